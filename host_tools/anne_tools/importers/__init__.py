@@ -1,0 +1,176 @@
+"""From a framework's file or object to a Graph: `load` picks the importer, one module a source does the reading.
+
+Each module has one public function `read(source, **options) -> Graph`, where source is a `pathlib.Path` or, where the
+source lives in memory, the object itself. A module is imported when it is needed, so the packages it needs are
+needed by nobody else. No importer executes what a file says; pickles, which do, are opened only on request.
+
+To add a source: write the module, add a row to IMPORTERS.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError
+from ..graph import Graph
+from .limits import MAX_FILE_BYTES
+
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+ZIP_MAGIC = b"PK\x03\x04"
+
+
+@dataclass(frozen=True)
+class Importer:
+    """One row of the table: how a source is recognised, which module reads it, what that needs.
+
+    `recognises` judges the first bytes of a file and, if it is a zip file, the names in it. `packages` are the roots
+    of the modules that classes of in-memory sources come from; `options` those that `read` takes.
+    """
+
+    module: str
+    suffixes: tuple[str, ...] = ()
+    recognises: Callable[[bytes, list[str]], bool] = lambda head, members: False
+    packages: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    extra: str = ""
+
+
+# Where several recognise a file, a suffix that agrees decides, else the first of them.
+IMPORTERS = (
+    Importer(
+        "keras",
+        (".keras", ".h5", ".hdf5"),
+        lambda head, members: head.startswith(HDF5_MAGIC) or {"config.json", "model.weights.h5"} <= set(members),
+        packages=("keras", "tf_keras", "tensorflow"),
+        extra="keras",
+    ),
+    Importer("tflite", (".tflite",), lambda head, members: head[4:8] == b"TFL3", extra="tflite"),
+    Importer("onnx", (".onnx",), packages=("onnx",), extra="onnx"),
+    Importer(
+        "torch",
+        (".pt2", ".pth", ".pt"),
+        lambda head, members: any(m.endswith(("data.pkl", "archive_format", "/model.json")) for m in members),
+        packages=("torch",),
+        options=("layers",),
+        extra="torch",
+    ),
+    Importer(
+        "pickles",
+        (".pkl", ".pickle", ".joblib"),
+        lambda head, members: head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"),
+        options=("trust_pickle",),
+        extra="sklearn",
+    ),
+    Importer("sklearn", packages=("sklearn",), extra="sklearn"),
+    Importer("ai_anne", (".json",), lambda head, members: head.lstrip()[:1] == b"{", packages=("builtins",)),
+)
+
+
+def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, layers: Any = None) -> Graph:
+    """Return the checked Graph of a model file (a path) or of an object in memory (scikit-learn, torch, Keras, dict).
+
+    The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened, which runs
+    whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict.
+    ModelError in one line for everything that is wrong with the source, or for a package that is not installed.
+    """
+    is_path = isinstance(source, (str, os.PathLike))
+    source = Path(source) if is_path else source
+    importer = recognise_file(source) if is_path else recognise_object(source)
+    given = {"trust_pickle": trust_pickle or None, "layers": layers}
+    options = {name: value for name, value in given.items() if value is not None and name in importer.options}
+    what = source.suffix if is_path and source.suffix else importer.module
+    try:
+        module = importlib.import_module(f"{__name__}.{importer.module}")
+        graph = module.read(source, **options).check()
+    except ImportError as error:
+        raise _missing_package(importer, what, error) from error
+    except ModelError as error:
+        raise ModelError(f"{source.name}: {error}") from error if is_path else error
+    except Exception as error:
+        if not is_path:
+            raise
+        raise _damaged(source, importer, error) from error
+    return _say_where_from(graph, importer, source if is_path else None)
+
+
+def recognise_file(path: Path) -> Importer:
+    """Return the importer for a file, by its content and its suffix. ModelError if there is none, or no such file."""
+    head, members = _peek(path)
+    by_suffix = [i for i in IMPORTERS if path.suffix.lower() in i.suffixes]
+    by_content = [i for i in IMPORTERS if i.recognises(head, members)]
+    for importer in by_suffix:
+        if importer in by_content or not by_content:
+            return importer
+    if by_suffix and by_content[0].module == "pickles":
+        return by_suffix[0]  # torch's oldest .pth files are pickles, and its importer reads them with care
+    if by_content:
+        return by_content[0]
+    known = ", ".join(suffix for importer in IMPORTERS for suffix in importer.suffixes)
+    raise ModelError(f"{path.name}: unknown kind of model file; known: {known}")
+
+
+def recognise_object(source: object) -> Importer:
+    """Return the importer for an object, by the package its class or a base class comes from. ModelError if none."""
+    classes = type(source).__mro__[:-1] or (object,)
+    roots = [c.__module__.partition(".")[0] for c in classes]
+    for importer in IMPORTERS:
+        if importer.packages and any(root in importer.packages for root in roots):
+            if importer.packages != ("builtins",) or isinstance(source, dict):
+                return importer
+    raise ModelError(
+        f"cannot import an object of class {type(source).__module__}.{type(source).__qualname__}; expected a path, "
+        "a scikit-learn estimator, a torch.nn.Module, a Keras model or a dict"
+    )
+
+
+def _peek(path: Path) -> tuple[bytes, list[str]]:
+    """The first bytes of a file and, for a zip file, the names in it ([] if its directory is damaged)."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+            size = file.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+    if size > MAX_FILE_BYTES:
+        raise ModelError(f"{path.name}: {size} bytes, more than the limit of {MAX_FILE_BYTES}")
+    if not size:
+        raise ModelError(f"{path.name}: the file is empty")
+    members: list[str] = []
+    if head.startswith(ZIP_MAGIC):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.namelist()
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            pass  # the importer that the suffix names will say what is wrong
+    return head, members
+
+
+def _missing_package(importer: Importer, what: str, error: ImportError) -> Exception:
+    package = (error.name or "").partition(".")[0]
+    if not package or package == __name__.partition(".")[0]:
+        return error
+    hint = f": pip install 'anne_tools[{importer.extra}]'" if importer.extra else ""
+    return ModelError(f"reading {what} needs {package}{hint}")
+
+
+def _damaged(path: Path, importer: Importer, error: Exception) -> ModelError:
+    reason = str(error).strip().partition("\n")[0][:200]
+    return ModelError(
+        f"{path.name}: damaged, or not a file that the {importer.module} importer can read "
+        f"({type(error).__name__}{': ' if reason else ''}{reason})"
+    )
+
+
+def _say_where_from(graph: Graph, importer: Importer, path: Path | None) -> Graph:
+    graph.metadata.provenance.setdefault("importer", importer.module)
+    if path:
+        graph.metadata.provenance.setdefault("file", path.name)
+        if graph.metadata.name == "model":
+            graph.metadata.name = path.stem
+    return graph
