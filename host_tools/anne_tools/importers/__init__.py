@@ -1,8 +1,10 @@
-"""From a framework's file or object to a Graph: `load` picks the importer, one module a source does the reading.
+"""From a framework's file or object to a Graph: `load` picks the importer, one module a source does the
+reading.
 
-Each module has one public function `read(source, **options) -> Graph`, where source is a `pathlib.Path` or, where the
-source lives in memory, the object itself. A module is imported when it is needed, so the packages it needs are
-needed by nobody else. No importer executes what a file says; pickles, which do, are opened only on request.
+Each module has one public function `read(source, **options) -> Graph`, where source is a `pathlib.Path` or,
+where the source lives in memory, the object itself. A module is imported when it is needed, so the packages
+it needs are needed by nobody else. No importer executes what a file says; pickles, which do, are opened only
+on request.
 
 To add a source: write the module, add a row to IMPORTERS.
 """
@@ -29,8 +31,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 class Importer:
     """One row of the table: how a source is recognised, which module reads it, what that needs.
 
-    `recognises` judges the first bytes of a file and, if it is a zip file, the names in it. `packages` are the roots
-    of the modules that classes of in-memory sources come from; `options` those that `read` takes.
+    `recognises` judges the first bytes of a file and, if it is a zip file, the names in it. `packages` are
+    the roots of the modules that classes of in-memory sources come from; `options` those that `read` takes.
     """
 
     module: str
@@ -46,7 +48,9 @@ IMPORTERS = (
     Importer(
         "keras",
         (".keras", ".h5", ".hdf5"),
-        lambda head, members: head.startswith(HDF5_MAGIC) or {"config.json", "model.weights.h5"} <= set(members),
+        lambda head, members: (
+            head.startswith(HDF5_MAGIC) or {"config.json", "model.weights.h5"} <= set(members)
+        ),
         packages=("keras", "tf_keras", "tensorflow"),
         extra="keras",
     ),
@@ -73,11 +77,13 @@ IMPORTERS = (
 
 
 def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, layers: Any = None) -> Graph:
-    """Return the checked Graph of a model file (a path) or of an object in memory (scikit-learn, torch, Keras, dict).
+    """Return the checked Graph of a model file (a path) or of an object in memory (scikit-learn, torch,
+    Keras, dict).
 
-    The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened, which runs
-    whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict.
-    ModelError in one line for everything that is wrong with the source, or for a package that is not installed.
+    The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened,
+    which runs whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict.
+    ModelError in one line for everything that is wrong with the source, or for a package that is not
+    installed.
     """
     is_path = isinstance(source, (str, os.PathLike))
     source = Path(source) if is_path else source
@@ -100,7 +106,7 @@ def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, laye
 
 
 def recognise_file(path: Path) -> Importer:
-    """Return the importer for a file, by its content and its suffix. ModelError if there is none, or no such file."""
+    """Return the importer for a file, by content and suffix. ModelError if there is none, or no file."""
     head, members = _peek(path)
     by_suffix = [i for i in IMPORTERS if path.suffix.lower() in i.suffixes]
     by_content = [i for i in IMPORTERS if i.recognises(head, members)]
@@ -116,7 +122,7 @@ def recognise_file(path: Path) -> Importer:
 
 
 def recognise_object(source: object) -> Importer:
-    """Return the importer for an object, by the package its class or a base class comes from. ModelError if none."""
+    """Return the importer for an object, by the package of its class or a base. ModelError if none."""
     classes = type(source).__mro__[:-1] or (object,)
     roots = [c.__module__.partition(".")[0] for c in classes]
     for importer in IMPORTERS:
@@ -124,8 +130,8 @@ def recognise_object(source: object) -> Importer:
             if importer.packages != ("builtins",) or isinstance(source, dict):
                 return importer
     raise ModelError(
-        f"cannot import an object of class {type(source).__module__}.{type(source).__qualname__}; expected a path, "
-        "a scikit-learn estimator, a torch.nn.Module, a Keras model or a dict"
+        f"cannot import an object of class {type(source).__module__}.{type(source).__qualname__}; expected "
+        "a path, a scikit-learn estimator, a torch.nn.Module, a Keras model or a dict"
     )
 
 

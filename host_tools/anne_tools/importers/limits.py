@@ -32,8 +32,8 @@ def check_elements(what: str, shape: Sequence[int]) -> int:
 def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
     """Return the bytes of one member of a zip file, never more than `limit` of them.
 
-    The size in the directory may lie in either direction, so the stream itself is cut off, too (a zip bomb is not
-    expanded). ModelError where the member is missing or larger.
+    The size in the directory may lie in either direction, so the stream itself is cut off, too (a zip bomb is
+    not expanded). ModelError where the member is missing or larger.
     """
     try:
         info = archive.getinfo(name)

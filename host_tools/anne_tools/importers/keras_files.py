@@ -1,0 +1,339 @@
+"""What a Keras file says: a chain of layers with their settings and variables, no meaning attached yet.
+
+Two containers are read, with zipfile, json and h5py, and nothing in them is ever executed:
+
+- `.keras` is a zip file. `config.json` describes the layers; `model.weights.h5` stores each layer's variables
+  under `layers/<class in snake case>[_<count>]/vars/<number>`, counted by class in the order of the config.
+  The user's name of a layer is not part of that path; newer Keras repeats it in an attribute of `vars`.
+- `.h5` holds the same description in the attribute `model_config` of the root, and one group a layer below
+  `model_weights`, whose attribute `weight_names` lists its variables. A model inside a model has one group
+  for all of its layers: first what is trainable, then what is not, each in the order of the layers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..errors import ModelError
+from .limits import MAX_LAYERS, MAX_NESTING, MAX_TEXT_BYTES, check_elements, read_member
+
+MODELS = ("Sequential", "Functional", "Model")
+OWN_MODULES = ("keras", "tf_keras", "tensorflow", "builtins")
+
+
+@dataclass
+class KerasLayer:
+    """One entry of a model's list of layers; for a model inside a model, `layers` are its own (else empty).
+
+    `variables` are in the order in which Keras made them; `order` lists the indices of `layers` in the order
+    in which they run, one of them twice if its layer is shared.
+    """
+
+    class_name: str
+    name: str
+    config: dict[str, Any]
+    inbound: list = field(default_factory=list)
+    layers: list[KerasLayer] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    variables: list[np.ndarray] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.class_name} {self.name!r}"
+
+    @property
+    def is_model(self) -> bool:
+        return self.class_name in MODELS
+
+    def chain(self) -> Iterator[KerasLayer]:
+        """The layers in the order they run, models inside models opened up, without InputLayers."""
+        for index in self.order:
+            layer = self.layers[index]
+            if layer.is_model:
+                yield from layer.chain()
+            elif layer.class_name != "InputLayer":
+                yield layer
+
+
+def variable_names(layer: KerasLayer) -> tuple[list[str], list[str]]:
+    """Return the names of the variables a layer has by its settings: (trained by gradients, others)."""
+    config = layer.config
+    match layer.class_name:
+        case "Dense":
+            return ["kernel"] + ["bias"] * bool(config.get("use_bias", True)), []
+        case "BatchNormalization":
+            trained = ["gamma"] * bool(config.get("scale", True)) + ["beta"] * bool(
+                config.get("center", True)
+            )
+            return trained, ["moving_mean", "moving_variance"]
+        case "Normalization" if config.get("mean") is None:
+            return [], ["mean", "variance", "count"]
+    return [], []
+
+
+def read_file(path: Path, check) -> tuple[KerasLayer, str]:
+    """Return the model of a `.keras` or `.h5` file, variables filled in, and the version of Keras that wrote
+    it.
+
+    `check(model)` is called before any variable is read: it refuses layers that cannot be used, by raising.
+    """
+    if not h5py.is_hdf5(path):
+        return _read_zip(path, check)
+    with h5py.File(path, "r") as file:
+        if "model_config" not in file.attrs:
+            raise ModelError(
+                "no model_config in it: the file holds weights only; save the whole model with model.save()"
+            )
+        model = _parse_model(_parse_json(_text(file.attrs["model_config"]), "model_config"))
+        check(model)
+        _fill_from_h5(model, _member(file, "model_weights", h5py.Group))
+        return model, _text(file.attrs.get("keras_version", "2"))
+
+
+def _read_zip(path: Path, check) -> tuple[KerasLayer, str]:
+    with zipfile.ZipFile(path) as archive:
+        model = _parse_model(_parse_json(read_member(archive, "config.json", MAX_TEXT_BYTES), "config.json"))
+        version = "3"
+        if "metadata.json" in archive.namelist():
+            metadata = _parse_json(read_member(archive, "metadata.json", MAX_TEXT_BYTES), "metadata.json")
+            version = str(metadata.get("keras_version", version))
+        check(model)
+        weights = read_member(archive, "model.weights.h5")
+    with h5py.File(io.BytesIO(weights), "r") as file:
+        _fill_from_keras(model, file)
+    return model, version
+
+
+# The description of the layers
+
+
+def _parse_json(text: str | bytes, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{what} is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{what}: expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
+    """Return the layer an entry of the config describes; a model's own layers are parsed, too."""
+    config = entry.get("config")
+    class_name = str(entry.get("class_name"))
+    if depth == 0 and class_name not in MODELS:
+        raise ModelError(f"a model of class {class_name} is not supported; supported: Sequential, Functional")
+    if depth > MAX_NESTING:
+        raise ModelError(f"more than {MAX_NESTING} models inside each other")
+    if not _is_kerass_own(entry):
+        class_name = str(entry.get("registered_name") or f"{entry.get('module')}.{class_name}")
+    if class_name in MODELS and isinstance(config, list):
+        config = {"layers": config}  # Keras before 2.2.3 wrote a Sequential as the bare list
+    config = config if isinstance(config, dict) else {}
+    name = str(entry.get("name") or config.get("name") or "")
+    layer = KerasLayer(class_name, name, config, entry.get("inbound_nodes") or [])
+    if layer.is_model:
+        entries = config.get("layers") or []
+        if len(entries) > MAX_LAYERS:
+            raise ModelError(f"{len(entries)} layers, more than the limit of {MAX_LAYERS}")
+        layer.layers = [_parse_model(e, depth + 1) for e in entries]
+        layer.order = list(range(len(entries))) if class_name == "Sequential" else _functional_order(layer)
+    return layer
+
+
+def _is_kerass_own(entry: dict[str, Any]) -> bool:
+    """False for a class of the user's, which may be called Dense as well as anything else."""
+    module = entry.get("module")
+    registered = str(entry.get("registered_name") or "")
+    return (module is None or str(module).partition(".")[0] in OWN_MODULES) and (
+        ">" not in registered or registered.startswith("Keras>")
+    )
+
+
+def _functional_order(model: KerasLayer) -> list[int]:
+    """Return indices of the layers from the one input to the one output; ModelError if not a chain."""
+    index_of = {layer.name: index for index, layer in enumerate(model.layers)}
+    (start, *_), (name, node, _) = (_one_tensor(model, which) for which in ("input_layers", "output_layers"))
+    order = []
+    while True:
+        if name not in index_of:
+            raise ModelError(f"model {model.name!r}: no layer is called {name!r}")
+        if len(order) > MAX_LAYERS:
+            raise ModelError(f"model {model.name!r}: its layers form a circle")
+        order.append(index_of[name])
+        if name == start:
+            return order[::-1]
+        name, node, _ = _one_source(model, index_of[name], node)
+
+
+def _one_tensor(model: KerasLayer, which: str) -> tuple[str, int, int]:
+    """The one (layer, node, tensor) in the model's list `input_layers` or `output_layers`."""
+    found = model.config.get(which) or []
+    found = [found] if found and isinstance(found[0], str) else found
+    if not isinstance(found, list) or len(found) != 1:
+        raise ModelError(f"model {model.name!r}: {len(found)} {which}; only models with one are supported")
+    return tuple(found[0])
+
+
+def _one_source(model: KerasLayer, index: int, node: int) -> tuple[str, int, int]:
+    """The one (layer, node, tensor) that call number `node` of a layer reads."""
+    nodes = model.layers[index].inbound
+    count = sum(layer.class_name != "InputLayer" for layer in model.layers[:index])
+    where = f"layer {count} ({model.layers[index]})"
+    if not nodes:
+        raise ModelError(f"{where} has no input")
+    # A model inside another counts its own construction as node 0, which the file leaves out.
+    sources = list(_histories(nodes[min(node, len(nodes) - 1)]))
+    if len(sources) != 1:
+        raise ModelError(f"{where} reads {len(sources)} tensors; only chains of layers are supported")
+    return sources[0]
+
+
+def _histories(node: Any) -> Iterator[tuple[str, int, int]]:
+    """Every (layer, node, tensor) in one inbound node of Keras 3 (nested dicts) or Keras 2 (nested lists)."""
+    if isinstance(node, dict):
+        history = (
+            node.get("config", {}).get("keras_history")
+            if node.get("class_name") == "__keras_tensor__"
+            else None
+        )
+        if history:
+            yield tuple(history)
+        elif "args" in node:
+            yield from _histories([node["args"], list((node.get("kwargs") or {}).values())])
+    elif isinstance(node, list):
+        if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
+            yield tuple(node[:3])
+        else:
+            for item in node:
+                yield from _histories(item)
+
+
+# Variables
+
+
+def _fill_from_keras(model: KerasLayer, group: h5py.Group) -> None:
+    """Read the variables of a .keras file's weights, `group` being the model's own."""
+    container = "layers" if "layers" in group else "_layer_checkpoint_dependencies"  # the latter: Keras 2.12
+    counts: dict[str, int] = {}
+    for layer in model.layers:
+        stem = snake_case(layer.class_name)
+        count = counts[stem] = counts.get(stem, -1) + 1
+        names = sum(variable_names(layer), [])
+        if not layer.is_model and not names:
+            continue
+        found = _named_group(
+            _member(group, container, h5py.Group), f"{stem}_{count}" if count else stem, layer
+        )
+        if layer.is_model:
+            _fill_from_keras(layer, found)
+        else:
+            variables = _member(found, "vars", h5py.Group)
+            layer.variables = [
+                _array(variables, str(number), f"{layer} {name}") for number, name in enumerate(names)
+            ]
+
+
+def _named_group(container: h5py.Group, expected: str, layer: KerasLayer) -> h5py.Group:
+    """The group of a layer: the one counted, unless its name attribute says it is another's."""
+
+    def own_name(group: h5py.Group) -> str | None:
+        return (
+            _text(group["vars"].attrs["name"]) if "vars" in group and "name" in group["vars"].attrs else None
+        )
+
+    if expected in container:
+        group = _member(container, expected, h5py.Group)
+        if own_name(group) in (None, layer.name):
+            return group
+    for key in container:
+        group = _member(container, key, h5py.Group)
+        if own_name(group) == layer.name:
+            return group
+    raise ModelError(f"layer {layer}: expected its weights in {container.name}/{expected}, not found")
+
+
+def snake_case(class_name: str) -> str:
+    """Return the name Keras files a class under: BatchNormalization -> batch_normalization, ReLU -> re_lu."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _fill_from_h5(model: KerasLayer, groups: h5py.Group) -> None:
+    """Read the variables of an .h5 file: one group a layer of the outermost model, by the layer's name."""
+    for layer in model.layers:
+        trained, others = _slots(layer)
+        slots = trained + others
+        if not slots:
+            continue
+        group = _member(groups, layer.name, h5py.Group)
+        paths = _names(group, "weight_names")
+        if len(paths) != len(slots):
+            raise ModelError(f"layer {layer}: expected {len(slots)} weights in the file, got {len(paths)}")
+        for path, (owner, name) in zip(paths, slots, strict=True):
+            stored = path.rpartition("/")[2].partition(":")[0]
+            if stored != name:
+                raise ModelError(f"layer {owner}: expected its {name} next in the file, got {path}")
+            owner.variables.append(_array(group, path, f"{owner} {name}"))
+
+
+def _slots(layer: KerasLayer, trainable: bool = True) -> tuple[list, list]:
+    """Return the (layer, variable) pairs stored for `layer`: the trainable, then the others, as Keras does."""
+    trainable = trainable and layer.config.get("trainable", True) is not False
+    trained, others = [], []
+    for inner in layer.layers:
+        more_trained, more_others = _slots(inner, trainable)
+        trained += more_trained
+        others += more_others
+    own_trained, own_others = ([(layer, name) for name in names] for names in variable_names(layer))
+    if not trainable:
+        return [], trained + own_trained + others + own_others
+    return trained + own_trained, others + own_others
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    """A list of names kept in an attribute, or, if it is long, in attributes with numbers at the end."""
+    if attribute in group.attrs:
+        return [_text(name) for name in group.attrs[attribute]]
+    parts = [key for key in (f"{attribute}{n}" for n in range(MAX_LAYERS)) if key in group.attrs]
+    return [_text(name) for part in parts for name in group.attrs[part]]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _member(group: h5py.Group, path: str, kind: type) -> Any:
+    """Return the group or dataset below `group`; never follow a link, which may lead to another file."""
+    for part in filter(None, path.split("/")):
+        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) and part in group else None
+        if not isinstance(link, h5py.HardLink):
+            raise ModelError(
+                f"{group.name}: expected {path!r} in it, {'found a link' if link else 'not found'}"
+            )
+        group = group[part]
+    if not isinstance(group, kind):
+        raise ModelError(
+            f"{group.name}: expected a {kind.__name__.lower()}, got a {type(group).__name__.lower()}"
+        )
+    return group
+
+
+def _array(group: h5py.Group, path: str, what: str) -> np.ndarray:
+    """Return one variable as float64 (exact for float32), its size checked before it is read."""
+    dataset = _member(group, path, h5py.Dataset)
+    if dataset.is_virtual or dataset.external:
+        raise ModelError(f"{what}: kept in another file, which is never opened")
+    if dataset.dtype.kind not in "fiu":
+        raise ModelError(f"{what}: expected numbers, got {dataset.dtype}")
+    check_elements(what, dataset.shape)
+    return np.asarray(dataset[()], np.float64)
