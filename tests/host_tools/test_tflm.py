@@ -1,0 +1,163 @@
+"""tflm.py against its oracle: the interpreter in the package `tflite-micro`, on models of one operator.
+
+Integers are compared exactly. Scales and zero points are random (seed 20261123); every table is compared over all
+256 inputs.
+"""
+
+import numpy as np
+import pytest
+from anne_tools import tflm
+from anne_tools.errors import ModelError
+
+ALL_INT8 = np.arange(-128, 128, dtype=np.int8)[None]
+
+
+def random_quantization(rng):
+    """A scale and zero point for the input, then for the output, as real networks have them and a little beyond."""
+    scale = float(np.float32(2.0 ** rng.uniform(-10, 2)))
+    output_scale = float(np.float32(scale * 2.0 ** rng.uniform(-2, 2)))
+    return scale, int(rng.integers(-128, 128)), output_scale, int(rng.integers(-128, 128))
+
+
+def run_operator(name, x, scale, zero_point, output_scale, output_zero_point, **options):
+    """The interpreter's output for the int8 row `x`."""
+    pytest.importorskip("tflite_micro")
+    from tflite_writer import Oracle, TfliteWriter
+
+    writer = TfliteWriter()
+    source = writer.tensor(x.shape, "int8", scale=scale, zero_point=zero_point)
+    target = writer.tensor(x.shape, "int8", scale=output_scale, zero_point=output_zero_point)
+    writer.operator(name, [source], [target], **options)
+    return Oracle(writer.to_bytes([source], [target]))(x)[0]
+
+
+# name of the operator -> table from (scale, zero_point, output_scale, output_zero_point)
+TABLES = {
+    "RELU": tflm.relu_table,
+    "ELU": tflm.elu_table,
+    "HARD_SWISH": tflm.hard_swish_table,
+    "QUANTIZE": tflm.requantize_table,
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table_of_operator_with_free_output(name):
+    rng = np.random.default_rng(20261123)
+    for _ in range(60):
+        quantization = random_quantization(rng)
+        expected = run_operator(name, ALL_INT8, *quantization)
+        np.testing.assert_array_equal(TABLES[name](*quantization), expected, str(quantization))
+
+
+@pytest.mark.parametrize(
+    "name, table, output",
+    [("LOGISTIC", tflm.logistic_table, tflm.LOGISTIC_OUTPUT), ("TANH", tflm.tanh_table, tflm.TANH_OUTPUT)],
+)
+def test_table_of_operator_with_fixed_output(name, table, output):
+    rng = np.random.default_rng(20261123)
+    for _ in range(60):
+        scale, zero_point, _, _ = random_quantization(rng)
+        expected = run_operator(name, ALL_INT8, scale, zero_point, *output)
+        np.testing.assert_array_equal(table(scale, zero_point), expected, f"{scale} {zero_point}")
+
+
+@pytest.mark.parametrize("scale, zero_point", [(0.1, 0), (0.0625, -128), (0.5, 100), (6 / 255, -128)])
+def test_relu6_table(scale, zero_point):
+    expected = run_operator("RELU6", ALL_INT8, scale, zero_point, scale, zero_point)
+    np.testing.assert_array_equal(tflm.relu6_table(scale, zero_point), expected)
+
+
+def test_leaky_relu_table():
+    rng = np.random.default_rng(20261123)
+    for _ in range(60):
+        quantization, alpha = random_quantization(rng), float(np.float32(rng.uniform(0, 1)))
+        expected = run_operator("LEAKY_RELU", ALL_INT8, *quantization, alpha=alpha)
+        np.testing.assert_array_equal(
+            tflm.leaky_relu_table(alpha, *quantization), expected, f"{quantization} {alpha}"
+        )
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 200])
+def test_softmax(n):
+    rng = np.random.default_rng(20261123)
+    for _ in range(20):
+        scale = float(np.float32(2.0 ** rng.uniform(-12, 3)))
+        exponentials = tflm.softmax_exponentials(scale)
+        for x in rng.integers(-128, 128, (5, 1, n), np.int8):
+            expected = run_operator("SOFTMAX", x, scale, 0, *tflm.SOFTMAX_OUTPUT, beta=1.0)
+            np.testing.assert_array_equal(tflm.softmax(x[0], exponentials), expected, str(scale))
+
+
+def test_functions_are_close_to_the_real_ones():
+    # Q4.27 in, Q0.31 out; polynomial and reciprocal together are less than 2^-22 off
+    for real in np.linspace(-15, 15, 501):
+        a = round(real * 2**27)
+        assert abs(tflm.tanh(a) / 2**31 - np.tanh(real)) < 2**-22
+        assert abs(tflm.logistic(a) / 2**31 - 1 / (1 + np.exp(-real))) < 2**-22
+
+
+@pytest.mark.parametrize(
+    "x, exponent, expected",
+    [(5, 1, 3), (-5, 1, -3), (4, 1, 2), (-4, 1, -2), (6, 2, 2), (-6, 2, -2), (7, 0, 7), (2**31 - 1, 31, 1)],
+)
+def test_rounding_shift_takes_halves_away_from_zero(x, exponent, expected):
+    assert tflm.rounding_shift(x, exponent) == expected
+    assert tflm.rounding_shift(np.array([x]), np.array([exponent])).tolist() == [expected]
+
+
+def test_high_mul_takes_halves_up():
+    # 3 * 2^30 / 2^31 = 1.5 -> 2, -1.5 -> -1
+    assert (tflm.high_mul(3, 2**30), tflm.high_mul(-3, 2**30)) == (2, -1)
+
+
+def test_rescale_rounds_twice():
+    # 1 / 4 in two steps: 1 / 2 = 0.5 -> 1 (halves up), 1 / 2 = 0.5 -> 1 (halves away from zero); once would give 0
+    quarter = tflm.quantize_multiplier(0.25)
+    assert quarter == (2**30, -1)
+    assert tflm.rescale(1, *quarter) == 1
+    # -1 / 4: -0.5 -> 0, then 0
+    assert tflm.rescale(-1, *quarter) == 0
+    assert tflm.rescale(np.array([1, -1, 8, -8]), *(np.full(4, v) for v in quarter)).tolist() == [1, 0, 2, -2]
+
+
+@pytest.mark.parametrize(
+    "real, expected",
+    [
+        (1.0, (2**30, 1)),
+        (0.5, (2**30, 0)),
+        (0.75, (3 * 2**29, 0)),
+        (0.0, (0, 0)),
+        (2.0**-40, (0, 0)),
+        (3.0, (3 * 2**29, 2)),
+    ],
+)
+def test_quantize_multiplier(real, expected):
+    assert tflm.quantize_multiplier(real) == expected
+
+
+def test_quantize_multiplier_rounds_up_to_the_next_power():
+    assert tflm.quantize_multiplier(1 - 2.0**-40) == (2**30, 1)
+
+
+@pytest.mark.parametrize("real", [-1.0, float("nan"), float("inf"), 2.0**31])
+def test_quantize_multiplier_refuses(real):
+    with pytest.raises(ModelError, match="rescaling factor: expected a number from 0 to 2\\^30"):
+        tflm.quantize_multiplier(real)
+
+
+def test_scale_of_a_tensor_is_multiplied_in_float32_and_scales_of_rows_in_float64():
+    a, b, out = np.float32(0.1), np.float32(0.3), np.float32(0.7)
+    once = tflm.quantize_multiplier(float(a * b) / float(out))
+    rows = tflm.quantize_multiplier(float(a) * float(b) / float(out))
+    assert once != rows
+    assert tuple(v[0] for v in tflm.dense_multipliers(a, b, out)) == once
+    assert [tuple(v) for v in zip(*tflm.dense_multipliers(a, [b, b], out), strict=True)] == [rows, rows]
+
+
+def test_clamp_range():
+    assert tflm.clamp_range("linear", 0.1, 5) == (-128, 127)
+    assert tflm.clamp_range("relu", 0.1, 5) == (5, 127)
+    assert tflm.clamp_range("relu6", 0.1, 5) == (5, 65)
+    assert tflm.clamp_range("relu6", 0.01, 5) == (5, 127)
+    with pytest.raises(ModelError, match="fused activation 'tanh' is not supported"):
+        tflm.clamp_range("tanh", 0.1, 5)

@@ -1,0 +1,116 @@
+"""Writes small .tflite models for tests, and runs them in the oracle, TensorFlow Lite Micro's own interpreter.
+
+Needs the package `tflite-micro`, whose generated schema classes can write what our importer only reads.
+"""
+
+from __future__ import annotations
+
+import flatbuffers
+import numpy as np
+from tflite_micro.python.tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+TYPES = {"float32": 0, "int32": 2, "int64": 4, "int16": 7, "int8": 9}
+
+
+class TfliteWriter:
+    """A model under construction: add tensors and operators in order, then call `to_bytes`.
+
+    >>> w = TfliteWriter()
+    >>> x = w.tensor((1, 4), "int8", scale=0.1, zero_point=3)
+    >>> y = w.tensor((1, 4), "int8", scale=1 / 256, zero_point=-128)
+    >>> w.operator("LOGISTIC", [x], [y])
+    >>> data = w.to_bytes([x], [y])
+    """
+
+    def __init__(self):
+        self.tensors, self.operators, self.codes = [], [], []
+        self.buffers = [schema.BufferT()]
+
+    def tensor(
+        self, shape, dtype="float32", data=None, scale=None, zero_point=0, axis=0, signature=None, name=None
+    ) -> int:
+        """Add a tensor, a constant if `data` is given; return its index. `scale` may hold one value a row."""
+        t = schema.TensorT()
+        t.name = name or f"t{len(self.tensors)}"
+        t.shape, t.type, t.buffer = list(shape), TYPES[dtype], 0
+        t.shapeSignature = list(signature) if signature else None
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(np.ascontiguousarray(data, dtype).tobytes(), np.uint8)
+            self.buffers.append(buffer)
+            t.buffer = len(self.buffers) - 1
+        if scale is not None:
+            q = t.quantization = schema.QuantizationParametersT()
+            q.scale = [float(s) for s in np.atleast_1d(scale)]
+            q.zeroPoint = [int(zero_point)] * len(q.scale)
+            q.quantizedDimension = axis
+        self.tensors.append(t)
+        return len(self.tensors) - 1
+
+    def operator(self, name: str, inputs, outputs, version=1, **options) -> None:
+        """Add an operator by its built-in name; `options` are the fields of its options table."""
+        code = schema.OperatorCodeT()
+        number = getattr(schema.BuiltinOperator, name)
+        code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), version
+        self.codes.append(code)
+        op = schema.OperatorT()
+        op.opcodeIndex, op.inputs, op.outputs = len(self.codes) - 1, list(inputs), list(outputs)
+        title = OPTIONS.get(name)
+        if title:
+            op.builtinOptionsType = getattr(schema.BuiltinOptions, title)
+            op.builtinOptions = getattr(schema, title + "T")()
+            for key, value in options.items():
+                assert hasattr(op.builtinOptions, key), key
+                setattr(op.builtinOptions, key, value)
+        self.operators.append(op)
+
+    def to_model(self, inputs, outputs):
+        """Return the schema's model object, for tests that damage it before packing."""
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators = self.tensors, self.operators
+        graph.inputs, graph.outputs, graph.name = list(inputs), list(outputs), "main"
+        model = schema.ModelT()
+        model.version, model.subgraphs, model.operatorCodes = 3, [graph], self.codes
+        model.buffers, model.description = self.buffers, "written by tests/host_tools/tflite_writer.py"
+        return model
+
+    def to_bytes(self, inputs, outputs) -> bytes:
+        """Return the finished file."""
+        return pack(self.to_model(inputs, outputs))
+
+
+OPTIONS = {
+    "FULLY_CONNECTED": "FullyConnectedOptions",
+    "SOFTMAX": "SoftmaxOptions",
+    "LEAKY_RELU": "LeakyReluOptions",
+    "RESHAPE": "ReshapeOptions",
+    "ADD": "AddOptions",
+    "SUB": "SubOptions",
+    "MUL": "MulOptions",
+    "GELU": "GeluOptions",
+    "STRIDED_SLICE": "StridedSliceOptions",
+    "PACK": "PackOptions",
+    "SHAPE": "ShapeOptions",
+    "CONV_2D": "Conv2DOptions",
+}
+
+
+def pack(model) -> bytes:
+    """Return the bytes of a schema model object."""
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+class Oracle:
+    """TensorFlow Lite Micro's interpreter over one model with one input and one output."""
+
+    def __init__(self, data: bytes):
+        self.interpreter = runtime.Interpreter.from_bytes(data)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the output for one input of the model's own type and shape."""
+        self.interpreter.set_input(x, 0)
+        self.interpreter.invoke()
+        return self.interpreter.get_output(0).copy()
