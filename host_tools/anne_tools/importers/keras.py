@@ -167,7 +167,7 @@ def _batch_normalization(b: GraphBuilder, layer: KerasLayer, version: str) -> No
 
 def _normalization(b: GraphBuilder, layer: KerasLayer, version: str) -> None:
     """(x - mean) / max(sqrt(variance), 1e-7), or its inverse; constants from `adapt` or the settings."""
-    if layer.config.get("axis", -1) is not None:
+    if layer.config.get("axis", -1) not in (None, []):
         _expect_last_axis(layer, len(b.last.shape))
     constants = layer.variables[:2] or [layer.config["mean"], layer.config["variance"]]
     mean, variance = (np.ravel(np.asarray(c, np.float64)) for c in constants)
@@ -254,8 +254,8 @@ def _relu(config: dict[str, Any], where: str) -> tuple[str, float]:
     if threshold == 0 and slope == 0 and maximum == 6:
         return "relu6", 0.0
     raise ModelError(
-        f"layer {where}: ReLU(max_value={maximum}, negative_slope={slope}, threshold={threshold}) is not supported; "
-        "supported: max_value None or 6, threshold 0, and a negative_slope without max_value"
+        f"layer {where}: ReLU(max_value={maximum}, negative_slope={slope}, threshold={threshold}) is not "
+        "supported; supported: max_value None or 6, threshold 0, and a negative_slope without max_value"
     )
 
 

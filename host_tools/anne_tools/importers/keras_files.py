@@ -130,12 +130,12 @@ def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
     """Return the layer an entry of the config describes; a model's own layers are parsed, too."""
     config = entry.get("config")
     class_name = str(entry.get("class_name"))
-    if depth == 0 and class_name not in MODELS:
-        raise ModelError(f"a model of class {class_name} is not supported; supported: Sequential, Functional")
     if depth > MAX_NESTING:
         raise ModelError(f"more than {MAX_NESTING} models inside each other")
     if not _is_kerass_own(entry):
         class_name = str(entry.get("registered_name") or f"{entry.get('module')}.{class_name}")
+    if depth == 0 and class_name not in MODELS:
+        raise ModelError(f"a model of class {class_name} is not supported; supported: Sequential, Functional")
     if class_name in MODELS and isinstance(config, list):
         config = {"layers": config}  # Keras before 2.2.3 wrote a Sequential as the bare list
     config = config if isinstance(config, dict) else {}
@@ -287,7 +287,7 @@ def _fill_from_h5(model: KerasLayer, groups: h5py.Group) -> None:
 
 
 def _slots(layer: KerasLayer, trainable: bool = True) -> tuple[list, list]:
-    """Return the (layer, variable) pairs stored for `layer`: the trainable, then the others, as Keras does."""
+    """Return the (layer, variable) pairs stored for `layer`: trainable ones, and then the others."""
     trainable = trainable and layer.config.get("trainable", True) is not False
     trained, others = [], []
     for inner in layer.layers:

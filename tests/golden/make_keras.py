@@ -1,0 +1,159 @@
+"""Write the golden files in tests/golden/keras with the real Keras: models, inputs, and what its predict
+says.
+
+Run it once with Keras 3 (`pip install keras==3.15.0 torch==2.13.0 h5py`, KERAS_BACKEND=torch) and once with
+Keras 2 (`pip install tensorflow-cpu==2.15.1`): the major version becomes the prefix of the files. Seed
+20250103. The tests that make their own files with an installed Keras use the models below, too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from keras import layers  # noqa: E402
+
+SEED = 20250103
+FOLDER = Path(__file__).parent / "keras"
+KERAS_2 = keras.__version__.startswith("2")
+N_SAMPLES = 16
+
+
+def mlp():
+    """A classifier whose layers' names are out of order: only counting by class finds the weights."""
+    scaler = layers.Normalization(name="scaler")
+    scaler.adapt(np.random.normal([5, 3, 4, 1], [1, 0.5, 2, 0.6], (50, 4)).astype("float32"))
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            scaler,
+            layers.Dense(8, "relu", name="z"),
+            layers.Dropout(0.2, name="m"),
+            layers.Dense(6, "hard_sigmoid", name="y"),
+            layers.Dense(3, "softmax", name="a"),
+        ]
+    )
+
+
+def nested():
+    """A functional model with a frozen Sequential in a Sequential in it, a shared layer, and batch norms."""
+    core = keras.Sequential(
+        [keras.Input((5,)), layers.Dense(4, name="z"), layers.BatchNormalization(scale=False)], name="core"
+    )
+    core.trainable = False
+    inner = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(5, "tanh", name="b"), core, layers.Dense(6, name="a")], name="inner"
+    )
+    shared = layers.Dense(6, "swish", name="shared")
+    x = inputs = keras.Input((4, 3))
+    x = layers.Flatten()(x)
+    x = layers.Dense(6, use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = inner(shared(layers.ReLU(6)(x)))
+    x = layers.Flatten()(layers.Reshape((2, -1))(shared(x)))
+    return keras.Model(inputs, layers.Dense(2, "sigmoid")(layers.ELU(0.7)(x)))
+
+
+def activations():
+    """A chain of dense layers, one for each activation that both this version of Keras and AI-ANNE have."""
+    names = "linear relu leaky_relu elu sigmoid hard_sigmoid tanh softplus swish gelu softmax"
+    names += "" if KERAS_2 else " relu6 silu hard_silu hard_swish"
+    chain = [layers.Dense(5, name, bias_initializer="normal") for name in names.split()]
+    return keras.Sequential([keras.Input((5,)), *chain])
+
+
+def elementwise():
+    """Layers without weights, and normalisation constants that stand in the config only."""
+    leaky = {"alpha": 0.3} if KERAS_2 else {"negative_slope": 0.3}
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 0.25]),
+            layers.Rescaling(1.5, offset=-0.25),
+            layers.Dense(4),
+            layers.LeakyReLU(**leaky),
+            layers.GaussianNoise(0.1),
+            layers.Dense(4),
+            layers.ReLU(negative_slope=0.1),
+            layers.Dense(4, layers.LeakyReLU(**leaky)),
+            layers.Activation("hard_sigmoid"),
+            layers.Normalization(axis=None, mean=2.0, variance=5.0, invert=True),
+            layers.Dense(3),
+            layers.Softmax(),
+        ]
+    )
+
+
+def lstm():
+    """Not supported: recurrent."""
+    memory = layers.LSTM(2, name="memory")
+    return keras.Sequential([keras.Input((3, 2)), layers.Flatten(), layers.Reshape((3, 2)), memory])
+
+
+def lambda_layer():
+    """Not supported: code in the file."""
+    return keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.Lambda(lambda x: x * 2, name="code")])
+
+
+def custom_layer():
+    """Not supported: a class of the user's, though it is called Dense."""
+
+    @keras.saving.register_keras_serializable("mine")
+    class Dense(layers.Dense):
+        pass
+
+    return keras.Sequential([keras.Input((2,)), Dense(2, name="own")])
+
+
+def two_inputs():
+    """Not supported: a branch."""
+    a, b = keras.Input((2,)), keras.Input((2,))
+    return keras.Model([a, b], layers.Dense(1)(layers.Add(name="sum")([a, b])))
+
+
+GOOD = (mlp, nested, activations, elementwise)
+BAD = (lstm, lambda_layer, custom_layer, two_inputs)
+
+
+def make(function):
+    """Return (model, x, y): a model with random statistics and biases, inputs, and Keras's own outputs."""
+    keras.utils.set_random_seed(SEED)
+    model = function()
+    randomise(model)
+    x = np.random.normal(0, 2, (N_SAMPLES, *model.input_shape[1:])).astype("float32")
+    return model, x, model.predict(x, verbose=0)
+
+
+def randomise(model) -> None:
+    """Give biases and batch norms values other than zero and one, so that a mistake with them is seen."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            randomise(layer)
+        elif isinstance(layer, layers.BatchNormalization):
+            layer.set_weights([np.random.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
+        elif isinstance(layer, layers.Dense) and layer.use_bias:
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel, np.random.normal(0, 0.5, bias.shape)])
+
+
+def main() -> None:
+    """Write every file of this version of Keras."""
+    FOLDER.mkdir(exist_ok=True)
+    prefix = "keras2" if KERAS_2 else "keras3"
+    expected = {"version": np.array(keras.__version__)}
+    for function in GOOD:
+        model, expected[f"{function.__name__}_x"], expected[f"{function.__name__}_y"] = make(function)
+        for suffix in ("keras", "h5"):
+            model.save(FOLDER / f"{prefix}_{function.__name__}.{suffix}")
+    for function in BAD:
+        function().save(FOLDER / f"{prefix}_{function.__name__}.keras")
+    np.savez_compressed(FOLDER / f"{prefix}_expected.npz", **expected)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

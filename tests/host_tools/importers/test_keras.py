@@ -1,0 +1,311 @@
+"""The Keras importer against outputs of Keras itself.
+
+The files in tests/golden/keras were written by tests/golden/make_keras.py with Keras 3.15.0 and 2.15.0,
+together with what their `predict` says (float32). Where Keras is installed, the same models are made anew, in
+memory and in files.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.errors import ModelError
+from anne_tools.execute import execute
+from anne_tools.graph import Activation, Scaling
+from anne_tools.importers import load
+
+h5py = pytest.importorskip("h5py", reason="the extra anne_tools[keras]")
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "keras"
+GOOD = [
+    pytest.param(path, id=path.name)
+    for path in sorted(GOLDEN.glob("*"))
+    if path.stem.partition("_")[2] in ("mlp", "nested", "activations", "elementwise")
+]
+
+
+def close(got: np.ndarray, expected: np.ndarray) -> None:
+    """Equal but for the rounding of Keras's float32 arithmetic (ours is float64)."""
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("path", GOOD)
+def test_golden_file_gives_what_keras_predicts(path):
+    version, _, name = path.stem.partition("_")
+    expected = np.load(GOLDEN / f"{version}_expected.npz")
+    graph = load(path)
+    close(execute(graph, expected[f"{name}_x"]), expected[f"{name}_y"])
+    assert graph.metadata.name == path.stem
+    assert graph.metadata.provenance["framework"] == f"Keras {expected['version']}"
+
+
+def test_golden_files_exist_for_both_versions_and_formats():
+    kinds = {(path.values[0].stem.partition("_")[0], path.values[0].suffix) for path in GOOD}
+    assert kinds == {(version, suffix) for version in ("keras2", "keras3") for suffix in (".h5", ".keras")}
+
+
+def test_layers_keep_their_source_and_training_only_layers_stay_visible():
+    graph = load(GOLDEN / "keras3_mlp.keras")
+    assert [layer.kind for layer in graph.layers] == ["scaling", "dense", "activation", "dense", "dense"]
+    assert graph.layers[1].source == "Dense 'z'"
+    dropout = graph.layers[2]
+    assert isinstance(dropout, Activation) and dropout.activation == "linear" and "Dropout" in dropout.source
+
+
+def test_constants_in_the_config_only():
+    # mean 1, 2, 3, 4 and variance 1, 4, 9, 0.25 of make_keras.elementwise: (x - mean) / sqrt(variance)
+    scaling = load(GOLDEN / "keras3_elementwise.keras").layers[0]
+    assert isinstance(scaling, Scaling)
+    np.testing.assert_allclose(scaling.scale, [1, 1 / 2, 1 / 3, 2])
+    np.testing.assert_allclose(scaling.offset, [-1, -1, -1, -8])
+
+
+def test_hard_sigmoid_of_keras_2_is_not_that_of_keras_3():
+    # Keras 2: clip(0.2 x + 0.5, 0, 1); Keras 3: clip(x / 6 + 0.5, 0, 1), the same for 1.2 x.
+    graph = load(GOLDEN / "keras2_activations.keras")
+    layers = enumerate(graph.layers)
+    index, hard = next((i, layer) for i, layer in layers if layer.activation == "hard_sigmoid")
+    with zipfile.ZipFile(GOLDEN / "keras2_activations.keras") as archive:
+        stored = h5py.File(io.BytesIO(archive.read("model.weights.h5")))["layers"]
+        np.testing.assert_allclose(hard.weights, 1.2 * stored[f"dense_{index}/vars/0"][()].T, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("lstm", "layer 2 (LSTM 'memory') is not supported; supported: Activation, "),
+        ("lambda_layer", "layer 1 (Lambda 'code') is not supported"),
+        ("custom_layer", "layer 0 (mine>Dense 'own') is not supported"),
+        ("two_inputs", "2 input_layers; only models with one are supported"),
+    ],
+)
+def test_unsupported_model_is_refused_by_name(name, message):
+    path = GOLDEN / f"keras3_{name}.keras"
+    with pytest.raises(ModelError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path.name}: ") and message in str(error.value)
+
+
+def rewrite(source: Path, target: Path, config=None, weights=None, leave_out=()) -> Path:
+    """Copy a .keras file, its config changed by `config(dict)`, its weights by `weights(h5py.File)`."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json" and config:
+                description = json.loads(data)
+                config(description)
+                data = json.dumps(description).encode()
+            if name == "model.weights.h5" and weights:
+                buffer = io.BytesIO(data)
+                with h5py.File(buffer, "r+") as file:
+                    weights(file)
+                data = buffer.getvalue()
+            if name not in leave_out:
+                new.writestr(name, data)
+    return target
+
+
+def in_layers(index: int, **settings):
+    """A change of one layer's settings in a Sequential's config."""
+    return lambda description: description["config"]["layers"][index]["config"].update(settings)
+
+
+def set_weights(path: str, value):
+    """A change of one variable; `value` None removes it."""
+
+    def change(file):
+        del file[path]
+        if value is not None:
+            file[path] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"leave_out": ["model.weights.h5"]}, "model.weights.h5 is missing"),
+        (
+            {"config": lambda d: d.update(class_name="Transformer")},
+            "a model of class Transformer is not supported",
+        ),
+        (
+            {"config": lambda d: d.update(module="evil.models")},
+            "a model of class evil.models.Sequential is not",
+        ),
+        (
+            {"config": in_layers(2, activation="mish")},
+            "layer Dense 'z': activation 'mish' is not supported; supported:",
+        ),
+        (
+            {"config": in_layers(2, activation=["relu"])},
+            "layer Dense 'z': activation ['relu'] is not supported",
+        ),
+        (
+            {"config": in_layers(0, batch_shape=[None, None])},
+            "expected an input of fixed size, got (None, None)",
+        ),
+        (
+            {"config": in_layers(0, batch_shape=[None, 5])},
+            "layer 0 (Normalization 'scaler'): expected 5 values of scale",
+        ),
+        (
+            {"config": in_layers(1, axis=[0])},
+            "layer Normalization 'scaler': expected the last axis, got axis=0",
+        ),
+        ({"config": in_layers(2, dtype={"config": {"name": "int8_from_float32"}})}, "was quantised by Keras"),
+        (
+            {"weights": set_weights("layers/dense/vars/0", np.zeros((7, 8)))},
+            "(Dense 'z'): expected 7 inputs, got 4",
+        ),
+        (
+            {"weights": set_weights("layers/dense/vars/0", np.zeros(7))},
+            "expected a kernel (n_in, n_out), got shape (7,)",
+        ),
+        (
+            {"weights": set_weights("layers/dense/vars/1", np.zeros(7))},
+            "expected 8 values of bias, got shape (7,)",
+        ),
+        ({"weights": set_weights("layers/dense/vars/1", None)}, "expected '1' in it, not found"),
+        ({"weights": set_weights("layers/dense/vars/1", b"text")}, "Dense 'z' bias: expected numbers, got"),
+        ({"weights": set_weights("layers/dense/vars/1", [np.nan] * 8)}, "8 of 8 bias are NaN or infinite"),
+        ({"weights": set_weights("layers/dense/vars/1", [1e39] * 8)}, "8 of 8 bias are NaN or infinite"),
+        (
+            {"weights": set_weights("layers/dense/vars/1", h5py.ExternalLink("/etc/passwd", "/x"))},
+            "expected '1' in it, found a link",
+        ),
+    ],
+)
+def test_damaged_keras_file_is_refused(tmp_path, change, message):
+    path = rewrite(GOLDEN / "keras3_mlp.keras", tmp_path / "net.keras", **change)
+    with pytest.raises(ModelError) as error:
+        load(path)
+    assert str(error.value).startswith("net.keras: ") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_data_in_another_file_is_never_opened(tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(32))
+
+    def external(file):
+        del file["layers/dense/vars/1"]
+        file["layers/dense/vars"].create_dataset("1", (8,), "f4", external=str(tmp_path / "secret"))
+
+    path = rewrite(GOLDEN / "keras3_mlp.keras", tmp_path / "net.keras", weights=external)
+    with pytest.raises(ModelError, match="kept in another file, which is never opened"):
+        load(path)
+
+
+def test_array_too_large_is_refused_before_it_is_read(tmp_path):
+    def huge(file):  # 4 GB by its header, nothing of it stored
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars"].create_dataset("0", (4, 1 << 28), "f4", chunks=(4, 1024))
+
+    path = rewrite(GOLDEN / "keras3_mlp.keras", tmp_path / "net.keras", weights=huge)
+    with pytest.raises(ModelError, match=r"Dense 'z' kernel: \(4, 268435456\) is more than the limit"):
+        load(path)
+
+
+def test_zip_bomb_is_not_expanded(tmp_path):
+    path = tmp_path / "net.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", bytes(64 << 20))
+        archive.writestr("model.weights.h5", b"")
+    with pytest.raises(
+        ModelError, match="config.json unpacks to 67108864 bytes, more than the limit of 33554432"
+    ):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["keras3_mlp.keras", "keras3_nested.h5"])
+def test_truncated_or_mutated_file_gives_one_clear_line_or_a_graph(tmp_path, name):
+    data = (GOLDEN / name).read_bytes()
+    random = np.random.default_rng(1)
+    path = tmp_path / name
+    failures = 0
+    for trial in range(150):
+        changed = bytearray(data[: len(data) * trial // 100] if trial < 100 else data)
+        for position in random.integers(0, max(len(changed), 1), 8 if trial >= 100 else 0):
+            changed[position] = random.integers(256)
+        path.write_bytes(changed)
+        try:
+            load(path)
+        except ModelError as error:
+            failures += 1
+            assert str(error).startswith(f"{name}: ") and "\n" not in str(error)
+    assert failures >= 100  # every truncation, at least
+
+
+def test_weights_without_a_model_are_refused(tmp_path):
+    path = tmp_path / "net.h5"
+    with h5py.File(path, "w") as file:
+        file["dense/kernel:0"] = np.zeros((2, 2))
+    with pytest.raises(ModelError, match="the file holds weights only"):
+        load(path)
+
+
+def change_h5(target: Path, change) -> Path:
+    target.write_bytes((GOLDEN / "keras3_mlp.h5").read_bytes())
+    with h5py.File(target, "r+") as file:
+        change(file["model_weights/z"])
+    return target
+
+
+def test_h5_weights_in_another_order_are_refused(tmp_path):
+    def swap(group):
+        group.attrs["weight_names"] = list(group.attrs["weight_names"])[::-1]
+
+    with pytest.raises(ModelError, match="layer Dense 'z': expected its kernel next in the file, got .*bias"):
+        load(change_h5(tmp_path / "net.h5", swap))
+
+
+def test_h5_weights_missing(tmp_path):
+    def drop(group):
+        group.attrs["weight_names"] = list(group.attrs["weight_names"])[:1]
+
+    with pytest.raises(ModelError, match="layer Dense 'z': expected 2 weights in the file, got 1"):
+        load(change_h5(tmp_path / "net.h5", drop))
+
+
+def test_missing_h5py_says_what_to_install(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("anne_tools.importers.keras")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ModelError, match=r"^reading \.keras needs h5py: pip install 'anne_tools\[keras\]'$"):
+        load(GOLDEN / "keras3_mlp.keras")
+
+
+# With Keras itself
+
+
+@pytest.fixture(scope="module")
+def make_keras():
+    """The golden files' generator as a module, if a Keras that works is installed."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    warnings.simplefilter("ignore")
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    spec = importlib.util.spec_from_file_location("make_keras", GOLDEN.parent / "make_keras.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["mlp", "nested", "activations", "elementwise"])
+@pytest.mark.parametrize("suffix", [".keras", ".h5", "in memory"])
+def test_model_made_now_gives_what_keras_predicts(make_keras, tmp_path, name, suffix):
+    model, x, y = make_keras.make(getattr(make_keras, name))
+    source = model if suffix == "in memory" else tmp_path / f"net{suffix}"
+    if source is not model:
+        model.save(source)
+    close(execute(load(source), x), y)
