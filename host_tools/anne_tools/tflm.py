@@ -72,16 +72,14 @@ def dense_multipliers(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (multiplier, shift), int64 arrays of as many values as `weights_scale` has: one, or one a row.
 
-    Scales are the file's float32 values. One scale for all rows is multiplied with the input's in float32, scales of
-    rows in float64: so the interpreter does, and the last bit of the multiplier depends on it.
+    Scales are the file's float32 values, the arithmetic is float64: the last bit of the multiplier depends on it.
     """
-    weights_scale = np.atleast_1d(np.asarray(weights_scale, np.float32))
-    input_scale, output_scale = np.float32(input_scale), float(np.float32(output_scale))
-    if weights_scale.size == 1:
-        products = [float(input_scale * weights_scale[0])]
-    else:
-        products = [float(input_scale) * float(scale) for scale in weights_scale]
-    pairs = np.array([quantize_multiplier(product / output_scale) for product in products], np.int64)
+    as_float64 = [
+        np.atleast_1d(np.float32(scale)).astype(np.float64)
+        for scale in (input_scale, weights_scale, output_scale)
+    ]
+    products = as_float64[0] * as_float64[1] / as_float64[2]
+    pairs = np.array([quantize_multiplier(float(product)) for product in products], np.int64)
     return pairs[:, 0], pairs[:, 1]
 
 

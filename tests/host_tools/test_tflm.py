@@ -145,13 +145,33 @@ def test_quantize_multiplier_refuses(real):
         tflm.quantize_multiplier(real)
 
 
-def test_scale_of_a_tensor_is_multiplied_in_float32_and_scales_of_rows_in_float64():
-    a, b, out = np.float32(0.1), np.float32(0.3), np.float32(0.7)
-    once = tflm.quantize_multiplier(float(a * b) / float(out))
-    rows = tflm.quantize_multiplier(float(a) * float(b) / float(out))
-    assert once != rows
-    assert tuple(v[0] for v in tflm.dense_multipliers(a, b, out)) == once
-    assert [tuple(v) for v in zip(*tflm.dense_multipliers(a, [b, b], out), strict=True)] == [rows, rows]
+@pytest.mark.parametrize("n_scales", [1, 2])
+def test_dense_multipliers_where_float32_products_would_give_another_output(n_scales):
+    # A dense layer of weights 0 rescales its bias, so any accumulator can be tried. For each set of scales: the
+    # smallest one from which the multiplier of a product rounded to float32 leads elsewhere.
+    pytest.importorskip("tflite_micro")
+    from tflite_writer import Oracle, TfliteWriter
+
+    rng = np.random.default_rng(20261123)
+    found = 0
+    while found < 20:
+        scales = np.float32(rng.uniform(0.001, 1, 3) * [1, 1, 1e4])
+        multiplier, shift = tflm.dense_multipliers(scales[0], [scales[1]] * n_scales, scales[2])
+        rounded = tflm.quantize_multiplier(float(scales[0] * scales[1]) / float(scales[2]))
+        acc = np.arange(-(10**6), 10**6)
+        outputs = tflm.rescale(acc, multiplier[0], shift[0])
+        differ = np.flatnonzero((outputs != tflm.rescale(acc, *rounded)) & (np.abs(outputs) < 127))
+        if not differ.size:
+            continue
+        found += 1
+        w = TfliteWriter()
+        x = w.tensor((1, 1), "int8", scale=scales[0])
+        weights = w.tensor((n_scales, 1), "int8", np.zeros((n_scales, 1)), scale=[scales[1]] * n_scales)
+        bias = w.tensor((n_scales,), "int32", [acc[differ[0]]] * n_scales)
+        y = w.tensor((1, n_scales), "int8", scale=scales[2])
+        w.operator("FULLY_CONNECTED", [x, weights, bias], [y], version=4)
+        result = Oracle(w.to_bytes([x], [y]))(np.zeros((1, 1), np.int8))
+        assert result.tolist() == [[outputs[differ[0]]] * n_scales]
 
 
 def test_clamp_range():
