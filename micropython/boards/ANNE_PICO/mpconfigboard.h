@@ -1,0 +1,2 @@
+#define MICROPY_HW_BOARD_NAME "AI-ANNE on Raspberry Pi Pico"
+#include "../common.h"

@@ -1,0 +1,16 @@
+# The native module for MicroPython ports built with make (unix). Only the binding is searched for names (qstrs).
+# The unix port is there to test: the sanitizers watch our objects. They leave MicroPython's own alone, which has
+# undefined behaviour of its own; whoever links adds them, too.
+ANNE_DIR := $(USERMOD_DIR)
+ANNE_KERNELS := $(wildcard $(ANNE_DIR)/kernels/*.c)
+ANNE_CORE := $(filter-out $(addprefix $(ANNE_DIR)/,mod_anne.c host.c),$(wildcard $(ANNE_DIR)/*.c)) $(ANNE_KERNELS)
+ANNE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+SRC_USERMOD_C += $(ANNE_DIR)/mod_anne.c
+SRC_USERMOD_LIB_C += $(ANNE_CORE)
+CFLAGS_USERMOD += -I$(ANNE_DIR)
+LDFLAGS_USERMOD += $(ANNE_SANITIZE)
+
+anne_objects = $(patsubst $(USER_C_MODULES)/%.c,$(BUILD)/%.o,$(1))
+$(call anne_objects,$(ANNE_CORE) $(ANNE_DIR)/mod_anne.c): CFLAGS += $(ANNE_SANITIZE)
+$(call anne_objects,$(ANNE_KERNELS)): CFLAGS += -O3 -fno-tree-loop-distribute-patterns
