@@ -88,8 +88,12 @@ def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, laye
     is_path = isinstance(source, (str, os.PathLike))
     source = Path(source) if is_path else source
     importer = recognise_file(source) if is_path else recognise_object(source)
-    given = {"trust_pickle": trust_pickle or None, "layers": layers}
-    options = {name: value for name, value in given.items() if value is not None and name in importer.options}
+    if layers is not None and "layers" not in importer.options:
+        raise ModelError(
+            f"a list of layers is for a PyTorch state_dict, not for the {importer.module} importer"
+        )
+    given = {"trust_pickle": trust_pickle, "layers": layers}
+    options = {name: given[name] for name in importer.options}
     what = source.suffix if is_path and source.suffix else importer.module
     try:
         module = importlib.import_module(f"{__name__}.{importer.module}")
@@ -97,7 +101,9 @@ def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, laye
     except ImportError as error:
         raise _missing_package(importer, what, error) from error
     except ModelError as error:
-        raise ModelError(f"{source.name}: {error}") from error if is_path else error
+        if not is_path:
+            raise
+        raise ModelError(f"{source.name}: {error}") from error
     except Exception as error:
         if not is_path:
             raise
