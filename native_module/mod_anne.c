@@ -4,7 +4,10 @@
 // What a function does not recognise (a wrong length, a string, a generator, a number too large) it hands over, with
 // all its arguments, to the function of the same name in `anne.reference`, which either has the answer or raises the
 // exception. So errors are written once, in Python, and read the same on every backend.
+#include <string.h>
+
 #include "py/builtin.h"
+#include "py/mphal.h"
 #include "py/objarray.h"
 #include "py/objstr.h"
 #include "py/runtime.h"
@@ -12,6 +15,8 @@
 #include "anne.h"
 #include "kernels/activations_f32.h"
 #include "kernels/dense_f32.h"
+#include "kernels/quantize.h"
+#include "model.h"
 
 // --- Functions ------------------------------------------------------------------------------------------------------
 
@@ -388,6 +393,327 @@ static mp_obj_t fast_neuron(size_t n_args, size_t n_kw, const mp_obj_t *args) {
 }
 FUNCTION(neuron);
 
+// --- Models ---------------------------------------------------------------------------------------------------------
+
+// A model file ready to run; anne.reference_model.Model is its twin in Python, with the same methods.
+typedef struct {
+    mp_obj_base_t base;
+    mp_obj_t data;       // the file, kept alive; None if `model` works on a copy of its own
+    uint8_t *copy;
+    bool open;
+    volatile bool busy;  // running: an interrupt or another thread must not change the arena
+    anne_model_t model;
+} model_t;
+
+// Calls anne.reference_model.`name`, which raises the exception or has the answer.
+static mp_obj_t call_reference_model(qstr name, size_t n_args, const mp_obj_t *args) {
+    mp_obj_t module = mp_import_name(MP_QSTR_anne_dot_reference_model, mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
+    return mp_call_function_n_kw(mp_load_attr(module, name), n_args, 0, args);
+}
+
+static model_t *get_model(mp_obj_t self_in) {
+    model_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!self->open) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the model is closed"));
+    }
+    if (self->busy) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("the model is running"));
+    }
+    return self;
+}
+
+static const anne_tensor_t *input_of(const model_t *self) {
+    return &self->model.tensors[self->model.input];
+}
+
+static const anne_tensor_t *output_of(const model_t *self) {
+    return &self->model.tensors[self->model.output];
+}
+
+// The type code of arrays that hold a tensor's values as they are.
+static char letter_of(const anne_tensor_t *tensor) {
+    return " fbh"[tensor->dtype];
+}
+
+// Model(data, copy=False): uses the file where it lies if it is read-only and aligned, else a copy on the heap.
+static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 1, 2, false);
+    mp_buffer_info_t info, writable;
+    mp_get_buffer_raise(args[0], &info, MP_BUFFER_READ);
+    model_t *self = mp_obj_malloc(model_t, type);
+    self->data = args[0];
+    self->copy = NULL;
+    self->open = self->busy = false;
+    const uint8_t *bytes = info.buf;
+    if ((n_args > 1 && mp_obj_is_true(args[1])) || ((uintptr_t)bytes & 3) != 0
+        || mp_get_buffer(args[0], &writable, MP_BUFFER_WRITE)) {
+        bytes = self->copy = memcpy(m_new(uint8_t, info.len), bytes, info.len);
+        self->data = mp_const_none;
+    }
+    anne_status_t status = anne_model_open(&self->model, bytes, info.len);
+    if (status != ANNE_OK) {
+        call_reference_model(MP_QSTR_ModelFile, 1, args); // finds the same fault and says what it is
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("model file refused, status %d"), (int)status);
+    }
+    self->model.workspace = m_new(uint8_t, self->model.workspace_bytes);
+    memset(self->model.workspace, 0, self->model.workspace_bytes);
+    anne_model_prepare(&self->model);
+    self->open = true;
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t model_close(mp_obj_t self_in) {
+    model_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->open) {
+        get_model(self_in);
+        self->open = false;
+        m_del(uint8_t, self->model.workspace, self->model.workspace_bytes);
+        if (self->copy != NULL) {
+            m_del(uint8_t, self->copy, self->model.n_bytes);
+        }
+        self->data = mp_const_none;
+        self->copy = NULL;
+        self->model.workspace = NULL;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(model_close_obj, model_close);
+
+// --- Values into and out of the arena
+
+static void put_float(const anne_tensor_t *tensor, void *data, size_t i, float value) {
+    switch (tensor->dtype) {
+    case ANNE_INT8:
+        ((int8_t *)data)[i] = anne_round(value / tensor->scale, tensor->zero_point, INT8_MIN, INT8_MAX);
+        break;
+    case ANNE_INT16:
+        ((int16_t *)data)[i] = anne_round(value / tensor->scale, 0, INT16_MIN, INT16_MAX);
+        break;
+    default:
+        ((float *)data)[i] = value;
+    }
+}
+
+static float get_value(const anne_tensor_t *tensor, const void *data, size_t i) {
+    switch (tensor->dtype) {
+    case ANNE_INT8:
+        return (float)(((const int8_t *)data)[i] - tensor->zero_point) * tensor->scale;
+    case ANNE_INT16:
+        return (float)((const int16_t *)data)[i] * tensor->scale;
+    default:
+        return ((const float *)data)[i];
+    }
+}
+
+// An array of the tensor's own type and size, aligned for it.
+static bool raw_buffer(const anne_tensor_t *tensor, mp_obj_t o, mp_uint_t access, void **data) {
+    mp_buffer_info_t info;
+    uint32_t bytes = anne_tensor_bytes(tensor);
+    if (!mp_obj_is_obj(o) || is_list(o) || !mp_get_buffer(o, &info, access)
+        || (info.typecode & 0x7f) != letter_of(tensor) || info.len != bytes) {
+        return false;
+    }
+    *data = info.buf;
+    return true;
+}
+
+static bool put_list(const anne_tensor_t *tensor, void *data, mp_obj_t x) {
+    size_t n;
+    mp_obj_t *items;
+    mp_obj_get_array(x, &n, &items);
+    if (n != anne_tensor_elements(tensor)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        float value;
+        if (!get_float(items[i], &value)) {
+            return false;
+        }
+        put_float(tensor, data, i, value);
+    }
+    return true;
+}
+
+static void put_input(model_t *self, mp_obj_t x) {
+    const anne_tensor_t *tensor = input_of(self);
+    void *data = anne_model_data(&self->model, self->model.input);
+    void *raw;
+    float *floats;
+    size_t n, size = anne_tensor_elements(tensor);
+    if (raw_buffer(tensor, x, MP_BUFFER_READ, &raw)) {
+        memcpy(data, raw, anne_tensor_bytes(tensor));
+    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == size) {
+        for (size_t i = 0; i < n; i++) {
+            put_float(tensor, data, i, floats[i]);
+        }
+    } else if (!is_list(x) || !put_list(tensor, data, x)) {
+        mp_obj_t args[] = {x, mp_obj_new_int(size)};
+        put_list(tensor, data, call_reference_model(MP_QSTR_input_values, 2, args));
+    }
+}
+
+// --- Running
+
+static void run_layers(model_t *self, uint32_t first, uint32_t last) {
+    for (uint32_t i = first; i < last; i++) {
+        anne_model_run_layers(&self->model, i, i + 1);
+        if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+            self->busy = false;
+            mp_handle_pending(true); // Ctrl-C: do not wait for the layers to come
+            self->busy = true;
+        }
+    }
+}
+
+static model_t *run_all(mp_obj_t self_in, mp_obj_t x) {
+    model_t *self = get_model(self_in);
+    put_input(self, x);
+    self->busy = true;
+    run_layers(self, 0, self->model.n_layers);
+    self->busy = false;
+    return self;
+}
+
+static mp_obj_t tensor_list(const model_t *self, uint32_t index) {
+    const anne_tensor_t *tensor = &self->model.tensors[index];
+    const void *data = anne_model_data(&self->model, index);
+    size_t n = anne_tensor_elements(tensor);
+    mp_obj_list_t *list = new_none_list(n);
+    for (size_t i = 0; i < n; i++) {
+        list->items[i] = mp_obj_new_float_from_f(get_value(tensor, data, i));
+    }
+    return MP_OBJ_FROM_PTR(list);
+}
+
+static mp_obj_t model_predict(mp_obj_t self_in, mp_obj_t x) {
+    model_t *self = run_all(self_in, x);
+    return tensor_list(self, self->model.output);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(model_predict_obj, model_predict);
+
+static mp_obj_t model_predict_into(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
+    model_t *self = get_model(self_in);
+    const anne_tensor_t *tensor = output_of(self);
+    size_t n, size = anne_tensor_elements(tensor);
+    void *raw = NULL;
+    float *floats = NULL;
+    if (!raw_buffer(tensor, out, MP_BUFFER_WRITE, &raw)
+        && (!float_buffer(out, MP_BUFFER_WRITE, &floats, &n) || n != size)) {
+        char letter = letter_of(tensor);
+        mp_obj_t args[] = {out, mp_obj_new_int(size), mp_obj_new_str(&letter, 1)};
+        call_reference_model(MP_QSTR_refuse_out, 3, args);
+        return mp_const_none;
+    }
+    run_all(self_in, x);
+    const void *data = anne_model_data(&self->model, self->model.output);
+    if (raw != NULL) {
+        memcpy(raw, data, anne_tensor_bytes(tensor));
+    } else {
+        for (size_t i = 0; i < size; i++) {
+            floats[i] = get_value(tensor, data, i);
+        }
+    }
+    return out;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(model_predict_into_obj, model_predict_into);
+
+static mp_obj_t model_run_raw(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
+    model_t *self = get_model(self_in);
+    mp_buffer_info_t from, to;
+    mp_get_buffer_raise(x, &from, MP_BUFFER_READ);
+    mp_get_buffer_raise(out, &to, MP_BUFFER_WRITE);
+    if (from.len != anne_tensor_bytes(input_of(self)) || to.len != anne_tensor_bytes(output_of(self))) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
+            (unsigned)anne_tensor_bytes(input_of(self)), (unsigned)anne_tensor_bytes(output_of(self)),
+            (unsigned)from.len, (unsigned)to.len);
+    }
+    memcpy(anne_model_data(&self->model, self->model.input), from.buf, from.len);
+    self->busy = true;
+    run_layers(self, 0, self->model.n_layers);
+    self->busy = false;
+    memcpy(to.buf, anne_model_data(&self->model, self->model.output), to.len);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(model_run_raw_obj, model_run_raw);
+
+static mp_obj_t model_set_input(mp_obj_t self_in, mp_obj_t x) {
+    put_input(get_model(self_in), x);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(model_set_input_obj, model_set_input);
+
+// An index below `limit`, or IndexError.
+static uint32_t get_index(mp_obj_t o, uint32_t limit) {
+    mp_int_t index = mp_obj_get_int(o);
+    if (index < 0 || (mp_uint_t)index >= limit) {
+        mp_raise_type(&mp_type_IndexError);
+    }
+    return index;
+}
+
+static mp_obj_t model_run(mp_obj_t self_in, mp_obj_t first_in, mp_obj_t last_in) {
+    model_t *self = get_model(self_in);
+    uint32_t first = get_index(first_in, self->model.n_layers + 1);
+    uint32_t last = get_index(last_in, self->model.n_layers + 1);
+    self->busy = true;
+    run_layers(self, first, last);
+    self->busy = false;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(model_run_obj, model_run);
+
+static mp_obj_t model_values(mp_obj_t self_in, mp_obj_t tensor) {
+    model_t *self = get_model(self_in);
+    return tensor_list(self, get_index(tensor, self->model.n_tensors));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(model_values_obj, model_values);
+
+static mp_obj_t model_layer_us(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t repeat_in) {
+    model_t *self = get_model(self_in);
+    uint32_t index = get_index(index_in, self->model.n_layers);
+    mp_int_t repeat = mp_obj_get_int(repeat_in);
+    self->busy = true;
+    mp_uint_t start = mp_hal_ticks_us();
+    for (mp_int_t i = 0; i < repeat; i++) {
+        run_layers(self, index, index + 1);
+    }
+    mp_uint_t elapsed_us = mp_hal_ticks_us() - start;
+    self->busy = false;
+    return mp_obj_new_int_from_uint(elapsed_us);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(model_layer_us_obj, model_layer_us);
+
+// --- Attributes
+
+static const mp_rom_map_elem_t model_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&model_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR_predict), MP_ROM_PTR(&model_predict_obj)},
+    {MP_ROM_QSTR(MP_QSTR_predict_into), MP_ROM_PTR(&model_predict_into_obj)},
+    {MP_ROM_QSTR(MP_QSTR_run_raw), MP_ROM_PTR(&model_run_raw_obj)},
+    {MP_ROM_QSTR(MP_QSTR_set_input), MP_ROM_PTR(&model_set_input_obj)},
+    {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&model_run_obj)},
+    {MP_ROM_QSTR(MP_QSTR_values), MP_ROM_PTR(&model_values_obj)},
+    {MP_ROM_QSTR(MP_QSTR_layer_us), MP_ROM_PTR(&model_layer_us_obj)},
+};
+static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
+
+static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
+    const model_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return; // read only
+    }
+    if (attribute == MP_QSTR_copied) {
+        dest[0] = mp_obj_new_bool(self->copy != NULL);
+    } else if (attribute == MP_QSTR_workspace_bytes) {
+        dest[0] = mp_obj_new_int_from_uint(self->open ? self->model.workspace_bytes : 0);
+    } else {
+        dest[1] = MP_OBJ_SENTINEL; // look among the methods
+    }
+}
+
+static MP_DEFINE_CONST_OBJ_TYPE(model_type, MP_QSTR_Model, MP_TYPE_FLAG_NONE, make_new, model_make_new, attr,
+    model_attr, locals_dict, &model_locals);
+
 // --- The module -----------------------------------------------------------------------------------------------------
 
 static const mp_rom_map_elem_t module_globals_table[] = {
@@ -399,6 +725,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_sigmoid), MP_ROM_PTR(&sigmoid_obj)},
     {MP_ROM_QSTR(MP_QSTR_tanh), MP_ROM_PTR(&tanh_obj)},
     {MP_ROM_QSTR(MP_QSTR_softmax), MP_ROM_PTR(&softmax_obj)},
+    {MP_ROM_QSTR(MP_QSTR_Model), MP_ROM_PTR(&model_type)},
 };
 static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);
 

@@ -1,0 +1,90 @@
+// Activations of integers.
+//
+// int8: 256 possible inputs, so the table is the function. int16: 513 entries, 128 inputs apart, and a straight line
+// between two of them; for a function of curvature f'' over an input range w the line is off by at most
+// (w/512)^2 / 8 max|f''|, e.g. 1.2e-5 for a sigmoid over -8..8.
+#include "kernels/tables.h"
+
+void anne_table_s8(const int8_t *table, const int8_t *x, size_t n, int8_t *y) {
+    for (size_t i = 0; i < n; i++) {
+        y[i] = table[x[i] + 128];
+    }
+}
+
+// u = 0..65535. The difference of two int16 times 127 is below 2^23; the result lies between the two entries.
+static inline int32_t line(const int16_t *table, uint32_t u) {
+    const int16_t *entry = table + (u >> 7);
+    return entry[0] + (((entry[1] - entry[0]) * (int32_t)(u & 127) + 64) >> 7);
+}
+
+void anne_table_s16(const int16_t *table, const int16_t *x, size_t n, int16_t *y) {
+    for (size_t i = 0; i < n; i++) {
+        y[i] = line(table, (uint32_t)(x[i] + 32768));
+    }
+}
+
+// --- Fixed-point primitives of gemmlowp, as TensorFlow Lite Micro uses them ------------------------------------------
+
+// (a b + 2^30) >> 31: the high half of the doubled product, halves rounded up.
+static inline int32_t high_mul(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+// x / 2^n, halves rounded away from zero; 0 <= n <= 31.
+static inline int32_t rounding_shift(int32_t x, int32_t n) {
+    int32_t mask = (int32_t)((1u << n) - 1);
+    int32_t rest = x & mask;
+    return (x >> n) + (rest > (mask >> 1) + (x < 0));
+}
+
+static inline int32_t saturating_left_shift(int32_t x, int32_t n) {
+    int32_t limit = INT32_MAX >> n;
+    return x > limit ? INT32_MAX : x < -limit - 1 ? INT32_MIN : (int32_t)((uint32_t)x << n);
+}
+
+// 1 / (1 + a) for a in [0, 1), both with 31 bits behind the point: three steps of Newton's method on the half sum.
+static int32_t one_over_one_plus(int32_t a) {
+    int32_t half = (int32_t)(((uint32_t)a + 0x80000000u) >> 1);
+    int32_t x = 1515870810 + high_mul(half, -1010580540); // 48/17 - 32/17 half, 29 bits behind the point
+    for (int i = 0; i < 3; i++) {
+        x += saturating_left_shift(high_mul(x, (1 << 29) - high_mul(half, x)), 2);
+    }
+    return saturating_left_shift(x, 1);
+}
+
+void anne_softmax_s8(const int32_t *exponentials, const int8_t *x, size_t n, int8_t *y) {
+    int32_t max = x[0];
+    for (size_t i = 1; i < n; i++) {
+        max = x[i] > max ? x[i] : max;
+    }
+    // 12 bits before the point. A term is at most 2^19, so up to 511 of them stay below 2^28, which leaves at least 4
+    // leading zeros and a final shift of at most 31. The first term of the maximum makes the sum at least 2^19.
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (uint32_t)rounding_shift(exponentials[max - x[i]], 12);
+    }
+    int32_t headroom = __builtin_clz(sum);
+    int32_t reciprocal = one_over_one_plus((int32_t)((sum << headroom) - 0x80000000u));
+    int32_t shift = 12 - headroom + 31 - 8;
+    for (size_t i = 0; i < n; i++) {
+        int32_t value = rounding_shift(high_mul(reciprocal, exponentials[max - x[i]]), shift) - 128;
+        y[i] = value > 127 ? 127 : value;
+    }
+}
+
+void anne_softmax_s16(const int16_t *exponentials, const int16_t *x, size_t n, int16_t *y) {
+    int32_t max = x[0];
+    for (size_t i = 1; i < n; i++) {
+        max = x[i] > max ? x[i] : max;
+    }
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (uint32_t)line(exponentials, (uint32_t)(max - x[i]));
+    }
+    for (size_t i = 0; i < n; i++) {
+        // e <= 32767, so the shifted value is below 2^30, and adding half a sum below 2^31 does not wrap
+        uint32_t e = (uint32_t)line(exponentials, (uint32_t)(max - x[i]));
+        uint32_t value = ((e << 15) + sum / 2) / sum;
+        y[i] = value > 32767 ? 32767 : (int16_t)value;
+    }
+}

@@ -1,0 +1,291 @@
+// The layer table. Each kind: what its record must look like, then which kernel runs it.
+#include "layers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/activations_f32.h"
+#include "kernels/dense_f32.h"
+#include "kernels/quantize.h"
+#include "kernels/tables.h"
+
+// --- Helpers of the checks ------------------------------------------------------------------------------------------
+
+static bool same_shape(const anne_tensor_t *a, const anne_tensor_t *b) {
+    return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
+}
+
+static anne_status_t check_constant(const anne_record_t *record, uint32_t index, uint64_t bytes) {
+    return index < record->n_constants && record->constant_bytes[index] == bytes ? ANNE_OK : ANNE_ERROR_CONSTANT;
+}
+
+// A constant of `n` finite floats.
+static anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint32_t n) {
+    if (check_constant(record, index, (uint64_t)n * sizeof(float)) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    const float *values = record->constants[index];
+    for (uint32_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    return ANNE_OK;
+}
+
+// One input, one output, that many constants and parameters.
+static anne_status_t check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters) {
+    return record->n_inputs == 1 && record->n_outputs == 1 && record->n_constants == n_constants
+                   && record->n_parameters == n_parameters
+               ? ANNE_OK
+               : ANNE_ERROR_LAYER;
+}
+
+// --- Dense ----------------------------------------------------------------------------------------------------------
+// Parameters: the layout of the weights, and the limits of an integer result.
+
+enum { DENSE_LAYOUT, DENSE_ACT_MIN, DENSE_ACT_MAX, DENSE_PARAMETERS };
+
+// One way to store weights, with the kernel that reads them. `check` sees a record with shapes that fit and types as
+// named here, and proves the constants.
+typedef struct {
+    uint8_t x_dtype;
+    uint8_t y_dtype;
+    uint8_t n_constants;
+    anne_status_t (*check)(const anne_record_t *record, uint32_t n_in, uint32_t n_out, uint32_t *scratch_bytes);
+    void (*run)(const anne_layer_t *layer);
+} dense_layout_t;
+
+static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    (void)scratch_bytes;
+    if (n_in > ANNE_MAX_ELEMENTS / n_out || check_floats(record, 0, n_in * n_out) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    return check_floats(record, 1, n_out);
+}
+
+static void run_dense_f32(const anne_layer_t *layer) {
+    anne_dense_f32(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, layer->y);
+    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+}
+
+// the numbers of FORMAT.md, "Kind 1, dense"
+static const dense_layout_t dense_layouts[] = {
+    [1] = {ANNE_FLOAT32, ANNE_FLOAT32, 2, check_dense_f32, run_dense_f32},
+};
+
+static const dense_layout_t *dense_layout(const anne_record_t *record) {
+    uint32_t layout = (uint32_t)record->parameters[DENSE_LAYOUT];
+    return layout >= 1 && layout < sizeof dense_layouts / sizeof dense_layouts[0] ? &dense_layouts[layout] : NULL;
+}
+
+// Limits inside the type for integers, 0 for floats.
+static bool limits_good(const anne_record_t *record) {
+    int32_t least = record->parameters[DENSE_ACT_MIN], most = record->parameters[DENSE_ACT_MAX];
+    switch (record->output->dtype) {
+    case ANNE_INT8:
+        return INT8_MIN <= least && least <= most && most <= INT8_MAX;
+    case ANNE_INT16:
+        return INT16_MIN <= least && least <= most && most <= INT16_MAX;
+    default:
+        return least == 0 && most == 0;
+    }
+}
+
+static anne_status_t check_dense(const anne_record_t *record, uint32_t *scratch_bytes) {
+    const anne_tensor_t *x = record->input, *y = record->output;
+    if (record->n_inputs != 1 || record->n_outputs != 1 || record->n_parameters != DENSE_PARAMETERS) {
+        return ANNE_ERROR_LAYER;
+    }
+    const dense_layout_t *layout = dense_layout(record);
+    if (layout == NULL || record->n_constants != layout->n_constants) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (x->rank != 1 || y->rank != 1 || x->dtype != layout->x_dtype || y->dtype != layout->y_dtype) {
+        return ANNE_ERROR_SHAPE;
+    }
+    bool activation_good = y->dtype == ANNE_FLOAT32 ? record->activation != ANNE_ACTIVATION_softmax
+                                                    : record->activation <= ANNE_ACTIVATION_relu6;
+    if (!activation_good || !limits_good(record)) {
+        return ANNE_ERROR_PARAMETER;
+    }
+    return layout->check(record, x->shape[0], y->shape[0], scratch_bytes);
+}
+
+static void (*choose_dense(const anne_record_t *record))(const anne_layer_t *) {
+    return dense_layout(record)->run;
+}
+
+// --- Activation -----------------------------------------------------------------------------------------------------
+
+static void run_activation_f32(const anne_layer_t *layer) {
+    if (layer->y != layer->x) {
+        memcpy(layer->y, layer->x, layer->n_in * sizeof(float));
+    }
+    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_in);
+}
+
+static void run_table_s8(const anne_layer_t *layer) {
+    anne_table_s8(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+static void run_table_s16(const anne_layer_t *layer) {
+    anne_table_s16(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+static void run_softmax_s8(const anne_layer_t *layer) {
+    anne_softmax_s8(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+static void run_softmax_s16(const anne_layer_t *layer) {
+    anne_softmax_s16(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+// E[0] = 1.0 keeps the sum positive, and entries below 2^31 keep it from wrapping.
+static anne_status_t check_softmax_s8(const anne_record_t *record) {
+    if (anne_tensor_elements(record->input) > ANNE_SOFTMAX_S8_MAX) {
+        return ANNE_ERROR_SHAPE;
+    }
+    const int32_t *exponentials = record->constants[0];
+    for (uint32_t i = 0; i < 256; i++) {
+        if (exponentials[i] < 0) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    return exponentials[0] == INT32_MAX ? ANNE_OK : ANNE_ERROR_CONSTANT;
+}
+
+static anne_status_t check_softmax_s16(const anne_record_t *record) {
+    if (anne_tensor_elements(record->input) > ANNE_SOFTMAX_S16_MAX) {
+        return ANNE_ERROR_SHAPE;
+    }
+    const int16_t *exponentials = record->constants[0];
+    for (uint32_t i = 0; i < ANNE_TABLE_S16_ENTRIES; i++) {
+        if (exponentials[i] < 0) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    return exponentials[0] == INT16_MAX ? ANNE_OK : ANNE_ERROR_CONSTANT;
+}
+
+static anne_status_t check_activation(const anne_record_t *record, uint32_t *scratch_bytes) {
+    (void)scratch_bytes;
+    uint8_t dtype = record->input->dtype;
+    bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
+    if (check_counts(record, dtype == ANNE_FLOAT32 ? 0 : 1, 0) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (record->output->dtype != dtype || !same_shape(record->input, record->output)) {
+        return ANNE_ERROR_SHAPE;
+    }
+    if (dtype == ANNE_INT8) {
+        if (check_constant(record, 0, is_softmax ? 256 * sizeof(int32_t) : 256) != ANNE_OK) {
+            return ANNE_ERROR_CONSTANT;
+        }
+        return is_softmax ? check_softmax_s8(record) : ANNE_OK;
+    }
+    if (dtype == ANNE_INT16) {
+        // 513 entries, and two bytes of padding so that sizes stay multiples of 4
+        if (check_constant(record, 0, ANNE_TABLE_S16_ENTRIES * sizeof(int16_t)) != ANNE_OK) {
+            return ANNE_ERROR_CONSTANT;
+        }
+        return is_softmax ? check_softmax_s16(record) : ANNE_OK;
+    }
+    return ANNE_OK;
+}
+
+static void (*choose_activation(const anne_record_t *record))(const anne_layer_t *) {
+    bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
+    switch (record->input->dtype) {
+    case ANNE_INT8:
+        return is_softmax ? run_softmax_s8 : run_table_s8;
+    case ANNE_INT16:
+        return is_softmax ? run_softmax_s16 : run_table_s16;
+    default:
+        return run_activation_f32;
+    }
+}
+
+// --- Scaling --------------------------------------------------------------------------------------------------------
+
+// constants: scale, offset, each of `n` floats, n the last axis; that and the output's numbers are in the layer
+static void run_scaling(const anne_layer_t *layer) {
+    const float *x = layer->x, *scale = layer->constants[0], *offset = layer->constants[1];
+    uint32_t n = layer->input->shape[layer->input->rank - 1];
+    int32_t zero_point = layer->output->zero_point;
+    float *y = layer->y;
+    int8_t *y8 = layer->y;
+    int16_t *y16 = layer->y;
+    for (uint32_t i = 0, j = 0; i < layer->n_in; i++, j = j + 1 < n ? j + 1 : 0) {
+        float product = x[i] * scale[j]; // rounded to float32 before the sum: built with -ffp-contract=off
+        float value = product + offset[j];
+        switch (layer->output->dtype) {
+        case ANNE_INT8:
+            y8[i] = anne_round(value, zero_point, INT8_MIN, INT8_MAX);
+            break;
+        case ANNE_INT16:
+            y16[i] = anne_round(value, 0, INT16_MIN, INT16_MAX);
+            break;
+        default:
+            y[i] = value;
+        }
+    }
+}
+
+static anne_status_t check_scaling(const anne_record_t *record, uint32_t *scratch_bytes) {
+    (void)scratch_bytes;
+    if (check_counts(record, 2, 0) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (record->input->dtype != ANNE_FLOAT32 || !same_shape(record->input, record->output)) {
+        return ANNE_ERROR_SHAPE;
+    }
+    uint32_t n = record->input->shape[record->input->rank - 1];
+    if (check_floats(record, 0, n) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    return check_floats(record, 1, n);
+}
+
+static void (*choose_scaling(const anne_record_t *record))(const anne_layer_t *) {
+    (void)record;
+    return run_scaling;
+}
+
+// --- Reshape --------------------------------------------------------------------------------------------------------
+
+static void run_reshape(const anne_layer_t *layer) {
+    (void)layer; // the loader has proven that output and input are the same bytes
+}
+
+static anne_status_t check_reshape(const anne_record_t *record, uint32_t *scratch_bytes) {
+    (void)scratch_bytes;
+    const anne_tensor_t *x = record->input, *y = record->output;
+    if (check_counts(record, 0, 0) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point
+        || anne_tensor_elements(x) != anne_tensor_elements(y) || x->arena_offset != y->arena_offset) {
+        return ANNE_ERROR_SHAPE;
+    }
+    return ANNE_OK;
+}
+
+static void (*choose_reshape(const anne_record_t *record))(const anne_layer_t *) {
+    (void)record;
+    return run_reshape;
+}
+
+// --- The table ------------------------------------------------------------------------------------------------------
+
+const anne_layer_kind_t *anne_layer_kind(uint32_t kind) {
+    // the numbers of FORMAT.md, "Layers"
+    static const anne_layer_kind_t table[] = {
+        [1] = {check_dense, choose_dense, false},
+        [2] = {check_activation, choose_activation, true},
+        [3] = {check_scaling, choose_scaling, false},
+        [4] = {check_reshape, choose_reshape, true},
+    };
+    return kind >= 1 && kind < sizeof table / sizeof table[0] ? &table[kind] : NULL;
+}

@@ -1,0 +1,35 @@
+// The layer table: for each kind of layer how it is checked, prepared and run. A layer knows records and memory, but no
+// file; it calls kernels, which know only arithmetic.
+#ifndef ANNE_LAYERS_H
+#define ANNE_LAYERS_H
+
+#include "model.h"
+
+// A layer ready to run: addresses and numbers, nothing left to look up. One for each record, in the workspace.
+typedef struct anne_layer {
+    void (*run)(const struct anne_layer *layer);
+    const void *x;
+    void *y;
+    void *scratch;
+    uint32_t n_in;  // elements of the input and of the output
+    uint32_t n_out;
+    const anne_tensor_t *input;
+    const anne_tensor_t *output;
+    const void *constants[ANNE_MAX_CONSTANTS];
+    const int32_t *parameters;
+    anne_activation_t activation;
+    float alpha;
+} anne_layer_t;
+
+// What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
+// preconditions of the kernel; and adds up what it needs in *scratch_bytes. `run` chooses the kernel.
+typedef struct {
+    anne_status_t (*check)(const anne_record_t *record, uint32_t *scratch_bytes);
+    void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
+    bool in_place; // the output may lie where the input lies
+} anne_layer_kind_t;
+
+// The entry for a kind's number, NULL if there is none.
+const anne_layer_kind_t *anne_layer_kind(uint32_t kind);
+
+#endif // ANNE_LAYERS_H

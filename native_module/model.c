@@ -1,0 +1,388 @@
+// Bytes to a checked model. Every number read from the file is compared with its limits before it is used as a size, an
+// index or an offset; sums and products are formed only of numbers already known to be small enough not to wrap.
+#include "model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "layers.h"
+
+// The header as it stands in the file (FORMAT.md, "Header").
+typedef struct {
+    char magic[4];
+    uint16_t version;
+    uint16_t header_bytes;
+    uint32_t total_bytes;
+    uint32_t crc32;
+    uint32_t arena_bytes;
+    uint32_t n_tensors;
+    uint32_t n_layers;
+    uint32_t layers_bytes;
+    uint32_t metadata_bytes;
+    uint32_t data_bytes;
+    uint32_t reserved[2];
+} header_t;
+
+// A layer's record up to the indices of its tensors.
+typedef struct {
+    uint16_t kind;
+    uint16_t record_bytes;
+    uint8_t n_inputs;
+    uint8_t n_outputs;
+    uint8_t n_constants;
+    uint8_t activation;
+    float alpha;
+} record_head_t;
+
+typedef struct {
+    uint32_t offset;
+    uint32_t bytes;
+} constant_t;
+
+_Static_assert(sizeof(header_t) == 48 && sizeof(anne_tensor_t) == 32 && sizeof(record_head_t) == 12, "as in FORMAT.md");
+
+#define TRY(expression)                                                                                              \
+    do {                                                                                                             \
+        anne_status_t status = (expression);                                                                         \
+        if (status != ANNE_OK) {                                                                                     \
+            return status;                                                                                           \
+        }                                                                                                            \
+    } while (0)
+
+// CRC-32 of IEEE 802.3, four bits at a time: a table of 16 words, about 15 cycles a byte on the Pico.
+static uint32_t crc32(const uint8_t *bytes, size_t n) {
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    uint32_t crc = 0xffffffff;
+    while (n-- > 0) {
+        crc ^= *bytes++;
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+uint32_t anne_tensor_elements(const anne_tensor_t *tensor) {
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < tensor->rank; i++) {
+        n *= tensor->shape[i];
+    }
+    return n;
+}
+
+uint32_t anne_tensor_bytes(const anne_tensor_t *tensor) {
+    static const uint8_t bytes[] = {0, 4, 1, 2};
+    return anne_tensor_elements(tensor) * bytes[tensor->dtype];
+}
+
+// --- Header ---------------------------------------------------------------------------------------------------------
+
+static anne_status_t check_header(const header_t *header, size_t n_bytes) {
+    if (n_bytes < sizeof *header) {
+        return n_bytes < 4 || memcmp(header->magic, "ANNE", 4) != 0 ? ANNE_ERROR_MAGIC : ANNE_ERROR_SIZE;
+    }
+    if (memcmp(header->magic, "ANNE", 4) != 0) {
+        return ANNE_ERROR_MAGIC;
+    }
+    if (header->version != ANNE_MODEL_VERSION || header->header_bytes != sizeof *header) {
+        return ANNE_ERROR_VERSION;
+    }
+    if (header->total_bytes != n_bytes) {
+        return ANNE_ERROR_SIZE;
+    }
+    if (crc32((const uint8_t *)header + 16, n_bytes - 16) != header->crc32) {
+        return ANNE_ERROR_CRC;
+    }
+    if (header->arena_bytes > ANNE_MAX_ARENA_BYTES || header->arena_bytes % 4 != 0 || header->n_tensors < 1
+        || header->n_tensors > ANNE_MAX_TENSORS || header->n_layers < 1 || header->n_layers > ANNE_MAX_LAYERS
+        || header->reserved[0] != 0 || header->reserved[1] != 0) {
+        return ANNE_ERROR_HEADER;
+    }
+    // Each section is at most the file, so the sum of four cannot wrap in 64 bits.
+    uint64_t sum = sizeof *header + (uint64_t)header->n_tensors * sizeof(anne_tensor_t);
+    sum += (uint64_t)header->layers_bytes + header->metadata_bytes + header->data_bytes;
+    if (sum != n_bytes || (header->layers_bytes | header->metadata_bytes | header->data_bytes) % 4 != 0) {
+        return ANNE_ERROR_SIZE;
+    }
+    return ANNE_OK;
+}
+
+// --- Tensors --------------------------------------------------------------------------------------------------------
+
+static anne_status_t check_tensor(const anne_tensor_t *tensor, uint32_t arena_bytes) {
+    if (tensor->dtype < ANNE_FLOAT32 || tensor->dtype > ANNE_INT16 || tensor->role > 3 || tensor->rank < 1
+        || tensor->rank > ANNE_MAX_RANK || tensor->reserved != 0) {
+        return ANNE_ERROR_TENSOR;
+    }
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < ANNE_MAX_RANK; i++) {
+        if (i >= tensor->rank) {
+            if (tensor->shape[i] != 0) {
+                return ANNE_ERROR_TENSOR;
+            }
+        } else if (tensor->shape[i] < 1 || tensor->shape[i] > ANNE_MAX_ELEMENTS / n) {
+            return ANNE_ERROR_TENSOR;
+        } else {
+            n *= tensor->shape[i];
+        }
+    }
+    bool is_int8 = tensor->dtype == ANNE_INT8;
+    if (!(tensor->scale > 0) || !isfinite(tensor->scale) || (tensor->dtype == ANNE_FLOAT32 && tensor->scale != 1)
+        || tensor->zero_point < (is_int8 ? -128 : 0) || tensor->zero_point > (is_int8 ? 127 : 0)) {
+        return ANNE_ERROR_TENSOR;
+    }
+    // At most 2^20 elements of 4 bytes, and an arena of at most 2^30: no sum wraps.
+    if (tensor->arena_offset % 4 != 0 || tensor->arena_offset > arena_bytes
+        || anne_tensor_bytes(tensor) > arena_bytes - tensor->arena_offset) {
+        return ANNE_ERROR_TENSOR;
+    }
+    return ANNE_OK;
+}
+
+static anne_status_t check_tensors(anne_model_t *model) {
+    bool has_input = false, has_output = false;
+    for (uint32_t t = 0; t < model->n_tensors; t++) {
+        const anne_tensor_t *tensor = &model->tensors[t];
+        TRY(check_tensor(tensor, model->arena_bytes));
+        if (tensor->role & ANNE_ROLE_INPUT && !has_input) {
+            has_input = true;
+            model->input = t;
+        }
+        if (tensor->role & ANNE_ROLE_OUTPUT && !has_output) {
+            has_output = true;
+            model->output = t;
+        }
+    }
+    return has_input && has_output ? ANNE_OK : ANNE_ERROR_TENSOR;
+}
+
+// --- Records of layers ----------------------------------------------------------------------------------------------
+
+// Reads the record at `position`, which must leave room for its head, and moves on. Everything is inside the section
+// and the data if this returns ANNE_OK.
+static anne_status_t read_record(const anne_model_t *model, uint32_t layers_bytes, uint32_t *position,
+    anne_record_t *record) {
+    const record_head_t *head = (const void *)(model->layers + *position);
+    uint32_t room = layers_bytes - *position;
+    if (room < sizeof *head || head->record_bytes > room || head->record_bytes % 4 != 0) {
+        return ANNE_ERROR_LAYER;
+    }
+    uint32_t n_tensors = head->n_inputs + head->n_outputs;
+    uint32_t tensors_bytes = (n_tensors + 1) / 2 * 4;
+    uint32_t fixed_bytes = sizeof *head + tensors_bytes + head->n_constants * sizeof(constant_t);
+    if (head->n_inputs < 1 || head->n_outputs < 1 || head->n_constants > ANNE_MAX_CONSTANTS
+        || head->record_bytes < fixed_bytes) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (head->activation >= ANNE_ACTIVATION_COUNT || !isfinite(head->alpha)) {
+        return ANNE_ERROR_PARAMETER;
+    }
+    record->kind = head->kind;
+    record->n_inputs = head->n_inputs;
+    record->n_outputs = head->n_outputs;
+    record->n_constants = head->n_constants;
+    record->activation = head->activation;
+    record->alpha = head->alpha;
+    record->tensors = (const void *)(head + 1);
+    for (uint32_t i = 0; i < tensors_bytes / 2; i++) {
+        if (i < n_tensors ? record->tensors[i] >= model->n_tensors : record->tensors[i] != 0) {
+            return ANNE_ERROR_LAYER;
+        }
+    }
+    record->input = &model->tensors[record->tensors[0]];
+    record->output = &model->tensors[record->tensors[head->n_inputs]];
+    const constant_t *constants = (const void *)((const uint8_t *)record->tensors + tensors_bytes);
+    for (uint32_t i = 0; i < head->n_constants; i++) {
+        if (constants[i].offset % 4 != 0 || constants[i].offset > model->data_bytes
+            || constants[i].bytes > model->data_bytes - constants[i].offset) {
+            return ANNE_ERROR_CONSTANT;
+        }
+        record->constants[i] = model->data + constants[i].offset;
+        record->constant_bytes[i] = constants[i].bytes;
+    }
+    record->parameters = (const void *)(constants + head->n_constants);
+    record->n_parameters = (head->record_bytes - fixed_bytes) / 4;
+    *position += head->record_bytes;
+    return ANNE_OK;
+}
+
+void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_record_t *record) {
+    read_record(model, model->metadata - model->layers, position, record); // checked by anne_model_open
+}
+
+// --- The graph ------------------------------------------------------------------------------------------------------
+
+// For each tensor the number of the layer before which it is not there, and of the last layer that needs it.
+typedef struct {
+    uint16_t made[ANNE_MAX_TENSORS];
+    uint16_t needed[ANNE_MAX_TENSORS];
+} lifetimes_t;
+
+#define NEVER 0xffff
+
+static bool overlap(const anne_tensor_t *a, const anne_tensor_t *b) {
+    return a->arena_offset < b->arena_offset + anne_tensor_bytes(b)
+           && b->arena_offset < a->arena_offset + anne_tensor_bytes(a);
+}
+
+// Layer number `index` (from 1; the inputs of the network are there from 0) reads and makes tensors.
+static anne_status_t note_lifetimes(const anne_record_t *record, uint32_t index, lifetimes_t *lives) {
+    for (uint32_t i = 0; i < record->n_inputs; i++) {
+        uint32_t t = record->tensors[i];
+        if (lives->made[t] == NEVER) {
+            return ANNE_ERROR_GRAPH;
+        }
+        if (lives->needed[t] < index) {
+            lives->needed[t] = index;
+        }
+    }
+    for (uint32_t i = 0; i < record->n_outputs; i++) {
+        uint32_t t = record->tensors[record->n_inputs + i];
+        if (lives->made[t] != NEVER) {
+            return ANNE_ERROR_GRAPH;
+        }
+        lives->made[t] = index;
+    }
+    return ANNE_OK;
+}
+
+// No two tensors that live at the same time share bytes. Both may live at the very layer that turns one into the other
+// where that layer works in place and they lie at the same address.
+static anne_status_t check_overlaps(const anne_model_t *model, const lifetimes_t *lives, const uint32_t *in_place) {
+    for (uint32_t a = 0; a < model->n_tensors; a++) {
+        if (lives->made[a] == NEVER) {
+            return ANNE_ERROR_GRAPH; // computed by no layer
+        }
+        for (uint32_t b = 0; b < model->n_tensors; b++) {
+            // b is made while a lives
+            if (a == b || lives->made[b] < lives->made[a] || lives->made[b] > lives->needed[a]
+                || !overlap(&model->tensors[a], &model->tensors[b])) {
+                continue;
+            }
+            uint32_t layer = lives->made[b];
+            bool turned = layer > 0 && layer == lives->needed[a] && lives->made[a] < layer
+                          && (in_place[layer / 32] >> layer % 32 & 1) != 0
+                          && model->tensors[a].arena_offset == model->tensors[b].arena_offset;
+            if (!turned) {
+                return ANNE_ERROR_GRAPH;
+            }
+        }
+    }
+    return ANNE_OK;
+}
+
+static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
+    lifetimes_t lives;
+    uint32_t in_place[ANNE_MAX_LAYERS / 32 + 1] = {0};
+    for (uint32_t t = 0; t < model->n_tensors; t++) {
+        uint8_t role = model->tensors[t].role;
+        lives.made[t] = role & ANNE_ROLE_INPUT ? 0 : NEVER;
+        lives.needed[t] = role & ANNE_ROLE_OUTPUT ? NEVER - 1 : 0;
+    }
+    model->scratch_bytes = 0;
+    uint32_t position = 0;
+    for (uint32_t i = 1; i <= model->n_layers; i++) {
+        anne_record_t record;
+        TRY(read_record(model, layers_bytes, &position, &record));
+        const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
+        if (kind == NULL) {
+            return ANNE_ERROR_LAYER;
+        }
+        TRY(note_lifetimes(&record, i, &lives));
+        uint32_t scratch_bytes = 0;
+        TRY(kind->check(&record, &scratch_bytes));
+        if (scratch_bytes > model->scratch_bytes) {
+            model->scratch_bytes = scratch_bytes;
+        }
+        if (kind->in_place) {
+            in_place[i / 32] |= 1u << i % 32;
+        }
+    }
+    if (position != layers_bytes) {
+        return ANNE_ERROR_LAYER;
+    }
+    return check_overlaps(model, &lives, in_place);
+}
+
+// --- Metadata -------------------------------------------------------------------------------------------------------
+
+static anne_status_t check_metadata(const anne_model_t *model) {
+    for (uint32_t position = 0; position < model->metadata_bytes;) {
+        uint32_t room = model->metadata_bytes - position;
+        const uint32_t *entry = (const void *)(model->metadata + position); // tag, bytes, bytes padded to words
+        if (room < 8 || entry[1] > room - 8) {
+            return ANNE_ERROR_METADATA;
+        }
+        position += 8 + (entry[1] + 3) / 4 * 4; // metadata_bytes is a multiple of 4, so the padding is inside, too
+    }
+    return ANNE_OK;
+}
+
+// --- Interface ------------------------------------------------------------------------------------------------------
+
+anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_bytes) {
+    if (((uintptr_t)bytes & 3) != 0) {
+        return ANNE_ERROR_ALIGNMENT;
+    }
+    const header_t *header = bytes;
+    TRY(check_header(header, n_bytes));
+    model->bytes = bytes;
+    model->n_bytes = n_bytes;
+    model->n_tensors = header->n_tensors;
+    model->n_layers = header->n_layers;
+    model->arena_bytes = header->arena_bytes;
+    model->tensors = (const void *)(header + 1);
+    model->layers = (const uint8_t *)(model->tensors + model->n_tensors);
+    model->metadata = model->layers + header->layers_bytes;
+    model->metadata_bytes = header->metadata_bytes;
+    model->data = model->metadata + header->metadata_bytes;
+    model->data_bytes = header->data_bytes;
+    model->workspace = NULL;
+    TRY(check_tensors(model));
+    TRY(check_layers(model, header->layers_bytes));
+    TRY(check_metadata(model));
+    model->workspace_bytes = model->n_layers * sizeof(anne_layer_t) + model->arena_bytes + model->scratch_bytes;
+    return ANNE_OK;
+}
+
+void *anne_model_data(const anne_model_t *model, uint32_t tensor) {
+    uint8_t *arena = (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t);
+    return arena + model->tensors[tensor].arena_offset;
+}
+
+void anne_model_prepare(anne_model_t *model) {
+    anne_layer_t *layers = model->workspace;
+    void *scratch = (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t) + model->arena_bytes;
+    uint32_t position = 0;
+    for (uint32_t i = 0; i < model->n_layers; i++) {
+        anne_record_t record;
+        anne_model_next_record(model, &position, &record);
+        layers[i] = (anne_layer_t){
+            .run = anne_layer_kind(record.kind)->run(&record),
+            .x = anne_model_data(model, record.tensors[0]),
+            .y = anne_model_data(model, record.tensors[record.n_inputs]),
+            .scratch = scratch,
+            .n_in = anne_tensor_elements(record.input),
+            .n_out = anne_tensor_elements(record.output),
+            .input = record.input,
+            .output = record.output,
+            .parameters = record.parameters,
+            .activation = record.activation,
+            .alpha = record.alpha,
+        };
+        memcpy(layers[i].constants, record.constants, record.n_constants * sizeof record.constants[0]);
+    }
+}
+
+void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last) {
+    const anne_layer_t *layers = model->workspace;
+    for (uint32_t i = first; i < last; i++) {
+        layers[i].run(&layers[i]);
+    }
+}
+
+void anne_model_run(const anne_model_t *model) {
+    anne_model_run_layers(model, 0, model->n_layers);
+}

@@ -1,0 +1,102 @@
+// A model file (FORMAT.md) as something that can run: check it, give it memory, run it.
+//
+//   anne_model_t model;
+//   if (anne_model_open(&model, bytes, n_bytes) == ANNE_OK) {
+//       model.workspace = aligned memory of model.workspace_bytes;
+//       anne_model_prepare(&model);
+//       ... fill anne_model_data(&model, model.inputs[0]) ...
+//       anne_model_run(&model);
+//   }
+//
+// All validation is in anne_model_open; nothing here allocates, and nothing is changed in the file. The file's bytes and
+// the workspace must stay where they are as long as the model is used.
+#ifndef ANNE_MODEL_H
+#define ANNE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "anne.h"
+
+#define ANNE_MODEL_VERSION 1
+#define ANNE_MAX_RANK 4
+#define ANNE_MAX_TENSORS 512
+#define ANNE_MAX_LAYERS 256
+#define ANNE_MAX_ELEMENTS (1u << 20)
+#define ANNE_MAX_ARENA_BYTES (1u << 30)
+#define ANNE_MAX_CONSTANTS 6
+
+typedef enum { ANNE_FLOAT32 = 1, ANNE_INT8 = 2, ANNE_INT16 = 3 } anne_dtype_t;
+typedef enum { ANNE_ROLE_INPUT = 1, ANNE_ROLE_OUTPUT = 2 } anne_role_t;
+
+// A tensor as it stands in the file (FORMAT.md, "Tensors").
+typedef struct {
+    uint8_t dtype;
+    uint8_t role;
+    uint8_t rank;
+    uint8_t reserved;
+    uint32_t shape[ANNE_MAX_RANK];
+    float scale;
+    int32_t zero_point;
+    uint32_t arena_offset;
+} anne_tensor_t;
+
+// A layer's record with everything it points to found and inside the file.
+typedef struct {
+    uint16_t kind;
+    uint8_t n_inputs;
+    uint8_t n_outputs;
+    uint8_t n_constants;
+    anne_activation_t activation;
+    float alpha;
+    const uint16_t *tensors;                // indices: inputs, then outputs
+    const anne_tensor_t *input;             // the first of each
+    const anne_tensor_t *output;
+    const void *constants[ANNE_MAX_CONSTANTS];
+    uint32_t constant_bytes[ANNE_MAX_CONSTANTS];
+    const int32_t *parameters;
+    uint32_t n_parameters;                  // in words of 4 bytes
+} anne_record_t;
+
+struct anne_layer;
+
+typedef struct {
+    const uint8_t *bytes;
+    uint32_t n_bytes;
+    uint32_t n_tensors;
+    uint32_t n_layers;
+    uint32_t arena_bytes;
+    uint32_t scratch_bytes;                 // the most any layer needs beside the arena
+    uint32_t workspace_bytes;               // layers, arena and scratch together
+    const anne_tensor_t *tensors;
+    const uint8_t *layers;                  // the records
+    const uint8_t *metadata;
+    const uint8_t *data;
+    uint32_t metadata_bytes;
+    uint32_t data_bytes;
+    uint16_t input;                         // index of the first input and output of the network
+    uint16_t output;
+    void *workspace;                        // set by the caller between open and prepare; 4-byte aligned
+} anne_model_t;
+
+// Proves that the `n_bytes` at `bytes` are a model file this core can run, and fills `model`. Whatever the bytes are, it
+// reads only those and returns in time linear in n_bytes. On failure `model` must not be used.
+anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_bytes);
+
+// Lays out the workspace. `model` comes from a successful anne_model_open, with `workspace` set.
+void anne_model_prepare(anne_model_t *model);
+
+// Runs layers `first` to `last - 1`; anne_model_run all of them, from the input tensors in the arena to the outputs.
+void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last);
+void anne_model_run(const anne_model_t *model);
+
+// Where a tensor lies in the prepared workspace, its number of elements and of bytes.
+void *anne_model_data(const anne_model_t *model, uint32_t tensor);
+uint32_t anne_tensor_elements(const anne_tensor_t *tensor);
+uint32_t anne_tensor_bytes(const anne_tensor_t *tensor);
+
+// Reads record after record of a checked model: `position` begins at 0 and is moved on.
+void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_record_t *record);
+
+#endif // ANNE_MODEL_H

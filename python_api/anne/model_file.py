@@ -1,0 +1,260 @@
+"""Reads a model file and proves that it is whole: FORMAT.md in Python.
+
+`ModelFile(bytes)` is the file as tensors, layers and metadata; ValueError says what is wrong, where, what was expected
+and what was found. The native module checks the same things in the same order and refuses the same files; when it does,
+this module tells why.
+"""
+
+import binascii
+import math
+import struct
+
+from .reference import ACTIVATIONS
+
+VERSION = 1
+HEADER_BYTES = 48
+TENSOR_BYTES = 32
+MAX_TENSORS = 512
+MAX_LAYERS = 256
+MAX_ELEMENTS = 1 << 20
+MAX_ARENA_BYTES = 1 << 30
+MAX_CONSTANTS = 6
+
+# number in the file -> name, bytes an element, struct letter, least and greatest integer
+DTYPES = {1: ("float32", 4, "f", 0, 0), 2: ("int8", 1, "b", -128, 127), 3: ("int16", 2, "h", -32768, 32767)}
+KINDS = {1: "dense", 2: "activation", 3: "scaling", 4: "reshape"}
+TAGS = {
+    1: "name",
+    2: "labels",
+    3: "feature_names",
+    4: "provenance",
+    5: "threshold",
+    6: "golden_inputs",
+    7: "golden_outputs",
+    8: "layer_names",
+}
+
+
+def _refuse(where, expected, got):
+    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
+
+
+class Tensor:
+    """A value between layers: dtype ("float32", "int8", "int16"), shape, scale, zero_point, arena_offset."""
+
+    def __init__(self, index, record, arena_bytes):
+        where = "tensor %d" % index
+        dtype, self.role, rank, reserved = struct.unpack("<4B", record)
+        shape = struct.unpack("<4I", record[4:])
+        self.scale, self.zero_point, self.arena_offset = struct.unpack("<fiI", record[20:])
+        if dtype not in DTYPES:
+            _refuse(where, "dtype 1 to 3", dtype)
+        if self.role > 3 or reserved != 0:
+            _refuse(where, "role 0 to 3 and 0 after the rank", "%d and %d" % (self.role, reserved))
+        if not 1 <= rank <= 4:
+            _refuse(where, "rank 1 to 4", rank)
+        self.index = index
+        self.dtype, self.itemsize, self.letter, self.least, self.greatest = DTYPES[dtype]
+        self.shape = shape[:rank]
+        self.size = 1
+        for i in range(4):
+            if i >= rank and shape[i] != 0:
+                _refuse(where, "a shape of rank %d" % rank, shape)
+            if i < rank:
+                if not 1 <= shape[i] <= MAX_ELEMENTS // self.size:
+                    _refuse(where, "a shape of 1 to %d elements" % MAX_ELEMENTS, shape)
+                self.size *= shape[i]
+        self._check_numbers(where, arena_bytes)
+
+    def _check_numbers(self, where, arena_bytes):
+        if not 0 < self.scale < math.inf or (self.dtype == "float32" and self.scale != 1):
+            _refuse(where, "a positive, finite scale" if self.dtype != "float32" else "scale 1", self.scale)
+        least, greatest = (-128, 127) if self.dtype == "int8" else (0, 0)
+        if not least <= self.zero_point <= greatest:
+            _refuse(where, "zero_point %d to %d" % (least, greatest), self.zero_point)
+        end = self.arena_offset + self.size * self.itemsize
+        if self.arena_offset % 4 or end > arena_bytes:
+            _refuse(where, "a place inside an arena of %d bytes" % arena_bytes, "%d to %d" % (self.arena_offset, end))
+
+    @property
+    def is_input(self):
+        return self.role & 1 != 0
+
+    @property
+    def is_output(self):
+        return self.role & 2 != 0
+
+    @property
+    def nbytes(self):
+        return self.size * self.itemsize
+
+    def overlaps(self, other):
+        """Tell whether the two share a byte of the arena."""
+        return (
+            self.arena_offset < other.arena_offset + other.nbytes
+            and other.arena_offset < self.arena_offset + self.nbytes
+        )
+
+
+class Layer:
+    """A record: kind, inputs and outputs (Tensors), constants (memoryviews), parameters (integers), activation, alpha."""
+
+    def __init__(self, index, kind, inputs, outputs, constants, parameters, activation, alpha):
+        self.index, self.kind, self.inputs, self.outputs = index, kind, inputs, outputs
+        self.constants, self.parameters = constants, parameters
+        self.activation, self.alpha = activation, alpha
+        self.where = "layer %d %s" % (index, kind)
+
+    @property
+    def nbytes(self):
+        """Bytes of its constants in the file."""
+        return sum(len(constant) for constant in self.constants)
+
+
+class ModelFile:
+    """A checked model file: `tensors`, `layers`, `metadata` (a dict by the names of TAGS), `arena_bytes`.
+
+    `data` is bytes or a memoryview; it is not copied. ValueError if anything in it is not as FORMAT.md has it.
+    """
+
+    def __init__(self, data):
+        self.data = memoryview(data)
+        layers_bytes, metadata_bytes = self._read_header()
+        at = HEADER_BYTES
+        self.tensors = []
+        for i in range(self.n_tensors):
+            self.tensors.append(Tensor(i, self.data[at : at + TENSOR_BYTES], self.arena_bytes))
+            at += TENSOR_BYTES
+        self.inputs = [t for t in self.tensors if t.is_input]
+        self.outputs = [t for t in self.tensors if t.is_output]
+        if not self.inputs or not self.outputs:
+            _refuse("tensors", "an input and an output", "%d and %d" % (len(self.inputs), len(self.outputs)))
+        self._constants = self.data[at + layers_bytes + metadata_bytes :]
+        self._read_layers(self.data[at : at + layers_bytes])
+        at += layers_bytes
+        self._check_overlaps()
+        self._read_metadata(self.data[at : at + metadata_bytes])
+
+    def _read_header(self):
+        data = self.data
+        if bytes(data[:4]) != b"ANNE":
+            _refuse("file", "a model file (it begins with 'ANNE')", bytes(data[:4]))
+        if len(data) < HEADER_BYTES:
+            _refuse("file", "at least %d bytes" % HEADER_BYTES, len(data))
+        version, header_bytes = struct.unpack("<HH", data[4:8])
+        if version != VERSION or header_bytes != HEADER_BYTES:
+            _refuse("file", "version %d of the format (update the firmware?)" % VERSION, version)
+        total, crc, self.arena_bytes, self.n_tensors, self.n_layers = struct.unpack("<5I", data[8:28])
+        layers_bytes, metadata_bytes, data_bytes, reserved0, reserved1 = struct.unpack("<5I", data[28:48])
+        if total != len(data):
+            _refuse("file", "%d bytes" % total, len(data))
+        if binascii.crc32(data[16:]) & 0xFFFFFFFF != crc:
+            _refuse("file", "a CRC-32 of 0x%08x" % crc, "0x%08x: damaged" % (binascii.crc32(data[16:]) & 0xFFFFFFFF))
+        if self.arena_bytes > MAX_ARENA_BYTES or self.arena_bytes % 4:
+            _refuse("header", "arena_bytes up to %d, a multiple of 4" % MAX_ARENA_BYTES, self.arena_bytes)
+        if not 1 <= self.n_tensors <= MAX_TENSORS:
+            _refuse("header", "1 to %d tensors" % MAX_TENSORS, self.n_tensors)
+        if not 1 <= self.n_layers <= MAX_LAYERS:
+            _refuse("header", "1 to %d layers" % MAX_LAYERS, self.n_layers)
+        if reserved0 or reserved1:
+            _refuse("header", "0 in reserved fields", (reserved0, reserved1))
+        sections = (layers_bytes, metadata_bytes, data_bytes)
+        added = HEADER_BYTES + TENSOR_BYTES * self.n_tensors + sum(sections)
+        if added != total or any(n % 4 for n in sections):
+            _refuse("header", "sections of %d bytes, each a multiple of 4" % total, added)
+        return layers_bytes, metadata_bytes
+
+    def _read_layers(self, section):
+        self.layers = []
+        self.made = [0 if t.is_input else None for t in self.tensors]
+        self.needed = [MAX_LAYERS + 1 if t.is_output else 0 for t in self.tensors]
+        for index in range(self.n_layers):
+            where = "layer %d" % index
+            if len(section) < 12:
+                _refuse(where, "a record", "%d bytes left" % len(section))
+            record_bytes = struct.unpack("<H", section[2:4])[0]
+            if record_bytes < 12 or record_bytes > len(section) or record_bytes % 4:
+                _refuse(where, "a record of 12 to %d bytes, a multiple of 4" % len(section), record_bytes)
+            layer = self._read_record(index, where, section[:record_bytes])
+            self._note_lifetimes(layer)
+            check_layer(layer)
+            self.layers.append(layer)
+            section = section[record_bytes:]
+        if len(section):
+            _refuse("layers", "%d records" % self.n_layers, "%d bytes more" % len(section))
+
+    def _read_record(self, index, where, record):
+        kind, _, n_inputs, n_outputs, n_constants, activation, alpha = struct.unpack("<HH4Bf", record)
+        n = n_inputs + n_outputs
+        at = 12 + (n + 1) // 2 * 4
+        fixed = at + 8 * n_constants
+        if n_inputs < 1 or n_outputs < 1 or n_constants > MAX_CONSTANTS or fixed > len(record):
+            _refuse(where, "inputs, outputs and constants in %d bytes" % len(record), (n_inputs, n_outputs, n_constants))
+        if activation >= len(ACTIVATIONS) or not -math.inf < alpha < math.inf:
+            _refuse(where, "a known activation and a finite alpha", (activation, alpha))
+        indices = struct.unpack("<%dH" % ((at - 12) // 2), record[12:at])
+        if any(t >= self.n_tensors for t in indices[:n]) or any(indices[n:]):
+            _refuse(where, "tensors below %d" % self.n_tensors, indices)
+        tensors = [self.tensors[t] for t in indices[:n]]
+        constants = []
+        for i in range(n_constants):
+            offset, size = struct.unpack("<II", record[at + 8 * i : at + 8 * i + 8])
+            if offset % 4 or offset + size > len(self._constants):
+                _refuse(where, "constant %d inside %d bytes" % (i, len(self._constants)), "%d at %d" % (size, offset))
+            constants.append(self._constants[offset : offset + size])
+        parameters = struct.unpack("<%di" % ((len(record) - fixed) // 4), record[fixed:])
+        if kind not in KINDS:
+            _refuse(where, "a layer kind of %s" % ", ".join(KINDS.values()), "number %d" % kind)
+        return Layer(
+            index, KINDS[kind], tensors[:n_inputs], tensors[n_inputs:], constants, parameters,
+            ACTIVATIONS[activation], alpha,
+        )  # fmt: skip
+
+    def _note_lifetimes(self, layer):
+        for tensor in layer.inputs:
+            if self.made[tensor.index] is None:
+                _refuse(layer.where, "inputs that are computed before it", "tensor %d" % tensor.index)
+            self.needed[tensor.index] = max(self.needed[tensor.index], layer.index + 1)
+        for tensor in layer.outputs:
+            if self.made[tensor.index] is not None:
+                _refuse(layer.where, "outputs that nothing else computes", "tensor %d" % tensor.index)
+            self.made[tensor.index] = layer.index + 1
+
+    def _check_overlaps(self):
+        # No two tensors that live at the same time share bytes, but for the two of a layer that works in place.
+        for a in self.tensors:
+            if self.made[a.index] is None:
+                _refuse("tensor %d" % a.index, "a layer that computes it", "none")
+            for b in self.tensors:
+                made = self.made[b.index]
+                alive = a is not b and self.made[a.index] <= made <= self.needed[a.index]
+                if not alive or not a.overlaps(b):
+                    continue
+                if made > 0 and made == self.needed[a.index] and self.made[a.index] < made:
+                    if self.layers[made - 1].kind in ("activation", "reshape") and a.arena_offset == b.arena_offset:
+                        continue
+                _refuse("tensor %d" % b.index, "a place of its own in the arena", "bytes of tensor %d" % a.index)
+
+    def _read_metadata(self, section):
+        self.metadata = {}
+        while len(section):
+            if len(section) < 8:
+                _refuse("metadata", "an entry", "%d bytes left" % len(section))
+            tag, size = struct.unpack("<II", section[:8])
+            if size > len(section) - 8:
+                _refuse("metadata", "an entry of at most %d bytes" % (len(section) - 8), size)
+            if tag in TAGS:
+                self.metadata[TAGS[tag]] = section[8 : 8 + size]
+            section = section[8 + (size + 3) // 4 * 4 :]
+
+    def text(self, name, default=""):
+        """Return a metadata entry as text."""
+        try:
+            return str(bytes(self.metadata[name]), "utf-8") if name in self.metadata else default
+        except UnicodeError:
+            raise ValueError("metadata: %s: expected UTF-8" % name)
+
+    def lines(self, name):
+        """Return a metadata entry's lines as a list."""
+        text = self.text(name)
+        return text.split("\n") if text else []

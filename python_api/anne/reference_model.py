@@ -1,0 +1,261 @@
+"""Runs a model file in plain Python: the meaning of every layer, integers included.
+
+`Model` has the interface of the native module's `_anne.Model` and gives the same results: integers equal to the bit,
+float32 within 1e-6 of a layer's largest output (on a PC Python's floats have 64 bits, so these are the better ones).
+"""
+
+import struct
+from array import array
+
+from . import layouts
+from .model_file import ModelFile
+from .reference import _numbers, activate
+
+try:
+    from time import ticks_diff, ticks_us
+except ImportError:  # CPython
+    from time import perf_counter_ns
+
+    def ticks_us():
+        return perf_counter_ns() // 1000
+
+    def ticks_diff(later, earlier):
+        return later - earlier
+
+
+# --- Numbers ---------------------------------------------------------------------------------------------------------
+
+
+def float32(v):
+    """Return v rounded to 32 bits, as the C core holds it."""
+    return array("f", (v,))[0]
+
+
+def round_limited(v, zero_point, least, greatest):
+    """Return the integer nearest to v, halves away from zero, plus zero_point, limited; zero_point for NaN."""
+    if v != v:
+        return zero_point
+    if not -100000 < v < 100000:
+        return least if v < 0 else greatest
+    whole = int(v)
+    rest = v - whole
+    whole += (rest >= 0.5) - (rest <= -0.5) + zero_point
+    return min(max(whole, least), greatest)
+
+
+def quantize(v, tensor):
+    """Return the integer of `tensor` that stands for the real number v: v / scale, rounded to 32 bits, then to whole."""
+    return round_limited(float32(float32(v) / tensor.scale), tensor.zero_point, tensor.least, tensor.greatest)
+
+
+def dequantize(q, tensor):
+    """Return the real number that the integer q of `tensor` stands for."""
+    return float32((q - tensor.zero_point) * tensor.scale)
+
+
+def high_mul(a, b):
+    """Return (a b + 2^30) >> 31: the high half of the doubled product of two int32, halves rounded up."""
+    return (a * b + (1 << 30)) >> 31
+
+
+def rounding_shift(x, n):
+    """Return x / 2^n rounded to the nearest integer, halves away from zero; 0 <= n <= 31."""
+    return (x + (1 << n >> 1) - (1 if x < 0 and n > 0 else 0)) >> n
+
+
+def rescale(x, multiplier, shift):
+    """Return x multiplier 2^(shift - 31), rounded twice as TensorFlow Lite Micro does (its int8 results are exact)."""
+    left = x << shift if shift > 0 else x
+    return rounding_shift(high_mul(left, multiplier), -shift if shift < 0 else 0)
+
+
+# --- Layers: each takes the record and the input's values, and returns the output's --------------------------------------
+
+
+def dense(layer, x):
+    return layouts.LAYOUTS[layer.parameters[0]].run(layer, x)
+
+
+def activation(layer, x):
+    tensor = layer.inputs[0]
+    if tensor.dtype == "float32":
+        return activate(layer.activation, x, layer.alpha)
+    if layer.activation == "softmax":
+        return softmax_s8(layer, x) if tensor.dtype == "int8" else softmax_s16(layer, x)
+    if tensor.dtype == "int8":
+        table = struct.unpack("<256b", layer.constants[0])
+        return [table[q + 128] for q in x]
+    table = struct.unpack("<513h", layer.constants[0])
+    return [line(table, q + 32768) for q in x]
+
+
+def line(table, u):
+    """Return the value at u (0 to 65535) of the straight lines through 513 entries, 128 apart."""
+    i, f = u >> 7, u & 127
+    return table[i] + (((table[i + 1] - table[i]) * f + 64) >> 7)
+
+
+def softmax_s16(layer, x):
+    table = struct.unpack("<513h", layer.constants[0])
+    top = max(x)
+    exponentials = [line(table, top - q) for q in x]
+    total = sum(exponentials)
+    return [min(((e << 15) + total // 2) // total, 32767) for e in exponentials]
+
+
+def one_over_one_plus(a):
+    """Return 1 / (1 + a) for a in [0, 1), both with 31 bits behind the point, by three steps of Newton's method."""
+    half = (a + (1 << 31)) >> 1
+    x = 1515870810 + high_mul(half, -1010580540)
+    for _ in range(3):
+        x += saturating_left_shift(high_mul(x, (1 << 29) - high_mul(half, x)), 2)
+    return saturating_left_shift(x, 1)
+
+
+def saturating_left_shift(x, n):
+    return min(max(x << n, -(1 << 31)), (1 << 31) - 1)
+
+
+def softmax_s8(layer, x):
+    # gemmlowp's fixed-point softmax, as TensorFlow Lite Micro has it; the exponentials come with the file
+    table = struct.unpack("<256i", layer.constants[0])
+    top = max(x)
+    total = sum(rounding_shift(table[top - q], 12) for q in x)
+    headroom = 0
+    while total << headroom < 1 << 31:
+        headroom += 1
+    reciprocal = one_over_one_plus((total << headroom) - (1 << 31))
+    shift = 12 - headroom + 31 - 8
+    return [min(rounding_shift(high_mul(reciprocal, table[top - q]), shift) - 128, 127) for q in x]
+
+
+def scaling(layer, x):
+    n = layer.inputs[0].shape[-1]
+    scale = struct.unpack("<%df" % n, layer.constants[0])
+    offset = struct.unpack("<%df" % n, layer.constants[1])
+    y = [float32(float32(x[i] * scale[i % n]) + offset[i % n]) for i in range(len(x))]
+    out = layer.outputs[0]
+    if out.dtype == "float32":
+        return y
+    return [round_limited(v, out.zero_point, out.least, out.greatest) for v in y]
+
+
+def reshape(layer, x):
+    return x
+
+
+RUN = {"dense": dense, "activation": activation, "scaling": scaling, "reshape": reshape}
+
+
+# --- The model -------------------------------------------------------------------------------------------------------
+
+
+def typecode(x):
+    """Return the letter of an array.array, or "" for anything else (MicroPython's arrays do not tell it)."""
+    return repr(x[:0])[7] if isinstance(x, array) else ""
+
+
+def input_values(x, size):
+    """Return x as a list of `size` floats. ValueError for a wrong length, TypeError for what are not numbers."""
+    values = _numbers(x, "predict")
+    if len(values) != size:
+        raise ValueError("predict: expected %d inputs, got %d" % (size, len(values)))
+    return values
+
+
+def refuse_out(out, size, letter):
+    """Raise the TypeError that tells what `out` must be for an output of `size` values of type `letter`."""
+    wanted = "array('f')" if letter == "f" else "array('f') or array('%s')" % letter
+    code = typecode(out)
+    got = type(out).__name__ + ("('%s') of %d" % (code, len(out)) if code else "")
+    raise TypeError("predict_into: out: expected a writable %s of %d, got %s" % (wanted, size, got))
+
+
+class Model:
+    """A model file ready to run. `data` is bytes or a memoryview of it; ValueError if it is not whole."""
+
+    def __init__(self, data):
+        self.file = ModelFile(data)
+        self._values = {}
+
+    def _open_file(self):
+        if self.file is None:
+            raise ValueError("the model is closed")
+        return self.file
+
+    def close(self):
+        """Give up the file and all values; everything but close raises ValueError from here on."""
+        self.file = None
+        self._values = {}
+
+    def predict(self, x):
+        """Return the first output as a list of floats for x, the values of the first input.
+
+        x is a list, tuple, array or memoryview of as many numbers as the input has elements. For an integer input they
+        are rounded to it, except an array of the input's own type ('b' for int8, 'h' for int16), which holds the
+        integers themselves. ValueError for a wrong length, TypeError for what are not numbers.
+        """
+        output = self._run_all(x)
+        values = self._values[output.index]
+        return list(values) if output.dtype == "float32" else [dequantize(q, output) for q in values]
+
+    def predict_into(self, x, out):
+        """Fill `out` with the first output for x, and return it.
+
+        `out` is a writable array of as many elements as the output has: array('f') takes real numbers, an array of the
+        output's own type ('b', 'h') the integers themselves. TypeError for anything else.
+        """
+        output = self._open_file().outputs[0]
+        code = typecode(out)
+        if code not in ("f", output.letter) or len(out) != output.size:
+            refuse_out(out, output.size, output.letter)
+        self._run_all(x)
+        for i, q in enumerate(self._values[output.index]):
+            out[i] = q if code == output.letter else dequantize(q, output)
+        return out
+
+    def run_raw(self, x, out):
+        """Run on the bytes of the first input as they stand in the arena; write those of the first output to `out`."""
+        source, output = self._open_file().inputs[0], self.file.outputs[0]
+        if len(x) != source.nbytes or len(out) != output.nbytes:
+            got = "%d and %d" % (len(x), len(out))
+            raise ValueError("run_raw: expected %d and %d bytes, got %s" % (source.nbytes, output.nbytes, got))
+        self._values = {source.index: struct.unpack("<%d%s" % (source.size, source.letter), x)}
+        self.run(0, self.file.n_layers)
+        out[:] = struct.pack("<%d%s" % (output.size, output.letter), *self._values[output.index])
+
+    def _run_all(self, x):
+        self.set_input(x)
+        self.run(0, self.file.n_layers)
+        return self.file.outputs[0]
+
+    def set_input(self, x):
+        """Set the first input's values, as `predict` takes them."""
+        tensor = self._open_file().inputs[0]
+        raw = tensor.letter != "f" and typecode(x) == tensor.letter
+        values = input_values(x, tensor.size)
+        if raw:
+            values = list(x)
+        else:
+            values = [float32(v) if tensor.letter == "f" else quantize(v, tensor) for v in values]
+        self._values = {tensor.index: values}
+
+    def run(self, first, last):
+        """Run layers `first` to `last` - 1 on the values that are there."""
+        for layer in self._open_file().layers[first:last]:
+            if layer.inputs[0].index not in self._values:
+                raise ValueError("run: layer %d has no input yet: run the layers before it" % layer.index)
+            self._values[layer.outputs[0].index] = RUN[layer.kind](layer, self._values[layer.inputs[0].index])
+
+    def values(self, tensor):
+        """Return tensor number `tensor` of the last run as a list of floats."""
+        t = self._open_file().tensors[tensor]
+        values = self._values[tensor]
+        return list(values) if t.dtype == "float32" else [dequantize(q, t) for q in values]
+
+    def layer_us(self, index, repeat):
+        """Return the microseconds that `repeat` runs of one layer take."""
+        start = ticks_us()
+        for _ in range(repeat):
+            self.run(index, index + 1)
+        return ticks_diff(ticks_us(), start)
