@@ -12,6 +12,7 @@
 # the system's own apt sources, every package verified by apt against the Debian archive keys.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=micropython/versions.env
 . "$here/versions.env"
 dest=$(mkdir -p "${1:?usage: get_sources.sh DEST}" && cd "$1" && pwd)
 upstream=$here/upstream
@@ -29,6 +30,7 @@ rm -rf "$dest/stamp" "$dest/micropython" "$dest/picotool"
 # The Debian main archive in the system's apt sources; read from the files where apt has no lists yet.
 debian_mirror() {
     {
+        # shellcheck disable=SC2016 # apt's own variables
         apt-get indextargets --no-release-info --format '$(REPO_URI) $(COMPONENT)' 2>/dev/null |
             awk '$2 == "main" { print $1 }'
         cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |

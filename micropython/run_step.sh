@@ -2,13 +2,14 @@
 # Runs COMMAND, a step of the build, with its output in the file LOG; shows the end of that if COMMAND fails.
 # usage: run_step.sh LOG COMMAND...
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=micropython/versions.env
 . "$here/versions.env"
 
 # MicroPython's scripts ask git for the version and the clock for the date unless told; git would answer for this
 # repository. No paths of this machine in what is built. What our make was called with is not meant for theirs.
 export MICROPY_GIT_TAG="v$MICROPYTHON_VERSION"
-export MICROPY_GIT_HASH="$(echo "$MICROPYTHON_COMMIT" | cut -c1-9)"
-export SOURCE_DATE_EPOCH
+MICROPY_GIT_HASH=$(echo "$MICROPYTHON_COMMIT" | cut -c 1-9)
+export MICROPY_GIT_HASH SOURCE_DATE_EPOCH
 export MICROPY_MPYCROSS="$here/../build/sources/micropython/mpy-cross/build/mpy-cross"
 export CFLAGS_EXTRA="-ffile-prefix-map=${here%/*}=."
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL

@@ -1,0 +1,78 @@
+# The few commands people type. Each prepares what it needs (tools, virtual environment, sources), then calls the one
+# program that does the work; everything that is already there stays. Logs of the steps: build/logs.
+PYTHON ?= python3
+# The extras of pyproject.toml that `make test` installs; torch is not among them, as it takes 700 MB.
+TEST_EXTRAS ?= emulator,test,keras,tflite,onnx,sklearn
+
+venv := build/venv/bin
+start := $(shell date +%s)
+total = @echo "$@: done after $$(($$(date +%s) - $(start))) s"
+# ninja's own progress: [steps done/steps, seconds]
+build = @NINJA_STATUS='[%f/%t, %e s] ' cmake --build build/host --target
+
+help:
+	@echo "make demo      from nothing to the published networks running on an emulated Pico"
+	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
+	@echo "make bench     speed and memory on the emulated Pico; also written to build/bench.json"
+	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
+	@echo "make size      flash taken by the native module and the anne package"
+	@echo "make check     style: ruff, clang-format, shellcheck"
+	@echo "make clean     removes build/"
+
+demo: emulator
+	@$(venv)/anne demo
+	$(total)
+
+bench: emulator
+	@$(venv)/anne bench --on emulator --output build/bench.json
+	$(total)
+
+test: prepare
+	$(build) install firmware micropython-unix
+	@ctest --test-dir build/host --output-on-failure
+	@$(venv)/python -m pytest
+	$(total)
+
+firmware: prepare
+	$(build) firmware
+	@ls -l build/*.uf2
+	$(total)
+
+size: prepare
+	$(build) firmware
+	@$(venv)/python micropython/report_size.py build/anne-pico.elf
+
+check: prepare
+	@$(venv)/ruff check .
+	@$(venv)/ruff format --check .
+	@git ls-files '*.c' '*.h' | xargs $(venv)/clang-format --dry-run -Werror
+	@$(venv)/shellcheck --external-sources $$(git ls-files '*.sh') .ci/run
+	$(total)
+
+format: prepare
+	@$(venv)/ruff check --fix .
+	@$(venv)/ruff format .
+	@git ls-files '*.c' '*.h' | xargs $(venv)/clang-format -i
+
+clean:
+	rm -rf build
+
+# --- What the commands above share ---------------------------------------------------------------------------------
+
+# All that runs on the emulated Pico.
+emulator: prepare
+	$(build) install anne-pico
+
+# The virtual environment with the extras in EXTRAS, and the build tree of CMakeLists.txt, whose "install" puts
+# libanne.so where the editable package in the environment finds it.
+prepare:
+	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)"
+	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
+		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
+		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+
+demo bench size: EXTRAS = emulator
+test: EXTRAS = $(TEST_EXTRAS)
+check format: EXTRAS = check
+
+.PHONY: help demo bench test firmware size check format clean emulator prepare

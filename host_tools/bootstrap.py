@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Prepare a machine for building: Debian packages where missing, and build/venv with this project in it.
+
+Needs nothing but Python's standard library, changes nothing that is already there, and is quick then.
+Packages are installed as root, or by sudo if that asks nothing; else one line says what to type.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / "build" / "venv"
+LOGS = ROOT / "build" / "logs"
+DEBIAN_KEYS = Path(os.environ.get("DEBIAN_KEYRING", "/usr/share/keyrings/debian-archive-keyring.gpg"))
+OLDEST_PYTHON = (3, 11)
+
+
+class BootstrapError(Exception):
+    """Shown to the user without a traceback."""
+
+
+def has_tool(name: str) -> Callable[[], bool]:
+    """Return a probe for a program on the PATH."""
+    return lambda: shutil.which(name) is not None
+
+
+def compiler_has(compiler: str, file: str) -> Callable[[], bool]:
+    """Return a probe for a library of a compiler: it answers with the bare name for one that it does not find."""
+
+    def probe() -> bool:
+        if shutil.which(compiler) is None:
+            return False
+        answer = subprocess.run([compiler, f"-print-file-name={file}"], capture_output=True, text=True)
+        return os.path.isabs(answer.stdout.strip())
+
+    return probe
+
+
+def pkg_config_has(name: str) -> Callable[[], bool]:
+    """Return a probe for a library with its headers, by pkg-config."""
+
+    def probe() -> bool:
+        pkg_config = shutil.which("pkg-config")
+        return pkg_config is not None and subprocess.run([pkg_config, "--exists", name]).returncode == 0
+
+    return probe
+
+
+def has_ensurepip() -> bool:
+    """Whether this Python can make virtual environments; Debian's leaves that to python3-venv."""
+    return subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode == 0
+
+
+# Every Debian package the build needs, and how to tell that it (or its like) is there.
+PACKAGES: dict[str, Callable[[], bool]] = {
+    "build-essential": has_tool("g++"),
+    "bzip2": has_tool("bzip2"),
+    "cmake": has_tool("cmake"),
+    "debian-archive-keyring": DEBIAN_KEYS.exists,
+    "gcc-arm-none-eabi": has_tool("arm-none-eabi-gcc"),
+    "git": has_tool("git"),
+    "libffi-dev": pkg_config_has("libffi"),
+    "libnewlib-arm-none-eabi": compiler_has("arm-none-eabi-gcc", "libc.a"),
+    "libstdc++-arm-none-eabi-newlib": compiler_has("arm-none-eabi-g++", "libstdc++.a"),
+    "ninja-build": has_tool("ninja"),
+    "pkg-config": has_tool("pkg-config"),
+    "python3-venv": has_ensurepip,
+    "xz-utils": has_tool("xz"),
+}
+
+
+def run_step(title: str, command: list[str], log: str) -> None:
+    """Run a command with its output in build/logs; the screen has the title and the seconds that pass."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    with open(LOGS / log, "wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        while True:
+            elapsed_s = time.monotonic() - start
+            if sys.stdout.isatty():
+                print(f"\r{title} ... {elapsed_s:.0f} s", end="", flush=True)
+            try:
+                status = process.wait(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                pass
+    print(f"\r{title} ... {time.monotonic() - start:.0f} s", flush=True)
+    if status != 0:
+        tail = (LOGS / log).read_text(errors="replace").splitlines()[-20:]
+        raise BootstrapError("\n".join([*tail, f"failed ({status}): {' '.join(command)}", f"log: {LOGS / log}"]))
+
+
+def missing_packages() -> list[str]:
+    """Return the names of packages of which nothing is found."""
+    return [name for name, found in PACKAGES.items() if not found()]
+
+
+def may_sudo() -> bool:
+    """Whether sudo is there and asks for no password."""
+    return shutil.which("sudo") is not None and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0
+
+
+def install_packages() -> None:
+    """Install what is missing. BootstrapError with the line to type where that takes someone else's rights."""
+    missing = missing_packages()
+    if not missing:
+        return
+    line = f"apt-get install {' '.join(missing)}"
+    if shutil.which("apt-get") is None:
+        raise BootstrapError(f"missing: {' '.join(missing)} (Debian's names; this system has no apt-get)")
+    if os.geteuid() == 0:
+        prefix = []
+    elif may_sudo():
+        prefix = ["sudo", "-n"]
+    else:
+        raise BootstrapError(f"packages are missing, and installing them takes root's rights; type:\n\n    sudo {line}\n")
+    prefix += ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    run_step("reading the package lists", [*prefix, "update"], "apt-update.log")
+    run_step(line, [*prefix, "install", "--no-install-recommends", *missing], "apt-install.log")
+    if still_missing := missing_packages():
+        raise BootstrapError(f"installed, but still not found: {' '.join(still_missing)}")
+
+
+def make_venv(extras: set[str]) -> None:
+    """Make build/venv with this project (editable) and its extras, unless it is there and pyproject.toml unchanged."""
+    stamp = VENV / "anne-stamp.json"
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    installed = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if installed.get("digest") == digest:
+        if extras <= set(installed["extras"]):
+            return
+        extras = extras | set(installed["extras"])
+    else:
+        shutil.rmtree(VENV, ignore_errors=True)
+        run_step("making build/venv", [sys.executable, "-m", "venv", str(VENV)], "venv.log")
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
+    run_step("installing the Python build tools", [*pip, "scikit-build-core>=1.0"], "pip-build.log")
+    names = ",".join(sorted(extras))
+    target = f"{ROOT}[{names}]" if names else str(ROOT)
+    run_step(f"installing anne_tools[{names}]", [*pip, "--no-build-isolation", "-e", target], "pip.log")
+    stamp.write_text(json.dumps({"digest": digest, "extras": sorted(extras)}))
+
+
+def main() -> int:
+    """Run the steps; 0 if everything is there afterwards."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--extras", default="", help="comma-separated extras of pyproject.toml to install")
+    args = parser.parse_args()
+    if sys.version_info < OLDEST_PYTHON:
+        wanted, got = (".".join(map(str, version[:2])) for version in (OLDEST_PYTHON, sys.version_info))
+        print(f"bootstrap: expected Python {wanted} or newer, got {got}; type: make PYTHON=python{wanted}", file=sys.stderr)
+        return 1
+    try:
+        install_packages()
+        make_venv({name for name in args.extras.split(",") if name})
+    except BootstrapError as error:
+        print(f"bootstrap: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
