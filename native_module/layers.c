@@ -6,6 +6,10 @@
 
 #include "kernels/activations_f32.h"
 #include "kernels/dense_f32.h"
+#include "kernels/dense_s16.h"
+#include "kernels/dense_s8.h"
+#include "kernels/dense_s8_f32.h"
+#include "kernels/requantize.h"
 #include "kernels/quantize.h"
 #include "kernels/tables.h"
 
@@ -70,9 +74,147 @@ static void run_dense_f32(const anne_layer_t *layer) {
     anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
 }
 
+// --- Dense, integers. Constants: weights, bias (int32), factors (anne_rescale_t).
+
+#define MAX_BIAS (1 << 30)
+
+// Bias and factors of n_out rows.
+static anne_status_t check_rows(const anne_record_t *record, uint32_t n_out) {
+    if (check_constant(record, 1, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK
+        || check_constant(record, 2, (uint64_t)n_out * sizeof(anne_rescale_t)) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    const int32_t *bias = record->constants[1];
+    const anne_rescale_t *factors = record->constants[2];
+    for (uint32_t r = 0; r < n_out; r++) {
+        if (bias[r] > MAX_BIAS || bias[r] < -MAX_BIAS || factors[r].multiplier < 0 || factors[r].shift < -31
+            || factors[r].shift > ANNE_MAX_SHIFT) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    return ANNE_OK;
+}
+
+static anne_output_t output_limits(const anne_layer_t *layer) {
+    return (anne_output_t){layer->output->zero_point, layer->parameters[DENSE_ACT_MIN],
+                           layer->parameters[DENSE_ACT_MAX]};
+}
+
+// The sum of |w| of four packed rows proves their range where there are too many columns for any weights: then
+// 128 sum |w| must be below 2^23.
+static bool quads_good(const uint32_t *weights, uint32_t columns, uint32_t n_out) {
+    for (uint32_t r = 0; r < n_out; r += 4) {
+        uint32_t sums[4] = {0};
+        for (uint32_t j = 0; j < columns; j++) {
+            uint32_t p = *weights++;
+            for (uint32_t i = 0; i < 4; i++) {
+                int32_t w = (int32_t)(p >> 8 * i & 0xff) - 128;
+                sums[i] += (uint32_t)(w < 0 ? -w : w);
+            }
+        }
+        for (uint32_t i = 0; i < 4; i++) {
+            if (sums[i] >= 1u << 16) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// scratch: x expanded to words, then the sums
+static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    uint32_t columns = anne_dense_s8_columns(n_in);
+    if (check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
+        || (n_in > ANNE_DENSE_S8_ANY_COLUMNS && !quads_good(record->constants[0], columns, n_out))) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    *scratch_bytes = (columns + n_out) * sizeof(int32_t);
+    return check_rows(record, n_out);
+}
+
+static void run_dense_s8_quad(const anne_layer_t *layer) {
+    uint32_t columns = anne_dense_s8_columns(layer->n_in);
+    int32_t *x = layer->scratch, *acc = x + columns;
+    anne_expand_s8(layer->x, layer->n_in, x);
+    anne_dense_s8_quad(layer->constants[0], layer->constants[1], x, columns, layer->n_out, acc);
+    anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+}
+
+// scratch: the sums
+static anne_status_t check_dense_s8_rows(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    if (n_in > UINT16_MAX || check_constant(record, 0, (uint64_t)n_in * n_out) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    *scratch_bytes = n_out * sizeof(int32_t);
+    return check_rows(record, n_out);
+}
+
+static void run_dense_s8_rows(const anne_layer_t *layer) {
+    int32_t *acc = layer->scratch;
+    anne_dense_s8_rows(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc);
+    anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+}
+
+// 32768 sum |w| + |bias| < 2^31 for each row. A sum of up to 2^20 times 2^15 fits 64 bits.
+static bool s16_rows_good(const int16_t *weights, const int32_t *bias, uint32_t n_in, uint32_t n_out) {
+    for (uint32_t r = 0; r < n_out; r++) {
+        int64_t sum = bias[r] < 0 ? -(int64_t)bias[r] : bias[r];
+        for (uint32_t j = 0; j < n_in; j++) {
+            int32_t w = *weights++;
+            sum += (int64_t)(w < 0 ? -w : w) << 15;
+        }
+        if (sum > INT32_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// scratch: the sums
+static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    if (check_constant(record, 0, (uint64_t)n_in * n_out * sizeof(int16_t)) != ANNE_OK
+        || check_rows(record, n_out) != ANNE_OK
+        || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    *scratch_bytes = n_out * sizeof(int32_t);
+    return ANNE_OK;
+}
+
+static void run_dense_s16(const anne_layer_t *layer) {
+    int32_t *acc = layer->scratch;
+    anne_dense_s16(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc);
+    anne_requantize_s16(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+}
+
+// --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: x as integers.
+
+static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    if (n_in > ANNE_DENSE_S8_F32_MAX_IN || check_constant(record, 0, (uint64_t)n_in * n_out) != ANNE_OK
+        || check_floats(record, 1, n_out) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    *scratch_bytes = 2 * n_in * sizeof(int16_t);
+    return check_floats(record, 2, n_out);
+}
+
+static void run_dense_s8_f32(const anne_layer_t *layer) {
+    anne_dense_s8_f32(layer->constants[0], layer->constants[2], layer->constants[1], layer->x, layer->n_in,
+        layer->n_out, layer->scratch, layer->y);
+    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+}
+
 // the numbers of FORMAT.md, "Kind 1, dense"
 static const dense_layout_t dense_layouts[] = {
     [1] = {ANNE_FLOAT32, ANNE_FLOAT32, 2, check_dense_f32, run_dense_f32},
+    [2] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_quad, run_dense_s8_quad},
+    [3] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_rows, run_dense_s8_rows},
+    [4] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_s8_f32, run_dense_s8_f32},
+    [5] = {ANNE_INT16, ANNE_INT16, 3, check_dense_s16, run_dense_s16},
 };
 
 static const dense_layout_t *dense_layout(const anne_record_t *record) {

@@ -5,6 +5,8 @@
 // (w/512)^2 / 8 max|f''|, e.g. 1.2e-5 for a sigmoid over -8..8.
 #include "kernels/tables.h"
 
+#include "kernels/requantize.h"
+
 void anne_table_s8(const int8_t *table, const int8_t *x, size_t n, int8_t *y) {
     for (size_t i = 0; i < n; i++) {
         y[i] = table[x[i] + 128];
@@ -23,19 +25,7 @@ void anne_table_s16(const int16_t *table, const int16_t *x, size_t n, int16_t *y
     }
 }
 
-// --- Fixed-point primitives of gemmlowp, as TensorFlow Lite Micro uses them ------------------------------------------
-
-// (a b + 2^30) >> 31: the high half of the doubled product, halves rounded up.
-static inline int32_t high_mul(int32_t a, int32_t b) {
-    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
-}
-
-// x / 2^n, halves rounded away from zero; 0 <= n <= 31.
-static inline int32_t rounding_shift(int32_t x, int32_t n) {
-    int32_t mask = (int32_t)((1u << n) - 1);
-    int32_t rest = x & mask;
-    return (x >> n) + (rest > (mask >> 1) + (x < 0));
-}
+// --- Softmax ---------------------------------------------------------------------------------------------------------
 
 static inline int32_t saturating_left_shift(int32_t x, int32_t n) {
     int32_t limit = INT32_MAX >> n;
@@ -45,9 +35,9 @@ static inline int32_t saturating_left_shift(int32_t x, int32_t n) {
 // 1 / (1 + a) for a in [0, 1), both with 31 bits behind the point: three steps of Newton's method on the half sum.
 static int32_t one_over_one_plus(int32_t a) {
     int32_t half = (int32_t)(((uint32_t)a + 0x80000000u) >> 1);
-    int32_t x = 1515870810 + high_mul(half, -1010580540); // 48/17 - 32/17 half, 29 bits behind the point
+    int32_t x = 1515870810 + anne_high_mul(half, -1010580540); // 48/17 - 32/17 half, 29 bits behind the point
     for (int i = 0; i < 3; i++) {
-        x += saturating_left_shift(high_mul(x, (1 << 29) - high_mul(half, x)), 2);
+        x += saturating_left_shift(anne_high_mul(x, (1 << 29) - anne_high_mul(half, x)), 2);
     }
     return saturating_left_shift(x, 1);
 }
@@ -61,13 +51,13 @@ void anne_softmax_s8(const int32_t *exponentials, const int8_t *x, size_t n, int
     // leading zeros and a final shift of at most 31. The first term of the maximum makes the sum at least 2^19.
     uint32_t sum = 0;
     for (size_t i = 0; i < n; i++) {
-        sum += (uint32_t)rounding_shift(exponentials[max - x[i]], 12);
+        sum += (uint32_t)anne_rounding_shift(exponentials[max - x[i]], 12);
     }
     int32_t headroom = __builtin_clz(sum);
     int32_t reciprocal = one_over_one_plus((int32_t)((sum << headroom) - 0x80000000u));
     int32_t shift = 12 - headroom + 31 - 8;
     for (size_t i = 0; i < n; i++) {
-        int32_t value = rounding_shift(high_mul(reciprocal, exponentials[max - x[i]]), shift) - 128;
+        int32_t value = anne_rounding_shift(anne_high_mul(reciprocal, exponentials[max - x[i]]), shift) - 128;
         y[i] = value > 127 ? 127 : value;
     }
 }

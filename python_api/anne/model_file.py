@@ -9,6 +9,7 @@ import binascii
 import math
 import struct
 
+from .layouts import LAYOUTS, check_bytes, check_floats, refuse
 from .reference import ACTIVATIONS
 
 VERSION = 1
@@ -35,46 +36,42 @@ TAGS = {
 }
 
 
-def _refuse(where, expected, got):
-    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
-
-
 class Tensor:
     """A value between layers: dtype ("float32", "int8", "int16"), shape, scale, zero_point, arena_offset."""
 
     def __init__(self, index, record, arena_bytes):
         where = "tensor %d" % index
-        dtype, self.role, rank, reserved = struct.unpack("<4B", record)
-        shape = struct.unpack("<4I", record[4:])
-        self.scale, self.zero_point, self.arena_offset = struct.unpack("<fiI", record[20:])
+        dtype, self.role, rank, reserved = struct.unpack_from("<4B", record)
+        shape = struct.unpack_from("<4I", record[4:])
+        self.scale, self.zero_point, self.arena_offset = struct.unpack_from("<fiI", record[20:])
         if dtype not in DTYPES:
-            _refuse(where, "dtype 1 to 3", dtype)
+            refuse(where, "dtype 1 to 3", dtype)
         if self.role > 3 or reserved != 0:
-            _refuse(where, "role 0 to 3 and 0 after the rank", "%d and %d" % (self.role, reserved))
+            refuse(where, "role 0 to 3 and 0 after the rank", "%d and %d" % (self.role, reserved))
         if not 1 <= rank <= 4:
-            _refuse(where, "rank 1 to 4", rank)
+            refuse(where, "rank 1 to 4", rank)
         self.index = index
         self.dtype, self.itemsize, self.letter, self.least, self.greatest = DTYPES[dtype]
         self.shape = shape[:rank]
         self.size = 1
         for i in range(4):
             if i >= rank and shape[i] != 0:
-                _refuse(where, "a shape of rank %d" % rank, shape)
+                refuse(where, "a shape of rank %d" % rank, shape)
             if i < rank:
                 if not 1 <= shape[i] <= MAX_ELEMENTS // self.size:
-                    _refuse(where, "a shape of 1 to %d elements" % MAX_ELEMENTS, shape)
+                    refuse(where, "a shape of 1 to %d elements" % MAX_ELEMENTS, shape)
                 self.size *= shape[i]
         self._check_numbers(where, arena_bytes)
 
     def _check_numbers(self, where, arena_bytes):
         if not 0 < self.scale < math.inf or (self.dtype == "float32" and self.scale != 1):
-            _refuse(where, "a positive, finite scale" if self.dtype != "float32" else "scale 1", self.scale)
+            refuse(where, "a positive, finite scale" if self.dtype != "float32" else "scale 1", self.scale)
         least, greatest = (-128, 127) if self.dtype == "int8" else (0, 0)
         if not least <= self.zero_point <= greatest:
-            _refuse(where, "zero_point %d to %d" % (least, greatest), self.zero_point)
+            refuse(where, "zero_point %d to %d" % (least, greatest), self.zero_point)
         end = self.arena_offset + self.size * self.itemsize
         if self.arena_offset % 4 or end > arena_bytes:
-            _refuse(where, "a place inside an arena of %d bytes" % arena_bytes, "%d to %d" % (self.arena_offset, end))
+            refuse(where, "a place inside an arena of %d bytes" % arena_bytes, "%d to %d" % (self.arena_offset, end))
 
     @property
     def is_input(self):
@@ -111,6 +108,87 @@ class Layer:
         return sum(len(constant) for constant in self.constants)
 
 
+# --- What each kind of layer must look like ----------------------------------------------------------------------------
+
+
+def check_layer(layer):
+    """ValueError unless the layer's shapes, types, constants and parameters are what its kind needs."""
+    n_constants, n_parameters = len(layer.constants), len(layer.parameters)
+    if len(layer.inputs) != 1 or len(layer.outputs) != 1:
+        refuse(layer.where, "1 input and 1 output", "%d and %d" % (len(layer.inputs), len(layer.outputs)))
+    expected_constants, expected_parameters = _COUNTS[layer.kind](layer)
+    if (n_constants, n_parameters) != (expected_constants, expected_parameters):
+        got = "%d and %d" % (n_constants, n_parameters)
+        refuse(layer.where, "%d constants and %d parameters" % (expected_constants, expected_parameters), got)
+    _CHECKS[layer.kind](layer, layer.inputs[0], layer.outputs[0])
+
+
+def _dense_counts(layer):
+    if not layer.parameters or layer.parameters[0] not in LAYOUTS:
+        refuse(layer.where, "a layout of %s" % sorted(LAYOUTS), layer.parameters[:1])
+    return len(LAYOUTS[layer.parameters[0]].constants), 3
+
+
+def _check_dense(layer, x, y):
+    layout = LAYOUTS[layer.parameters[0]]
+    if len(x.shape) != 1 or len(y.shape) != 1:
+        refuse(layer.where, "flat input and output", "shapes %s and %s" % (x.shape, y.shape))
+    if (x.dtype, y.dtype) != (layout.x_dtype, layout.y_dtype):
+        refuse(layer.where, "%s to %s" % (layout.x_dtype, layout.y_dtype), "%s to %s" % (x.dtype, y.dtype))
+    names = ACTIVATIONS[:3] if y.dtype != "float32" else ACTIVATIONS[:-1]
+    if layer.activation not in names:
+        refuse(layer.where, "an activation of %s" % ", ".join(names), layer.activation)
+    least, most = layer.parameters[1:]
+    if not y.least <= least <= most <= y.greatest:
+        refuse(layer.where, "limits inside %d to %d" % (y.least, y.greatest), "%d to %d" % (least, most))
+    layout.check(layer, x.size, y.size)
+
+
+def _check_activation(layer, x, y):
+    if x.dtype != y.dtype or x.shape != y.shape:
+        refuse(layer.where, "an output of %s %s" % (x.dtype, x.shape), "%s %s" % (y.dtype, y.shape))
+    if x.dtype == "float32":
+        return
+    if layer.activation == "softmax":
+        letter, entries, first, most = ("i", 256, 0x7FFFFFFF, 511) if x.dtype == "int8" else ("h", 513, 0x7FFF, 65536)
+        if x.size > most:
+            refuse(layer.where, "at most %d elements" % most, x.size)
+    else:
+        letter, entries, first = ("b", 256, None) if x.dtype == "int8" else ("h", 513, None)
+    check_bytes(layer, 0, struct.calcsize("<%d%s" % (entries, letter)), "table")
+    if first is not None:
+        table = struct.unpack_from("<%d%s" % (entries, letter), layer.constants[0])
+        if table[0] != first or min(table) < 0:
+            refuse(layer.where, "exponentials from %d down to 0" % first, "%d to %d" % (table[0], min(table)))
+
+
+def _check_scaling(layer, x, y):
+    if x.dtype != "float32" or x.shape != y.shape:
+        refuse(layer.where, "float32 and an output of shape %s" % (x.shape,), "%s and %s" % (x.dtype, y.shape))
+    check_floats(layer, 0, x.shape[-1], "scale")
+    check_floats(layer, 1, x.shape[-1], "offset")
+
+
+def _check_reshape(layer, x, y):
+    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point and x.size == y.size
+    if not same or x.arena_offset != y.arena_offset:
+        refuse(layer.where, "an output of the same type, size and place", "%s %s" % (y.dtype, y.shape))
+
+
+_COUNTS = {
+    "dense": _dense_counts,
+    "activation": lambda layer: (0 if layer.inputs[0].dtype == "float32" else 1, 0),
+    "scaling": lambda layer: (2, 0),
+    "reshape": lambda layer: (0, 0),
+}
+_CHECKS = {
+    "dense": _check_dense,
+    "activation": _check_activation,
+    "scaling": _check_scaling,
+    "reshape": _check_reshape,
+}
+
+
 class ModelFile:
     """A checked model file: `tensors`, `layers`, `metadata` (a dict by the names of TAGS), `arena_bytes`.
 
@@ -128,7 +206,7 @@ class ModelFile:
         self.inputs = [t for t in self.tensors if t.is_input]
         self.outputs = [t for t in self.tensors if t.is_output]
         if not self.inputs or not self.outputs:
-            _refuse("tensors", "an input and an output", "%d and %d" % (len(self.inputs), len(self.outputs)))
+            refuse("tensors", "an input and an output", "%d and %d" % (len(self.inputs), len(self.outputs)))
         self._constants = self.data[at + layers_bytes + metadata_bytes :]
         self._read_layers(self.data[at : at + layers_bytes])
         at += layers_bytes
@@ -138,30 +216,30 @@ class ModelFile:
     def _read_header(self):
         data = self.data
         if bytes(data[:4]) != b"ANNE":
-            _refuse("file", "a model file (it begins with 'ANNE')", bytes(data[:4]))
+            refuse("file", "a model file (it begins with 'ANNE')", bytes(data[:4]))
         if len(data) < HEADER_BYTES:
-            _refuse("file", "at least %d bytes" % HEADER_BYTES, len(data))
-        version, header_bytes = struct.unpack("<HH", data[4:8])
+            refuse("file", "at least %d bytes" % HEADER_BYTES, len(data))
+        version, header_bytes = struct.unpack_from("<HH", data[4:8])
         if version != VERSION or header_bytes != HEADER_BYTES:
-            _refuse("file", "version %d of the format (update the firmware?)" % VERSION, version)
-        total, crc, self.arena_bytes, self.n_tensors, self.n_layers = struct.unpack("<5I", data[8:28])
-        layers_bytes, metadata_bytes, data_bytes, reserved0, reserved1 = struct.unpack("<5I", data[28:48])
+            refuse("file", "version %d of the format (update the firmware?)" % VERSION, version)
+        total, crc, self.arena_bytes, self.n_tensors, self.n_layers = struct.unpack_from("<5I", data[8:28])
+        layers_bytes, metadata_bytes, data_bytes, reserved0, reserved1 = struct.unpack_from("<5I", data[28:48])
         if total != len(data):
-            _refuse("file", "%d bytes" % total, len(data))
+            refuse("file", "%d bytes" % total, len(data))
         if binascii.crc32(data[16:]) & 0xFFFFFFFF != crc:
-            _refuse("file", "a CRC-32 of 0x%08x" % crc, "0x%08x: damaged" % (binascii.crc32(data[16:]) & 0xFFFFFFFF))
+            refuse("file", "a CRC-32 of 0x%08x" % crc, "0x%08x: damaged" % (binascii.crc32(data[16:]) & 0xFFFFFFFF))
         if self.arena_bytes > MAX_ARENA_BYTES or self.arena_bytes % 4:
-            _refuse("header", "arena_bytes up to %d, a multiple of 4" % MAX_ARENA_BYTES, self.arena_bytes)
+            refuse("header", "arena_bytes up to %d, a multiple of 4" % MAX_ARENA_BYTES, self.arena_bytes)
         if not 1 <= self.n_tensors <= MAX_TENSORS:
-            _refuse("header", "1 to %d tensors" % MAX_TENSORS, self.n_tensors)
+            refuse("header", "1 to %d tensors" % MAX_TENSORS, self.n_tensors)
         if not 1 <= self.n_layers <= MAX_LAYERS:
-            _refuse("header", "1 to %d layers" % MAX_LAYERS, self.n_layers)
+            refuse("header", "1 to %d layers" % MAX_LAYERS, self.n_layers)
         if reserved0 or reserved1:
-            _refuse("header", "0 in reserved fields", (reserved0, reserved1))
+            refuse("header", "0 in reserved fields", (reserved0, reserved1))
         sections = (layers_bytes, metadata_bytes, data_bytes)
         added = HEADER_BYTES + TENSOR_BYTES * self.n_tensors + sum(sections)
         if added != total or any(n % 4 for n in sections):
-            _refuse("header", "sections of %d bytes, each a multiple of 4" % total, added)
+            refuse("header", "sections of %d bytes, each a multiple of 4" % total, added)
         return layers_bytes, metadata_bytes
 
     def _read_layers(self, section):
@@ -171,40 +249,40 @@ class ModelFile:
         for index in range(self.n_layers):
             where = "layer %d" % index
             if len(section) < 12:
-                _refuse(where, "a record", "%d bytes left" % len(section))
-            record_bytes = struct.unpack("<H", section[2:4])[0]
+                refuse(where, "a record", "%d bytes left" % len(section))
+            record_bytes = struct.unpack_from("<H", section[2:4])[0]
             if record_bytes < 12 or record_bytes > len(section) or record_bytes % 4:
-                _refuse(where, "a record of 12 to %d bytes, a multiple of 4" % len(section), record_bytes)
+                refuse(where, "a record of 12 to %d bytes, a multiple of 4" % len(section), record_bytes)
             layer = self._read_record(index, where, section[:record_bytes])
             self._note_lifetimes(layer)
             check_layer(layer)
             self.layers.append(layer)
             section = section[record_bytes:]
         if len(section):
-            _refuse("layers", "%d records" % self.n_layers, "%d bytes more" % len(section))
+            refuse("layers", "%d records" % self.n_layers, "%d bytes more" % len(section))
 
     def _read_record(self, index, where, record):
-        kind, _, n_inputs, n_outputs, n_constants, activation, alpha = struct.unpack("<HH4Bf", record)
+        kind, _, n_inputs, n_outputs, n_constants, activation, alpha = struct.unpack_from("<HH4Bf", record)
         n = n_inputs + n_outputs
         at = 12 + (n + 1) // 2 * 4
         fixed = at + 8 * n_constants
         if n_inputs < 1 or n_outputs < 1 or n_constants > MAX_CONSTANTS or fixed > len(record):
-            _refuse(where, "inputs, outputs and constants in %d bytes" % len(record), (n_inputs, n_outputs, n_constants))
+            refuse(where, "inputs, outputs and constants in %d bytes" % len(record), (n_inputs, n_outputs, n_constants))
         if activation >= len(ACTIVATIONS) or not -math.inf < alpha < math.inf:
-            _refuse(where, "a known activation and a finite alpha", (activation, alpha))
-        indices = struct.unpack("<%dH" % ((at - 12) // 2), record[12:at])
+            refuse(where, "a known activation and a finite alpha", (activation, alpha))
+        indices = struct.unpack_from("<%dH" % ((at - 12) // 2), record[12:at])
         if any(t >= self.n_tensors for t in indices[:n]) or any(indices[n:]):
-            _refuse(where, "tensors below %d" % self.n_tensors, indices)
+            refuse(where, "tensors below %d" % self.n_tensors, indices)
         tensors = [self.tensors[t] for t in indices[:n]]
         constants = []
         for i in range(n_constants):
-            offset, size = struct.unpack("<II", record[at + 8 * i : at + 8 * i + 8])
+            offset, size = struct.unpack_from("<II", record[at + 8 * i : at + 8 * i + 8])
             if offset % 4 or offset + size > len(self._constants):
-                _refuse(where, "constant %d inside %d bytes" % (i, len(self._constants)), "%d at %d" % (size, offset))
+                refuse(where, "constant %d inside %d bytes" % (i, len(self._constants)), "%d at %d" % (size, offset))
             constants.append(self._constants[offset : offset + size])
-        parameters = struct.unpack("<%di" % ((len(record) - fixed) // 4), record[fixed:])
+        parameters = struct.unpack_from("<%di" % ((len(record) - fixed) // 4), record[fixed:])
         if kind not in KINDS:
-            _refuse(where, "a layer kind of %s" % ", ".join(KINDS.values()), "number %d" % kind)
+            refuse(where, "a layer kind of %s" % ", ".join(KINDS.values()), "number %d" % kind)
         return Layer(
             index, KINDS[kind], tensors[:n_inputs], tensors[n_inputs:], constants, parameters,
             ACTIVATIONS[activation], alpha,
@@ -213,18 +291,18 @@ class ModelFile:
     def _note_lifetimes(self, layer):
         for tensor in layer.inputs:
             if self.made[tensor.index] is None:
-                _refuse(layer.where, "inputs that are computed before it", "tensor %d" % tensor.index)
+                refuse(layer.where, "inputs that are computed before it", "tensor %d" % tensor.index)
             self.needed[tensor.index] = max(self.needed[tensor.index], layer.index + 1)
         for tensor in layer.outputs:
             if self.made[tensor.index] is not None:
-                _refuse(layer.where, "outputs that nothing else computes", "tensor %d" % tensor.index)
+                refuse(layer.where, "outputs that nothing else computes", "tensor %d" % tensor.index)
             self.made[tensor.index] = layer.index + 1
 
     def _check_overlaps(self):
         # No two tensors that live at the same time share bytes, but for the two of a layer that works in place.
         for a in self.tensors:
             if self.made[a.index] is None:
-                _refuse("tensor %d" % a.index, "a layer that computes it", "none")
+                refuse("tensor %d" % a.index, "a layer that computes it", "none")
             for b in self.tensors:
                 made = self.made[b.index]
                 alive = a is not b and self.made[a.index] <= made <= self.needed[a.index]
@@ -233,16 +311,16 @@ class ModelFile:
                 if made > 0 and made == self.needed[a.index] and self.made[a.index] < made:
                     if self.layers[made - 1].kind in ("activation", "reshape") and a.arena_offset == b.arena_offset:
                         continue
-                _refuse("tensor %d" % b.index, "a place of its own in the arena", "bytes of tensor %d" % a.index)
+                refuse("tensor %d" % b.index, "a place of its own in the arena", "bytes of tensor %d" % a.index)
 
     def _read_metadata(self, section):
         self.metadata = {}
         while len(section):
             if len(section) < 8:
-                _refuse("metadata", "an entry", "%d bytes left" % len(section))
-            tag, size = struct.unpack("<II", section[:8])
+                refuse("metadata", "an entry", "%d bytes left" % len(section))
+            tag, size = struct.unpack_from("<II", section[:8])
             if size > len(section) - 8:
-                _refuse("metadata", "an entry of at most %d bytes" % (len(section) - 8), size)
+                refuse("metadata", "an entry of at most %d bytes" % (len(section) - 8), size)
             if tag in TAGS:
                 self.metadata[TAGS[tag]] = section[8 : 8 + size]
             section = section[8 + (size + 3) // 4 * 4 :]

@@ -7,7 +7,7 @@ float32 within 1e-6 of a layer's largest output (on a PC Python's floats have 64
 import struct
 from array import array
 
-from . import layouts
+from .layouts import LAYOUTS, high_mul, rounding_shift
 from .model_file import ModelFile
 from .reference import _numbers, activate
 
@@ -53,27 +53,11 @@ def dequantize(q, tensor):
     return float32((q - tensor.zero_point) * tensor.scale)
 
 
-def high_mul(a, b):
-    """Return (a b + 2^30) >> 31: the high half of the doubled product of two int32, halves rounded up."""
-    return (a * b + (1 << 30)) >> 31
-
-
-def rounding_shift(x, n):
-    """Return x / 2^n rounded to the nearest integer, halves away from zero; 0 <= n <= 31."""
-    return (x + (1 << n >> 1) - (1 if x < 0 and n > 0 else 0)) >> n
-
-
-def rescale(x, multiplier, shift):
-    """Return x multiplier 2^(shift - 31), rounded twice as TensorFlow Lite Micro does (its int8 results are exact)."""
-    left = x << shift if shift > 0 else x
-    return rounding_shift(high_mul(left, multiplier), -shift if shift < 0 else 0)
-
-
 # --- Layers: each takes the record and the input's values, and returns the output's --------------------------------------
 
 
 def dense(layer, x):
-    return layouts.LAYOUTS[layer.parameters[0]].run(layer, x)
+    return LAYOUTS[layer.parameters[0]].run(layer, x)
 
 
 def activation(layer, x):
@@ -83,9 +67,9 @@ def activation(layer, x):
     if layer.activation == "softmax":
         return softmax_s8(layer, x) if tensor.dtype == "int8" else softmax_s16(layer, x)
     if tensor.dtype == "int8":
-        table = struct.unpack("<256b", layer.constants[0])
+        table = struct.unpack_from("<256b", layer.constants[0])
         return [table[q + 128] for q in x]
-    table = struct.unpack("<513h", layer.constants[0])
+    table = struct.unpack_from("<513h", layer.constants[0])
     return [line(table, q + 32768) for q in x]
 
 
@@ -96,7 +80,7 @@ def line(table, u):
 
 
 def softmax_s16(layer, x):
-    table = struct.unpack("<513h", layer.constants[0])
+    table = struct.unpack_from("<513h", layer.constants[0])
     top = max(x)
     exponentials = [line(table, top - q) for q in x]
     total = sum(exponentials)
@@ -118,7 +102,7 @@ def saturating_left_shift(x, n):
 
 def softmax_s8(layer, x):
     # gemmlowp's fixed-point softmax, as TensorFlow Lite Micro has it; the exponentials come with the file
-    table = struct.unpack("<256i", layer.constants[0])
+    table = struct.unpack_from("<256i", layer.constants[0])
     top = max(x)
     total = sum(rounding_shift(table[top - q], 12) for q in x)
     headroom = 0
@@ -131,8 +115,8 @@ def softmax_s8(layer, x):
 
 def scaling(layer, x):
     n = layer.inputs[0].shape[-1]
-    scale = struct.unpack("<%df" % n, layer.constants[0])
-    offset = struct.unpack("<%df" % n, layer.constants[1])
+    scale = struct.unpack_from("<%df" % n, layer.constants[0])
+    offset = struct.unpack_from("<%df" % n, layer.constants[1])
     y = [float32(float32(x[i] * scale[i % n]) + offset[i % n]) for i in range(len(x))]
     out = layer.outputs[0]
     if out.dtype == "float32":
@@ -220,7 +204,7 @@ class Model:
         if len(x) != source.nbytes or len(out) != output.nbytes:
             got = "%d and %d" % (len(x), len(out))
             raise ValueError("run_raw: expected %d and %d bytes, got %s" % (source.nbytes, output.nbytes, got))
-        self._values = {source.index: struct.unpack("<%d%s" % (source.size, source.letter), x)}
+        self._values = {source.index: struct.unpack_from("<%d%s" % (source.size, source.letter), x)}
         self.run(0, self.file.n_layers)
         out[:] = struct.pack("<%d%s" % (output.size, output.letter), *self._values[output.index])
 

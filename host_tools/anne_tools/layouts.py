@@ -1,0 +1,84 @@
+"""Weights as the kernels read them: which layout a dense layer takes, and its constants as bytes.
+
+`anne.layouts` unpacks what is packed here and names the layouts; FORMAT.md describes them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S8F32, S8Quad
+
+from . import tflm
+from .errors import ModelError
+from .graph import Dense, Tensor
+
+NUMBERS = {layout.name: number for number, layout in LAYOUTS.items()}
+
+
+def choose(layer: Dense, source: Tensor, target: Tensor) -> int:
+    """Return the number of the fastest layout that is exact for the layer's weights and the types around it."""
+    n_in = layer.weights.shape[1]
+    match source.dtype, layer.weights.dtype.name:
+        case "float32", "int8" if n_in <= S8F32.MAX_IN:
+            return NUMBERS["s8_f32"]
+        case "float32", _:
+            return NUMBERS["f32"]
+        case "int16", "int16":
+            return NUMBERS["s16"]
+        case "int8", "int8":
+            heaviest = np.abs(layer.weights.astype(np.int64)).sum(axis=1).max()
+            quad = n_in <= S8Quad.ANY_COLUMNS or heaviest < 1 << 16
+            return NUMBERS["s8_quad" if quad else "s8_rows"]
+    raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
+
+
+def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list[bytes]:
+    """Return the constants of the layer's record: weights, bias and what scales the sums."""
+    match LAYOUTS[layout].name:
+        case "f32":
+            return [_bytes(real_weights(layer), "<f4"), _bytes(layer.bias, "<f4")]
+        case "s8_f32":
+            scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
+            return [layer.weights.tobytes(), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
+        case "s8_quad":
+            return [quads(layer.weights), *_integer_rows(layer, source, target)]
+        case "s8_rows":
+            return [layer.weights.tobytes(), *_integer_rows(layer, source, target)]
+        case "s16":
+            return [_bytes(layer.weights, "<i2"), *_integer_rows(layer, source, target)]
+    raise AssertionError(layout)
+
+
+def real_weights(layer: Dense) -> np.ndarray:
+    """Return the weights as real numbers, (n_out, n_in)."""
+    if layer.weights_quantization is None:
+        return layer.weights
+    return layer.weights * layer.weights_quantization.scale.reshape(-1, 1)
+
+
+def quads(weights: np.ndarray) -> bytes:
+    """Return int8 weights (n_out, n_in) as s8_quad has them: four rows a word, bytes w + 128, padded with w = 0."""
+    n_out, n_in = weights.shape
+    padded = np.zeros(((n_out + 3) // 4 * 4, S8Quad.columns(n_in)), np.int16)
+    padded[:n_out, :n_in] = weights
+    groups = (padded + 128).astype(np.uint8).reshape(-1, 4, padded.shape[1])
+    return groups.transpose(0, 2, 1).tobytes()  # group, column, row within the group
+
+
+def _bytes(values: np.ndarray, dtype: str) -> bytes:
+    return np.ascontiguousarray(values, dtype).tobytes()
+
+
+def _integer_rows(layer: Dense, source: Tensor, target: Tensor) -> list[bytes]:
+    """Bias with the input's zero point folded in, and (multiplier, shift) of each row."""
+    weights = layer.weights.astype(np.int64)
+    bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)
+    if np.abs(bias).max() > MAX_BIAS:
+        raise ModelError(f"{layer.name}: expected biases within 2^30 of an input step, got {np.abs(bias).max()}")
+    multiplier, shift = tflm.dense_multipliers(
+        source.quantization.scale[0], layer.weights_quantization.scale, target.quantization.scale[0]
+    )
+    if shift.max() > MAX_SHIFT:
+        raise ModelError(f"{layer.name}: its output scale is too fine for its weights (factor 2^{shift.max()})")
+    factors = np.stack([np.broadcast_to(multiplier, bias.shape), np.broadcast_to(shift, bias.shape)], axis=1)
+    return [_bytes(bias, "<i4"), _bytes(factors, "<i4")]

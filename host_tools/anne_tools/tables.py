@@ -1,0 +1,86 @@
+"""Activations on integers as tables of bytes (FORMAT.md, "Activations"): what the converter puts into a model file.
+
+int8 follows TensorFlow Lite Micro's operators where it has them, so that a quantised .tflite gives its own results.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import tflm
+from .errors import ModelError
+from .execute import activate
+from .graph import Activation, Tensor
+
+INT16_MIN, INT16_MAX = -32768, 32767
+
+# Activations whose output has a type of its own: what the quantiser must give it. Name -> {dtype: (scale, zero point)}
+FIXED_OUTPUT = {
+    "sigmoid": {"int8": tflm.LOGISTIC_OUTPUT, "int16": (1 / 32768, 0)},
+    "hard_sigmoid": {"int8": (1 / 256, -128), "int16": (1 / 32768, 0)},
+    "tanh": {"int8": tflm.TANH_OUTPUT, "int16": (1 / 32768, 0)},
+    "softmax": {"int8": tflm.SOFTMAX_OUTPUT, "int16": (1 / 32768, 0)},
+}
+
+
+def limits(activation: str, target: Tensor) -> tuple[int, int]:
+    """Return (act_min, act_max) of a dense layer with `activation` into `target`; (0, 0) for floats."""
+    if target.dtype == "float32":
+        return 0, 0
+    scale, zero_point = float(target.quantization.scale[0]), target.quantization.zero_point
+    if target.dtype == "int8":
+        return tflm.clamp_range(activation, scale, zero_point)
+    if activation not in ("linear", "relu", "relu6"):
+        raise ModelError(f"fused activation {activation!r} is not supported; supported: linear, relu, relu6")
+    six = min(INT16_MAX, int(6 / scale + 0.5))
+    return (INT16_MIN if activation == "linear" else 0), (six if activation == "relu6" else INT16_MAX)
+
+
+def table(layer: Activation, source: Tensor, target: Tensor) -> bytes:
+    """Return the table of an activation from `source` to `target`, both int8 or both int16."""
+    if layer.activation in FIXED_OUTPUT:
+        expected = FIXED_OUTPUT[layer.activation][target.dtype]
+        got = float(target.quantization.scale[0]), target.quantization.zero_point
+        if got != expected:
+            raise ModelError(f"{layer.name} ({layer.activation}): expected scale and zero point {expected}, got {got}")
+    values = _int8_table(layer, source, target) if source.dtype == "int8" else _int16_table(layer, source, target)
+    return values.astype(values.dtype.newbyteorder("<")).tobytes()
+
+
+def _int8_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray:
+    scale, zero_point = float(source.quantization.scale[0]), source.quantization.zero_point
+    out_scale, out_zero_point = float(target.quantization.scale[0]), target.quantization.zero_point
+    both = scale, zero_point, out_scale, out_zero_point
+    same = (scale, zero_point) == (out_scale, out_zero_point)
+    match layer.activation:
+        case "softmax":
+            return tflm.softmax_exponentials(scale).astype(np.int32)
+        case "linear":
+            return tflm.requantize_table(*both)
+        case "relu":
+            return tflm.relu_table(*both)
+        case "relu6" if same:
+            return tflm.relu6_table(scale, zero_point)
+        case "leaky_relu" if layer.alpha >= 0:
+            return tflm.leaky_relu_table(layer.alpha, *both)
+        case "elu" if layer.alpha == 1:
+            return tflm.elu_table(*both)
+        case "sigmoid":
+            return tflm.logistic_table(scale, zero_point)
+        case "tanh":
+            return tflm.tanh_table(scale, zero_point)
+        case "hard_swish" if out_scale >= scale / 128:
+            return tflm.hard_swish_table(*both)
+    return tflm.float_table(lambda v: float(activate(layer.activation, np.array(v), layer.alpha)), *both)
+
+
+def _int16_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray:
+    """513 values of the function, 128 inputs apart; those of softmax are e^-v for the distance v from the maximum."""
+    scale, out_scale = float(source.quantization.scale[0]), float(target.quantization.scale[0])
+    if layer.activation == "softmax":
+        values = np.exp(-128 * scale * np.arange(513)) * INT16_MAX
+    else:
+        real = scale * (128.0 * np.arange(513) + INT16_MIN)
+        values = activate(layer.activation, real, layer.alpha) / out_scale
+    rounded = np.copysign(np.floor(np.abs(values) + 0.5), values)
+    return np.clip(rounded, INT16_MIN, INT16_MAX).astype(np.int16)

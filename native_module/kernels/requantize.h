@@ -1,0 +1,42 @@
+// From a sum of products back to int8 or int16: the rescaling of TensorFlow Lite Micro, bit for bit.
+#ifndef ANNE_REQUANTIZE_H
+#define ANNE_REQUANTIZE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The real factor of a row, input_scale weights_scale / output_scale, as multiplier 2^(shift - 31).
+typedef struct {
+    int32_t multiplier; // 0, or 2^30 to 2^31 - 1
+    int32_t shift;      // -31 to ANNE_MAX_SHIFT
+} anne_rescale_t;
+
+// A sum is below 2^31 in magnitude; a left shift beyond this could not be bounded for any useful sum.
+#define ANNE_MAX_SHIFT 15
+
+typedef struct {
+    int32_t zero_point;
+    int32_t least; // act_min and act_max of FORMAT.md
+    int32_t most;
+} anne_output_t;
+
+// (a b + 2^30) >> 31: the high half of the doubled product, halves rounded up. Not both arguments are -2^31.
+static inline int32_t anne_high_mul(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+// x / 2^n, halves rounded away from zero; 0 <= n <= 31.
+static inline int32_t anne_rounding_shift(int32_t x, int32_t n) {
+    int32_t mask = (int32_t)((1u << n) - 1);
+    int32_t rest = x & mask;
+    return (x >> n) + (rest > (mask >> 1) + (x < 0));
+}
+
+// x multiplier 2^(shift - 31), rounded twice. A left shift beyond 32 bits saturates.
+int32_t anne_rescale(int32_t x, anne_rescale_t factor);
+
+// y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates.
+void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int8_t *y);
+void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y);
+
+#endif // ANNE_REQUANTIZE_H

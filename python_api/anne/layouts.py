@@ -1,0 +1,204 @@
+"""How weights lie in a model file (FORMAT.md, "Kind 1, dense"): read and multiplied in plain Python.
+
+A layout names the kernel that the weights are packed for. Here each is unpacked to rows of numbers and computed as its
+definition reads, without the kernel's tricks.
+"""
+
+import math
+import struct
+
+from .reference import activate
+
+
+def refuse(where, expected, got):
+    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
+
+
+def check_bytes(layer, index, size, what):
+    """ValueError unless constant `index` has `size` bytes."""
+    if len(layer.constants[index]) != size:
+        refuse(layer.where, "%d bytes of %s" % (size, what), len(layer.constants[index]))
+
+
+def check_floats(layer, index, n, what):
+    """ValueError unless constant `index` is `n` finite floats."""
+    check_bytes(layer, index, 4 * n, what)
+    for i in range(n):
+        v = struct.unpack_from("<f", layer.constants[index], 4 * i)[0]
+        if not -math.inf < v < math.inf:
+            refuse(layer.where, "finite %s" % what, "%s at %d" % (v, i))
+
+
+class F32:
+    """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row."""
+
+    name, x_dtype, y_dtype, constants = "f32", "float32", "float32", ("weights", "bias")
+
+    @staticmethod
+    def check(layer, n_in, n_out):
+        check_floats(layer, 0, n_in * n_out, "weights")
+        check_floats(layer, 1, n_out, "bias")
+
+    @staticmethod
+    def run(layer, x):
+        n_in = len(x)
+        y = []
+        for r in range(layer.outputs[0].size):
+            total = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
+            row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
+            for j in range(n_in):
+                total += row[j] * x[j]
+            y.append(total)
+        return activate(layer.activation, y, layer.alpha)
+
+
+# --- Integers --------------------------------------------------------------------------------------------------------
+
+MAX_BIAS = 1 << 30
+MAX_SHIFT = 15
+INT32_MAX = (1 << 31) - 1
+
+
+def high_mul(a, b):
+    """Return (a b + 2^30) >> 31: the high half of the doubled product of two int32, halves rounded up."""
+    return (a * b + (1 << 30)) >> 31
+
+
+def rounding_shift(x, n):
+    """Return x / 2^n rounded to the nearest integer, halves away from zero; 0 <= n <= 31."""
+    return (x + (1 << n >> 1) - (1 if x < 0 and n > 0 else 0)) >> n
+
+
+def rescale(x, multiplier, shift):
+    """Return x multiplier 2^(shift - 31), rounded twice as TensorFlow Lite Micro does; a left shift saturates."""
+    left = min(max(x << shift, -INT32_MAX - 1), INT32_MAX) if shift > 0 else x
+    return rounding_shift(high_mul(left, multiplier), -shift if shift < 0 else 0)
+
+
+def _check_rows(layer, n_out):
+    # bias, and a pair of multiplier and shift for each row
+    check_bytes(layer, 1, 4 * n_out, "bias")
+    check_bytes(layer, 2, 8 * n_out, "factors")
+    for r in range(n_out):
+        bias = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
+        multiplier, shift = struct.unpack_from("<ii", layer.constants[2], 8 * r)
+        if not -MAX_BIAS <= bias <= MAX_BIAS:
+            refuse(layer.where, "a bias within 2^30", "%d in row %d" % (bias, r))
+        if multiplier < 0 or not -31 <= shift <= MAX_SHIFT:
+            refuse(layer.where, "a factor >= 0 and a shift of -31 to 15", "%d and %d" % (multiplier, shift))
+
+
+def _run_rows(layer, x, row_of):
+    # act_min <= zero_point + rescale(bias + sum of w x) <= act_max, row by row
+    out = layer.outputs[0]
+    _, least, most = layer.parameters
+    y = []
+    for r in range(out.size):
+        total = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
+        for w, v in zip(row_of(r), x):
+            total += w * v
+        multiplier, shift = struct.unpack_from("<ii", layer.constants[2], 8 * r)
+        y.append(min(max(rescale(total, multiplier, shift) + out.zero_point, least), most))
+    return y
+
+
+class S8Quad:
+    """Layout 2: a word for each column of four rows, bytes w + 128; columns and rows padded with w = 0."""
+
+    name, x_dtype, y_dtype, constants = "s8_quad", "int8", "int8", ("weights", "bias", "factors")
+    ANY_COLUMNS = 511  # up to here a row's sum is below 2^23 whatever the weights
+
+    @staticmethod
+    def columns(n_in):
+        return (n_in + 3) // 4 * 4
+
+    @classmethod
+    def check(cls, layer, n_in, n_out):
+        columns = cls.columns(n_in)
+        check_bytes(layer, 0, 4 * columns * ((n_out + 3) // 4), "weights")
+        if n_in > cls.ANY_COLUMNS:
+            for r in range((n_out + 3) // 4 * 4):
+                total = sum(abs(w) for w in cls.row(layer.constants[0], columns, r))
+                if total >= 1 << 16:
+                    refuse(layer.where, "rows with sums of |weights| below 65536", "%d in row %d" % (total, r))
+        _check_rows(layer, n_out)
+
+    @staticmethod
+    def row(weights, columns, r):
+        start = 4 * columns * (r // 4) + r % 4
+        return [weights[start + 4 * j] - 128 for j in range(columns)]
+
+    @classmethod
+    def run(cls, layer, x):
+        columns = cls.columns(len(x))
+        return _run_rows(layer, x, lambda r: cls.row(layer.constants[0], columns, r))
+
+
+class S8Rows:
+    """Layout 3: a byte a weight, row after row, for rows whose sums may exceed 2^23."""
+
+    name, x_dtype, y_dtype, constants = "s8_rows", "int8", "int8", ("weights", "bias", "factors")
+
+    @staticmethod
+    def check(layer, n_in, n_out):
+        if n_in > 65535:
+            refuse(layer.where, "at most 65535 inputs", n_in)
+        check_bytes(layer, 0, n_in * n_out, "weights")
+        _check_rows(layer, n_out)
+
+    @staticmethod
+    def run(layer, x):
+        n_in = len(x)
+        return _run_rows(layer, x, lambda r: struct.unpack_from("<%db" % n_in, layer.constants[0], n_in * r))
+
+
+class S8F32:
+    """Layout 4: int8 weights with a float32 scale a row, on float32 values."""
+
+    name, x_dtype, y_dtype, constants = "s8_f32", "float32", "float32", ("weights", "bias", "scale")
+    MAX_IN = 2048
+
+    @classmethod
+    def check(cls, layer, n_in, n_out):
+        if n_in > cls.MAX_IN:
+            refuse(layer.where, "at most %d inputs" % cls.MAX_IN, n_in)
+        check_bytes(layer, 0, n_in * n_out, "weights")
+        check_floats(layer, 1, n_out, "bias")
+        check_floats(layer, 2, n_out, "scale")
+
+    @staticmethod
+    def run(layer, x):
+        n_in = len(x)
+        y = []
+        for r in range(layer.outputs[0].size):
+            total = 0.0
+            for w, v in zip(struct.unpack_from("<%db" % n_in, layer.constants[0], n_in * r), x):
+                total += w * v
+            bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
+            y.append(total * struct.unpack_from("<f", layer.constants[2], 4 * r)[0] + bias)
+        return activate(layer.activation, y, layer.alpha)
+
+
+class S16:
+    """Layout 5: int16 weights, row after row; 32768 sum |weights| + |bias| of a row is below 2^31."""
+
+    name, x_dtype, y_dtype, constants = "s16", "int16", "int16", ("weights", "bias", "factors")
+
+    @staticmethod
+    def check(layer, n_in, n_out):
+        check_bytes(layer, 0, 2 * n_in * n_out, "weights")
+        _check_rows(layer, n_out)
+        for r in range(n_out):
+            row = struct.unpack_from("<%dh" % n_in, layer.constants[0], 2 * n_in * r)
+            bias = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
+            total = 32768 * sum(abs(w) for w in row) + abs(bias)
+            if total > INT32_MAX:
+                refuse(layer.where, "sums below 2^31", "up to %d in row %d" % (total, r))
+
+    @staticmethod
+    def run(layer, x):
+        n_in = len(x)
+        return _run_rows(layer, x, lambda r: struct.unpack_from("<%dh" % n_in, layer.constants[0], 2 * n_in * r))
+
+
+LAYOUTS = {1: F32, 2: S8Quad, 3: S8Rows, 4: S8F32, 5: S16}
