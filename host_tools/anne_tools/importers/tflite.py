@@ -1,8 +1,8 @@
-"""TensorFlow Lite (.tflite), float32 and int8, to a Graph; a quantised file's own integers, scales and zero points are kept.
+"""TensorFlow Lite (.tflite), float32 and int8, to a Graph; a quantised file's own integers and scales are kept.
 
 - float32 files: layers as they stand; constants that are added or multiplied become Scaling.
-- int8 files: Dense has int8 weights, int32 bias and the weights' scales; every tensor has scale and zero point. QUANTIZE
-  and DEQUANTIZE at the ends drop out (the graph's input and output are the int8 tensors); QUANTIZE in between
+- int8 files: Dense has int8 weights, int32 bias and the weights' scales; every tensor has scale and zero point.
+  QUANTIZE and DEQUANTIZE at the ends drop out (the graph's input and output are the int8 tensors); QUANTIZE in between
   is a linear Activation from one scale to another.
 - int8 weights with float32 activations ("dynamic range" files): Dense has int8 weights and a float32 bias.
 
@@ -208,7 +208,7 @@ class _Reader:
             )
 
     def reshape(self, op: Operator) -> None:
-        """RESHAPE to constant dimensions, of which one may be -1; SQUEEZE and EXPAND_DIMS as the output's shape says."""
+        """RESHAPE to constant dimensions, of which one may be -1; SQUEEZE, EXPAND_DIMS as the output's shape says."""
         x = self._flow(op, 0)
         target = self.file.tensor(op.outputs[0]).shape
         if op.name == "RESHAPE":
@@ -456,5 +456,5 @@ OPERATORS = {
     "SHAPE": _Reader.shape,
     "STRIDED_SLICE": _Reader.strided_slice,
     "PACK": _Reader.pack,
-    **{name: _Reader.activation for name in ACTIVATIONS},
+    **dict.fromkeys(ACTIVATIONS, _Reader.activation),
 }

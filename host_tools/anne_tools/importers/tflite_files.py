@@ -1,8 +1,8 @@
 """A .tflite file as checked values: tensors, operators, options; nothing below trusts an index, an offset or a length.
 
 The file is a flatbuffer, and flatbuffers has no verifier in Python: its classes (PyPI package `tflite`) follow any
-offset they find. What is read here is therefore compared with the length of what it indexes, tensors are read only when an
-operator asks for them, and `read` in tflite.py turns whatever the parser throws at a damaged file into a ModelError.
+offset they find. What is read here is therefore compared with the length of what it indexes, tensors are read only when
+an operator asks for them, and `read` in tflite.py turns what the parser throws at a damaged file into a ModelError.
 
 Source: schema.fbs, version 3, of TensorFlow Lite.
 """

@@ -1,0 +1,392 @@
+"""Builds a Graph from a framework's list of operations on named values, as ONNX and torch.export write it.
+
+An operation reads values by name. Some are constants, known here as arrays; the others flow through the network, and
+belong to a tensor of the graph. Both keep their full shape, with a batch axis of 1 in front, since operations that
+compute shapes do so, too; the graph's own shapes go without it.
+
+Small arithmetic that frameworks spell out is recognised: x * sigmoid(x) is swish, x * (1 + erf(x / sqrt 2)) / 2 is
+gelu, and so on. The layers such a pattern leaves behind unused are pruned at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ModelError
+from ..graph import Activation, Dense, Graph, Layer, Metadata, Reshape, Scaling, Tensor
+from .limits import check_elements
+
+Key = Hashable
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation: its place and class in the file, a name for the layer, and the value it makes."""
+
+    index: int
+    op: str
+    name: str
+    output: Key
+
+    @property
+    def where(self) -> str:
+        """How messages name it."""
+        return f"layer {self.index} ({self.op})"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What flows: a tensor of the graph, its shape with the batch axis, and how it was made of `base` (patterns)."""
+
+    tensor: str
+    shape: tuple[int, ...]
+    pattern: str = ""
+    base: Value | None = None
+    factor: float = 1.0
+
+
+class Flow:
+    """The graph under construction."""
+
+    def __init__(self, name: str, key: Key, shape: Sequence[int]):
+        shape = tuple(int(d) for d in shape)
+        check_elements(f"input {name}", shape)
+        if not shape or min(shape) < 1 or (len(shape) > 1 and shape[0] != 1):
+            raise ModelError(f"input {name}: expected a shape of batch 1 and fixed sizes, got {shape}")
+        self.constants: dict[Key, np.ndarray] = {}
+        self.values: dict[Key, Value] = {}
+        self.tensors: dict[str, Tensor] = {}
+        self.layers: list[Layer] = []
+        self.notes: list[str] = []
+        self.folded = 0  # elements of constants computed so far
+        self.input = self._tensor(name, shape)
+        self.values[key] = self.input
+
+    # What operations read
+
+    def constant(self, step: Step, key: Key, what: str) -> np.ndarray:
+        """Return the constant `key`; ModelError if it is computed."""
+        if key not in self.constants:
+            raise ModelError(f"{step.where}: {what} must be a constant")
+        return self.constants[key]
+
+    def value(self, step: Step, key: Key) -> Value:
+        """Return the value `key`; ModelError if it is a constant, unknown, or half of a pattern."""
+        value = self._any_value(step, key)
+        if not value.tensor:
+            raise ModelError(
+                f"{step.where} reads {value.pattern} of a value, which is supported as part of gelu only"
+            )
+        return value
+
+    def _any_value(self, step: Step, key: Key) -> Value:
+        if key in self.constants:
+            raise ModelError(f"{step.where}: expected a computed input, got a constant")
+        if key not in self.values:
+            raise ModelError(f"{step.where}: its input {str(key)[:80]!r} is not computed before it")
+        return self.values[key]
+
+    # What operations make
+
+    def dense(self, step: Step, key: Key, weights: np.ndarray, bias: np.ndarray | None) -> None:
+        """weights (n_out, n_in) times the last axis of a value whose other axes are 1, plus bias."""
+        x = self.value(step, key)
+        if weights.ndim != 2:
+            raise ModelError(f"{step.where}: expected weights of two axes, got shape {weights.shape}")
+        n_out, n_in = weights.shape
+        if x.shape[-1] != n_in or math.prod(x.shape) != n_in:
+            raise ModelError(f"{step.where}: expected {n_in} inputs, got shape {x.shape[1:] or x.shape}")
+        bias = np.zeros(n_out) if bias is None else bias
+        if bias.size not in (1, n_out):
+            raise ModelError(f"{step.where}: expected {n_out} values of bias, got {bias.size}")
+        bias = np.broadcast_to(bias.reshape(-1), (n_out,)).astype(np.float32)
+        flat = self._reshaped(step, x, (1, n_in))
+        made = self._layer(step, Dense, flat, (1, n_out), np.ascontiguousarray(weights, np.float32), bias)
+        self.values[step.output] = self._reshaped(step, made, x.shape[:-1] + (n_out,))
+
+    def activation(self, step: Step, key: Key, name: str, alpha: float = 0.0) -> None:
+        """An activation, element by element."""
+        x = self.value(step, key)
+        made = self._layer(step, Activation, x, x.shape, name, alpha)
+        self.values[step.output] = Value(made.tensor, made.shape, name, x)
+
+    def softmax(self, step: Step, key: Key, axis: int) -> None:
+        """Softmax along `axis`, which must be the last, or have only axes of 1 behind it."""
+        x = self.value(step, key)
+        axis += len(x.shape) if axis < 0 else 0
+        if not 0 <= axis < len(x.shape) or math.prod(x.shape) != x.shape[axis]:
+            raise ModelError(
+                f"{step.where}: along axis {axis} of shape {x.shape} is not supported; supported: all of a row"
+            )
+        flat = self._reshaped(step, x, (1, x.shape[axis]))
+        made = self._layer(step, Activation, flat, flat.shape, "softmax", 0.0)
+        self.values[step.output] = self._reshaped(step, made, x.shape)
+
+    def scaling(self, step: Step, key: Key, scale, offset, axis: int = -1) -> None:
+        """value * scale + offset; both are one number, or one along `axis`, behind which all axes must be 1."""
+        x = self._any_value(step, key)
+        scale, offset = np.asarray(scale, np.float64).reshape(-1), np.asarray(offset, np.float64).reshape(-1)
+        if scale.size == offset.size == 1 and self._scalar_pattern(
+            step, x, float(scale[0]), float(offset[0])
+        ):
+            return
+        x = self.value(step, key)
+        axis += len(x.shape) if axis < 0 else 0
+        n = x.shape[axis] if axis < len(x.shape) else 0
+        if max(scale.size, offset.size) > 1 and n != math.prod(x.shape[axis:]):
+            raise ModelError(
+                f"{step.where}: constants along axis {axis} of shape {x.shape} are not supported"
+            )
+        for array in (scale, offset):
+            if array.size not in (1, n):
+                raise ModelError(f"{step.where}: expected 1 or {n} constants, got {array.size}")
+        shape = x.shape if n == x.shape[-1] else x.shape[: axis + 1]
+        flat, n = self._reshaped(step, x, shape), shape[-1]
+        made = self._layer(
+            step, Scaling, flat, shape, *(np.broadcast_to(a, (n,)).copy() for a in (scale, offset))
+        )
+        made = self._reshaped(step, made, x.shape)
+        if scale.size == offset.size == 1:
+            what = ("scaled", float(scale[0])) if offset[0] == 0 else ("shifted", float(offset[0]))
+            if offset[0] == 0 or scale[0] == 1:
+                made = Value(made.tensor, made.shape, what[0], x, what[1])
+        self.values[step.output] = made
+
+    def arithmetic(self, step: Step, op: str, left: Key, right: Key) -> None:
+        """left op right, for op + - * /: of constants an array, of a constant and a value a Scaling, else a pattern."""
+        on_left, on_right = left in self.constants, right in self.constants
+        if on_left and on_right:
+            self.constants[step.output] = self.fold(
+                step, OPERATIONS[op], self.constants[left], self.constants[right]
+            )
+            return
+        if not (on_left or on_right):
+            if op != "*" or not self._product(
+                step, self._any_value(step, left), self._any_value(step, right)
+            ):
+                raise ModelError(
+                    f"{step.where} of two computed values is not supported; supported: with a constant"
+                )
+            return
+        key = right if on_left else left
+        c = self._row(step, self._any_value(step, key), self.constants[left if on_left else right])
+        if op == "/" and (on_left or not c.all()):
+            raise ModelError(f"{step.where}: supported is division by a constant without zeros")
+        if op == "+" and self._add_to_bias(step, key, c):
+            return
+        scale, offset = {
+            "+": lambda: (1.0, c),
+            "-": lambda: (-1.0, c) if on_left else (1.0, -c),
+            "*": lambda: (c, 0.0),
+            "/": lambda: (1 / c, 0.0),
+        }[op]()
+        self.scaling(step, key, scale, offset)
+
+    def erf(self, step: Step, key: Key) -> None:
+        """The error function, as part of gelu."""
+        x = self.value(step, key)
+        if x.pattern != "scaled" or not math.isclose(x.factor, math.sqrt(0.5), rel_tol=1e-5):
+            raise ModelError(f"{step.where} is supported as part of gelu only")
+        self.values[step.output] = Value("", x.shape, "erf", x.base)
+
+    def greater(self, step: Step, key: Key, threshold: np.ndarray) -> None:
+        """value > threshold, as part of softplus, which PyTorch computes as x beyond 20."""
+        x = self.value(step, key)
+        if threshold.size != 1 or float(threshold.reshape(())) < 15:
+            raise ModelError(f"{step.where} is supported as part of softplus only")
+        self.values[step.output] = Value("", x.shape, "x > threshold", x)
+
+    def where(self, step: Step, condition: Key, left: Key, right: Key) -> None:
+        """The left value where the condition holds, else the right: x beyond the threshold of softplus(x)."""
+        c, x, y = (self._any_value(step, key) for key in (condition, left, right))
+        if (
+            c.pattern != "x > threshold"
+            or y.pattern != "softplus"
+            or not c.base.tensor == x.tensor == y.base.tensor
+        ):
+            raise ModelError(f"{step.where} is supported as part of softplus only")
+        self.values[step.output] = y
+
+    def reshape(self, step: Step, key: Key, shape: Sequence[int]) -> None:
+        """The same elements under another shape, of which one axis may be -1; constants are reshaped at once."""
+        if key in self.constants:
+            self.constants[step.output] = self.fold(step, np.reshape, self.constants[key], tuple(shape))
+            return
+        x = self.value(step, key)
+        target, size = [int(d) for d in shape], math.prod(x.shape)
+        known = math.prod(d for d in target if d != -1)
+        if target.count(-1) == 1 and known:
+            target[target.index(-1)] = size // known
+        if not target or min(target) < 1 or math.prod(target) != size:
+            raise ModelError(f"{step.where}: cannot reshape {x.shape} to {tuple(shape)}")
+        self.values[step.output] = self._reshaped(step, x, tuple(target))
+
+    def same(self, step: Step, key: Key) -> None:
+        """An operation without effect: its output is its input."""
+        if key in self.constants:
+            self.constants[step.output] = self.constants[key]
+        else:
+            self.values[step.output] = self._any_value(step, key)
+
+    def transpose(self, step: Step, key: Key, order: Sequence[int]) -> None:
+        """Axes in another order: of a constant, or where only axes of 1 move."""
+        if key in self.constants:
+            self.constants[step.output] = self.fold(step, np.transpose, self.constants[key], tuple(order))
+            return
+        x = self.value(step, key)
+        if sorted(order) != list(range(len(x.shape))):
+            raise ModelError(f"{step.where}: axes {tuple(order)} do not fit shape {x.shape}")
+        moved = [axis for axis in order if x.shape[axis] > 1]
+        if moved != sorted(moved):
+            raise ModelError(
+                f"{step.where} of computed values is not supported, got axes {tuple(order)} of {x.shape}"
+            )
+        self.values[step.output] = self._reshaped(step, x, tuple(x.shape[axis] for axis in order))
+
+    def fold(self, step: Step, function: Callable, *args) -> np.ndarray:
+        """Return function(*args) on constants; ModelError where numpy refuses, or where too much would be computed."""
+        arrays = [a for a in args if isinstance(a, np.ndarray)]
+        try:
+            self.folded += check_elements(step.where, np.broadcast_shapes(*(a.shape for a in arrays)))
+            check_elements("constants computed from constants", (self.folded,))
+            with np.errstate(all="ignore"):
+                return np.asarray(function(*args))
+        except ModelError:
+            raise
+        except (TypeError, ValueError, IndexError) as error:
+            raise ModelError(f"{step.where}: {str(error)[:150]}") from error
+
+    def graph(self, key: Key, metadata: Metadata) -> Graph:
+        """Return the checked graph whose output is the value `key`, without layers that lead nowhere."""
+        if key not in self.values or not self.values[key].tensor:
+            raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
+        output = self.values[key].tensor
+        kept, needed = [], {output}
+        for layer in reversed(self.layers):
+            if layer.output in needed:
+                kept.insert(0, layer)
+                needed.add(layer.input)
+        if not kept:
+            raise ModelError("the model has no layers")
+        tensors = {
+            name: tensor for name, tensor in self.tensors.items() if name in needed | {self.input.tensor}
+        }
+        if self.notes:
+            metadata.provenance["notes"] = "; ".join(self.notes)
+        return Graph([self.input.tensor], [output], kept, tensors, metadata).check()
+
+    # Patterns
+
+    def _scalar_pattern(self, step: Step, x: Value, scale: float, offset: float) -> bool:
+        """Continue 1 + erf, and x * (1 + erf) / 2 of gelu, relu6(x + 3) / 6 and x * relu6(x + 3) / 6."""
+        if x.pattern == "erf" and (scale, offset) == (1.0, 1.0):
+            self.values[step.output] = Value("", x.shape, "1 + erf", x.base)
+        elif x.pattern in ("x * (1 + erf)", "x * relu6(x + 3)") and offset == 0:
+            self._finish(step, x, x.factor * scale)
+        elif (
+            x.pattern == "relu6"
+            and offset == 0
+            and math.isclose(scale, 1 / 6, rel_tol=1e-5)
+            and _is_plus_3(x.base)
+        ):
+            made = self._layer(step, Activation, x.base.base, x.shape, "hard_sigmoid", 0.0)
+            self.values[step.output] = Value(made.tensor, made.shape, "hard_sigmoid", x.base.base)
+        else:
+            return False
+        return True
+
+    def _product(self, step: Step, a: Value, b: Value) -> bool:
+        """Recognise a product of two values that come from one: swish, hard_swish, or a part of gelu."""
+        for x, y in ((a, b), (b, a)):
+            if y.base is None:
+                continue
+            if y.pattern in ("sigmoid", "hard_sigmoid") and x.tensor == y.base.tensor:
+                name = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}[y.pattern]
+                self.values[step.output] = self._layer(step, Activation, x, x.shape, name, 0.0)
+                return True
+            factor = _factor(x, y.base)
+            if y.pattern == "1 + erf" and factor is not None:
+                self._finish(step, Value("", x.shape, "x * (1 + erf)", y.base), factor)
+                return True
+            if (
+                y.pattern == "relu6"
+                and _is_plus_3(y.base)
+                and (factor := _factor(x, y.base.base)) is not None
+            ):
+                self._finish(step, Value("", x.shape, "x * relu6(x + 3)", y.base.base), factor)
+                return True
+        return False
+
+    def _finish(self, step: Step, x: Value, factor: float) -> None:
+        """Make gelu or hard_swish of a pattern times `factor` if that is the right one; else wait for the rest."""
+        name, right = {"x * (1 + erf)": ("gelu", 0.5), "x * relu6(x + 3)": ("hard_swish", 1 / 6)}[x.pattern]
+        if math.isclose(factor, right, rel_tol=1e-5):
+            self.values[step.output] = self._layer(step, Activation, x.base, x.shape, name, 0.0)
+        else:
+            self.values[step.output] = Value("", x.shape, x.pattern, x.base, factor)
+
+    def _add_to_bias(self, step: Step, key: Key, c: np.ndarray) -> bool:
+        """MatMul and Add are one Dense: append it; the one without bias stays for whoever else reads it."""
+        x, last = self.values.get(key), self.layers[-1] if self.layers else None
+        if x is None or not isinstance(last, Dense) or x.tensor != last.output or last.source not in MATMULS:
+            return False
+        bias = (last.bias + c).astype(np.float32)
+        made = self._layer(step, Dense, Value(last.input, x.shape), x.shape, last.weights, bias)
+        self.values[step.output] = made
+        return True
+
+    # Helpers
+
+    def _row(self, step: Step, x: Value, c: np.ndarray) -> np.ndarray:
+        """Return constant `c` as one number or one along the last axis; ModelError where it spreads otherwise."""
+        if c.size == 1 and c.ndim <= len(x.shape):
+            return c.astype(np.float64).reshape(-1)
+        if c.ndim > len(x.shape) or c.size != c.shape[-1] or c.size != x.shape[-1]:
+            raise ModelError(f"{step.where}: expected one constant or {x.shape[-1]}, got shape {c.shape}")
+        return c.astype(np.float64).reshape(-1)
+
+    def _tensor(self, name: str, shape: tuple[int, ...]) -> Value:
+        name = f"{name}:{len(self.tensors)}"
+        self.tensors[name] = Tensor(name, without_batch(shape))
+        return Value(name, shape)
+
+    def _layer(self, step: Step, kind: type[Layer], x: Value, shape: tuple[int, ...], *args) -> Value:
+        made = self._tensor(step.name, shape)
+        self.layers.append(kind(step.name, x.tensor, made.tensor, *args, source=step.op))
+        return made
+
+    def _reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
+        if without_batch(shape) == without_batch(x.shape):
+            return Value(x.tensor, shape, x.pattern, x.base, x.factor)
+        return self._layer(step, Reshape, x, shape)
+
+
+MATMULS = ("MatMul", "matmul")
+OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+
+
+def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape without its batch axis of 1."""
+    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+
+
+def label(name: str, default: str) -> str:
+    """Return a layer's name from a file: printable, short, never empty."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:40].strip() or default
+
+
+def _is_plus_3(x: Value | None) -> bool:
+    return x is not None and x.pattern == "shifted" and x.factor == 3.0 and x.base is not None
+
+
+def _factor(x: Value, base: Value) -> float | None:
+    """Return c where x is c * base, else None."""
+    if x.tensor and x.tensor == base.tensor:
+        return 1.0
+    if x.pattern == "scaled" and x.base is not None and x.base.tensor == base.tensor:
+        return x.factor
+    return None
