@@ -71,7 +71,7 @@ def _int8_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray
             return tflm.tanh_table(scale, zero_point)
         case "hard_swish" if out_scale >= scale / 128:
             return tflm.hard_swish_table(*both)
-    return tflm.float_table(lambda v: float(activate(layer.activation, np.array(v), layer.alpha)), *both)
+    return tflm.float_table(lambda v: float(activate(layer.activation, np.array([v]), layer.alpha)[0]), *both)
 
 
 def _int16_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray:

@@ -156,9 +156,15 @@ def refuse_out(out, size, letter):
 
 
 class Model:
-    """A model file ready to run. `data` is bytes or a memoryview of it; ValueError if it is not whole."""
+    """A model file ready to run. `data` is bytes or a memoryview of it; ValueError if it is not whole.
 
-    def __init__(self, data):
+    `copy` is for the native module: Python's objects know no address.
+    """
+
+    copied = False
+    workspace_bytes = 0
+
+    def __init__(self, data, copy=False):
         self.file = ModelFile(data)
         self._values = {}
 

@@ -1,0 +1,134 @@
+"""The C core as a shared library: the very code of the firmware, so its answers are the Pico's, thousands a second."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import numpy as np
+from anne.model_file import ModelFile
+
+from .errors import ModelError
+
+_LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
+_pointer = ctypes.c_void_p
+_size = ctypes.c_size_t
+
+
+def _load() -> ctypes.CDLL:
+    import anne_tools
+
+    for folder in anne_tools.__path__:
+        for name in _LIBRARY_NAMES:
+            if (path := Path(folder, name)).exists():
+                return _declare(ctypes.CDLL(str(path)))
+    raise ModelError("the host library libanne is not built; run `pip install -e .` in the project's folder")
+
+
+def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+    library.anne_host_open.restype = _pointer
+    library.anne_host_open.argtypes = [ctypes.c_char_p, _size, ctypes.POINTER(ctypes.c_int)]
+    library.anne_host_close.argtypes = [_pointer]
+    library.anne_host_run.argtypes = [_pointer, _pointer, _size, _pointer]
+    library.anne_host_trace.argtypes = [_pointer, _pointer, _pointer]
+    library.anne_host_scratch_bytes.argtypes = [_pointer]
+    library.anne_host_scratch_bytes.restype = ctypes.c_uint32
+    return library
+
+
+_library: ctypes.CDLL | None = None
+
+
+def status_of(data: bytes) -> int:
+    """Return the core's verdict on the bytes of a model file: 0 if it can run it, else an anne_status_t."""
+    status, handle = _open(data)
+    if handle:
+        _library.anne_host_close(handle)
+    return status
+
+
+def _open(data: bytes) -> tuple[int, int | None]:
+    global _library
+    _library = _library or _load()
+    status = ctypes.c_int()
+    handle = _library.anne_host_open(data, len(data), ctypes.byref(status))
+    return status.value, handle
+
+
+class NativeModel:
+    """A model file in the C core. ModelError if the core refuses it."""
+
+    def __init__(self, data: bytes):
+        data = bytes(data)
+        status, self._handle = _open(data)
+        if not self._handle:
+            try:
+                ModelFile(data)
+            except ValueError as error:
+                raise ModelError(str(error)) from None
+            raise ModelError(f"the C core refuses this model file with status {status}, the reference takes it")
+        self.file = ModelFile(data)
+        self.input, self.output = self.file.inputs[0], self.file.outputs[0]
+        self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
+
+    def run_raw(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs (n_samples, *shape), in the output's own type, for inputs in the input's own type."""
+        inputs = np.ascontiguousarray(inputs, self.input.dtype).reshape(-1, self.input.size)
+        outputs = np.empty((len(inputs), *self.output.shape), self.output.dtype)
+        _library.anne_host_run(self._handle, inputs.ctypes.data, len(inputs), outputs.ctypes.data)
+        return outputs
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs as real numbers for real inputs (n_samples, *shape); see `quantize_input`."""
+        return dequantize_output(self.run_raw(quantize_input(x, self.input)), self.output)
+
+    def trace(self, sample: np.ndarray) -> list[np.ndarray]:
+        """Return each layer's output, in its own type, for one input in the input's own type."""
+        tensors = [layer.outputs[0] for layer in self.file.layers]
+        buffer = np.empty(sum(tensor.nbytes for tensor in tensors), np.uint8)
+        sample = np.ascontiguousarray(sample, self.input.dtype)
+        _library.anne_host_trace(self._handle, sample.ctypes.data, buffer.ctypes.data)
+        ends = np.cumsum([tensor.nbytes for tensor in tensors])
+        return [
+            buffer[end - tensor.nbytes : end].view(tensor.dtype).reshape(tensor.shape)
+            for tensor, end in zip(tensors, ends, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Free the core's memory."""
+        if self._handle:
+            _library.anne_host_close(self._handle)
+            self._handle = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+
+def quantize_input(x: np.ndarray, tensor) -> np.ndarray:
+    """Return real inputs as the device would round them: x / scale in float32, halves away from zero, limited.
+
+    An integer array of the tensor's own type holds the integers already. NaN becomes the zero point.
+    """
+    x = np.asarray(x)
+    if tensor.dtype == "float32" or x.dtype.name == tensor.dtype:
+        return x.astype(tensor.dtype, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.float32(x) / np.float32(tensor.scale)
+        whole = np.trunc(np.clip(steps, -1e5, 1e5))
+        rest = np.clip(steps, -1e5, 1e5) - whole
+        rounded = whole + (rest >= 0.5) - (rest <= -0.5) + tensor.zero_point
+    limited = np.clip(rounded, tensor.least, tensor.greatest)
+    return np.where(np.isnan(steps), tensor.zero_point, limited).astype(tensor.dtype)
+
+
+def dequantize_output(raw: np.ndarray, tensor) -> np.ndarray:
+    """Return raw outputs as real numbers, float32, as the device computes them."""
+    if tensor.dtype == "float32":
+        return raw
+    return (raw.astype(np.int32) - tensor.zero_point).astype(np.float32) * np.float32(tensor.scale)

@@ -1,0 +1,177 @@
+"""A graph of floats -> the same graph with integer weights, and for int8 and int16 with integer values between layers.
+
+The scheme is TensorFlow Lite's (8-bit quantisation specification; Jacob et al., arXiv 1712.05877): weights symmetric
+with a scale a row, int8 values asymmetric with one scale a tensor, int16 values symmetric. Ranges of values come from
+running the float graph on calibration data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from anne.layouts import MAX_BIAS
+
+from . import tables
+from .errors import ModelError
+from .execute import execute
+from .graph import Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling, Tensor
+
+DTYPES = ("float32", "int8", "int16", "int8-weights")
+# Values of a calibration set at once: enough for numpy, little enough for progress to be seen.
+_BATCH = 256
+
+
+def quantize(
+    graph: Graph, dtype: str, calibration: np.ndarray | None = None, progress: Callable[[int, int], None] | None = None
+) -> Graph:
+    """Return `graph` with its layers in `dtype`: one of DTYPES.
+
+    int8 and int16 need `calibration`, (n_samples, *input shape) of typical inputs; `progress(done, total)` is told how
+    far it is. ModelError if it is missing, of another shape, or not finite.
+    """
+    if dtype not in DTYPES:
+        raise ModelError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
+    if any(tensor.dtype != "float32" for tensor in graph.tensors.values()):
+        if dtype not in ("float32", "int8"):
+            raise ModelError(f"the model is already quantised to int8; it cannot become {dtype}")
+        return graph
+    if dtype == "float32":
+        return graph
+    if dtype == "int8-weights":
+        return _quantize_weights_only(graph)
+    split = _split_activations(graph)
+    return _quantize_all(split, dtype, ranges(split, calibration, progress))
+
+
+# --- Ranges -----------------------------------------------------------------------------------------------------------
+
+
+def ranges(
+    graph: Graph, calibration: np.ndarray | None, progress: Callable[[int, int], None] | None = None
+) -> dict[str, tuple[float, float]]:
+    """Return the least and greatest value of every tensor over the calibration inputs."""
+    data = check_samples(graph, calibration, "calibration data")
+    found: dict[str, tuple[float, float]] = {}
+    for start in range(0, len(data), _BATCH):
+        _, traced = execute(graph, data[start : start + _BATCH], trace=True)
+        for name, values in traced.items():
+            least, most = found.get(name, (np.inf, -np.inf))
+            found[name] = (min(least, float(values.min())), max(most, float(values.max())))
+        if progress is not None:
+            progress(min(start + _BATCH, len(data)), len(data))
+    return found
+
+
+def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.ndarray:
+    """Return `samples` as float64 (n, *input shape); ModelError says what is wrong with them."""
+    shape = graph.tensors[graph.inputs[0]].shape
+    if samples is None:
+        raise ModelError(f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy")
+    try:
+        data = np.asarray(samples, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{what}: expected numbers, got {error}") from None
+    size = int(np.prod(shape))
+    if data.ndim < 1 or len(data) == 0 or data.size != len(data) * size:
+        raise ModelError(f"{what}: expected (n_samples, {', '.join(map(str, shape))}), got shape {data.shape}")
+    if not np.isfinite(data).all():
+        raise ModelError(f"{what}: {np.count_nonzero(~np.isfinite(data))} values are NaN or infinite")
+    return data.reshape(len(data), *shape)
+
+
+def value_quantization(least: float, most: float, dtype: str) -> Quantization:
+    """Return scale and zero point for values from `least` to `most`: both, and 0, are representable."""
+    least, most = min(least, 0.0), max(most, 0.0)
+    if dtype == "int16":
+        return Quantization(np.float32(max(-least, most) / 32767 or 1.0))
+    scale = np.float32((most - least) / 255 or 1.0)
+    zero_point = int(np.clip(round(-128 - least / float(scale)), -128, 127))
+    return Quantization(scale, zero_point)
+
+
+# --- int8 weights, float values ---------------------------------------------------------------------------------------
+
+
+def _quantize_weights_only(graph: Graph) -> Graph:
+    result = graph.copy()
+    result.layers = [
+        _with_weights(layer, 127, np.int8) if isinstance(layer, Dense) else layer for layer in result.layers
+    ]
+    return result
+
+
+def _with_weights(layer: Dense, most: int, dtype: type) -> Dense:
+    """The layer with integer weights, a scale a row; its bias stays as it is."""
+    scale = np.abs(layer.weights).max(axis=1).astype(np.float64) / most
+    if dtype is np.int16:
+        # 32768 sum |w| + |bias| must stay below 2^31 (FORMAT.md, layout s16); a quarter of it is left for the bias.
+        scale = np.maximum(scale, np.abs(layer.weights.astype(np.float64)).sum(axis=1) / 49000)
+    scale = np.float32(np.where(scale > 0, scale, 1.0))
+    weights = np.rint(layer.weights / scale.reshape(-1, 1).astype(np.float64)).astype(dtype)
+    return replace(layer, weights=weights, weights_quantization=Quantization(scale))
+
+
+# --- int8, int16 ------------------------------------------------------------------------------------------------------
+
+
+def _split_activations(graph: Graph) -> Graph:
+    """The graph with every activation that integers compute by table as a layer of its own."""
+    result = graph.copy()
+    result.layers = []
+    for layer in graph.layers:
+        if not isinstance(layer, Dense) or layer.activation in ("linear", "relu", "relu6"):
+            result.layers.append(layer)
+            continue
+        sums = f"{layer.output}:sums"
+        result.tensors[sums] = replace(result.tensors[layer.output], name=sums)
+        result.layers.append(replace(layer, activation="linear", alpha=0.0, output=sums))
+        name = f"{layer.name}_{layer.activation}"
+        result.layers.append(Activation(name, sums, layer.output, layer.activation, layer.alpha, source=layer.source))
+    return result
+
+
+def _quantize_all(graph: Graph, dtype: str, found: dict[str, tuple[float, float]]) -> Graph:
+    """Every value an integer; a scaling at the input stays in floats and gives integers, feature by feature."""
+    result = graph.copy()
+    for name in graph.inputs:
+        if not any(isinstance(layer, Scaling) for layer in graph.consumers(name)):
+            result.tensors[name] = _quantized(graph.tensors[name], dtype, found[name])
+    result.layers = [_quantize_layer(layer, result, found, dtype) for layer in graph.layers]
+    return result.check()
+
+
+def _quantized(tensor: Tensor, dtype: str, span: tuple[float, float]) -> Tensor:
+    return replace(tensor, dtype=dtype, quantization=value_quantization(*span, dtype))
+
+
+def _quantize_layer(layer: Layer, result: Graph, found: dict[str, tuple[float, float]], dtype: str) -> Layer:
+    """The layer on integers; its output tensor in `result` becomes an integer one."""
+    source, target = result.tensors[layer.input], result.tensors[layer.output]
+    if isinstance(layer, Scaling) and source.dtype != "float32":
+        raise ModelError(f"{layer.name}: a scaling between integer layers is not supported")
+    if isinstance(layer, Reshape):
+        quantized = replace(target, dtype=source.dtype, quantization=source.quantization)
+    elif isinstance(layer, Activation) and layer.activation in tables.FIXED_OUTPUT:
+        scale, zero_point = tables.FIXED_OUTPUT[layer.activation][dtype]
+        quantized = replace(target, dtype=dtype, quantization=Quantization(scale, zero_point))
+    else:
+        quantized = _quantized(target, dtype, found[layer.output])
+    result.tensors[layer.output] = quantized
+    if not isinstance(layer, Dense):
+        return layer
+    dense = _with_weights(layer, *((127, np.int8) if dtype == "int8" else (32767, np.int16)))
+    dense.bias = _bias(layer, dense, source, dtype)
+    return dense
+
+
+def _bias(layer: Dense, dense: Dense, source: Tensor, dtype: str) -> np.ndarray:
+    """The bias in units of a weight step times an input step, int32."""
+    unit = dense.weights_quantization.scale * float(source.quantization.scale[0])
+    bias = np.rint(layer.bias.astype(np.float64) / unit)
+    heaviest = np.abs(dense.weights.astype(np.int64)).sum(axis=1)
+    room = MAX_BIAS if dtype == "int8" else np.minimum((1 << 31) - 1 - 32768 * heaviest, MAX_BIAS)
+    if (np.abs(bias) > room).any():
+        raise ModelError(f"{layer.name}: its bias is too large for {dtype} at this input scale; use int8-weights")
+    return bias.astype(np.int32)
