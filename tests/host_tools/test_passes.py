@@ -279,7 +279,7 @@ def test_simplify_a_typical_network():
 
 
 def test_simplify_random_chains(monkeypatch):
-    # Without the last rounding to float32, so that mistakes cannot hide in it: outputs may be small differences.
+    # Without the last rounding to float32: outputs may be small differences, and mistakes could hide in it.
     monkeypatch.setattr(passes, "_rounded", lambda graph: graph)
     for _ in range(100):
         b = GraphBuilder((2, 3))

@@ -72,7 +72,7 @@ IMPORTERS = (
         extra="sklearn",
     ),
     Importer("sklearn", packages=("sklearn",), extra="sklearn"),
-    Importer("ai_anne", (".json",), lambda head, members: head.lstrip()[:1] == b"{", packages=("builtins",)),
+    Importer("ai_anne", (".json", ".py"), lambda head, members: head.lstrip()[:1] == b"{"),
 )
 
 
@@ -129,12 +129,12 @@ def recognise_file(path: Path) -> Importer:
 
 def recognise_object(source: object) -> Importer:
     """Return the importer for an object, by the package of its class or a base. ModelError if none."""
-    classes = type(source).__mro__[:-1] or (object,)
-    roots = [c.__module__.partition(".")[0] for c in classes]
+    if isinstance(source, dict):
+        return next(importer for importer in IMPORTERS if importer.module == "ai_anne")
+    roots = {base.__module__.partition(".")[0] for base in type(source).__mro__}
     for importer in IMPORTERS:
-        if importer.packages and any(root in importer.packages for root in roots):
-            if importer.packages != ("builtins",) or isinstance(source, dict):
-                return importer
+        if roots.intersection(importer.packages):
+            return importer
     raise ModelError(
         f"cannot import an object of class {type(source).__module__}.{type(source).__qualname__}; expected "
         "a path, a scikit-learn estimator, a torch.nn.Module, a Keras model or a dict"
@@ -167,7 +167,7 @@ def _missing_package(importer: Importer, what: str, error: ImportError) -> Excep
     package = (error.name or "").partition(".")[0]
     if not package or package == __name__.partition(".")[0]:
         return error
-    hint = f": pip install 'anne_tools[{importer.extra}]'" if importer.extra else ""
+    hint = f": pip install 'ai-anne[{importer.extra}]'" if importer.extra else ""
     return ModelError(f"reading {what} needs {package}{hint}")
 
 

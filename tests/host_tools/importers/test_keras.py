@@ -23,7 +23,7 @@ from anne_tools.execute import execute
 from anne_tools.graph import Activation, Scaling
 from anne_tools.importers import load
 
-h5py = pytest.importorskip("h5py", reason="the extra anne_tools[keras]")
+h5py = pytest.importorskip("h5py", reason="the extra ai-anne[keras]")
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "keras"
 GOOD = [
@@ -281,7 +281,7 @@ def test_missing_h5py_says_what_to_install(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("anne_tools.importers.keras")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(ModelError, match=r"^reading \.keras needs h5py: pip install 'anne_tools\[keras\]'$"):
+    with pytest.raises(ModelError, match=r"^reading \.keras needs h5py: pip install 'ai-anne\[keras\]'$"):
         load(GOLDEN / "keras3_mlp.keras")
 
 

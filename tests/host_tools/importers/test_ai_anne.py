@@ -1,0 +1,303 @@
+"""AI-ANNE's networks and plain JSON against arithmetic by hand and against the published results.
+
+The published 4-4-2-1 network's outputs for rows of iris.csv were measured with its own program (6 digits).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.errors import ModelError
+from anne_tools.execute import execute
+from anne_tools.importers import load
+
+# What AI-ANNE's browser trainer exports for pasting, indented as it stands in the program.
+EXPORT = """
+        # Normalization Parameters
+        X_MINS = [4.9, 2.0, 3.0, 1.0]
+        X_MAXS = [7.9, 3.8, 6.9, 2.5]
+
+        EPS = 1e-9
+
+        x = [(x[i] - X_MINS[i]) / (X_MAXS[i] - X_MINS[i] + EPS) for i in range(4)]
+
+        # Weights and Biases
+        w1 = [[2.0318275159327572,2.1949451951583794,-4.302246268496513,-2.598382621956279],
+              [-0.5559216400008825,0.2666561996915462,1.082518497691295,1.0136473449244923],
+              [-0.6175798949412958,-0.10454799530402879,-0.054962799172132495,0.1987922857641155],
+              [-1.007375608620601,-0.4231575581157903,6.464799480004846,4.215511964957278]]
+        b1 = [4.036820213151002,-0.23209355962716968,0.18527410662307447,-1.100843389757179]
+        w2 = [[-3.201738501457912,0.7683954027706076,0.44142317549186416,4.328985233516645],
+              [2.769779929038592,-0.5009713800557559,-0.3435411703767652,-2.151276169076909]]
+        b2 = [-0.8985959523593179,0.7390613653344147]
+        w3 = [[7.212246846148128,-4.609981923525531]]
+        b3 = [-1.4399910457235603]
+
+        # Neural Network Architecture
+        l_out = dense(4, x, w1, b1, 'leaky_relu')
+        l_out = dense(2, l_out, w2, b2, 'sigmoid')
+        l_out = dense(1, l_out, w3, b3, 'sigmoid')
+        print(l_out)
+"""
+# Rows of iris.csv (sepal length and width, petal length and width in cm), and the published network's
+# outputs.
+ROWS = [[7.0, 3.2, 4.7, 1.4], [6.4, 3.2, 4.5, 1.5]]
+OUTPUTS = [0.002378, 0.00252]
+
+
+def plain(**changes) -> dict:
+    """2 inputs -> 3 relu -> 1 linear; `changes` replace keys."""
+    return {
+        "layers": [
+            {"weights": [[1, 2], [3, 4], [-1, 0.5]], "bias": [0.5, 0, 1], "activation": "relu"},
+            {"weights": [[1, -1, 2]], "bias": [0.25]},
+        ],
+    } | changes
+
+
+def first_layer(**changes) -> dict:
+    network = plain()
+    network["layers"][0] |= changes
+    return network
+
+
+def test_plain_json_by_hand(tmp_path):
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(plain()))
+    graph = load(path)
+    # x = (1, 1): hidden 1+2+0.5 = 3.5, 3+4+0 = 7, -1+0.5+1 = 0.5; output 3.5 - 7 + 2 * 0.5 + 0.25 = -2.25
+    # x = (-1, 0): hidden -0.5 -> 0, -3 -> 0, 1+1 = 2; output 2 * 2 + 0.25 = 4.25
+    np.testing.assert_array_equal(execute(graph, [[1, 1], [-1, 0]]), [[-2.25], [4.25]])
+    assert graph.metadata.name == "tiny" and graph.metadata.threshold is None
+
+
+@pytest.mark.parametrize(
+    "scaling, expected",
+    [
+        ({"mean": [1, 2], "std": [2, 4]}, [1, -1]),  # (3 - 1) / 2, (-2 - 2) / 4
+        ({"min": [1, 0], "max": [5, 8]}, [0.5, -0.25]),  # (3 - 1) / 4, (-2 - 0) / 8
+        ({"scale": [2, 3], "offset": [1, -1]}, [7, -7]),  # 3 * 2 + 1, -2 * 3 - 1
+        ({"scale": [2], "offset": [1]}, [7, -3]),
+    ],
+)
+def test_scaling_of_the_inputs(scaling, expected):
+    identity = {"layers": [{"weights": [[1, 0], [0, 1]]}], "scaling": scaling}
+    np.testing.assert_allclose(execute(load(identity), [[3, -2]]), [expected], rtol=1e-8)
+
+
+def test_metadata():
+    network = plain(name="n", features=["a", "b"], labels=["no", "yes"], threshold=0.3)
+    metadata = load(network).metadata
+    assert (metadata.name, metadata.feature_names, metadata.labels) == ("n", ["a", "b"], ["no", "yes"])
+    assert metadata.threshold == 0.3
+    assert load(plain(labels=["no", "yes"])).metadata.threshold == 0.5
+
+
+def test_alpha_and_its_defaults():
+    alphas = [
+        load(first_layer(activation=activation, **settings)).layers[0].alpha
+        for activation, settings in (("leaky_relu", {}), ("elu", {}), ("elu", {"alpha": 0.5}), ("relu", {}))
+    ]
+    assert alphas == [0.01, 1.0, 0.5, 0.0]
+
+
+def test_numpy_arrays_in_a_dict():
+    graph = load({"layers": [{"weights": np.eye(2, dtype=np.float32), "bias": np.array([1, 2])}]})
+    np.testing.assert_array_equal(execute(graph, [[5, 5]]), [[6, 7]])
+
+
+def test_browser_export(tmp_path):
+    path = tmp_path / "export.py"
+    path.write_text(EXPORT)
+    graph = load(path)
+    np.testing.assert_allclose(execute(graph, ROWS)[:, 0], OUTPUTS, rtol=0, atol=1e-6)
+    assert [layer.kind for layer in graph.layers] == ["scaling", "dense", "dense", "dense"]
+    assert (graph.layers[1].activation, graph.layers[1].alpha) == ("leaky_relu", 0.01)
+    assert graph.metadata.threshold == 0.5
+
+
+def test_program_that_transposes_its_weights(tmp_path):
+    path = tmp_path / "main.py"
+    path.write_text(
+        "import machine\n"
+        "def run():\n"
+        "    w1 = [[1, 3], [2, 4]]\n"  # rows are inputs, as Keras has them
+        "    w1 = transpose(w1)\n"
+        "    y1 = anne.dense(2, transpose(x), w1, [0, -1], 'relu')\n"
+        "    y2 = anne.dense(1, y1, transpose([[1], [-1]]), [0.5], 'linear')\n"
+    )
+    # x = (1, 1): 1 + 2 = 3, 3 + 4 - 1 = 6; 3 - 6 + 0.5 = -2.5
+    np.testing.assert_array_equal(execute(load(path), [[1, 1]]), [[-2.5]])
+
+
+PROGRAM = "w = [[1, 2]]\nb = [3]\ny = dense(1, x, w, b, 'relu')\n"
+
+
+@pytest.mark.parametrize(
+    "program, message",
+    [
+        ("", "the file is empty"),
+        ("print('hello')\n", "expected one network in the program, found no call of dense(...)"),
+        (
+            PROGRAM + "z = dense(1, x, w, b, 'relu')\n",
+            "found 2 networks, of 1, 1 neurons; keep the lines of one",
+        ),
+        (
+            PROGRAM.replace("w = [[1, 2]]", ""),
+            "line 3: dense: expected weights assigned as a list before, got None",
+        ),
+        (PROGRAM.replace("'relu'", "act"), "line 3: dense: expected the name of an activation, got None"),
+        (PROGRAM.replace("relu", "softmin"), "unknown activation 'softmin'; known: linear, relu,"),
+        (PROGRAM.replace("dense(1", "dense(2"), "layer 0: n_out is 2, but the weights have 1"),
+        (PROGRAM.replace("[3]", "[3, 4]"), "expected 1 values of bias, got shape (2,)"),
+        ("w = [[1,\n", "not a Python program"),
+        ("\0", "not a Python program"),
+        ("(" * 10000, "not a Python program"),
+    ],
+)
+def test_program_that_cannot_be_read(tmp_path, program, message):
+    path = tmp_path / "main.py"
+    path.write_text(program)
+    with pytest.raises(ModelError) as error:
+        load(path)
+    assert str(error.value).startswith("main.py: ") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_program_is_never_run(tmp_path):
+    path = tmp_path / "main.py"
+    path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n" + PROGRAM)
+    load(path)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "network, message",
+    [
+        ({}, "expected a list of 1 to 10000 layers under the key 'layers'"),
+        ({"layers": []}, "expected a list of 1 to 10000 layers"),
+        ({"layers": {"a": 1}}, "expected a list of 1 to 10000 layers"),
+        ({"layers": [3]}, "layer 0: expected an object with weights, bias and activation, got int"),
+        ({"layers": [{}]}, "layer 0: weights are missing"),
+        (first_layer(activaton="relu"), "layer 0: unknown activaton; known: name,"),
+        (first_layer(activation="rleu"), "layer 0 (dense_0): unknown activation 'rleu'; known: linear,"),
+        (first_layer(activation=None), "unknown activation None"),
+        (first_layer(activation=["relu"]), "unknown activation ['relu']"),
+        (first_layer(alpha="x"), "layer 0: alpha: expected a number, got 'x'"),
+        (first_layer(alpha=float("inf")), "alpha must be finite, got inf"),
+        (
+            first_layer(weights=[[1, 2], [3]]),
+            "layer 0: weights: expected a list of equally long lists of numbers, got li",
+        ),
+        (
+            first_layer(weights=[1, 2]),
+            "layer 0: weights: expected a list of equally long lists of numbers, got [1, 2]",
+        ),
+        (
+            first_layer(weights=[["1", "2"]]),
+            "layer 0: weights: expected a list of equally long lists of numbers",
+        ),
+        (
+            first_layer(weights=[[True, False]]),
+            "layer 0: weights: expected a list of equally long lists of numbers",
+        ),
+        (first_layer(weights=[[]]), "layer 0: weights: expected a list of equally long lists of numbers"),
+        (first_layer(bias=[1]), "layer 0 (dense_0): expected 3 values of bias, got shape (1,)"),
+        (first_layer(bias=[1, 2, float("nan")]), "layer 0 (dense_0): 1 of 3 bias are NaN or infinite"),
+        (first_layer(bias=[1, 2, 1e39]), "layer 0 (dense_0): 1 of 3 bias are NaN or infinite"),
+        (first_layer(n_in=4), "layer 0: n_in is 4, but the weights have 2"),
+        (first_layer(weights=[[1, 2]] * 4, bias=[0] * 4), "layer 1 (dense_1): expected 3 inputs, got 4"),
+        (
+            plain(scaling={"mean": [1, 2]}),
+            "scaling: expected mean and std, min and max, or scale and offset; got mean",
+        ),
+        (plain(scaling={"mean": [1, 2, 3], "std": [1, 2]}), "scaling: expected 2 values of mean, got 3"),
+        (plain(scaling={"mean": [1, 2], "std": [0, 1]}), "scaling: expected std above 0, got 0.0"),
+        (plain(scaling={"min": [1, 2], "max": [0, 9]}), "scaling: expected max - min above 0"),
+        (plain(features=["a"]), "features: expected a list of 2 names, got ['a']"),
+        (plain(labels=["a"]), "labels: expected a list of 2 names, got ['a']"),
+        (plain(labels="ab"), "labels: expected a list of 2 names, got 'ab'"),
+        (plain(threshold="high"), "threshold: expected a number, got 'high'"),
+        ({"w1": [[1]], "activations": ["relu"]}, "expected b1, as there are 1 activations"),
+    ],
+)
+def test_bad_network_is_refused(tmp_path, network, message):
+    with pytest.raises(ModelError) as error:
+        load(network)
+    assert message in str(error.value) and "\n" not in str(error.value)
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(network))
+    with pytest.raises(ModelError) as error:
+        load(path)
+    assert str(error.value).startswith("net.json: ") and message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"{", "not valid JSON: "),
+        (b"[1, 2]", "expected a JSON object, got list"),
+        (b'{"layers": "\xff"}', "expected text in UTF-8, got byte 0xff at 12"),
+        (
+            b'{"layers": ' + b"[" * 100_000,
+            "damaged, or not a file that the ai_anne importer can read (RecursionError",
+        ),
+        (b"", "the file is empty"),
+    ],
+)
+def test_damaged_json(tmp_path, data, message):
+    path = tmp_path / "net.json"
+    path.write_bytes(data)
+    with pytest.raises(ModelError) as error:
+        load(path)
+    assert str(error.value).startswith(f"net.json: {message}")
+
+
+# The published networks, as far as the files are at hand
+
+
+PUBLISHED = Path(__file__).parents[4] / "shared" / "data" / "ai-anne"
+
+
+def published(name: str) -> dict:
+    path = PUBLISHED / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize(
+    "name, activations, counts",
+    [
+        ("iris_6_neurons", None, [8, 2, 0, 10]),
+        ("iris_6_neurons", ["relu", "relu", "relu"], [9, 1, 0, 10]),
+        ("iris_8_neurons", None, [8, 2, 0, 10]),
+        ("iris_app_export_4_4_2_1", None, [46, 4, 0, 50]),
+    ],
+)
+def test_published_network_gives_the_published_confusion_matrix(name, activations, counts):
+    network = published(name)
+    for layer, activation in zip(network["layers"], activations or [], strict=False):
+        layer["activation"] = activation
+    graph = load(network | {"labels": ["versicolor", "virginica"]})
+    if "X_raw" in network:
+        x, classes = np.array(network["X_raw"]), np.array(network["y"])
+    else:  # its inputs are published scaled
+        x = np.array(network["X_test"]) * network["std"] + network["mean"]
+        classes = np.array(network["y_test"])
+    positive = execute(graph, x)[:, 0] >= graph.metadata.threshold
+    table = [np.sum((classes == truth) & (positive == answer)) for truth in (0, 1) for answer in (0, 1)]
+    assert table == counts
+
+
+def test_self_learned_network_has_the_published_loss():
+    # The last of the published losses is summed while the weights still change within the epoch, so it is a
+    # bound.
+    network = published("selflearning_4_3_1_seed0")
+    p = execute(load(network), np.array(network["X"]))[:, 0]
+    y = np.array(network["y"])
+    loss = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+    assert 0 < loss < network["published_loss_trace"][-1][1]
