@@ -39,8 +39,8 @@ firmware: prepare
 	$(total)
 
 size: prepare
-	$(build) firmware
-	@$(venv)/python micropython/report_size.py build/anne-pico.elf
+	$(build) anne-pico bare-pico
+	@$(venv)/python micropython/report_size.py build/anne-pico.elf build/bare-pico.elf
 
 check: prepare
 	@$(venv)/ruff check .

@@ -1,3 +1,3 @@
-# Frozen into the firmware: what stock firmware has except the drivers of micropython-lib, and our package.
-include("manifest_anne.py")
-freeze("$(PORT_DIR)/modules")
+# Frozen into the firmware.
+include("manifest_stock.py")
+package("anne", base_path="../python_api")

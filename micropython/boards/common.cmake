@@ -2,8 +2,13 @@
 # writes, at the end of flash) and ANNE_ROMFS_KB (read-only files, right below the storage).
 include(${CMAKE_CURRENT_LIST_DIR}/../versions.cmake)
 
-set(USER_C_MODULES ${ANNE_ROOT}/native_module ${CMAKE_CURRENT_LIST_DIR}/code_end.cmake)
-set(MICROPY_FROZEN_MANIFEST ${ANNE_ROOT}/micropython/manifest.py)
+set(USER_C_MODULES ${CMAKE_CURRENT_LIST_DIR}/code_end.cmake)
+if(ANNE_BARE) # without anything of ours, to measure what that takes
+    set(MICROPY_FROZEN_MANIFEST ${ANNE_ROOT}/micropython/manifest_stock.py)
+else()
+    list(APPEND USER_C_MODULES ${ANNE_ROOT}/native_module)
+    set(MICROPY_FROZEN_MANIFEST ${ANNE_ROOT}/micropython/manifest.py)
+endif()
 # MicroPython insists on a folder of micropython-lib with a README.md. No manifest of ours takes anything from
 # micropython-lib, as Debian's sources do not have it: this folder does.
 set(MICROPY_LIB_DIR ${ANNE_ROOT}/micropython)
