@@ -301,6 +301,7 @@ def make_keras():
     return module
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("name", ["mlp", "nested", "activations", "elementwise"])
 @pytest.mark.parametrize("suffix", [".keras", ".h5", "in memory"])
 def test_model_made_now_gives_what_keras_predicts(make_keras, tmp_path, name, suffix):
