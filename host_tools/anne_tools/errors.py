@@ -3,3 +3,7 @@
 
 class ModelError(ValueError):
     """A model, its data or a request about it cannot be used; shown without a traceback, exit status 1."""
+
+
+class DeviceError(RuntimeError):
+    """A Pico, emulated or real, did not do what was asked: its traceback, or why it cannot be reached; exit status 1."""
