@@ -6,4 +6,11 @@ class ModelError(ValueError):
 
 
 class DeviceError(RuntimeError):
-    """A Pico, emulated or real, did not do what was asked: its traceback, or why it cannot be reached; exit status 1."""
+    """A Pico, emulated or real, did not do what was asked; exit status 1.
+
+    `traceback` is the board's own, where a script ended with one.
+    """
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback

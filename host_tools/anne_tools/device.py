@@ -1,0 +1,161 @@
+"""One interface to a Pico, be it emulated or on a USB port: run scripts, move files.
+
+    with open_device("emulator") as pico:            # or "/dev/ttyACM0", "COM5", "socket://127.0.0.1:2040"
+        pico.put("/iris.anne", data)
+        print(pico.exec("import anne; print(anne.native)"))
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .errors import DeviceError
+
+OnOutput = Callable[[str], None]
+
+
+class Device(ABC):
+    """A Pico that runs MicroPython. Use it in a `with` statement."""
+
+    kind: str
+    """"emulator" or "serial"."""
+
+    name: str
+    """What it is called in messages: "the emulated Pico", "/dev/ttyACM0"."""
+
+    @abstractmethod
+    def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:
+        """Run a script; return what it printed. `on_output` sees it as it comes.
+
+        Names stay defined for the next script. DeviceError if it ends with an exception (its `traceback` is the board's),
+        takes longer than `timeout_s` (emulated seconds in the emulator), or if the board does not answer.
+        """
+
+    @abstractmethod
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, replacing one that is there; folders are made as needed."""
+
+    @abstractmethod
+    def get(self, path: str) -> bytes:
+        """Return a file's content; DeviceError if there is none."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Reset the board, as its reset button or power would; files stay."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the board. Closing twice does no harm."""
+
+    @property
+    def cycles(self) -> int | None:
+        """CPU cycles spent since power-on, exactly; None where only the board's own clock (time.ticks_us) can tell."""
+        return None
+
+    def remove(self, path: str) -> None:
+        self.exec(f"__import__('os').remove({path!r})")
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a file, replacing one of the new name, in one step that a power cut cannot halve."""
+        self.exec(f"__import__('os').rename({old!r}, {new!r})")
+
+    def describe(self) -> str:
+        """Return the board and the firmware in one line."""
+        return f"{self.name}: {self.exec(_DESCRIBE).strip()}"
+
+    def has_native(self) -> bool:
+        """Return whether the firmware has AI-ANNE's native module."""
+        return self.exec("try:\n import _anne;print(1)\nexcept ImportError:print(0)").strip() == "1"
+
+    def require_anne(self) -> None:
+        """DeviceError unless the firmware is ours."""
+        if not self.has_native():
+            raise DeviceError(f"{self.name}: this firmware has no native module _anne; put ours on it with: anne flash")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+
+_DESCRIBE = "u=__import__('os').uname();print(u.machine+', MicroPython '+u.version)"
+_UNMOUNT = "__import__('vfs').umount('/')"
+_MOUNT = "(lambda v,r:v.mount(v.VfsLfs2(r.Flash(),progsize=256),'/'))(__import__('vfs'),__import__('rp2'))"
+
+
+def script_error(name: str, traceback: str) -> DeviceError:
+    """Return the error that says how a script ended on the board."""
+    lines = [line for line in traceback.strip().splitlines() if line.strip()] or ["no traceback"]
+    return DeviceError(f"{name}: {lines[-1]}", traceback)
+
+
+class EmulatedDevice(Device):
+    """An emulated Pico (emulator.py): the same answers and the same cycles each time."""
+
+    kind = "emulator"
+    name = "the emulated Pico"
+
+    def __init__(self, machine: Any) -> None:
+        """`machine` is a booted EmulatedPico, or a fork of one."""
+        self.machine = machine
+
+    def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:
+        stdout, stderr = self.machine.exec(source, timeout_s, on_output=on_output)
+        if stderr:
+            raise script_error(self.name, stderr)
+        return stdout
+
+    def put(self, path: str, content: bytes) -> None:
+        """Written into the flash directly, so of any size in no time; MicroPython mounts its storage again."""
+        self.exec(_UNMOUNT)
+        try:
+            self.machine.write_files({path: bytes(content)})
+        finally:
+            self.exec(_MOUNT)
+
+    def get(self, path: str) -> bytes:
+        content = self.machine.read_file(path)
+        if content is None:
+            raise DeviceError(f"{self.name}: no file {path}")
+        return content
+
+    def reset(self) -> None:
+        self.machine.reset()
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def cycles(self) -> int:
+        return self.machine.cycles
+
+
+def open_device(
+    where: str, *, firmware: str | Path | None = None, files: Mapping[str, bytes] | None = None
+) -> Device:
+    """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
+
+    `firmware` and `files` (path to bytes, in its storage from the start) are for the emulator; without `firmware` it is
+    looked for as firmware.py says. DeviceError if there is no such board, ModelError if there is no firmware.
+    """
+    if where == "emulator":
+        from .emulator import EmulatedPico
+        from .firmware import find_firmware
+
+        uf2 = find_firmware(firmware)
+        elf = uf2.with_suffix(".elf")
+        machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files)
+        try:
+            machine.boot()
+        except TimeoutError as error:
+            raise DeviceError(f"{uf2}: does not boot: {error}") from None
+        return EmulatedDevice(machine)
+    from .serial_device import SerialDevice
+
+    device = SerialDevice(where)
+    for path, content in (files or {}).items():
+        device.put(path, content)
+    return device

@@ -1,0 +1,84 @@
+"""The firmware files: where they are, what they hold, and what this project builds them from."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ModelError
+from .uf2 import read_uf2, uf2_family
+
+BOARDS = {"pico": "rp2040", "pico2": "rp2350"}
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_BANNER = re.compile(rb"MicroPython v[\x20-\x7e]{8,200}")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The project's version, and the releases of what its firmware is built from, as versions.env pins them."""
+
+    project: str
+    pins: dict[str, str]
+
+    def line(self) -> str:
+        parts = ", ".join(f"{name} {version}" for name, version in self.pins.items())
+        return f"AI-ANNE {self.project}" + (f" ({parts})" if parts else "")
+
+
+def versions() -> Versions:
+    """Return the versions, from the source checkout or the installed package's own data."""
+    pins = {}
+    for env in (_CHECKOUT / "micropython" / "versions.env", Path(__file__).with_name("versions.env")):
+        if env.exists():
+            found = dict(re.findall(r"^([A-Z0-9_]+)_VERSION=(\S+)$", env.read_text(), re.M))
+            names = {"MICROPYTHON": "MicroPython", "PICO_SDK": "pico-sdk", "TINYUSB": "TinyUSB"}
+            pins = {name: found[key] for key, name in names.items() if key in found}
+            break
+    return Versions(_project_version(), pins)
+
+
+def _project_version() -> str:
+    version_file = _CHECKOUT / "VERSION"
+    if version_file.exists():
+        return version_file.read_text().strip()
+    from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+
+    try:
+        return distribution(packages_distributions()["anne_tools"][0]).version
+    except (PackageNotFoundError, KeyError):
+        return "(not installed)"
+
+
+def find_firmware(chosen: str | Path | None = None, board: str = "pico") -> Path:
+    """Return the firmware file for a board.
+
+    It is what was chosen (an option), else the environment variable ANNE_FIRMWARE, else build/anne-BOARD.uf2 in the
+    current folder or one above, or in the source checkout this package is used from. ModelError says how to get one.
+    """
+    if chosen:
+        return _existing(Path(chosen), "chosen")
+    if os.environ.get("ANNE_FIRMWARE"):
+        return _existing(Path(os.environ["ANNE_FIRMWARE"]), "ANNE_FIRMWARE")
+    here = Path.cwd()
+    for folder in (here, *here.parents, _CHECKOUT):
+        path = folder / "build" / f"anne-{board}.uf2"
+        if path.exists():
+            return path
+    raise ModelError(
+        f"no firmware: build/anne-{board}.uf2 not found from {here} upward; in the source folder do: make firmware "
+        "(or name a file with --uf2 or ANNE_FIRMWARE)"
+    )
+
+
+def _existing(path: Path, how: str) -> Path:
+    if not path.is_file():
+        raise ModelError(f"{path}: no such firmware file ({how})")
+    return path
+
+
+def firmware_banner(path: Path) -> str:
+    """Return what a firmware file says it is: the text its REPL greets with, and the chip it is for."""
+    family = uf2_family(path)
+    image = b"".join(payload for _, payload in sorted(read_uf2(path)))
+    match = _BANNER.search(image)
+    return f"{match.group().decode() if match else 'no MicroPython'} [{family}]"

@@ -1,0 +1,176 @@
+"""A real Pico on a USB port, or one reached through a socket, by way of PyPI `mpremote`."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from io import StringIO
+from typing import Any
+
+from .device import Device, OnOutput, script_error
+from .errors import DeviceError
+
+RASPBERRY_PI_USB = 0x2E8A
+_CONNECT_S = 20.0
+
+
+class SerialDevice(Device):
+    """A Pico behind a serial port ("/dev/ttyACM0", "COM5") or "socket://host:port"."""
+
+    kind = "serial"
+
+    def __init__(self, port: str, connect_s: float = _CONNECT_S) -> None:
+        """Open the port, stop what runs on the board and soft-reset it. DeviceError says why that cannot be."""
+        self.name = port
+        self._connect_s = connect_s
+        self._transport: Any = None
+        self._connect()
+
+    def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:
+        output = _Output(on_output)
+
+        def run() -> str:
+            self._transport.exec_raw_no_follow(source)
+            self._transport.read_until(1, b"\x04", timeout=None, timeout_overall=timeout_s, data_consumer=output.take)
+            if not output.ended:
+                self._interrupt(output)
+                raise DeviceError(f"{self.name}: the script took longer than {timeout_s:g} s and was interrupted")
+            return self._transport.read_until(1, b"\x04", timeout=10)[:-1].decode("utf-8", "replace")
+
+        traceback = self._asked(run)
+        if traceback:
+            raise script_error(self.name, traceback.replace("\r\n", "\n"))
+        return output.text()
+
+    def put(self, path: str, content: bytes) -> None:
+        self._make_folders(path)
+        self._asked(lambda: self._transport.fs_writefile(path, bytes(content), 1024))
+
+    def get(self, path: str) -> bytes:
+        return bytes(self._asked(lambda: self._transport.fs_readfile(path, 1024)))
+
+    def reset(self) -> None:
+        self._leave_with("machine.reset()")
+        self._connect()
+
+    def bootloader(self) -> None:
+        """Restart the board as a USB drive that takes a UF2 file. It is then no serial port any more."""
+        self._leave_with("machine.bootloader()")
+
+    def close(self) -> None:
+        if self._transport is not None:
+            with suppress(Exception):  # the board may be gone already
+                self._transport.exit_raw_repl()
+                self._transport.serial.flush()
+            with suppress(Exception):
+                self._transport.close()
+            self._transport = None
+
+    def _connect(self) -> None:
+        """Open the port and get the raw REPL, patiently: after a reset the port takes a moment to come back."""
+        from mpremote.transport import TransportError
+        from mpremote.transport_serial import SerialTransport
+
+        end_s = time.monotonic() + (self._connect_s if self._transport else 0.0)
+        while True:
+            try:
+                transport = SerialTransport(self.name, timeout=10)
+                break
+            except (TransportError, OSError, ValueError) as error:
+                if time.monotonic() >= end_s:
+                    raise DeviceError(why_not_open(self.name, error)) from None
+                time.sleep(0.2)
+        self._transport = transport
+        chatter = StringIO()  # mpremote prints what it could not understand
+        try:
+            with redirect_stdout(chatter):
+                transport.enter_raw_repl(soft_reset=True, timeout_overall=self._connect_s)
+        except (TransportError, OSError) as error:
+            self.close()
+            raise DeviceError(
+                f"{self.name}: no answer from MicroPython ({error}); is it a Pico with MicroPython? A program on it may "
+                "block Ctrl-C: unplug it, hold BOOTSEL while plugging it in, then: anne flash"
+            ) from None
+
+    def _leave_with(self, statement: str) -> None:
+        self._asked(lambda: self._transport.exec_raw_no_follow(f"import machine\n{statement}"))
+        time.sleep(0.3)
+        with suppress(Exception):
+            self._transport.close()
+
+    def _interrupt(self, output: "_Output") -> None:
+        self._transport.serial.write(b"\x03")
+        self._transport.read_until(1, b"\x04", timeout=5, data_consumer=output.take)
+        self._transport.read_until(1, b"\x04", timeout=5)
+
+    def _make_folders(self, path: str) -> None:
+        folders = path.strip("/").split("/")[:-1]
+        for depth in range(len(folders)):
+            folder = "/" + "/".join(folders[: depth + 1])
+            if not self._asked(lambda folder=folder: self._transport.fs_exists(folder)):
+                self._asked(lambda folder=folder: self._transport.fs_mkdir(folder))
+
+    def _asked(self, action: Callable[[], Any]) -> Any:
+        """Do it, and turn what mpremote and the port may raise into DeviceError."""
+        from mpremote.transport import TransportError, TransportExecError
+
+        if self._transport is None:
+            raise DeviceError(f"{self.name}: closed")
+        try:
+            return action()
+        except TransportExecError as error:
+            raise script_error(self.name, error.error_output) from None
+        except FileNotFoundError as error:
+            raise DeviceError(f"{self.name}: no file {error.args[-1]}") from None
+        except (TransportError, OSError) as error:
+            raise DeviceError(f"{self.name}: {error}") from None
+
+
+class _Output:
+    """What a script prints, byte by byte, up to the 0x04 that ends it."""
+
+    def __init__(self, on_output: OnOutput | None) -> None:
+        self._data = bytearray()
+        self._on_output = on_output
+        self._shown = 0
+        self.ended = False
+
+    def take(self, data: bytes) -> None:
+        if data == b"\x04":
+            self.ended = True
+        else:
+            self._data += data
+        if self._on_output and (self.ended or data == b"\n") and len(self._data) > self._shown:
+            self._on_output(_text(self._data[self._shown :]))
+            self._shown = len(self._data)
+
+    def text(self) -> str:
+        return _text(self._data)
+
+
+def _text(data: bytes | bytearray) -> str:
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def pico_ports() -> list[str]:
+    """Return the ports on which a Raspberry Pi board answers to USB."""
+    from serial.tools.list_ports import comports
+
+    return sorted(port.device for port in comports() if port.vid == RASPBERRY_PI_USB)
+
+
+def why_not_open(port: str, error: Exception) -> str:
+    """Return one line: why this port cannot be opened, and what to do."""
+    from .flash import boot_drives
+
+    if "://" in port:
+        return f"{port}: nothing answers there ({error})"
+    if os.path.exists(port) and not os.access(port, os.R_OK | os.W_OK):
+        return f"{port}: permission denied; do: sudo usermod -aG dialout $USER, log out and in again"
+    if os.path.exists(port):
+        return f"{port}: in use by another program (Thonny, mpremote, a serial monitor?); close it and try again"
+    drives = boot_drives()
+    if drives:
+        return f"{port}: no such port; the board is in bootloader mode ({drives[0].path}): anne flash"
+    found = ", ".join(pico_ports()) or "none"
+    return f"{port}: no such port; ports with a Pico: {found}; without a board: --on emulator"
