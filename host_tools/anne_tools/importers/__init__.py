@@ -55,13 +55,13 @@ IMPORTERS = (
         extra="keras",
     ),
     Importer("tflite", (".tflite",), lambda head, members: head[4:8] == b"TFL3", extra="tflite"),
-    Importer("onnx", (".onnx",), packages=("onnx",), extra="onnx"),
+    Importer("onnx", (".onnx",)),
     Importer(
         "torch",
         (".pt2", ".pth", ".pt"),
         lambda head, members: any(m.endswith(("data.pkl", "archive_format", "/model.json")) for m in members),
         packages=("torch",),
-        options=("layers",),
+        options=("layers", "input_shape"),
         extra="torch",
     ),
     Importer(
@@ -76,12 +76,19 @@ IMPORTERS = (
 )
 
 
-def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, layers: Any = None) -> Graph:
+def load(
+    source: str | os.PathLike | object,
+    *,
+    trust_pickle: bool = False,
+    layers: Any = None,
+    input_shape: tuple[int, ...] | None = None,
+) -> Graph:
     """Return the checked Graph of a model file (a path) or of an object in memory (scikit-learn, torch,
     Keras, dict).
 
     The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened,
-    which runs whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict.
+    which runs whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict;
+    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer.
     ModelError in one line for everything that is wrong with the source, or for a package that is not
     installed.
     """
@@ -92,7 +99,7 @@ def load(source: str | os.PathLike | object, *, trust_pickle: bool = False, laye
         raise ModelError(
             f"a list of layers is for a PyTorch state_dict, not for the {importer.module} importer"
         )
-    given = {"trust_pickle": trust_pickle, "layers": layers}
+    given = {"trust_pickle": trust_pickle, "layers": layers, "input_shape": input_shape}
     options = {name: given[name] for name in importer.options}
     what = source.suffix if is_path and source.suffix else importer.module
     try:

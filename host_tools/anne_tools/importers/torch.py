@@ -1,0 +1,575 @@
+"""PyTorch to a Graph: an nn.Module or ExportedProgram in memory, a .pt2 file, or a state_dict (.pth) with its layers.
+
+- nn.Module: torch.export traces it (undecomposed, in eval mode); the only way here that needs PyTorch. Its input shape
+  is that of the first nn.Linear, or the option `input_shape`.
+- .pt2, written by torch.export.save: JSON and raw weights, read without PyTorch.
+- .pth, a state_dict: weights by name without a graph, so the option `layers` says how they are used, such as
+  "linear:fc1, relu, linear:fc2, softmax". Read without PyTorch and without running the pickle's code.
+
+The network is read for a batch of 1. Dropout goes, batch normalisation becomes a Scaling. log_softmax is refused: what
+ends in it is to be exported with softmax, or with neither, as the largest score stays the largest.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..graph import DEFAULT_ALPHA, Graph, Metadata
+from .flow import Flow, Step, label
+from .limits import MAX_LAYERS
+from .torch_files import Node, Program, Ref, is_pt2, operator_name, read_pt2, read_state_dict
+
+# What a damaged zip, or JSON of another shape than the schema's, leads to
+DAMAGE = (
+    *(AttributeError, EOFError, IndexError, KeyError, OverflowError, StopIteration, TypeError, ValueError),
+    *(NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error),
+)
+HINT = {
+    "log_softmax": " (export the network with softmax, or without either: the largest score stays the largest)"
+}
+
+
+def read(
+    source: Any, layers: str | Sequence[str] | None = None, input_shape: Sequence[int] | None = None
+) -> Graph:
+    """Return the graph of a path, an nn.Module or an ExportedProgram.
+
+    `layers` belongs to a state_dict, `input_shape` (without batch) to an nn.Module. ModelError for what is damaged or
+    not supported.
+    """
+    if not isinstance(source, (str, Path)):
+        return _Reader(_trace(source, input_shape)).graph()
+    path = Path(source)
+    try:
+        if is_pt2(path):
+            return _Reader(read_pt2(path)).graph()
+        arrays = read_state_dict(path)
+    except ModelError:
+        raise
+    except DAMAGE as error:
+        raise ModelError(f"the file is damaged ({type(error).__name__}: {str(error)[:100]})") from error
+    return state_dict_graph(arrays, layers)
+
+
+# A state_dict
+
+LAYER_ACTIVATIONS = (
+    *("relu", "relu6", "leaky_relu", "elu", "sigmoid", "hard_sigmoid", "tanh", "softplus"),
+    *("swish", "hard_swish", "gelu", "softmax"),
+)
+LAYER_ALIASES = {"silu": "swish", "hardswish": "hard_swish", "hardsigmoid": "hard_sigmoid"}
+
+
+def state_dict_graph(arrays: dict[str, np.ndarray], layers: str | Sequence[str] | None) -> Graph:
+    """Return the graph of weights by name and a list of layers, as text with commas or as a list.
+
+    A layer is "linear:NAME" or "batch_norm:NAME" (which read NAME.weight, NAME.bias and so on), or an activation such
+    as "relu" or "leaky_relu:0.2". ModelError with a proposal where `layers` is missing.
+    """
+    if layers is None:
+        raise ModelError(
+            f"a state_dict has no graph: give its layers, for instance layers={_propose(arrays)!r}"
+        )
+    entries = layers.split(",") if isinstance(layers, str) else list(layers)
+    entries = [str(entry).strip() for entry in entries if str(entry).strip()]
+    first = next((e.partition(":")[2].strip() for e in entries if e.startswith("linear:")), None)
+    if first is None:
+        raise ModelError(f"layers: expected at least one of linear:NAME; names in the file: {_names(arrays)}")
+    flow = Flow("input", "x0", (1, _array(arrays, first, "weight", 2).shape[1]))
+    for index, entry in enumerate(entries):
+        word, _, parameter = (part.strip() for part in entry.partition(":"))
+        step = Step(index, entry, parameter or f"{word}_{index}", f"x{index + 1}")
+        _state_dict_layer(flow, arrays, step, f"x{index}", word, parameter)
+    return flow.graph(
+        f"x{len(entries)}", Metadata(provenance={"format": "state_dict", "layers": ", ".join(entries)})
+    )
+
+
+def _state_dict_layer(flow: Flow, arrays: dict, step: Step, key: str, word: str, parameter: str) -> None:
+    word = LAYER_ALIASES.get(word, word)
+    if word == "linear":
+        weights = _array(arrays, parameter, "weight", 2)
+        bias = _array(arrays, parameter, "bias", 1) if f"{parameter}.bias" in arrays else None
+        flow.dense(step, key, weights, bias)
+    elif word == "batch_norm":
+        mean, variance = (_array(arrays, parameter, name, 1) for name in ("running_mean", "running_var"))
+        weight, bias = (arrays.get(f"{parameter}.{name}") for name in ("weight", "bias"))
+        _batch_norm(flow, step, key, weight, bias, mean, variance, 1e-5)
+    elif word == "softmax":
+        flow.softmax(step, key, -1)
+    elif word in LAYER_ACTIVATIONS:
+        flow.activation(step, key, word, _alpha(step, word, parameter))
+    else:
+        known = ", ".join(("linear:NAME", "batch_norm:NAME", *LAYER_ACTIVATIONS))
+        raise ModelError(f"layers: {label(step.op, '?')!r} is not known; known: {known}")
+
+
+def _alpha(step: Step, word: str, parameter: str) -> float:
+    try:
+        return float(parameter) if parameter else DEFAULT_ALPHA.get(word, 0.0)
+    except ValueError:
+        raise ModelError(f"layers: {label(step.op, '?')!r}: expected a number behind the colon") from None
+
+
+def _array(arrays: dict[str, np.ndarray], name: str, part: str, rank: int) -> np.ndarray:
+    array = arrays.get(f"{name}.{part}")
+    if array is None:
+        raise ModelError(
+            f"layers: {label(f'{name}.{part}', '?')!r} is not in the file; there are: {_names(arrays)}"
+        )
+    if array.ndim != rank:
+        raise ModelError(f"layers: {name}.{part}: expected {rank} axes, got shape {array.shape}")
+    return array
+
+
+def _names(arrays: dict[str, np.ndarray]) -> str:
+    names = [f"{label(name, '?')} {tuple(array.shape)}" for name, array in arrays.items()]
+    return ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
+
+
+def _propose(arrays: dict[str, np.ndarray]) -> str:
+    """Return a list of layers that uses every linear layer in the file, with relu in between as a guess."""
+    linear = [n.removesuffix(".weight") for n, a in arrays.items() if n.endswith(".weight") and a.ndim == 2]
+    return ", relu, ".join(f"linear:{label(name, '?')}" for name in linear[:20]) + ", softmax"
+
+
+# A module in memory
+
+
+def _trace(source: Any, input_shape: Sequence[int] | None) -> Program:
+    """Return the program of an nn.Module, traced in eval mode with its modes put back, or of an ExportedProgram."""
+    import torch
+
+    if isinstance(source, torch.export.ExportedProgram):
+        return _from_exported(source)
+    if not isinstance(source, torch.nn.Module):
+        raise ModelError(f"expected an nn.Module, got {type(source).__name__}")
+    example = torch.zeros(1, *(_first_linear(source) if input_shape is None else input_shape))
+    modes = {module: module.training for module in source.modules()}
+    try:
+        source.eval()
+        return _from_exported(torch.export.export(source, (example,)))
+    except ModelError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise ModelError(
+            f"torch.export cannot trace {type(source).__name__} with an input of shape {tuple(example.shape)} "
+            f"({reason}); is input_shape right?"
+        ) from error
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def _first_linear(source: Any) -> tuple[int]:
+    import torch
+
+    for module in source.modules():
+        if isinstance(module, torch.nn.Linear):
+            return (module.in_features,)
+    raise ModelError(f"{type(source).__name__} has no nn.Linear: give input_shape, without the batch axis")
+
+
+def _from_exported(program: Any) -> Program:
+    """Return an ExportedProgram as the Program that its .pt2 file would give."""
+    import torch
+
+    signature = program.graph_signature
+    if len(signature.user_inputs) != 1 or len(signature.user_outputs) != 1:
+        counts = f"{len(signature.user_inputs)} and {len(signature.user_outputs)}"
+        raise ModelError(f"expected a model of one input and one output, got {counts}")
+    tensors = {**program.state_dict, **program.constants}
+    names = {
+        **signature.inputs_to_parameters,
+        **signature.inputs_to_buffers,
+        **signature.inputs_to_lifted_tensor_constants,
+    }
+    constants = {key: tensors[name].detach().to(torch.float64).cpu().numpy() for key, name in names.items()}
+    calls = [_from_fx(node) for node in program.graph.nodes if node.op == "call_function" and _matters(node)]
+    first = next(node for node in program.graph.nodes if node.name == signature.user_inputs[0])
+    shape = tuple(
+        d if isinstance(d, int) else (1 if i == 0 else -1) for i, d in enumerate(first.meta["val"].shape)
+    )
+    provenance = {"format": "torch.export", "framework": f"PyTorch {torch.__version__}"}
+    return Program(calls, constants, first.name, shape, signature.user_outputs[0], provenance)
+
+
+def _matters(node: Any) -> bool:
+    """Whether a call makes something that is read, or changes something in place; assertions do neither."""
+    return bool(node.users) or operator_name(str(node.target)).endswith("_")
+
+
+def _from_fx(node: Any) -> Node:
+    def convert(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [convert(v) for v in value]
+        return Ref(value.name) if hasattr(value, "op") else value
+
+    target = node.target
+    schema = getattr(target, "_schema", None)
+    names = (
+        [argument.name for argument in schema.arguments]
+        if schema is not None
+        else map(str, range(len(node.args)))
+    )
+    arguments = {name: convert(value) for name, value in zip(names, node.args, strict=False)}
+    arguments |= {name: convert(value) for name, value in node.kwargs.items()}
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    path = stack[-1][0] if stack else ""
+    return Node(operator_name(str(target)), arguments, node.name, path.removeprefix("L['self']."))
+
+
+# A program
+
+ACTIVATIONS = {
+    "relu": "relu",
+    "relu6": "relu6",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "silu": "swish",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+}
+ARITHMETIC = {"add": "+", "sub": "-", "rsub": "-", "mul": "*", "div": "/"}
+NO_EFFECT = (
+    "alias",
+    "clone",
+    "contiguous",
+    "detach",
+    "dropout",
+    "feature_dropout",
+    "alpha_dropout",
+    "identity",
+    "lift_fresh_copy",
+)
+VIEWS = (
+    "view",
+    "reshape",
+    "flatten",
+    "squeeze",
+    "unsqueeze",
+    "permute",
+    "transpose",
+    "t",
+    "alias",
+    "detach",
+    "contiguous",
+)
+
+
+class _Reader:
+    """Walks the calls in order."""
+
+    def __init__(self, program: Program):
+        if len(program.nodes) > MAX_LAYERS:
+            raise ModelError(f"{len(program.nodes)} layers are more than the limit of {MAX_LAYERS}")
+        shape = program.input_shape
+        if not shape or min(shape) < 1 or (len(shape) > 1 and shape[0] != 1):
+            raise ModelError(
+                f"expected an input of fixed sizes, exported with a batch of 1 or a dynamic one, got {shape}"
+            )
+        self.program = program
+        self.flow = Flow(label(program.input, "input"), program.input, shape)
+        self.flow.constants.update(program.constants)
+        self.made_by: dict[str, Node] = {}
+
+    def graph(self) -> Graph:
+        """Return the checked graph."""
+        for index, node in enumerate(self.program.nodes):
+            op = node.op[:-1] if node.op.endswith("_") and not node.op.endswith("__") else node.op
+            step = Step(index, label(op, "?"), label(node.module, "") or label(node.output, "?"), node.output)
+            if op not in OPERATORS:
+                hint = HINT.get(op, "")
+                known = ", ".join(sorted(name for name in OPERATORS if not name.startswith("_")))
+                raise ModelError(f"{step.where} is not supported{hint}; supported: {known}")
+            if node.output in self.flow.values or node.output in self.flow.constants:
+                raise ModelError(f"{step.where}: its output {label(node.output, '?')!r} is computed twice")
+            OPERATORS[op](self, step, _Call(step, node, self.flow))
+            self.made_by[node.output] = node
+            if op != node.op:
+                self._in_place(step, node, index)
+        return self.flow.graph(self.program.output, Metadata(provenance=dict(self.program.provenance)))
+
+    def _in_place(self, step: Step, node: Node, index: int) -> None:
+        """relu_(x) changes x: who reads x later reads the result; refused where x is a view of something read later."""
+        changed = next(iter(node.arguments.values()), None)
+        if not isinstance(changed, Ref) or changed.name not in self.flow.values:
+            raise ModelError(f"{step.where} changes a constant in place, which is not supported")
+        maker = self.made_by.get(changed.name)
+        if maker is not None and maker.op in VIEWS:
+            base = next(iter(maker.arguments.values()))
+            if any(base in _references(later) for later in self.program.nodes[index + 1 :]):
+                raise ModelError(
+                    f"{step.where} changes a view of a value that is read later, which is not supported"
+                )
+        self.flow.values[changed.name] = self.flow.values[node.output]
+
+    # Operators
+
+    def linear(self, step: Step, call: _Call) -> None:
+        """input @ weight.T + bias."""
+        bias = call.constant("bias") if call.get("bias") is not None else None
+        self.flow.dense(step, call.key("input"), call.constant("weight"), bias)
+
+    def matmul(self, step: Step, call: _Call) -> None:
+        """self @ other, mm: a value and a constant."""
+        weights = call.constant("other" if call.get("other") is not None else "mat2")
+        self.flow.dense(step, call.key("self"), weights.T, None)
+
+    def addmm(self, step: Step, call: _Call) -> None:
+        """self + mat1 @ mat2, where only mat1 is computed."""
+        if call.get("alpha", 1) != 1 or call.get("beta", 1) != 1:
+            raise ModelError(f"{step.where}: alpha and beta other than 1 are not supported")
+        self.flow.dense(step, call.key("mat1"), call.constant("mat2").T, call.constant("self"))
+
+    def activation(self, step: Step, call: _Call) -> None:
+        """An activation without parameters."""
+        self.flow.activation(step, call.key("self"), ACTIVATIONS[step.op])
+
+    def leaky_relu(self, step: Step, call: _Call) -> None:
+        """leaky_relu with its slope."""
+        self.flow.activation(step, call.key("self"), "leaky_relu", call.number("negative_slope", 0.01))
+
+    def prelu(self, step: Step, call: _Call) -> None:
+        """prelu with one slope for all is leaky_relu."""
+        slope = call.constant("weight")
+        if slope.size != 1:
+            raise ModelError(f"{step.where}: one slope for all is supported, got {slope.size}")
+        self.flow.activation(step, call.key("self"), "leaky_relu", float(slope.reshape(())))
+
+    def elu(self, step: Step, call: _Call) -> None:
+        """elu with alpha; its other scales must be 1."""
+        if call.number("scale", 1) != 1 or call.number("input_scale", 1) != 1:
+            raise ModelError(f"{step.where}: scales other than 1 are not supported")
+        self.flow.activation(step, call.key("self"), "elu", call.number("alpha", 1.0))
+
+    def gelu(self, step: Step, call: _Call) -> None:
+        """gelu; its approximation by tanh is read as the exact form."""
+        if call.get("approximate", "none") != "none":
+            self.flow.notes.append("gelu: the tanh approximation became the exact form (at most 0.0005 off)")
+        self.flow.activation(step, call.key("self"), "gelu")
+
+    def softplus(self, step: Step, call: _Call) -> None:
+        """softplus with beta 1; beyond the threshold PyTorch gives x, which is the same in float32."""
+        if call.number("beta", 1) != 1 or call.number("threshold", 20) < 15:
+            raise ModelError(f"{step.where}: expected beta 1 and a threshold of 20")
+        self.flow.activation(step, call.key("self"), "softplus")
+
+    def clamp(self, step: Step, call: _Call) -> None:
+        """clamp, hardtanh: 0 to 6 is relu6, 0 to infinity relu."""
+        default = (-1.0, 1.0) if step.op == "hardtanh" else (-math.inf, math.inf)
+        names = ("min_val", "max_val") if step.op == "hardtanh" else ("min", "max")
+        low, high = (call.number(name, value) for name, value in zip(names, default, strict=True))
+        if low != 0 or high not in (6, math.inf):
+            raise ModelError(f"{step.where} to {low:g} ... {high:g} is not supported; supported: 0 ... 6")
+        self.flow.activation(step, call.key("self"), "relu6" if high == 6 else "relu")
+
+    def softmax(self, step: Step, call: _Call) -> None:
+        """softmax along `dim`."""
+        self.flow.softmax(step, call.key("self"), call.integer("dim", -1))
+
+    def batch_norm(self, step: Step, call: _Call) -> None:
+        """Batch normalisation with the statistics of training."""
+        if call.get("training", False):
+            raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
+        if call.get("running_mean") is None or call.get("running_var") is None:
+            raise ModelError(f"{step.where} has no statistics (track_running_stats=False)")
+        weight, bias = (call.constant(n) if call.get(n) is not None else None for n in ("weight", "bias"))
+        mean, variance = call.constant("running_mean"), call.constant("running_var")
+        _batch_norm(
+            self.flow, step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5)
+        )
+
+    def arithmetic(self, step: Step, call: _Call) -> None:
+        """add, sub, mul, div with a number or a constant."""
+        if call.get("alpha", 1) != 1 or call.get("rounding_mode") is not None:
+            raise ModelError(f"{step.where} with alpha or rounding is not supported")
+        keys = []
+        for name in ("self", "other"):
+            value = call.get(name)
+            if isinstance(value, Ref):
+                keys.append(value.name)
+            else:  # a number
+                keys.append(f"{step.output}:{name}")
+                self.flow.constants[keys[-1]] = np.array(call.number(name, None))
+        self.flow.arithmetic(step, ARITHMETIC[step.op], *(reversed(keys) if step.op == "rsub" else keys))
+
+    def same(self, step: Step, call: _Call) -> None:
+        """No effect when the network is used rather than trained."""
+        if call.get("train", False):
+            raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
+        self.flow.same(step, call.first())
+
+    def reshape(self, step: Step, call: _Call) -> None:
+        """view, reshape."""
+        self.flow.reshape(
+            step, call.key("self"), call.integers("size" if call.get("size") is not None else "shape")
+        )
+
+    def flatten(self, step: Step, call: _Call) -> None:
+        """Axes from start_dim to end_dim become one."""
+        shape = call.shape("self")
+        start, end = call.axis("start_dim", 0, len(shape)), call.axis("end_dim", -1, len(shape))
+        self.flow.reshape(
+            step, call.key("self"), shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :]
+        )
+
+    def squeeze(self, step: Step, call: _Call) -> None:
+        """Axes of 1 go, but for the batch axis unless it is named."""
+        shape = call.shape("self")
+        dims = call.get("dim")
+        if dims is None:
+            axes = [i for i in range(1, len(shape)) if shape[i] == 1]
+        else:
+            dims = dims if isinstance(dims, list) else [dims]
+            axes = [d + len(shape) if isinstance(d, int) and d < 0 else d for d in dims]
+        kept = [d for i, d in enumerate(shape) if i not in axes or d != 1]
+        self.flow.reshape(step, call.key("self"), kept or [1])
+
+    def unsqueeze(self, step: Step, call: _Call) -> None:
+        """A new axis of 1."""
+        shape = list(call.shape("self"))
+        shape.insert(call.axis("dim", 0, len(shape) + 1), 1)
+        self.flow.reshape(step, call.key("self"), shape)
+
+    def permute(self, step: Step, call: _Call) -> None:
+        """permute, transpose, t."""
+        rank = len(call.shape("self"))
+        order = list(range(rank))
+        if step.op == "permute":
+            order = [d + rank if d < 0 else d for d in call.integers("dims")]
+        elif rank > 1:
+            a, b = (
+                (call.axis("dim0", 0, rank), call.axis("dim1", 1, rank)) if step.op == "transpose" else (0, 1)
+            )
+            order[a], order[b] = order[b], order[a]
+        self.flow.transpose(step, call.key("self"), order)
+
+    def size(self, step: Step, call: _Call) -> None:
+        """One size of a value, for a batch of 1."""
+        shape = call.shape("self")
+        self.flow.constants[step.output] = np.array(shape[call.axis("dim", 0, len(shape))])
+
+
+class _Call:
+    """One call's arguments."""
+
+    def __init__(self, step: Step, node: Node, flow: Flow):
+        self.step, self.arguments, self.flow = step, node.arguments, flow
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an argument as it stands."""
+        return self.arguments.get(name, default)
+
+    def key(self, name: str) -> str:
+        """Return the name of the value that an argument is."""
+        value = self.get(name)
+        if not isinstance(value, Ref):
+            raise ModelError(f"{self.step.where}: its argument {name} is not a tensor")
+        return value.name
+
+    def first(self) -> str:
+        """Return the name of the value that the first argument is."""
+        return self.key(next(iter(self.arguments), "self"))
+
+    def constant(self, name: str) -> np.ndarray:
+        """Return an argument that must be a constant."""
+        return self.flow.constant(self.step, self.key(name), f"its argument {name}")
+
+    def number(self, name: str, default: float | None) -> float:
+        """Return an argument that must be a number; the default where it is left out or None."""
+        value = self.get(name)
+        value = default if value is None else value
+        if not isinstance(value, (int, float)):
+            raise ModelError(f"{self.step.where}: its argument {name} is not a number")
+        return float(value)
+
+    def integer(self, name: str, default: int) -> int:
+        """Return an argument that must be an integer."""
+        value = self.get(name, default)
+        if (
+            isinstance(value, Ref)
+            and value.name in self.flow.constants
+            and self.flow.constants[value.name].ndim == 0
+        ):
+            value = int(self.flow.constants[value.name])
+        if not isinstance(value, int):
+            raise ModelError(f"{self.step.where}: its argument {name} is not a known integer")
+        return value
+
+    def integers(self, name: str) -> list[int]:
+        """Return an argument that must be a list of integers; sizes computed before are known."""
+        values = self.get(name)
+        if not isinstance(values, list) or len(values) > 8:
+            raise ModelError(f"{self.step.where}: its argument {name} is not a list of sizes")
+        return [_Call(self.step, Node("", {name: value}, ""), self.flow).integer(name, 0) for value in values]
+
+    def axis(self, name: str, default: int, rank: int) -> int:
+        """Return an argument that must be one of `rank` axes, counted from the front."""
+        axis = self.integer(name, default)
+        if not -rank <= axis < rank:
+            raise ModelError(f"{self.step.where}: axis {axis} does not exist, there are {rank}")
+        return axis % rank
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the full shape of an argument."""
+        key = self.key(name)
+        return (
+            self.flow.constants[key].shape
+            if key in self.flow.constants
+            else self.flow.value(self.step, key).shape
+        )
+
+
+def _references(node: Node) -> list[Ref]:
+    return [value for value in node.arguments.values() if isinstance(value, Ref)]
+
+
+def _batch_norm(flow: Flow, step: Step, key: str, weight, bias, mean, variance, epsilon: float) -> None:
+    """(x - mean) / sqrt(variance + epsilon) * weight + bias along axis 1."""
+    mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+    weight = np.ones(mean.shape) if weight is None else np.asarray(weight, np.float64)
+    bias = np.zeros(mean.shape) if bias is None else np.asarray(bias, np.float64)
+    factor = flow.fold(step, lambda w, v: w / np.sqrt(v + epsilon), weight, variance)
+    flow.scaling(step, key, factor, flow.fold(step, lambda b, m, f: b - m * f, bias, mean, factor), axis=1)
+
+
+OPERATORS: dict[str, Callable[[_Reader, Step, _Call], None]] = {
+    "linear": _Reader.linear,
+    "matmul": _Reader.matmul,
+    "mm": _Reader.matmul,
+    "addmm": _Reader.addmm,
+    "leaky_relu": _Reader.leaky_relu,
+    "prelu": _Reader.prelu,
+    "elu": _Reader.elu,
+    "gelu": _Reader.gelu,
+    "softplus": _Reader.softplus,
+    "clamp": _Reader.clamp,
+    "clamp_min": _Reader.clamp,
+    "hardtanh": _Reader.clamp,
+    "softmax": _Reader.softmax,
+    "_softmax": _Reader.softmax,
+    "batch_norm": _Reader.batch_norm,
+    "view": _Reader.reshape,
+    "_unsafe_view": _Reader.reshape,
+    "reshape": _Reader.reshape,
+    "flatten": _Reader.flatten,
+    "squeeze": _Reader.squeeze,
+    "unsqueeze": _Reader.unsqueeze,
+    "permute": _Reader.permute,
+    "transpose": _Reader.permute,
+    "t": _Reader.permute,
+    "sym_size": _Reader.size,
+    **dict.fromkeys(ACTIVATIONS, _Reader.activation),
+    **dict.fromkeys(ARITHMETIC, _Reader.arithmetic),
+    **dict.fromkeys(NO_EFFECT, _Reader.same),
+}

@@ -1,0 +1,427 @@
+"""PyTorch's files without PyTorch: .pt2 (torch.export.save) to a Program, .pth (state_dict) to arrays by name.
+
+A .pt2 file is a zip of JSON (the graph, undecomposed) and raw weights. A .pth file is a pickle, which can run any
+code; here it is read by an unpickler that knows the few names of a state_dict in ALLOWED and refuses every other, and
+the names stand for functions of this module, not for PyTorch's. It is the pure Python unpickler: the fast one
+allocates what a damaged file asks for.
+
+Source: torch/_export/serde/schema.py (schema version 8) and torch/serialization.py of PyTorch 2.13.
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import json
+import pickle
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from .limits import MAX_TEXT_BYTES, check_elements, read_member
+
+SCHEMA_MAJOR = 8
+OLD_PT2 = "serialized_exported_program.json"
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+# torch._export.serde.schema.ScalarType -> numpy
+SCALAR_TYPES = {
+    1: "u1",
+    2: "i1",
+    3: "<i2",
+    4: "<i4",
+    5: "<i8",
+    6: "<f2",
+    7: "<f4",
+    8: "<f8",
+    12: "?",
+    13: "bfloat16",
+}
+STORAGE_TYPES = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An argument that is another value of the program, by name."""
+
+    name: str
+
+
+@dataclass
+class Node:
+    """One call: operator such as "linear" (without overload), arguments by name, the value it makes."""
+
+    op: str
+    arguments: dict[str, Any]
+    output: str
+    module: str = ""  # path of the nn.Module that called it, such as "fc1"
+
+
+@dataclass
+class Program:
+    """An exported network: calls in order; constants by the names the calls use; shape of the one input."""
+
+    nodes: list[Node]
+    constants: dict[str, np.ndarray]
+    input: str
+    input_shape: tuple[int, ...]
+    output: str
+    provenance: dict[str, str] = field(default_factory=dict)
+
+
+# .pt2
+
+
+def is_pt2(path: Path) -> bool:
+    """Whether a file is what torch.export.save writes, under whatever name."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith(("/models/model.json", OLD_PT2)) for name in archive.namelist())
+
+
+def read_pt2(path: Path) -> Program:
+    """Return the program of a file that torch.export.save wrote. ModelError for other versions and layouts."""
+    with zipfile.ZipFile(path) as archive:
+        root = _root(archive, "/models/model.json")
+        model = _json(archive, f"{root}/models/model.json")
+        major = _get(model, "schema_version", "major")
+        if major != SCHEMA_MAJOR:
+            minor = _get(model, "schema_version", "minor")
+            raise ModelError(
+                f".pt2 schema version {major}.{minor} is not supported; supported: {SCHEMA_MAJOR}"
+            )
+        if _optional(archive, f"{root}/byteorder", b"little") != b"little":
+            raise ModelError("files of big-endian machines are not supported")
+        arrays = {}
+        for what in ("weights", "constants"):
+            folder = f"{root}/data/{what}"
+            config = _get(_json(archive, f"{folder}/model_{what}_config.json"), "config")
+            arrays |= _weights(archive, folder, config)
+    return _program(model, arrays)
+
+
+def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
+    graph, signature = _get(model, "graph_module", "graph"), _get(model, "graph_module", "signature")
+    constants, inputs = {}, []
+    for spec in _get(signature, "input_specs"):
+        kind, entry = next(iter(spec.items()))
+        if kind == "user_input":
+            inputs.append(_get(entry, "arg", "as_tensor", "name"))
+        elif kind in ("parameter", "buffer", "tensor_constant"):
+            name = entry.get(f"{kind}_name")
+            if name not in arrays:
+                raise ModelError(f"{kind} {str(name)[:60]!r} is missing in the file")
+            constants[_get(entry, "arg", "name")] = arrays[name]
+        else:
+            raise ModelError(f"inputs of kind {kind} are not supported")
+    outputs = [
+        _get(spec, "user_output", "arg", "as_tensor", "name") for spec in _get(signature, "output_specs")
+    ]
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError(
+            f"expected a model of one input and one output, got {len(inputs)} and {len(outputs)}"
+        )
+    sizes = _get(graph, "tensor_values", inputs[0], "sizes")
+    # a symbolic size is an expression, which is fine for the batch axis only
+    shape = tuple(int(size.get("as_int", 1 if axis == 0 else -1)) for axis, size in enumerate(sizes))
+    provenance = {"format": "pt2", "framework": f"PyTorch {model.get('torch_version', '?')}"}
+    nodes = [node for entry in _get(graph, "nodes") if (node := _node(entry))]
+    return Program(nodes, constants, inputs[0], shape, outputs[0], provenance)
+
+
+def _node(entry: dict) -> Node | None:
+    """Return one call, None for an assertion, which makes no value."""
+    outputs = _get(entry, "outputs")
+    op = operator_name(_get(entry, "target"))
+    if not outputs:
+        return None
+    if len(outputs) != 1:
+        raise ModelError(f"operator {op} with {len(outputs)} outputs is not supported")
+    arguments = {argument["name"]: _argument(argument["arg"]) for argument in _get(entry, "inputs")}
+    output = _argument(outputs[0])
+    if not isinstance(output, Ref):
+        raise ModelError(f"the output of {op} is not a tensor or a size")
+    stack = entry.get("metadata", {}).get("nn_module_stack", "").rpartition(";")[2].split(",")
+    return Node(op, arguments, output.name, stack[1] if len(stack) > 1 else "")
+
+
+def _argument(arg: dict) -> Any:
+    """Return a number, text, list or None as it is, and a Ref for what another call made."""
+    kind, value = next(iter(arg.items()))
+    if kind in ("as_int", "as_float", "as_bool", "as_string", "as_ints", "as_floats", "as_bools"):
+        return value
+    if kind in ("as_tensor", "as_name"):
+        return Ref(value["name"] if kind == "as_tensor" else value)
+    if kind in ("as_sym_int", "as_sym_float", "as_sym_bool"):
+        return _argument(value)
+    if kind in ("as_sym_ints", "as_tensors"):
+        return [_argument({"as_tensor": v} if kind == "as_tensors" else v) for v in value]
+    # devices, layouts, numeric types: nothing that changes a value
+    return None
+
+
+def operator_name(target: str) -> str:
+    """Return "linear" for "torch.ops.aten.linear.default"; operators from elsewhere keep their full name."""
+    parts = target.removeprefix("torch.ops.").split(".")
+    return parts[1] if len(parts) in (2, 3) and parts[0] == "aten" else target
+
+
+def _weights(archive: zipfile.ZipFile, folder: str, config: dict) -> dict[str, np.ndarray]:
+    """Return the arrays that `config` describes; those that share a member of the archive share its bytes."""
+    storages, total, arrays = {}, 0, {}
+    for name, entry in config.items():
+        where = f"weights {name[:60]!r}"
+        if entry.get("use_pickle"):
+            raise ModelError(f"{where} are pickled, which is not supported")
+        meta, member = _get(entry, "tensor_meta"), _get(entry, "path_name")
+        dtype = SCALAR_TYPES.get(_get(meta, "dtype"))
+        if dtype is None:
+            raise ModelError(f"{where}: type {meta['dtype']} is not supported")
+        if (member, dtype) not in storages:
+            storages[member, dtype] = from_bytes(where, read_member(archive, f"{folder}/{member}"), dtype)
+        sizes, strides = ([_get(n, "as_int") for n in _get(meta, key)] for key in ("sizes", "strides"))
+        offset = _get(meta, "storage_offset", "as_int")
+        arrays[name] = strided(where, storages[member, dtype], offset, sizes, strides)
+        total += arrays[name].size
+        check_elements("all weights together", (total,))
+    return arrays
+
+
+def from_bytes(where: str, data: bytes, dtype: str) -> np.ndarray:
+    """Return a flat array; bfloat16, which numpy lacks, as float32."""
+    size = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+    if len(data) % size:
+        raise ModelError(f"{where}: {len(data)} bytes are not a whole number of {dtype}")
+    if dtype == "bfloat16":
+        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(data, dtype)
+
+
+def strided(where: str, storage: np.ndarray, offset: int, sizes: list[int], strides: list[int]) -> np.ndarray:
+    """Return the view of `storage` that a tensor is; ModelError where it would reach outside."""
+    numbers = [offset, *sizes, *strides]
+    if len(sizes) != len(strides) or len(sizes) > 8 or not all(type(n) is int and n >= 0 for n in numbers):
+        raise ModelError(f"{where}: sizes {sizes} and strides {strides} do not fit")
+    if not check_elements(where, sizes):
+        return np.zeros(sizes, storage.dtype)
+    last = offset + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
+    if last >= storage.size:
+        raise ModelError(f"{where}: expected at least {last + 1} values in the file, got {storage.size}")
+    step = storage.itemsize
+    view = np.lib.stride_tricks.as_strided(
+        storage[offset:], sizes, [s * step for s in strides], writeable=False
+    )
+    return np.ascontiguousarray(view).reshape(sizes)
+
+
+def _get(value: Any, *keys: str) -> Any:
+    """Return value[key1][key2]...; ModelError where one is missing."""
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise ModelError(f"the .pt2 file is damaged: {'.'.join(keys)} is missing")
+        value = value[key]
+    return value
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> dict:
+    try:
+        value = json.loads(read_member(archive, name, MAX_TEXT_BYTES))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{name} is damaged: {str(error)[:100]}") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{name} is damaged: expected an object")
+    return value
+
+
+def _root(archive: zipfile.ZipFile, ending: str) -> str:
+    """Return the folder in the archive that everything is in."""
+    names = archive.namelist()
+    roots = [name.removesuffix(ending) for name in names if name.endswith(ending)]
+    if len(roots) == 1:
+        return roots[0]
+    if any(name.endswith(OLD_PT2) for name in names):
+        raise ModelError(
+            "written by an older PyTorch; save it again with torch.export.save of PyTorch 2.9 or later"
+        )
+    raise ModelError(f"expected one member {ending.lstrip('/')}, got {len(roots)}")
+
+
+def _optional(archive: zipfile.ZipFile, name: str, default: bytes) -> bytes:
+    return read_member(archive, name, 64) if name in archive.namelist() else default
+
+
+# .pth
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A run of numbers in the file: its key, their type, how many."""
+
+    key: str
+    dtype: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor as the pickle tells of it, before its storage is read."""
+
+    storage: Storage
+    offset: int
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def read_state_dict(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a state_dict by name, in their order, from the zip or from the format before it.
+
+    A checkpoint that holds the state_dict beside other plain values is searched for it. ModelError for anything
+    else, in particular for pickled modules and TorchScript, which are code.
+    """
+    with path.open("rb") as file:
+        is_zip = file.read(4) == b"PK\x03\x04"
+    return _from_zip(path) if is_zip else _from_legacy(path)
+
+
+def _from_zip(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        if any("/code/" in name or name.endswith("/constants.pkl") for name in archive.namelist()):
+            raise ModelError(
+                "TorchScript files are not supported; use torch.export.save, or save a state_dict"
+            )
+        root = _root(archive, "/data.pkl")
+        if _optional(archive, f"{root}/byteorder", b"little") != b"little":
+            raise ModelError("files of big-endian machines are not supported")
+        tensors = _tensors(_unpickle(io.BytesIO(read_member(archive, f"{root}/data.pkl", MAX_TEXT_BYTES))))
+        dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+        storages = {
+            key: from_bytes(f"storage {key}", read_member(archive, f"{root}/data/{key}"), dtype)
+            for key, dtype in dtypes.items()
+        }
+    return _arrays(tensors, storages)
+
+
+def _from_legacy(path: Path) -> dict[str, np.ndarray]:
+    """Read the format before PyTorch 1.6: pickles of a magic number, a version, the system, the state_dict and the
+    storages' keys, then each storage's length (8 bytes) and numbers."""
+    file = io.BytesIO(path.read_bytes())
+    if _unpickle(file) != LEGACY_MAGIC:
+        raise ModelError("not a PyTorch file")
+    version, _system = _unpickle(file), _unpickle(file)
+    if version != 1001:
+        raise ModelError(f"PyTorch's file version {str(version)[:20]} is not supported; supported: 1001")
+    tensors = _tensors(_unpickle(file))
+    dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+    storages, keys = {}, _unpickle(file)
+    for key in keys if isinstance(keys, list) else ():
+        if key not in dtypes:
+            raise ModelError(f"storage {str(key)[:20]} belongs to no tensor of the state_dict")
+        n = int.from_bytes(file.read(8), "little", signed=True)
+        check_elements(f"storage {key}", (n,))
+        itemsize = 2 if dtypes[key] == "bfloat16" else np.dtype(dtypes[key]).itemsize
+        storages[key] = from_bytes(f"storage {key}", file.read(n * itemsize), dtypes[key])
+    return _arrays(tensors, storages)
+
+
+def _tensors(value: Any) -> dict[str, Stored]:
+    """Return the tensors of a state_dict, or of the one in a checkpoint."""
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(value, dict) and isinstance(value.get(key), dict):
+            value = value[key]
+    entries = value.items() if isinstance(value, dict) else ()
+    tensors = {str(name): tensor for name, tensor in entries if isinstance(tensor, Stored)}
+    if not tensors:
+        raise ModelError(
+            "there is no state_dict in the file; save one with torch.save(model.state_dict(), path)"
+        )
+    return tensors
+
+
+def _arrays(tensors: dict[str, Stored], storages: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    arrays, total = {}, 0
+    for name, tensor in tensors.items():
+        if tensor.storage.key not in storages:
+            raise ModelError(f"the storage of {name[:60]!r} is missing")
+        sizes, strides = list(tensor.sizes), list(tensor.strides)
+        arrays[name] = strided(name[:60], storages[tensor.storage.key], tensor.offset, sizes, strides)
+        total += arrays[name].size
+        check_elements("all weights together", (total,))
+    return arrays
+
+
+def _unpickle(file: io.BytesIO) -> Any:
+    try:
+        return _Unpickler(file).load()
+    except ModelError:
+        raise
+    except Exception as error:  # a damaged pickle fails in any way
+        raise ModelError(f"the file is damaged ({type(error).__name__}: {str(error)[:100]})") from error
+
+
+def _rebuild_tensor(storage: Storage, offset: int, sizes: tuple, strides: tuple, *_rest) -> Stored:
+    if not isinstance(storage, Storage) or not isinstance(sizes, tuple) or not isinstance(strides, tuple):
+        raise ModelError("the file is damaged: a tensor without a storage")
+    return Stored(storage, offset, sizes, strides)
+
+
+def _rebuild_parameter(tensor: Stored, *_rest) -> Stored:
+    return tensor
+
+
+# Every name that a state_dict may use, and what it means here.
+ALLOWED: dict[str, Any] = {
+    "collections.OrderedDict": collections.OrderedDict,
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
+    "torch._utils._rebuild_parameter": _rebuild_parameter,
+    **{f"torch.{name}": name for name in STORAGE_TYPES},
+}
+# Opcodes that make objects in other ways, or memory before the bytes for it are there.
+REFUSED_OPCODES = (
+    *(pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX),
+    *(pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER),
+)
+
+
+class _Unpickler(pickle._Unpickler):
+    """Builds dicts, lists, numbers and Stored tensors; calls nothing but what ALLOWED lists."""
+
+    dispatch = {
+        opcode: load
+        for opcode, load in pickle._Unpickler.dispatch.items()
+        if bytes((opcode,)) not in REFUSED_OPCODES
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a name stands for; ModelError for those that a state_dict has no need of."""
+        full = f"{module}.{name}"
+        if full not in ALLOWED:
+            raise ModelError(
+                f"the file holds an object of {full[:80]}, and opening it could run code; save "
+                "model.state_dict() with torch.save, or the whole model with torch.export.save"
+            )
+        return ALLOWED[full]
+
+    def persistent_load(self, pid: Any) -> Storage:
+        """Return the storage that ("storage", type, key, location, length) describes."""
+        if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage" or pid[1] not in STORAGE_TYPES:
+            raise ModelError("the file is damaged: an unknown kind of storage")
+        if len(pid) > 5 and pid[5] is not None:
+            raise ModelError("storages that are views of others are not supported")
+        return Storage(str(pid[2]), STORAGE_TYPES[pid[1]], pid[4])
