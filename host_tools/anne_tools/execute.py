@@ -110,7 +110,7 @@ def execute(
     """
     values = _inputs(graph, x, dtype)
     for layer in graph.layers:
-        values[layer.output] = _run(graph, layer, values[layer.input])
+        values[layer.output] = run_layer(graph, layer, values[layer.input])
     output = values[graph.outputs[0]]
     return (output, values) if trace else output
 
@@ -133,8 +133,8 @@ def _inputs(graph: Graph, x: np.ndarray | Mapping[str, np.ndarray], dtype: type)
     return values
 
 
-def _run(graph: Graph, layer: Layer, x: np.ndarray) -> np.ndarray:
-    """The output of one layer for x (n_samples, *input shape)."""
+def run_layer(graph: Graph, layer: Layer, x: np.ndarray) -> np.ndarray:
+    """Return the output of one layer for x (n_samples, *input shape)."""
     match layer:
         case Dense():
             weights, bias = real_weights(layer, graph.tensors[layer.input].quantization)

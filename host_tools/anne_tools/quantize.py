@@ -16,9 +16,12 @@ from anne.layouts import MAX_BIAS
 from . import tables
 from .errors import ModelError
 from .execute import execute
-from .graph import Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling, Tensor
+from .graph import ACTIVATIONS, Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling, Tensor
 
 DTYPES = ("float32", "int8", "int16", "int8-weights")
+# The activations that a dense layer computes itself (FORMAT.md, "Activations"); the others are layers of their own.
+FUSED_INTEGER = ("linear", "relu", "relu6")
+FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
 # Values of a calibration set at once: enough for numpy, little enough for progress to be seen.
 _BATCH = 256
 
@@ -38,10 +41,10 @@ def quantize(
             raise ModelError(f"the model is already quantised to int8; it cannot become {dtype}")
         return graph
     if dtype == "float32":
-        return graph
+        return split_activations(graph, FUSED_FLOAT)
     if dtype == "int8-weights":
-        return _quantize_weights_only(graph)
-    split = _split_activations(graph)
+        return _quantize_weights_only(split_activations(graph, FUSED_FLOAT))
+    split = split_activations(graph, FUSED_INTEGER)
     return _quantize_all(split, dtype, ranges(split, calibration, progress))
 
 
@@ -113,15 +116,15 @@ def _with_weights(layer: Dense, most: int, dtype: type) -> Dense:
     return replace(layer, weights=weights, weights_quantization=Quantization(scale))
 
 
-# --- int8, int16 ------------------------------------------------------------------------------------------------------
+# --- Activations ------------------------------------------------------------------------------------------------------
 
 
-def _split_activations(graph: Graph) -> Graph:
-    """The graph with every activation that integers compute by table as a layer of its own."""
+def split_activations(graph: Graph, fused: tuple[str, ...]) -> Graph:
+    """Return the graph with every activation but the `fused` ones as a layer of its own, named layer_activation."""
     result = graph.copy()
     result.layers = []
     for layer in graph.layers:
-        if not isinstance(layer, Dense) or layer.activation in ("linear", "relu", "relu6"):
+        if not isinstance(layer, Dense) or layer.activation in fused:
             result.layers.append(layer)
             continue
         sums = f"{layer.output}:sums"
@@ -130,6 +133,9 @@ def _split_activations(graph: Graph) -> Graph:
         name = f"{layer.name}_{layer.activation}"
         result.layers.append(Activation(name, sums, layer.output, layer.activation, layer.alpha, source=layer.source))
     return result
+
+
+# --- int8, int16 ------------------------------------------------------------------------------------------------------
 
 
 def _quantize_all(graph: Graph, dtype: str, found: dict[str, tuple[float, float]]) -> Graph:
