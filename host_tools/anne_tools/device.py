@@ -1,8 +1,8 @@
 """One interface to a Pico, be it emulated or on a USB port: run scripts, move files.
 
-    with open_device("emulator") as pico:            # or "/dev/ttyACM0", "COM5", "socket://127.0.0.1:2040"
-        pico.put("/iris.anne", data)
-        print(pico.exec("import anne; print(anne.native)"))
+with open_device("emulator") as pico:            # or "/dev/ttyACM0", "COM5", "socket://127.0.0.1:2040"
+    pico.put("/iris.anne", data)
+    print(pico.exec("import anne; print(anne.native)"))
 """
 
 from abc import ABC, abstractmethod
@@ -29,8 +29,8 @@ class Device(ABC):
     def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:
         """Run a script; return what it printed. `on_output` sees it as it comes.
 
-        Names stay defined for the next script. DeviceError if it ends with an exception (its `traceback` is the board's),
-        takes longer than `timeout_s` (emulated seconds in the emulator), or if the board does not answer.
+        Names stay defined for the next script. DeviceError if it ends with an exception (its `traceback` is the
+        board's), takes longer than `timeout_s` (emulated seconds in the emulator), or if the board does not answer.
         """
 
     @abstractmethod
@@ -72,7 +72,9 @@ class Device(ABC):
     def require_anne(self) -> None:
         """DeviceError unless the firmware is ours."""
         if not self.has_native():
-            raise DeviceError(f"{self.name}: this firmware has no native module _anne; put ours on it with: anne flash")
+            raise DeviceError(
+                f"{self.name}: this firmware has no native module _anne; put ours on it with: anne flash"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -138,8 +140,8 @@ def open_device(
 ) -> Device:
     """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
 
-    `firmware` and `files` (path to bytes, in its storage from the start) are for the emulator; without `firmware` it is
-    looked for as firmware.py says. DeviceError if there is no such board, ModelError if there is no firmware.
+    `firmware` and `files` (path to bytes, in its storage from the start) are for the emulator; without `firmware` it
+    is looked for as firmware.py says. DeviceError if there is no such board, ModelError if there is no firmware.
     """
     if where == "emulator":
         from .emulator import EmulatedPico

@@ -1,25 +1,25 @@
 """An emulated Raspberry Pi Pico that runs a firmware file, the same way every time.
 
-`EmulatedPico` drives PyPI `rp2040py` synchronously: no threads, no asyncio, nothing that depends on the wall clock. All
-input is handed over at points of emulated time, so cycle counts and `time.ticks_us()` are identical from run to run. The
-driver is our own design; only public hooks of `rp2040py` (endpoint callbacks, clock alarms, logger, `on_break`) are used.
+`EmulatedPico` drives PyPI `rp2040py` synchronously: no threads, no asyncio, nothing that depends on the wall clock.
+All input is handed over at points of emulated time, so cycle counts and `time.ticks_us()` are identical from run to
+run. The driver is our own design on the hooks `rp2040py` offers (endpoint callbacks, clock alarms, logger,
+`on_break`) are used.
 
 What its figures are worth: instruction timing follows the Cortex-M0+ manual, but PUSH with lr and POP with pc are one
-cycle short each; there are no flash-cache misses and no second core. What it does not notice: a misaligned word *store*,
-any misaligned halfword. Misaligned loads, bad addresses and unknown instructions raise `EmulatorFault`, as do stores into
-ROM (address 0 and up) and into the firmware's part of flash.
+cycle short each; there are no flash-cache misses and no second core. What it does not notice: a misaligned word
+*store*, any misaligned halfword. Misaligned loads, bad addresses and unknown instructions raise `EmulatorFault`, as
+do stores into ROM (address 0 and up) and into the firmware's part of flash.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from . import flash_files
-from .errors import DeviceError
 from .emulator_profile import Breakpoints
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
+from .errors import DeviceError
 from .uf2 import read_uf2
 
 FLASH_BASE = 0x10000000
@@ -136,13 +136,15 @@ class EmulatedPico:
     ) -> tuple[str, str]:
         """Run a script on the board; return what it printed and the traceback, if it ended with one.
 
-        Seconds are emulated ones. `on_output` sees the output as it comes. `interrupt_after_s` presses Ctrl-C that long
-        after the script was sent. Raises DeviceError if it is not finished in time (it is interrupted, the board stays
-        usable) or resets the board (which is booted again), EmulatorFault for what would crash a real Pico.
+        Seconds are emulated ones. `on_output` sees the output as it comes. `interrupt_after_s` presses Ctrl-C that
+        long after the script was sent. Raises DeviceError if it is not finished in time (it is interrupted, the board
+        stays usable) or resets the board (which is booted again), EmulatorFault for what would crash a real Pico.
         """
         source = source.encode() if isinstance(source, str) else source
         if any(byte in source for byte in b"\x01\x02\x03\x04\x05"):
-            raise ValueError("exec: a script cannot contain the control characters 1 to 5; write them as escapes")
+            raise ValueError(
+                "exec: a script cannot contain the control characters 1 to 5; write them as escapes"
+            )
         if len(source) <= _TYPED_BYTES:
             return self._exec_typed(source, timeout_s, on_output, interrupt_after_s)
         stdout, stderr = self._exec_typed(_MAKE_ROOM % len(source), 10.0, None, None)
@@ -197,7 +199,9 @@ class EmulatedPico:
         while not condition():
             if self._clock.nanos >= end_ns:
                 where = self.where(self._core.pc)
-                raise TimeoutError(f"waited {timeout_s:g} s of emulated time for {what}, in vain (pc {where})")
+                raise TimeoutError(
+                    f"waited {timeout_s:g} s of emulated time for {what}, in vain (pc {where})"
+                )
             self._deadline.schedule(min(end_ns - self._clock.nanos, 10e6))
             self._simulator.stopped = False
             while not self._simulator.stopped:
@@ -301,11 +305,17 @@ class EmulatedPico:
 
     def _check_guarded(self) -> None:
         for name, base, before, now in zip(
-            ("ROM", "the firmware's flash"), (0, FLASH_BASE), self._guarded, self._guarded_bytes(), strict=True
+            ("ROM", "the firmware's flash"),
+            (0, FLASH_BASE),
+            self._guarded,
+            self._guarded_bytes(),
+            strict=True,
         ):
             if before != now and self._strict:
                 at = next(i for i, (a, b) in enumerate(zip(before, now, strict=True)) if a != b)
-                raise EmulatorFault(f"something wrote into {name} at {base + at:#x}: was {before[at]:#x}, is {now[at]:#x}")
+                raise EmulatorFault(
+                    f"something wrote into {name} at {base + at:#x}: was {before[at]:#x}, is {now[at]:#x}"
+                )
 
     # --- faults, symbols, profile
 
@@ -344,7 +354,9 @@ class EmulatedPico:
         calls: dict[str, list[int]] = {name: [] for name in names}
         for name in names:
             if name not in self.symbols:
-                raise ValueError(f"profile: no function {name} in {self.elf or 'the firmware: give its ELF file'}")
+                raise ValueError(
+                    f"profile: no function {name} in {self.elf or 'the firmware: give its ELF file'}"
+                )
         for name in names:
             self._breakpoints.time_calls(self.symbols[name][0], calls[name])
         try:
@@ -352,9 +364,10 @@ class EmulatedPico:
         finally:
             self._breakpoints.clear()
 
-    def exec_profiled(self, source: str, *names: str, timeout_s: float = 60.0) -> tuple[str, str, dict[str, list[int]]]:
+    def exec_profiled(
+        self, source: str, *names: str, timeout_s: float = 60.0
+    ) -> tuple[str, str, dict[str, list[int]]]:
         """`exec` under `profile`: stdout, stderr, cycles of each call by function."""
         with self.profile(*names) as calls:
             stdout, stderr = self.exec(source, timeout_s)
         return stdout, stderr, calls
-

@@ -16,7 +16,7 @@ from .emulator import EmulatedPico
 
 
 class ForkedPico:
-    """A copy of an EmulatedPico in its own process, with the same methods (those that take callbacks: only `on_output`)."""
+    """A copy of an EmulatedPico in its own process, with the same methods; of callbacks only `on_output`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

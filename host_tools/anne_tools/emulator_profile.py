@@ -8,7 +8,8 @@ _BKPT = b"\x00\xbe"
 
 
 class Breakpoints:
-    """BKPT instructions written over the firmware's; what they replace is carried out when one is hit, in its own time.
+    """BKPT instructions written over the firmware's; what they replace is carried out when one is hit, in its own
+    time.
 
     `memory(address)` gives the array that holds an address, and the offset in it.
     """
@@ -36,7 +37,8 @@ class Breakpoints:
         self.set(entry, enter)
 
     def set(self, address: int, callback: Callable[[], None]) -> None:
-        """Call back each time the instruction at `address` is about to run; callbacks at one address are all called."""
+        """Call back each time the instruction at `address` is about to run; callbacks at one address are all
+        called."""
         if address in self._set:
             original, earlier = self._set[address]
             self._set[address] = original, lambda: (earlier(), callback())

@@ -11,10 +11,10 @@ OnOutput = Callable[[str], None]
 class UsbHost:
     """The PC's side of the USB serial line: quiet while it has nothing to say.
 
-    `rp2040py` answers every armed OUT transfer at once, with an empty packet if need be. TinyUSB then arms it again and
-    MicroPython's VM runs the USB task at every loop back-edge, about 800 cycles each: interpreted code looks three times
-    slower than it is. A real host sends nothing (NAK) until it has data; so does this one. It also gives the flow control:
-    the firmware takes the next packet when it has room, however long the script is.
+    `rp2040py` answers every armed OUT transfer at once, with an empty packet if need be. TinyUSB then arms it again
+    and MicroPython's VM runs the USB task at every loop back-edge, about 800 cycles each: interpreted code looks
+    three times slower than it is. A real host sends nothing (NAK) until it has data; so does this one. It also gives
+    the flow control: the firmware takes the next packet when it has room, however long the script is.
     """
 
     def __init__(self, usb: Any, on_data: Callable[[bytes], None]) -> None:
@@ -87,7 +87,9 @@ class RawReplReply:
 
     def split(self) -> tuple[str, str]:
         if not self.data.startswith(b"OK"):
-            raise DeviceError(f"the board did not accept the script: expected OK, got {bytes(self.data[:60])!r}")
+            raise DeviceError(
+                f"the board did not accept the script: expected OK, got {bytes(self.data[:60])!r}"
+            )
         stdout, stderr = self.data[2:].split(b"\x04")[:2]
         return _text(stdout), _text(stderr)
 

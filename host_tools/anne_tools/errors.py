@@ -1,4 +1,4 @@
-"""The one exception of the host tools: its text is what the user reads, so it says what, expected, got, and what to do."""
+"""The exceptions of the host tools: their text is what the user reads, so it says what, expected, got, what to do."""
 
 
 class ModelError(ValueError):

@@ -1,7 +1,7 @@
 """Putting a firmware file onto a Pico: its bootloader is a USB drive that takes a UF2 file.
 
-A Pico goes into its bootloader when BOOTSEL is held while it is plugged in, or when a running MicroPython is told to. The
-drive is called RPI-RP2 (Pico) or RP2350 (Pico 2) and holds INFO_UF2.TXT, which names the board.
+A Pico goes into its bootloader when BOOTSEL is held while it is plugged in, or when a running MicroPython is told to.
+The drive is called RPI-RP2 (Pico) or RP2350 (Pico 2) and holds INFO_UF2.TXT, which names the board.
 """
 
 import json
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def unmounted_boot_disk() -> str | None:
     """Return the device file of a bootloader that is plugged in but not mounted (Linux), e.g. /dev/sdb1."""
     if not shutil.which("lsblk"):
         return None
-    listing = subprocess.run(["lsblk", "-J", "-o", "PATH,LABEL,MOUNTPOINT"], capture_output=True, text=True, check=False)
+    listing = subprocess.run(
+        ["lsblk", "-J", "-o", "PATH,LABEL,MOUNTPOINT"], capture_output=True, text=True, check=False
+    )
     try:
         pending = json.loads(listing.stdout)["blockdevices"]
     except (ValueError, KeyError):
@@ -79,14 +82,18 @@ def unmounted_boot_disk() -> str | None:
     return None
 
 
-def copy_firmware(uf2: Path, drive: BootDrive, family: str, on_bytes: Callable[[int], None] | None = None) -> None:
+def copy_firmware(
+    uf2: Path, drive: BootDrive, family: str, on_bytes: Callable[[int], None] | None = None
+) -> None:
     """Copy a checked UF2 file onto the drive; the board then restarts with it.
 
     `on_bytes` is told how many bytes each step wrote. ModelError if the file is for another chip, DeviceError if the
     copy fails.
     """
     if family != drive.family:
-        raise ModelError(f"{uf2} is for {BOARD_NAMES[family]}, the board at {drive.path} is a {BOARD_NAMES[drive.family]}")
+        raise ModelError(
+            f"{uf2} is for {BOARD_NAMES[family]}, the board at {drive.path} is a {BOARD_NAMES[drive.family]}"
+        )
     target = drive.path / uf2.name
     data = uf2.read_bytes()
     try:
@@ -97,15 +104,15 @@ def copy_firmware(uf2: Path, drive: BootDrive, family: str, on_bytes: Callable[[
                     on_bytes(min(65536, len(data) - start))
             _to_the_board(file.fileno())
     except OSError as error:
-        raise DeviceError(f"{target}: {error.strerror}; plug the board in again with BOOTSEL held, and repeat") from None
+        raise DeviceError(
+            f"{target}: {error.strerror}; plug the board in again with BOOTSEL held, and repeat"
+        ) from None
 
 
 def _to_the_board(file_number: int) -> None:
     """Flush to the drive. The board restarts as soon as it has the last block, so the drive may vanish meanwhile."""
-    try:
+    with suppress(OSError):
         os.fsync(file_number)
-    except OSError:
-        pass
 
 
 def wait_for_drive(seconds: float, folders: list[Path] | None = None) -> BootDrive | None:

@@ -5,8 +5,8 @@
     0x0A0000  storage, 1408 KB: littlefs, mounted at /; as in stock firmware
     0x200000  end of a Pico's flash
 
-Given by `micropython/boards/ANNE_PICO`; a test compares them with what the booted firmware says. PyPI `littlefs-python`
-reads and writes the storage.
+Given by `micropython/boards/ANNE_PICO`; a test compares them with what the booted firmware says. PyPI
+`littlefs-python` reads and writes the storage.
 """
 
 from collections.abc import Mapping

@@ -8,9 +8,10 @@ kind, a length and a payload; numbers are big-endian, seven bits a byte:
     folder = kind 4, length, name length, name, records
 
 MicroPython gives `memoryview(open(...))` of a file without copying. The data of ours starts at a multiple of 16 bytes,
-because a model's float and int32 weights can only be used in place if they are aligned: a padding record (kind 1) before
-each data record moves it there. Where a record starts depends on the sizes of the lengths before it, so lengths are
-written with a fixed width (leading 0x80 bytes are allowed) and every position is known when it is written.
+because a model's float and int32 weights can only be used in place if they are aligned: a padding record (kind 1)
+before each data record moves it there. Where a record starts depends on the sizes of the lengths before it, so
+lengths are written with a fixed width (leading 0x80 bytes are allowed) and every position is known when it is
+written.
 """
 
 from collections.abc import Mapping

@@ -31,10 +31,14 @@ class SerialDevice(Device):
 
         def run() -> str:
             self._transport.exec_raw_no_follow(source)
-            self._transport.read_until(1, b"\x04", timeout=None, timeout_overall=timeout_s, data_consumer=output.take)
+            self._transport.read_until(
+                1, b"\x04", timeout=None, timeout_overall=timeout_s, data_consumer=output.take
+            )
             if not output.ended:
                 self._interrupt(output)
-                raise DeviceError(f"{self.name}: the script took longer than {timeout_s:g} s and was interrupted")
+                raise DeviceError(
+                    f"{self.name}: the script took longer than {timeout_s:g} s and was interrupted"
+                )
             return self._transport.read_until(1, b"\x04", timeout=10)[:-1].decode("utf-8", "replace")
 
         traceback = self._asked(run)
@@ -88,8 +92,8 @@ class SerialDevice(Device):
         except (TransportError, OSError) as error:
             self.close()
             raise DeviceError(
-                f"{self.name}: no answer from MicroPython ({error}); is it a Pico with MicroPython? A program on it may "
-                "block Ctrl-C: unplug it, hold BOOTSEL while plugging it in, then: anne flash"
+                f"{self.name}: no answer from MicroPython ({error}); is it a Pico with MicroPython? A program on it "
+                "may block Ctrl-C: unplug it, hold BOOTSEL while plugging it in, then: anne flash"
             ) from None
 
     def _leave_with(self, statement: str) -> None:
@@ -168,7 +172,9 @@ def why_not_open(port: str, error: Exception) -> str:
     if os.path.exists(port) and not os.access(port, os.R_OK | os.W_OK):
         return f"{port}: permission denied; do: sudo usermod -aG dialout $USER, log out and in again"
     if os.path.exists(port):
-        return f"{port}: in use by another program (Thonny, mpremote, a serial monitor?); close it and try again"
+        return (
+            f"{port}: in use by another program (Thonny, mpremote, a serial monitor?); close it and try again"
+        )
     drives = boot_drives()
     if drives:
         return f"{port}: no such port; the board is in bootloader mode ({drives[0].path}): anne flash"

@@ -17,8 +17,9 @@ _FLAG_FAMILY = 0x2000
 def read_uf2(path: str | Path, family: str | None = None) -> list[tuple[int, bytes]]:
     """Return the (address, bytes) pieces of a UF2 file, after proving that it is whole.
 
-    `family` is the chip it must be for: "rp2040" or "rp2350". Blocks of the family "absolute" (a workaround for an RP2350
-    erratum, picotool writes one) are checked but not returned. Raises ModelError for anything else than a UF2 file.
+    `family` is the chip it must be for: "rp2040" or "rp2350". Blocks of the family "absolute" (a workaround for an
+    RP2350 erratum, picotool writes one) are checked but not returned. Raises ModelError for anything else than a UF2
+    file.
     """
     path = Path(path)
     try:
@@ -26,7 +27,9 @@ def read_uf2(path: str | Path, family: str | None = None) -> list[tuple[int, byt
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
     if not data or len(data) % _BLOCK_BYTES:
-        raise ModelError(f"{path}: not a UF2 file: expected a multiple of {_BLOCK_BYTES} bytes, got {len(data)}")
+        raise ModelError(
+            f"{path}: not a UF2 file: expected a multiple of {_BLOCK_BYTES} bytes, got {len(data)}"
+        )
     pieces = []
     n_blocks: dict[int, set[int]] = {}
     totals: dict[int, int] = {}
@@ -55,7 +58,9 @@ def uf2_family(path: str | Path) -> str:
     raise last
 
 
-def _check_families(path: Path, n_blocks: dict[int, set[int]], totals: dict[int, int], family: str | None) -> None:
+def _check_families(
+    path: Path, n_blocks: dict[int, set[int]], totals: dict[int, int], family: str | None
+) -> None:
     names = {number: name for name, number in FAMILIES.items()}
     chips = [chip for chip in n_blocks if chip != FAMILIES["absolute"]]
     for chip in chips:

@@ -1,0 +1,102 @@
+"""The `anne` command: parses, prints and exits; one module a command in commands/, the work is done elsewhere."""
+
+import importlib
+import sys
+
+import click
+
+from .errors import DeviceError, ModelError
+
+# In the order `anne --help` tells them. Each is commands/NAME.py with a click command named `command`.
+COMMANDS = ("demo", "run", "emulate", "flash")
+
+
+class AnneError(click.ClickException):
+    """What went wrong, in one line on stderr; exit status 1."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"anne: {self.format_message()}", err=True)
+
+
+class AnneGroup(click.Group):
+    """The commands, imported when they are needed, so that the program starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f".commands.{name}", __package__).command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (ModelError, DeviceError) as error:
+            raise AnneError(str(error)) from None
+        except ModuleNotFoundError as error:
+            raise AnneError(_missing(error)) from None
+
+
+# What a command imports only when it is used, and the extra of pyproject.toml that brings it.
+_EXTRAS = {
+    "rp2040py": "emulator",
+    "littlefs": "emulator",
+    "elftools": "emulator",
+    "mpremote": "emulator",
+    "serial": "emulator",
+}
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    module = (error.name or "").partition(".")[0]
+    if module not in _EXTRAS:
+        raise error
+    return f"Python module {module} is missing; do: pip install 'ai-anne[{_EXTRAS[module]}]'"
+
+
+def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from .firmware import find_firmware, firmware_banner, versions
+
+    click.echo(versions().line())
+    for board in ("pico", "pico2"):
+        try:
+            path = find_firmware(None, board)
+            click.echo(f"{path}: {firmware_banner(path)}")
+        except ModelError:
+            continue  # not built yet: then there is nothing to tell
+    ctx.exit()
+
+
+@click.group(
+    cls=AnneGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit status: 0 good, 1 it did not work (one line says why), 2 wrong usage.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    callback=_show_version,
+    expose_value=False,
+    is_eager=True,
+    help="Show the version, what the firmware is built from, and which firmware is there.",
+)
+def cli() -> None:
+    """Neural networks on the Raspberry Pi Pico.
+
+    \b
+    anne demo                    the published IRIS networks, in an emulated Pico
+    anne emulate                 a Python prompt in an emulated Pico
+    anne flash                   put the firmware on a real one
+    anne run iris-8 --on PORT    a published network on a real Pico
+    """
+
+
+def main() -> None:
+    cli(prog_name="anne")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of `anne`, one a module; cli.py lists them."""

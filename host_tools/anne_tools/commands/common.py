@@ -1,0 +1,64 @@
+"""What several commands show or take alike."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+uf2_option = click.option(
+    "--uf2",
+    type=click.Path(path_type=Path),
+    help="Firmware file; default: $ANNE_FIRMWARE, else build/anne-pico.uf2 here or in a folder above.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def print_json(document: Any) -> None:
+    click.echo(json.dumps(document, indent=1))
+
+
+def console(stderr: bool = False) -> Any:
+    """Return a rich console; plain text where it is not a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+@contextmanager
+def progress(total: int, what: str) -> Iterator[Callable[[str, int], None]]:
+    """Show on stderr how far a long step is: call what is given with a text and how many parts are done more.
+
+    A bar on a terminal; elsewhere a line at most every five seconds.
+    """
+    if not sys.stderr.isatty():
+        yield _plain_progress(total, what)
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda text, n: bar.update(task, description=text or what, advance=n)
+
+
+def _plain_progress(total: int, what: str) -> Callable[[str, int], None]:
+    done, told_s = 0, time.monotonic()
+
+    def tell(text: str, n: int) -> None:
+        nonlocal done, told_s
+        done += n
+        if time.monotonic() - told_s > 5:
+            told_s = time.monotonic()
+            click.echo(f"{text or what} ({done}/{total})", err=True)
+
+    return tell

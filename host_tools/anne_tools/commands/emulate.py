@@ -1,0 +1,103 @@
+"""`anne emulate`: a prompt, or a script, in an emulated Pico."""
+
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from .common import uf2_option
+
+_LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
+
+
+@click.command(
+    "emulate",
+    epilog="\b\nExamples:\n  anne emulate\n  anne emulate blink.py\n"
+    "  echo 'import anne; print(anne.native)' | anne emulate",
+)
+@click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--put",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put a file into its storage first; may be given several times.",
+)
+@click.option(
+    "--timeout", "timeout_s", default=60.0, show_default=True, help="Emulated seconds a script may take."
+)
+@uf2_option
+def command(script: Path | None, files: tuple[Path, ...], timeout_s: float, uf2: Path | None) -> None:
+    """Run SCRIPT in an emulated Pico with AI-ANNE's firmware, or talk to its Python prompt.
+
+    Nothing is installed and nothing kept: each start is a fresh board. Leave the prompt with Ctrl-X. The emulator runs
+    at some 4 MHz of the Pico's 125: a second on the board takes half a minute. Exit status 1 if the script ends with
+    an error.
+    """
+    from ..device import open_device
+
+    stored = {f"/{path.name}": path.read_bytes() for path in files}
+    with open_device("emulator", firmware=uf2, files=stored) as device:
+        if script:
+            _run_script(device, script, timeout_s)
+        else:
+            _prompt(device)
+
+
+def _run_script(device: object, script: Path, timeout_s: float) -> None:
+    from ..errors import DeviceError
+
+    def show(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    try:
+        device.exec(script.read_text(), timeout_s, show)
+    except DeviceError as error:
+        if not error.traceback:
+            raise
+        click.echo(error.traceback.rstrip().replace("<stdin>", str(script)), err=True)
+        raise SystemExit(1) from None
+
+
+def _prompt(device: object) -> None:
+    def write(data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    if sys.stdin.isatty():
+        click.echo("An emulated Pico with AI-ANNE's firmware. Ctrl-X leaves.", err=True)
+    with _keys() as read:
+        device.machine.interact(read, write)
+    click.echo()
+
+
+@contextmanager
+def _keys() -> Iterator[Callable[[float], bytes | None]]:
+    """Give a function that waits up to so many seconds for input: what was typed, b"" for nothing, None at the end."""
+    descriptor = sys.stdin.fileno()
+
+    def read(timeout_s: float) -> bytes | None:
+        if not select.select([descriptor], [], [], timeout_s)[0]:
+            return b""
+        typed = os.read(descriptor, 256)
+        if not typed or any(key in typed for key in _LEAVE):
+            return None
+        return typed if sys.stdin.isatty() else typed.replace(b"\n", b"\r")
+
+    if not sys.stdin.isatty():
+        yield read
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setraw(descriptor, termios.TCSANOW)
+        yield read
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
