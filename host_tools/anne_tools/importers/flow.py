@@ -54,9 +54,12 @@ class Flow:
 
     def __init__(self, name: str, key: Key, shape: Sequence[int]):
         shape = tuple(int(d) for d in shape)
+        if not shape or min(shape) < 1:
+            raise ModelError(f"input {name}: expected fixed sizes behind the batch axis, got {shape}")
         check_elements(f"input {name}", shape)
-        if not shape or min(shape) < 1 or (len(shape) > 1 and shape[0] != 1):
-            raise ModelError(f"input {name}: expected a shape of batch 1 and fixed sizes, got {shape}")
+        # A file may fix the batch of its export; the network does the same to each row, so one is read.
+        self.batch = shape[0] if len(shape) > 1 else 1
+        shape = (1, *shape[1:]) if len(shape) > 1 else shape
         self.constants: dict[Key, np.ndarray] = {}
         self.values: dict[Key, Value] = {}
         self.tensors: dict[str, Tensor] = {}
@@ -218,6 +221,8 @@ class Flow:
             return
         x = self.value(step, key)
         target, size = [int(d) for d in shape], math.prod(x.shape)
+        if target and target[0] == self.batch:
+            target[0] = 1
         known = math.prod(d for d in target if d != -1)
         if target.count(-1) == 1 and known:
             target[target.index(-1)] = size // known

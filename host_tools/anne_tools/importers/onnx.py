@@ -1,9 +1,9 @@
 """ONNX (.onnx) to a Graph: dense networks in float32, as PyTorch, Keras and others export them; numpy is all it needs.
 
-The network is read for a batch of 1: a batch axis may be symbolic or 1. Constants are folded; shapes computed in the
-file are computed here. MatMul and Add become Dense; BatchNormalization, and constants that are added or multiplied,
-become Scaling. In quantised files (QDQ), weights are dequantised; quantised activations are refused, as they would be
-lost.
+The network is read for a batch of 1, whatever the file's batch axis says, a number or a symbol. Constants are folded;
+shapes computed in the file are computed here. MatMul and Add become Dense; BatchNormalization, and constants that are
+added or multiplied, become Scaling. In quantised files (QDQ), weights are dequantised; quantised activations are
+refused, as they would be lost.
 
 External data and subgraphs (If, Loop) are refused. Source: ONNX operators, https://onnx.ai/onnx/operators/.
 """
@@ -411,8 +411,6 @@ def _input_shape(value: dict[str, Any]) -> list[int]:
             label(dim.get("dim_param", "") or str(dim.get("dim_value", "?")), "?") for dim in dims
         )
         raise ModelError(f"input {name}: expected fixed sizes behind the batch axis, got ({text})")
-    if len(shape) > 1 and shape[0] != 1:
-        raise ModelError(f"input {name}: expected a batch of 1 or a symbolic one, got shape {tuple(shape)}")
     return shape
 
 

@@ -273,10 +273,6 @@ class _Reader:
         if len(program.nodes) > MAX_LAYERS:
             raise ModelError(f"{len(program.nodes)} layers are more than the limit of {MAX_LAYERS}")
         shape = program.input_shape
-        if not shape or min(shape) < 1 or (len(shape) > 1 and shape[0] != 1):
-            raise ModelError(
-                f"expected an input of fixed sizes, exported with a batch of 1 or a dynamic one, got {shape}"
-            )
         self.program = program
         self.flow = Flow(label(program.input, "input"), program.input, shape)
         self.flow.constants.update(program.constants)
