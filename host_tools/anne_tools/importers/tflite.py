@@ -312,11 +312,15 @@ class _Reader:
 
     def shape(self, op: Operator) -> None:
         """SHAPE: the constant dimensions of a tensor, of batch 1."""
+        if not op.inputs or op.inputs[0] < 0:
+            raise ModelError(f"{op.where}: expected one input, got none")
         self.constants[op.outputs[0]] = np.array(self.file.tensor(op.inputs[0]).shape, np.int64)
 
     def strided_slice(self, op: Operator) -> None:
         """STRIDED_SLICE of a constant vector, as the reading of one dimension out of a shape needs it."""
         options = op.options("StridedSliceOptions")
+        if options is None:
+            raise ModelError(f"{op.where}: its options are missing")
         masks = (options.BeginMask(), options.EndMask(), options.EllipsisMask(), options.NewAxisMask())
         vector, begin, end, stride = (self._constant(op, i).reshape(-1) for i in range(4))
         if any(masks) or not begin.size == end.size == stride.size == 1 or stride[0] != 1:
