@@ -6,12 +6,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/versions.env"
 
 # MicroPython's scripts ask git for the version and the clock for the date unless told; git would answer for this
-# repository. No paths of this machine in what is built. What our make was called with is not meant for theirs.
+# repository. No paths of this machine in what is built, and no order of Python's sets (in make-pins.py) that changes
+# from run to run: equal sources give equal bytes. What our make was called with is not meant for theirs.
 export MICROPY_GIT_TAG="v$MICROPYTHON_VERSION"
 MICROPY_GIT_HASH=$(echo "$MICROPYTHON_COMMIT" | cut -c 1-9)
 export MICROPY_GIT_HASH SOURCE_DATE_EPOCH
 export MICROPY_MPYCROSS="$here/../build/sources/micropython/mpy-cross/build/mpy-cross"
 export CFLAGS_EXTRA="-ffile-prefix-map=${here%/*}=."
+export PYTHONHASHSEED=0
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
 log=$1
