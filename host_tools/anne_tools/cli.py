@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from contextlib import suppress
 
 import click
 
@@ -61,12 +62,13 @@ def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> N
     from .firmware import find_firmware, firmware_banner, versions
 
     click.echo(versions().line())
+    firmwares = {}
     for board in ("pico", "pico2"):
-        try:
+        with suppress(ModelError):  # not built yet: then there is nothing to tell
             path = find_firmware(None, board)
-            click.echo(f"{path}: {firmware_banner(path)}")
-        except ModelError:
-            continue  # not built yet: then there is nothing to tell
+            firmwares[path] = firmware_banner(path)
+    for path, banner in firmwares.items():
+        click.echo(f"{path}: {banner}")
     ctx.exit()
 
 

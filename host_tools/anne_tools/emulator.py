@@ -2,8 +2,8 @@
 
 `EmulatedPico` drives PyPI `rp2040py` synchronously: no threads, no asyncio, nothing that depends on the wall clock.
 All input is handed over at points of emulated time, so cycle counts and `time.ticks_us()` are identical from run to
-run. The driver is our own design on the hooks `rp2040py` offers (endpoint callbacks, clock alarms, logger,
-`on_break`) are used.
+run. The driver is our own design on the hooks that `rp2040py` offers: endpoint callbacks, clock alarms, logger and
+`on_break`.
 
 What its figures are worth: instruction timing follows the Cortex-M0+ manual, but PUSH with lr and POP with pc are one
 cycle short each; there are no flash-cache misses and no second core. What it does not notice: a misaligned word

@@ -42,9 +42,11 @@ def _tree(files: Mapping[str, bytes]) -> dict:
         *folders, name = path.strip("/").split("/")
         here = root
         for folder in folders:
-            here = here.setdefault(folder, {})
+            here = here.setdefault(folder, {}) if isinstance(here, dict) else here
         if not all([name, *folders]) or not isinstance(here, dict) or name in here:
-            raise ModelError(f"romfs: {path!r} is not a usable path: empty, or both a file and a folder")
+            raise ModelError(
+                f"romfs: {path!r} is not a usable path: empty, doubled, or a file and a folder in one"
+            )
         here[name] = bytes(content)
     return root
 

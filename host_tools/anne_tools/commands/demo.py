@@ -1,15 +1,17 @@
 """`anne demo`: the published IRIS networks on a Pico, native beside plain Python."""
 
+import textwrap
 from pathlib import Path
 
 import click
 
 from .common import console, json_option, print_json, progress, uf2_option
 
-CYCLE_NOTE = (
-    "Times: microseconds on the board's own clock for one sample, median over all rows, lists in and out. In the "
-    "emulated Pico (125 MHz, quiet USB) calls count up to 3.7 % too few cycles and flash-cache misses none."
-)
+NOTES = """\
+Predictions: 0 versicolor, 1 virginica; in brackets where it is the other one.
+Times: one sample, lists in and out, by the board's clock, median over all rows.
+The emulated Pico (125 MHz) counts calls up to 3.7 % too fast and has no
+flash-cache misses. original: AI-ANNE's own code, measured once, not in this run."""
 
 
 @click.command(
@@ -40,7 +42,7 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
         board = device.describe()
         for name, network in networks.items():
             done(name, 0)
-            results.append(run_network(device, network, on_backend=lambda _, name=name: done(name, 1)))
+            results.append(run_network(device, network, on_backend=lambda name=name: done(name, 1)))
     if as_json:
         print_json({"board": board, "networks": [result.as_json() for result in results]})
     else:
@@ -51,63 +53,74 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
 
 
 def _show(board: str, results: list) -> None:
-    from ..demo import ORIGINAL_US
-
     out = console()
     out.print(f"AI-ANNE's published IRIS networks on {board}\n")
     out.print(_table(results))
     for result in results:
         network = result.network
-        out.print(
-            f"\n[bold]{network.name}[/bold] predicts (0 versicolor, 1 virginica; wrong ones in brackets)"
-        )
-        for backend, run in result.runs.items():
-            out.print(
-                f"  {backend:9} {_marked(run.predictions, network.labels)}", markup=False, soft_wrap=False
-            )
+        out.print(f"{network.name}: {network.title}, {_chain(network)}")
         if network.note:
-            out.print(f"  {network.note}", soft_wrap=False)
-    original = ORIGINAL_US["iris-8"]
-    out.print(
-        f"\nThe original AI-ANNE takes {original} us for one prediction of iris-8 (measured once, not in this run)."
-    )
-    out.print(CYCLE_NOTE, soft_wrap=False)
+            out.print(_wrapped(network.note))
+        out.print(_predictions(result))
+    out.print(NOTES)
 
 
 def _table(results: list) -> object:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("network")
-    for heading in (
+    from ..demo import ORIGINAL_US
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("network", no_wrap=True)
+    headings = (
         "right",
-        "published",
+        "paper",
         "TN",
         "FP",
         "FN",
         "TP",
-        "native us",
-        "Python us",
-        "speed-up",
-        "largest diff.",
-    ):
-        table.add_column(heading, justify="right")
+        "native\nus",
+        "Python\nus",
+        "speed-\nup",
+        "largest\ndiff.",
+    )
+    for heading in (*headings, "original\nus (cited)"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         native, reference = result.runs["native"], result.runs["reference"]
         (tn, fp), (fn, tp) = native.confusion
         table.add_row(
-            f"{result.network.name}: {result.network.title}",
-            f"{tn + tp} of {len(result.network.labels)} = {native.accuracy:.0%}",
+            result.network.name,
+            f"{tn + tp}/{len(result.network.labels)} = {native.accuracy:.0%}",
             result.network.published or "-",
             *map(str, (tn, fp, fn, tp)),
             str(native.median_us),
             str(reference.median_us),
             f"{result.speed_up:.0f} x" if result.speed_up else "-",
-            f"{result.largest_difference:.1e}" if result.largest_difference else "0",
+            f"{result.largest_difference:.0e}",
+            str(ORIGINAL_US.get(result.network.name, "-")),
         )
     return table
 
 
-def _marked(predictions: list[int], labels: list[int]) -> str:
-    return " ".join(str(p) if p == t else f"({p})" for p, t in zip(predictions, labels, strict=True))
+def _chain(network: object) -> str:
+    return "-".join(layer.activation for layer in network.layers)
+
+
+def _predictions(result: object) -> str:
+    """Return each backend's predictions, once if all agree; a wrong one is in brackets."""
+    labels = result.network.labels
+    marked: dict[str, list[str]] = {}
+    for name, run in result.runs.items():
+        text = "".join(f" {p} " if p == t else f"({p})" for p, t in zip(run.predictions, labels, strict=True))
+        marked.setdefault(text, []).append(name)
+    lines = []
+    for text, names in marked.items():
+        lines.append(f"  predictions of {' and '.join(names)}:")
+        lines += ["  " + text[start : start + 75].rstrip() for start in range(0, len(text), 75)]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="  ")

@@ -1,0 +1,40 @@
+"""Machines for the tests that boot the real firmware: one boot a session, a copy of it for each test.
+
+The firmware is build/anne-pico.uf2, or the file ANNE_FIRMWARE names. Without one these tests skip; `make test`
+builds it first.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from anne_tools.device import EmulatedDevice
+from anne_tools.emulator import EmulatedPico
+from anne_tools.emulator_fork import ForkedPico, forked
+from anne_tools.errors import ModelError
+from anne_tools.firmware import find_firmware
+
+
+@pytest.fixture(scope="session")
+def machine() -> EmulatedPico:
+    """A booted Pico with our firmware. Tests leave it as it is; they take `pico` or `device`."""
+    try:
+        uf2 = find_firmware()
+    except ModelError as error:
+        pytest.skip(str(error))
+    elf = uf2.with_suffix(".elf")
+    machine = EmulatedPico(uf2, elf if elf.exists() else None)
+    machine.boot()
+    return machine
+
+
+@pytest.fixture
+def pico(machine: EmulatedPico) -> Iterator[ForkedPico]:
+    """A copy of the booted machine for this test alone."""
+    with forked(machine) as copy:
+        yield copy
+
+
+@pytest.fixture
+def device(pico: ForkedPico) -> EmulatedDevice:
+    """The same, as the Device interface that real boards have, too."""
+    return EmulatedDevice(pico)
