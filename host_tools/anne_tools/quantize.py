@@ -22,6 +22,8 @@ DTYPES = ("float32", "int8", "int16", "int8-weights")
 # The activations that a dense layer computes itself (FORMAT.md, "Activations"); the others are layers of their own.
 FUSED_INTEGER = ("linear", "relu", "relu6")
 FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
+# More than a float32 loses when it is rounded.
+_ROUNDED_UP = 1 + 2.0**-23
 # Values of a calibration set at once: enough for numpy, little enough for progress to be seen.
 _BATCH = 256
 
@@ -105,13 +107,10 @@ def _quantize_weights_only(graph: Graph) -> Graph:
     return result
 
 
-def _with_weights(layer: Dense, most: int, dtype: type) -> Dense:
-    """The layer with integer weights, a scale a row; its bias stays as it is."""
-    scale = np.abs(layer.weights).max(axis=1).astype(np.float64) / most
-    if dtype is np.int16:
-        # 32768 sum |w| + |bias| must stay below 2^31 (FORMAT.md, layout s16); a quarter of it is left for the bias.
-        scale = np.maximum(scale, np.abs(layer.weights.astype(np.float64)).sum(axis=1) / 49000)
-    scale = np.float32(np.where(scale > 0, scale, 1.0))
+def _with_weights(layer: Dense, most: int, dtype: type, least_scale: np.ndarray | float = 0.0) -> Dense:
+    """The layer with integer weights, a scale a row, at least `least_scale`; its bias stays as it is."""
+    scale = np.maximum(np.abs(layer.weights).max(axis=1).astype(np.float64) / most, least_scale)
+    scale = np.float32(np.where(scale > 0, scale * _ROUNDED_UP, 1.0))
     weights = np.rint(layer.weights / scale.reshape(-1, 1).astype(np.float64)).astype(dtype)
     return replace(layer, weights=weights, weights_quantization=Quantization(scale))
 
@@ -167,17 +166,30 @@ def _quantize_layer(layer: Layer, result: Graph, found: dict[str, tuple[float, f
     result.tensors[layer.output] = quantized
     if not isinstance(layer, Dense):
         return layer
-    dense = _with_weights(layer, *((127, np.int8) if dtype == "int8" else (32767, np.int16)))
-    dense.bias = _bias(layer, dense, source, dtype)
+    step = float(source.quantization.scale[0])
+    most, weights_dtype = (127, np.int8) if dtype == "int8" else (32767, np.int16)
+    dense = _with_weights(layer, most, weights_dtype, _least_scale(layer, step, dtype))
+    dense.bias = _bias(layer, dense, step)
     return dense
 
 
-def _bias(layer: Dense, dense: Dense, source: Tensor, dtype: str) -> np.ndarray:
+def _least_scale(layer: Dense, step: float, dtype: str) -> np.ndarray:
+    """The finest scale of each row's weights with which no sum leaves its range (FORMAT.md, "Kind 1, dense").
+
+    The bias counts in units of a weight step times an input step, so weights must be coarser where it is large.
+    """
+    n_in = layer.weights.shape[1]
+    bias = np.abs(layer.bias.astype(np.float64)) / step
+    if dtype == "int8":  # |bias| <= 2^30 with 128 times the sum of the weights added, which the zero point may take
+        return bias / max(MAX_BIAS - 128 * 127 * n_in, 1 << 24)
+    # 32768 sum |weights| + |bias| < 2^31; rounding adds half to each weight and to the bias
+    heaviest = 32768 * np.abs(layer.weights.astype(np.float64)).sum(axis=1)
+    room = (1 << 31) - 16384 * (n_in + 1)
+    if room <= 0:
+        raise ModelError(f"{layer.name}: {n_in} inputs are too many for int16; use int8")
+    return np.maximum((heaviest + bias) / room, bias / MAX_BIAS)
+
+
+def _bias(layer: Dense, dense: Dense, step: float) -> np.ndarray:
     """The bias in units of a weight step times an input step, int32."""
-    unit = dense.weights_quantization.scale * float(source.quantization.scale[0])
-    bias = np.rint(layer.bias.astype(np.float64) / unit)
-    heaviest = np.abs(dense.weights.astype(np.int64)).sum(axis=1)
-    room = MAX_BIAS if dtype == "int8" else np.minimum((1 << 31) - 1 - 32768 * heaviest, MAX_BIAS)
-    if (np.abs(bias) > room).any():
-        raise ModelError(f"{layer.name}: its bias is too large for {dtype} at this input scale; use int8-weights")
-    return bias.astype(np.int32)
+    return np.rint(layer.bias.astype(np.float64) / (dense.weights_quantization.scale * step)).astype(np.int32)

@@ -1,0 +1,360 @@
+"""A trained network -> a model file: import, simplify, quantise, pack, and prove that the file says what it should.
+
+converted = convert("net.keras", dtype="int8", calibrate=x_train[:500], test=(x_test, y_test))
+converted.save("net.anne")
+converted.predict(x_test)           # the Pico's answers, computed by the same C core
+converted.report.accuracy
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from anne.reference_model import Model as ReferenceModel
+
+from . import fit, report
+from .errors import ModelError
+from .execute import execute
+from .graph import Graph, Metadata, Scaling
+from .importers import load
+from .native import NativeModel, quantize_input
+from .pack import pack
+from .passes import balance_inputs, simplify
+from .quantize import FUSED_FLOAT, FUSED_INTEGER, check_samples, quantize, split_activations
+from .report import Report
+from .samples import as_samples
+
+Progress = Callable[[str, int, int], None]
+
+GOLDEN_SAMPLES = 4
+# The reference computes some ten million MACs a second on a PC; above this the golden outputs are the C core's.
+_REFERENCE_MACS = 5_000_000
+# The samples on which two ways to treat the inputs are compared, and what one must gain to be worth its time.
+_TRIAL_SAMPLES = 256
+_WORTH_SCALING = 2.0
+_NEGLIGIBLE = 1e-6
+# A float result may differ from the reference's by this part of its largest output (as in `Model.selftest`).
+FLOAT_BOUND = 1e-5
+
+
+@dataclass
+class Converted:
+    """A network as a model file: its bytes, what is told about it, and its answers."""
+
+    data: bytes
+    report: Report
+    # the float network with the layers of the file, before any number became an integer
+    graph: Graph
+
+    def to_bytes(self) -> bytes:
+        """Return the model file."""
+        return self.data
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the model file; whatever happens, `path` holds either what it held before or the whole file."""
+        write_atomically(Path(path), self.data)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them."""
+        with NativeModel(self.data) as model:
+            return model.predict(as_samples(x, model.input.shape, "x"))
+
+
+def convert(
+    source: Any,
+    dtype: str = "float32",
+    calibrate: np.ndarray | None = None,
+    labels: Iterable[str] | None = None,
+    feature_names: Iterable[str] | None = None,
+    name: str | None = None,
+    board: str = "pico",
+    trust_pickle: bool = False,
+    layers: Any = None,
+    input_shape: tuple[int, ...] | None = None,
+    test: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: Progress | None = None,
+) -> Converted:
+    """Return `source` (a file of any importer, or a model object in memory) as a model file, proven and with a report.
+
+    `dtype` is "float32", "int8", "int16" or "int8-weights" (weights int8, values float32; a quarter of the bytes, no
+    calibration). int8 and int16 need `calibrate`, (n_samples, *input shape) of typical inputs. `labels` and
+    `feature_names` travel in the file. `test` are inputs and true answers for the report. `progress(step, done, total)`
+    is told how far a step is. `trust_pickle`, `layers` and `input_shape` are for the importers.
+
+    A scaling of the inputs (StandardScaler, Normalization) is folded into the first layer, so it costs nothing. But the
+    kernels count all inputs in steps of one size, and where features have unlike ranges the small ones then lose their
+    digits. Both ways are therefore tried, on the calibration data if there is some, and the scaling stays a layer of
+    its own where folding makes the result's error more than twice as large.
+
+    ModelError, one line, for whatever is wrong with the source or the data, and if the file's self-check fails.
+    """
+    imported = load(source, trust_pickle=trust_pickle, layers=layers, input_shape=input_shape)
+    _describe(imported, labels, feature_names, name)
+    if calibrate is not None:
+        calibrate = check_samples(imported, calibrate, "calibration data")
+    test = _checked_test(imported, test)
+    chosen = _choose(imported, dtype, calibrate, progress)
+    chosen.quantized.metadata = _with_provenance(chosen.quantized, dtype, calibrate)
+    golden_inputs = _sample_inputs(imported, calibrate, GOLDEN_SAMPLES)
+    data, n_golden, golden_from = _with_golden(imported, chosen.quantized, golden_inputs)
+    verdict = fit.fit(data, board)
+    with NativeModel(data) as model:
+        made = Report(
+            name=imported.metadata.name,
+            dtype="int8" if _is_integer(imported) else dtype,
+            file_bytes=len(data),
+            arena_bytes=model.file.arena_bytes,
+            workspace_bytes=verdict.workspace_bytes,
+            layers=report.layer_reports(model, verdict),
+            fit=verdict,
+            golden_samples=n_golden,
+            golden_from=golden_from,
+            notes=chosen.notes,
+        )
+        _measure(made, imported, chosen.floats, model, calibrate, test)
+    return Converted(data, made, chosen.floats)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` beside `path`, then rename: a reader sees the old file or the whole new one. ModelError if it fails."""
+    path = path.resolve()
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+# --- What the user says about the model ---------------------------------------------------------------------------
+
+
+def _describe(
+    graph: Graph, labels: Iterable[str] | None, feature_names: Iterable[str] | None, name: str | None
+) -> None:
+    """Put names into the graph's metadata. ModelError if there are more or fewer than the network has values."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError(
+            f"expected one input and one output, got {len(graph.inputs)} and {len(graph.outputs)}"
+        )
+    metadata = graph.metadata = replace(graph.metadata)
+    n_out, n_in = graph.tensors[graph.outputs[0]].size, graph.tensors[graph.inputs[0]].size
+    if labels is not None:
+        metadata.labels = [str(label) for label in labels]
+        if len(metadata.labels) != max(n_out, 2):
+            raise ModelError(f"labels: expected {max(n_out, 2)}, got {len(metadata.labels)}")
+    if feature_names is not None:
+        metadata.feature_names = [str(feature) for feature in feature_names]
+        if len(metadata.feature_names) != n_in:
+            raise ModelError(f"feature names: expected {n_in}, got {len(metadata.feature_names)}")
+    if name is not None:
+        metadata.name = name
+
+
+def _with_provenance(graph: Graph, dtype: str, calibrate: np.ndarray | None) -> Metadata:
+    """The graph's metadata with what the conversion did; no date, so that equal conversions give equal files."""
+    added = {"dtype": dtype}
+    if calibrate is not None and dtype in INTEGER_DTYPES:
+        added["calibration"] = f"{len(calibrate)} samples"
+    return replace(graph.metadata, provenance={**graph.metadata.provenance, **added})
+
+
+def _checked_test(
+    graph: Graph, test: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    if test is None:
+        return None
+    x, y = check_samples(graph, test[0], "test inputs"), np.asarray(test[1])
+    if y.ndim < 1 or len(y) != len(x):
+        raise ModelError(f"test answers: expected one for each of {len(x)} inputs, got shape {y.shape}")
+    return x, y
+
+
+# --- Quantising -----------------------------------------------------------------------------------------------------
+
+INTEGER_DTYPES = ("int8", "int16")
+
+
+@dataclass
+class _Candidate:
+    """One way to treat the inputs: the float graph with the file's layers, the same quantised, what was done."""
+
+    floats: Graph
+    quantized: Graph
+    notes: list[str]
+
+
+def _is_integer(graph: Graph) -> bool:
+    return any(tensor.dtype != "float32" for tensor in graph.tensors.values())
+
+
+def _choose(
+    imported: Graph, dtype: str, calibrate: np.ndarray | None, progress: Progress | None
+) -> _Candidate:
+    """The quantised graph: inputs scaled by the first layer's weights, or by a layer of their own if that is better."""
+    folded, notes = simplify(imported)
+    best = _candidate(folded, notes, dtype, calibrate, progress)
+    if _is_integer(imported):
+        return best
+    other = _scaling_apart(imported, folded, calibrate)
+    if other is None:
+        return best
+    other = _candidate(*other, dtype, calibrate, progress)
+    trial = _sample_inputs(imported, calibrate, _TRIAL_SAMPLES)
+    errors = [_trial_error(imported, candidate, trial) for candidate in (best, other)]
+    if errors[0] <= max(errors[1] * _WORTH_SCALING, _NEGLIGIBLE):
+        return best
+    other.notes.append(
+        "inputs are scaled in a layer of their own: with the scaling in the weights the error would be "
+        f"{errors[0]:.2g} instead of {errors[1]:.2g} of the largest output"
+    )
+    return other
+
+
+def _candidate(
+    graph: Graph, notes: list[str], dtype: str, calibrate: np.ndarray | None, progress: Progress | None
+) -> _Candidate:
+    tell = None if progress is None else lambda done, total: progress("calibrating", done, total)
+    quantized = quantize(graph, dtype, calibrate, tell)
+    floats = graph
+    if not _is_integer(graph):
+        floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
+    return _Candidate(floats, quantized, list(notes))
+
+
+def _scaling_apart(
+    imported: Graph, folded: Graph, calibrate: np.ndarray | None
+) -> tuple[Graph, list[str]] | None:
+    """The simplified graph with a layer that scales the inputs: the network's own, or one made from their ranges."""
+    kept, notes = simplify(imported, fold_input_scaling=False)
+    if any(isinstance(layer, Scaling) for layer in kept.consumers(kept.inputs[0])):
+        return (kept, notes) if len(kept.layers) > len(folded.layers) else None
+    if calibrate is None:
+        return None
+    balanced = balance_inputs(folded, calibrate.min(axis=0), calibrate.max(axis=0))
+    return None if balanced is None else (balanced, notes)
+
+
+def _trial_error(imported: Graph, candidate: _Candidate, x: np.ndarray) -> float:
+    """Root mean square error of the candidate's outputs for x, relative to the largest."""
+    with NativeModel(pack(candidate.quantized)) as model:
+        return report.deviation(imported, model, x, "").rms / (
+            float(np.abs(execute(imported, x)).max()) or 1.0
+        )
+
+
+# --- Golden samples -------------------------------------------------------------------------------------------------
+
+
+def _sample_inputs(imported: Graph, calibrate: np.ndarray | None, n: int) -> np.ndarray:
+    """Up to `n` inputs: of the calibration data, or drawn at random (seed 1) as the network's scaler expects them."""
+    if calibrate is not None:
+        at = np.linspace(0, len(calibrate) - 1, min(n, len(calibrate)))
+        return calibrate[at.astype(int)]
+    random = np.random.default_rng(1)
+    tensor = imported.tensors[imported.inputs[0]]
+    if tensor.dtype != "float32":
+        limits = np.iinfo(tensor.dtype)
+        return random.integers(limits.min, limits.max, (n, *tensor.shape), tensor.dtype, endpoint=True)
+    x = random.normal(0, 1, (n, *tensor.shape))
+    first = imported.layers[0]
+    if isinstance(first, Scaling):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = np.where(first.scale != 0, (x - first.offset) / first.scale, 0.0)
+    return x
+
+
+def _with_golden(imported: Graph, graph: Graph, x: np.ndarray) -> tuple[bytes, int, str]:
+    """Return (model file with golden samples, their number, which core computed them), with both cores in agreement."""
+    plain = pack(graph)
+    with NativeModel(plain) as model:
+        inputs = quantize_input(x, model.input)
+        outputs = native = model.run_raw(inputs)
+        macs = sum(layer.macs for layer in model.file.layers)
+    golden_from = "reference" if macs <= _REFERENCE_MACS else "C core"
+    if golden_from == "reference":
+        outputs = reference_outputs(plain, inputs)
+        check_equal(outputs, native, float_sensitivity(imported, x), "self-check")
+    graph.metadata.provenance["golden outputs"] = f"computed by the {golden_from}"
+    good = [
+        np.isfinite(e).all() and difference(e, g) <= FLOAT_BOUND for e, g in zip(outputs, native, strict=True)
+    ]
+    golden = (inputs[good], outputs[good]) if any(good) else None
+    return pack(graph, golden), sum(good), golden_from
+
+
+def reference_outputs(data: bytes, inputs: np.ndarray) -> np.ndarray:
+    """Return the outputs of the pure-Python reference, in the output's type, for inputs in the input's own type."""
+    model = ReferenceModel(data)
+    output = model.file.outputs[0]
+    raw = bytearray(output.nbytes)
+    results = []
+    for sample in inputs:
+        model.run_raw(sample.tobytes(), raw)
+        results.append(np.frombuffer(bytes(raw), output.dtype).reshape(output.shape))
+    return np.stack(results)
+
+
+def difference(expected: np.ndarray, got: np.ndarray) -> float:
+    """Return the largest difference: of integers in steps, of floats relative to the largest in the sample."""
+    expected, kind = expected.astype(np.float64), expected.dtype.kind
+    largest = float(np.abs(expected - got).max())
+    return largest / (float(np.abs(expected).max()) or 1.0) if kind == "f" else largest
+
+
+def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
+    """Return how far float32 arithmetic may lead away from exact results: FLOAT_BOUND, or more where sums cancel.
+
+    Measured: 16 times the difference between numpy's float32 and float64 results, relative to the largest output.
+    """
+    if _is_integer(graph):
+        return 0.0
+    exact = execute(graph, x.astype(np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = execute(graph, x, dtype=np.float32)
+    worst = max(difference(e, r.astype(np.float64)) for e, r in zip(exact, rounded, strict=True))
+    return max(FLOAT_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
+
+
+def check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:
+    """ModelError unless integers are equal, and floats within `bound` of the largest in the sample."""
+    for index, (e, g) in enumerate(zip(expected, got, strict=True)):
+        if np.isfinite(e).all() and not difference(e, g) <= (bound if e.dtype.kind == "f" else 0):
+            raise ModelError(
+                f"{what}: sample {index}: the reference gives {e.ravel()[:8]}, the C core {g.ravel()[:8]}"
+            )
+
+
+# --- The report's measurements --------------------------------------------------------------------------------------
+
+
+def _measure(
+    made: Report,
+    imported: Graph,
+    floats: Graph,
+    model: NativeModel,
+    calibrate: np.ndarray | None,
+    test: tuple[np.ndarray, np.ndarray] | None,
+) -> None:
+    """Fill in errors, and accuracy where there are true answers."""
+    if test is not None:
+        x, what = test[0], "test samples"
+    elif calibrate is not None:
+        x, what = calibrate, "calibration samples"
+    else:
+        return
+    made.deviation = report.deviation(imported, model, x, what)
+    for layer, (error, own_error) in zip(made.layers, report.trace_errors(floats, model, x), strict=True):
+        layer.error, layer.own_error = error, own_error
+    if test is not None:
+        made.accuracy, made.targets = report.judge(imported, model, *test)
