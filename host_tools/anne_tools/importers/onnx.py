@@ -39,7 +39,8 @@ INT64_MAX = 2**63 - 1
 
 def read(source: Path) -> Graph:
     """Return the graph of the ONNX file `source`. ModelError for what is damaged or not supported."""
-    return _Reader(parse_model(Path(source).read_bytes())).graph()
+    with np.errstate(all="ignore"):  # what is not finite is refused by Graph.check, not warned of
+        return _Reader(parse_model(Path(source).read_bytes())).graph()
 
 
 class _Reader:

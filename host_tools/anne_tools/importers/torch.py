@@ -30,7 +30,7 @@ from .torch_files import Node, Program, Ref, is_pt2, operator_name, read_pt2, re
 # What a damaged zip, or JSON of another shape than the schema's, leads to
 DAMAGE = (
     *(AttributeError, EOFError, IndexError, KeyError, OverflowError, StopIteration, TypeError, ValueError),
-    *(NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    *(NotImplementedError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
 HINT = {
     "log_softmax": " (export the network with softmax, or without either: the largest score stays the largest)"
