@@ -100,60 +100,20 @@ static anne_output_t output_limits(const anne_layer_t *layer) {
                            layer->parameters[DENSE_ACT_MAX]};
 }
 
-// The sum of |w| of four packed rows proves their range where there are too many columns for any weights: then
-// 128 sum |w| must be below 2^23.
-static bool quads_good(const uint32_t *weights, uint32_t columns, uint32_t n_out) {
-    for (uint32_t r = 0; r < n_out; r += 4) {
-        uint32_t sums[4] = {0};
-        for (uint32_t j = 0; j < columns; j++) {
-            uint32_t p = *weights++;
-            for (uint32_t i = 0; i < 4; i++) {
-                int32_t w = (int32_t)(p >> 8 * i & 0xff) - 128;
-                sums[i] += (uint32_t)(w < 0 ? -w : w);
-            }
-        }
-        for (uint32_t i = 0; i < 4; i++) {
-            if (sums[i] >= 1u << 16) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-// scratch: x expanded to words, then the sums
+// scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
     uint32_t *scratch_bytes) {
-    uint32_t columns = anne_dense_s8_columns(n_in);
-    if (check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
-        || (n_in > ANNE_DENSE_S8_ANY_COLUMNS && !quads_good(record->constants[0], columns, n_out))) {
+    if (n_in > UINT16_MAX || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = (columns + n_out) * sizeof(int32_t);
+    *scratch_bytes = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
     return check_rows(record, n_out);
 }
 
 static void run_dense_s8_quad(const anne_layer_t *layer) {
-    uint32_t columns = anne_dense_s8_columns(layer->n_in);
-    int32_t *x = layer->scratch, *acc = x + columns;
-    anne_expand_s8(layer->x, layer->n_in, x);
-    anne_dense_s8_quad(layer->constants[0], layer->constants[1], x, columns, layer->n_out, acc);
-    anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
-}
-
-// scratch: the sums
-static anne_status_t check_dense_s8_rows(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
-    if (n_in > UINT16_MAX || check_constant(record, 0, (uint64_t)n_in * n_out) != ANNE_OK) {
-        return ANNE_ERROR_CONSTANT;
-    }
-    *scratch_bytes = n_out * sizeof(int32_t);
-    return check_rows(record, n_out);
-}
-
-static void run_dense_s8_rows(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
-    anne_dense_s8_rows(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc);
+    anne_dense_s8_quad(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
+        acc + layer->n_out, acc);
     anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 
@@ -212,7 +172,6 @@ static void run_dense_s8_f32(const anne_layer_t *layer) {
 static const dense_layout_t dense_layouts[] = {
     [1] = {ANNE_FLOAT32, ANNE_FLOAT32, 2, check_dense_f32, run_dense_f32},
     [2] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_quad, run_dense_s8_quad},
-    [3] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_rows, run_dense_s8_rows},
     [4] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_s8_f32, run_dense_s8_f32},
     [5] = {ANNE_INT16, ANNE_INT16, 3, check_dense_s16, run_dense_s16},
 };

@@ -26,9 +26,7 @@ def choose(layer: Dense, source: Tensor, target: Tensor) -> int:
         case "int16", "int16":
             return NUMBERS["s16"]
         case "int8", "int8":
-            heaviest = np.abs(layer.weights.astype(np.int64)).sum(axis=1).max()
-            quad = n_in <= S8Quad.ANY_COLUMNS or heaviest < 1 << 16
-            return NUMBERS["s8_quad" if quad else "s8_rows"]
+            return NUMBERS["s8_quad"]
     raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
 
 
@@ -42,8 +40,6 @@ def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list
             return [layer.weights.tobytes(), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
         case "s8_quad":
             return [quads(layer.weights), *_integer_rows(layer, source, target)]
-        case "s8_rows":
-            return [layer.weights.tobytes(), *_integer_rows(layer, source, target)]
         case "s16":
             return [_bytes(layer.weights, "<i2"), *_integer_rows(layer, source, target)]
     raise AssertionError(layout)
@@ -57,12 +53,19 @@ def real_weights(layer: Dense) -> np.ndarray:
 
 
 def quads(weights: np.ndarray) -> bytes:
-    """Return int8 weights (n_out, n_in) as s8_quad has them: four rows a word, bytes w + 128, padded with w = 0."""
+    """Return int8 weights (n_out, n_in) as s8_quad has them: bytes w + 128, padded with w = 0, eight rows alternating.
+
+    Source: FORMAT.md; `anne.layouts.S8Quad.row` is the way back.
+    """
+    panels = [weights[:, first : first + S8Quad.PANEL] for first in range(0, weights.shape[1], S8Quad.PANEL)]
+    return b"".join(_panel(panel) for panel in panels)
+
+
+def _panel(weights: np.ndarray) -> bytes:
     n_out, n_in = weights.shape
-    padded = np.zeros(((n_out + 3) // 4 * 4, S8Quad.columns(n_in)), np.int16)
-    padded[:n_out, :n_in] = weights
-    groups = (padded + 128).astype(np.uint8).reshape(-1, 4, padded.shape[1])
-    return groups.transpose(0, 2, 1).tobytes()  # group, column, row within the group
+    padded = np.full(((n_out + 3) // 4 * 4, S8Quad.columns(n_in)), 128, np.uint8)
+    padded[:n_out, :n_in] = weights.astype(np.int16) + 128
+    return b"".join(padded[r : r + 8].T.tobytes() for r in range(0, len(padded), 8))
 
 
 def _bytes(values: np.ndarray, dtype: str) -> bytes:
