@@ -11,6 +11,7 @@ SRC_USERMOD_LIB_C += $(ANNE_CORE)
 CFLAGS_USERMOD += -I$(ANNE_DIR)
 LDFLAGS_USERMOD += $(ANNE_SANITIZE)
 
+# The same options for kernels as in sources.cmake, which says why.
 anne_objects = $(patsubst $(USER_C_MODULES)/%.c,$(BUILD)/%.o,$(1))
 $(call anne_objects,$(ANNE_CORE) $(ANNE_DIR)/mod_anne.c): CFLAGS += $(ANNE_SANITIZE)
-$(call anne_objects,$(ANNE_KERNELS)): CFLAGS += -O3 -fno-tree-loop-distribute-patterns
+$(call anne_objects,$(ANNE_KERNELS)): CFLAGS += -O3 -fno-tree-loop-distribute-patterns -Wno-maybe-uninitialized
