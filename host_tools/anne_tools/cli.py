@@ -9,7 +9,7 @@ import click
 from .errors import DeviceError, ModelError
 
 # In the order `anne --help` tells them. Each is commands/NAME.py with a click command named `command`.
-COMMANDS = ("demo", "run", "emulate", "flash")
+COMMANDS = ("demo", "convert", "inspect", "run", "emulate", "flash")
 
 
 class AnneError(click.ClickException):
@@ -92,7 +92,8 @@ def cli() -> None:
     anne demo                    the published IRIS networks, in an emulated Pico
     anne emulate                 a Python prompt in an emulated Pico
     anne flash                   put the firmware on a real one
-    anne run iris-8 --on PORT    a published network on a real Pico
+    anne convert net.keras       a trained network as a model file, net.anne, with a report
+    anne run net.anne --on PORT --input x.npy    a model file on a real Pico
     """
 
 

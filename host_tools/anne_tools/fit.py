@@ -4,7 +4,7 @@
 does not fit, the layer that breaks it and what would help.
 
 A file in the board's storage is read into RAM and used there; a file in ROMFS is used where it lies in flash, or copied
-(`anne.load(copy=True)`). Beside the weights a model needs its workspace: layers, values between them, scratch of kernels.
+(`anne.load(copy=True)`). Beside the weights a model needs its workspace: layers, values between them, scratch.
 """
 
 from __future__ import annotations

@@ -1,39 +1,147 @@
 """`anne run`: one network, and what it says."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .common import console, json_option, print_json, uf2_option
+from .models import read_model, rows_of, step_progress
+
+_SHOWN_ROWS = 20
 
 
 @click.command(
     "run",
-    epilog="\b\nExamples:\n  anne run iris-8\n  anne run iris-6-relu --on /dev/ttyACM0\n"
-    "  anne run iris-4-4-2-1 --on reference --json",
+    epilog="\b\nExamples:\n  anne run net.anne --input x.npy\n  anne run net.anne --on emulator --input x.npy"
+    "\n  anne run iris-8\n  anne run iris-4-4-2-1 --on reference --json",
 )
 @click.argument("network")
 @click.option(
+    "--input", "inputs", type=click.Path(path_type=Path), help="Samples: .npy, .npz or .csv, one a row."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Write the outputs to this .npy file.")
+@click.option("--raw", is_flag=True, help="Outputs as the integers the model computes.")
+@click.option(
     "--on",
     "where",
-    default="emulator",
-    show_default=True,
-    metavar="emulator|PORT|reference",
-    help="An emulated Pico, a real one on a port, or plain Python on this computer.",
+    metavar="host|reference|emulator|PORT",
+    help="The C core on this computer (the default for model files), plain Python on it, an emulated Pico (the "
+    "default for published networks), or a real one on a port.",
 )
 @uf2_option
 @json_option
-def command(network: str, where: str, uf2: Path | None, as_json: bool) -> None:
-    """Run one of AI-ANNE's published networks on its rows of IRIS data.
+def command(
+    network: str,
+    inputs: Path | None,
+    output: Path | None,
+    raw: bool,
+    where: str | None,
+    uf2: Path | None,
+    as_json: bool,
+) -> None:
+    """Run a model file on samples, or one of AI-ANNE's published networks on its rows of IRIS data.
 
-    NETWORK is iris-8, iris-6, iris-6-relu or iris-4-4-2-1. Exit status 1 if the result is not the published one.
+    NETWORK is an .anne file, or iris-8, iris-6, iris-6-relu or iris-4-4-2-1. Inputs are real numbers, or integers
+    of the model's own input type. Without --input a model file is run on its golden samples. Exit status 1 if a result is not
+    the golden or published one.
     """
+    if network.endswith(".anne") or Path(network).exists():
+        _run_file(Path(network), inputs, output, raw, where or "host", uf2, as_json)
+    elif inputs or output or raw:
+        raise click.UsageError(f"--input, --output and --raw are for model files; {network} is not one")
+    else:
+        _run_published(network, where or "emulator", uf2, as_json)
+
+
+# --- A model file -----------------------------------------------------------------------------------------------------
+
+
+def _run_file(
+    path: Path,
+    inputs: Path | None,
+    output: Path | None,
+    raw: bool,
+    where: str,
+    uf2: Path | None,
+    as_json: bool,
+) -> None:
+    from ..errors import ModelError
+    from ..runner import golden_samples, open_model, result, run
+    from ..samples import as_samples, read_array
+
+    data = read_model(path)
+    try:
+        file = open_model(data)
+    except ModelError as error:
+        raise ModelError(f"{path.name}: {error}") from None
+    x, expected = golden_samples(file) if inputs is None else (read_array(inputs), None)
+    x = as_samples(x, file.inputs[0].shape, str(inputs or path.name))
+    with step_progress(f"runs on {where}") as tell:
+        outputs = run(data, x, where, firmware=uf2, progress=tell)
+    found = result(file, outputs, expected, raw)
+    if output:
+        _write_npy(output, found.values)
+    if as_json:
+        print_json(
+            {
+                "model": str(path),
+                "on": where,
+                "n_samples": len(x),
+                **found.to_json(),
+                "outputs": rows_of(found.values),
+            }
+        )
+    else:
+        _show_outputs(path, where, found, output)
+    if found.problem:
+        raise ModelError(f"{path.name} on {where}: {found.problem}")
+
+
+def _write_npy(path: Path, values: Any) -> None:
+    from io import BytesIO
+
+    import numpy as np
+
+    from ..conversion import write_atomically
+
+    content = BytesIO()
+    np.save(content, values)
+    write_atomically(path, content.getvalue())
+
+
+def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> None:
+    out = console()
+    rows = rows_of(found.values)
+    out.print(
+        f"{path.name} on {where}: {len(rows)} samples" + (f", outputs written to {output}" if output else ""),
+        markup=False,
+    )
+    if output:
+        return
+    for index, row in enumerate(rows[:_SHOWN_ROWS]):
+        shown = " ".join(f"{value:.6g}" for value in row[:16]) + (" ..." if len(row) > 16 else "")
+        out.print(
+            f"{index:5}  {shown}" + (f"  {found.classes[index]}" if found.classes else ""), markup=False
+        )
+    if len(rows) > _SHOWN_ROWS:
+        out.print(f"  ... {len(rows) - _SHOWN_ROWS} more; --output y.npy writes all")
+    if found.golden:
+        out.print("these are the golden samples, and their outputs are as they must be")
+
+
+# --- A published network ----------------------------------------------------------------------------------------------
+
+
+def _run_published(network: str, where: str, uf2: Path | None, as_json: bool) -> None:
     from ..demo import run_network, run_reference
     from ..device import open_device
     from ..errors import ModelError
     from ..networks import published_network
 
     chosen = published_network(network)
+    if where == "host":
+        raise ModelError("host runs model files; a published network runs on emulator, reference or a port")
     if where == "reference":
         result = run_reference(chosen)
     else:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from anne.reference_model import Model as ReferenceModel
 
 from . import fit, report
 from .errors import ModelError
@@ -27,6 +26,7 @@ from .pack import pack
 from .passes import balance_inputs, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, check_samples, quantize, split_activations
 from .report import Report
+from .runner import GOLDEN_BOUND, difference, reference_outputs
 from .samples import as_samples
 
 Progress = Callable[[str, int, int], None]
@@ -38,8 +38,6 @@ _REFERENCE_MACS = 5_000_000
 _TRIAL_SAMPLES = 256
 _WORTH_SCALING = 2.0
 _NEGLIGIBLE = 1e-6
-# A float result may differ from the reference's by this part of its largest output (as in `Model.selftest`).
-FLOAT_BOUND = 1e-5
 
 
 @dataclass
@@ -121,7 +119,7 @@ def convert(
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` beside `path`, then rename: a reader sees the old file or the whole new one. ModelError if it fails."""
+    """Write `data` beside `path`, then rename: a reader sees the old file or the new. ModelError if it fails."""
     path = path.resolve()
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -287,33 +285,15 @@ def _with_golden(imported: Graph, graph: Graph, x: np.ndarray) -> tuple[bytes, i
         check_equal(outputs, native, float_sensitivity(imported, x), "self-check")
     graph.metadata.provenance["golden outputs"] = f"computed by the {golden_from}"
     good = [
-        np.isfinite(e).all() and difference(e, g) <= FLOAT_BOUND for e, g in zip(outputs, native, strict=True)
+        np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND
+        for e, g in zip(outputs, native, strict=True)
     ]
     golden = (inputs[good], outputs[good]) if any(good) else None
     return pack(graph, golden), sum(good), golden_from
 
 
-def reference_outputs(data: bytes, inputs: np.ndarray) -> np.ndarray:
-    """Return the outputs of the pure-Python reference, in the output's type, for inputs in the input's own type."""
-    model = ReferenceModel(data)
-    output = model.file.outputs[0]
-    raw = bytearray(output.nbytes)
-    results = []
-    for sample in inputs:
-        model.run_raw(sample.tobytes(), raw)
-        results.append(np.frombuffer(bytes(raw), output.dtype).reshape(output.shape))
-    return np.stack(results)
-
-
-def difference(expected: np.ndarray, got: np.ndarray) -> float:
-    """Return the largest difference: of integers in steps, of floats relative to the largest in the sample."""
-    expected, kind = expected.astype(np.float64), expected.dtype.kind
-    largest = float(np.abs(expected - got).max())
-    return largest / (float(np.abs(expected).max()) or 1.0) if kind == "f" else largest
-
-
 def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
-    """Return how far float32 arithmetic may lead away from exact results: FLOAT_BOUND, or more where sums cancel.
+    """Return how far float32 arithmetic may lead away from exact results: GOLDEN_BOUND, or more where sums cancel.
 
     Measured: 16 times the difference between numpy's float32 and float64 results, relative to the largest output.
     """
@@ -323,7 +303,7 @@ def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = execute(graph, x, dtype=np.float32)
     worst = max(difference(e, r.astype(np.float64)) for e, r in zip(exact, rounded, strict=True))
-    return max(FLOAT_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
+    return max(GOLDEN_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
 
 
 def check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:

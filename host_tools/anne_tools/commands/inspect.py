@@ -1,0 +1,62 @@
+"""`anne inspect`: what is in a model file, and whether it fits a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import console, json_option, print_json
+from .models import board_option, print_layers, print_verdict, read_model
+
+
+@click.command(
+    "inspect",
+    epilog="\b\nExamples:\n  anne inspect net.anne\n  anne inspect net.anne --board pico2"
+    "\n  anne inspect net.anne --json",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@board_option
+@json_option
+def command(model: Path, board: str, as_json: bool) -> None:
+    """Tell what is in a model file, and whether and how it runs on a board.
+
+    MODEL is checked as the board checks it. Exit status 1 if it is damaged, and if it does not fit.
+    """
+    from ..errors import ModelError
+    from ..inspection import inspect
+
+    try:
+        found = inspect(read_model(model), board)
+    except ModelError as error:
+        raise ModelError(f"{model.name}: {error}") from None
+    if as_json:
+        print_json({"file": str(model), **found.to_json()})
+    else:
+        _show(found, model)
+    if not found.fit.fits:
+        raise ModelError(f"{model.name} does not fit the {board}: {found.fit.reason}")
+
+
+def _show(found: Any, path: Path) -> None:
+    out = console()
+    out.print(f"{path}: {found.name}, {found.file_bytes} bytes, CRC-32 {found.crc32:08x}", markup=False)
+    out.print(f"input {_tensor(found.input)}, output {_tensor(found.output)}", markup=False)
+    for title, values in (("labels", found.labels), ("features", found.feature_names)):
+        if values:
+            out.print(f"{title}: {', '.join(values)}", markup=False)
+    for key, value in found.provenance.items():
+        out.print(f"{key}: {value}", markup=False)
+    out.print(f"golden samples: {found.golden_samples}")
+    print_layers(out, found.layers)
+    print_verdict(out, found.fit)
+
+
+def _tensor(tensor: dict) -> str:
+    text = f"{'x'.join(map(str, tensor['shape']))} {tensor['dtype']}"
+    return (
+        text
+        if tensor["dtype"] == "float32"
+        else f"{text} (scale {tensor['scale']:.6g}, zero point {tensor['zero_point']})"
+    )

@@ -1,0 +1,83 @@
+"""What the commands about model files share: reading files, tables, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from ..errors import ModelError
+from ..report import LayerReport, layer_table
+from .common import progress
+
+board_option = click.option(
+    "--board",
+    type=click.Choice(["pico", "pico2"]),
+    default="pico",
+    show_default=True,
+    help="The board it is for.",
+)
+
+
+def read_model(path: Path) -> bytes:
+    """Return the bytes of a model file; ModelError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from None
+
+
+@contextmanager
+def step_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that shows on stderr how far a step is; a bar on a terminal."""
+    shown = 0
+    with progress(1000, what) as tell:
+
+        def show(done: int, total: int) -> None:
+            nonlocal shown
+            now = 1000 * done // max(total, 1)
+            tell(f"{what} {done} of {total}", now - shown)
+            shown = now
+
+        yield show
+
+
+def print_table(out: Any, columns: list[str], rows: list[list[str]], left: tuple[str, ...] = ()) -> None:
+    """Print rows under column names, as wide as they are: a terminal that is too narrow wraps lines, nothing is cut."""
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+    for row in [columns, *rows]:
+        cells = [
+            cell.ljust(width) if name in left else cell.rjust(width)
+            for name, cell, width in zip(columns, row, widths, strict=True)
+        ]
+        out.print("  " + "  ".join(cells).rstrip(), markup=False, soft_wrap=True)
+
+
+def print_layers(out: Any, layers: list[LayerReport]) -> None:
+    """Print the table of layers."""
+    print_table(out, *layer_table(layers), left=("layer", "kind", "activation", "shape", "kernel"))
+
+
+def print_verdict(out: Any, verdict: Any) -> None:
+    """Print whether a model fits its board, what it needs there, and how long it takes."""
+    if verdict.fits:
+        where = "in RAM" if verdict.place == "storage" else "in ROMFS, weights used in flash"
+        out.print(
+            f"fits the {verdict.board} {where}: {verdict.ram_bytes} of {verdict.heap_bytes} bytes of RAM "
+            f"({verdict.workspace_bytes} beside the file)"
+        )
+    else:
+        out.print(f"does not fit the {verdict.board}: {verdict.reason}; largest: {verdict.layer}")
+        for advice in verdict.advice:
+            out.print(f"  {advice}")
+    elapsed_ms = verdict.flash_ms if verdict.place == "romfs" else verdict.elapsed_ms
+    out.print(f"one prediction: about {elapsed_ms:.3g} ms on the {verdict.board} ({verdict.measured})")
+
+
+def rows_of(values: np.ndarray) -> list:
+    """Return an array of samples as nested lists for JSON."""
+    return np.asarray(values).reshape(len(values), -1).tolist()

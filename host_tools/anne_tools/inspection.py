@@ -1,0 +1,64 @@
+"""What a model file says about itself, with the verdict on a board."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import asdict, dataclass
+
+from .fit import Verdict, fit
+from .native import NativeModel
+from .report import LayerReport, layer_reports
+
+
+@dataclass
+class Inspection:
+    """All that `anne inspect` tells: the file's metadata, its layers, and how it runs on a board."""
+
+    name: str
+    file_bytes: int
+    crc32: int
+    input: dict
+    output: dict
+    labels: list[str]
+    feature_names: list[str]
+    threshold: float | None
+    provenance: dict[str, str]
+    golden_samples: int
+    arena_bytes: int
+    layers: list[LayerReport]
+    fit: Verdict
+
+    def to_json(self) -> dict:
+        """Return the inspection as plain data for JSON."""
+        return asdict(self)
+
+
+def inspect(data: bytes, board: str = "pico") -> Inspection:
+    """Return what is in the model file `data`. ModelError as the loader words it if the file is not whole."""
+    with NativeModel(data) as model:
+        file, verdict = model.file, fit(data, board)
+        threshold = file.metadata.get("threshold")
+        return Inspection(
+            name=file.text("name", "model"),
+            file_bytes=len(data),
+            crc32=struct.unpack_from("<I", data, 12)[0],
+            input=_tensor(model.input),
+            output=_tensor(model.output),
+            labels=file.lines("labels"),
+            feature_names=file.lines("feature_names"),
+            threshold=struct.unpack("<f", threshold)[0] if threshold is not None else None,
+            provenance=dict(line.split(": ", 1) for line in file.lines("provenance") if ": " in line),
+            golden_samples=len(file.metadata.get("golden_inputs", b"")) // model.input.nbytes,
+            arena_bytes=file.arena_bytes,
+            layers=layer_reports(model, verdict),
+            fit=verdict,
+        )
+
+
+def _tensor(tensor) -> dict:
+    return {
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype,
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+    }
