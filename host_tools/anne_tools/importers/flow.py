@@ -1,4 +1,4 @@
-"""Builds a Graph from a framework's list of operations on named values, as ONNX and torch.export write it.
+"""Builds a Graph from a framework's list of operations on named values, as ONNX, TFLite and torch.export have it.
 
 An operation reads values by name. Some are constants, known here as arrays; the others flow through the network, and
 belong to a tensor of the graph. Both keep their full shape, with a batch axis of 1 in front, since operations that
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Activation, Dense, Graph, Layer, Metadata, Reshape, Scaling, Tensor
+from ..graph import Activation, Dense, Graph, Layer, Metadata, Quantization, Reshape, Scaling, Tensor
 from .limits import check_elements
 
 Key = Hashable
@@ -25,12 +25,14 @@ Key = Hashable
 
 @dataclass(frozen=True)
 class Step:
-    """One operation: its place and class in the file, a name for the layer, and the value it makes."""
+    """One operation: its place and class in the file, a name for the layer, the value it makes, and that one's type."""
 
     index: int
     op: str
     name: str
     output: Key
+    dtype: str = "float32"
+    quantization: Quantization | None = None
 
     @property
     def where(self) -> str:
@@ -52,7 +54,14 @@ class Value:
 class Flow:
     """The graph under construction."""
 
-    def __init__(self, name: str, key: Key, shape: Sequence[int]):
+    def __init__(
+        self,
+        name: str,
+        key: Key,
+        shape: Sequence[int],
+        dtype="float32",
+        quantization: Quantization | None = None,
+    ):
         shape = tuple(int(d) for d in shape)
         if not shape or min(shape) < 1:
             raise ModelError(f"input {name}: expected fixed sizes behind the batch axis, got {shape}")
@@ -66,7 +75,7 @@ class Flow:
         self.layers: list[Layer] = []
         self.notes: list[str] = []
         self.folded = 0  # elements of constants computed so far
-        self.input = self._tensor(name, shape)
+        self.input = self._tensor(name, shape, dtype, quantization)
         self.values[key] = self.input
 
     # What operations read
@@ -95,8 +104,19 @@ class Flow:
 
     # What operations make
 
-    def dense(self, step: Step, key: Key, weights: np.ndarray, bias: np.ndarray | None) -> None:
-        """weights (n_out, n_in) times the last axis of a value whose other axes are 1, plus bias."""
+    def dense(
+        self,
+        step: Step,
+        key: Key,
+        weights: np.ndarray,
+        bias: np.ndarray | None,
+        activation: str = "linear",
+        quantization: Quantization | None = None,
+    ) -> None:
+        """weights (n_out, n_in) times the last axis of a value whose other axes are 1, plus bias.
+
+        int8 weights are kept with their `quantization`, and an int32 bias with them; all else becomes float32.
+        """
         x = self.value(step, key)
         if weights.ndim != 2:
             raise ModelError(f"{step.where}: expected weights of two axes, got shape {weights.shape}")
@@ -106,10 +126,13 @@ class Flow:
         bias = np.zeros(n_out) if bias is None else bias
         if bias.size not in (1, n_out):
             raise ModelError(f"{step.where}: expected {n_out} values of bias, got {bias.size}")
-        bias = np.broadcast_to(bias.reshape(-1), (n_out,)).astype(np.float32)
-        flat = self._reshaped(step, x, (1, n_in))
-        made = self._layer(step, Dense, flat, (1, n_out), np.ascontiguousarray(weights, np.float32), bias)
-        self.values[step.output] = self._reshaped(step, made, x.shape[:-1] + (n_out,))
+        bias = np.broadcast_to(bias.reshape(-1), (n_out,)).astype(
+            np.int32 if step.dtype == "int8" else np.float32
+        )
+        weights = np.ascontiguousarray(weights, np.float32 if quantization is None else np.int8)
+        flat = self.reshaped(step, x, (1, n_in))
+        made = self._layer(step, Dense, flat, (1, n_out), weights, bias, activation, 0.0, quantization)
+        self.values[step.output] = self.reshaped(step, made, x.shape[:-1] + (n_out,))
 
     def activation(self, step: Step, key: Key, name: str, alpha: float = 0.0) -> None:
         """An activation, element by element."""
@@ -125,9 +148,9 @@ class Flow:
             raise ModelError(
                 f"{step.where}: along axis {axis} of shape {x.shape} is not supported; supported: all of a row"
             )
-        flat = self._reshaped(step, x, (1, x.shape[axis]))
+        flat = self.reshaped(step, x, (1, x.shape[axis]))
         made = self._layer(step, Activation, flat, flat.shape, "softmax", 0.0)
-        self.values[step.output] = self._reshaped(step, made, x.shape)
+        self.values[step.output] = self.reshaped(step, made, x.shape)
 
     def scaling(self, step: Step, key: Key, scale, offset, axis: int = -1) -> None:
         """value * scale + offset; both are one number, or one along `axis`, behind which all axes must be 1."""
@@ -148,11 +171,11 @@ class Flow:
             if array.size not in (1, n):
                 raise ModelError(f"{step.where}: expected 1 or {n} constants, got {array.size}")
         shape = x.shape if n == x.shape[-1] else x.shape[: axis + 1]
-        flat, n = self._reshaped(step, x, shape), shape[-1]
+        flat, n = self.reshaped(step, x, shape), shape[-1]
         made = self._layer(
             step, Scaling, flat, shape, *(np.broadcast_to(a, (n,)).copy() for a in (scale, offset))
         )
-        made = self._reshaped(step, made, x.shape)
+        made = self.reshaped(step, made, x.shape)
         if scale.size == offset.size == 1:
             what = ("scaled", float(scale[0])) if offset[0] == 0 else ("shifted", float(offset[0]))
             if offset[0] == 0 or scale[0] == 1:
@@ -228,7 +251,7 @@ class Flow:
             target[target.index(-1)] = size // known
         if not target or min(target) < 1 or math.prod(target) != size:
             raise ModelError(f"{step.where}: cannot reshape {x.shape} to {tuple(shape)}")
-        self.values[step.output] = self._reshaped(step, x, tuple(target))
+        self.values[step.output] = self.reshaped(step, x, tuple(target))
 
     def same(self, step: Step, key: Key) -> None:
         """An operation without effect: its output is its input."""
@@ -250,7 +273,7 @@ class Flow:
             raise ModelError(
                 f"{step.where} of computed values is not supported, got axes {tuple(order)} of {x.shape}"
             )
-        self.values[step.output] = self._reshaped(step, x, tuple(x.shape[axis] for axis in order))
+        self.values[step.output] = self.reshaped(step, x, tuple(x.shape[axis] for axis in order))
 
     def fold(self, step: Step, function: Callable, *args) -> np.ndarray:
         """Return function(*args) on constants; ModelError where numpy refuses, or where too much would be computed."""
@@ -354,20 +377,29 @@ class Flow:
             raise ModelError(f"{step.where}: expected one constant or {x.shape[-1]}, got shape {c.shape}")
         return c.astype(np.float64).reshape(-1)
 
-    def _tensor(self, name: str, shape: tuple[int, ...]) -> Value:
+    def _tensor(
+        self, name: str, shape: tuple[int, ...], dtype: str, quantization: Quantization | None
+    ) -> Value:
         name = f"{name}:{len(self.tensors)}"
-        self.tensors[name] = Tensor(name, without_batch(shape))
+        self.tensors[name] = Tensor(name, without_batch(shape), dtype, quantization)
         return Value(name, shape)
 
     def _layer(self, step: Step, kind: type[Layer], x: Value, shape: tuple[int, ...], *args) -> Value:
-        made = self._tensor(step.name, shape)
+        given = self.tensors[x.tensor].dtype
+        if given != step.dtype:
+            raise ModelError(f"{step.where}: expected a {given} output, got {step.dtype}")
+        made = self._tensor(step.name, shape, step.dtype, step.quantization)
         self.layers.append(kind(step.name, x.tensor, made.tensor, *args, source=step.op))
         return made
 
-    def _reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
+    def reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
+        """Return `x` under a shape of the same size, by a Reshape unless only the batch axis differs."""
         if without_batch(shape) == without_batch(x.shape):
             return Value(x.tensor, shape, x.pattern, x.base, x.factor)
-        return self._layer(step, Reshape, x, shape)
+        like = self.tensors[x.tensor]
+        made = self._tensor(step.name, shape, like.dtype, like.quantization)
+        self.layers.append(Reshape(step.name, x.tensor, made.tensor, source=step.op))
+        return made
 
 
 MATMULS = ("MatMul", "matmul")

@@ -215,6 +215,17 @@ def test_inputs_of_any_shape_are_flattened(read):
     assert [layer.kind for layer in graph.layers] == ["reshape", "dense", "dense"]
 
 
+def test_a_fixed_batch_is_read_as_one_row(read):
+    w = TfliteWriter()
+    x = w.tensor((2, 3, 4))
+    flat = w.tensor((2, 12))
+    w.operator("RESHAPE", [x, w.tensor((2,), "int32", [2, 12])], [flat])
+    y = dense(w, flat, 12, 5, output_shape=(2, 5))
+    data = w.to_bytes([x], [y])
+    sample = np.random.default_rng(SEED).uniform(-1, 1, (2, 3, 4)).astype(np.float32)
+    np.testing.assert_allclose(execute(read(data), sample), Oracle(data)(sample), rtol=0, atol=1e-6)
+
+
 def test_shapes_computed_from_constants_fold_away(read):
     # what Keras's Reshape layer becomes: SHAPE -> STRIDED_SLICE [0] -> PACK with 2, 3 -> RESHAPE
     w = TfliteWriter()
@@ -313,14 +324,14 @@ def change(path: str, value):
         (change("subgraphs[0].inputs", [0, 0]), "models with 2 inputs are not supported"),
         (change("subgraphs[0].outputs", []), "models with 0 outputs are not supported"),
         (change("subgraphs[0].outputs", [99]), "outputs: tensor 99 does not exist, there are 4"),
-        (change("subgraphs[0].outputs", [1]), "the output is a constant or computed by no layer"),
+        (change("subgraphs[0].outputs", [1]), "is a constant, or computed by no layer"),
         (
             change("subgraphs[0].operators[0].inputs", [0, 77, 2]),
             "layer 0 (FULLY_CONNECTED): tensor 77 does not",
         ),
-        (change("subgraphs[0].operators[0].inputs", [3, 1, 2]), "its input 0 is not computed before it"),
-        (change("subgraphs[0].operators[0].inputs", [0, 0, 2]), "its input 1 must be a constant"),
-        (change("subgraphs[0].operators[0].inputs", []), "its input 0 is not computed before it"),
+        (change("subgraphs[0].operators[0].inputs", [3, 1, 2]), "its input '3' is not computed before it"),
+        (change("subgraphs[0].operators[0].inputs", [0, 0, 2]), "its weights must be a constant"),
+        (change("subgraphs[0].operators[0].inputs", []), "its input 0 is missing"),
         (change("subgraphs[0].operators[0].opcodeIndex", 5), "operator code 5 does not exist"),
         (change("subgraphs[0].operators[0].builtinOptions.weightsFormat", 1), "weights in a shuffled format"),
         (
@@ -335,9 +346,9 @@ def change(path: str, value):
             change("subgraphs[0].tensors[0].shapeSignature", [-1, -1]),
             "is dynamic; only the batch axis may be",
         ),
-        (change("subgraphs[0].tensors[0].shape", [2, 4]), "expected batch 1, got shape (2, 4)"),
+        (change("subgraphs[0].operators[0].outputs", [0]), "its output, tensor 0, is computed twice"),
         (change("subgraphs[0].tensors[0].shape", [1, 5]), "expected 4 inputs, got shape (5,)"),
-        (change("subgraphs[0].tensors[0].shape", []), "expected a known shape, got ()"),
+        (change("subgraphs[0].tensors[0].shape", []), "expected fixed sizes behind the batch axis, got ()"),
         (change("subgraphs[0].tensors[0].type", 7), "type int16 is not supported"),
         (change("subgraphs[0].tensors[1].type", 9), "expected 12 bytes of int8 for (3, 4), got 48"),
         (change("subgraphs[0].tensors[1].shape", [3, 5]), "expected 60 bytes of float32 for (3, 5), got 48"),
@@ -345,7 +356,7 @@ def change(path: str, value):
         (change("subgraphs[0].tensors[1].buffer", 40), "buffer 40 does not exist, there are 3"),
         (change("subgraphs[0].tensors[1].isVariable", True), "models with a state are not supported"),
         (change("buffers[1].data", np.full(48, 255, np.uint8)), "12 of 12 weights are NaN or infinite"),
-        (change("subgraphs[0].operators", []), "the output is a constant or computed by no layer"),
+        (change("subgraphs[0].operators", []), "is a constant, or computed by no layer"),
     ],
 )
 def test_damaged_file_is_refused_in_one_line(read, damage, message):
