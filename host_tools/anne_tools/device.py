@@ -83,7 +83,7 @@ class Device(ABC):
         self.close()
 
 
-_DESCRIBE = "u=__import__('os').uname();print(u.machine+', MicroPython '+u.version)"
+_DESCRIBE = "u=__import__('os').uname();print(u.machine+', MicroPython '+u.version.split(' (')[0])"
 _UNMOUNT = "__import__('vfs').umount('/')"
 _MOUNT = "(lambda v,r:v.mount(v.VfsLfs2(r.Flash(),progsize=256),'/'))(__import__('vfs'),__import__('rp2'))"
 

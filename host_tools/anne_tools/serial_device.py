@@ -78,7 +78,7 @@ class SerialDevice(Device):
         end_s = time.monotonic() + (self._connect_s if self._transport else 0.0)
         while True:
             try:
-                transport = SerialTransport(self.name, timeout=10)
+                transport = SerialTransport(self.name, timeout=min(10.0, self._connect_s))
                 break
             except (TransportError, OSError, ValueError) as error:
                 if time.monotonic() >= end_s:

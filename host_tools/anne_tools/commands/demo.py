@@ -54,8 +54,9 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
 
 def _show(board: str, results: list) -> None:
     out = console()
-    out.print(f"AI-ANNE's published IRIS networks on {board}\n")
+    out.print(f"AI-ANNE's published IRIS networks, run on\n{board}\n")
     out.print(_table(results))
+    out.print()
     for result in results:
         network = result.network
         out.print(f"{network.name}: {network.title}, {_chain(network)}")
@@ -71,30 +72,19 @@ def _table(results: list) -> object:
 
     from ..demo import ORIGINAL_US
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("network", no_wrap=True)
-    headings = (
-        "right",
-        "paper",
-        "TN",
-        "FP",
-        "FN",
-        "TP",
-        "native\nus",
-        "Python\nus",
-        "speed-\nup",
-        "largest\ndiff.",
-    )
-    for heading in (*headings, "original\nus (cited)"):
+    headings = "right", "paper", "TN FP FN TP", "native\nus", "Python\nus", "speed-\nup", "largest\ndiff."
+    for heading in (*headings, "original\nus cited"):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         native, reference = result.runs["native"], result.runs["reference"]
         (tn, fp), (fn, tp) = native.confusion
         table.add_row(
             result.network.name,
-            f"{tn + tp}/{len(result.network.labels)} = {native.accuracy:.0%}",
+            f"{tn + tp}/{len(result.network.labels)} {native.accuracy:.0%}",
             result.network.published or "-",
-            *map(str, (tn, fp, fn, tp)),
+            f"{tn:2} {fp:2} {fn:2} {tp:2}",
             str(native.median_us),
             str(reference.median_us),
             f"{result.speed_up:.0f} x" if result.speed_up else "-",

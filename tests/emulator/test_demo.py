@@ -1,0 +1,42 @@
+"""The published networks on the emulated Pico, and that a wrong result does not pass for a right one."""
+
+import dataclasses
+
+import pytest
+from anne_tools.demo import run_network
+from anne_tools.networks import published_network
+
+
+@pytest.mark.parametrize(
+    ("name", "confusion"),  # TN, FP, FN, TP as published or, for iris-6, as its published weights give
+    [("iris-8", [[8, 2], [0, 10]]), ("iris-6", [[8, 2], [0, 10]]), ("iris-6-relu", [[9, 1], [0, 10]])],
+)
+def test_native_gives_the_published_result(device, name, confusion):
+    result = run_network(device, published_network(name), ("native",))
+    assert result.problems == []
+    assert result.runs["native"].confusion == confusion
+    assert 0 < result.runs["native"].median_us < 1000
+
+
+def test_native_and_reference_agree_on_the_device(device):
+    network = published_network("iris-8")
+    few = dataclasses.replace(network, inputs=network.inputs[:3], labels=network.labels[:3])
+    seen = []
+    result = run_network(
+        device,
+        dataclasses.replace(few, expected_outputs=network.expected_outputs[:3]),
+        on_backend=lambda: seen.append(1),
+    )
+    assert result.largest_difference <= 1e-6
+    assert result.speed_up > 5
+    assert len(seen) == 2
+
+
+def test_a_wrong_weight_is_a_problem(device):
+    network = published_network("iris-8")
+    first = network.layers[0]
+    broken = dataclasses.replace(first, weights=[[0.0, 0.0, 0.0, 0.0], first.weights[1]])
+    result = run_network(
+        device, dataclasses.replace(network, layers=[broken, *network.layers[1:]]), ("native",)
+    )
+    assert any("outputs differ" in problem for problem in result.problems)

@@ -1,0 +1,135 @@
+"""The Device interface: what holds for the emulated Pico holds for one behind a serial line, too.
+
+The serial one is `rp2040py`'s own emulator in a process of its own, behind a socket; mpremote talks to it as to a
+board.
+"""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from anne_tools.device import Device, EmulatedDevice, open_device
+from anne_tools.emulator import EmulatedPico
+from anne_tools.emulator_fork import forked
+from anne_tools.errors import DeviceError
+
+
+@pytest.fixture(scope="module")
+def serial_line(machine: EmulatedPico) -> Iterator[Device]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "rp2040py",
+        "micropython",
+        "--image",
+        str(machine.uf2),
+        "--tcp-port",
+        str(port),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with _connected(f"socket://127.0.0.1:{port}") as device:
+            yield device
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _connected(where: str) -> Device:
+    for _ in range(50):
+        try:
+            return open_device(where)
+        except DeviceError as error:  # not listening yet
+            last = error
+            time.sleep(0.2)
+    raise last
+
+
+@pytest.fixture(params=["emulator", "serial"])
+def board(request: pytest.FixtureRequest, machine: EmulatedPico) -> Iterator[Device]:
+    if request.param == "serial":
+        yield request.getfixturevalue("serial_line")
+        return
+    with forked(machine) as copy:
+        yield EmulatedDevice(copy)
+
+
+def test_exec_returns_what_is_printed(board):
+    assert board.exec("for i in range(3): print(i)") == "0\n1\n2\n"
+
+
+def test_exec_passes_output_on_as_it_comes(board):
+    parts: list[str] = []
+    assert board.exec("print('one')\nprint('two')", on_output=parts.append) == "one\ntwo\n"
+    assert "".join(parts) == "one\ntwo\n"
+
+
+def test_an_exception_is_told_in_a_line_and_with_its_traceback(board):
+    with pytest.raises(DeviceError, match=r"^.*: ValueError: dense: expected 4 inputs, got 3$") as caught:
+        board.exec("def f():\n raise ValueError('dense: expected 4 inputs, got 3')\nf()")
+    assert "in f\n" in caught.value.traceback
+
+
+def test_a_script_that_takes_too_long_is_interrupted_and_the_board_goes_on(board):
+    with pytest.raises(DeviceError, match=r"0\.05 s.*interrupted"):
+        board.exec("while True: pass", timeout_s=0.05)
+    assert board.exec("print('alive')") == "alive\n"
+
+
+def test_files_go_there_and_back(board):
+    content = bytes(range(256)) * 3
+    board.put("/models/new/iris.anne", content)
+    assert board.get("/models/new/iris.anne") == content
+    assert board.exec("import os; print(os.stat('/models/new/iris.anne')[6])") == "768\n"
+    board.put("/models/new/iris.anne", b"shorter")
+    assert board.get("/models/new/iris.anne") == b"shorter"
+
+
+def test_rename_replaces_and_remove_removes(board):
+    board.put("/a", b"new")
+    board.put("/b", b"old")
+    board.rename("/a", "/b")
+    assert board.get("/b") == b"new"
+    board.remove("/b")
+    with pytest.raises(DeviceError, match=r"no file /b$"):
+        board.get("/b")
+    with pytest.raises(DeviceError, match="ENOENT"):
+        board.remove("/b")
+
+
+def test_reset_forgets_names_and_keeps_files(board):
+    board.put("/kept", b"1")
+    board.exec("x = 1")
+    board.reset()
+    assert board.exec("print(open('/kept').read(), 'x' in globals())") == "1 False\n"
+
+
+def test_a_board_says_what_it_is(board):
+    assert board.kind in ("emulator", "serial")
+    assert "RP2040, MicroPython v1." in board.describe()
+    board.require_anne()  # raises if the firmware is not ours
+
+
+def test_a_closed_serial_device_says_so(machine):
+    with pytest.raises(DeviceError, match=r"^socket://127\.0\.0\.1:9: nothing answers there"):
+        open_device("socket://127.0.0.1:9")
+
+
+def test_open_device_boots_the_emulator_with_files(machine):
+    with open_device("emulator", firmware=machine.uf2, files={"/data.txt": b"put in before boot"}) as device:
+        assert device.exec("print(open('/data.txt').read())") == "put in before boot\n"
+        before = device.cycles
+        device.exec("pass")
+        assert device.cycles > before
+
+
+def test_without_the_native_module_the_way_out_is_named(device, monkeypatch):
+    monkeypatch.setattr(type(device), "has_native", lambda self: False)
+    with pytest.raises(DeviceError, match="no native module _anne; put ours on it with: anne flash"):
+        device.require_anne()
