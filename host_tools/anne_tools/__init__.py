@@ -14,8 +14,6 @@ def __getattr__(name: str) -> object:
     """Import what converts, and numpy with it, when it is first asked for: the `anne` command starts without."""
     if name not in ("Converted", "convert"):
         raise AttributeError(f"module anne_tools has no attribute {name}")
-    module = import_module(".convert", __name__)
-    globals().update(
-        Converted=module.Converted, convert=module.convert
-    )  # the function, not the module of its name
-    return globals()[name]
+    from . import conversion
+
+    return getattr(conversion, name)
