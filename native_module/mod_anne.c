@@ -63,7 +63,7 @@ static void floats_free(floats_t *v) {
     }
 }
 
-static float *floats_room(floats_t *v, size_t n) {
+static inline float *floats_room(floats_t *v, size_t n) {
     v->heap = NULL;
     if (n <= SPACE) {
         return v->space;
@@ -72,13 +72,28 @@ static float *floats_room(floats_t *v, size_t n) {
     return v->heap = m_new(float, n);
 }
 
-static bool is_list(mp_obj_t o) {
+static inline bool is_list(mp_obj_t o) {
     return mp_obj_is_type(o, &mp_type_list) || mp_obj_is_type(o, &mp_type_tuple);
+}
+
+// The floats of an array('f'), which are aligned and can be written; NULL for anything else. What nearly always comes
+// where speed counts, and five times faster than the buffer protocol.
+static inline float *array_floats(mp_obj_t o, size_t *n) {
+    *n = 0;
+    if (!mp_obj_is_exact_type(o, &mp_type_array)) {
+        return NULL;
+    }
+    mp_obj_array_t *array = MP_OBJ_TO_PTR(o);
+    *n = array->len;
+    return array->typecode == 'f' ? array->items : NULL;
 }
 
 // The floats of an array('f') or a memoryview of one, word aligned as the Cortex-M0+ needs them; else false.
 static bool float_buffer(mp_obj_t o, mp_uint_t access, float **data, size_t *n) {
     mp_buffer_info_t info;
+    if ((*data = array_floats(o, n)) != NULL) {
+        return true;
+    }
     if (!mp_obj_is_obj(o) || is_list(o) || !mp_get_buffer(o, &info, access) || (info.typecode & 0x7f) != 'f'
         || ((uintptr_t)info.buf & 3) != 0) {
         return false;
@@ -88,7 +103,7 @@ static bool float_buffer(mp_obj_t o, mp_uint_t access, float **data, size_t *n) 
     return true;
 }
 
-static bool get_float(mp_obj_t o, float *value) {
+static inline bool get_float(mp_obj_t o, float *value) {
     // Integers beyond a machine word and everything that is not plainly a number are the reference's to judge.
     if (mp_obj_is_small_int(o)) {
         *value = (float)MP_OBJ_SMALL_INT_VALUE(o);
@@ -101,13 +116,7 @@ static bool get_float(mp_obj_t o, float *value) {
     return true;
 }
 
-static bool get_list(mp_obj_t o, float *values, size_t n) {
-    size_t len;
-    mp_obj_t *items;
-    mp_obj_get_array(o, &len, &items);
-    if (len != n) {
-        return false;
-    }
+static inline bool get_items(const mp_obj_t *items, size_t n, float *values) {
     for (size_t i = 0; i < n; i++) {
         if (!get_float(items[i], &values[i])) {
             return false;
@@ -119,22 +128,21 @@ static bool get_list(mp_obj_t o, float *values, size_t n) {
 static bool floats_get(mp_obj_t o, floats_t *v) {
     v->heap = NULL;
     v->n = 0;
+    if (is_list(o)) {
+        mp_obj_t *items;
+        mp_obj_get_array(o, &v->n, &items);
+        float *room = floats_room(v, v->n);
+        v->data = room;
+        return get_items(items, v->n, room);
+    }
     float *data;
-    if (float_buffer(o, MP_BUFFER_READ, &data, &v->n)) {
-        v->data = data;
-        return true;
-    }
-    if (!is_list(o)) {
-        return false;
-    }
-    v->n = MP_OBJ_SMALL_INT_VALUE(mp_obj_len(o));
-    float *room = floats_room(v, v->n);
-    v->data = room;
-    return get_list(o, room, v->n);
+    bool good = float_buffer(o, MP_BUFFER_READ, &data, &v->n);
+    v->data = data;
+    return good;
 }
 
 // A list of rows, each of n numbers or each an array('f') of n, copied row after row; else as floats_get.
-static bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
+static inline bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
     size_t len = 0;
     mp_obj_t *rows = NULL;
     if (is_list(o)) {
@@ -150,7 +158,13 @@ static bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
     float *room = floats_room(v, v->n);
     v->data = room;
     for (size_t r = 0; r < len; r++) {
-        if (!is_list(rows[r]) || !get_list(rows[r], room + r * n, n)) {
+        size_t row_len;
+        mp_obj_t *items;
+        if (!is_list(rows[r])) {
+            return false;
+        }
+        mp_obj_get_array(rows[r], &row_len, &items);
+        if (row_len != n || !get_items(items, n, room + r * n)) {
             return false;
         }
     }
@@ -176,28 +190,26 @@ static mp_obj_t new_float_list(const float *values, size_t n) {
 
 // --- Activations ----------------------------------------------------------------------------------------------------
 
-typedef struct {
-    qstr name;
-    float alpha;
-} activation_entry_t;
+static const float default_alphas[] = {
+#define DEFAULT_ALPHA(name, alpha) alpha,
+    ANNE_ACTIVATIONS(DEFAULT_ALPHA)
+#undef DEFAULT_ALPHA
+};
 
-#define ACTIVATION_ENTRY(name, alpha) {MP_QSTR_##name, alpha},
-static const activation_entry_t activation_table[] = {ANNE_ACTIVATIONS(ACTIVATION_ENTRY)};
-
-// The activation of that name and its default alpha; false for anything else.
-static bool get_activation(mp_obj_t o, anne_activation_t *activation, float *alpha) {
+// The activation of that name; false for anything else.
+static inline bool get_activation(mp_obj_t o, anne_activation_t *activation) {
     if (!mp_obj_is_str(o)) {
         return false;
     }
-    for (size_t i = 0; i < ANNE_ACTIVATION_COUNT; i++) {
-        mp_obj_t name = MP_OBJ_NEW_QSTR(activation_table[i].name);
-        // names in a program are interned, so the first test settles nearly all
-        if (o == name || (!mp_obj_is_qstr(o) && mp_obj_str_equal(o, name))) {
-            *activation = i;
-            *alpha = activation_table[i].alpha;
-            return true;
-        }
+    // Names in a program are interned, so comparing pointers settles nearly all; unrolled, as it is in every call.
+    mp_obj_t name = mp_obj_is_qstr(o) ? o : MP_OBJ_NEW_QSTR(mp_obj_str_get_qstr(o));
+#define MATCH(candidate, alpha)                                   \
+    if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) {           \
+        *activation = ANNE_ACTIVATION_##candidate;                \
+        return true;                                              \
     }
+    ANNE_ACTIVATIONS(MATCH)
+#undef MATCH
     return false;
 }
 
@@ -229,7 +241,7 @@ ACTIVATION_FUNCTION(tanh);
 ACTIVATION_FUNCTION(softmax);
 
 static mp_obj_t fast_leaky_relu(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    float alpha = activation_table[ANNE_ACTIVATION_leaky_relu].alpha;
+    float alpha = default_alphas[ANNE_ACTIVATION_leaky_relu];
     if (n_args < 1 || n_args > 2 || n_kw != 0 || (n_args == 2 && !get_float(args[1], &alpha))) {
         return MP_OBJ_NULL;
     }
@@ -254,6 +266,12 @@ static void layer_run(const layer_t *layer, const float *x, float *y) {
     anne_activate_f32(layer->activation, layer->alpha, y, layer->n_out);
 }
 
+// Not by an initialiser: that would clear the space of both vectors, too.
+static void layer_init(layer_t *layer, size_t n_out) {
+    layer->n_out = n_out;
+    layer->weights.heap = layer->bias.heap = NULL;
+}
+
 static void layer_free(layer_t *layer) {
     floats_free(&layer->weights);
     floats_free(&layer->bias);
@@ -261,6 +279,22 @@ static void layer_free(layer_t *layer) {
 
 static bool overlaps(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
     return (uintptr_t)a < (uintptr_t)b + b_bytes && (uintptr_t)b < (uintptr_t)a + a_bytes;
+}
+
+// One sample with everything in arrays: nothing to gather, nothing to allocate. MP_OBJ_NULL unless all are array('f')
+// of the right lengths, and `out` shares no bytes with the others.
+static mp_obj_t dense_arrays(layer_t *layer, const mp_obj_t *xwb, mp_obj_t out) {
+    size_t n_in, n_weights, n_bias, n_out;
+    const float *x = array_floats(xwb[0], &n_in), *w = array_floats(xwb[1], &n_weights);
+    const float *b = array_floats(xwb[2], &n_bias);
+    float *y = array_floats(out, &n_out);
+    if (x == NULL || w == NULL || b == NULL || y == NULL || n_in == 0 || n_out != layer->n_out || n_bias != n_out
+        || n_weights != n_in * n_out || y == x || y == w || y == b) {
+        return MP_OBJ_NULL; // two arrays share either all bytes or none
+    }
+    anne_dense_f32(w, b, x, n_in, n_out, y);
+    anne_activate_f32(layer->activation, layer->alpha, y, n_out);
+    return out;
 }
 
 // One sample, x[n_in]: fills `out`, or a new list if out is None.
@@ -333,11 +367,13 @@ static bool get_x(mp_obj_t x, layer_t *layer, size_t *n_samples, floats_t *v) {
 // dense(nunit, x, w, b, activation, out=None, alpha=None)
 static mp_obj_t fast_dense(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { NUNIT, X, W, B, ACTIVATION, OUT, ALPHA, COUNT };
-    layer_t layer = {0};
+    layer_t layer;
+    layer_init(&layer, 0);
     if (n_args < OUT || n_args > COUNT || !mp_obj_is_small_int(args[NUNIT]) || MP_OBJ_SMALL_INT_VALUE(args[NUNIT]) < 1
-        || !get_activation(args[ACTIVATION], &layer.activation, &layer.alpha)) {
+        || !get_activation(args[ACTIVATION], &layer.activation)) {
         return MP_OBJ_NULL;
     }
+    layer.alpha = default_alphas[layer.activation];
     mp_obj_t out = n_args > OUT ? args[OUT] : mp_const_none;
     mp_obj_t alpha = n_args > ALPHA ? args[ALPHA] : mp_const_none;
     for (const mp_obj_t *kw = args + n_args; n_kw > 0; n_kw--, kw += 2) {
@@ -353,9 +389,13 @@ static mp_obj_t fast_dense(size_t n_args, size_t n_kw, const mp_obj_t *args) {
         return MP_OBJ_NULL;
     }
     layer.n_out = MP_OBJ_SMALL_INT_VALUE(args[NUNIT]);
-    mp_obj_t result = MP_OBJ_NULL;
+    mp_obj_t result = out == mp_const_none ? MP_OBJ_NULL : dense_arrays(&layer, args + X, out);
+    if (result != MP_OBJ_NULL) {
+        return result;
+    }
     size_t n_samples;
-    floats_t x = {0};
+    floats_t x;
+    x.heap = NULL;
     if (get_x(args[X], &layer, &n_samples, &x) && floats_get_rows(args[W], layer.n_out, layer.n_in, &layer.weights)
         && floats_get(args[B], &layer.bias) && layer.bias.n == layer.n_out) {
         if (n_samples == 0) {
@@ -373,15 +413,18 @@ FUNCTION(dense);
 // neuron(x, w, b, activation): a dense layer of one unit, a value per sample
 static mp_obj_t fast_neuron(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { X, W, B, ACTIVATION, COUNT };
-    layer_t layer = {.n_out = 1, .bias = {.n = 1}};
+    layer_t layer;
+    layer_init(&layer, 1);
     layer.bias.data = layer.bias.space;
-    if (n_args != COUNT || n_kw != 0 || !get_activation(args[ACTIVATION], &layer.activation, &layer.alpha)
+    if (n_args != COUNT || n_kw != 0 || !get_activation(args[ACTIVATION], &layer.activation)
         || !get_float(args[B], &layer.bias.space[0])) {
         return MP_OBJ_NULL;
     }
+    layer.alpha = default_alphas[layer.activation];
     mp_obj_t result = MP_OBJ_NULL;
     size_t n_samples;
-    floats_t x = {0};
+    floats_t x;
+    x.heap = NULL;
     if (get_x(args[X], &layer, &n_samples, &x) && floats_get(args[W], &layer.weights)
         && layer.weights.n == layer.n_in) {
         result = n_samples == 0 ? dense_one(&layer, x.data, mp_const_none)

@@ -44,45 +44,87 @@ static inline int32_t fixed24(uint32_t bits) {
     return bits >> 31 ? -(int32_t)fixed : (int32_t)fixed;
 }
 
+// e^x as mantissa 2^(exponent - 30) with a mantissa of 2^30 to 2^31 - 1, for |x| < 88.73 given as its bits.
+//
+// Ranges: |fixed| < 88.73 * 2^24 < 2^31; fixed >> 15 < 2^16 and 23637 < 2^15, so their product stays below 2^31;
+// |n| <= 8193, and 8193 * 181704 < 2^31.
+static inline uint32_t exp_parts(uint32_t bits, int32_t *exponent) {
+    int32_t fixed = fixed24(bits);
+    int32_t n = ((fixed >> 15) * 23637 + (1 << 16)) >> 17; // 64 log2(e), 23637 = round(log2(e) 2^14)
+    int32_t r = fixed - n * 181704 - ((n * 24543) >> 16);  // ln2/64 = (181704 + 24543/65536) 2^-24
+    int32_t half = r >> 2;                                 // |r| < 2^17: its square needs 34 bits, a quarter's 30
+    int32_t p = (r + ((half * half) >> 21)) >> 1;          // r + r^2/2, 23 bits behind the point, |p| < 2^16
+    uint32_t t = exp2_table[n & 63];
+    uint32_t y = t + (uint32_t)(((int32_t)(t >> 16) * p) >> 7) + (uint32_t)(((int32_t)(t & 0xffff) * (p >> 2)) >> 21);
+    *exponent = n >> 6;
+    if (y < 1u << 30) { // e^r took the product below 1 ...
+        y <<= 1;
+        *exponent -= 1;
+    } else if (y >> 31) { // ... or to 2 and above
+        y >>= 1;
+        *exponent += 1;
+    }
+    return y;
+}
+
+// mantissa 2^(exponent - 30) rounded to 24 bits; a carry out of the mantissa goes into the exponent, where it belongs.
+static inline float packed(uint32_t mantissa, int32_t exponent) {
+    return float_of(((uint32_t)(exponent + 126) << 23) + ((mantissa + 64) >> 7));
+}
+
+#define EXP_LEAST 0x42aeac50 // 87.3365: below its negative float32 has only denormals left
+#define EXP_MOST 0x42b17217  // 88.7228 = ln(FLT_MAX)
+#define BITS_INFINITY 0x7f800000
+
 float anne_exp_f32(float x) {
     uint32_t bits = bits_of(x);
     uint32_t magnitude = bits & 0x7fffffff;
-    if (magnitude >= 0x42aeac50) { // |x| >= 87.3365
-        if (magnitude > 0x7f800000) {
+    if (magnitude >= EXP_LEAST) {
+        if (magnitude > BITS_INFINITY) {
             return x; // NaN
         }
         if (bits >> 31) {
             return 0.0f;
         }
-        if (magnitude > 0x42b17217) { // above ln(FLT_MAX) = 88.7228
+        if (magnitude > EXP_MOST) {
             return INFINITY;
         }
     }
-    // Ranges: |fixed| < 88.73 * 2^24 < 2^31; fixed >> 15 < 2^16 and 23637 < 2^15, so their product stays below 2^31;
-    // |n| <= 8193, and 8193 * 181704 < 2^31.
-    int32_t fixed = fixed24(bits);
-    int32_t n = ((fixed >> 15) * 23637 + (1 << 16)) >> 17;  // 64 log2(e), 23637 = round(log2(e) 2^14)
-    int32_t r = fixed - n * 181704 - ((n * 24543) >> 16);   // ln2/64 = (181704 + 24543/65536) 2^-24
-    int32_t half = r >> 2;                                  // |r| < 2^17: its square needs 34 bits, a quarter's 30
-    int32_t p = (r + ((half * half) >> 21)) >> 1;           // r + r^2/2, 23 bits behind the point, |p| < 2^16
-    uint32_t t = exp2_table[n & 63];
-    uint32_t y = t + (uint32_t)(((int32_t)(t >> 16) * p) >> 7) + (uint32_t)(((int32_t)(t & 0xffff) * (p >> 2)) >> 21);
-    int32_t exponent = 127 + (n >> 6);
-    if (y < 1u << 30) {        // e^r took the product below 1 ...
-        y <<= 1;
-        exponent--;
-    } else if (y >> 31) {      // ... or to 2 and above
-        y >>= 1;
-        exponent++;
-    }
-    // Round to 24 bits; a carry out of the mantissa goes into the exponent, where it belongs.
-    return float_of(((uint32_t)(exponent - 1) << 23) + ((y + 64) >> 7));
+    int32_t exponent;
+    uint32_t mantissa = exp_parts(bits, &exponent);
+    return packed(mantissa, exponent);
+}
+
+// 1 / (1 + e) with 30 bits behind the point, e = mantissa 2^(exponent - 30) in (0, 1].
+//
+// d = 1 + e with 28 bits behind the point. A first quotient of 17 bits, q = 2^32 / round(d 2^-13) ~ 2^45 / d, is off by a
+// part in 2^15 at most; what is left, 2^45 - d q, is then below 2^30 and comes out exactly of wrapping arithmetic.
+// One step of Newton's method squares the error: q + q (2^45 - d q) / 2^45, here times 2^13.
+static inline uint32_t reciprocal_of_one_plus(uint32_t mantissa, int32_t exponent) {
+    uint32_t d = (1u << 28) + (exponent > -30 ? mantissa >> (2 - exponent) : 0);
+    uint32_t q = 0xffffffffu / ((d + (1 << 12)) >> 13);
+    int32_t rest = (int32_t)(0u - d * q);
+    return (q << 13) + (uint32_t)(((rest >> 16) * (int32_t)q) >> 16);
 }
 
 // Both forms keep the relative error small where the result is small; e^-|x| never overflows.
 static float sigmoid(float x) {
-    float e = anne_exp_f32(float_of(bits_of(x) | 0x80000000));
-    return (bits_of(x) >> 31 ? e : 1.0f) / (1.0f + e);
+    uint32_t bits = bits_of(x);
+    uint32_t magnitude = bits & 0x7fffffff;
+    if (magnitude >= EXP_LEAST) {
+        return magnitude > BITS_INFINITY ? x : bits >> 31 ? 0.0f : 1.0f;
+    }
+    int32_t exponent;
+    uint32_t mantissa = exp_parts(magnitude | 0x80000000, &exponent);
+    uint32_t r = reciprocal_of_one_plus(mantissa, exponent);
+    float y = r >> 30 ? 1.0f : packed(r << 1, -1);
+    return bits >> 31 ? packed(mantissa, exponent) * y : y;
+}
+
+// By bits: a comparison of floats is a call of 40 cycles. -0 and below become 0, a NaN stays what it is.
+static inline float relu(float x) {
+    uint32_t bits = bits_of(x);
+    return bits >= 0x80000000 && bits <= 0xff800000 ? 0 : x;
 }
 
 static float tanh_f32(float x) {
@@ -102,7 +144,7 @@ static float tanh_f32(float x) {
 // ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)
 static float softplus(float x) {
     float e = anne_exp_f32(float_of(bits_of(x) | 0x80000000));
-    return (x < 0 ? 0 : x) + log1pf(e);
+    return relu(x) + log1pf(e);
 }
 
 static float clamp06(float x) {
@@ -112,7 +154,7 @@ static float clamp06(float x) {
 static float apply(anne_activation_t activation, float alpha, float x) {
     switch (activation) {
     case ANNE_ACTIVATION_relu:
-        return x < 0 ? 0 : x;
+        return relu(x);
     case ANNE_ACTIVATION_relu6:
         return clamp06(x);
     case ANNE_ACTIVATION_leaky_relu:
