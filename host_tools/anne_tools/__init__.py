@@ -5,6 +5,8 @@
 >>> converted.save("net.anne")
 """
 
+from importlib import import_module
+
 from .errors import DeviceError, ModelError
 
 __all__ = ["Converted", "DeviceError", "ModelError", "convert"]
@@ -14,6 +16,4 @@ def __getattr__(name: str) -> object:
     """Import what converts, and numpy with it, when it is first asked for: the `anne` command starts without."""
     if name not in ("Converted", "convert"):
         raise AttributeError(f"module anne_tools has no attribute {name}")
-    from . import conversion
-
-    return getattr(conversion, name)
+    return getattr(import_module(".conversion", __name__), name)

@@ -15,6 +15,7 @@ from anne_tools.device import Device, EmulatedDevice, open_device
 from anne_tools.emulator import EmulatedPico
 from anne_tools.emulator_fork import forked
 from anne_tools.errors import DeviceError
+from anne_tools.serial_device import SerialDevice
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +45,8 @@ def serial_line(machine: EmulatedPico) -> Iterator[Device]:
 def _connected(where: str) -> Device:
     for _ in range(50):
         try:
-            return open_device(where)
-        except DeviceError as error:  # not listening yet
+            return SerialDevice(where, connect_s=2.0)
+        except DeviceError as error:  # not listening yet, or the USB line is not up yet
             last = error
             time.sleep(0.2)
     raise last
