@@ -35,7 +35,7 @@ test: prepare
 
 firmware: prepare
 	$(build) firmware
-	@ls -l build/*.uf2
+	@ls -l build/anne-*.uf2
 	$(total)
 
 size: prepare
