@@ -182,6 +182,16 @@ class Flow:
                 made = Value(made.tensor, made.shape, what[0], x, what[1])
         self.values[step.output] = made
 
+    def batch_norm(self, step: Step, key: Key, weight, bias, mean, variance, epsilon: float) -> None:
+        """(value - mean) / sqrt(variance + epsilon) * weight + bias along axis 1; weight None is 1, bias None is 0."""
+        mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+        weight = np.ones(mean.shape) if weight is None else np.asarray(weight, np.float64)
+        bias = np.zeros(mean.shape) if bias is None else np.asarray(bias, np.float64)
+        factor = self.fold(step, lambda w, v: w / np.sqrt(v + epsilon), weight, variance)
+        self.scaling(
+            step, key, factor, self.fold(step, lambda b, m, f: b - m * f, bias, mean, factor), axis=1
+        )
+
     def arithmetic(self, step: Step, op: str, left: Key, right: Key) -> None:
         """left op right, for op + - * /: of constants an array, of a constant and a value a Scaling, else a pattern."""
         on_left, on_right = left in self.constants, right in self.constants

@@ -181,20 +181,10 @@ class _Reader:
     def batch_normalization(self, step: Step, node: _Node) -> None:
         """(x - mean) / sqrt(variance + epsilon) * scale + offset along axis 1."""
         scale, offset, mean, variance = (
-            node.constant(i, what).astype(np.float64)
-            for i, what in enumerate(("scale", "B", "mean", "var"), 1)
+            node.constant(i, what) for i, what in enumerate(("scale", "B", "mean", "var"), 1)
         )
-        deviation = self.flow.fold(
-            step, lambda v, e: np.sqrt(v + e), variance, node.attribute("epsilon", 1e-5)
-        )
-        factor = self.flow.fold(step, np.divide, scale, deviation)
-        self.flow.scaling(
-            step,
-            node.key(0),
-            factor,
-            self.flow.fold(step, lambda o, m, f: o - m * f, offset, mean, factor),
-            axis=1,
-        )
+        epsilon = node.attribute("epsilon", 1e-5)
+        self.flow.batch_norm(step, node.key(0), scale, offset, mean, variance, epsilon)
 
     def reshape(self, step: Step, node: _Node) -> None:
         """Reshape; a target of 0 keeps that axis."""

@@ -22,10 +22,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import DEFAULT_ALPHA, Graph, Metadata
+from ..graph import Graph, Metadata
 from .flow import Flow, Step, label
 from .limits import MAX_LAYERS
-from .torch_files import Node, Program, Ref, is_pt2, operator_name, read_pt2, read_state_dict
+from .torch_files import Node, Program, Ref, is_pt2, read_pt2
+from .torch_layers import state_dict_graph
+from .torch_pth import read_state_dict
+from .torch_trace import trace
 
 # What a damaged zip, or JSON of another shape than the schema's, leads to
 DAMAGE = (
@@ -46,7 +49,7 @@ def read(
     not supported.
     """
     if not isinstance(source, (str, Path)):
-        return _Reader(_trace(source, input_shape)).graph()
+        return _Reader(trace(source, input_shape)).graph()
     path = Path(source)
     try:
         if is_pt2(path):
@@ -57,175 +60,6 @@ def read(
     except DAMAGE as error:
         raise ModelError(f"the file is damaged ({type(error).__name__}: {str(error)[:100]})") from error
     return state_dict_graph(arrays, layers)
-
-
-# A state_dict
-
-LAYER_ACTIVATIONS = (
-    *("relu", "relu6", "leaky_relu", "elu", "sigmoid", "hard_sigmoid", "tanh", "softplus"),
-    *("swish", "hard_swish", "gelu", "softmax"),
-)
-LAYER_ALIASES = {"silu": "swish", "hardswish": "hard_swish", "hardsigmoid": "hard_sigmoid"}
-
-
-def state_dict_graph(arrays: dict[str, np.ndarray], layers: str | Sequence[str] | None) -> Graph:
-    """Return the graph of weights by name and a list of layers, as text with commas or as a list.
-
-    A layer is "linear:NAME" or "batch_norm:NAME" (which read NAME.weight, NAME.bias and so on), or an activation such
-    as "relu" or "leaky_relu:0.2". ModelError with a proposal where `layers` is missing.
-    """
-    if layers is None:
-        raise ModelError(
-            f"a state_dict has no graph: give its layers, for instance layers={_propose(arrays)!r}"
-        )
-    entries = layers.split(",") if isinstance(layers, str) else list(layers)
-    entries = [str(entry).strip() for entry in entries if str(entry).strip()]
-    first = next((e.partition(":")[2].strip() for e in entries if e.startswith("linear:")), None)
-    if first is None:
-        raise ModelError(f"layers: expected at least one of linear:NAME; names in the file: {_names(arrays)}")
-    flow = Flow("input", "x0", (1, _array(arrays, first, "weight", 2).shape[1]))
-    for index, entry in enumerate(entries):
-        word, _, parameter = (part.strip() for part in entry.partition(":"))
-        step = Step(index, entry, parameter or f"{word}_{index}", f"x{index + 1}")
-        _state_dict_layer(flow, arrays, step, f"x{index}", word, parameter)
-    return flow.graph(
-        f"x{len(entries)}", Metadata(provenance={"format": "state_dict", "layers": ", ".join(entries)})
-    )
-
-
-def _state_dict_layer(flow: Flow, arrays: dict, step: Step, key: str, word: str, parameter: str) -> None:
-    word = LAYER_ALIASES.get(word, word)
-    if word == "linear":
-        weights = _array(arrays, parameter, "weight", 2)
-        bias = _array(arrays, parameter, "bias", 1) if f"{parameter}.bias" in arrays else None
-        flow.dense(step, key, weights, bias)
-    elif word == "batch_norm":
-        mean, variance = (_array(arrays, parameter, name, 1) for name in ("running_mean", "running_var"))
-        weight, bias = (arrays.get(f"{parameter}.{name}") for name in ("weight", "bias"))
-        _batch_norm(flow, step, key, weight, bias, mean, variance, 1e-5)
-    elif word == "softmax":
-        flow.softmax(step, key, -1)
-    elif word in LAYER_ACTIVATIONS:
-        flow.activation(step, key, word, _alpha(step, word, parameter))
-    else:
-        known = ", ".join(("linear:NAME", "batch_norm:NAME", *LAYER_ACTIVATIONS))
-        raise ModelError(f"layers: {label(step.op, '?')!r} is not known; known: {known}")
-
-
-def _alpha(step: Step, word: str, parameter: str) -> float:
-    try:
-        return float(parameter) if parameter else DEFAULT_ALPHA.get(word, 0.0)
-    except ValueError:
-        raise ModelError(f"layers: {label(step.op, '?')!r}: expected a number behind the colon") from None
-
-
-def _array(arrays: dict[str, np.ndarray], name: str, part: str, rank: int) -> np.ndarray:
-    array = arrays.get(f"{name}.{part}")
-    if array is None:
-        raise ModelError(
-            f"layers: {label(f'{name}.{part}', '?')!r} is not in the file; there are: {_names(arrays)}"
-        )
-    if array.ndim != rank:
-        raise ModelError(f"layers: {name}.{part}: expected {rank} axes, got shape {array.shape}")
-    return array
-
-
-def _names(arrays: dict[str, np.ndarray]) -> str:
-    names = [f"{label(name, '?')} {tuple(array.shape)}" for name, array in arrays.items()]
-    return ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
-
-
-def _propose(arrays: dict[str, np.ndarray]) -> str:
-    """Return a list of layers that uses every linear layer in the file, with relu in between as a guess."""
-    linear = [n.removesuffix(".weight") for n, a in arrays.items() if n.endswith(".weight") and a.ndim == 2]
-    return ", relu, ".join(f"linear:{label(name, '?')}" for name in linear[:20]) + ", softmax"
-
-
-# A module in memory
-
-
-def _trace(source: Any, input_shape: Sequence[int] | None) -> Program:
-    """Return the program of an nn.Module, traced in eval mode with its modes put back, or of an ExportedProgram."""
-    import torch
-
-    if isinstance(source, torch.export.ExportedProgram):
-        return _from_exported(source)
-    if not isinstance(source, torch.nn.Module):
-        raise ModelError(f"expected an nn.Module, got {type(source).__name__}")
-    example = torch.zeros(1, *(_first_linear(source) if input_shape is None else input_shape))
-    modes = {module: module.training for module in source.modules()}
-    try:
-        source.eval()
-        return _from_exported(torch.export.export(source, (example,)))
-    except ModelError:
-        raise
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0][:200]
-        raise ModelError(
-            f"torch.export cannot trace {type(source).__name__} with an input of shape {tuple(example.shape)} "
-            f"({reason}); is input_shape right?"
-        ) from error
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
-def _first_linear(source: Any) -> tuple[int]:
-    import torch
-
-    for module in source.modules():
-        if isinstance(module, torch.nn.Linear):
-            return (module.in_features,)
-    raise ModelError(f"{type(source).__name__} has no nn.Linear: give input_shape, without the batch axis")
-
-
-def _from_exported(program: Any) -> Program:
-    """Return an ExportedProgram as the Program that its .pt2 file would give."""
-    import torch
-
-    signature = program.graph_signature
-    if len(signature.user_inputs) != 1 or len(signature.user_outputs) != 1:
-        counts = f"{len(signature.user_inputs)} and {len(signature.user_outputs)}"
-        raise ModelError(f"expected a model of one input and one output, got {counts}")
-    tensors = {**program.state_dict, **program.constants}
-    names = {
-        **signature.inputs_to_parameters,
-        **signature.inputs_to_buffers,
-        **signature.inputs_to_lifted_tensor_constants,
-    }
-    constants = {key: tensors[name].detach().to(torch.float64).cpu().numpy() for key, name in names.items()}
-    calls = [_from_fx(node) for node in program.graph.nodes if node.op == "call_function" and _matters(node)]
-    first = next(node for node in program.graph.nodes if node.name == signature.user_inputs[0])
-    shape = tuple(
-        d if isinstance(d, int) else (1 if i == 0 else -1) for i, d in enumerate(first.meta["val"].shape)
-    )
-    provenance = {"format": "torch.export", "framework": f"PyTorch {torch.__version__}"}
-    return Program(calls, constants, first.name, shape, signature.user_outputs[0], provenance)
-
-
-def _matters(node: Any) -> bool:
-    """Whether a call makes something that is read, or changes something in place; assertions do neither."""
-    return bool(node.users) or operator_name(str(node.target)).endswith("_")
-
-
-def _from_fx(node: Any) -> Node:
-    def convert(value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            return [convert(v) for v in value]
-        return Ref(value.name) if hasattr(value, "op") else value
-
-    target = node.target
-    schema = getattr(target, "_schema", None)
-    names = (
-        [argument.name for argument in schema.arguments]
-        if schema is not None
-        else map(str, range(len(node.args)))
-    )
-    arguments = {name: convert(value) for name, value in zip(names, node.args, strict=False)}
-    arguments |= {name: convert(value) for name, value in node.kwargs.items()}
-    stack = list(node.meta.get("nn_module_stack", {}).values())
-    path = stack[-1][0] if stack else ""
-    return Node(operator_name(str(target)), arguments, node.name, path.removeprefix("L['self']."))
 
 
 # A program
@@ -381,9 +215,7 @@ class _Reader:
             raise ModelError(f"{step.where} has no statistics (track_running_stats=False)")
         weight, bias = (call.constant(n) if call.get(n) is not None else None for n in ("weight", "bias"))
         mean, variance = call.constant("running_mean"), call.constant("running_var")
-        _batch_norm(
-            self.flow, step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5)
-        )
+        self.flow.batch_norm(step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5))
 
     def arithmetic(self, step: Step, call: _Call) -> None:
         """add, sub, mul, div with a number or a constant."""
@@ -528,15 +360,6 @@ class _Call:
 
 def _references(node: Node) -> list[Ref]:
     return [value for value in node.arguments.values() if isinstance(value, Ref)]
-
-
-def _batch_norm(flow: Flow, step: Step, key: str, weight, bias, mean, variance, epsilon: float) -> None:
-    """(x - mean) / sqrt(variance + epsilon) * weight + bias along axis 1."""
-    mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
-    weight = np.ones(mean.shape) if weight is None else np.asarray(weight, np.float64)
-    bias = np.zeros(mean.shape) if bias is None else np.asarray(bias, np.float64)
-    factor = flow.fold(step, lambda w, v: w / np.sqrt(v + epsilon), weight, variance)
-    flow.scaling(step, key, factor, flow.fold(step, lambda b, m, f: b - m * f, bias, mean, factor), axis=1)
 
 
 OPERATORS: dict[str, Callable[[_Reader, Step, _Call], None]] = {
