@@ -31,6 +31,20 @@ def read_model(path: Path) -> bytes:
         raise ModelError(f"{path}: {error.strerror}") from None
 
 
+def only_port() -> str:
+    """Return the port of the one Pico that is plugged in; DeviceError if there is none, or more."""
+    from ..errors import DeviceError
+    from ..serial_device import pico_ports
+
+    ports = pico_ports()
+    if len(ports) != 1:
+        found = (
+            f"{len(ports)} Picos are plugged in ({', '.join(ports)})" if ports else "no Pico is plugged in"
+        )
+        raise DeviceError(f"{found}; name a port with --on, or use --on emulator")
+    return ports[0]
+
+
 @contextmanager
 def step_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function (done, total) that shows on stderr how far a step is; a bar on a terminal."""

@@ -25,11 +25,14 @@ def read(source: Path, trust_pickle: bool = False) -> Graph:
         )
     from . import load
 
+    return load(unpickle(source))
+
+
+def unpickle(source: Path) -> object:
+    """Return the object in a pickle or joblib file, after running whatever else is in it."""
     if source.suffix.lower() == ".joblib":
         import joblib
 
-        model = joblib.load(source)
-    else:
-        with source.open("rb") as file:
-            model = pickle.load(file)
-    return load(model)
+        return joblib.load(source)
+    with source.open("rb") as file:
+        return pickle.load(file)

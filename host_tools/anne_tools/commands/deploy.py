@@ -1,0 +1,45 @@
+"""`anne deploy`: a model file onto a Pico."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .common import json_option, print_json, uf2_option
+from .models import board_option, only_port, read_model
+
+
+@click.command(
+    "deploy",
+    epilog="\b\nExamples:\n  anne deploy net.anne                     (the one Pico that is plugged in)"
+    "\n  anne deploy net.anne --on /dev/ttyACM0 --as /models/net.anne\n  anne deploy net.anne --on emulator",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--on", "where", metavar="PORT|emulator", help="Default: the only Pico on a USB port.")
+@click.option("--as", "path", help="Where to put it on the board; default: / and the file's name.")
+@click.option("--force", is_flag=True, help="Even if it is too large to be loaded there.")
+@board_option
+@uf2_option
+@json_option
+def command(
+    model: Path, where: str | None, path: str | None, force: bool, board: str, uf2: Path | None, as_json: bool
+) -> None:
+    """Put a model file onto a Pico and check it there.
+
+    It is sent under a temporary name, its CRC is compared on the board, then it is renamed: a file of that name stays
+    whole until the new one is. The model's golden samples are then run on the board.
+    """
+    from ..deploy import deploy
+    from ..device import open_device
+
+    data = read_model(model)
+    with open_device(where or only_port(), firmware=uf2) as device:
+        done = deploy(device, data, path or f"/{model.name}", board, force)
+    if as_json:
+        print_json(done.to_json())
+        return
+    click.echo(f"{done.device}: {done.path}, {done.file_bytes} bytes, CRC-32 {done.crc32:08x} as sent")
+    if done.golden_samples:
+        click.echo(f"{done.golden_samples} golden samples run there: outputs as they must be")
+    click.echo(f"On the Pico: import anne; net = anne.load({done.path!r})")

@@ -1,0 +1,60 @@
+"""A model file onto a Pico so that a power cut or a bad cable harms nothing: temporary name, CRC, rename."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import asdict, dataclass
+
+from .device import Device
+from .errors import DeviceError, ModelError
+from .fit import fit
+from .runner import open_model, remove_quietly, script
+
+
+@dataclass
+class Deployed:
+    """What lies on the board now: the path, its bytes and CRC-32, and how many golden samples it got right there."""
+
+    device: str
+    path: str
+    file_bytes: int
+    crc32: int
+    golden_samples: int
+
+    def to_json(self) -> dict:
+        """Return this as plain data for JSON."""
+        return asdict(self)
+
+
+def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: bool = False) -> Deployed:
+    """Put the model file `data` at `path` on a Pico, check it there, and run its golden samples.
+
+    A file that is there already is replaced in one step, once the new one has proven whole. ModelError if the file is
+    damaged or (without `force`) does not fit the board; DeviceError if the board got something else than was sent, or
+    if the golden samples come out wrong.
+    """
+    file = open_model(data)
+    verdict = fit(data, board)
+    if verdict.place != "storage" and not force:
+        reason = (
+            verdict.reason
+            or f"read into RAM it needs {len(data) + verdict.workspace_bytes} of {verdict.heap_bytes} bytes"
+        )
+        raise ModelError(f"it does not fit the {board}: {reason} (--force puts it there all the same)")
+    beside = path + ".new"
+    expected = zlib.crc32(data)
+    try:
+        device.put(beside, data)
+        told = device.exec(script("checksum.py", path=beside)).split()
+        if told != [str(len(data)), str(expected)]:
+            raise DeviceError(
+                f"{device.name}: {path}: sent {len(data)} bytes with CRC {expected}, there are {' '.join(told)}"
+            )
+        device.rename(beside, path)
+    except DeviceError:
+        remove_quietly(device, beside)
+        raise
+    golden = 0
+    if "golden_inputs" in file.metadata and device.has_native() and verdict.place == "storage":
+        golden = int(device.exec(f"import anne\nprint(anne.load({path!r}).selftest())").strip())
+    return Deployed(device.name, path, len(data), expected, golden)

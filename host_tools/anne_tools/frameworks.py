@@ -1,0 +1,105 @@
+"""The answers of the framework a model comes from, where it is installed: what an import is measured against.
+
+Only files that our own importer has read come here: it refuses Lambda and custom layers, which hold code. A framework
+that is not installed is no error, as most users have none on the machine with the Pico.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import ModelError
+from .native import quantize_input
+
+
+class NotInstalledError(ModelError):
+    """The framework that could answer is not there, or there is none for this kind of file."""
+
+
+def framework_outputs(source: Any, x: np.ndarray, input_tensor: Any, trust_pickle: bool = False) -> tuple[str, np.ndarray]:
+    """Return (the framework's name, its outputs) for samples x of real numbers; integers for an int8 .tflite.
+
+    `source` is a path or a model object. `input_tensor` (an `anne.model_file.Tensor`) quantises x for integer models.
+    NotInstalledError if nothing here can run it.
+    """
+    suffix = Path(source).suffix.lower() if isinstance(source, (str, Path)) else ""
+    root = type(source).__module__.partition(".")[0]
+    runner = _BY_SUFFIX.get(suffix) or (None if suffix else _BY_PACKAGE.get(root))
+    if suffix in (".pkl", ".pickle", ".joblib") and trust_pickle:
+        from .importers import pickles
+
+        return framework_outputs(pickles.unpickle(Path(source)), x, input_tensor)
+    if runner is None:
+        raise NotInstalledError(f"no framework runs {suffix or root}")
+    try:
+        return runner(source, x, input_tensor)
+    except ImportError as error:
+        raise NotInstalledError(f"{(error.name or str(error)).partition('.')[0]} is not installed") from None
+
+
+def _tflite_micro(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_file(str(path))
+    shape = interpreter.get_input_details(0)["shape"]
+    inputs = quantize_input(x, tensor) if tensor.dtype != "float32" else x.astype(np.float32)
+    outputs = []
+    for sample in inputs:
+        interpreter.set_input(np.ascontiguousarray(sample).reshape(shape), 0)
+        interpreter.invoke()
+        outputs.append(np.array(interpreter.get_output(0)))
+    return "TFLite Micro", np.stack(outputs)
+
+
+def _keras(source: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+    import keras
+
+    model = source
+    if isinstance(source, (str, Path)):
+        model = keras.models.load_model(str(source), compile=False)
+    return f"Keras {keras.__version__}", np.asarray(model.predict(x.astype(np.float32), verbose=0))
+
+
+def _onnxruntime(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    # one at a time: a file may have a fixed batch of 1
+    outputs = [session.run(None, {name: sample[None].astype(np.float32)})[0] for sample in x]
+    return f"ONNX Runtime {onnxruntime.__version__}", np.concatenate(outputs)
+
+
+def _torch(source: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+    import torch
+
+    model = torch.export.load(str(source)).module() if isinstance(source, (str, Path)) else source
+    if isinstance(model, torch.nn.Module) and not isinstance(source, (str, Path)):
+        model = model.eval()
+    with torch.no_grad():
+        outputs = [model(torch.from_numpy(sample[None].astype(np.float32))).numpy() for sample in x]
+    return f"PyTorch {torch.__version__}", np.concatenate(outputs)
+
+
+def _sklearn(model: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+    import sklearn
+
+    outputs = np.asarray(model.predict_proba(x) if hasattr(model, "predict_proba") else model.predict(x))
+    # a binary classifier's file has one output, the probability of the second class
+    binary = hasattr(model, "classes_") and outputs.ndim == 2 and len(model.classes_) == 2
+    return f"scikit-learn {sklearn.__version__}", outputs[:, 1:] if binary else outputs
+
+
+Runner = Callable[[Any, np.ndarray, Any], tuple[str, np.ndarray]]
+_BY_SUFFIX: dict[str, Runner] = {
+    ".tflite": _tflite_micro,
+    ".keras": _keras,
+    ".h5": _keras,
+    ".onnx": _onnxruntime,
+    ".pt2": _torch,
+}
+_BY_PACKAGE: dict[str, Runner] = {"keras": _keras, "torch": _torch, "sklearn": _sklearn}
