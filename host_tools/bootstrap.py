@@ -95,7 +95,9 @@ def run_step(title: str, command: list[str], log: str) -> None:
     print(f"\r{title} ... {time.monotonic() - start:.0f} s", flush=True)
     if status != 0:
         tail = (LOGS / log).read_text(errors="replace").splitlines()[-20:]
-        raise BootstrapError("\n".join([*tail, f"failed ({status}): {' '.join(command)}", f"log: {LOGS / log}"]))
+        raise BootstrapError(
+            "\n".join([*tail, f"failed ({status}): {' '.join(command)}", f"log: {LOGS / log}"])
+        )
 
 
 def missing_packages() -> list[str]:
@@ -105,7 +107,10 @@ def missing_packages() -> list[str]:
 
 def may_sudo() -> bool:
     """Whether sudo is there and asks for no password."""
-    return shutil.which("sudo") is not None and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0
+    return (
+        shutil.which("sudo") is not None
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0
+    )
 
 
 def install_packages() -> None:
@@ -121,7 +126,9 @@ def install_packages() -> None:
     elif may_sudo():
         prefix = ["sudo", "-n"]
     else:
-        raise BootstrapError(f"packages are missing, and installing them takes root's rights; type:\n\n    sudo {line}\n")
+        raise BootstrapError(
+            f"packages are missing, and installing them takes root's rights; type:\n\n    sudo {line}\n"
+        )
     prefix += ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     run_step("reading the package lists", [*prefix, "update"], "apt-update.log")
     run_step(line, [*prefix, "install", "--no-install-recommends", *missing], "apt-install.log")
@@ -156,7 +163,10 @@ def main() -> int:
     args = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
         wanted, got = (".".join(map(str, version[:2])) for version in (OLDEST_PYTHON, sys.version_info))
-        print(f"bootstrap: expected Python {wanted} or newer, got {got}; type: make PYTHON=python{wanted}", file=sys.stderr)
+        print(
+            f"bootstrap: expected Python {wanted} or newer, got {got}; type: make PYTHON=python{wanted}",
+            file=sys.stderr,
+        )
         return 1
     try:
         install_packages()

@@ -11,7 +11,9 @@ from elftools.elf.elffile import ELFFile
 FLASH_START = 0x10000000
 LIMIT_BYTES = 40 * 1024
 # What mpy-tool.py writes for a frozen module: bytecode, constants, tables.
-FROZEN = re.compile(r"(fun_data|proto_fun|raw_code|children|const_obj|const_\w+_table_data|frozen_module)_\w*")
+FROZEN = re.compile(
+    r"(fun_data|proto_fun|raw_code|children|const_obj|const_\w+_table_data|frozen_module)_\w*"
+)
 
 
 def symbols(path: str) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,66 @@
+"""host_tools/bootstrap.py: what it says and does where packages are missing. No package is installed here."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+_SPEC = importlib.util.spec_from_file_location(
+    "bootstrap", Path(__file__).parents[2] / "host_tools" / "bootstrap.py"
+)
+bootstrap = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(bootstrap)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine without cmake and ninja. Returns the list of commands that bootstrap runs on it."""
+    there = {"cmake": False, "ninja-build": False, "git": True}
+    monkeypatch.setattr(bootstrap, "PACKAGES", {name: lambda name=name: there[name] for name in there})
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: f"/usr/bin/{name}")
+    commands = []
+
+    def run_step(title, command, log):
+        commands.append(command)
+        if "install" in command:
+            there.update(dict.fromkeys(command, True))
+
+    monkeypatch.setattr(bootstrap, "run_step", run_step)
+    return commands
+
+
+def test_without_root_it_says_the_one_line_that_mends_it(machine, monkeypatch):
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(bootstrap, "may_sudo", lambda: False)
+    with pytest.raises(bootstrap.BootstrapError, match="sudo apt-get install cmake ninja-build\n"):
+        bootstrap.install_packages()
+    assert machine == []
+
+
+@pytest.mark.parametrize(("user", "prefix"), [(0, []), (1000, ["sudo", "-n"])])
+def test_root_or_a_sudo_that_asks_nothing_installs_only_what_is_missing(machine, monkeypatch, user, prefix):
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: user)
+    monkeypatch.setattr(bootstrap, "may_sudo", lambda: True)
+    bootstrap.install_packages()
+    apt_get = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    install = [*apt_get, "install", "--no-install-recommends", "cmake", "ninja-build"]
+    assert machine == [[*apt_get, "update"], install]
+
+
+def test_nothing_is_run_where_nothing_is_missing(machine, monkeypatch):
+    monkeypatch.setattr(bootstrap, "PACKAGES", {"git": lambda: True})
+    bootstrap.install_packages()
+    assert machine == []
+
+
+def test_packages_that_do_not_help_are_an_error(machine, monkeypatch):
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(bootstrap, "PACKAGES", {"cmake": lambda: False})
+    with pytest.raises(bootstrap.BootstrapError, match="still not found: cmake"):
+        bootstrap.install_packages()
+
+
+def test_a_failed_step_shows_the_end_of_its_output(monkeypatch, tmp_path):
+    monkeypatch.setattr(bootstrap, "LOGS", tmp_path)
+    with pytest.raises(bootstrap.BootstrapError, match="no such thing\nfailed \\(3\\): "):
+        bootstrap.run_step("doing", ["sh", "-c", "echo no such thing; exit 3"], "step.log")
