@@ -6,6 +6,7 @@
 
 #include "kernels/activations_f32.h"
 #include "kernels/dense_f32.h"
+#include "kernels/dense_f32_aligned.h"
 #include "kernels/dense_s16.h"
 #include "kernels/dense_s8.h"
 #include "kernels/dense_s8_f32.h"
@@ -71,6 +72,38 @@ static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in,
 
 static void run_dense_f32(const anne_layer_t *layer) {
     anne_dense_f32(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, layer->y);
+    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+}
+
+// --- Dense, aligned floats. Constants: weights, bias (float32), exponents (int32); scratch: the kernel's.
+
+static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    uint64_t words = anne_dense_f32_aligned_words(n_in, n_out);
+    if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN
+        || check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK || check_floats(record, 1, n_out) != ANNE_OK
+        || check_constant(record, 2, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    const uint32_t *weights = record->constants[0];
+    for (uint64_t i = 0; i < words; i++) {
+        if (!anne_dense_f32_aligned_word_good(weights[i])) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    const int32_t *exponents = record->constants[2];
+    for (uint32_t r = 0; r < n_out; r++) {
+        if (exponents[r] < ANNE_DENSE_F32_ALIGNED_MIN_EXPONENT || exponents[r] > ANNE_DENSE_F32_ALIGNED_MAX_EXPONENT) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    *scratch_bytes = anne_dense_f32_aligned_scratch(n_in, n_out) * sizeof(int32_t);
+    return ANNE_OK;
+}
+
+static void run_dense_f32_aligned(const anne_layer_t *layer) {
+    anne_dense_f32_aligned(layer->constants[0], layer->constants[1], layer->constants[2], layer->x, layer->n_in,
+        layer->n_out, layer->scratch, layer->y);
     anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
 }
 
@@ -174,11 +207,13 @@ static const dense_layout_t dense_layouts[] = {
     [2] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_quad, run_dense_s8_quad},
     [4] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_s8_f32, run_dense_s8_f32},
     [5] = {ANNE_INT16, ANNE_INT16, 3, check_dense_s16, run_dense_s16},
+    [6] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_f32_aligned, run_dense_f32_aligned},
 };
 
 static const dense_layout_t *dense_layout(const anne_record_t *record) {
     uint32_t layout = (uint32_t)record->parameters[DENSE_LAYOUT];
-    return layout >= 1 && layout < sizeof dense_layouts / sizeof dense_layouts[0] ? &dense_layouts[layout] : NULL;
+    bool known = layout < sizeof dense_layouts / sizeof dense_layouts[0] && dense_layouts[layout].check != NULL;
+    return known ? &dense_layouts[layout] : NULL;
 }
 
 // Limits inside the type for integers, 0 for floats.

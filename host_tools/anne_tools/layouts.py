@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
-from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S8F32, S8Quad
+from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S8F32, F32Aligned, S8Quad
 
 from . import tflm
 from .errors import ModelError
@@ -22,7 +22,7 @@ def choose(layer: Dense, source: Tensor, target: Tensor) -> int:
         case "float32", "int8" if n_in <= S8F32.MAX_IN:
             return NUMBERS["s8_f32"]
         case "float32", _:
-            return NUMBERS["f32"]
+            return NUMBERS["f32_aligned" if _alignable(real_weights(layer)) else "f32"]
         case "int16", "int16":
             return NUMBERS["s16"]
         case "int8", "int8":
@@ -35,6 +35,9 @@ def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list
     match LAYOUTS[layout].name:
         case "f32":
             return [_bytes(real_weights(layer), "<f4"), _bytes(layer.bias, "<f4")]
+        case "f32_aligned":
+            words, exponents = aligned(real_weights(layer))
+            return [words, _bytes(layer.bias, "<f4"), _bytes(exponents, "<i4")]
         case "s8_f32":
             scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
             return [layer.weights.tobytes(), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
@@ -50,6 +53,34 @@ def real_weights(layer: Dense) -> np.ndarray:
     if layer.weights_quantization is None:
         return layer.weights
     return layer.weights * layer.weights_quantization.scale.reshape(-1, 1)
+
+
+def _alignable(weights: np.ndarray) -> bool:
+    """Whether float32 weights may share an exponent with the rest of their row.
+
+    A column of far greater weights than the others belongs to an input of far smaller values (a scaler folded into the
+    layer, say): aligned to one exponent each, weights and inputs would both lose what counts.
+    """
+    columns = np.abs(weights).max(axis=0)
+    columns = columns[columns > 0]
+    return weights.shape[1] <= F32Aligned.MAX_IN and (columns.size == 0 or columns.max() <= 64 * np.median(columns))
+
+
+def aligned(weights: np.ndarray) -> tuple[bytes, np.ndarray]:
+    """Return weights (n_out, n_in) as f32_aligned has them, and the exponent of each row.
+
+    Source: FORMAT.md; `anne.layouts.F32Aligned.limbs` is the way back.
+    """
+    n_out, n_in = weights.shape
+    exponents = np.frexp(np.abs(weights).max(axis=1).astype(np.float64))[1] - 24
+    exponents = np.maximum(exponents, F32Aligned.MIN_EXPONENT)
+    integers = np.zeros(((n_out + 1) // 2 * 2, n_in), np.int64)
+    integers[:n_out] = np.rint(np.ldexp(weights.astype(np.float64), -exponents[:, None]))
+    high = (integers + 2048) >> 12
+    words = ((high << 16) + (integers - 4096 * high) + 2048) & 0xFFFFFFFF
+    panels = [words[:, first : first + F32Aligned.PANEL] for first in range(0, n_in, F32Aligned.PANEL)]
+    pairs = [_bytes(panel[r : r + 2].T, "<u4") for panel in panels for r in range(0, len(panel), 2)]
+    return b"".join(pairs), exponents
 
 
 def quads(weights: np.ndarray) -> bytes:

@@ -52,6 +52,129 @@ class F32:
         return activate(layer.activation, y, layer.alpha)
 
 
+def _exponent(v):
+    # the least e with |v| < 2^e, for a normal float32; None for what counts as 0
+    v = abs(v)
+    return math.frexp(v)[1] if v >= 2.0**-126 else None
+
+
+def _round_float32(n, exponent):
+    # n 2^exponent rounded to float32, halves away from zero; 0 if too small, infinite if too large
+    size = abs(n)
+    drop = max(_bit_length(size) - 24, 0)
+    size = (size + (1 << drop >> 1)) >> drop
+    exponent += drop
+    if n == 0 or _bit_length(size) + exponent < -125:
+        return 0.0
+    value = math.inf if _bit_length(size) + exponent > 128 else math.ldexp(size, exponent)
+    return -value if n < 0 else value
+
+
+def _float32(v):
+    # v rounded as IEEE 754 says
+    try:
+        return struct.unpack("<f", struct.pack("<f", v))[0]
+    except OverflowError:  # MicroPython's floats are float32 already and give infinity by themselves
+        return math.inf if v > 0 else -math.inf
+
+
+class F32Aligned:
+    """Layout 6: weights as integers of 25 bits with a power of two a row, exact arithmetic on integers.
+
+    A word of weights is 2^16 h + l + 2048 for W = 4096 h + l; columns come in panels of 168, and in each the words of two
+    rows alternate. See FORMAT.md, "Aligned floats".
+    """
+
+    name, x_dtype, y_dtype, constants = "f32_aligned", "float32", "float32", ("weights", "bias", "exponents")
+    PANEL = 168
+    MAX_IN = 65535
+    MIN_EXPONENT, MAX_EXPONENT = -149, 104
+
+    @classmethod
+    def check(cls, layer, n_in, n_out):
+        if n_in > cls.MAX_IN:
+            refuse(layer.where, "at most %d inputs" % cls.MAX_IN, n_in)
+        check_bytes(layer, 0, 4 * n_in * ((n_out + 1) // 2 * 2), "weights")
+        check_floats(layer, 1, n_out, "bias")
+        check_bytes(layer, 2, 4 * n_out, "exponents")
+        for i in range(0, len(layer.constants[0]), 4):
+            low, high = struct.unpack_from("<Hh", layer.constants[0], i)
+            if low >= 4096 or not -4096 <= high <= 4096:
+                refuse(layer.where, "weights of 25 bits", "%d and %d at %d" % (high, low, i))
+        for r in range(n_out):
+            exponent = struct.unpack_from("<i", layer.constants[2], 4 * r)[0]
+            if not cls.MIN_EXPONENT <= exponent <= cls.MAX_EXPONENT:
+                refuse(layer.where, "exponents of %d to %d" % (cls.MIN_EXPONENT, cls.MAX_EXPONENT), exponent)
+
+    @classmethod
+    def limbs(cls, weights, n_in, n_out, r):
+        """Return the pairs (h, l) of row r."""
+        pairs = []
+        for first in range(0, n_in, cls.PANEL):
+            n = min(cls.PANEL, n_in - first)
+            start = 4 * (first * ((n_out + 1) // 2 * 2) + r // 2 * 2 * n + r % 2)
+            for j in range(n):
+                low, high = struct.unpack_from("<Hh", weights, start + 8 * j)
+                pairs.append((high, low - 2048))
+        return pairs
+
+    @classmethod
+    def run(cls, layer, x):
+        n_in, n_out = len(x), layer.outputs[0].size
+        if not all(-math.inf < v < math.inf for v in x):
+            return activate(layer.activation, [math.nan] * n_out, layer.alpha)
+        exponent = max([e for e in map(_exponent, x) if e is not None] + [-126])
+        aligned = [_align(v, exponent) for v in x]
+        shift = 5 + _bit_length(n_in)
+        y = []
+        for r in range(n_out):
+            weights = cls.limbs(layer.constants[0], n_in, n_out, r)
+            total = 0
+            for first in range(0, n_in, cls.PANEL):
+                q = 0
+                for j in range(first, min(first + cls.PANEL, n_in)):
+                    h, low = weights[j]
+                    xh, xl = aligned[j]
+                    q += 4096 * h * xh + h * xl + low * xh
+                total += (q + (1 << shift >> 1)) >> shift
+            bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
+            unit = shift - 11 + exponent + struct.unpack_from("<i", layer.constants[2], 4 * r)[0]
+            y.append(_add_bias(total, unit, bias))
+        return activate(layer.activation, y, layer.alpha)
+
+
+def _bit_length(n):
+    bits = 0
+    while n >> bits:
+        bits += 1
+    return bits
+
+
+def _align(v, exponent):
+    # the limbs of v 2^(23 - exponent) rounded, halves away from zero
+    if _exponent(v) is None:
+        return 0, 0
+    mantissa, own = math.frexp(abs(v))
+    n = ((int(math.ldexp(mantissa, 24)) >> (exponent - own)) + 1) >> 1
+    n = -n if v < 0 else n
+    high = (n + 2048) >> 12
+    return high, n - 4096 * high
+
+
+def _add_bias(total, unit, bias):
+    # (total + bias in that unit) 2^unit where the bias is below 2^30 units, else two roundings
+    own = _exponent(bias)
+    if own is None:
+        return _round_float32(total, unit)
+    shift = own - 24 - unit
+    if shift > 6:
+        return _float32(_round_float32(total, unit) + bias)
+    mantissa = int(math.ldexp(math.frexp(bias)[0], 24))
+    if shift >= 0:
+        return _round_float32(total + (mantissa << shift), unit)
+    return _round_float32(total + (((mantissa >> (-shift - 1)) + 1) >> 1), unit)
+
+
 # --- Integers --------------------------------------------------------------------------------------------------------
 
 MAX_BIAS = 1 << 30
@@ -189,4 +312,4 @@ class S16:
         return _run_rows(layer, x, lambda r: struct.unpack_from("<%dh" % n_in, layer.constants[0], 2 * n_in * r))
 
 
-LAYOUTS = {1: F32, 2: S8Quad, 4: S8F32, 5: S16}
+LAYOUTS = {1: F32, 2: S8Quad, 4: S8F32, 5: S16, 6: F32Aligned}

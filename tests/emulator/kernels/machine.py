@@ -18,7 +18,7 @@ NATIVE_MODULE = Path(__file__).parents[3] / "native_module"
 RAM = 0x20000000
 DATA = RAM + 0x8000  # code lies below
 STACK = RAM + 0x42000
-FLAGS = "-mcpu=cortex-m0plus -mthumb -O3 -fno-tree-loop-distribute-patterns -ffreestanding -ffunction-sections -ffp-contract=off -g"
+FLAGS = "-mcpu=cortex-m0plus -mthumb -O3 -fno-tree-loop-distribute-patterns -ffunction-sections -ffp-contract=off -g"
 _FATAL = ("32 bit aligned", "invalid memory", "undefined address", "not implemented yet")
 
 

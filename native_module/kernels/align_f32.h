@@ -1,0 +1,43 @@
+// Floats as integers with a common exponent.
+#ifndef ANNE_ALIGN_F32_H
+#define ANNE_ALIGN_F32_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint32_t anne_bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float anne_float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+// The least e >= -126 such that every |x| < 2^e; 129 if there is a NaN or infinity. Denormals count as 0.
+static inline int32_t anne_exponent_f32(const float *x, uint32_t n) {
+    uint32_t most = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        uint32_t magnitude = anne_bits_of(x[j]) << 1;
+        most = magnitude > most ? magnitude : most;
+    }
+    return (int32_t)(most >> 24) - 126;
+}
+
+// round(x 2^(23 - exponent)), halves away from zero; |x| < 2^exponent. At most 2^23 in magnitude.
+static inline int32_t anne_align_f32(float x, int32_t exponent) {
+    uint32_t bits = anne_bits_of(x);
+    uint32_t own = bits << 1 >> 24;
+    uint32_t shift = (uint32_t)exponent + 126 - own;
+    if (own == 0 || shift > 24) {
+        return 0;
+    }
+    int32_t mantissa = (int32_t)((((bits << 8) | 0x80000000) >> 8 >> shift) + 1) >> 1; // 24 bits, one to round
+    int32_t sign = (int32_t)bits >> 31;
+    return (mantissa ^ sign) - sign;
+}
+
+#endif // ANNE_ALIGN_F32_H
