@@ -109,7 +109,7 @@ static void run_dense_f32_aligned(const anne_layer_t *layer) {
 
 // --- Dense, integers. Constants: weights, bias (int32), factors (anne_rescale_t).
 
-#define MAX_BIAS (1 << 30)
+#define MAX_BIAS (1 << 28)
 
 // Bias and factors of n_out rows.
 static anne_status_t check_rows(const anne_record_t *record, uint32_t n_out) {
@@ -136,7 +136,7 @@ static anne_output_t output_limits(const anne_layer_t *layer) {
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
     uint32_t *scratch_bytes) {
-    if (n_in > UINT16_MAX || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
+    if (n_in > ANNE_DENSE_S8_MAX_IN || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     *scratch_bytes = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);

@@ -108,7 +108,7 @@ def _integer_rows(layer: Dense, source: Tensor, target: Tensor) -> list[bytes]:
     weights = layer.weights.astype(np.int64)
     bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)
     if np.abs(bias).max() > MAX_BIAS:
-        raise ModelError(f"{layer.name}: expected biases within 2^30 of an input step, got {np.abs(bias).max()}")
+        raise ModelError(f"{layer.name}: expected biases within 2^28 of an input step, got {np.abs(bias).max()}")
     multiplier, shift = tflm.dense_multipliers(
         source.quantization.scale[0], layer.weights_quantization.scale, target.quantization.scale[0]
     )

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ANNE_DENSE_S8_MAX_IN 16383
+
 // Columns of a packed row: n_in rounded up to a multiple of 4. n_in at most 2^20.
 static inline uint32_t anne_dense_s8_columns(uint32_t n_in) {
     return (n_in + 3) / 4 * 4;
@@ -24,8 +26,8 @@ static inline uint32_t anne_dense_s8_scratch(uint32_t n_in) {
     return anne_dense_s8_columns(n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL);
 }
 
-// acc[r] = bias[r] + sum over j of w[r][j] x[j] for n_out rows, exact for any weights and x if |bias| <= 2^30 and
-// n_in <= 65535. `weights` as packed; weights, bias, x, scratch and acc 4-byte aligned; acc may be bias itself.
+// acc[r] = bias[r] + sum over j of w[r][j] x[j] for n_out rows, exact for any weights and x; below 2^29 in magnitude
+// if |bias| <= 2^28 and n_in <= ANNE_DENSE_S8_MAX_IN. `weights` as packed; weights, bias, x, scratch and acc 4-byte aligned; acc may be bias itself.
 // n_in, n_out >= 1.
 void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
     int32_t *scratch, int32_t *acc);

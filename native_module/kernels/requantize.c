@@ -11,6 +11,8 @@ int32_t anne_rescale(int32_t x, anne_rescale_t factor) {
     return anne_high_mul(x, factor.multiplier);
 }
 
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
+
 // |rescaled| <= 2^31 and |zero_point| <= 128: the sum is formed only where it cannot overflow.
 static inline int32_t output_of(int32_t acc, anne_rescale_t factor, anne_output_t output) {
     int32_t value = anne_rescale(acc, factor);
@@ -35,3 +37,5 @@ void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size
         y[i] = (int16_t)output_of(acc[i], factors[i], output);
     }
 }
+
+#endif

@@ -36,6 +36,7 @@ static inline int32_t anne_rounding_shift(int32_t x, int32_t n) {
 int32_t anne_rescale(int32_t x, anne_rescale_t factor);
 
 // y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates.
+// |acc| < 2^29 for int8 (anne_dense_s8_quad's are, for biases up to 2^28 and 16383 columns).
 void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int8_t *y);
 void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y);
 

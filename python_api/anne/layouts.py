@@ -177,7 +177,7 @@ def _add_bias(total, unit, bias):
 
 # --- Integers --------------------------------------------------------------------------------------------------------
 
-MAX_BIAS = 1 << 30
+MAX_BIAS = 1 << 28
 MAX_SHIFT = 15
 INT32_MAX = (1 << 31) - 1
 
@@ -206,7 +206,7 @@ def _check_rows(layer, n_out):
         bias = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
         multiplier, shift = struct.unpack_from("<ii", layer.constants[2], 8 * r)
         if not -MAX_BIAS <= bias <= MAX_BIAS:
-            refuse(layer.where, "a bias within 2^30", "%d in row %d" % (bias, r))
+            refuse(layer.where, "a bias within 2^28", "%d in row %d" % (bias, r))
         if multiplier < 0 or not -31 <= shift <= MAX_SHIFT:
             refuse(layer.where, "a factor >= 0 and a shift of -31 to 15", "%d and %d" % (multiplier, shift))
 
@@ -234,6 +234,7 @@ class S8Quad:
 
     name, x_dtype, y_dtype, constants = "s8_quad", "int8", "int8", ("weights", "bias", "factors")
     PANEL = 508
+    MAX_IN = 16383  # with the limit of biases, all sums stay below 2^29
 
     @staticmethod
     def columns(n_in):
@@ -241,8 +242,8 @@ class S8Quad:
 
     @classmethod
     def check(cls, layer, n_in, n_out):
-        if n_in > 65535:
-            refuse(layer.where, "at most 65535 inputs", n_in)
+        if n_in > cls.MAX_IN:
+            refuse(layer.where, "at most %d inputs" % cls.MAX_IN, n_in)
         check_bytes(layer, 0, 4 * cls.columns(n_in) * ((n_out + 3) // 4), "weights")
         _check_rows(layer, n_out)
 
