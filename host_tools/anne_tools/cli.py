@@ -9,7 +9,7 @@ import click
 from .errors import DeviceError, ModelError
 
 # In the order `anne --help` tells them. Each is commands/NAME.py with a click command named `command`.
-COMMANDS = ("demo", "convert", "inspect", "run", "verify", "deploy", "emulate", "flash")
+COMMANDS = ("demo", "convert", "inspect", "run", "verify", "bench", "deploy", "emulate", "flash")
 
 
 class AnneError(click.ClickException):

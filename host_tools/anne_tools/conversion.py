@@ -37,7 +37,7 @@ _REFERENCE_MACS = 5_000_000
 # The samples on which two ways to treat the inputs are compared, and what one must gain to be worth its time.
 _TRIAL_SAMPLES = 256
 _WORTH_SCALING = 2.0
-_NEGLIGIBLE = 1e-6
+_NEGLIGIBLE = 3e-6
 
 
 @dataclass
@@ -77,7 +77,7 @@ def convert(
     test: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress | None = None,
 ) -> Converted:
-    """Return `source` (a file of any importer, or a model object in memory) as a model file, proven and with a report.
+    """Return `source` (a file of any importer, a model object, or a Graph) as a model file, proven and with a report.
 
     `dtype` is "float32", "int8", "int16" or "int8-weights" (weights int8, values float32; a quarter of the bytes, no
     calibration). int8 and int16 need `calibrate`, (n_samples, *input shape) of typical inputs. `labels` and
@@ -87,11 +87,11 @@ def convert(
     A scaling of the inputs (StandardScaler, Normalization) is folded into the first layer, so it costs nothing. But the
     kernels count all inputs in steps of one size, and where features have unlike ranges the small ones then lose their
     digits. Both ways are therefore tried, on the calibration data if there is some, and the scaling stays a layer of
-    its own where folding makes the result's error more than twice as large.
+    its own where folding makes the result's error more than twice as large, or needs a slower kernel.
 
     ModelError, one line, for whatever is wrong with the source or the data, and if the file's self-check fails.
     """
-    imported = load(source, trust_pickle=trust_pickle, layers=layers, input_shape=input_shape)
+    imported = import_source(source, trust_pickle=trust_pickle, layers=layers, input_shape=input_shape)
     _describe(imported, labels, feature_names, name)
     if calibrate is not None:
         calibrate = check_samples(imported, calibrate, "calibration data")
@@ -116,6 +116,13 @@ def convert(
         )
         _measure(made, imported, chosen.floats, model, calibrate, test)
     return Converted(data, made, chosen.floats)
+
+
+def import_source(source: Any, **options: Any) -> Graph:
+    """Return the Graph of a file or a model object; a Graph is taken as it is. `options`: see importers.load."""
+    if isinstance(source, Graph):
+        return source.copy().check()
+    return load(source, **options)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -209,12 +216,17 @@ def _choose(
         return best
     other = _candidate(*other, dtype, calibrate, progress)
     trial = _sample_inputs(imported, calibrate, _TRIAL_SAMPLES)
-    errors = [_trial_error(imported, candidate, trial) for candidate in (best, other)]
-    if errors[0] <= max(errors[1] * _WORTH_SCALING, _NEGLIGIBLE):
+    errors, cycles = zip(*(_trial(imported, candidate, trial) for candidate in (best, other)), strict=True)
+    worse = errors[0] > max(errors[1] * _WORTH_SCALING, _NEGLIGIBLE)
+    if not worse and cycles[0] <= cycles[1]:
         return best
+    if not worse and errors[1] > max(errors[0] * _WORTH_SCALING, _NEGLIGIBLE):
+        return best
+    cost = f"error would be {errors[0]:.2g} instead of {errors[1]:.2g} of the largest output"
+    if not worse:
+        cost = f"layers would take {cycles[0]:.0f} cycles instead of {cycles[1]:.0f}"
     other.notes.append(
-        "inputs are scaled in a layer of their own: with the scaling in the weights the error would be "
-        f"{errors[0]:.2g} instead of {errors[1]:.2g} of the largest output"
+        f"inputs are scaled in a layer of their own: with the scaling in the weights the {cost}"
     )
     return other
 
@@ -243,12 +255,14 @@ def _scaling_apart(
     return None if balanced is None else (balanced, notes)
 
 
-def _trial_error(imported: Graph, candidate: _Candidate, x: np.ndarray) -> float:
-    """Root mean square error of the candidate's outputs for x, relative to the largest."""
-    with NativeModel(pack(candidate.quantized)) as model:
-        return report.deviation(imported, model, x, "").rms / (
+def _trial(imported: Graph, candidate: _Candidate, x: np.ndarray) -> tuple[float, float]:
+    """Root mean square error of the candidate's outputs for x, relative to the largest; and cycles on a Pico."""
+    data = pack(candidate.quantized)
+    with NativeModel(data) as model:
+        error = report.deviation(imported, model, x, "").rms / (
             float(np.abs(execute(imported, x)).max()) or 1.0
         )
+    return error, fit.fit(data, "pico").cycles
 
 
 # --- Golden samples -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from math import prod
 
 from anne.model_file import MAX_CONSTANTS, ModelFile
 
+from .costs import CHIPS, LayerCost, call_cycles, layer_cost
 from .errors import ModelError
 from .native import NativeModel
 
@@ -49,132 +50,6 @@ RESERVE_BYTES = 12 * KB
 # sizeof(anne_layer_t) on a chip with 32-bit pointers (native_module/layers.h): eight words, the addresses of
 # the constants, three words. tests/host_tools/test_fit.py compares it with the compiler's.
 LAYER_BYTES = 4 * (8 + MAX_CONSTANTS + 3)
-
-
-# --- What it costs --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Cycles of one layer: base + per_input n_in + per_output n_out + per_mac MACs."""
-
-    base: float
-    per_input: float = 0.0
-    per_output: float = 0.0
-    per_mac: float = 0.0
-
-    def cycles(self, n_in: int, n_out: int, macs: int) -> float:
-        """Return the cycles for a layer of that size."""
-        return self.base + self.per_input * n_in + self.per_output * n_out + self.per_mac * macs
-
-
-@dataclass(frozen=True)
-class Chip:
-    """Costs of a chip's kernels, by `anne.model_file.Layer.kernel` for dense layers, else by "kind dtype".
-
-    `activation_f32` are cycles an element of the activations of floats; `call` is `predict` itself with a list in and
-    out; `flash_byte` are the extra cycles for each byte of weights that comes from flash instead of SRAM (a word that
-    misses the 16 KB cache costs about 40 cycles on silicon); `source` says where the figures are from.
-    """
-
-    kernels: dict[str, Cost]
-    activation_f32: dict[str, float]
-    call: Cost
-    flash_byte: float
-    source: str
-
-
-# Dense kernels by layout, the rest by kind and type. "no MACs" in front of a formula: base + n_in + n_out.
-_RP2040 = Chip(
-    kernels={
-        "f32": Cost(400, 0, 60, 230),
-        "s8_f32": Cost(600, 150, 500, 12),
-        "s8_quad": Cost(300, 12, 60, 4.5),
-        "s8_rows": Cost(300, 0, 60, 10),
-        "s16": Cost(300, 0, 60, 10),
-        "activation int8": Cost(100, 0, 8),
-        "activation int16": Cost(100, 0, 25),
-        "softmax int8": Cost(1500, 0, 60),
-        "softmax int16": Cost(500, 0, 250),
-        "scaling float32": Cost(100, 0, 250),
-        "scaling int8": Cost(100, 0, 350),
-        "scaling int16": Cost(100, 0, 350),
-        "reshape": Cost(30),
-    },
-    activation_f32={
-        "linear": 0,
-        "relu": 15,
-        "relu6": 30,
-        "leaky_relu": 90,
-        "hard_sigmoid": 300,
-        "hard_swish": 400,
-    },
-    call=Cost(2500, 300, 100),
-    flash_byte=10.0,
-    source="first guesses",
-)
-# The Cortex-M33 computes floats itself; these are estimates on paper, from its instruction timings.
-_RP2350 = Chip(
-    kernels={
-        "f32": Cost(200, 0, 20, 4),
-        "s8_f32": Cost(300, 20, 40, 4),
-        "s8_quad": Cost(200, 6, 30, 3),
-        "s8_rows": Cost(200, 0, 30, 4),
-        "s16": Cost(200, 0, 30, 4),
-        "activation int8": Cost(60, 0, 6),
-        "activation int16": Cost(60, 0, 15),
-        "softmax int8": Cost(600, 0, 40),
-        "softmax int16": Cost(300, 0, 60),
-        "scaling float32": Cost(60, 0, 15),
-        "scaling int8": Cost(60, 0, 40),
-        "scaling int16": Cost(60, 0, 40),
-        "reshape": Cost(20),
-    },
-    activation_f32={
-        "linear": 0,
-        "relu": 5,
-        "relu6": 8,
-        "leaky_relu": 8,
-        "hard_sigmoid": 15,
-        "hard_swish": 20,
-    },
-    call=Cost(2000, 60, 60),
-    flash_byte=5.0,
-    source="estimated from the Cortex-M33's instruction timings, not measured",
-)
-CHIPS = {"rp2040": _RP2040, "rp2350": _RP2350}
-# Activations of floats that are not named in a chip's table: those with an exponential or a tangent in them.
-_TRANSCENDENTAL_F32 = {"rp2040": 2500.0, "rp2350": 150.0}
-
-
-@dataclass
-class LayerCost:
-    """Predicted cycles of a layer with its weights in SRAM, and what it takes more if they come from flash."""
-
-    name: str
-    cycles: float
-    flash_cycles: float
-
-
-def layer_cost(layer, name: str, chip_name: str) -> LayerCost:
-    """Return what a layer of an `anne.model_file.ModelFile` costs on a chip of CHIPS."""
-    chip = CHIPS[chip_name]
-    n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-    per_element = chip.activation_f32.get(layer.activation, _TRANSCENDENTAL_F32[chip_name])
-    is_float = layer.outputs[0].dtype == "float32"
-    if layer.kind == "activation" and is_float:
-        cost = Cost(100, 0, per_element)
-    elif layer.kind == "dense":
-        cost = chip.kernels[layer.kernel]
-    elif layer.kind == "reshape":
-        cost = chip.kernels["reshape"]
-    else:
-        word = "softmax" if layer.activation == "softmax" else layer.kind
-        cost = chip.kernels[f"{word} {layer.outputs[0].dtype}"]
-    cycles = cost.cycles(n_in, n_out, layer.macs)
-    if layer.kind == "dense" and is_float:
-        cycles += per_element * n_out
-    return LayerCost(name, cycles, chip.flash_byte * layer.nbytes)
 
 
 # --- The verdict ----------------------------------------------------------------------------------------------------
@@ -241,10 +116,7 @@ def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> 
         layer_cost(layer, name, board.chip)
         for layer, name in zip(file.layers, layer_names(file), strict=True)
     ]
-    chip = CHIPS[board.chip]
-    cycles = sum(cost.cycles for cost in costs) + chip.call.cycles(
-        file.inputs[0].size, file.outputs[0].size, 0
-    )
+    cycles = sum(cost.cycles for cost in costs) + call_cycles(file, board.chip)
     flash_cycles = cycles + sum(cost.flash_cycles for cost in costs)
     verdict = Verdict(
         board=board.name,
@@ -258,7 +130,7 @@ def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> 
         elapsed_ms=cycles / board.clock_hz * 1e3,
         flash_ms=flash_cycles / board.clock_hz * 1e3,
         layers=costs,
-        measured=chip.source,
+        measured=CHIPS[board.chip].source,
     )
     if not verdict.fits:
         _explain(verdict, board, file, room)
@@ -288,7 +160,7 @@ def _value_bytes(layer) -> int:
 
 
 # Bytes that int8 weights save of a layer's constants, by layout.
-_INT8_SAVES = {"f32": 3 / 4, "s16": 1 / 2}
+_INT8_SAVES = {"f32": 3 / 4, "f32_aligned": 3 / 4, "s16": 1 / 2}
 
 
 def _smaller(file: ModelFile, names: list[str], index: int, excess: int) -> list[str]:

@@ -3,7 +3,7 @@
     source framework | float graph | reference | C core on this computer | Pico
 
 Neighbours are compared. Integers must be equal from the reference on, and from an int8 .tflite on; floats agree
-within a bound; the step from the float graph to integers is quantisation, which is told but not judged.
+within a bound; the step from the float graph to integers is quantisation, told, not judged.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from .conversion import float_sensitivity
+from .conversion import float_sensitivity, import_source
 from .device import Device
 from .errors import ModelError
 from .execute import execute
 from .fit import fit
 from .frameworks import NotInstalledError, framework_outputs
 from .graph import Graph
-from .importers import load
 from .native import NativeModel, dequantize_output, quantize_input
 from .runner import difference, golden_samples, open_model, reference_outputs, run_device
 
@@ -69,8 +68,8 @@ def verify(
 ) -> list[Comparison]:
     """Return the comparisons for the model file `data`, in the order of the data's way to the Pico.
 
-    `source` is what it was made from (a path or an object; `options` are the importers'); x are samples of real numbers,
-    by default the golden ones, or with a source some around them. ModelError for a damaged file, or x or a source that
+    `source` is what it was made from (a path or an object; `options` are the importers'); x are real numbers, by
+    default the golden samples, or with a source some around them. ModelError for a damaged file, or x or a source that
     does not fit it.
     """
     with NativeModel(data) as model:
@@ -84,7 +83,7 @@ def verify(
 
 
 def _load(source: Any, model: NativeModel, options: dict) -> Graph:
-    graph = load(source, **options)
+    graph = import_source(source, **options)
     for what, name, tensor in (
         ("input", graph.inputs[0], model.input),
         ("output", graph.outputs[0], model.output),

@@ -51,7 +51,7 @@ def command(
     SOURCE is a .keras, .h5, .tflite, .onnx, .pt2 or .pth file, a pickled scikit-learn model, or AI-ANNE's own JSON. No
     code in it is run. The file is written only if everything went well, in one step.
     """
-    from ..conversion import convert
+    from ..conversion import convert, write_atomically
 
     output = output or source.with_suffix(".anne")
     with step_progress("calibrates") as tell:
@@ -59,9 +59,9 @@ def command(
             source, board=board, progress=lambda step, done, total: tell(done, total), **_read(options)
         )
     if plot:
-        from ..plot import plot_errors
+        from ..plot import error_plot
 
-        plot_errors(converted.report, plot)
+        write_atomically(plot, error_plot(converted.report))
     converted.save(output)
     if as_json:
         print_json({"output": str(output), **converted.report.to_json()})

@@ -1,0 +1,146 @@
+"""How fast a model file is on a Pico, measured there: whole predictions and each layer, against what was predicted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from .conversion import convert
+from .costs import layer_cost
+from .device import Device
+from .errors import ModelError
+from .fit import fit, layer_names
+from .graph import Graph, GraphBuilder, Metadata
+from .networks import CLASSES, THRESHOLD, Network, published_networks
+from .runner import MODEL_PATH, open_model, remove_quietly, script
+
+# Emulated or real milliseconds that one kind of measurement may take, and the repetitions it has.
+_BUDGET_MS = 200.0
+_LEAST, _MOST = 3, 30
+
+
+@dataclass
+class LayerTime:
+    """A layer's cycles, measured and predicted; `per_mac` is None for layers without multiplications."""
+
+    name: str
+    kernel: str
+    shape: str
+    macs: int
+    cycles: float
+    predicted_cycles: float
+    per_mac: float | None
+
+
+@dataclass
+class Benchmark:
+    """A model on a board: microseconds of one prediction (medians), RAM it takes once loaded, and its layers.
+
+    `predict_us` is with a list of floats in and out, `predict_into_us` with arrays of the model's own types.
+    """
+
+    name: str
+    dtype: str
+    device: str
+    file_bytes: int
+    ram_bytes: int
+    free_bytes: int
+    clock_hz: int
+    n_repeats: int
+    macs: int
+    predict_us: float
+    predict_into_us: float
+    predicted_us: float
+    layers: list[LayerTime]
+
+    def to_json(self) -> dict:
+        """Return the benchmark as plain data for JSON."""
+        return asdict(self)
+
+
+def bench(device: Device, data: bytes, name: str) -> Benchmark:
+    """Measure the model file `data`, called `name`, on a Pico. ModelError if it does not fit its RAM."""
+    device.require_anne()
+    file = open_model(data)
+    verdict = fit(data, "pico")
+    if verdict.place != "storage":
+        raise ModelError(f"it does not fit the pico's RAM: {verdict.reason or 'only in ROMFS'}")
+    n_repeats = int(min(_MOST, max(_LEAST, _BUDGET_MS / verdict.elapsed_ms)))
+    x, y = file.inputs[0], file.outputs[0]
+    names = {
+        "model_path": MODEL_PATH,
+        "n_repeats": n_repeats,
+        "x_code": x.letter,
+        "x_size": x.size,
+        "y_code": y.letter,
+        "y_size": y.size,
+    }
+    device.put(MODEL_PATH, data)
+    try:
+        told = json.loads(device.exec(script("bench_model.py", **names), timeout_s=600))
+    finally:
+        remove_quietly(device, MODEL_PATH)
+    layers = [
+        _layer_time(layer, name, elapsed_us, told["clock_hz"])
+        for layer, name, elapsed_us in zip(file.layers, layer_names(file), told.pop("layers_us"), strict=True)
+    ]
+    return Benchmark(
+        name=name,
+        dtype=dict(line.split(": ", 1) for line in file.lines("provenance") if ": " in line).get(
+            "dtype", x.dtype
+        ),
+        device=device.name,
+        file_bytes=len(data),
+        n_repeats=n_repeats,
+        macs=sum(layer.macs for layer in layers),
+        predicted_us=verdict.elapsed_ms * 1e3,
+        layers=layers,
+        **told,
+    )
+
+
+def _layer_time(layer, name: str, elapsed_us: float, clock_hz: int) -> LayerTime:
+    cycles = elapsed_us * clock_hz / 1e6
+    shape = f"{layer.inputs[0].size} -> {layer.outputs[0].size}"
+    predicted = layer_cost(layer, name, "rp2040").cycles
+    return LayerTime(
+        name, layer.kernel, shape, layer.macs, cycles, predicted, cycles / layer.macs if layer.macs else None
+    )
+
+
+# --- Standard models ------------------------------------------------------------------------------------------------
+
+DTYPES = ("float32", "int8-weights", "int16", "int8")
+
+
+def standard_models() -> dict[str, bytes]:
+    """Return the published networks, and made-up models (seed 1) that show each kernel, by name."""
+    models = {name: convert(_published_graph(network)).data for name, network in published_networks().items()}
+    for dtype in DTYPES:
+        for shape in ((4, 8, 3), (128, 128), (640, 128)):
+            graph = _random_graph(shape)
+            x = np.random.default_rng(1).normal(0, 1, (32, shape[0]))
+            models[f"{'-'.join(map(str, shape))} {dtype}"] = convert(graph, dtype, calibrate=x).data
+    return models
+
+
+def _published_graph(network: Network) -> Graph:
+    builder = GraphBuilder((network.layers[0].n_in,))
+    for index, layer in enumerate(network.layers):
+        builder.dense(f"dense_{index}", layer.weights, layer.bias, layer.activation)
+    return builder.build(Metadata(name=network.name, labels=list(CLASSES), threshold=THRESHOLD))
+
+
+def _random_graph(shape: tuple[int, ...]) -> Graph:
+    """Dense layers with relu, softmax at the end of those with several."""
+    random = np.random.default_rng(1)
+    builder = GraphBuilder((shape[0],))
+    for index, (n_in, n_out) in enumerate(zip(shape, shape[1:], strict=False)):
+        last = index == len(shape) - 2
+        weights = random.normal(0, n_in**-0.5, (n_out, n_in))
+        builder.dense(f"dense_{index}", weights, random.normal(0, 0.1, n_out), "linear" if last else "relu")
+    if len(shape) > 2:
+        builder.activation("softmax", "softmax")
+    return builder.build(Metadata(name="-".join(map(str, shape))))

@@ -1,0 +1,102 @@
+"""`anne bench`: how fast model files are on a Pico."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from .common import console, json_option, print_json, uf2_option
+from .models import print_table, read_model, step_progress
+
+_file = click.Path(path_type=Path)
+
+
+@click.command(
+    "bench",
+    epilog="\b\nExamples:\n  anne bench net.anne\n  anne bench net.anne --on /dev/ttyACM0 --json"
+    "\n  anne bench --output bench.json    (AI-ANNE's networks, and every kernel)",
+)
+@click.argument("models", nargs=-1, type=_file)
+@click.option(
+    "--on", "where", default="emulator", show_default=True, metavar="emulator|PORT", help="Where to run."
+)
+@click.option("--output", type=_file, help="Also write the JSON document to this file.")
+@uf2_option
+@json_option
+def command(
+    models: tuple[Path, ...], where: str, output: Path | None, uf2: Path | None, as_json: bool
+) -> None:
+    """Measure model files on a Pico: the median time of a prediction, each layer, and the RAM they take.
+
+    Without MODELS the published networks and one dense layer for each kernel are measured.
+    """
+    from ..bench import bench, standard_models
+    from ..conversion import write_atomically
+    from ..device import open_device
+
+    files = {path.name: read_model(path) for path in models} or standard_models()
+    results = []
+    with step_progress("measures") as tell, open_device(where, firmware=uf2) as device:
+        board = device.describe()
+        for name, data in files.items():
+            results.append(bench(device, data, name))
+            tell(len(results), len(files))
+    document = {"board": board, "models": [result.to_json() for result in results]}
+    if output:
+        write_atomically(output, json.dumps(document, indent=1).encode())
+    if as_json:
+        print_json(document)
+    else:
+        _show(board, results, bool(models))
+
+
+def _show(board: str, results: list, with_layers: bool) -> None:
+    out = console()
+    out.print(board, markup=False)
+    rows = [
+        [
+            result.name,
+            f"{result.predict_into_us:.0f}",
+            f"{result.predict_us:.0f}",
+            f"{result.predicted_us:.0f}",
+            str(result.file_bytes),
+            str(result.ram_bytes),
+            str(result.macs),
+            _heaviest(result),
+        ]
+        for result in results
+    ]
+    columns = [
+        "model",
+        "predict_into us",
+        "predict us",
+        "predicted us",
+        "file bytes",
+        "RAM bytes",
+        "MACs",
+        "cycles/MAC",
+    ]
+    print_table(out, columns, rows, left=("model",))
+    for result in results if with_layers else ():
+        out.print(f"{result.name}, layer by layer:", markup=False)
+        rows = [
+            [
+                layer.name,
+                layer.kernel,
+                layer.shape,
+                f"{layer.cycles:.0f}",
+                f"{layer.predicted_cycles:.0f}",
+                "" if layer.per_mac is None else f"{layer.per_mac:.2f}",
+            ]
+            for layer in result.layers
+        ]
+        columns = ["layer", "kernel", "shape", "cycles", "predicted", "cycles/MAC"]
+        print_table(out, columns, rows, left=("layer", "kernel", "shape"))
+
+
+def _heaviest(result: object) -> str:
+    """Cycles a multiplication of the layer with the most of them."""
+    layer = max(result.layers, key=lambda layer: layer.macs)
+    return "" if layer.per_mac is None else f"{layer.per_mac:.2f}"
