@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layers.h"
 #include "model.h"
 
 #if defined(_WIN32)

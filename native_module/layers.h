@@ -3,7 +3,31 @@
 #ifndef ANNE_LAYERS_H
 #define ANNE_LAYERS_H
 
-#include "model.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "anne.h"
+#include "tensor.h"
+
+#define ANNE_MAX_CONSTANTS 6
+
+// A layer's record from the file (FORMAT.md, "Layers"), with everything it points to found and inside the file.
+typedef struct {
+    uint16_t kind;
+    uint8_t n_inputs;
+    uint8_t n_outputs;
+    uint8_t n_constants;
+    anne_activation_t activation;
+    float alpha;
+    const uint16_t *tensors;                // indices: inputs, then outputs
+    const anne_tensor_t *input;             // the first of each
+    const anne_tensor_t *output;
+    const void *constants[ANNE_MAX_CONSTANTS];
+    uint32_t constant_bytes[ANNE_MAX_CONSTANTS];
+    const int32_t *parameters;
+    uint32_t n_parameters;                  // in words of 4 bytes
+} anne_record_t;
 
 // A layer ready to run: addresses and numbers, nothing left to look up. One for each record, in the workspace.
 typedef struct anne_layer {

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "layers.h"
-
 // The header as it stands in the file (FORMAT.md, "Header").
 typedef struct {
     char magic[4];
@@ -62,19 +60,6 @@ static uint32_t crc32(const uint8_t *bytes, size_t n) {
         crc = crc >> 4 ^ table[crc & 15];
     }
     return ~crc;
-}
-
-uint32_t anne_tensor_elements(const anne_tensor_t *tensor) {
-    uint32_t n = 1;
-    for (uint32_t i = 0; i < tensor->rank; i++) {
-        n *= tensor->shape[i];
-    }
-    return n;
-}
-
-uint32_t anne_tensor_bytes(const anne_tensor_t *tensor) {
-    static const uint8_t bytes[] = {0, 4, 1, 2};
-    return anne_tensor_elements(tensor) * bytes[tensor->dtype];
 }
 
 // --- Header ---------------------------------------------------------------------------------------------------------

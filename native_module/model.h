@@ -18,48 +18,13 @@
 #include <stdint.h>
 
 #include "anne.h"
+#include "layers.h"
+#include "tensor.h"
 
 #define ANNE_MODEL_VERSION 1
-#define ANNE_MAX_RANK 4
 #define ANNE_MAX_TENSORS 512
 #define ANNE_MAX_LAYERS 256
-#define ANNE_MAX_ELEMENTS (1u << 20)
 #define ANNE_MAX_ARENA_BYTES (1u << 30)
-#define ANNE_MAX_CONSTANTS 6
-
-typedef enum { ANNE_FLOAT32 = 1, ANNE_INT8 = 2, ANNE_INT16 = 3 } anne_dtype_t;
-typedef enum { ANNE_ROLE_INPUT = 1, ANNE_ROLE_OUTPUT = 2 } anne_role_t;
-
-// A tensor as it stands in the file (FORMAT.md, "Tensors").
-typedef struct {
-    uint8_t dtype;
-    uint8_t role;
-    uint8_t rank;
-    uint8_t reserved;
-    uint32_t shape[ANNE_MAX_RANK];
-    float scale;
-    int32_t zero_point;
-    uint32_t arena_offset;
-} anne_tensor_t;
-
-// A layer's record with everything it points to found and inside the file.
-typedef struct {
-    uint16_t kind;
-    uint8_t n_inputs;
-    uint8_t n_outputs;
-    uint8_t n_constants;
-    anne_activation_t activation;
-    float alpha;
-    const uint16_t *tensors;                // indices: inputs, then outputs
-    const anne_tensor_t *input;             // the first of each
-    const anne_tensor_t *output;
-    const void *constants[ANNE_MAX_CONSTANTS];
-    uint32_t constant_bytes[ANNE_MAX_CONSTANTS];
-    const int32_t *parameters;
-    uint32_t n_parameters;                  // in words of 4 bytes
-} anne_record_t;
-
-struct anne_layer;
 
 typedef struct {
     const uint8_t *bytes;
@@ -91,10 +56,8 @@ void anne_model_prepare(anne_model_t *model);
 void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last);
 void anne_model_run(const anne_model_t *model);
 
-// Where a tensor lies in the prepared workspace, its number of elements and of bytes.
+// Where a tensor lies in the prepared workspace.
 void *anne_model_data(const anne_model_t *model, uint32_t tensor);
-uint32_t anne_tensor_elements(const anne_tensor_t *tensor);
-uint32_t anne_tensor_bytes(const anne_tensor_t *tensor);
 
 // Reads record after record of a checked model: `position` begins at 0 and is moved on.
 void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_record_t *record);
