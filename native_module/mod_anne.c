@@ -30,13 +30,18 @@ typedef struct {
     qstr name;
 } function_t;
 
+// A name with a point cannot be written MP_QSTR_..., which stands for names of C only.
+static mp_obj_t import_module(const char *name) {
+    return mp_import_name(qstr_from_str(name), mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
+}
+
 static mp_obj_t function_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     const function_t *self = MP_OBJ_TO_PTR(self_in);
     mp_obj_t result = self->fast(n_args, n_kw, args);
     if (result != MP_OBJ_NULL) {
         return result;
     }
-    mp_obj_t module = mp_import_name(MP_QSTR_anne_dot_reference, mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t module = import_module("anne.reference");
     return mp_call_function_n_kw(mp_load_attr(module, self->name), n_args, n_kw, args);
 }
 
@@ -196,13 +201,20 @@ static const float default_alphas[] = {
 #undef DEFAULT_ALPHA
 };
 
+// A str made at run time, looked up among the interned ones but not added to them: those are never freed.
+static mp_obj_t interned(mp_obj_t str) {
+    size_t n;
+    const char *text = mp_obj_str_get_data(str, &n);
+    return MP_OBJ_NEW_QSTR(qstr_find_strn(text, n));
+}
+
 // The activation of that name; false for anything else.
 static inline bool get_activation(mp_obj_t o, anne_activation_t *activation) {
     if (!mp_obj_is_str(o)) {
         return false;
     }
     // Names in a program are interned, so comparing pointers settles nearly all; unrolled, as it is in every call.
-    mp_obj_t name = mp_obj_is_qstr(o) ? o : MP_OBJ_NEW_QSTR(mp_obj_str_get_qstr(o));
+    mp_obj_t name = mp_obj_is_qstr(o) ? o : interned(o);
 #define MATCH(candidate, alpha)                                   \
     if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) {           \
         *activation = ANNE_ACTIVATION_##candidate;                \
@@ -450,7 +462,7 @@ typedef struct {
 
 // Calls anne.reference_model.`name`, which raises the exception or has the answer.
 static mp_obj_t call_reference_model(qstr name, size_t n_args, const mp_obj_t *args) {
-    mp_obj_t module = mp_import_name(MP_QSTR_anne_dot_reference_model, mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t module = import_module("anne.reference_model");
     return mp_call_function_n_kw(mp_load_attr(module, name), n_args, 0, args);
 }
 
@@ -577,7 +589,8 @@ static bool put_list(const anne_tensor_t *tensor, void *data, mp_obj_t x) {
     return true;
 }
 
-static void put_input(model_t *self, mp_obj_t x) {
+static void put_input(mp_obj_t self_in, mp_obj_t x) {
+    model_t *self = get_model(self_in);
     const anne_tensor_t *tensor = input_of(self);
     void *data = anne_model_data(&self->model, self->model.input);
     void *raw;
@@ -591,7 +604,9 @@ static void put_input(model_t *self, mp_obj_t x) {
         }
     } else if (!is_list(x) || !put_list(tensor, data, x)) {
         mp_obj_t args[] = {x, mp_obj_new_int(size)};
-        put_list(tensor, data, call_reference_model(MP_QSTR_input_values, 2, args));
+        mp_obj_t values = call_reference_model(MP_QSTR_input_values, 2, args);
+        get_model(self_in); // x.tolist() may be anyone's program: the model must still be there
+        put_list(tensor, data, values);
     }
 }
 
@@ -609,8 +624,8 @@ static void run_layers(model_t *self, uint32_t first, uint32_t last) {
 }
 
 static model_t *run_all(mp_obj_t self_in, mp_obj_t x) {
+    put_input(self_in, x);
     model_t *self = get_model(self_in);
-    put_input(self, x);
     self->busy = true;
     run_layers(self, 0, self->model.n_layers);
     self->busy = false;
@@ -634,26 +649,38 @@ static mp_obj_t model_predict(mp_obj_t self_in, mp_obj_t x) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(model_predict_obj, model_predict);
 
-static mp_obj_t model_predict_into(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
-    model_t *self = get_model(self_in);
+// Where predict_into writes: the output as it stands, or as floats.
+typedef struct {
+    void *raw; // NULL if it is to be floats
+    float *floats;
+} target_t;
+
+static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
     const anne_tensor_t *tensor = output_of(self);
     size_t n, size = anne_tensor_elements(tensor);
-    void *raw = NULL;
-    float *floats = NULL;
-    if (!raw_buffer(tensor, out, MP_BUFFER_WRITE, &raw)
-        && (!float_buffer(out, MP_BUFFER_WRITE, &floats, &n) || n != size)) {
-        char letter = letter_of(tensor);
-        mp_obj_t args[] = {out, mp_obj_new_int(size), mp_obj_new_str(&letter, 1)};
-        call_reference_model(MP_QSTR_refuse_out, 3, args);
-        return mp_const_none;
+    target->raw = NULL;
+    if (raw_buffer(tensor, out, MP_BUFFER_WRITE, &target->raw)
+        || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == size)) {
+        return;
     }
-    run_all(self_in, x);
+    char letter = letter_of(tensor);
+    mp_obj_t args[] = {out, mp_obj_new_int(size), mp_obj_new_str(&letter, 1)};
+    call_reference_model(MP_QSTR_refuse_out, 3, args); // raises
+    mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
+}
+
+static mp_obj_t model_predict_into(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
+    target_t target;
+    get_target(get_model(self_in), out, &target);
+    model_t *self = run_all(self_in, x);
+    get_target(self, out, &target); // again, as an x.tolist() might have changed its size
+    const anne_tensor_t *tensor = output_of(self);
     const void *data = anne_model_data(&self->model, self->model.output);
-    if (raw != NULL) {
-        memcpy(raw, data, anne_tensor_bytes(tensor));
+    if (target.raw != NULL) {
+        memcpy(target.raw, data, anne_tensor_bytes(tensor));
     } else {
-        for (size_t i = 0; i < size; i++) {
-            floats[i] = get_value(tensor, data, i);
+        for (size_t i = 0, n = anne_tensor_elements(tensor); i < n; i++) {
+            target.floats[i] = get_value(tensor, data, i);
         }
     }
     return out;
@@ -680,7 +707,7 @@ static mp_obj_t model_run_raw(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
 static MP_DEFINE_CONST_FUN_OBJ_3(model_run_raw_obj, model_run_raw);
 
 static mp_obj_t model_set_input(mp_obj_t self_in, mp_obj_t x) {
-    put_input(get_model(self_in), x);
+    put_input(self_in, x);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(model_set_input_obj, model_set_input);
