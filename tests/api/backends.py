@@ -1,0 +1,142 @@
+"""Where the tests in this folder run: CPython, MicroPython's unix port, the emulated Pico.
+
+A backend takes a file's tests in one go and gives what `run_tests.py` printed there; `run` makes outcomes of it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from anne_tools.emulator import EmulatedPico
+from anne_tools.emulator_fork import forked
+from anne_tools.errors import DeviceError, ModelError
+from anne_tools.firmware import find_firmware
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+GOLDEN = HERE.parent / "golden" / "models"
+UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build/micropython-unix"))
+MPY_CROSS = Path(
+    os.environ.get("ANNE_MPY_CROSS", ROOT / "build/sources/micropython/mpy-cross/build/mpy-cross")
+)
+
+
+class NotBuiltError(Exception):
+    """The backend is not there; the text says how to get it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a test: "passed", "skipped" or "failed", and why."""
+
+    kind: str
+    text: str = ""
+
+
+def run(backend: str, file: str, names: list[str]) -> dict[str, Outcome]:
+    """Run tests of one file; a test that takes the interpreter down with it costs only itself."""
+    outcomes: dict[str, Outcome] = {}
+    while left := [name for name in names if name not in outcomes]:
+        found = _outcomes(BACKENDS[backend](file, left))
+        outcomes |= found or {left[0]: Outcome("failed", "nothing was printed")}
+    return outcomes
+
+
+def _outcomes(output: str) -> dict[str, Outcome]:
+    outcomes, name = {}, ""
+    for part in ("\n" + output).split("\n@ ")[1:]:
+        line, _, text = part.partition("\n")
+        kind, _, reason = line.partition(" ")
+        if kind in ("passed", "skipped", "failed"):
+            outcomes[name] = Outcome(kind, reason or text)
+        else:
+            name = line
+            outcomes[name] = Outcome("failed", "the interpreter ended here\n" + text)
+    return outcomes
+
+
+# --- CPython and the unix port ----------------------------------------------------------------------------------------
+
+
+def _cpython(file: str, names: list[str]) -> str:
+    """The reference, in CPython."""
+    return _process([sys.executable, "-B"], file, names)
+
+
+def _unix(file: str, names: list[str]) -> str:
+    """The native module under sanitizers, in MicroPython's unix port with a heap of about the Pico's."""
+    if not UNIX_PORT.exists():
+        raise NotBuiltError(f"no {UNIX_PORT}; `make test` builds it")
+    return _process([str(UNIX_PORT), "-X", "heapsize=512k"], file, names)
+
+
+def _process(interpreter: list[str], file: str, names: list[str]) -> str:
+    # leaks are MicroPython's own: it ends without freeing what it has
+    environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0", "ANNE_GOLDEN": f"{GOLDEN}/"}
+    command = [*interpreter, str(HERE / "run_tests.py"), file, *names]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        return (error.stdout or b"").decode() + "\nno end in 120 s"
+    return done.stdout
+
+
+# --- The emulated Pico ------------------------------------------------------------------------------------------------
+
+
+def _emulator(file: str, names: list[str]) -> str:
+    """The firmware's native module, in a copy of one booted machine."""
+    printed: list[str] = []
+    with forked(_machine()) as pico:
+        script = f"import run_tests; run_tests.run({file!r}, {names!r})"
+        try:
+            _, stderr = pico.exec(script, on_output=printed.append)
+        except (DeviceError, TimeoutError) as error:
+            stderr = f"\n{error}"
+    return "".join(printed).replace("\r\n", "\n") + stderr
+
+
+@cache
+def _machine() -> EmulatedPico:
+    try:
+        uf2 = find_firmware()
+    except ModelError as error:
+        raise NotBuiltError(str(error)) from None
+    files = {
+        path.with_suffix(".mpy").name: _compiled(path) for path in HERE.glob("*.py") if _for_device(path)
+    }
+    files |= {f"golden/{path.name}": path.read_bytes() for path in GOLDEN.glob("*.*")}
+    elf = uf2.with_suffix(".elf")
+    machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files)
+    machine.boot()
+    return machine
+
+
+def _for_device(path: Path) -> bool:
+    return path.name not in ("conftest.py", "backends.py")
+
+
+def _compiled(path: Path) -> bytes:
+    """Compiled here, as the emulated Pico would take seconds for each file."""
+    if not MPY_CROSS.exists():
+        raise NotBuiltError(f"no {MPY_CROSS}; `make test` builds it")
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = Path(folder) / "file.mpy"
+        subprocess.run([str(MPY_CROSS), "-s", path.name, "-o", str(compiled), str(path)], check=True)
+        return compiled.read_bytes()
+
+
+BACKENDS: dict[str, Callable[[str, list[str]], str]] = {
+    "cpython": _cpython,
+    "unix": _unix,
+    "emulator": _emulator,
+}

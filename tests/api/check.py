@@ -1,0 +1,70 @@
+"""What tests of `anne` share on every Python: exceptions by type and text, numbers with a stated bound, heap used."""
+
+import gc
+
+nan = float("nan")
+inf = float("inf")
+
+
+def raises(kind, text, function, *arguments, **keywords):
+    """Assert that function(*arguments, **keywords) raises an exception of that very type and text.
+
+    A text that ends in "..." or begins with it leaves that end open: for words that belong to the interpreter.
+    """
+    try:
+        result = function(*arguments, **keywords)
+    except Exception as error:
+        if type(error) is not kind:
+            raise
+        got = str(error.args[0]) if error.args else ""
+        assert matches(got, text), "expected %s: %s\n     got %s" % (kind.__name__, text, got)
+        return
+    raise AssertionError("expected %s: %s\n     got no exception but %r" % (kind.__name__, text, result))
+
+
+def matches(got, text):
+    if text.startswith("..."):
+        return text[3:] in got
+    return got.startswith(text[:-3]) if text.endswith("...") else got == text
+
+
+def close(got, expected, bound):
+    """Assert that two numbers, or lists of equal structure, differ by at most `bound`; NaN is close to NaN only."""
+    assert is_close(got, expected, bound), "expected %s within %s\n     got %s" % (expected, bound, got)
+
+
+def is_close(got, expected, bound):
+    if isinstance(expected, (list, tuple)):
+        if len(got) != len(expected):
+            return False
+        return all(is_close(g, e, bound) for g, e in zip(got, expected))
+    if expected != expected:
+        return got != got
+    return got == expected or abs(got - expected) <= bound  # the first for infinities
+
+
+def same(got, expected):
+    """Assert equality, with the values in the message."""
+    assert got == expected, "expected %r\n     got %r" % (expected, got)
+
+
+def heap_used(function, *arguments, **keywords):
+    """Return the bytes of heap that a call takes and leaves behind as garbage; 0 on CPython, which cannot tell."""
+    if not hasattr(gc, "mem_alloc"):
+        return 0
+    function(*arguments, **keywords)  # what is done only once
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    function(*arguments, **keywords)
+    after = gc.mem_alloc()
+    gc.enable()
+    return after - before
+
+
+def golden(name):
+    """Return the path of a file of tests/golden/models on this backend."""
+    import os
+
+    folder = os.getenv("ANNE_GOLDEN") if hasattr(os, "getenv") else None
+    return (folder or "/golden/") + name
