@@ -13,6 +13,7 @@ import math
 from array import array
 
 _SEQUENCES = (list, tuple, array, bytes, bytearray, memoryview)
+_NUMBERS = (int, float, bool)  # in MicroPython a bool is no int
 
 
 # --- Activations of one number ---------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ def _sequence(x, what):
 
 
 def _number(v, what):
-    if not isinstance(v, (int, float)):
+    if not isinstance(v, _NUMBERS):
         raise TypeError("%s: expected a number, got %s" % (what, type(v).__name__))
     try:
         return float(v)
@@ -155,7 +156,7 @@ def _length(got, expected, what, things):
 
 
 def _is_matrix(x):
-    return len(x) > 0 and not isinstance(x[0], (int, float, str))
+    return len(x) > 0 and not isinstance(x[0], _NUMBERS + (str,))
 
 
 def _rows(x, what, things):
@@ -205,7 +206,7 @@ def _takes_floats(out):
         out[0] = 0.5
         taken = out[0] == 0.5
         out[0] = before
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, LookupError):
         return False
     return taken
 
@@ -231,7 +232,7 @@ def dense(nunit, x, w, b, activation, out=None, alpha=None):
     array('f') of `nunit`, takes the outputs without any allocation and is returned. `alpha`: see `activate`.
     ValueError for an unknown activation or shapes that do not fit, TypeError for what are not numbers.
     """
-    if not isinstance(nunit, int):
+    if not isinstance(nunit, int) or isinstance(nunit, bool):
         raise TypeError("dense: nunit: expected a whole number, got %s" % type(nunit).__name__)
     if nunit < 1:
         raise ValueError("dense: nunit: expected at least 1, got %d" % nunit)
