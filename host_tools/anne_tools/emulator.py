@@ -223,33 +223,40 @@ class EmulatedPico:
         """Connect a terminal to the friendly REPL, no faster than real time, until `read` says it is over.
 
         `read(timeout_s)` waits up to that long and returns what was typed (b"" for nothing), None at the end of input;
-        then what was sent is still carried out up to the next prompt. `write` gets the board's output.
+        then what was sent is still carried out, up to the prompt after it. `write` gets the board's output.
         """
         from rp2040py.execute_batch import execute_batch
 
-        tail = bytearray()
+        tail, active_us = bytearray(), self.elapsed_us
 
         def show(data: bytes) -> bool:
+            nonlocal active_us
+            active_us = self.elapsed_us
             write(data)
             tail.extend(data)
             del tail[:-4]
             return False
 
+        def at_rest() -> bool:  # at the prompt, and not just passing through it from one line to the next
+            return self._host.idle and tail == b">>> " and self.elapsed_us - active_us > 50_000
+
         self._receive = show
         self._host.send(b"\x02")
         wall_start, emulated_start, over = time.monotonic(), self.elapsed_us, False
-        while not (over and self._host.idle and tail == b">>> "):
+        while not (over and at_rest()):
+            self._deadline.schedule(5e6)  # time passes only up to the next alarm while the firmware sleeps
             self._simulator.stopped = False
             execute_batch(self._simulator, 1)
             if self._fault_text:
                 raise EmulatorFault(self._fault_text)
+            if over:
+                continue
             ahead_s = (self.elapsed_us - emulated_start) / 1e6 - (time.monotonic() - wall_start)
-            if not over and self._host.idle:
-                typed = read(min(max(ahead_s, 0.0), 0.05))
-                over = typed is None
-                if typed:
-                    tail.clear()
-                    self._host.send(typed)
+            typed = read(min(max(ahead_s, 0.0), 0.05))
+            if typed:
+                self._host.send(typed)
+            over = typed is None
+        self._deadline.cancel()
         self._receive = lambda data: False
 
     # --- looking inside

@@ -160,3 +160,14 @@ def test_a_file_the_board_writes_can_be_read(pico):
     pico.exec("with open('/note.txt', 'w') as f: f.write('from the board')")
     assert pico.read_file("/note.txt") == b"from the board"
     assert pico.read_file("/none.txt") is None
+
+
+def test_a_terminal_gets_the_prompt_and_all_that_was_typed_is_carried_out(machine):
+    typed = [b"x = 6\r", b"", b"for i in range(2): print(x * (i + 7))\r\r"]
+    shown = bytearray()
+    fresh = EmulatedPico(machine.uf2)
+    fresh.boot()
+    fresh.interact(lambda timeout_s: typed.pop(0) if typed else None, shown.extend)
+    lines = shown.decode().replace("\r\n", "\n").splitlines()
+    assert lines[1].startswith("MicroPython v")
+    assert lines[-3:] == ["42", "48", ">>> "]

@@ -4,7 +4,7 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -12,6 +12,10 @@ import click
 from .common import uf2_option
 
 _LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
+
+
+class _LeaveError(Exception):
+    """The user has had enough, whatever the board is doing."""
 
 
 @click.command(
@@ -71,7 +75,7 @@ def _prompt(device: object) -> None:
 
     if sys.stdin.isatty():
         click.echo("An emulated Pico with AI-ANNE's firmware. Ctrl-X leaves.", err=True)
-    with _keys() as read:
+    with suppress(_LeaveError), _keys() as read:
         device.machine.interact(read, write)
     click.echo()
 
@@ -85,7 +89,9 @@ def _keys() -> Iterator[Callable[[float], bytes | None]]:
         if not select.select([descriptor], [], [], timeout_s)[0]:
             return b""
         typed = os.read(descriptor, 256)
-        if not typed or any(key in typed for key in _LEAVE):
+        if any(key in typed for key in _LEAVE):
+            raise _LeaveError
+        if not typed:
             return None
         return typed if sys.stdin.isatty() else typed.replace(b"\n", b"\r")
 
