@@ -8,8 +8,18 @@ import click
 
 from .errors import DeviceError, ModelError
 
-# In the order `anne --help` tells them. Each is commands/NAME.py with a click command named `command`.
-COMMANDS = ("demo", "convert", "inspect", "run", "verify", "bench", "deploy", "emulate", "flash")
+# In the order `anne --help` tells them, in its words. Each is commands/NAME.py with a click command named `command`.
+COMMANDS = {
+    "demo": "Run the published IRIS networks on an emulated Pico.",
+    "convert": "Convert a trained network to a model file, and report on it.",
+    "inspect": "Tell what is in a model file, and whether it fits a board.",
+    "run": "Run a model file, or a published network.",
+    "verify": "Compare source framework, reference, C core and Pico.",
+    "bench": "Measure time and memory on a Pico.",
+    "deploy": "Put a model file onto a Pico and check it there.",
+    "emulate": "Talk to an emulated Pico, or run a script on it.",
+    "flash": "Put the firmware onto a real Pico.",
+}
 
 
 class AnneError(click.ClickException):
@@ -29,6 +39,10 @@ class AnneGroup(click.Group):
         if name not in COMMANDS:
             return None
         return importlib.import_module(f".commands.{name}", __package__).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         try:
