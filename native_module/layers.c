@@ -151,12 +151,13 @@ static void run_dense_s8_quad(const anne_layer_t *layer) {
 }
 
 // 32768 sum |w| + |bias| < 2^31 for each row. A sum of up to 2^20 times 2^15 fits 64 bits.
-static bool s16_rows_good(const int16_t *weights, const int32_t *bias, uint32_t n_in, uint32_t n_out) {
+static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t n_in, uint32_t n_out) {
     for (uint32_t r = 0; r < n_out; r++) {
         int64_t sum = bias[r] < 0 ? -(int64_t)bias[r] : bias[r];
-        for (uint32_t j = 0; j < n_in; j++) {
-            int32_t w = *weights++;
-            sum += (int64_t)(w < 0 ? -w : w) << 15;
+        for (uint32_t pair = 0; pair < anne_dense_s16_pairs(n_in); pair++) {
+            uint32_t word = weights[anne_dense_s16_index(n_in, n_out, r, pair)];
+            int32_t even = (int32_t)(word & 0xffff) - 32768, odd = (int16_t)(word >> 16);
+            sum += (int64_t)((even < 0 ? -even : even) + (odd < 0 ? -odd : odd)) << 15;
         }
         if (sum > INT32_MAX) {
             return false;
@@ -165,21 +166,21 @@ static bool s16_rows_good(const int16_t *weights, const int32_t *bias, uint32_t 
     return true;
 }
 
-// scratch: the sums
+// scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
     uint32_t *scratch_bytes) {
-    if (check_constant(record, 0, (uint64_t)n_in * n_out * sizeof(int16_t)) != ANNE_OK
+    if (check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_rows(record, n_out) != ANNE_OK
         || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = n_out * sizeof(int32_t);
+    *scratch_bytes = (n_out + anne_dense_s16_scratch(n_in)) * sizeof(int32_t);
     return ANNE_OK;
 }
 
 static void run_dense_s16(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
-    anne_dense_s16(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc);
+    anne_dense_s16(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc + layer->n_out, acc);
     anne_requantize_s16(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 

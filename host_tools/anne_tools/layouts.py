@@ -44,7 +44,7 @@ def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list
         case "s8_quad":
             return [quads(layer.weights), *_integer_rows(layer, source, target)]
         case "s16":
-            return [_bytes(layer.weights, "<i2"), *_integer_rows(layer, source, target)]
+            return [pairs(layer.weights), *_integer_rows(layer, source, target)]
     raise AssertionError(layout)
 
 
@@ -97,6 +97,20 @@ def _panel(weights: np.ndarray) -> bytes:
     padded = np.full(((n_out + 3) // 4 * 4, S8Quad.columns(n_in)), 128, np.uint8)
     padded[:n_out, :n_in] = weights.astype(np.int16) + 128
     return b"".join(padded[r : r + 8].T.tobytes() for r in range(0, len(padded), 8))
+
+
+def pairs(weights: np.ndarray) -> bytes:
+    """Return int16 weights (n_out, n_in) as s16 has them: two columns a word, six rows alternating.
+
+    Source: FORMAT.md; `anne.layouts.S16.row` is the way back.
+    """
+    n_out, n_in = weights.shape
+    padded = np.zeros((n_out, (n_in + 1) // 2 * 2), np.int64)
+    padded[:, :n_in] = weights
+    words = (padded[:, 0::2] + 32768 + (padded[:, 1::2] << 16)) & 0xFFFFFFFF
+    alternate = n_out // 6 * 6
+    sixes = [_bytes(words[r : r + 6].T, "<u4") for r in range(0, alternate, 6)]
+    return b"".join([*sixes, _bytes(words[alternate:], "<u4")])
 
 
 def _bytes(values: np.ndarray, dtype: str) -> bytes:

@@ -1,13 +1,53 @@
-// Dense layer on int16: the plain loop. Its range proof is the loader's (dense_s16.h).
+// Dense layer on int16: two weights are taken apart with one shift.
+//
+// A word holds the weights of two columns, P = (w0 + 2^15) + 2^16 w1, so that an arithmetic shift by 16 gives w1. With
+// x1 - 2^16 x0 instead of x1, w0 need not be taken out at all:
+//
+//   P x0 + (P >> 16)(x1 - 2^16 x0) = (w0 + 2^15) x0 + 2^16 w1 x0 + w1 x1 - 2^16 w1 x0 = w0 x0 + w1 x1 + 2^15 x0
+//
+// and starting with -2^15 times the sum of all x0 removes the rest. Everything wraps at 2^32; the result is exact because
+// the loader has proven that the true sum fits (dense_s16.h).
 #include "kernels/dense_s16.h"
 
-void anne_dense_s16(const int16_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
-    int32_t *acc) {
-    for (uint32_t r = 0; r < n_out; r++) {
-        int32_t sum = bias[r];
-        for (uint32_t j = 0; j < n_in; j++) {
-            sum += *weights++ * x[j];
-        }
-        acc[r] = sum;
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_s16.S
+
+static inline uint32_t sum_of(const uint32_t *p, const uint32_t step, const int32_t *x, const int32_t *end) {
+    uint32_t sum = 0;
+#pragma GCC unroll 1
+    for (; x != end; x += 2) {
+        sum += *p * (uint32_t)x[0];
+        sum += (uint32_t)((int32_t)*p >> 16) * (uint32_t)x[1];
+        p += step;
     }
+    return sum;
+}
+
+void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs, uint32_t n_out,
+    int32_t *acc, uint32_t start) {
+    const int32_t *end = x + 2 * pairs;
+    uint32_t r = 0;
+    for (; n_out - r >= 6; r += 6) {
+        for (uint32_t k = 0; k < 6; k++) {
+            acc[r + k] = (int32_t)((uint32_t)bias[r + k] + start + sum_of(weights + k, 6, x, end));
+        }
+        weights += 6 * pairs;
+    }
+    for (; r < n_out; r++) {
+        acc[r] = (int32_t)((uint32_t)bias[r] + start + sum_of(weights, 1, x, end));
+        weights += pairs;
+    }
+}
+
+#endif
+
+void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
+    int32_t *scratch, int32_t *acc) {
+    uint32_t sum = 0;
+    for (uint32_t j = 0; j < n_in; j += 2) {
+        uint32_t even = (uint32_t)x[j], odd = j + 1 < n_in ? (uint32_t)x[j + 1] : 0;
+        scratch[j] = (int32_t)even;
+        scratch[j + 1] = (int32_t)(odd - (even << 16));
+        sum += even;
+    }
+    anne_dense_s16_sums(weights, bias, scratch, anne_dense_s16_pairs(n_in), n_out, acc, 0u - (sum << 15));
 }
