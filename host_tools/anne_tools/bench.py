@@ -110,6 +110,56 @@ def _layer_time(layer, name: str, elapsed_us: float, clock_hz: int) -> LayerTime
     )
 
 
+@dataclass
+class Way:
+    """One way to ask for a prediction of the 8-neuron network: microseconds (median), and what it leaves on the heap."""
+
+    way: str
+    us: float
+    heap_bytes: int
+    output: str
+
+
+WAYS_NETWORK = "iris-8"
+
+
+def bench_ways(device: Device, n_repeats: int = 15) -> list[Way]:
+    """Measure the published 8-neuron network by each way of the API, from plain Python to `predict_into`.
+
+    ModelError if two of them disagree by more than 1e-6: a fast wrong answer is none.
+    """
+    device.require_anne()
+    network = published_networks()[WAYS_NETWORK]
+    layers = [[layer.n_out, layer.weights, layer.bias, layer.activation] for layer in network.layers]
+    task = json.dumps({"layers": layers, "x": network.inputs[0]})
+    device.put(MODEL_PATH, convert(_published_graph(network)).data)
+    try:
+        names = {"task": task, "model_path": MODEL_PATH, "n_repeats": n_repeats}
+        told = json.loads(device.exec(script("bench_ways.py", **names), timeout_s=120))
+    finally:
+        remove_quietly(device, MODEL_PATH)
+    ways = [Way(**way) for way in told]
+    outputs = [float(way.output) for way in ways]
+    if max(outputs) - min(outputs) > 1e-6:
+        raise ModelError(f"the ways to run {WAYS_NETWORK} disagree: {', '.join(way.output for way in ways)}")
+    return ways
+
+
+def records(results: list[Benchmark], ways: list[Way]) -> list[dict]:
+    """Return flat records for scripts: one a layer with multiplications, one a model, one a way."""
+    flat: list[dict] = []
+    for result in results:
+        for layer in result.layers:
+            if layer.per_mac is not None:
+                shape = [int(n) for n in layer.shape.split(" -> ")]
+                figures = {"cycles": layer.cycles, "cycles_per_mac": layer.per_mac, "peer": None}
+                flat.append({"kernel": f"dense_{layer.kernel}", "shape": shape, **figures})
+        flat.append({"model": result.name, "ms": result.predict_into_us / 1e3, "arena_bytes": result.ram_bytes})
+    for way in ways:
+        flat.append({"model": WAYS_NETWORK, "way": way.way, "ms": way.us / 1e3, "heap_bytes": way.heap_bytes})
+    return flat
+
+
 # --- Standard models ------------------------------------------------------------------------------------------------
 
 DTYPES = ("float32", "int8-weights", "int16", "int8")
@@ -119,7 +169,8 @@ def standard_models() -> dict[str, bytes]:
     """Return the published networks, and made-up models (seed 1) that show each kernel, by name."""
     models = {name: convert(_published_graph(network)).data for name, network in published_networks().items()}
     for dtype in DTYPES:
-        for shape in ((4, 8, 3), (128, 128), (640, 128)):
+        # 640 x 128 fits the Pico's RAM with weights of a byte only
+        for shape in ((4, 8, 3), (16, 16), (64, 64), (128, 128)) + (((640, 128),) if dtype == "int8" else ()):
             graph = _random_graph(shape)
             x = np.random.default_rng(1).normal(0, 1, (32, shape[0]))
             models[f"{'-'.join(map(str, shape))} {dtype}"] = convert(graph, dtype, calibrate=x).data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -32,24 +33,32 @@ def command(
 
     Without MODELS the published networks and one dense layer for each kernel are measured.
     """
-    from ..bench import bench, standard_models
+    from ..bench import bench, bench_ways, records, standard_models
     from ..conversion import write_atomically
     from ..device import open_device
 
     files = {path.name: read_model(path) for path in models} or standard_models()
-    results = []
+    results, ways = [], []
     with step_progress("measures") as tell, open_device(where, firmware=uf2) as device:
         board = device.describe()
+        if not models:
+            ways = bench_ways(device)
         for name, data in files.items():
             results.append(bench(device, data, name))
             tell(len(results), len(files))
-    document = {"board": board, "models": [result.to_json() for result in results]}
+    document = {
+        "board": board,
+        "results": records(results, ways),
+        "models": [result.to_json() for result in results],
+        "ways": [asdict(way) for way in ways],
+    }
     if output:
         write_atomically(output, json.dumps(document, indent=1).encode())
     if as_json:
         print_json(document)
     else:
         _show(board, results, bool(models))
+        _show_ways(ways)
 
 
 def _show(board: str, results: list, with_layers: bool) -> None:
@@ -94,6 +103,19 @@ def _show(board: str, results: list, with_layers: bool) -> None:
         ]
         columns = ["layer", "kernel", "shape", "cycles", "predicted", "cycles/MAC"]
         print_table(out, columns, rows, left=("layer", "kernel", "shape"))
+
+
+def _show_ways(ways: list) -> None:
+    if not ways:
+        return
+    from ..bench import WAYS_NETWORK
+    from ..demo import ORIGINAL_US
+
+    out = console()
+    out.print(f"One prediction of {WAYS_NETWORK}, by each way to ask for it:", markup=False)
+    rows = [[way.way, f"{way.us:.0f}", str(way.heap_bytes)] for way in ways]
+    rows.insert(0, ["AI-ANNE's own code (cited, not of this run)", str(ORIGINAL_US[WAYS_NETWORK]), ""])
+    print_table(out, ["way", "us", "heap bytes"], rows, left=("way",))
 
 
 def _heaviest(result: object) -> str:
