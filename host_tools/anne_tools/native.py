@@ -59,6 +59,7 @@ class NativeModel:
     """A model file in the C core. ModelError if the core refuses it."""
 
     def __init__(self, data: bytes):
+        self._handle = None  # so that __del__ finds it even if the library is missing
         data = bytes(data)
         status, self._handle = _open(data)
         if not self._handle:
