@@ -8,6 +8,7 @@
 #include "kernels/dense_f32.h"
 #include "kernels/dense_f32_aligned.h"
 #include "kernels/dense_s16.h"
+#include "kernels/dense_s4.h"
 #include "kernels/dense_s8.h"
 #include "kernels/dense_s8_f32.h"
 #include "kernels/requantize.h"
@@ -150,6 +151,44 @@ static void run_dense_s8_quad(const anne_layer_t *layer) {
     anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 
+// The magnitudes of each row in each panel: see ANNE_DENSE_S4_HEAVIEST.
+static bool s4_rows_good(const uint32_t *weights, uint32_t n_in, uint32_t n_out, uint32_t panel) {
+    for (uint32_t r = 0; r < n_out; r++) {
+        uint32_t sum = 0;
+        for (uint32_t j = 0; j < n_in; j++) {
+            int32_t w = anne_dense_s4_weight(weights, n_in, n_out, panel, r, j);
+            sum = (j % panel == 0 ? 0 : sum) + (uint32_t)(w < 0 ? -w : w);
+            if (sum > ANNE_DENSE_S4_HEAVIEST) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// scratch: the sums, then what the kernel needs
+static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+    uint32_t *scratch_bytes) {
+    if (n_in > ANNE_DENSE_S4_MAX_IN || check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
+        || check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    uint32_t panel = *(const uint32_t *)record->constants[3];
+    if (panel == 0 || panel % 4 != 0 || panel > ANNE_DENSE_S4_MAX_IN
+        || !s4_rows_good(record->constants[0], n_in, n_out, panel)) {
+        return ANNE_ERROR_CONSTANT;
+    }
+    *scratch_bytes = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
+    return check_rows(record, n_out);
+}
+
+static void run_dense_s4(const anne_layer_t *layer) {
+    int32_t *acc = layer->scratch;
+    anne_dense_s4(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
+        *(const uint32_t *)layer->constants[3], acc + anne_dense_s4_rows(layer->n_out), acc);
+    anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+}
+
 // 32768 sum |w| + |bias| < 2^31 for each row. A sum of up to 2^20 times 2^15 fits 64 bits.
 static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t n_in, uint32_t n_out) {
     for (uint32_t r = 0; r < n_out; r++) {
@@ -206,6 +245,7 @@ static void run_dense_s8_f32(const anne_layer_t *layer) {
 static const dense_layout_t dense_layouts[] = {
     [1] = {ANNE_FLOAT32, ANNE_FLOAT32, 2, check_dense_f32, run_dense_f32},
     [2] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_quad, run_dense_s8_quad},
+    [3] = {ANNE_INT8, ANNE_INT8, 4, check_dense_s4, run_dense_s4},
     [4] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_s8_f32, run_dense_s8_f32},
     [5] = {ANNE_INT16, ANNE_INT16, 3, check_dense_s16, run_dense_s16},
     [6] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_f32_aligned, run_dense_f32_aligned},

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
-from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S8F32, F32Aligned, S8Quad
+from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S4, S8F32, F32Aligned, S8Quad
 
 from . import tflm
 from .errors import ModelError
@@ -26,7 +26,8 @@ def choose(layer: Dense, source: Tensor, target: Tensor) -> int:
         case "int16", "int16":
             return NUMBERS["s16"]
         case "int8", "int8":
-            return NUMBERS["s8_quad"]
+            fits = layer.weights.min() >= -8 and layer.weights.max() <= 7
+            return NUMBERS["s4" if fits else "s8_quad"]
     raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
 
 
@@ -43,6 +44,9 @@ def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list
             return [layer.weights.tobytes(), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
         case "s8_quad":
             return [quads(layer.weights), *_integer_rows(layer, source, target)]
+        case "s4":
+            panel = panel_columns(layer.weights)
+            return [eights(layer.weights, panel), *_integer_rows(layer, source, target), _bytes(panel, "<u4")]
         case "s16":
             return [pairs(layer.weights), *_integer_rows(layer, source, target)]
     raise AssertionError(layout)
@@ -97,6 +101,34 @@ def _panel(weights: np.ndarray) -> bytes:
     padded = np.full(((n_out + 3) // 4 * 4, S8Quad.columns(n_in)), 128, np.uint8)
     padded[:n_out, :n_in] = weights.astype(np.int16) + 128
     return b"".join(padded[r : r + 8].T.tobytes() for r in range(0, len(padded), 8))
+
+
+def panel_columns(weights: np.ndarray) -> int:
+    """Return how many columns of weights -8 to 7 an s4 kernel can sum in 16 bits: the fewest, most even panels."""
+    n_in = weights.shape[1]
+    magnitudes = np.abs(weights.astype(np.int64))
+    for count in range(1, n_in + 1):
+        panel = S4.columns(-(-n_in // count))
+        sums = np.add.reduceat(magnitudes, np.arange(0, n_in, panel), axis=1)
+        if sums.max() <= S4.HEAVIEST:
+            return panel
+    raise AssertionError("four columns always fit")
+
+
+def eights(weights: np.ndarray, panel: int) -> bytes:
+    """Return weights -8 to 7 (n_out, n_in) as s4 has them: eight rows a word, nibbles w + 8, padded with w = 0.
+
+    Source: FORMAT.md; `anne.layouts.S4.row` is the way back.
+    """
+    return b"".join(_eights_panel(weights[:, first : first + panel]) for first in range(0, weights.shape[1], panel))
+
+
+def _eights_panel(weights: np.ndarray) -> bytes:
+    n_out, n_in = weights.shape
+    padded = np.full(((n_out + 7) // 8 * 8, S4.columns(n_in)), 8, np.uint32)
+    padded[:n_out, :n_in] = weights.astype(np.int64) + 8
+    nibbles = padded.reshape(-1, 8, padded.shape[1]) << (4 * np.arange(8, dtype=np.uint32))[:, None]
+    return _bytes(nibbles.sum(axis=1), "<u4")
 
 
 def pairs(weights: np.ndarray) -> bytes:

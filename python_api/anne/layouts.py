@@ -264,6 +264,54 @@ class S8Quad:
         return _run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, r))
 
 
+class S4:
+    """Layout 3: a word for each column of eight rows, nibbles w + 8; columns in panels as constant 3 says.
+
+    Columns are padded to a multiple of 4 and rows to one of 8 with w = 0. In a panel the magnitudes of a row's weights
+    add up to at most 255.
+    """
+
+    name, x_dtype, y_dtype, constants = "s4", "int8", "int8", ("weights", "bias", "factors", "panel")
+    MAX_IN = 16383
+    HEAVIEST = 255
+
+    @staticmethod
+    def columns(n_in):
+        return (n_in + 3) // 4 * 4
+
+    @classmethod
+    def check(cls, layer, n_in, n_out):
+        if n_in > cls.MAX_IN:
+            refuse(layer.where, "at most %d inputs" % cls.MAX_IN, n_in)
+        check_bytes(layer, 0, 4 * cls.columns(n_in) * ((n_out + 7) // 8), "weights")
+        check_bytes(layer, 3, 4, "panel")
+        panel = struct.unpack("<I", layer.constants[3])[0]
+        if panel == 0 or panel % 4 or panel > cls.MAX_IN:
+            refuse(layer.where, "a panel of a multiple of 4 columns", panel)
+        for r in range(n_out):
+            row = cls.row(layer.constants[0], n_in, n_out, panel, r)
+            for first in range(0, n_in, panel):
+                total = sum(abs(w) for w in row[first : first + panel])
+                if total > cls.HEAVIEST:
+                    refuse(layer.where, "sums of |weights| up to %d a panel" % cls.HEAVIEST, "%d in row %d" % (total, r))
+        _check_rows(layer, n_out)
+
+    @classmethod
+    def row(cls, weights, n_in, n_out, panel, r):
+        values = []
+        for first in range(0, n_in, panel):
+            n = min(panel, n_in - first)
+            start = 4 * (first * ((n_out + 7) // 8) + r // 8 * cls.columns(n)) + r % 8 // 2
+            values += [(weights[start + 4 * j] >> r % 2 * 4 & 15) - 8 for j in range(n)]
+        return values
+
+    @classmethod
+    def run(cls, layer, x):
+        n_in, n_out = len(x), layer.outputs[0].size
+        panel = struct.unpack("<I", layer.constants[3])[0]
+        return _run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, panel, r))
+
+
 class S8F32:
     """Layout 4: int8 weights with a float32 scale a row, on float32 values."""
 
@@ -328,4 +376,4 @@ class S16:
         return _run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, r))
 
 
-LAYOUTS = {1: F32, 2: S8Quad, 4: S8F32, 5: S16, 6: F32Aligned}
+LAYOUTS = {1: F32, 2: S8Quad, 3: S4, 4: S8F32, 5: S16, 6: F32Aligned}
