@@ -1,6 +1,6 @@
 """What a Keras file says: a chain of layers with their settings and variables, no meaning attached yet.
 
-Two containers are read, with zipfile, json and h5py, and nothing in them is ever executed:
+Two containers are read, with zipfile, json and h5py (in `hdf5`), and nothing in them is ever executed:
 
 - `.keras` is a zip file. `config.json` describes the layers; `model.weights.h5` stores each layer's variables
   under `layers/<class in snake case>[_<count>]/vars/<number>`, counted by class in the order of the config.
@@ -12,22 +12,23 @@ Two containers are read, with zipfile, json and h5py, and nothing in them is eve
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ..errors import ModelError
-from .limits import MAX_LAYERS, MAX_NESTING, MAX_TEXT_BYTES, check_elements, read_member
+from .hdf5 import Group, read_hdf5
+from .limits import MAX_LAYERS, MAX_NESTING, MAX_TEXT_BYTES, read_member
 
 MODELS = ("Sequential", "Functional", "Model")
+# Where a .keras file keeps the layers of a model; the second name was that of Keras 2.12.
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 OWN_MODULES = ("keras", "tf_keras", "tensorflow", "builtins")
 
 
@@ -80,26 +81,27 @@ def variable_names(layer: KerasLayer) -> tuple[list[str], list[str]]:
     return [], []
 
 
-def read_file(path: Path, check) -> tuple[KerasLayer, str]:
+def read_file(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLayer, str]:
     """Return the model of a `.keras` or `.h5` file, variables filled in, and the version of Keras that wrote
     it.
 
-    `check(model)` is called before any variable is read: it refuses layers that cannot be used, by raising.
+    `check(model)` is called before any variable is looked at: it refuses layers that cannot be used, by
+    raising.
     """
-    if not h5py.is_hdf5(path):
+    if zipfile.is_zipfile(path):
         return _read_zip(path, check)
-    with h5py.File(path, "r") as file:
-        if "model_config" not in file.attrs:
-            raise ModelError(
-                "no model_config in it: the file holds weights only; save the whole model with model.save()"
-            )
-        model = _parse_model(_parse_json(_text(file.attrs["model_config"]), "model_config"))
-        check(model)
-        _fill_from_h5(model, _member(file, "model_weights", h5py.Group))
-        return model, _text(file.attrs.get("keras_version", "2"))
+    root = read_hdf5(path.read_bytes(), "model_weights")
+    if "model_config" not in root.attributes:
+        raise ModelError(
+            "no model_config in it: it holds weights only; save the whole model with model.save()"
+        )
+    model = _parse_model(_parse_json(root.attributes["model_config"], "model_config"))
+    check(model)
+    _fill_from_h5(model, root.group("model_weights"))
+    return model, str(root.attributes.get("keras_version", "2"))
 
 
-def _read_zip(path: Path, check) -> tuple[KerasLayer, str]:
+def _read_zip(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLayer, str]:
     with zipfile.ZipFile(path) as archive:
         model = _parse_model(_parse_json(read_member(archive, "config.json", MAX_TEXT_BYTES), "config.json"))
         version = "3"
@@ -108,8 +110,7 @@ def _read_zip(path: Path, check) -> tuple[KerasLayer, str]:
             version = str(metadata.get("keras_version", version))
         check(model)
         weights = read_member(archive, "model.weights.h5")
-    with h5py.File(io.BytesIO(weights), "r") as file:
-        _fill_from_keras(model, file)
+    _fill_from_keras(model, read_hdf5(weights, *CONTAINERS))
     return model, version
 
 
@@ -221,9 +222,9 @@ def _histories(node: Any) -> Iterator[tuple[str, int, int]]:
 # Variables
 
 
-def _fill_from_keras(model: KerasLayer, group: h5py.Group) -> None:
+def _fill_from_keras(model: KerasLayer, group: Group) -> None:
     """Read the variables of a .keras file's weights, `group` being the model's own."""
-    container = "layers" if "layers" in group else "_layer_checkpoint_dependencies"  # the latter: Keras 2.12
+    container = group.group(next(filter(group.members.__contains__, CONTAINERS), CONTAINERS[0]))
     counts: dict[str, int] = {}
     for layer in model.layers:
         stem = snake_case(layer.class_name)
@@ -231,35 +232,28 @@ def _fill_from_keras(model: KerasLayer, group: h5py.Group) -> None:
         names = sum(variable_names(layer), [])
         if not layer.is_model and not names:
             continue
-        found = _named_group(
-            _member(group, container, h5py.Group), f"{stem}_{count}" if count else stem, layer
-        )
+        found = _named_group(container, f"{stem}_{count}" if count else stem, layer)
         if layer.is_model:
             _fill_from_keras(layer, found)
         else:
-            variables = _member(found, "vars", h5py.Group)
-            layer.variables = [
-                _array(variables, str(number), f"{layer} {name}") for number, name in enumerate(names)
-            ]
+            variables = found.group("vars")
+            layer.variables = [variables.array(str(n), f"{layer} {name}") for n, name in enumerate(names)]
 
 
-def _named_group(container: h5py.Group, expected: str, layer: KerasLayer) -> h5py.Group:
+def _named_group(container: Group, expected: str, layer: KerasLayer) -> Group:
     """The group of a layer: the one counted, unless its name attribute says it is another's."""
 
-    def own_name(group: h5py.Group) -> str | None:
-        return (
-            _text(group["vars"].attrs["name"]) if "vars" in group and "name" in group["vars"].attrs else None
-        )
+    def own_name(key: str) -> str | None:
+        group = container.members[key]
+        variables = group.members.get("vars") if isinstance(group, Group) else None
+        return variables.attributes.get("name") if isinstance(variables, Group) else None
 
-    if expected in container:
-        group = _member(container, expected, h5py.Group)
-        if own_name(group) in (None, layer.name):
-            return group
-    for key in container:
-        group = _member(container, key, h5py.Group)
-        if own_name(group) == layer.name:
-            return group
-    raise ModelError(f"layer {layer}: expected its weights in {container.name}/{expected}, not found")
+    if expected in container.members and own_name(expected) in (None, layer.name):
+        return container.group(expected)
+    for key in container.members:
+        if own_name(key) == layer.name:
+            return container.group(key)
+    raise ModelError(f"layer {layer}: expected its weights in {container.path}/{expected}, not found")
 
 
 def snake_case(class_name: str) -> str:
@@ -268,22 +262,22 @@ def snake_case(class_name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _fill_from_h5(model: KerasLayer, groups: h5py.Group) -> None:
+def _fill_from_h5(model: KerasLayer, groups: Group) -> None:
     """Read the variables of an .h5 file: one group a layer of the outermost model, by the layer's name."""
     for layer in model.layers:
         trained, others = _slots(layer)
         slots = trained + others
         if not slots:
             continue
-        group = _member(groups, layer.name, h5py.Group)
-        paths = _names(group, "weight_names")
+        group = groups.group(layer.name)
+        paths = group.texts("weight_names")
         if len(paths) != len(slots):
             raise ModelError(f"layer {layer}: expected {len(slots)} weights in the file, got {len(paths)}")
         for path, (owner, name) in zip(paths, slots, strict=True):
             stored = path.rpartition("/")[2].partition(":")[0]
             if stored != name:
                 raise ModelError(f"layer {owner}: expected its {name} next in the file, got {path}")
-            owner.variables.append(_array(group, path, f"{owner} {name}"))
+            owner.variables.append(group.array(path, f"{owner} {name}"))
 
 
 def _slots(layer: KerasLayer, trainable: bool = True) -> tuple[list, list]:
@@ -298,42 +292,3 @@ def _slots(layer: KerasLayer, trainable: bool = True) -> tuple[list, list]:
     if not trainable:
         return [], trained + own_trained + others + own_others
     return trained + own_trained, others + own_others
-
-
-def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """A list of names kept in an attribute, or, if it is long, in attributes with numbers at the end."""
-    if attribute in group.attrs:
-        return [_text(name) for name in group.attrs[attribute]]
-    parts = [key for key in (f"{attribute}{n}" for n in range(MAX_LAYERS)) if key in group.attrs]
-    return [_text(name) for part in parts for name in group.attrs[part]]
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _member(group: h5py.Group, path: str, kind: type) -> Any:
-    """Return the group or dataset below `group`; never follow a link, which may lead to another file."""
-    for part in filter(None, path.split("/")):
-        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) and part in group else None
-        if not isinstance(link, h5py.HardLink):
-            raise ModelError(
-                f"{group.name}: expected {path!r} in it, {'found a link' if link else 'not found'}"
-            )
-        group = group[part]
-    if not isinstance(group, kind):
-        raise ModelError(
-            f"{group.name}: expected a {kind.__name__.lower()}, got a {type(group).__name__.lower()}"
-        )
-    return group
-
-
-def _array(group: h5py.Group, path: str, what: str) -> np.ndarray:
-    """Return one variable as float64 (exact for float32), its size checked before it is read."""
-    dataset = _member(group, path, h5py.Dataset)
-    if dataset.is_virtual or dataset.external:
-        raise ModelError(f"{what}: kept in another file, which is never opened")
-    if dataset.dtype.kind not in "fiu":
-        raise ModelError(f"{what}: expected numbers, got {dataset.dtype}")
-    check_elements(what, dataset.shape)
-    return np.asarray(dataset[()], np.float64)

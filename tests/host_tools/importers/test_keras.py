@@ -176,13 +176,16 @@ def set_weights(path: str, value):
             {"weights": set_weights("layers/dense/vars/1", np.zeros(7))},
             "expected 8 values of bias, got shape (7,)",
         ),
-        ({"weights": set_weights("layers/dense/vars/1", None)}, "expected '1' in it, not found"),
-        ({"weights": set_weights("layers/dense/vars/1", b"text")}, "Dense 'z' bias: expected numbers, got"),
+        ({"weights": set_weights("layers/dense/vars/1", None)}, "vars: expected numbers at '1', not found"),
+        (
+            {"weights": set_weights("layers/dense/vars/1", b"text")},
+            "Dense 'z' bias: expected numbers at '1', found no numb",
+        ),
         ({"weights": set_weights("layers/dense/vars/1", [np.nan] * 8)}, "8 of 8 bias are NaN or infinite"),
         ({"weights": set_weights("layers/dense/vars/1", [1e39] * 8)}, "8 of 8 bias are NaN or infinite"),
         (
             {"weights": set_weights("layers/dense/vars/1", h5py.ExternalLink("/etc/passwd", "/x"))},
-            "expected '1' in it, found a link",
+            "Dense 'z' bias: expected numbers at '1', found a link, which is never followed",
         ),
     ],
 )
@@ -212,7 +215,9 @@ def test_array_too_large_is_refused_before_it_is_read(tmp_path):
         file["layers/dense/vars"].create_dataset("0", (4, 1 << 28), "f4", chunks=(4, 1024))
 
     path = rewrite(GOLDEN / "keras3_mlp.keras", tmp_path / "net.keras", weights=huge)
-    with pytest.raises(ModelError, match=r"Dense 'z' kernel: \(4, 268435456\) is more than the limit"):
+    with pytest.raises(
+        ModelError, match=r"Dense 'z' kernel: expected numbers at '0', found \(4, 268435456\), which is more"
+    ):
         load(path)
 
 
@@ -231,26 +236,44 @@ def test_zip_bomb_is_not_expanded(tmp_path):
 def test_truncated_or_mutated_file_gives_one_clear_line_or_a_graph(tmp_path, name):
     data = (GOLDEN / name).read_bytes()
     random = np.random.default_rng(1)
+    truncated = [data[: len(data) * tenth // 10] for tenth in range(10)]
+    mutated = [bytearray(data) for _ in range(10)]
+    for changed in mutated:
+        for position in random.integers(0, len(data), 8):
+            changed[position] = random.integers(256)
     path = tmp_path / name
     failures = 0
-    for trial in range(150):
-        changed = bytearray(data[: len(data) * trial // 100] if trial < 100 else data)
-        for position in random.integers(0, max(len(changed), 1), 8 if trial >= 100 else 0):
-            changed[position] = random.integers(256)
+    for changed in truncated + mutated:
         path.write_bytes(changed)
         try:
             load(path)
         except ModelError as error:
             failures += 1
             assert str(error).startswith(f"{name}: ") and "\n" not in str(error)
-    assert failures >= 100  # every truncation, at least
+    assert failures >= len(truncated)
+
+
+def test_file_that_crashes_the_hdf5_library(tmp_path):
+    # Found by mutation: with this one byte changed, libhdf5 2.0 in h5py 3.16 reads where it must not.
+    data = bytearray((GOLDEN / "keras3_mlp.h5").read_bytes())
+    data[1009] = 255
+    path = tmp_path / "net.h5"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"^net\.h5: damaged HDF5: "):
+        load(path)
+
+
+def test_file_that_keeps_the_hdf5_library_busy(tmp_path, monkeypatch):
+    monkeypatch.setattr("anne_tools.importers.hdf5.TIMEOUT_S", 0.001)  # no process starts that fast
+    with pytest.raises(ModelError, match=r"damaged HDF5: it could not be read in 0\.001 s"):
+        load(GOLDEN / "keras3_mlp.h5")
 
 
 def test_weights_without_a_model_are_refused(tmp_path):
     path = tmp_path / "net.h5"
     with h5py.File(path, "w") as file:
         file["dense/kernel:0"] = np.zeros((2, 2))
-    with pytest.raises(ModelError, match="the file holds weights only"):
+    with pytest.raises(ModelError, match="it holds weights only"):
         load(path)
 
 
@@ -278,7 +301,11 @@ def test_h5_weights_missing(tmp_path):
 
 
 def test_missing_h5py_says_what_to_install(monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("anne_tools.importers.keras")]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith(("anne_tools.importers.keras", "anne_tools.importers.hdf5"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ModelError, match=r"^reading \.keras needs h5py: pip install 'ai-anne\[keras\]'$"):
