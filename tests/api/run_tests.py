@@ -6,9 +6,7 @@ Prints for each test `@ name` before it begins, then `@ passed`, `@ skipped why`
 import gc
 import sys
 
-
-class Skip(Exception):
-    """Raised by a test that has nothing to say on this backend."""
+from check import Skip
 
 
 def print_traceback(error):
