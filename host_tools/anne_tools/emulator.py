@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import flash_files
-from .emulator_profile import Breakpoints
+from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
 from .errors import DeviceError
 from .uf2 import read_uf2
@@ -339,17 +339,11 @@ class EmulatedPico:
     def symbols(self) -> dict[str, tuple[int, int]]:
         """Functions and objects of the firmware: name to address and bytes; empty without an ELF file."""
         if self._symbols is None:
-            self._symbols = {}
-            if self.elf:
-                from elftools.elf.elffile import ELFFile
-
-                with self.elf.open("rb") as file:
-                    for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols():
-                        if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT"):
-                            self._symbols[symbol.name] = symbol["st_value"] & ~1, symbol["st_size"]
+            self._symbols = read_symbols(self.elf) if self.elf else {}
         return self._symbols
 
     def where(self, address: int) -> str:
+        """Return an address, with the function it lies in where that is known."""
         for name, (start, size) in self.symbols.items():
             if start <= address < start + size:
                 return f"{address:#x} {name}+{address - start}"

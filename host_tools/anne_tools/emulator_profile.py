@@ -1,6 +1,7 @@
-"""Breakpoints in an emulated Pico, and with them the cycles of each call of a C function."""
+"""Breakpoints in an emulated Pico, and with them the cycles of each call of a C function; where its functions lie."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 CLOCK_HZ = 125_000_000
@@ -74,3 +75,15 @@ class Breakpoints:
             memory, offset = self._memory(address)
             memory[offset : offset + 2] = original
         self._set.clear()
+
+
+def read_symbols(elf: Path) -> dict[str, tuple[int, int]]:
+    """Return the functions and objects of an ELF file: name to address and bytes."""
+    from elftools.elf.elffile import ELFFile
+
+    with elf.open("rb") as file:
+        return {
+            symbol.name: (symbol["st_value"] & ~1, symbol["st_size"])
+            for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+            if symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT")
+        }
