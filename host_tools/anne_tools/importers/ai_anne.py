@@ -22,9 +22,9 @@ Plain JSON, from a file or as a dict in memory; what is marked (o) is optional:
     }
 
 Also read are the published AI-ANNE networks (`W_in_by_out` and `b` in the layers, where a row is an input;
-`mean` and `std` or `x_mins` and `x_maxs` beside them), a self-learned network's lists (`w1`, `b1`, ... and
-`activations`), and, by `ai_anne_program`, MicroPython programs with the parameters that AI-ANNE's browser
-trainer exports.
+`mean` and `std` or `x_mins` and `x_maxs` beside them; with `variants`, the first one's activations), a
+self-learned network's lists (`w1`, `b1`, ... and `activations`), and, by `ai_anne_program`, MicroPython
+programs with the parameters that AI-ANNE's browser trainer exports.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def read(source: Path | Mapping[str, Any]) -> Graph:
     ModelError naming the layer and what was expected where something is missing, misspelt or does not fit.
     """
     network = _read_file(source) if isinstance(source, Path) else source
+    network = _first_variant(network)
     layers = network.get("layers") or _numbered_layers(network)
     if not isinstance(layers, (list, tuple)) or not 0 < len(layers) <= MAX_LAYERS:
         raise ModelError(f"expected a list of 1 to {MAX_LAYERS} layers under the key 'layers'")
@@ -84,6 +85,21 @@ def _read_file(path: Path) -> Mapping[str, Any]:
     if not isinstance(network, dict):
         raise ModelError(f"expected a JSON object, got {type(network).__name__}")
     return network
+
+
+def _first_variant(network: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The network with the activations and the name of the first of its `variants`; itself if it has none."""
+    if not network.get("variants"):
+        return network
+    try:
+        first = network["variants"][0]
+        activations = [{"activation": activation} for activation in first["activations"]]
+        layers = [{**layer, **own} for layer, own in zip(network["layers"], activations, strict=True)]
+    except (TypeError, KeyError, IndexError, ValueError) as error:
+        raise ModelError(
+            "variants: expected a list of objects, with one of `activations` a layer each"
+        ) from error
+    return {"name": first.get("name", "model"), **network, "layers": layers}
 
 
 def _numbered_layers(network: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -131,7 +147,7 @@ def _layer(layer: Any, index: int) -> tuple[np.ndarray, np.ndarray | None, str, 
 def _add_scaling(builder: GraphBuilder, network: Mapping[str, Any]) -> None:
     """Append the scaling of the inputs, if the network has one."""
     given = network.get("scaling")
-    given = given if isinstance(given, Mapping) else {}
+    given = {k: v for k, v in given.items() if k != "kind"} if isinstance(given, Mapping) else {}
     published = {"mean": "mean", "std": "std", "min": "x_mins", "max": "x_maxs"}
     given = {**{key: network[other] for key, other in published.items() if other in network}, **given}
     values = {key: _numbers(value, 1, f"scaling: {key}") for key, value in given.items()}

@@ -72,9 +72,7 @@ def _refuse_unsupported(model: KerasLayer) -> None:
     """Raise ModelError for the first layer that cannot be used."""
     for index, layer in enumerate(model.chain()):
         if layer.class_name not in LAYERS:
-            raise ModelError(
-                f"layer {index} ({layer}) is not supported; supported: {', '.join(sorted(LAYERS))}"
-            )
+            raise ModelError(f"layer {index} ({layer}) is not supported; supported: {SUPPORTED}")
         policy = layer.config.get("dtype")
         policy = policy.get("config", {}).get("name", "") if isinstance(policy, dict) else policy
         if layer.config.get("quantization_config") or any(

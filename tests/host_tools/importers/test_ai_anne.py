@@ -42,6 +42,7 @@ EXPORT = """
         l_out = dense(1, l_out, w3, b3, 'sigmoid')
         print(l_out)
 """
+NETWORKS = Path(__file__).parents[3] / "host_tools" / "anne_tools" / "networks"
 # Rows of iris.csv (sepal length and width, petal length and width in cm), and the published network's
 # outputs.
 ROWS = [[7.0, 3.2, 4.7, 1.4], [6.4, 3.2, 4.5, 1.5]]
@@ -256,7 +257,39 @@ def test_damaged_json(tmp_path, data, message):
     assert str(error.value).startswith(f"net.json: {message}")
 
 
-# The published networks, as far as the files are at hand
+# The published networks, as they come with the host tools
+
+
+def test_variants_name_the_activations():
+    network = plain(
+        variants=[{"name": "first", "activations": ["tanh", "sigmoid"]}, {"activations": ["relu", "relu"]}]
+    )
+    graph = load(network)
+    assert [layer.activation for layer in graph.layers] == [
+        "tanh",
+        "sigmoid",
+    ] and graph.metadata.name == "first"
+
+
+@pytest.mark.parametrize("variants", [[{}], [{"activations": ["relu"]}], [3], {"a": 1}, "ab"])
+def test_variants_that_do_not_fit(variants):
+    with pytest.raises(ModelError, match="^variants: expected a list of objects"):
+        load(plain(variants=variants))
+
+
+@pytest.mark.parametrize("name", ["iris_6_neurons", "iris_8_neurons", "iris_4_4_2_1"])
+def test_network_that_comes_along_gives_the_expected_outputs(name):
+    path = NETWORKS / f"{name}.json"
+    network = json.loads(path.read_text())
+    if network["rows"] == "iris.csv":
+        x = np.loadtxt(NETWORKS / "iris.csv", delimiter=",")[:, 1:]
+    else:
+        x = json.loads((NETWORKS / network["rows"]).read_text())["inputs"]
+    got = execute(load(path), x)[:, 0]
+    np.testing.assert_allclose(got, network["variants"][0]["expected"]["outputs"], rtol=0, atol=1e-6)
+
+
+# The same, as far as the files with all that was measured are at hand
 
 
 PUBLISHED = Path(__file__).parents[4] / "shared" / "data" / "ai-anne"

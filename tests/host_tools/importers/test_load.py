@@ -83,9 +83,7 @@ def test_file_too_large(tmp_path):
         load(tmp_path / "net.h5")
 
 
-@pytest.mark.parametrize(
-    "package, module", [("sklearn", "sklearn"), ("torch", "torch"), ("keras", "keras"), ("onnx", "onnx")]
-)
+@pytest.mark.parametrize("package, module", [("sklearn", "sklearn"), ("torch", "torch"), ("keras", "keras")])
 def test_an_object_is_recognised_by_the_package_of_its_class_or_a_base(package, module):
     base = type("Base", (), {"__module__": f"{package}.deep.inside"})
     own = type("Own", (base,), {"__module__": "my_project"})
