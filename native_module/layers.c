@@ -63,7 +63,7 @@ typedef struct {
 } dense_layout_t;
 
 static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
+                                     uint32_t *scratch_bytes) {
     (void)scratch_bytes;
     if (n_in > ANNE_MAX_ELEMENTS / n_out || check_floats(record, 0, n_in * n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
@@ -79,10 +79,10 @@ static void run_dense_f32(const anne_layer_t *layer) {
 // --- Dense, aligned floats. Constants: weights, bias (float32), exponents (int32); scratch: the kernel's.
 
 static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
+                                             uint32_t *scratch_bytes) {
     uint64_t words = anne_dense_f32_aligned_words(n_in, n_out);
-    if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN
-        || check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK || check_floats(record, 1, n_out) != ANNE_OK
+    if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN || check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK
+        || check_floats(record, 1, n_out) != ANNE_OK
         || check_constant(record, 2, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
@@ -104,7 +104,7 @@ static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32
 
 static void run_dense_f32_aligned(const anne_layer_t *layer) {
     anne_dense_f32_aligned(layer->constants[0], layer->constants[1], layer->constants[2], layer->x, layer->n_in,
-        layer->n_out, layer->scratch, layer->y);
+                           layer->n_out, layer->scratch, layer->y);
     anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
 }
 
@@ -136,8 +136,9 @@ static anne_output_t output_limits(const anne_layer_t *layer) {
 
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
-    if (n_in > ANNE_DENSE_S8_MAX_IN || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
+                                         uint32_t *scratch_bytes) {
+    if (n_in > ANNE_DENSE_S8_MAX_IN
+        || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     *scratch_bytes = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
@@ -147,7 +148,7 @@ static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n
 static void run_dense_s8_quad(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
     anne_dense_s8_quad(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
-        acc + layer->n_out, acc);
+                       acc + layer->n_out, acc);
     anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 
@@ -168,7 +169,7 @@ static bool s4_rows_good(const uint32_t *weights, uint32_t n_in, uint32_t n_out,
 
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
+                                    uint32_t *scratch_bytes) {
     if (n_in > ANNE_DENSE_S4_MAX_IN || check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
         || check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
@@ -185,7 +186,7 @@ static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, 
 static void run_dense_s4(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
     anne_dense_s4(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
-        *(const uint32_t *)layer->constants[3], acc + anne_dense_s4_rows(layer->n_out), acc);
+                  *(const uint32_t *)layer->constants[3], acc + anne_dense_s4_rows(layer->n_out), acc);
     anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 
@@ -207,7 +208,7 @@ static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t
 
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
+                                     uint32_t *scratch_bytes) {
     if (check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_rows(record, n_out) != ANNE_OK
         || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
@@ -219,14 +220,15 @@ static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in,
 
 static void run_dense_s16(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
-    anne_dense_s16(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc + layer->n_out, acc);
+    anne_dense_s16(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc + layer->n_out,
+                   acc);
     anne_requantize_s16(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 
 // --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: x as integers.
 
 static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-    uint32_t *scratch_bytes) {
+                                        uint32_t *scratch_bytes) {
     if (n_in > ANNE_DENSE_S8_F32_MAX_IN || check_constant(record, 0, (uint64_t)n_in * n_out) != ANNE_OK
         || check_floats(record, 1, n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
@@ -237,7 +239,7 @@ static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_
 
 static void run_dense_s8_f32(const anne_layer_t *layer) {
     anne_dense_s8_f32(layer->constants[0], layer->constants[2], layer->constants[1], layer->x, layer->n_in,
-        layer->n_out, layer->scratch, layer->y);
+                      layer->n_out, layer->scratch, layer->y);
     anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
 }
 

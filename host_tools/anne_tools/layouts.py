@@ -67,7 +67,9 @@ def _alignable(weights: np.ndarray) -> bool:
     """
     columns = np.abs(weights).max(axis=0)
     columns = columns[columns > 0]
-    return weights.shape[1] <= F32Aligned.MAX_IN and (columns.size == 0 or columns.max() <= 64 * np.median(columns))
+    return weights.shape[1] <= F32Aligned.MAX_IN and (
+        columns.size == 0 or columns.max() <= 64 * np.median(columns)
+    )
 
 
 def aligned(weights: np.ndarray) -> tuple[bytes, np.ndarray]:
@@ -120,7 +122,9 @@ def eights(weights: np.ndarray, panel: int) -> bytes:
 
     Source: FORMAT.md; `anne.layouts.S4.row` is the way back.
     """
-    return b"".join(_eights_panel(weights[:, first : first + panel]) for first in range(0, weights.shape[1], panel))
+    return b"".join(
+        _eights_panel(weights[:, first : first + panel]) for first in range(0, weights.shape[1], panel)
+    )
 
 
 def _eights_panel(weights: np.ndarray) -> bytes:
@@ -154,11 +158,15 @@ def _integer_rows(layer: Dense, source: Tensor, target: Tensor) -> list[bytes]:
     weights = layer.weights.astype(np.int64)
     bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)
     if np.abs(bias).max() > MAX_BIAS:
-        raise ModelError(f"{layer.name}: expected biases within 2^28 of an input step, got {np.abs(bias).max()}")
+        raise ModelError(
+            f"{layer.name}: expected biases within 2^28 of an input step, got {np.abs(bias).max()}"
+        )
     multiplier, shift = tflm.dense_multipliers(
         source.quantization.scale[0], layer.weights_quantization.scale, target.quantization.scale[0]
     )
     if shift.max() > MAX_SHIFT:
-        raise ModelError(f"{layer.name}: its output scale is too fine for its weights (factor 2^{shift.max()})")
+        raise ModelError(
+            f"{layer.name}: its output scale is too fine for its weights (factor 2^{shift.max()})"
+        )
     factors = np.stack([np.broadcast_to(multiplier, bias.shape), np.broadcast_to(shift, bias.shape)], axis=1)
     return [_bytes(bias, "<i4"), _bytes(factors, "<i4")]

@@ -8,8 +8,8 @@
 //
 // so M = A - 2^16 H, which A's start of -2048 sum of xh turns into the true sum of l xh + h xl.
 // Range: |h| <= 4096 and |l|, |xh|, |xl| <= 2048, so |M| <= 1.5 2^23 n < 2^31 for n <= 170 columns, and |H| <= 2^23 n.
-// |4096 H + M| <= (2^35 + 1.5 2^23) n, and s = 5 + bits of n_in, so |t| <= 2^30 (1 + 2^-10), and t + b fits. The 2^(s - 1)
-// that rounds a panel is added to A's start: |M| + 2^(s - 1) < 2^31 for 168 columns, and for 2^16 columns s is 21.
+// |4096 H + M| <= (2^35 + 1.5 2^23) n, and s = 5 + bits of n_in, so |t| <= 2^30 (1 + 2^-10), and t + b fits. The 2^(s -
+// 1) that rounds a panel is added to A's start: |M| + 2^(s - 1) < 2^31 for 168 columns, and for 2^16 columns s is 21.
 #include "kernels/dense_f32_aligned.h"
 
 #include <math.h>
@@ -18,8 +18,8 @@
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_f32_aligned.S
 
-void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out, int32_t *acc,
-    uint32_t start, uint32_t left, uint32_t middle, uint32_t right) {
+void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out,
+                                  int32_t *acc, uint32_t start, uint32_t left, uint32_t middle, uint32_t right) {
     for (uint32_t r = 0; r < n_out; r += 2) {
         for (uint32_t k = 0; k < 2; k++) {
             uint32_t a = start, high = 0;
@@ -68,7 +68,7 @@ static inline float biased(int32_t t, int32_t exponent, float bias) {
     uint32_t bits = anne_bits_of(bias);
     int32_t own = (int32_t)(bits << 1 >> 24);
     int32_t shift = own - 150 - exponent; // of the bias's 24 bits, to be added to t
-    if (own == 0 || shift < -24) { // below half of t's unit
+    if (own == 0 || shift < -24) {        // below half of t's unit
         return scaled(t, exponent);
     }
     if (shift > 6) {
@@ -93,8 +93,8 @@ static uint32_t split(const float *x, uint32_t n, int32_t exponent, int32_t *lim
     return sum;
 }
 
-void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x, uint32_t n_in,
-    uint32_t n_out, int32_t *scratch, float *out) {
+void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x,
+                            uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out) {
     int32_t *acc = scratch, *limbs = acc + (n_out + 1) / 2 * 2;
     int32_t exponent = anne_exponent_f32(x, n_in);
     for (uint32_t r = 0; r < (n_out + 1) / 2 * 2; r++) {

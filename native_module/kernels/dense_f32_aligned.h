@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 // Columns are summed in panels of so many: then no sum leaves 32 bits, see dense_f32_aligned.c.
-#define ANNE_DENSE_F32_ALIGNED_PANEL 168
-#define ANNE_DENSE_F32_ALIGNED_MAX_IN 65535
+#define ANNE_DENSE_F32_ALIGNED_PANEL        168
+#define ANNE_DENSE_F32_ALIGNED_MAX_IN       65535
 #define ANNE_DENSE_F32_ALIGNED_MIN_EXPONENT (-149)
 #define ANNE_DENSE_F32_ALIGNED_MAX_EXPONENT 104
 
@@ -31,18 +31,18 @@ static inline uint32_t anne_dense_f32_aligned_scratch(uint32_t n_in, uint32_t n_
 //   W = 4096 h + l and X = 4096 xh + xl, with l and xl in -2048..2047
 //   q = sum over a panel of 4096 h xh + h xl + l xh;  t = sum over the panels of floor(q / 2^s + 1/2)
 //   s = 5 + number of bits of n_in;  u = s - 11 + e + exponents[r]
-//   b = floor(bias 2^-u + 1/2) if |bias| < 2^(30 + u); then out = (t + b) 2^u, rounded to float32, halves away from zero
-//   else out = float32(t 2^u) + bias, rounded twice to float32
+//   b = floor(bias 2^-u + 1/2) if |bias| < 2^(30 + u); then out = (t + b) 2^u, rounded to float32, halves away from
+//   zero else out = float32(t 2^u) + bias, rounded twice to float32
 //
-// |W| <= 2^24, exponents in the limits above; what is too small for a normal float32 is 0, what is too large is infinite. A NaN
-// or infinity in x makes every output NaN; denormals in x or bias count as 0. The result is within 3e-7 rms of the
-// outputs. 1 <= n_in <= ANNE_DENSE_F32_ALIGNED_MAX_IN; all 4-byte aligned.
-void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x, uint32_t n_in,
-    uint32_t n_out, int32_t *scratch, float *out);
+// |W| <= 2^24, exponents in the limits above; what is too small for a normal float32 is 0, what is too large is
+// infinite. A NaN or infinity in x makes every output NaN; denormals in x or bias count as 0. The result is within 3e-7
+// rms of the outputs. 1 <= n_in <= ANNE_DENSE_F32_ALIGNED_MAX_IN; all 4-byte aligned.
+void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x,
+                            uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out);
 
-// Its inner part, on Cortex-M0+ in armv6m/dense_f32_aligned.S: acc[r] += ((H << left) + (M >> middle)) >> right for a panel,
-// where H = sum h xh and M = start + sum of h xl + (l + 2048) xh. x holds pairs xh, xl.
-void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out, int32_t *acc,
-    uint32_t start, uint32_t left, uint32_t middle, uint32_t right);
+// Its inner part, on Cortex-M0+ in armv6m/dense_f32_aligned.S: acc[r] += ((H << left) + (M >> middle)) >> right for a
+// panel, where H = sum h xh and M = start + sum of h xl + (l + 2048) xh. x holds pairs xh, xl.
+void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out,
+                                  int32_t *acc, uint32_t start, uint32_t left, uint32_t middle, uint32_t right);
 
 #endif // ANNE_DENSE_F32_ALIGNED_H

@@ -5,8 +5,8 @@
 //
 //   P x0 + (P >> 16)(x1 - 2^16 x0) = (w0 + 2^15) x0 + 2^16 w1 x0 + w1 x1 - 2^16 w1 x0 = w0 x0 + w1 x1 + 2^15 x0
 //
-// and starting with -2^15 times the sum of all x0 removes the rest. Everything wraps at 2^32; the result is exact because
-// the loader has proven that the true sum fits (dense_s16.h).
+// and starting with -2^15 times the sum of all x0 removes the rest. Everything wraps at 2^32; the result is exact
+// because the loader has proven that the true sum fits (dense_s16.h).
 #include "kernels/dense_s16.h"
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_s16.S
@@ -23,7 +23,7 @@ static inline uint32_t sum_of(const uint32_t *p, const uint32_t step, const int3
 }
 
 void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs, uint32_t n_out,
-    int32_t *acc, uint32_t start) {
+                         int32_t *acc, uint32_t start) {
     const int32_t *end = x + 2 * pairs;
     uint32_t r = 0;
     for (; n_out - r >= 6; r += 6) {
@@ -41,7 +41,7 @@ void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int
 #endif
 
 void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
-    int32_t *scratch, int32_t *acc) {
+                    int32_t *scratch, int32_t *acc) {
     uint32_t sum = 0;
     for (uint32_t j = 0; j < n_in; j += 2) {
         uint32_t even = (uint32_t)x[j], odd = j + 1 < n_in ? (uint32_t)x[j + 1] : 0;

@@ -9,8 +9,8 @@ static inline uint32_t anne_dense_s16_pairs(uint32_t n_in) {
     return (n_in + 1) / 2;
 }
 
-// Words of packed weights (FORMAT.md, layout s16): a word for two columns of a row. While six or more rows are left, the
-// words of six rows alternate; the rest come row after row.
+// Words of packed weights (FORMAT.md, layout s16): a word for two columns of a row. While six or more rows are left,
+// the words of six rows alternate; the rest come row after row.
 static inline uint64_t anne_dense_s16_words(uint32_t n_in, uint32_t n_out) {
     return (uint64_t)anne_dense_s16_pairs(n_in) * n_out;
 }
@@ -30,11 +30,11 @@ static inline uint32_t anne_dense_s16_scratch(uint32_t n_in) {
 // 32768 sum |w[r]| + |bias[r]| < 2^31, which the converter reaches by choosing each row's scale. `weights` as packed;
 // weights, bias, scratch and acc 4-byte, x 2-byte aligned. n_in, n_out >= 1.
 void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
-    int32_t *scratch, int32_t *acc);
+                    int32_t *scratch, int32_t *acc);
 
 // Its inner part, on Cortex-M0+ in armv6m/dense_s16.S: acc[r] = bias[r] + start + sum over pairs of
 // P x[0] + (P >> 16) x[1], modulo 2^32, x being `pairs` pairs.
 void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs, uint32_t n_out,
-    int32_t *acc, uint32_t start);
+                         int32_t *acc, uint32_t start);
 
 #endif // ANNE_DENSE_S16_H

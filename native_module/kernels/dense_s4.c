@@ -1,7 +1,7 @@
 // Dense layer on int4: eight multiply-accumulates with four multiplications, and three masks.
 //
-// A word Q holds the weights of eight rows in one column as nibbles u_k = w_k + 8, u0 lowest. With the mask 0x000f000f two
-// of them come out, 16 bits apart:
+// A word Q holds the weights of eight rows in one column as nibbles u_k = w_k + 8, u0 lowest. With the mask 0x000f000f
+// two of them come out, 16 bits apart:
 //
 //   D_k = sum of ((Q >> 4 k) & 0x000f000f) x = S_k + 2^16 S_k+4,      S_k = sum of u_k x
 //
@@ -9,8 +9,9 @@
 //
 //   F = sum of Q x = D_0 + 2^4 D_1 + 2^8 D_2 + 2^12 D_3  modulo 2^32, which gives D_0.
 //
-// Starting with what the weights -8 would give turns S_k into the true sums, as all is linear; in a panel they fit 16 bits
-// (dense_s4.h), so the low half of D_k, with its sign, is S_k and what remains is S_k+4. Panels are added up in 32 bits.
+// Starting with what the weights -8 would give turns S_k into the true sums, as all is linear; in a panel they fit 16
+// bits (dense_s4.h), so the low half of D_k, with its sign, is S_k and what remains is S_k+4. Panels are added up in 32
+// bits.
 #include "kernels/dense_s4.h"
 
 #include "kernels/dense_s8.h"
@@ -20,7 +21,7 @@
 #define LANES 0x000f000fu
 
 void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
-    uint32_t eights, int32_t *acc, int32_t sum_x) {
+                         uint32_t eights, int32_t *acc, int32_t sum_x) {
     for (; eights > 0; eights--) {
         uint32_t f = 0u - 8 * 0x11111111u * (uint32_t)sum_x;
         uint32_t d1 = 0u - 8 * 0x10001u * (uint32_t)sum_x, d2 = d1, d3 = d1;
@@ -46,7 +47,7 @@ void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int
 #endif
 
 void anne_dense_s4(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
-    uint32_t panel, int32_t *scratch, int32_t *acc) {
+                   uint32_t panel, int32_t *scratch, int32_t *acc) {
     uint32_t eights = n_out / 8, rest = n_out % 8;
     int32_t last_bias[8] = {0};
     for (uint32_t i = 0; i < rest; i++) {

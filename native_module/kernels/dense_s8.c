@@ -7,20 +7,22 @@
 //   P = |   u3    |   u2    |   u1    |   u0    |  = u0 + u1 z + u2 z^2 + u3 z^3   with z = 2^8
 //       +---------+---------+---------+---------+
 //
-// rev16 swaps the bytes of each half in one cycle: rev16(P) = u1 + u0 z + u3 z^2 + u2 z^3. Let S_r = sum of u_r x over the
-// columns. Modulo 2^32 = z^4, three wrapping sums suffice:
+// rev16 swaps the bytes of each half in one cycle: rev16(P) = u1 + u0 z + u3 z^2 + u2 z^3. Let S_r = sum of u_r x over
+// the columns. Modulo 2^32 = z^4, three wrapping sums suffice:
 //
 //   A = sum P x            = S0 + S1 z + S2 z^2 + S3 z^3
 //   B = sum rev16(P) x     = S1 + S0 z + S3 z^2 + S2 z^3
 //   G = sum (P >> 16) x    = S2 + S3 z
 //
 //   A - z B = S0 (1 - z^2) + S2 (z^2 - z^4) = (S0 + S2 z^2)(1 - z^2)
-//   (1 - z^2)(1 + z^2) = 1 - z^4 = 1, so (A - z B)(1 + z^2) = S0 + S2 z^2 = E, and (B - z A)(1 + z^2) = S1 + S3 z^2 = O.
+//   (1 - z^2)(1 + z^2) = 1 - z^4 = 1, so (A - z B)(1 + z^2) = S0 + S2 z^2 = E, and (B - z A)(1 + z^2) = S1 + S3 z^2 =
+//   O.
 //
 // All of it is linear, so the 128 in u = w + 128 goes away by starting the sums with what the weights 128 would give:
 // A and B with -128 (1 + z + z^2 + z^3) X and G with -128 (1 + z) X, where X = sum of x. From then on S_r is the true
-// sum of w x, and |S_r| < 2^23 in a panel of up to 511 columns. E shows S0 but for the bits it shares with S2 z^2; those of
-// them below 2^24 are in the low byte of G. Step by step, modulo 2^32 (a product by z is a shift to the left by 8):
+// sum of w x, and |S_r| < 2^23 in a panel of up to 511 columns. E shows S0 but for the bits it shares with S2 z^2;
+// those of them below 2^24 are in the low byte of G. Step by step, modulo 2^32 (a product by z is a shift to the left
+// by 8):
 //
 //   S0 z = E z - G z^3                  for G z^3 = S2 z^3
 //   S1 z = O z - G z^2 + (E - S0)       for E - S0 = S2 z^2 and G z^2 - S2 z^2 = S3 z^3
@@ -68,8 +70,8 @@ static inline void decode(uint32_t a, uint32_t b, uint32_t g, int32_t *sums) {
 }
 
 // Four rows; their words are `step` apart.
-static inline void four_rows(const uint32_t *weights, const uint32_t step, const int32_t *x, uint32_t columns, uint32_t sum_x,
-    int32_t *sums) {
+static inline void four_rows(const uint32_t *weights, const uint32_t step, const int32_t *x, uint32_t columns,
+                             uint32_t sum_x, int32_t *sums) {
     uint32_t a = 0u - 128 * 0x01010101u * sum_x;
     uint32_t b = a;
     uint32_t g = 0u - 128 * 0x0101u * sum_x;
@@ -85,7 +87,7 @@ static inline void four_rows(const uint32_t *weights, const uint32_t step, const
 }
 
 void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
-    uint32_t n_out, int32_t *acc, int32_t sum_x) {
+                         uint32_t n_out, int32_t *acc, int32_t sum_x) {
     for (uint32_t r = 0; r < n_out; r += 8) {
         int32_t sums[8];
         if (n_out - r > 4) { // words of eight rows alternate
@@ -104,7 +106,7 @@ void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int
 #endif
 
 void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
-    int32_t *scratch, int32_t *acc) {
+                        int32_t *scratch, int32_t *acc) {
     while (n_in > 0) {
         uint32_t n = n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL;
         int32_t sum_x = anne_expand_s8(x, n, scratch);

@@ -27,16 +27,16 @@ static inline uint32_t anne_dense_s8_scratch(uint32_t n_in) {
 }
 
 // acc[r] = bias[r] + sum over j of w[r][j] x[j] for n_out rows, exact for any weights and x; below 2^29 in magnitude
-// if |bias| <= 2^28 and n_in <= ANNE_DENSE_S8_MAX_IN. `weights` as packed; weights, bias, x, scratch and acc 4-byte aligned; acc may be bias itself.
-// n_in, n_out >= 1.
+// if |bias| <= 2^28 and n_in <= ANNE_DENSE_S8_MAX_IN. `weights` as packed; weights, bias, x, scratch and acc 4-byte
+// aligned; acc may be bias itself. n_in, n_out >= 1.
 void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
-    int32_t *scratch, int32_t *acc);
+                        int32_t *scratch, int32_t *acc);
 
 // Its parts, on Cortex-M0+ in armv6m/dense_s8.S.
 // expanded = x, then zeros up to a multiple of 4; returns the sum of x.
 int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded);
 // acc[r] = bias[r] + sum of w x over one panel of at most ANNE_DENSE_S8_PANEL columns, a multiple of 4.
 void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
-    uint32_t n_out, int32_t *acc, int32_t sum_x);
+                         uint32_t n_out, int32_t *acc, int32_t sum_x);
 
 #endif // ANNE_DENSE_S8_H

@@ -42,7 +42,7 @@ static int32_t align(float x, int32_t exponent) {
 }
 
 void anne_dense_s8_f32(const int8_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
-    uint32_t n_out, int16_t *aligned, float *out) {
+                       uint32_t n_out, int16_t *aligned, float *out) {
     int32_t exponent = exponent_of(x, n_in);
     if (exponent > 128) {
         for (uint32_t r = 0; r < n_out; r++) {

@@ -1,5 +1,5 @@
-// Rescaling with two roundings: first the product with a 31-bit multiplier, then the shift to the right. TensorFlow Lite
-// Micro computes it so (after gemmlowp), and a model that was checked there must give the same bits here.
+// Rescaling with two roundings: first the product with a 31-bit multiplier, then the shift to the right. TensorFlow
+// Lite Micro computes it so (after gemmlowp), and a model that was checked there must give the same bits here.
 #include "kernels/requantize.h"
 
 int32_t anne_rescale(int32_t x, anne_rescale_t factor) {
@@ -32,7 +32,8 @@ void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, size_
     }
 }
 
-void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y) {
+void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
+                         int16_t *y) {
     for (size_t i = 0; i < n; i++) {
         y[i] = (int16_t)output_of(acc[i], factors[i], output);
     }

@@ -1,38 +1,21 @@
 """How weights lie in a model file (FORMAT.md, "Kind 1, dense"): read and multiplied in plain Python.
 
 A layout names the kernel that the weights are packed for. Here each is unpacked to rows of numbers and computed as its
-definition reads, without the kernel's tricks.
+definition reads, without the kernel's tricks. Not frozen into firmware, whose native module does all this.
 """
 
 import math
 import struct
 
+from . import model_file
+from .model_file import check_bytes, check_floats, refuse
 from .reference import activate
-
-
-def refuse(where, expected, got):
-    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
-
-
-def check_bytes(layer, index, size, what):
-    """ValueError unless constant `index` has `size` bytes."""
-    if len(layer.constants[index]) != size:
-        refuse(layer.where, "%d bytes of %s" % (size, what), len(layer.constants[index]))
-
-
-def check_floats(layer, index, n, what):
-    """ValueError unless constant `index` is `n` finite floats."""
-    check_bytes(layer, index, 4 * n, what)
-    for i in range(n):
-        v = struct.unpack_from("<f", layer.constants[index], 4 * i)[0]
-        if not -math.inf < v < math.inf:
-            refuse(layer.where, "finite %s" % what, "%s at %d" % (v, i))
 
 
 class F32:
     """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row."""
 
-    name, x_dtype, y_dtype, constants = "f32", "float32", "float32", ("weights", "bias")
+    name = "f32"
 
     @staticmethod
     def check(layer, n_in, n_out):
@@ -81,11 +64,11 @@ def _float32(v):
 class F32Aligned:
     """Layout 6: weights as integers of 25 bits with a power of two a row, exact arithmetic on integers.
 
-    A word of weights is 2^16 h + l + 2048 for W = 4096 h + l; columns come in panels of 168, and in each the words of two
-    rows alternate. See FORMAT.md, "Aligned floats".
+    A word of weights is 2^16 h + l + 2048 for W = 4096 h + l; columns come in panels of 168, and in each the words of
+    two rows alternate. FORMAT.md has the arithmetic.
     """
 
-    name, x_dtype, y_dtype, constants = "f32_aligned", "float32", "float32", ("weights", "bias", "exponents")
+    name = "f32_aligned"
     PANEL = 168
     MAX_IN = 65535
     MIN_EXPONENT, MAX_EXPONENT = -149, 104
@@ -232,7 +215,7 @@ class S8Quad:
     number of fours, the last has its words in sequence.
     """
 
-    name, x_dtype, y_dtype, constants = "s8_quad", "int8", "int8", ("weights", "bias", "factors")
+    name = "s8_quad"
     PANEL = 508
     MAX_IN = 16383  # with the limit of biases, all sums stay below 2^29
 
@@ -271,7 +254,7 @@ class S4:
     add up to at most 255.
     """
 
-    name, x_dtype, y_dtype, constants = "s4", "int8", "int8", ("weights", "bias", "factors", "panel")
+    name = "s4"
     MAX_IN = 16383
     HEAVIEST = 255
 
@@ -293,7 +276,11 @@ class S4:
             for first in range(0, n_in, panel):
                 total = sum(abs(w) for w in row[first : first + panel])
                 if total > cls.HEAVIEST:
-                    refuse(layer.where, "sums of |weights| up to %d a panel" % cls.HEAVIEST, "%d in row %d" % (total, r))
+                    refuse(
+                        layer.where,
+                        "sums of |weights| up to %d a panel" % cls.HEAVIEST,
+                        "%d in row %d" % (total, r),
+                    )
         _check_rows(layer, n_out)
 
     @classmethod
@@ -315,7 +302,7 @@ class S4:
 class S8F32:
     """Layout 4: int8 weights with a float32 scale a row, on float32 values."""
 
-    name, x_dtype, y_dtype, constants = "s8_f32", "float32", "float32", ("weights", "bias", "scale")
+    name = "s8_f32"
     MAX_IN = 2048
 
     @classmethod
@@ -346,7 +333,7 @@ class S16:
     is below 2^31.
     """
 
-    name, x_dtype, y_dtype, constants = "s16", "int16", "int16", ("weights", "bias", "factors")
+    name = "s16"
 
     @classmethod
     def check(cls, layer, n_in, n_out):
@@ -376,4 +363,6 @@ class S16:
         return _run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, r))
 
 
-LAYOUTS = {1: F32, 2: S8Quad, 3: S4, 4: S8F32, 5: S16, 6: F32Aligned}
+_BY_NAME = {layout.name: layout for layout in (F32, S8Quad, S4, S8F32, S16, F32Aligned)}
+# number in the file -> class
+LAYOUTS = {number: _BY_NAME[name] for number, (name, _, _, _) in model_file.LAYOUTS.items()}

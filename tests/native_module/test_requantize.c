@@ -1,0 +1,49 @@
+// anne_rescale and its vectors against the two roundings done in 64 bits, and by hand.
+#include "kernel_test.h"
+#include "kernels/requantize.h"
+
+// round_away(round_up(saturate(x 2^max(shift, 0)) multiplier / 2^31) / 2^max(-shift, 0)), FORMAT.md as it reads.
+static int64_t expected_of(int64_t x, int64_t multiplier, int32_t shift) {
+    for (int32_t i = 0; i < shift; i++) {
+        x = x * 2 > INT32_MAX ? INT32_MAX : x * 2 < INT32_MIN ? INT32_MIN : x * 2;
+    }
+    int64_t product = x * multiplier + (1ll << 30);
+    int64_t up = product >= 0 ? product / (1ll << 31) : -((-product + (1ll << 31) - 1) / (1ll << 31));
+    if (shift >= 0) {
+        return up;
+    }
+    int64_t divisor = 1ll << -shift, magnitude = up < 0 ? -up : up;
+    magnitude = (magnitude + divisor / 2) / divisor;
+    return up < 0 ? -magnitude : magnitude;
+}
+
+static int32_t limited(int64_t value, anne_output_t output) {
+    value += output.zero_point;
+    return (int32_t)(value < output.least ? output.least : value > output.most ? output.most : value);
+}
+
+int main(void) {
+    // 2^30 2^(s - 31) = 2^(s - 1): 3 / 2 is halved up, 6 / 4 away from zero
+    CHECK(anne_rescale(3, (anne_rescale_t){1 << 30, 0}) == 2, "1.5");
+    CHECK(anne_rescale(-3, (anne_rescale_t){1 << 30, 0}) == -1, "-1.5");
+    CHECK(anne_rescale(6, (anne_rescale_t){1 << 30, -1}) == 2, "1.5 in two steps");
+    CHECK(anne_rescale(-6, (anne_rescale_t){1 << 30, -1}) == -2, "-1.5 in two steps");
+    CHECK(anne_rescale(1 << 20, (anne_rescale_t){1 << 30, 15}) == 1 << 30, "saturated before the product");
+    for (uint32_t i = 0; i < 200000; i++) {
+        anne_rescale_t factor = {any_of(1 << 30, INT32_MAX), any_of(-31, ANNE_MAX_SHIFT)};
+        factor.multiplier = i % 50 == 0 ? 0 : i % 50 == 1 ? INT32_MAX : factor.multiplier;
+        int32_t wide = any_of(INT32_MIN, INT32_MAX) >> any_of(0, 30), narrow = any_of(-(1 << 29) + 1, (1 << 29) - 1);
+        int64_t expected = expected_of(wide, factor.multiplier, factor.shift);
+        int32_t got = anne_rescale(wide, factor);
+        CHECK(got == expected, "%d %d %d: %d", wide, factor.multiplier, factor.shift, got);
+        int8_t y8;
+        anne_output_t output = {any_of(-128, 127), any_of(-128, 0), any_of(0, 127)};
+        anne_requantize_s8(&narrow, &factor, 1, output, &y8);
+        CHECK(y8 == limited(expected_of(narrow, factor.multiplier, factor.shift), output), "%d: %d", narrow, y8);
+        int16_t y16;
+        output = (anne_output_t){0, any_of(-32768, 0), any_of(0, 32767)};
+        anne_requantize_s16(&wide, &factor, 1, output, &y16);
+        CHECK(y16 == limited(expected, output), "%d: %d", wide, y16);
+    }
+    return 0;
+}
