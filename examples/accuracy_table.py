@@ -1,0 +1,143 @@
+"""How exact and how fast each example is in each type: `make accuracy`, or `python examples/accuracy_table.py`.
+
+Trains every example, converts it to every type, runs the whole test split by the host library and a part of it on the
+emulated Pico, checks what PROMISES says, and writes docs/accuracy.json, from which host_tools/readme_tables.py makes
+README's table. Exit status 1 and a line on stderr for each broken promise; then nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import common
+import datasets
+import numpy as np
+from anne.model_file import ModelFile
+from anne_tools.bench import bench
+from anne_tools.device import Device, open_device
+from anne_tools.frameworks import framework_outputs
+from anne_tools.native import dequantize_output
+from anne_tools.report import classes
+from anne_tools.runner import difference, open_model, run_device, run_local
+from datasets import Data
+
+EXAMPLES = ("iris", "wine", "breast_cancer", "watch", "digits", "mnist")
+DTYPES = ("float32", "int8-weights", "int16", "int8")
+RESULT = Path(__file__).resolve().parent.parent / "docs" / "accuracy.json"
+
+# PROMISES
+# Percentage points of accuracy that a type may lose against the framework; one sample in any case, as in small test
+# splits a single one is more.
+MOST_LOST = 0.5
+# Floats on the Pico and by the host library: relative to the sample's largest output. Integers are equal.
+FLOAT_BOUND = 1e-6
+DEVICE_SAMPLES = 20
+
+
+@dataclass
+class Row:
+    """An example in one type. Accuracies in percent of the whole test split; times in microseconds, medians.
+
+    `same_answer_percent` counts the test samples with the framework's own answer. `device_difference` is the largest
+    between the Pico's and the host library's outputs: steps for integers, relative to the largest output for floats.
+    """
+
+    data: str
+    network: str
+    framework: str
+    n_train: int
+    n_test: int
+    dtype: str
+    file_bytes: int
+    framework_percent: float
+    percent: float
+    same_answer_percent: float
+    n_device: int
+    device_difference: float
+    predict_us: float
+    predict_into_us: float
+    notes: list[str]
+
+    def problems(self) -> list[str]:
+        """Return the promises that this row breaks, a line each."""
+        found = []
+        lost = self.framework_percent - self.percent
+        allowed = max(MOST_LOST, 100 / self.n_test)
+        if lost > allowed + 1e-9:
+            found.append(f"accuracy: expected to lose at most {allowed:.2f} points, lost {lost:.2f}")
+        bound = 0 if self.dtype in ("int8", "int16") else FLOAT_BOUND
+        if not self.device_difference <= bound:
+            found.append(
+                f"Pico and host: expected outputs within {bound}, they differ by {self.device_difference:.3g}"
+            )
+        return [f"{self.data}, {self.dtype}: {problem}" for problem in found]
+
+
+def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
+    """Return the Row of a trained model, converted to `dtype`."""
+    converted = common.make(data, model, dtype)
+    file = open_model(converted.data)
+    framework, expected = framework_outputs(model, data.x_test, file.inputs[0])
+    on_host = run_local(converted.data, data.x_test, "host")
+    on_device = run_device(device, converted.data, data.x_test[:DEVICE_SAMPLES])
+    right = classes(expected.reshape(len(expected), -1), 0.5)
+    answers = classes(dequantize_output(on_host, file.outputs[0]).reshape(len(on_host), -1), 0.5)
+    speed = bench(device, converted.data, data.name)
+    return Row(
+        data=data.name,
+        network="-".join([str(file.inputs[0].size)] + [str(x.outputs[0].size) for x in dense_layers(file)]),
+        framework=framework,
+        n_train=len(data.x_train),
+        n_test=len(data.x_test),
+        dtype=dtype,
+        file_bytes=len(converted.data),
+        framework_percent=100 * float(np.mean(right == data.y_test)),
+        percent=100 * float(np.mean(answers == data.y_test)),
+        same_answer_percent=100 * float(np.mean(answers == right)),
+        n_device=len(on_device),
+        device_difference=max(map(difference, on_host[: len(on_device)], on_device)),
+        predict_us=speed.predict_us,
+        predict_into_us=speed.predict_into_us,
+        notes=converted.report.notes,
+    )
+
+
+def dense_layers(file: ModelFile) -> list:
+    return [layer for layer in file.layers if layer.kind == "dense"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("examples", nargs="*", default=EXAMPLES, help=f"of {', '.join(EXAMPLES)}")
+    parser.add_argument("--output", type=Path, default=RESULT, help="the JSON file to write")
+    arguments = parser.parse_args()
+    rows = []
+    with open_device("emulator") as device:
+        for name in arguments.examples:
+            data = getattr(datasets, name)()
+            model = import_module(name).train(data)
+            for dtype in DTYPES:
+                rows.append(row := measure(device, data, model, dtype))
+                print(
+                    f"{row.data:14} {row.network:10} {dtype:12} {row.file_bytes:6} bytes"
+                    f" {row.framework_percent:6.2f} % -> {row.percent:6.2f} %, {row.predict_us:7.0f} us,"
+                    f" Pico differs by {row.device_difference:.2g}",
+                    flush=True,
+                )
+    problems = [problem for row in rows for problem in row.problems()]
+    print("\n".join(problems), file=sys.stderr, end="\n" if problems else "")
+    if problems:
+        return 1
+    arguments.output.parent.mkdir(exist_ok=True)
+    arguments.output.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
