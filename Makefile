@@ -14,6 +14,7 @@ help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
 	@echo "make bench     speed and memory on the emulated Pico; also written to build/bench.json"
+	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
 	@echo "make size      flash taken by the native module and the anne package"
 	@echo "make check     style: ruff, clang-format, shellcheck"
@@ -25,6 +26,11 @@ demo: emulator
 
 bench: emulator
 	@$(venv)/anne bench --on emulator --output build/bench.json
+	$(total)
+
+accuracy: emulator
+	@$(venv)/python examples/accuracy_table.py
+	@$(venv)/python host_tools/readme_tables.py
 	$(total)
 
 test: prepare
@@ -73,6 +79,7 @@ prepare:
 
 demo bench size: EXTRAS = emulator
 test: EXTRAS = $(TEST_EXTRAS)
+accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench test firmware size check format clean emulator prepare
+.PHONY: help demo bench accuracy test firmware size check format clean emulator prepare
