@@ -1,3 +1,3 @@
 # Frozen into the firmware.
 include("manifest_stock.py")
-package("anne", base_path="../python_api")
+include("manifest_anne.py")

@@ -460,9 +460,9 @@ typedef struct {
     anne_model_t model;
 } model_t;
 
-// Calls anne.reference_model.`name`, which raises the exception or has the answer.
-static mp_obj_t call_reference_model(qstr name, size_t n_args, const mp_obj_t *args) {
-    mp_obj_t module = import_module("anne.reference_model");
+// Calls anne.model_file.`name`, which raises the exception or has the answer.
+static mp_obj_t call_model_file(qstr name, size_t n_args, const mp_obj_t *args) {
+    mp_obj_t module = import_module("anne.model_file");
     return mp_call_function_n_kw(mp_load_attr(module, name), n_args, 0, args);
 }
 
@@ -507,8 +507,9 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     }
     anne_status_t status = anne_model_open(&self->model, bytes, info.len);
     if (status != ANNE_OK) {
-        call_reference_model(MP_QSTR_ModelFile, 1, args); // finds the same fault and says what it is
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("model file refused, status %d"), (int)status);
+        call_model_file(MP_QSTR_ModelFile, 1, args); // finds the same fault and says what it is
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
+            (int)status);
     }
     self->model.workspace = m_new(uint8_t, self->model.workspace_bytes);
     memset(self->model.workspace, 0, self->model.workspace_bytes);
@@ -604,7 +605,7 @@ static void put_input(mp_obj_t self_in, mp_obj_t x) {
         }
     } else if (!is_list(x) || !put_list(tensor, data, x)) {
         mp_obj_t args[] = {x, mp_obj_new_int(size)};
-        mp_obj_t values = call_reference_model(MP_QSTR_input_values, 2, args);
+        mp_obj_t values = call_model_file(MP_QSTR_input_values, 2, args);
         get_model(self_in); // x.tolist() may be anyone's program: the model must still be there
         put_list(tensor, data, values);
     }
@@ -665,7 +666,7 @@ static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
     }
     char letter = letter_of(tensor);
     mp_obj_t args[] = {out, mp_obj_new_int(size), mp_obj_new_str(&letter, 1)};
-    call_reference_model(MP_QSTR_refuse_out, 3, args); // raises
+    call_model_file(MP_QSTR_refuse_out, 3, args); // raises
     mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
 }
 

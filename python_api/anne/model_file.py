@@ -2,15 +2,15 @@
 
 `ModelFile(bytes)` is the file as tensors, layers and metadata; ValueError says what is wrong, where, what was expected
 and what was found. The native module checks the same things in the same order and refuses the same files; when it does,
-this module tells why.
+this module tells why. (Weights are looked through in layouts.py, which firmware does not have.)
 """
 
 import binascii
 import math
 import struct
+from array import array
 
-from .layouts import LAYOUTS, check_bytes, check_floats, refuse
-from .reference import ACTIVATIONS
+from .reference import ACTIVATIONS, _numbers
 
 VERSION = 1
 HEADER_BYTES = 48
@@ -24,6 +24,15 @@ MAX_CONSTANTS = 6
 # number in the file -> name, bytes an element, struct letter, least and greatest integer
 DTYPES = {1: ("float32", 4, "f", 0, 0), 2: ("int8", 1, "b", -128, 127), 3: ("int16", 2, "h", -32768, 32767)}
 KINDS = {1: "dense", 2: "activation", 3: "scaling", 4: "reshape"}
+# layout of a dense layer's weights -> the kernel's name, types of input and output, number of constants
+LAYOUTS = {
+    1: ("f32", "float32", "float32", 2),
+    2: ("s8_quad", "int8", "int8", 3),
+    3: ("s4", "int8", "int8", 4),
+    4: ("s8_f32", "float32", "float32", 3),
+    5: ("s16", "int16", "int16", 3),
+    6: ("f32_aligned", "float32", "float32", 3),
+}
 TAGS = {
     1: "name",
     2: "labels",
@@ -34,6 +43,26 @@ TAGS = {
     7: "golden_outputs",
     8: "layer_names",
 }
+
+
+def refuse(where, expected, got):
+    """Raise the ValueError for a file that is not as FORMAT.md has it."""
+    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
+
+
+def check_bytes(layer, index, size, what):
+    """ValueError unless constant `index` has `size` bytes."""
+    if len(layer.constants[index]) != size:
+        refuse(layer.where, "%d bytes of %s" % (size, what), len(layer.constants[index]))
+
+
+def check_floats(layer, index, n, what):
+    """ValueError unless constant `index` is `n` finite floats."""
+    check_bytes(layer, index, 4 * n, what)
+    for i in range(n):
+        v = struct.unpack_from("<f", layer.constants[index], 4 * i)[0]
+        if not -math.inf < v < math.inf:
+            refuse(layer.where, "finite %s" % what, "%s at %d" % (v, i))
 
 
 class Tensor:
@@ -115,7 +144,7 @@ class Layer:
     @property
     def kernel(self):
         """What computes it: the layout's name for a dense layer, else the type."""
-        return LAYOUTS[self.parameters[0]].name if self.kind == "dense" else self.inputs[0].dtype
+        return LAYOUTS[self.parameters[0]][0] if self.kind == "dense" else self.inputs[0].dtype
 
 
 # --- What each kind of layer must look like ----------------------------------------------------------------------------
@@ -136,22 +165,26 @@ def check_layer(layer):
 def _dense_counts(layer):
     if not layer.parameters or layer.parameters[0] not in LAYOUTS:
         refuse(layer.where, "a layout of %s" % sorted(LAYOUTS), layer.parameters[:1])
-    return len(LAYOUTS[layer.parameters[0]].constants), 3
+    return LAYOUTS[layer.parameters[0]][3], 3
 
 
 def _check_dense(layer, x, y):
-    layout = LAYOUTS[layer.parameters[0]]
+    _, x_dtype, y_dtype, _ = LAYOUTS[layer.parameters[0]]
     if len(x.shape) != 1 or len(y.shape) != 1:
         refuse(layer.where, "flat input and output", "shapes %s and %s" % (x.shape, y.shape))
-    if (x.dtype, y.dtype) != (layout.x_dtype, layout.y_dtype):
-        refuse(layer.where, "%s to %s" % (layout.x_dtype, layout.y_dtype), "%s to %s" % (x.dtype, y.dtype))
+    if (x.dtype, y.dtype) != (x_dtype, y_dtype):
+        refuse(layer.where, "%s to %s" % (x_dtype, y_dtype), "%s to %s" % (x.dtype, y.dtype))
     names = ACTIVATIONS[:3] if y.dtype != "float32" else ACTIVATIONS[:-1]
     if layer.activation not in names:
         refuse(layer.where, "an activation of %s" % ", ".join(names), layer.activation)
     least, most = layer.parameters[1:]
     if not y.least <= least <= most <= y.greatest:
         refuse(layer.where, "limits inside %d to %d" % (y.least, y.greatest), "%d to %d" % (least, most))
-    layout.check(layer, x.size, y.size)
+    try:
+        from .layouts import LAYOUTS as readers
+    except ImportError:
+        return  # not in firmware: there the native module alone looks through weights
+    readers[layer.parameters[0]].check(layer, x.size, y.size)
 
 
 def _check_activation(layer, x, y):
@@ -349,3 +382,27 @@ class ModelFile:
         """Return a metadata entry's lines as a list."""
         text = self.text(name)
         return text.split("\n") if text else []
+
+
+# --- Values into and out of a model, for both cores ------------------------------------------------------------------
+
+
+def typecode(x):
+    """Return the letter of an array.array, or "" for anything else (MicroPython's arrays do not tell it)."""
+    return repr(x[:0])[7] if isinstance(x, array) else ""
+
+
+def input_values(x, size):
+    """Return x as a list of `size` floats. ValueError for a wrong length, TypeError for what are not numbers."""
+    values = _numbers(x, "predict")
+    if len(values) != size:
+        raise ValueError("predict: expected %d inputs, got %d" % (size, len(values)))
+    return values
+
+
+def refuse_out(out, size, letter):
+    """Raise the TypeError that tells what `out` must be for an output of `size` values of type `letter`."""
+    wanted = "array('f')" if letter == "f" else "array('f') or array('%s')" % letter
+    code = typecode(out)
+    got = type(out).__name__ + ("('%s') of %d" % (code, len(out)) if code else "")
+    raise TypeError("predict_into: out: expected a writable %s of %d, got %s" % (wanted, size, got))

@@ -8,8 +8,8 @@ import struct
 from array import array
 
 from .layouts import LAYOUTS, high_mul, rounding_shift
-from .model_file import ModelFile
-from .reference import _numbers, activate
+from .model_file import ModelFile, input_values, refuse_out, typecode
+from .reference import activate
 
 try:
     from time import ticks_diff, ticks_us
@@ -132,27 +132,6 @@ RUN = {"dense": dense, "activation": activation, "scaling": scaling, "reshape": 
 
 
 # --- The model -------------------------------------------------------------------------------------------------------
-
-
-def typecode(x):
-    """Return the letter of an array.array, or "" for anything else (MicroPython's arrays do not tell it)."""
-    return repr(x[:0])[7] if isinstance(x, array) else ""
-
-
-def input_values(x, size):
-    """Return x as a list of `size` floats. ValueError for a wrong length, TypeError for what are not numbers."""
-    values = _numbers(x, "predict")
-    if len(values) != size:
-        raise ValueError("predict: expected %d inputs, got %d" % (size, len(values)))
-    return values
-
-
-def refuse_out(out, size, letter):
-    """Raise the TypeError that tells what `out` must be for an output of `size` values of type `letter`."""
-    wanted = "array('f')" if letter == "f" else "array('f') or array('%s')" % letter
-    code = typecode(out)
-    got = type(out).__name__ + ("('%s') of %d" % (code, len(out)) if code else "")
-    raise TypeError("predict_into: out: expected a writable %s of %d, got %s" % (wanted, size, got))
 
 
 class Model:
