@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ModelError
 from .limits import MAX_ARRAY_ELEMENTS, MAX_TEXT_BYTES
 
-TIMEOUT_S = 120
+TIMEOUT_S = 30
 
 
 @dataclass
