@@ -44,8 +44,8 @@ def run(backend: str, file: str, names: list[str]) -> dict[str, Outcome]:
     """Run tests of one file; a test that takes the interpreter down with it costs only itself."""
     outcomes: dict[str, Outcome] = {}
     while left := [name for name in names if name not in outcomes]:
-        found = _outcomes(BACKENDS[backend](file, left))
-        outcomes |= found or {left[0]: Outcome("failed", "nothing was printed")}
+        output = BACKENDS[backend](file, left)
+        outcomes |= _outcomes(output) or dict.fromkeys(left, Outcome("failed", "no test began\n" + output))
     return outcomes
 
 

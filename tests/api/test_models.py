@@ -1,0 +1,360 @@
+"""Trained networks from model files: what `load` and `Model` do, and that all cores give the same numbers.
+
+The files and what they must answer come from tests/golden/make_models.py.
+"""
+
+import gc
+import json
+from array import array
+
+import anne
+from check import close, golden, heap_used, nan, raises, same
+
+NAMES = (
+    ("small_float32", "small_int8", "small_int16", "small_int8_weights", "small_int4")
+    + ("activations_float32", "activations_int8", "activations_int16", "binary_float32", "binary_int8")
+    + ("wide_int8", "wide_int4", "broad_float32", "broad_int16", "broad_int8_weights")
+    + ("image_float32", "image_int8", "unaligned_float32")
+)
+LETTERS = {"float32": "f", "int8": "b", "int16": "h"}
+FLOWER = [5.0, 3.5, 1.5, 0.25]
+
+
+def data_of(name):
+    with open(golden(name + ".anne"), "rb") as file:
+        return file.read()
+
+
+def load(name, **keywords):
+    return anne.load(golden(name + ".anne"), **keywords)
+
+
+def size_of(shape):
+    size = 1
+    for n in shape:
+        size *= n
+    return size
+
+
+def expected(name):
+    """Return raw inputs and raw outputs, a list of lists each."""
+    with open(golden(name + ".json")) as file:
+        values = json.loads(file.read())
+    return values["inputs"], values["outputs"]
+
+
+def check_golden(name):
+    net = load(name)
+    x_letter, y_letter = LETTERS[net.input_dtype], LETTERS[net.output_dtype]
+    out = array(y_letter, [0] * size_of(net.output_shape))
+    for x, y in zip(*expected(name)):
+        assert net.predict_into(array(x_letter, x), out) is out
+        bound = 1e-6 * max(abs(v) for v in y) if y_letter == "f" else 0  # integers to the bit
+        close(list(out), y, bound)
+
+
+# A test a group, so that a failure tells where.
+
+
+def test_golden_outputs_of_small_networks():
+    for name in NAMES[:5]:
+        check_golden(name)
+
+
+def test_golden_outputs_of_float_activations():
+    # 13 layers one after another, each within 1e-6 of its largest output
+    net = load("activations_float32")
+    for x, y in zip(*expected("activations_float32")):
+        close(net.predict(x), y, 13 * 1e-6 * max(abs(v) for v in y))
+
+
+def test_golden_outputs_of_integer_activations():
+    check_golden("activations_int8")
+    check_golden("activations_int16")
+
+
+def test_golden_outputs_of_two_classes():
+    check_golden("binary_float32")
+    check_golden("binary_int8")
+
+
+def test_golden_outputs_of_wide_layers():
+    check_golden("wide_int8")
+    check_golden("wide_int4")
+
+
+def test_golden_outputs_of_broad_layers():
+    check_golden("broad_float32")
+    check_golden("broad_int16")
+    check_golden("broad_int8_weights")
+
+
+def test_golden_outputs_of_other_layers():
+    check_golden("image_float32")
+    check_golden("image_int8")
+    check_golden("unaligned_float32")
+
+
+def test_selftest_counts_the_golden_samples():
+    for name in ("small_float32", "small_int8", "small_int16", "small_int4", "image_int8"):
+        same(load(name).selftest(), 4)
+
+
+# --- Answers
+
+
+def test_predict_takes_real_numbers_and_gives_them():
+    for name in ("small_float32", "small_int8", "small_int16", "small_int8_weights"):
+        y = load(name).predict(FLOWER)
+        same(len(y), 3)
+        close(sum(y), 1, 0.02)  # probabilities, in steps of 1/256 for int8
+
+
+def test_predict_takes_every_kind_of_list():
+    x = [5, 3, 1, 2]
+    for name in ("small_float32", "small_int8"):
+        net = load(name)
+        y = net.predict(x)
+        for other in (
+            tuple(x),
+            array("f", x),
+            memoryview(array("f", x)),
+            array("h", x),
+            bytes(x),
+            bytearray(x),
+        ):
+            same(net.predict(other), y)
+        same(net.predict(memoryview(b"\x09\x05\x03\x01\x02")[1:]), y)
+
+
+def test_integer_inputs():
+    # an array of the input's own type holds the integers themselves; a memoryview of one, too
+    net = load("image_int8")
+    raw, answers = expected("image_int8")
+    real = [(q - net.input_zero_point) * net.input_scale for q in raw[2]]
+    y = [(q - net.output_zero_point) * net.output_scale for q in answers[2]]
+    close(net.predict(array("b", raw[2])), y, 1e-6)
+    close(net.predict(memoryview(array("b", raw[2]))), y, 1e-6)
+    close(net.predict(real), y, 1e-6)
+
+
+def test_inputs_are_rounded_and_limited_never_wrapped():
+    net = load("image_int8")
+    most = [(127 - net.input_zero_point) * net.input_scale] * 6
+    least = [(-128 - net.input_zero_point) * net.input_scale] * 6
+    same(net.predict([1e30] * 6), net.predict(most))
+    same(net.predict([float("inf")] * 6), net.predict(most))
+    same(net.predict([10**400] * 6), net.predict(most))
+    same(net.predict([-1e30] * 6), net.predict(least))
+    same(net.predict([nan] * 6), net.predict([0] * 6))  # NaN becomes the zero point
+
+
+def test_nan_and_infinity_in_floats():
+    net = load("image_float32")
+    close(net.predict([nan] * 6), [nan, nan], 0)
+    same(net.output_shape, (2,))
+
+
+def test_predict_into_floats_or_the_outputs_own_type():
+    net = load("image_int8")
+    raw, answers = expected("image_int8")
+    integers, floats = array("b", [0, 0]), array("f", [0, 0])
+    net.predict_into(array("b", raw[3]), integers)
+    net.predict_into(array("b", raw[3]), floats)
+    same(list(integers), answers[3])
+    close(list(floats), [(q - net.output_zero_point) * net.output_scale for q in answers[3]], 1e-6)
+    view = memoryview(array("b", [9, 9, 9, 9]))
+    net.predict_into(array("b", raw[3]), view[1:3])
+    same(list(view), [9] + answers[3] + [9])
+    view = memoryview(array("f", [9, 9, 9, 9]))
+    net.predict_into(array("b", raw[3]), view[1:3])
+    same([view[0], view[3]], [9, 9])
+    same(list(view[1:3]), list(floats))
+
+
+def test_predict_into_takes_no_heap():
+    for name in ("small_float32", "small_int8", "small_int16"):
+        net = load(name)
+        x, out = array("f", FLOWER), array("f", [0, 0, 0])
+        if anne.native:
+            same(heap_used(net.predict_into, x, out), 0)
+            same(heap_used(net.predict_into, FLOWER, out), 0)
+        close(list(net.predict_into(x, out)), net.predict(FLOWER), 1e-6)
+
+
+def test_classify_gives_label_and_probability():
+    net = load("small_float32")
+    y = net.predict(FLOWER)
+    label, probability = net.classify(FLOWER)
+    same(probability, max(y))
+    same(label, ["setosa", "versicolor", "virginica"][y.index(max(y))])
+
+
+def test_classify_two_classes_by_the_threshold():
+    # yes from 0.3 on: the file's threshold
+    net = load("binary_float32")
+    for x in expected("binary_float32")[0]:
+        p = net.predict(x)[0]
+        same(net.classify(x), ("yes", p) if p >= 0.3 else ("no", 1 - p))
+
+
+def test_classify_without_labels_gives_the_number():
+    net = load("image_float32")
+    y = net.predict([1, 2, 3, 4, 5, 6])
+    same(net.classify([1, 2, 3, 4, 5, 6]), (y.index(max(y)), max(y)))
+
+
+# --- What the file tells
+
+
+def test_attributes():
+    net = load("small_int8")
+    same(net.name, "small")
+    same(net.labels, ["setosa", "versicolor", "virginica"])
+    same(net.feature_names, ["sepal length", "sepal width", "petal length", "petal width"])
+    same((net.input_shape, net.output_shape), ((4,), (3,)))
+    same((net.input_dtype, net.output_dtype), ("float32", "int8"))
+    same((net.input_scale, net.input_zero_point), (1, 0))
+    same((net.output_scale, net.output_zero_point), (1 / 256, -128))  # of TensorFlow Lite's softmax
+    same(net.nbytes, len(data_of("small_int8")))
+    same(load("image_int8").input_shape, (2, 3))
+    same(load("image_int8").input_dtype, "int8")
+
+
+def test_print_shows_every_layer():
+    lines = repr(load("small_int8")).split("\n")
+    assert lines[0].startswith("small: %d bytes" % len(data_of("small_int8"))), lines[0]
+    assert lines[0].endswith("native" if anne.native else "plain Python"), lines[0]
+    same(lines[1].split(), ["layer", "kind", "activation", "shape", "kernel", "bytes", "MACs"])
+    same(
+        [line.split()[0] for line in lines[2:]],
+        ["scaler", "hidden", "squashed", "squashed_tanh", "scores", "classes", "all"],
+    )
+    # hidden: 4 inputs, 5 units: 20 multiplications
+    same(lines[3].split()[1:7], ["dense", "relu", "4", "->", "5", "s8_quad"])
+    same(lines[3].split()[-1], "20")
+    same(lines[-1].split()[-1], str(4 * 5 + 5 * 4 + 4 * 3))
+
+
+def test_trace_shows_every_layers_values():
+    net = load("small_float32")
+    table = net.trace(FLOWER)
+    same([row[0] for row in table], ["input", "scaler", "hidden", "squashed", "scores", "classes"])
+    same(table[0][1], FLOWER)
+    # x scale + offset: 5 0.5 - 1, 3.5 1 + 0, 1.5 2 + 0.5, 0.25 0.25 + 0.125
+    same(table[1][1], [1.5, 3.5, 3.5, 0.1875])
+    same([len(row[1]) for row in table], [4, 4, 5, 4, 3, 3])
+    same(table[5][1], net.predict(FLOWER))
+
+
+def test_profile_times_every_layer():
+    table = load("small_int8").profile(FLOWER, 3)
+    same(table.columns, ("layer", "us", "cycles/MAC"))
+    same(len(table), 7)
+    assert all(row[1] >= 0 for row in table)
+    close(table[6][1], sum(row[1] for row in table[:6]), 1e-3)
+
+
+# --- Lives
+
+
+def test_with_closes():
+    with load("small_int8") as net:
+        net.predict(FLOWER)
+    raises(ValueError, "the model is closed", net.predict, FLOWER)
+
+
+def test_a_closed_model_says_so():
+    net = load("small_float32")
+    net.close()
+    net.close()
+    out = array("f", [0, 0, 0])
+    raises(ValueError, "the model is closed", net.predict, FLOWER)
+    raises(ValueError, "the model is closed", net.predict_into, FLOWER, out)
+    raises(ValueError, "the model is closed", net.classify, FLOWER)
+    raises(ValueError, "the model is closed", net.trace, FLOWER)
+    raises(ValueError, "the model is closed", net.profile, FLOWER)
+    raises(ValueError, "the model is closed", net.selftest)
+    raises(ValueError, "the model is closed", repr, net)
+
+
+def test_several_models_at_once():
+    first, second = load("small_int8"), load("small_float32")
+    a, b = first.predict(FLOWER), second.predict(FLOWER)
+    third = load("small_int8")
+    same(third.predict([0, 0, 0, 0]) == a, False)
+    same(first.predict(FLOWER), a)
+    same(second.predict(FLOWER), b)
+    first.close()
+    same(third.predict(FLOWER), a)
+
+
+def test_the_bytes_may_be_dropped():
+    data = bytearray(data_of("small_int8"))
+    nets = [anne.load(data), anne.load(memoryview(data)), anne.load(bytes(data))]
+    answers = [net.predict(FLOWER) for net in nets]
+    del data
+    gc.collect()
+    litter = [bytearray(100) for _ in range(50)]
+    same([net.predict(FLOWER) for net in nets], answers)
+    del litter
+
+
+def test_a_collection_between_any_two_calls():
+    x = array("f", FLOWER)
+    out = array("f", [0, 0, 0])
+    answer = load("small_int8").predict(x)
+    gc.collect()
+    net = load("small_int8")
+    gc.collect()
+    net.predict_into(x, out)
+    gc.collect()
+    same(list(out), answer)
+    predict = net.predict
+    del net
+    gc.collect()
+    [bytearray(64) for _ in range(20)]
+    same(predict(x), answer)
+
+
+def test_bytes_at_an_odd_address():
+    data = memoryview(b"\x00" + data_of("small_int8"))[1:]
+    same(anne.load(data).predict(FLOWER), load("small_int8").predict(FLOWER))
+
+
+def test_bytes_changed_after_loading():
+    if not anne.native:
+        return  # the reference reads the bytes where they are
+    data = bytearray(data_of("small_int8"))
+    net = anne.load(data)
+    answer = net.predict(FLOWER)
+    for i in range(len(data)):
+        data[i] = 0xFF
+    same(net.predict(FLOWER), answer)
+
+
+def test_copy():
+    data = data_of("small_int8")
+    same(anne.load(data, copy=True).predict(FLOWER), anne.load(data, copy=False).predict(FLOWER))
+    same(anne.load(data, copy=True).copied, anne.native)
+
+
+def test_a_program_that_closes_the_model_while_it_reads():
+    class Closes:
+        def tolist(self):
+            net.close()
+            return FLOWER
+
+    net = load("small_float32")
+    raises(ValueError, "the model is closed", net.predict, Closes())
+
+
+def test_a_program_that_changes_out_while_it_reads():
+    class Changes:
+        def tolist(self):
+            out[0] = 5
+            return FLOWER
+
+    net = load("small_float32")
+    out = array("f", [0, 0, 0])
+    close(list(net.predict_into(Changes(), out)), net.predict(FLOWER), 1e-6)

@@ -1,0 +1,175 @@
+"""Writes tests/golden/models: a model file of every kind, and beside each what it must answer.
+
+    python tests/golden/make_models.py
+
+Weights and inputs come from numpy's PCG64 with the seed below; expected outputs from `anne.reference_model` on CPython,
+as raw values of the output's own type (float32 ones are computed in double precision). tests/host_tools/test_golden.py
+holds the files against a new run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from anne.model_file import ModelFile
+from anne.reference_model import Model
+from anne_tools.graph import ACTIVATIONS, Dense, Graph, GraphBuilder, Metadata, Quantization
+from anne_tools.pack import pack
+from anne_tools.quantize import quantize
+
+FOLDER = Path(__file__).with_name("models")
+SEED = 2501
+N_SAMPLES = 4
+
+
+def weights(rng: np.random.Generator, n_out: int, n_in: int) -> np.ndarray:
+    return rng.normal(0, n_in**-0.5, (n_out, n_in))
+
+
+def small(rng: np.random.Generator) -> Graph:
+    """4 features, scaled, through layers of 5 and 4 to three classes: a bit of everything people have."""
+    b = GraphBuilder((4,))
+    b.scaling("scaler", [0.5, 1, 2, 0.25], [-1, 0, 0.5, 0.125])
+    b.dense("hidden", weights(rng, 5, 4), rng.normal(size=5), "relu")
+    b.dense("squashed", weights(rng, 4, 5), rng.normal(size=4), "tanh")
+    b.dense("scores", weights(rng, 3, 4), rng.normal(size=3))
+    b.activation("classes", "softmax")
+    names = ["sepal length", "sepal width", "petal length", "petal width"]
+    metadata = Metadata(
+        name="small", labels=["setosa", "versicolor", "virginica"], feature_names=names,
+        provenance={"importer": "make_models.py", "seed": str(SEED)},
+    )  # fmt: skip
+    return b.build(metadata)
+
+
+def activations(rng: np.random.Generator) -> Graph:
+    """A dense layer of 6 units for every activation, one after another."""
+    b = GraphBuilder((6,))
+    for name in ACTIVATIONS:
+        alpha = {"leaky_relu": 0.2, "elu": 0.7}.get(name, 0.0)
+        fused = name if name != "softmax" else "linear"
+        b.dense(f"dense {name}", 2 * weights(rng, 6, 6), rng.normal(size=6), fused, alpha)
+    b.activation("softmax", "softmax")
+    return b.build(Metadata(name="activations"))
+
+
+def binary(rng: np.random.Generator) -> Graph:
+    """One output between two classes, the second from 0.3 on."""
+    b = GraphBuilder((3,))
+    b.dense("decision", weights(rng, 1, 3), rng.normal(size=1), "sigmoid")
+    return b.build(Metadata(name="binary", labels=["no", "yes"], threshold=0.3))
+
+
+def wide(rng: np.random.Generator) -> Graph:
+    """More columns than the int8 kernels sum at once (508), and not a multiple of the eight rows they take."""
+    b = GraphBuilder((513,))
+    b.dense("wide", weights(rng, 9, 513), rng.normal(size=9), "relu")
+    return b.build(Metadata(name="wide"))
+
+
+def broad(rng: np.random.Generator) -> Graph:
+    """The same for floats, which are summed 168 at once, and int16, six rows at once."""
+    b = GraphBuilder((175,))
+    b.dense("broad", weights(rng, 9, 175), rng.normal(size=9), "relu")
+    return b.build(Metadata(name="broad"))
+
+
+def image(rng: np.random.Generator) -> Graph:
+    """2 by 3 pixels, flattened."""
+    b = GraphBuilder((2, 3))
+    b.reshape("flatten", (-1,))
+    b.dense("scores", weights(rng, 2, 6), rng.normal(size=2), "relu6")
+    return b.build(Metadata(name="image"))
+
+
+def unaligned(rng: np.random.Generator) -> Graph:
+    """Weights of such different sizes in a row that only floats hold them."""
+    b = GraphBuilder((4,))
+    b.dense("spread", weights(rng, 3, 4) * [1, 1e-6, 1e6, 1], rng.normal(size=3), "leaky_relu", 0.25)
+    return b.build(Metadata(name="unaligned"))
+
+
+def four_bits(graph: Graph) -> Graph:
+    """The int8 graph with weights of 4 bits, drawn anew."""
+    rng = np.random.default_rng(SEED + 4)
+    graph = graph.copy()
+    for i, layer in enumerate(graph.layers):
+        if isinstance(layer, Dense):
+            drawn = rng.integers(-8, 8, layer.weights.shape).astype(np.int8)
+            scale = Quantization(layer.weights_quantization.scale * 16)
+            bias = (layer.bias // 16).astype(np.int32)
+            graph.layers[i] = replace(layer, weights=drawn, bias=bias, weights_quantization=scale)
+    return graph
+
+
+MODELS = {
+    small: ("float32", "int8", "int16", "int8-weights", "int4"),
+    activations: ("float32", "int8", "int16"),
+    binary: ("float32", "int8"),
+    wide: ("int8", "int4"),
+    broad: ("float32", "int16", "int8-weights"),
+    image: ("float32", "int8"),
+    unaligned: ("float32",),
+}
+
+
+def models() -> dict[str, Graph]:
+    """Every golden model by its file's name."""
+    result = {}
+    for maker, dtypes in MODELS.items():
+        rng = np.random.default_rng(SEED)
+        graph = maker(rng)
+        calibration = rng.normal(size=(64, *graph.tensors[graph.inputs[0]].shape))
+        for dtype in dtypes:
+            quantized = quantize(graph, dtype if dtype != "int4" else "int8", calibration)
+            name = f"{maker.__name__}_{dtype.replace('-', '_')}"
+            result[name] = four_bits(quantized) if dtype == "int4" else quantized
+    return result
+
+
+def samples(data: bytes) -> np.ndarray:
+    """N_SAMPLES inputs of the model, in its input's own type: floats in 64ths, of integers two with the extremes."""
+    tensor = ModelFile(data).inputs[0]
+    rng = np.random.default_rng(SEED + 1)
+    if tensor.dtype == "float32":
+        return (np.rint(64 * rng.normal(size=(N_SAMPLES, tensor.size))) / 64).astype(np.float32)
+    inputs = rng.integers(tensor.least, tensor.greatest + 1, (N_SAMPLES, tensor.size))
+    inputs[0], inputs[1] = tensor.least, tensor.greatest
+    return inputs.astype(tensor.dtype)
+
+
+def outputs(data: bytes, inputs: np.ndarray) -> np.ndarray:
+    """The reference's output for each input, in the output's own type."""
+    model = Model(data)
+    out = model.file.outputs[0]
+    result = np.empty((len(inputs), out.size), out.dtype)
+    for x, y in zip(inputs, result, strict=True):
+        raw = bytearray(out.nbytes)
+        model.run_raw(x.tobytes(), raw)
+        y[:] = np.frombuffer(raw, out.dtype)
+    return result
+
+
+def golden_files() -> dict[str, bytes]:
+    """Every file of tests/golden/models by name."""
+    files = {}
+    for name, graph in models().items():
+        data = pack(graph)
+        x = samples(data)
+        y = outputs(data, x)
+        files[f"{name}.anne"] = pack(graph, (x, y))
+        values = {"inputs": x.tolist(), "outputs": y.tolist()}
+        files[f"{name}.json"] = (json.dumps(values, indent=None) + "\n").encode()
+    return files
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.iterdir():
+        old.unlink()
+    for name, content in golden_files().items():
+        (FOLDER / name).write_bytes(content)
+        print(f"{len(content):6} {name}")
