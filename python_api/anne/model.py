@@ -28,7 +28,8 @@ def load(source, copy=None):
     or frozen; that saves RAM. True: in RAM, which is several times faster than flash for large models. None: in RAM if
     that leaves half of the free memory, else where they are; `net.copied` and `print(net)` tell. A file from an
     ordinary filesystem is always read into RAM.
-    ValueError if the file is damaged or not understood, MemoryError if it does not fit; OSError as `open` raises it.
+    ValueError if the file is damaged or not understood, MemoryError if it does not fit; OSError as `open` raises it;
+    TypeError for anything else as `source`.
     """
     if isinstance(source, str):
         with open(source, "rb") as file:
@@ -36,6 +37,9 @@ def load(source, copy=None):
                 source = memoryview(file)  # a file in ROMFS shows itself without being read
             except TypeError:
                 source = file.read()
+    if not isinstance(source, (bytes, bytearray, memoryview)):
+        kind = type(source).__name__
+        raise TypeError("load: expected a path or the bytes of a model file, got " + kind)
     if copy is None:
         copy = _in_flash(source) and len(source) * 2 < _free_bytes()
     return Model(source, copy)
