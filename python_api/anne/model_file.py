@@ -328,7 +328,7 @@ class ModelFile:
             constants.append(self._constants[offset : offset + size])
         parameters = struct.unpack_from("<%di" % ((len(record) - fixed) // 4), record[fixed:])
         if kind not in KINDS:
-            refuse(where, "a layer kind of %s" % ", ".join(KINDS.values()), "number %d" % kind)
+            refuse(where, "a layer kind of %s" % ", ".join(KINDS[number] for number in sorted(KINDS)), "number %d" % kind)
         return Layer(
             index, KINDS[kind], tensors[:n_inputs], tensors[n_inputs:], constants, parameters,
             ACTIVATIONS[activation], alpha,
@@ -388,7 +388,9 @@ class ModelFile:
 
 
 def typecode(x):
-    """Return the letter of an array.array, or "" for anything else (MicroPython's arrays do not tell it)."""
+    """Return the letter of an array, or of a memoryview where Python tells it (MicroPython does not), else ""."""
+    if isinstance(x, memoryview):
+        return getattr(x, "format", "")
     return repr(x[:0])[7] if isinstance(x, array) else ""
 
 
@@ -403,6 +405,6 @@ def input_values(x, size):
 def refuse_out(out, size, letter):
     """Raise the TypeError that tells what `out` must be for an output of `size` values of type `letter`."""
     wanted = "array('f')" if letter == "f" else "array('f') or array('%s')" % letter
-    code = typecode(out)
+    code = typecode(out) if isinstance(out, array) else ""
     got = type(out).__name__ + ("('%s') of %d" % (code, len(out)) if code else "")
     raise TypeError("predict_into: out: expected a writable %s of %d, got %s" % (wanted, size, got))

@@ -176,7 +176,8 @@ class Model:
         """
         output = self._open_file().outputs[0]
         code = typecode(out)
-        if code not in ("f", output.letter) or len(out) != output.size:
+        read_only = getattr(out, "readonly", False)  # of a memoryview
+        if code not in ("f", output.letter) or len(out) != output.size or read_only:
             refuse_out(out, output.size, output.letter)
         self._run_all(x)
         for i, q in enumerate(self._values[output.index]):
@@ -195,8 +196,9 @@ class Model:
 
     def _run_all(self, x):
         self.set_input(x)
-        self.run(0, self.file.n_layers)
-        return self.file.outputs[0]
+        file = self._open_file()
+        self.run(0, file.n_layers)
+        return file.outputs[0]
 
     def set_input(self, x):
         """Set the first input's values, as `predict` takes them."""
