@@ -225,15 +225,16 @@ static void run_dense_s16(const anne_layer_t *layer) {
     anne_requantize_s16(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
 }
 
-// --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: x as integers.
+// --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: the kernel's.
 
 static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
                                         uint32_t *scratch_bytes) {
-    if (n_in > ANNE_DENSE_S8_F32_MAX_IN || check_constant(record, 0, (uint64_t)n_in * n_out) != ANNE_OK
+    if (n_in > ANNE_DENSE_S8_MAX_IN
+        || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_floats(record, 1, n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = 2 * n_in * sizeof(int16_t);
+    *scratch_bytes = anne_dense_s8_f32_scratch(n_in, n_out) * sizeof(int32_t);
     return check_floats(record, 2, n_out);
 }
 

@@ -41,7 +41,7 @@ def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list
             return [words, _bytes(layer.bias, "<f4"), _bytes(exponents, "<i4")]
         case "s8_f32":
             scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
-            return [layer.weights.tobytes(), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
+            return [quads(layer.weights), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
         case "s8_quad":
             return [quads(layer.weights), *_integer_rows(layer, source, target)]
         case "s4":

@@ -40,4 +40,35 @@ static inline int32_t anne_align_f32(float x, int32_t exponent) {
     return (mantissa ^ sign) - sign;
 }
 
+// value 2^exponent rounded to float32, halves away from zero; |value| < 2^31.
+static inline float anne_scaled_f32(int32_t value, int32_t exponent) {
+    uint32_t sign = (uint32_t)value & 0x80000000;
+    uint32_t m = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    if (m == 0) {
+        return 0.0f;
+    }
+    exponent += 127 + 31;
+    for (uint32_t step = 16; step > 0; step /= 2) { // to the top bit
+        if (m >> (32 - step) == 0) {
+            m <<= step;
+            exponent -= (int32_t)step;
+        }
+    }
+    if (exponent <= 0) {
+        return 0.0f;
+    }
+    // The top bit adds 1 to the exponent, and so does a carry out of the 23 bits below.
+    uint32_t bits = ((uint32_t)(exponent - 1) << 23) + (m >> 8) + (m >> 7 & 1);
+    return anne_float_of(sign | (exponent >= 255 || bits >= 0x7f800000 ? 0x7f800000 : bits));
+}
+
+// The number of bits of n, 0 for 0.
+static inline uint32_t anne_bit_length(uint32_t n) {
+    uint32_t bits = 0;
+    for (; n > 0; n >>= 1) {
+        bits++;
+    }
+    return bits;
+}
+
 #endif // ANNE_ALIGN_F32_H

@@ -41,43 +41,22 @@ void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uin
 
 #endif
 
-// value 2^exponent rounded to float32, halves away from zero; |value| < 2^31.
-static inline float scaled(int32_t value, int32_t exponent) {
-    uint32_t sign = (uint32_t)value & 0x80000000;
-    uint32_t m = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
-    if (m == 0) {
-        return 0.0f;
-    }
-    exponent += 127 + 31;
-    for (uint32_t step = 16; step > 0; step /= 2) { // to the top bit
-        if (m >> (32 - step) == 0) {
-            m <<= step;
-            exponent -= (int32_t)step;
-        }
-    }
-    if (exponent <= 0) {
-        return 0.0f;
-    }
-    // The top bit adds 1 to the exponent, and so does a carry out of the 23 bits below.
-    uint32_t bits = ((uint32_t)(exponent - 1) << 23) + (m >> 8) + (m >> 7 & 1);
-    return anne_float_of(sign | (exponent >= 255 || bits >= 0x7f800000 ? 0x7f800000 : bits));
-}
-
 // t 2^exponent + bias.
 static inline float biased(int32_t t, int32_t exponent, float bias) {
     uint32_t bits = anne_bits_of(bias);
     int32_t own = (int32_t)(bits << 1 >> 24);
     int32_t shift = own - 150 - exponent; // of the bias's 24 bits, to be added to t
     if (own == 0 || shift < -24) {        // below half of t's unit
-        return scaled(t, exponent);
+        return anne_scaled_f32(t, exponent);
     }
     if (shift > 6) {
-        return scaled(t, exponent) + bias;
+        return anne_scaled_f32(t, exponent) + bias;
     }
     int32_t mantissa = (int32_t)((bits & 0x7fffff) | 0x800000);
     int32_t sign = (int32_t)bits >> 31;
     mantissa = (mantissa ^ sign) - sign;
-    return scaled(t + (shift >= 0 ? mantissa * (1 << shift) : ((mantissa >> (-shift - 1)) + 1) >> 1), exponent);
+    return anne_scaled_f32(t + (shift >= 0 ? mantissa * (1 << shift) : ((mantissa >> (-shift - 1)) + 1) >> 1),
+                           exponent);
 }
 
 // The two limbs of every aligned x; returns the sum of the high ones.
@@ -100,10 +79,7 @@ void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const in
     for (uint32_t r = 0; r < (n_out + 1) / 2 * 2; r++) {
         acc[r] = 0;
     }
-    uint32_t s = 5;
-    for (uint32_t n = n_in; n > 0; n >>= 1) {
-        s++;
-    }
+    uint32_t s = 5 + anne_bit_length(n_in);
     uint32_t left = s < 12 ? 12 - s : 0, middle = s < 12 ? s : 12, right = s - middle;
     for (uint32_t done = 0; done < n_in;) {
         uint32_t n = n_in - done < ANNE_DENSE_F32_ALIGNED_PANEL ? n_in - done : ANNE_DENSE_F32_ALIGNED_PANEL;

@@ -4,13 +4,22 @@
 
 #include <stdint.h>
 
-// Up to this many columns the sums below stay inside 32 bits.
-#define ANNE_DENSE_S8_F32_MAX_IN 2048
+#include "kernels/dense_s8.h"
 
-// out[r] = bias[r] + scale[r] sum over j of weights[r][j] x[j]; weights (n_out, n_in), row after row. x is taken as
-// integers of 24 bits with a common exponent, so the sum is off by at most n_in 2^-24 128 max|x|; a NaN or infinity in
-// x makes every output NaN. `aligned` is scratch for 2 n_in int16.
-void anne_dense_s8_f32(const int8_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
-                       uint32_t n_out, int16_t *aligned, float *out);
+// Words of scratch: a limb of x, what anne_dense_s8_quad needs, and the sums of three limbs.
+static inline uint32_t anne_dense_s8_f32_scratch(uint32_t n_in, uint32_t n_out) {
+    return anne_dense_s8_columns(n_in) / 4 + anne_dense_s8_scratch(n_in) + 3 * n_out;
+}
+
+// out[r] = bias[r] + scale[r] sum over j of w[r][j] x[j], weights packed in quads (FORMAT.md, s8_quad), computed as
+//
+//   e: the least power of two above every |x|;  X[j] = round(x[j] 2^(22 - e)), halves away from zero
+//   q = sum of w X, exactly;  s = number of bits of n_in;  t = floor(q / 2^s + 1/2)
+//   out = float32(float32(t 2^(s + e - 22)) scale) + bias; the first rounds halves away from zero, the others to even
+//
+// so off by at most 128 n_in 2^-23 max|x| scale and three roundings. A NaN or infinity in x makes every output NaN;
+// denormals in x count as 0. 1 <= n_in <= ANNE_DENSE_S8_MAX_IN; all 4-byte aligned.
+void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
+                       uint32_t n_out, int32_t *scratch, float *out);
 
 #endif // ANNE_DENSE_S8_F32_H

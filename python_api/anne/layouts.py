@@ -104,10 +104,10 @@ class F32Aligned:
     @classmethod
     def run(cls, layer, x):
         n_in, n_out = len(x), layer.outputs[0].size
-        if not all(-math.inf < v < math.inf for v in x):
+        exponent = _common_exponent(x)
+        if exponent is None:
             return activate(layer.activation, [math.nan] * n_out, layer.alpha)
-        exponent = max([e for e in map(_exponent, x) if e is not None] + [-126])
-        aligned = [_align(v, exponent) for v in x]
+        aligned = [_limbs(_align(v, exponent)) for v in x]
         shift = 5 + _bit_length(n_in)
         y = []
         for r in range(n_out):
@@ -133,13 +133,24 @@ def _bit_length(n):
     return bits
 
 
+def _common_exponent(x):
+    # the least e >= -126 with every |v| < 2^e, None if there is a NaN or an infinity
+    if not all(-math.inf < v < math.inf for v in x):
+        return None
+    return max([e for e in map(_exponent, x) if e is not None] + [-126])
+
+
 def _align(v, exponent):
-    # the limbs of v 2^(23 - exponent) rounded, halves away from zero
+    # v 2^(23 - exponent) rounded, halves away from zero
     if _exponent(v) is None:
-        return 0, 0
+        return 0
     mantissa, own = math.frexp(abs(v))
     n = ((int(math.ldexp(mantissa, 24)) >> (exponent - own)) + 1) >> 1
-    n = -n if v < 0 else n
+    return -n if v < 0 else n
+
+
+def _limbs(n):
+    # n = 4096 high + low, low from -2048 to 2047
     high = (n + 2048) >> 12
     return high, n - 4096 * high
 
@@ -300,29 +311,36 @@ class S4:
 
 
 class S8F32:
-    """Layout 4: int8 weights with a float32 scale a row, on float32 values."""
+    """Layout 4: int8 weights packed as in layout 2, a float32 scale a row, on float32 values aligned to 23 bits."""
 
     name = "s8_f32"
-    MAX_IN = 2048
+    MAX_IN = S8Quad.MAX_IN
 
     @classmethod
     def check(cls, layer, n_in, n_out):
         if n_in > cls.MAX_IN:
             refuse(layer.where, "at most %d inputs" % cls.MAX_IN, n_in)
-        check_bytes(layer, 0, n_in * n_out, "weights")
+        check_bytes(layer, 0, 4 * S8Quad.columns(n_in) * ((n_out + 3) // 4), "weights")
         check_floats(layer, 1, n_out, "bias")
         check_floats(layer, 2, n_out, "scale")
 
     @staticmethod
     def run(layer, x):
-        n_in = len(x)
+        n_in, n_out = len(x), layer.outputs[0].size
+        exponent = _common_exponent(x)
+        if exponent is None:
+            return activate(layer.activation, [math.nan] * n_out, layer.alpha)
+        aligned = [_align(v, exponent + 1) for v in x]
+        shift = _bit_length(n_in)
         y = []
-        for r in range(layer.outputs[0].size):
-            total = 0.0
-            for w, v in zip(struct.unpack_from("<%db" % n_in, layer.constants[0], n_in * r), x):
+        for r in range(n_out):
+            total = 0
+            for w, v in zip(S8Quad.row(layer.constants[0], n_in, n_out, r), aligned):
                 total += w * v
+            total = (total + (1 << shift >> 1)) >> shift
             bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
-            y.append(total * struct.unpack_from("<f", layer.constants[2], 4 * r)[0] + bias)
+            scale = struct.unpack_from("<f", layer.constants[2], 4 * r)[0]
+            y.append(_float32(_float32(_round_float32(total, shift + exponent - 22) * scale) + bias))
         return activate(layer.activation, y, layer.alpha)
 
 

@@ -19,20 +19,19 @@ from .machine import COMPILER, Machine
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
 KERNELS = ("dense_s8", "dense_s4", "dense_s16", "dense_f32_aligned", "requantize")
+SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "dense_s8_f32")]
+SOURCES += [f"kernels/armv6m/{name}.S" for name in KERNELS]
 SHAPES = [(n_in, n_out) for n_in in range(1, 41) for n_out in range(1, 41)]
 
 
 @pytest.fixture(scope="module", params=["assembly", "portable C"])
 def machine(request: pytest.FixtureRequest) -> Machine:
-    sources = [f"kernels/{name}.c" for name in KERNELS] + [f"kernels/armv6m/{name}.S" for name in KERNELS]
-    return Machine(sources, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
+    return Machine(SOURCES, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
 
 
 @pytest.fixture(scope="module")
 def assembly() -> Machine:
-    return Machine(
-        [f"kernels/{name}.c" for name in KERNELS] + [f"kernels/armv6m/{name}.S" for name in KERNELS]
-    )
+    return Machine(SOURCES)
 
 
 def run_s8(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
@@ -112,25 +111,52 @@ def test_integer_sums_are_exact_for_extremes(machine: Machine, kind: str) -> Non
 # --- Floats
 
 
-def exact_f32(weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
+def exact(layout: type, constants: list[bytes], x: np.ndarray, n_out: int) -> np.ndarray:
     """The result as anne.layouts defines it."""
-    words, exponents = layouts.aligned(weights)
-    constants = [words, bias.astype("<f4").tobytes(), exponents.astype("<i4").tobytes()]
-    out = [SimpleNamespace(size=len(bias))]
-    layer = SimpleNamespace(constants=constants, outputs=out, activation="linear", alpha=0.0, where="")
-    return np.array(reference.F32Aligned.run(layer, x.tolist()), np.float32)
+    outputs = [SimpleNamespace(size=n_out)]
+    layer = SimpleNamespace(constants=constants, outputs=outputs, activation="linear", alpha=0.0, where="")
+    layout.check(layer, len(x), n_out)
+    return np.array(layout.run(layer, x.tolist()), np.float32)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-9, 1e-30, 1e30])
-def test_floats_equal_the_reference_bit_for_bit(machine: Machine, scale: float) -> None:
+def run_s8_f32(machine: Machine, constants: list[bytes], x: np.ndarray, n_out: int) -> tuple[np.ndarray, int]:
+    machine.forget()
+    n_in, s8 = len(x), reference.S8Quad
+    words = s8.columns(n_in) // 4 + s8.columns(min(n_in, s8.PANEL)) + 3 * n_out
+    scratch, out = machine.place(bytes(4 * words)), machine.place(bytes(4 * n_out))
+    weights, bias, scale, values = (machine.place(a) for a in (*constants, x.astype("<f4")))
+    cycles = machine.call("anne_dense_s8_f32", weights, scale, bias, values, n_in, n_out, scratch, out)
+    return machine.read(out, "<f4", n_out), cycles
+
+
+FLOAT_SHAPES = [(1, 1), (2, 3), (4, 2), (7, 5), (30, 4), (40, 40), (168, 3), (169, 3), (340, 2), (520, 5)]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-9, 1e-30, 1e30])
+def test_floats_equal_the_reference_bit_for_bit(machine: Machine, size: float) -> None:
     rng = np.random.default_rng(21)
-    for n_in, n_out in [(1, 1), (2, 3), (4, 2), (7, 5), (30, 4), (40, 40), (168, 3), (169, 3), (340, 2)]:
+    for n_in, n_out in FLOAT_SHAPES:
         for size_x, size_bias in [(1.0, 1.0), (1e-6, 1e-8), (1e6, 0.0), (1e-37, 1e5)]:
-            weights = (rng.normal(size=(n_out, n_in)) * scale).astype(np.float32)
+            weights = (rng.normal(size=(n_out, n_in)) * size).astype(np.float32)
             x = (rng.normal(size=n_in) * size_x).astype(np.float32)
             bias = (rng.normal(size=n_out) * size_bias).astype(np.float32)
             got, _ = run_f32(machine, weights, bias, x)
-            assert got.tobytes() == exact_f32(weights, bias, x).tobytes(), (n_in, n_out, size_x, size_bias)
+            words, exponents = layouts.aligned(weights)
+            constants = [words, bias.astype("<f4").tobytes(), exponents.astype("<i4").tobytes()]
+            expected = exact(reference.F32Aligned, constants, x, n_out)
+            assert got.tobytes() == expected.tobytes(), (n_in, n_out, size_x, size_bias)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6, 1e6, 1e30])
+def test_int8_weights_on_floats_equal_the_reference_bit_for_bit(machine: Machine, size: float) -> None:
+    rng = np.random.default_rng(26)
+    for n_in, n_out in FLOAT_SHAPES:
+        x = (rng.normal(size=n_in) * size).astype(np.float32)
+        bias, scale = rng.normal(size=(2, n_out)).astype("<f4")
+        weights = layouts.quads(rng.integers(-128, 128, (n_out, n_in)).astype(np.int8))
+        constants = [weights, bias.tobytes(), scale.tobytes()]
+        got, _ = run_s8_f32(machine, constants, x, n_out)
+        assert got.tobytes() == exact(reference.S8F32, constants, x, n_out).tobytes(), (n_in, n_out)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -146,8 +172,8 @@ def test_floats_are_within_half_a_millionth_rms(assembly: Machine) -> None:
         weights = rng.normal(size=(n_out, n_in)).astype(np.float32)
         x, bias = rng.normal(size=n_in).astype(np.float32), rng.normal(size=n_out).astype(np.float32)
         got, _ = run_f32(assembly, weights, bias, x)
-        exact = weights.astype(np.float64) @ x + bias
-        assert np.sqrt(np.mean((got - exact) ** 2)) <= 5e-7 * np.sqrt(np.mean(exact**2))
+        expected = weights.astype(np.float64) @ x + bias
+        assert np.sqrt(np.mean((got - expected) ** 2)) <= 5e-7 * np.sqrt(np.mean(expected**2))
 
 
 # --- Rescaling
