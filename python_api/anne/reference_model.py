@@ -192,7 +192,7 @@ class Model:
             raise ValueError("run_raw: expected %d and %d bytes, got %s" % (source.nbytes, output.nbytes, got))
         self._values = {source.index: struct.unpack_from("<%d%s" % (source.size, source.letter), x)}
         self.run(0, self.file.n_layers)
-        out[:] = struct.pack("<%d%s" % (output.size, output.letter), *self._values[output.index])
+        out[:] = bytes(array(output.letter, self._values[output.index]))  # what is beyond float32 becomes infinite
 
     def _run_all(self, x):
         self.set_input(x)
