@@ -87,7 +87,7 @@ class EmulatedPico:
         self._chip.logger = _Watch(self)
         self._chip.load_bootrom(BOOTROM_B1)
         for address, payload in read_uf2(self.uf2, family="rp2040"):
-            self._flash_write(address - FLASH_BASE, payload)
+            self.write_flash(address - FLASH_BASE, payload)
         if files:
             self.write_files(files)
         if romfs:
@@ -286,14 +286,15 @@ class EmulatedPico:
 
     # --- flash: files, and what must not change
 
-    def _flash_write(self, offset: int, data: bytes) -> None:
+    def write_flash(self, offset: int, data: bytes) -> None:
+        """Write bytes into the flash from `offset` on, as a programmer would; no file system knows of it."""
         self._chip.flash[offset : offset + len(data)] = data
 
     def write_files(self, files: Mapping[str, bytes], remove: tuple[str, ...] = ()) -> None:
         """Write into the storage behind `/` directly. Not while MicroPython has it mounted: see device.py."""
         size = flash_files.STORAGE_BYTES
         image = self.read_memory(FLASH_BASE + flash_files.STORAGE_OFFSET, size)
-        self._flash_write(flash_files.STORAGE_OFFSET, flash_files.littlefs_with(image, files, remove))
+        self.write_flash(flash_files.STORAGE_OFFSET, flash_files.littlefs_with(image, files, remove))
 
     def read_file(self, path: str) -> bytes | None:
         """The content of a closed file in the storage, None if there is none."""
@@ -303,7 +304,7 @@ class EmulatedPico:
     def write_romfs(self, files: Mapping[str, bytes]) -> None:
         """Replace what lies under `/rom`; MicroPython sees it from the next boot or reset."""
         image = flash_files.romfs_partition(files)
-        self._flash_write(flash_files.ROMFS_OFFSET, image)
+        self.write_flash(flash_files.ROMFS_OFFSET, image)
 
     def _guarded_bytes(self) -> tuple[bytes, bytes]:
         flash = bytearray(self._chip.flash[: flash_files.ROMFS_OFFSET])
