@@ -40,7 +40,7 @@ def _draw_bars(axes: Any, layers: list) -> None:
     axes.barh(rows, total, color=_PASSED_ON, height=0.66, label="with what earlier layers passed on")
     axes.barh(rows, own, color=_OWN, height=0.3, label="arising in the layer itself")
     room = max(max(total), max(own)) or 1e-9
-    for row, layer in enumerate(layers):
+    for row in rows:
         axes.text(
             max(total[row], own[row]) + 0.012 * room, row, f"{total[row]:.2g} %", va="center", fontsize=9
         )
@@ -51,8 +51,10 @@ def _draw_bars(axes: Any, layers: list) -> None:
 
 def _draw_frame(axes: Any, report: Report) -> None:
     axes.set_xlabel("rms error in percent of the range of the layer's values")
-    axes.set_title(f"{report.name} as {report.dtype}: where the error arises", loc="left", fontweight="bold")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.32), ncols=2, frameon=False, fontsize=9)
+    axes.set_title(
+        f"{report.name} as {report.dtype}: where the error arises", loc="left", fontweight="bold", pad=10
+    )
+    axes.figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=9)
     axes.xaxis.grid(True, color=_GRID)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
