@@ -14,7 +14,5 @@ target_compile_options(anne_core PRIVATE -Wall -Wextra -Werror -g -ffunction-sec
 
 add_library(usermod_anne INTERFACE)
 target_sources(usermod_anne INTERFACE ${CMAKE_CURRENT_LIST_DIR}/mod_anne.c)
-# Small networks spend most of their time in the binding.
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/mod_anne.c PROPERTIES COMPILE_OPTIONS "-O2")
 target_link_libraries(usermod_anne INTERFACE anne_core)
 target_link_libraries(usermod INTERFACE usermod_anne)

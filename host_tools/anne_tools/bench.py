@@ -154,7 +154,9 @@ def records(results: list[Benchmark], ways: list[Way]) -> list[dict]:
                 shape = [int(n) for n in layer.shape.split(" -> ")]
                 figures = {"cycles": layer.cycles, "cycles_per_mac": layer.per_mac, "peer": None}
                 flat.append({"kernel": f"dense_{layer.kernel}", "shape": shape, **figures})
-        flat.append({"model": result.name, "ms": result.predict_into_us / 1e3, "arena_bytes": result.ram_bytes})
+        flat.append(
+            {"model": result.name, "ms": result.predict_into_us / 1e3, "arena_bytes": result.ram_bytes}
+        )
     for way in ways:
         flat.append({"model": WAYS_NETWORK, "way": way.way, "ms": way.us / 1e3, "heap_bytes": way.heap_bytes})
     return flat

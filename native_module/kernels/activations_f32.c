@@ -117,8 +117,12 @@ static float sigmoid(float x) {
     int32_t exponent;
     uint32_t mantissa = exp_parts(magnitude | 0x80000000, &exponent);
     uint32_t r = reciprocal_of_one_plus(mantissa, exponent);
-    float y = r >> 30 ? 1.0f : packed(r << 1, -1);
-    return bits >> 31 ? packed(mantissa, exponent) * y : y;
+    if (bits >> 31) { // e / (1 + e): 31 times 30 or 31 bits, the product of the low halves left out
+        uint32_t m1 = mantissa >> 16, m0 = mantissa & 0xffff, r1 = r >> 16, r0 = r & 0xffff;
+        uint32_t product = m1 * r1 + (m1 * r0 >> 16) + (m0 * r1 >> 16); // 28 bits behind the point, 0.5 to 2
+        return product >> 28 ? packed(product << 2, exponent) : packed(product << 3, exponent - 1);
+    }
+    return r >> 30 ? 1.0f : packed(r << 1, -1);
 }
 
 // By bits: a comparison of floats is a call of 40 cycles. -0 and below become 0, a NaN stays what it is.

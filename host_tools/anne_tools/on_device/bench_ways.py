@@ -13,82 +13,105 @@ import anne
 from anne import reference
 
 
-def median_us(function, x):
-    times_us = []
-    for _ in range(n_repeats):  # noqa: F821
-        start = time.ticks_us()
-        function(x)
-        times_us.append(time.ticks_diff(time.ticks_us(), start))
-    return sorted(times_us)[n_repeats // 2]  # noqa: F821
-
-
 def flat(layer):
     """The layer with weights and bias as arrays."""
     n_out, weights, bias, activation = layer
     return n_out, array("f", [w for row in weights for w in row]), array("f", bias), activation
 
 
-def lists_of(dense, layers):
-    """The four layers written out, as one would by hand: a list in, a list out."""
+# Each way is written out where it is timed: calling a function that holds the calls would cost as much as two of them.
+# Each returns the microseconds of every repetition and the output.
+
+
+def with_lists(dense, layers, x, n):
     (n1, w1, b1, a1), (n2, w2, b2, a2), (n3, w3, b3, a3), (n4, w4, b4, a4) = layers
+    times_us = []
+    for _ in range(n):
+        start = time.ticks_us()
+        y = dense(n4, dense(n3, dense(n2, dense(n1, x, w1, b1, a1), w2, b2, a2), w3, b3, a3), w4, b4, a4)
+        times_us.append(time.ticks_diff(time.ticks_us(), start))
+    return times_us, y
 
-    def forward(x):
-        return dense(n4, dense(n3, dense(n2, dense(n1, x, w1, b1, a1), w2, b2, a2), w3, b3, a3), w4, b4, a4)
 
-    return forward
-
-
-def arrays_of(dense, layers):
-    """The same with an array for each layer's outputs: nothing is allocated."""
+def with_arrays(dense, layers, x, n):
     (n1, w1, b1, a1), (n2, w2, b2, a2), (n3, w3, b3, a3), (n4, w4, b4, a4) = layers
-    y1, y2, y3, y4 = [array("f", [0] * layer[0]) for layer in layers]
-
-    def forward(x):
+    y1, y2, y3, y = [array("f", [0] * layer[0]) for layer in layers]
+    times_us = []
+    for _ in range(n):
+        start = time.ticks_us()
         dense(n1, x, w1, b1, a1, y1)
         dense(n2, y1, w2, b2, a2, y2)
         dense(n3, y2, w3, b3, a3, y3)
-        return dense(n4, y3, w4, b4, a4, y4)
+        dense(n4, y3, w4, b4, a4, y)
+        times_us.append(time.ticks_diff(time.ticks_us(), start))
+    return times_us, y
 
-    return forward
+
+def with_predict(net, x, n):
+    predict = net.predict
+    times_us = []
+    for _ in range(n):
+        start = time.ticks_us()
+        y = predict(x)
+        times_us.append(time.ticks_diff(time.ticks_us(), start))
+    return times_us, y
 
 
-def heap_bytes(function, x):
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    function(x)
-    used = gc.mem_alloc() - before
-    gc.enable()
-    return used
+def with_predict_into(net, x, n):
+    predict_into, y = net.predict_into, array("f", [0])
+    times_us = []
+    for _ in range(n):
+        start = time.ticks_us()
+        predict_into(x, y)
+        times_us.append(time.ticks_diff(time.ticks_us(), start))
+    return times_us, y
+
+
+def with_nothing(n):
+    times_us = []
+    for _ in range(n):
+        start = time.ticks_us()
+        times_us.append(time.ticks_diff(time.ticks_us(), start))
+    return times_us
+
+
+def median(times_us):
+    return sorted(times_us)[len(times_us) // 2]
+
+
+def heap_bytes(function, arguments):
+    """What one prediction leaves on the heap: the difference between two repetitions and one."""
+    used = []
+    for n in (1, 2):
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        function(*(arguments + (n,)))
+        used.append(gc.mem_alloc() - before)
+        gc.enable()
+    return used[1] - used[0]
 
 
 def main(task):
     layers, x = task["layers"], task["x"]
-    x_array = array("f", x)
+    arrays, x_array = [flat(layer) for layer in layers], array("f", x)
     net = anne.load(model_path)  # noqa: F821
-    out = array("f", [0] * layers[-1][0])
     ways = [
-        ("anne.reference.dense, lists", lists_of(reference.dense, layers), x),
-        ("anne.dense, lists", lists_of(anne.dense, layers), x),
-        ("anne.dense, lists, weights as arrays", lists_of(anne.dense, [flat(layer) for layer in layers]), x),
-        ("anne.dense, arrays and out=", arrays_of(anne.dense, [flat(layer) for layer in layers]), x_array),
-        ("Model.predict, lists", net.predict, x),
-        ("Model.predict_into, arrays", lambda x: net.predict_into(x, out), x_array),
+        ("anne.reference.dense, lists", with_lists, (reference.dense, layers, x)),
+        ("anne.dense, lists", with_lists, (anne.dense, layers, x)),
+        ("anne.dense, lists, weights as arrays", with_lists, (anne.dense, arrays, x)),
+        ("anne.dense, arrays and out=", with_arrays, (anne.dense, arrays, x_array)),
+        ("Model.predict, lists", with_predict, (net, x)),
+        ("Model.predict_into, arrays", with_predict_into, (net, x_array)),
     ]
-    clock_us = median_us(lambda x: x, x)
-    print(
-        json.dumps(
-            [
-                {
-                    "way": way,
-                    "us": median_us(function, argument) - clock_us,
-                    "heap_bytes": heap_bytes(function, argument),
-                    "output": "%.9g" % function(argument)[0],
-                }
-                for way, function, argument in ways
-            ]
-        )
-    )
+    clock_us = median(with_nothing(n_repeats))  # noqa: F821
+    told = []
+    for way, function, arguments in ways:
+        gc.collect()
+        times_us, y = function(*(arguments + (n_repeats,)))  # noqa: F821
+        us, used = median(times_us) - clock_us, heap_bytes(function, arguments)
+        told.append({"way": way, "us": us, "heap_bytes": used, "output": "%.9g" % y[0]})
+    print(json.dumps(told))
 
 
 main(json.loads(task))  # noqa: F821
