@@ -1,8 +1,8 @@
 # ANNE_CORE_SOURCES: the core, portable C: everything but the binding (mod_anne.c) and the host's doors (host.c).
 # Sets how kernels are compiled, for firmware and host alike: user modules get -Os otherwise, and loops that GCC
 # turns into calls of memset or memcpy cost more than they do for the few values of a small layer. GCC 12 takes
-# values that depend on the same condition twice for uninitialised ones. -O2, as -O3 makes C loops 8 % faster and the
-# firmware 4 KB larger; where speed counts most the RP2040 has assembly.
+# values that depend on the same condition twice for uninitialised ones. -O2, as -O3 makes the firmware larger, and
+# where speed counts most the RP2040 has assembly.
 file(GLOB ANNE_KERNEL_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/*.c)
 file(GLOB ANNE_CORE_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.c)
 list(REMOVE_ITEM ANNE_CORE_SOURCES ${CMAKE_CURRENT_LIST_DIR}/mod_anne.c ${CMAKE_CURRENT_LIST_DIR}/host.c)
