@@ -35,7 +35,13 @@ DENSE = (
 )
 ELEMENTS = (1, 4, 16, 64, 200)
 # a kernel and the dtype of a conversion that leads to it
-KERNELS = {"f32_aligned": "float32", "s8_f32": "int8-weights", "s16": "int16", "s8_quad": "int8"}
+KERNELS = {
+    "f32_aligned": "float32",
+    "s8_f32": "int8-weights",
+    "s16": "int16",
+    "s8_quad": "int8",
+    "s4": "int4",
+}
 RANDOM = np.random.default_rng(1)
 Rows = list[tuple[list[float], float]]
 
@@ -76,6 +82,7 @@ def measure_dense(device: Device) -> None:
     calls: dict[str, Rows] = {}
     for kernel, dtype in KERNELS.items():
         is_float = kernel in ("f32_aligned", "s8_f32")
+        target = "float32" if is_float else "int16" if dtype == "int16" else "int8"
         rows: Rows = []
         for n_in, n_out in DENSE:
             for scaled in (True, False):
@@ -87,9 +94,7 @@ def measure_dense(device: Device) -> None:
                 cycles = [layer.cycles for layer in result.layers]
                 rows.append(([1, n_in, n_out, n_in * n_out], cycles[-1]))
                 if scaled:
-                    scalings.setdefault("float32" if is_float else dtype, []).append(
-                        ([1, 0, n_in], cycles[0])
-                    )
+                    scalings.setdefault(target, []).append(([1, 0, n_in], cycles[0]))
                 call = result.predict_us * result.clock_hz / 1e6 - sum(cycles)
                 if is_float or not scaled:
                     calls.setdefault("float32" if is_float else "integer", []).append(

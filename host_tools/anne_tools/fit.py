@@ -160,7 +160,7 @@ def _value_bytes(layer) -> int:
 
 
 # Bytes that int8 weights save of a layer's constants, by layout.
-_INT8_SAVES = {"f32": 3 / 4, "f32_aligned": 3 / 4, "s16": 1 / 2}
+_INT8_SAVES: dict[str, float] = {"f32": 3 / 4, "f32_aligned": 3 / 4, "s16": 1 / 2}
 
 
 def _smaller(file: ModelFile, names: list[str], index: int, excess: int) -> list[str]:

@@ -18,10 +18,12 @@ from .errors import ModelError
 from .execute import execute
 from .graph import ACTIVATIONS, Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling, Tensor
 
-DTYPES = ("float32", "int8", "int16", "int8-weights")
+DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # The activations that a dense layer computes itself (FORMAT.md, "Activations"); the others are layers of their own.
 FUSED_INTEGER = ("linear", "relu", "relu6")
 FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
+# The greatest weight of each type: symmetric, so the least is its negative.
+_MOST = {"int4": 7, "int8": 127, "int16": 32767}
 # More than a float32 loses when it is rounded.
 _ROUNDED_UP = 1 + 2.0**-23
 # Values of a calibration set at once: enough for numpy, little enough for progress to be seen.
@@ -33,7 +35,7 @@ def quantize(
 ) -> Graph:
     """Return `graph` with its layers in `dtype`: one of DTYPES.
 
-    int8 and int16 need `calibration`, (n_samples, *input shape) of typical inputs; `progress(done, total)` is told how
+    int4 is int8 with weights of four bits. int8, int16 and int4 need `calibration`, (n_samples, *input shape) of typical inputs; `progress(done, total)` is told how
     far it is. ModelError if it is missing, of another shape, or not finite.
     """
     if dtype not in DTYPES:
@@ -47,7 +49,8 @@ def quantize(
     if dtype == "int8-weights":
         return _quantize_weights_only(split_activations(graph, FUSED_FLOAT))
     split = split_activations(graph, FUSED_INTEGER)
-    return _quantize_all(split, dtype, ranges(split, calibration, progress))
+    values = "int8" if dtype == "int4" else dtype
+    return _quantize_all(split, values, _MOST[dtype], ranges(split, calibration, progress))
 
 
 # --- Ranges -----------------------------------------------------------------------------------------------------------
@@ -137,13 +140,13 @@ def split_activations(graph: Graph, fused: tuple[str, ...]) -> Graph:
 # --- int8, int16 ------------------------------------------------------------------------------------------------------
 
 
-def _quantize_all(graph: Graph, dtype: str, found: dict[str, tuple[float, float]]) -> Graph:
+def _quantize_all(graph: Graph, dtype: str, most: int, found: dict[str, tuple[float, float]]) -> Graph:
     """Every value an integer; a scaling at the input stays in floats and gives integers, feature by feature."""
     result = graph.copy()
     for name in graph.inputs:
         if not any(isinstance(layer, Scaling) for layer in graph.consumers(name)):
             result.tensors[name] = _quantized(graph.tensors[name], dtype, found[name])
-    result.layers = [_quantize_layer(layer, result, found, dtype) for layer in graph.layers]
+    result.layers = [_quantize_layer(layer, result, found, dtype, most) for layer in graph.layers]
     return result.check()
 
 
@@ -151,7 +154,9 @@ def _quantized(tensor: Tensor, dtype: str, span: tuple[float, float]) -> Tensor:
     return replace(tensor, dtype=dtype, quantization=value_quantization(*span, dtype))
 
 
-def _quantize_layer(layer: Layer, result: Graph, found: dict[str, tuple[float, float]], dtype: str) -> Layer:
+def _quantize_layer(
+    layer: Layer, result: Graph, found: dict[str, tuple[float, float]], dtype: str, most: int
+) -> Layer:
     """The layer on integers; its output tensor in `result` becomes an integer one."""
     source, target = result.tensors[layer.input], result.tensors[layer.output]
     if isinstance(layer, Scaling) and source.dtype != "float32":
@@ -167,8 +172,7 @@ def _quantize_layer(layer: Layer, result: Graph, found: dict[str, tuple[float, f
     if not isinstance(layer, Dense):
         return layer
     step = float(source.quantization.scale[0])
-    most, weights_dtype = (127, np.int8) if dtype == "int8" else (32767, np.int16)
-    dense = _with_weights(layer, most, weights_dtype, _least_scale(layer, step, dtype))
+    dense = _with_weights(layer, most, np.dtype(dtype).type, _least_scale(layer, step, dtype))
     dense.bias = _bias(layer, dense, step)
     return dense
 
@@ -180,8 +184,8 @@ def _least_scale(layer: Dense, step: float, dtype: str) -> np.ndarray:
     """
     n_in = layer.weights.shape[1]
     bias = np.abs(layer.bias.astype(np.float64)) / step
-    if dtype == "int8":  # |bias| <= 2^30 with 128 times the sum of the weights added, which the zero point may take
-        return bias / max(MAX_BIAS - 128 * 127 * n_in, 1 << 24)
+    if dtype == "int8":  # |bias| <= MAX_BIAS once the zero point, up to 128, times the sum of the weights is in it
+        return bias / max(MAX_BIAS - 128 * 127 * n_in, 1 << 20)
     # 32768 sum |weights| + |bias| < 2^31; rounding adds half to each weight and to the bias
     heaviest = 32768 * np.abs(layer.weights.astype(np.float64)).sum(axis=1)
     room = (1 << 31) - 16384 * (n_in + 1)

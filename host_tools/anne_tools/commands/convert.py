@@ -22,10 +22,11 @@ _file = click.Path(path_type=Path)
 @click.option("-o", "--output", type=_file, help="The model file; default: SOURCE with the ending .anne.")
 @click.option(
     "--dtype",
-    type=click.Choice(["float32", "int8", "int16", "int8-weights"]),
+    type=click.Choice(["float32", "int8", "int16", "int8-weights", "int4"]),
     default="float32",
     show_default=True,
-    help="Numbers to compute with. int8 and int16 need --calibrate; int8-weights keeps values in floats.",
+    help="Numbers to compute with. int8, int16 and int4 (weights of four bits) need --calibrate; int8-weights "
+    "keeps values in floats.",
 )
 @click.option(
     "--calibrate", type=_file, metavar="X", help="Typical inputs: .npy, .npz or .csv, a sample a row."
