@@ -30,23 +30,23 @@ typedef enum {
         ANNE_ACTIVATION_COUNT,
 } anne_activation_t;
 
-// Why a model file is refused. What was expected and what was found is told by python_api/anne/model_file.py, which finds
-// the same faults in the same order; the core tells only which kind of fault it met first.
+// Why a model file is refused. What was expected and what was found is told by python_api/anne/model_file.py, which
+// finds the same faults in the same order; the core tells only which kind of fault it met first.
 typedef enum {
     ANNE_OK,
-    ANNE_ERROR_MAGIC,      // not a model file
-    ANNE_ERROR_VERSION,    // a version of the format this core does not know
-    ANNE_ERROR_SIZE,       // truncated, or sections that do not add up
-    ANNE_ERROR_ALIGNMENT,  // the file does not lie at a multiple of 4
-    ANNE_ERROR_CRC,        // damaged
-    ANNE_ERROR_HEADER,     // a count or size out of range
-    ANNE_ERROR_TENSOR,     // a tensor's type, shape, scale or place
-    ANNE_ERROR_LAYER,      // an unknown layer kind, or a malformed record
-    ANNE_ERROR_GRAPH,      // tensors read before they are computed, computed twice, or overwritten while needed
-    ANNE_ERROR_SHAPE,      // a layer whose shapes or types do not fit
-    ANNE_ERROR_PARAMETER,  // a layer's parameter out of range
-    ANNE_ERROR_CONSTANT,   // weights, bias or tables of a wrong size or with values out of range
-    ANNE_ERROR_METADATA,   // entries that do not add up
+    ANNE_ERROR_MAGIC,     // not a model file
+    ANNE_ERROR_VERSION,   // a version of the format this core does not know
+    ANNE_ERROR_SIZE,      // truncated, or sections that do not add up
+    ANNE_ERROR_ALIGNMENT, // the file does not lie at a multiple of 4
+    ANNE_ERROR_CRC,       // damaged
+    ANNE_ERROR_HEADER,    // a count or size out of range
+    ANNE_ERROR_TENSOR,    // a tensor's type, shape, scale or place
+    ANNE_ERROR_LAYER,     // an unknown layer kind, or a malformed record
+    ANNE_ERROR_GRAPH,     // tensors read before they are computed, computed twice, or overwritten while needed
+    ANNE_ERROR_SHAPE,     // a layer whose shapes or types do not fit
+    ANNE_ERROR_PARAMETER, // a layer's parameter out of range
+    ANNE_ERROR_CONSTANT,  // weights, bias or tables of a wrong size or with values out of range
+    ANNE_ERROR_METADATA,  // entries that do not add up
 } anne_status_t;
 
 #endif // ANNE_H

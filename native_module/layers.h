@@ -20,13 +20,13 @@ typedef struct {
     uint8_t n_constants;
     anne_activation_t activation;
     float alpha;
-    const uint16_t *tensors;                // indices: inputs, then outputs
-    const anne_tensor_t *input;             // the first of each
+    const uint16_t *tensors;    // indices: inputs, then outputs
+    const anne_tensor_t *input; // the first of each
     const anne_tensor_t *output;
     const void *constants[ANNE_MAX_CONSTANTS];
     uint32_t constant_bytes[ANNE_MAX_CONSTANTS];
     const int32_t *parameters;
-    uint32_t n_parameters;                  // in words of 4 bytes
+    uint32_t n_parameters; // in words of 4 bytes
 } anne_record_t;
 
 // A layer ready to run: addresses and numbers, nothing left to look up. One for each record, in the workspace.
@@ -35,7 +35,7 @@ typedef struct anne_layer {
     const void *x;
     void *y;
     void *scratch;
-    uint32_t n_in;  // elements of the input and of the output
+    uint32_t n_in; // elements of the input and of the output
     uint32_t n_out;
     const anne_tensor_t *input;
     const anne_tensor_t *output;

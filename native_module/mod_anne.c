@@ -215,10 +215,10 @@ static inline bool get_activation(mp_obj_t o, anne_activation_t *activation) {
     }
     // Names in a program are interned, so comparing pointers settles nearly all; unrolled, as it is in every call.
     mp_obj_t name = mp_obj_is_qstr(o) ? o : interned(o);
-#define MATCH(candidate, alpha)                                   \
-    if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) {           \
-        *activation = ANNE_ACTIVATION_##candidate;                \
-        return true;                                              \
+#define MATCH(candidate, alpha)                         \
+    if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) { \
+        *activation = ANNE_ACTIVATION_##candidate;      \
+        return true;                                    \
     }
     ANNE_ACTIVATIONS(MATCH)
 #undef MATCH
@@ -240,11 +240,10 @@ static mp_obj_t activated_list(anne_activation_t activation, float alpha, mp_obj
     return result;
 }
 
-#define ACTIVATION_FUNCTION(name)                                                             \
-    static mp_obj_t fast_##name(size_t n_args, size_t n_kw, const mp_obj_t *args) {           \
-        return n_args == 1 && n_kw == 0 ? activated_list(ANNE_ACTIVATION_##name, 0, args[0])  \
-                                        : MP_OBJ_NULL;                                        \
-    }                                                                                         \
+#define ACTIVATION_FUNCTION(name)                                                                           \
+    static mp_obj_t fast_##name(size_t n_args, size_t n_kw, const mp_obj_t *args) {                         \
+        return n_args == 1 && n_kw == 0 ? activated_list(ANNE_ACTIVATION_##name, 0, args[0]) : MP_OBJ_NULL; \
+    }                                                                                                       \
     FUNCTION(name)
 
 ACTIVATION_FUNCTION(relu);
@@ -439,8 +438,8 @@ static mp_obj_t fast_neuron(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     x.heap = NULL;
     if (get_x(args[X], &layer, &n_samples, &x) && floats_get(args[W], &layer.weights)
         && layer.weights.n == layer.n_in) {
-        result = n_samples == 0 ? dense_one(&layer, x.data, mp_const_none)
-                                : dense_many(&layer, n_samples, x.data)->items[0];
+        result =
+            n_samples == 0 ? dense_one(&layer, x.data, mp_const_none) : dense_many(&layer, n_samples, x.data)->items[0];
     }
     layer_free(&layer);
     floats_free(&x);
@@ -453,10 +452,10 @@ FUNCTION(neuron);
 // A model file ready to run; anne.reference_model.Model is its twin in Python, with the same methods.
 typedef struct {
     mp_obj_base_t base;
-    mp_obj_t data;       // the file, kept alive; None if `model` works on a copy of its own
+    mp_obj_t data; // the file, kept alive; None if `model` works on a copy of its own
     uint8_t *copy;
     bool open;
-    volatile bool busy;  // running: an interrupt or another thread must not change the arena
+    volatile bool busy; // running: an interrupt or another thread must not change the arena
     anne_model_t model;
 } model_t;
 
@@ -508,8 +507,9 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     anne_status_t status = anne_model_open(&self->model, bytes, info.len);
     if (status != ANNE_OK) {
         call_model_file(MP_QSTR_ModelFile, 1, args); // finds the same fault and says what it is
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
-            (int)status);
+        mp_raise_msg_varg(&mp_type_ValueError,
+                          MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
+                          (int)status);
     }
     self->model.workspace = m_new(uint8_t, self->model.workspace_bytes);
     memset(self->model.workspace, 0, self->model.workspace_bytes);
@@ -695,8 +695,8 @@ static mp_obj_t model_run_raw(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
     mp_get_buffer_raise(out, &to, MP_BUFFER_WRITE);
     if (from.len != anne_tensor_bytes(input_of(self)) || to.len != anne_tensor_bytes(output_of(self))) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
-            (unsigned)anne_tensor_bytes(input_of(self)), (unsigned)anne_tensor_bytes(output_of(self)),
-            (unsigned)from.len, (unsigned)to.len);
+                          (unsigned)anne_tensor_bytes(input_of(self)), (unsigned)anne_tensor_bytes(output_of(self)),
+                          (unsigned)from.len, (unsigned)to.len);
     }
     memcpy(anne_model_data(&self->model, self->model.input), from.buf, from.len);
     self->busy = true;
@@ -783,7 +783,7 @@ static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
 }
 
 static MP_DEFINE_CONST_OBJ_TYPE(model_type, MP_QSTR_Model, MP_TYPE_FLAG_NONE, make_new, model_make_new, attr,
-    model_attr, locals_dict, &model_locals);
+                                model_attr, locals_dict, &model_locals);
 
 // --- The module -----------------------------------------------------------------------------------------------------
 

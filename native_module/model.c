@@ -39,12 +39,12 @@ typedef struct {
 
 _Static_assert(sizeof(header_t) == 48 && sizeof(anne_tensor_t) == 32 && sizeof(record_head_t) == 12, "as in FORMAT.md");
 
-#define TRY(expression)                                                                                              \
-    do {                                                                                                             \
-        anne_status_t status = (expression);                                                                         \
-        if (status != ANNE_OK) {                                                                                     \
-            return status;                                                                                           \
-        }                                                                                                            \
+#define TRY(expression)                      \
+    do {                                     \
+        anne_status_t status = (expression); \
+        if (status != ANNE_OK) {             \
+            return status;                   \
+        }                                    \
     } while (0)
 
 // CRC-32 of IEEE 802.3, four bits at a time: a table of 16 words, about 15 cycles a byte on the Pico.
@@ -148,7 +148,7 @@ static anne_status_t check_tensors(anne_model_t *model) {
 // Reads the record at `position`, which must leave room for its head, and moves on. Everything is inside the section
 // and the data if this returns ANNE_OK.
 static anne_status_t read_record(const anne_model_t *model, uint32_t layers_bytes, uint32_t *position,
-    anne_record_t *record) {
+                                 anne_record_t *record) {
     const record_head_t *head = (const void *)(model->layers + *position);
     uint32_t room = layers_bytes - *position;
     if (room < sizeof *head || head->record_bytes > room || head->record_bytes % 4 != 0) {

@@ -8,8 +8,8 @@
 //       anne_model_run(&model);
 //   }
 //
-// All validation is in anne_model_open; nothing here allocates, and nothing is changed in the file. The file's bytes and
-// the workspace must stay where they are as long as the model is used.
+// All validation is in anne_model_open; nothing here allocates, and nothing is changed in the file. The file's bytes
+// and the workspace must stay where they are as long as the model is used.
 #ifndef ANNE_MODEL_H
 #define ANNE_MODEL_H
 
@@ -21,9 +21,9 @@
 #include "layers.h"
 #include "tensor.h"
 
-#define ANNE_MODEL_VERSION 1
-#define ANNE_MAX_TENSORS 512
-#define ANNE_MAX_LAYERS 256
+#define ANNE_MODEL_VERSION   1
+#define ANNE_MAX_TENSORS     512
+#define ANNE_MAX_LAYERS      256
 #define ANNE_MAX_ARENA_BYTES (1u << 30)
 
 typedef struct {
@@ -32,21 +32,21 @@ typedef struct {
     uint32_t n_tensors;
     uint32_t n_layers;
     uint32_t arena_bytes;
-    uint32_t scratch_bytes;                 // the most any layer needs beside the arena
-    uint32_t workspace_bytes;               // layers, arena and scratch together
+    uint32_t scratch_bytes;   // the most any layer needs beside the arena
+    uint32_t workspace_bytes; // layers, arena and scratch together
     const anne_tensor_t *tensors;
-    const uint8_t *layers;                  // the records
+    const uint8_t *layers; // the records
     const uint8_t *metadata;
     const uint8_t *data;
     uint32_t metadata_bytes;
     uint32_t data_bytes;
-    uint16_t input;                         // index of the first input and output of the network
+    uint16_t input; // index of the first input and output of the network
     uint16_t output;
-    void *workspace;                        // set by the caller between open and prepare; 4-byte aligned
+    void *workspace; // set by the caller between open and prepare; 4-byte aligned
 } anne_model_t;
 
-// Proves that the `n_bytes` at `bytes` are a model file this core can run, and fills `model`. Whatever the bytes are, it
-// reads only those and returns in time linear in n_bytes. On failure `model` must not be used.
+// Proves that the `n_bytes` at `bytes` are a model file this core can run, and fills `model`. Whatever the bytes are,
+// it reads only those and returns in time linear in n_bytes. On failure `model` must not be used.
 anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_bytes);
 
 // Lays out the workspace. `model` comes from a successful anne_model_open, with `workspace` set.

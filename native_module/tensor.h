@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define ANNE_MAX_RANK 4
+#define ANNE_MAX_RANK     4
 #define ANNE_MAX_ELEMENTS (1u << 20)
 
 typedef enum { ANNE_FLOAT32 = 1, ANNE_INT8 = 2, ANNE_INT16 = 3 } anne_dtype_t;

@@ -112,7 +112,7 @@ def _layer_time(layer, name: str, elapsed_us: float, clock_hz: int) -> LayerTime
 
 @dataclass
 class Way:
-    """One way to ask for a prediction of the 8-neuron network: microseconds (median), and what it leaves on the heap."""
+    """One way to ask the 8-neuron network for a prediction: microseconds (median), and what it leaves on the heap."""
 
     way: str
     us: float

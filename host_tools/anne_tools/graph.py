@@ -154,7 +154,9 @@ class Graph:
                 raise ModelError(f"{where}: its input {layer.input!r} is not computed before it")
             if layer.output in ready:
                 raise ModelError(f"{where}: its output {layer.output!r} is computed twice")
-            expected = output_shape(layer, self.tensors[layer.input].shape, self.tensors[layer.output].shape, where)
+            expected = output_shape(
+                layer, self.tensors[layer.input].shape, self.tensors[layer.output].shape, where
+            )
             got = self.tensors[layer.output].shape
             if tuple(got) != tuple(expected):
                 raise ModelError(f"{where}: expected output shape {expected}, got {got}")
@@ -179,7 +181,9 @@ class Graph:
         )
 
 
-def output_shape(layer: Layer, shape: tuple[int, ...], declared: tuple[int, ...], where: str) -> tuple[int, ...]:
+def output_shape(
+    layer: Layer, shape: tuple[int, ...], declared: tuple[int, ...], where: str
+) -> tuple[int, ...]:
     """Return the shape `layer` gives for an input of `shape`; `declared` is used by Reshape alone.
 
     Raises ModelError where weights, parameters or sizes do not fit, or where a float is not finite.
@@ -245,7 +249,9 @@ class GraphBuilder:
         self.tensors = {first.name: first}
         self.first = self.last = first
 
-    def add(self, layer_class: type[Layer], name: str, *args, shape: tuple[int, ...] | None = None, **kwargs) -> Tensor:
+    def add(
+        self, layer_class: type[Layer], name: str, *args, shape: tuple[int, ...] | None = None, **kwargs
+    ) -> Tensor:
         """Append a layer of `layer_class` after the last one; return its output tensor.
 
         `shape` is needed by Reshape alone; other arguments go to the layer. Raises ModelError as Graph.check does.
@@ -270,7 +276,9 @@ class GraphBuilder:
 
     def scaling(self, name: str, scale, offset, source="") -> Tensor:
         """Append a Scaling layer: output = input * scale + offset along the last axis."""
-        return self.add(Scaling, name, np.asarray(scale, np.float64), np.asarray(offset, np.float64), source=source)
+        return self.add(
+            Scaling, name, np.asarray(scale, np.float64), np.asarray(offset, np.float64), source=source
+        )
 
     def reshape(self, name: str, shape: tuple[int, ...], source="") -> Tensor:
         """Append a Reshape to `shape`; one dimension may be -1."""

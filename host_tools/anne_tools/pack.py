@@ -15,7 +15,18 @@ from anne import model_file
 
 from . import layouts, tables
 from .errors import ModelError
-from .graph import ACTIVATIONS, DEFAULT_ALPHA, Activation, Dense, Graph, Layer, Metadata, Reshape, Scaling, Tensor
+from .graph import (
+    ACTIVATIONS,
+    DEFAULT_ALPHA,
+    Activation,
+    Dense,
+    Graph,
+    Layer,
+    Metadata,
+    Reshape,
+    Scaling,
+    Tensor,
+)
 
 _DTYPE_NUMBERS = {name: number for number, (name, *_) in model_file.DTYPES.items()}
 _KIND_NUMBERS = {name: number for number, name in model_file.KINDS.items()}
@@ -49,7 +60,9 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
     tensors = b"".join(_tensor_bytes(graph, graph.tensors[name], offsets[name]) for name in order)
     layers = b"".join(_record_bytes(layer, record(layer, graph), order, data) for layer in graph.layers)
     metadata = _metadata_bytes(graph, golden)
-    return _file_bytes(tensors, layers, metadata, bytes(data.bytes), arena_bytes, len(order), len(graph.layers))
+    return _file_bytes(
+        tensors, layers, metadata, bytes(data.bytes), arena_bytes, len(order), len(graph.layers)
+    )
 
 
 def _tensor_order(graph: Graph) -> list[str]:
@@ -61,7 +74,11 @@ def _file_bytes(tensors, layers, metadata, data, arena_bytes, n_tensors, n_layer
     total = model_file.HEADER_BYTES + len(body)
     counts = struct.pack("<8I", arena_bytes, n_tensors, n_layers, len(layers), len(metadata), len(data), 0, 0)
     crc = zlib.crc32(counts + body)
-    return struct.pack("<4sHHII", b"ANNE", model_file.VERSION, model_file.HEADER_BYTES, total, crc) + counts + body
+    return (
+        struct.pack("<4sHHII", b"ANNE", model_file.VERSION, model_file.HEADER_BYTES, total, crc)
+        + counts
+        + body
+    )
 
 
 # --- Tensors and their places -----------------------------------------------------------------------------------------
@@ -82,7 +99,9 @@ def _tensor_bytes(graph: Graph, tensor: Tensor, offset: int) -> bytes:
     if tensor.quantization is not None and tensor.dtype != "float32":
         scale, zero_point = float(tensor.quantization.scale[0]), tensor.quantization.zero_point
     shape = tuple(tensor.shape) + (0,) * (4 - rank)
-    return struct.pack("<4B4IfiI", _DTYPE_NUMBERS[tensor.dtype], role, rank, 0, *shape, scale, zero_point, offset)
+    return struct.pack(
+        "<4B4IfiI", _DTYPE_NUMBERS[tensor.dtype], role, rank, 0, *shape, scale, zero_point, offset
+    )
 
 
 def plan_arena(graph: Graph) -> tuple[dict[str, int], int]:
@@ -92,7 +111,7 @@ def plan_arena(graph: Graph) -> tuple[dict[str, int], int]:
     outputs to the end. Tensors that live at the same time share no bytes.
     """
     groups = _in_place_groups(graph)
-    made = {name: 0 for name in graph.inputs} | {layer.output: i + 1 for i, layer in enumerate(graph.layers)}
+    made = dict.fromkeys(graph.inputs, 0) | {layer.output: i + 1 for i, layer in enumerate(graph.layers)}
     last = dict(made)
     for i, layer in enumerate(graph.layers):
         last[layer.input] = i + 1
@@ -128,7 +147,10 @@ def _in_place_groups(graph: Graph) -> dict[str, str]:
         source, target = graph.tensors[layer.input], graph.tensors[layer.output]
         alone = sum(1 for _ in graph.consumers(layer.input)) == 1 and layer.input not in graph.outputs
         in_place = isinstance(layer, Reshape) or (
-            isinstance(layer, Activation) and alone and layer.input not in graph.inputs and source.dtype == target.dtype
+            isinstance(layer, Activation)
+            and alone
+            and layer.input not in graph.inputs
+            and source.dtype == target.dtype
         )
         groups[layer.output] = groups[layer.input] if in_place else layer.output
     return groups

@@ -42,8 +42,12 @@ def table(layer: Activation, source: Tensor, target: Tensor) -> bytes:
         expected = FIXED_OUTPUT[layer.activation][target.dtype]
         got = float(target.quantization.scale[0]), target.quantization.zero_point
         if got != expected:
-            raise ModelError(f"{layer.name} ({layer.activation}): expected scale and zero point {expected}, got {got}")
-    values = _int8_table(layer, source, target) if source.dtype == "int8" else _int16_table(layer, source, target)
+            raise ModelError(
+                f"{layer.name} ({layer.activation}): expected scale and zero point {expected}, got {got}"
+            )
+    values = (
+        _int8_table(layer, source, target) if source.dtype == "int8" else _int16_table(layer, source, target)
+    )
     return values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 

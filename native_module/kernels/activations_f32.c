@@ -21,7 +21,8 @@ static const uint32_t exp2_table[64] = {
     0x5a82799a, 0x5b7ec8f2, 0x5c7dd7a4, 0x5d7fad59, 0x5e8451d0, 0x5f8bccdb, 0x60962665, 0x61a3666d,
     0x62b39509, 0x63c6ba64, 0x64dcdec3, 0x65f60a7f, 0x6712460b, 0x683199ed, 0x69540ec9, 0x6a79ad56,
     0x6ba27e65, 0x6cce8ae1, 0x6dfddbcc, 0x6f307a41, 0x70666f76, 0x719fc4b9, 0x72dc8374, 0x741cb528,
-    0x75606374, 0x76a7980f, 0x77f25cce, 0x7940bb9e, 0x7a92be8b, 0x7be86fba, 0x7d41d96e, 0x7e9f0606,};
+    0x75606374, 0x76a7980f, 0x77f25cce, 0x7940bb9e, 0x7a92be8b, 0x7be86fba, 0x7d41d96e, 0x7e9f0606,
+};
 
 static inline uint32_t bits_of(float x) {
     uint32_t bits;
@@ -72,8 +73,8 @@ static inline float packed(uint32_t mantissa, int32_t exponent) {
     return float_of(((uint32_t)(exponent + 126) << 23) + ((mantissa + 64) >> 7));
 }
 
-#define EXP_LEAST 0x42aeac50 // 87.3365: below its negative float32 has only denormals left
-#define EXP_MOST 0x42b17217  // 88.7228 = ln(FLT_MAX)
+#define EXP_LEAST     0x42aeac50 // 87.3365: below its negative float32 has only denormals left
+#define EXP_MOST      0x42b17217 // 88.7228 = ln(FLT_MAX)
 #define BITS_INFINITY 0x7f800000
 
 float anne_exp_f32(float x) {
@@ -97,8 +98,8 @@ float anne_exp_f32(float x) {
 
 // 1 / (1 + e) with 30 bits behind the point, e = mantissa 2^(exponent - 30) in (0, 1].
 //
-// d = 1 + e with 28 bits behind the point. A first quotient of 17 bits, q = 2^32 / round(d 2^-13) ~ 2^45 / d, is off by a
-// part in 2^15 at most; what is left, 2^45 - d q, is then below 2^30 and comes out exactly of wrapping arithmetic.
+// d = 1 + e with 28 bits behind the point. A first quotient of 17 bits, q = 2^32 / round(d 2^-13) ~ 2^45 / d, is off by
+// a part in 2^15 at most; what is left, 2^45 - d q, is then below 2^30 and comes out exactly of wrapping arithmetic.
 // One step of Newton's method squares the error: q + q (2^45 - d q) / 2^45, here times 2^13.
 static inline uint32_t reciprocal_of_one_plus(uint32_t mantissa, int32_t exponent) {
     uint32_t d = (1u << 28) + (exponent > -30 ? mantissa >> (2 - exponent) : 0);

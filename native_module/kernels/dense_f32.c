@@ -1,8 +1,9 @@
 // Dense layer on float32, summed in integers.
 //
 // On a chip without floating point one multiply-accumulate costs about 220 cycles: two calls, each of which takes both
-// numbers apart and puts the result together. Here x is taken apart once for all rows, and a row's result is put together
-// once. With x = mx 2^(ex - 150), mx of 24 bits and a sign, and w likewise, the product is mw mx 2^(pe - 300), pe = ew + ex:
+// numbers apart and puts the result together. Here x is taken apart once for all rows, and a row's result is put
+// together once. With x = mx 2^(ex - 150), mx of 24 bits and a sign, and w likewise, the product is mw mx 2^(pe - 300),
+// pe = ew + ex:
 //
 //   1. M = the greatest pe of the row, the bias counting as a product with 1.
 //   2. T = (mw mx) >> 20 from four multiplications of 12-bit halves; T >> (M - pe) aligns it with the greatest.
@@ -44,7 +45,7 @@ typedef struct {
     int32_t exponent;
 } parts_t;
 
-#define BLOCK 7
+#define BLOCK   7
 #define NOTHING (-1000)
 
 // The parts of x[0..n-1]; false if one is NaN or infinite.

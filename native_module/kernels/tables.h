@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #define ANNE_TABLE_S16_ENTRIES 513
-#define ANNE_SOFTMAX_S8_MAX 511     // elements for which every shift stays below 32
-#define ANNE_SOFTMAX_S16_MAX 65536  // elements for which the sum stays below 2^31
+#define ANNE_SOFTMAX_S8_MAX    511   // elements for which every shift stays below 32
+#define ANNE_SOFTMAX_S16_MAX   65536 // elements for which the sum stays below 2^31
 
 // y[i] = table[x[i] + 128]; table of 256; y may be x.
 void anne_table_s8(const int8_t *table, const int8_t *x, size_t n, int8_t *y);

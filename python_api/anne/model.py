@@ -79,7 +79,9 @@ class Model:
         self.name = file.text("name", "model")
         self.labels = file.lines("labels")
         self.feature_names = file.lines("feature_names")
-        self._threshold = struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else 0.5
+        self._threshold = (
+            struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else 0.5
+        )
         self._describe(file.inputs[0], file.outputs[0])
 
     def _describe(self, x, y):
@@ -179,7 +181,12 @@ class Model:
             rows.append((name, layer.kind, layer.activation, shape, layer.kernel, layer.nbytes, layer.macs))
         rows.append(("all", "", "", "", "", sum(row[5] for row in rows), sum(row[6] for row in rows)))
         place = "copied to RAM" if self.copied else "used where it lies"
-        head = "%s: %d bytes, %s; %s" % (self.name, self.nbytes, place, "native" if _NATIVE else "plain Python")
+        head = "%s: %d bytes, %s; %s" % (
+            self.name,
+            self.nbytes,
+            place,
+            "native" if _NATIVE else "plain Python",
+        )
         columns = ("layer", "kind", "activation", "shape", "kernel", "bytes", "MACs")
         return head + "\n" + repr(Table(columns, rows))
 
@@ -203,7 +210,8 @@ class Table:
         lines = [self.columns] + [[_cell(value) for value in row] for row in self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         return "\n".join(
-            "  ".join(line[i] + " " * (widths[i] - len(line[i])) for i in range(len(widths))).rstrip() for line in lines
+            "  ".join(line[i] + " " * (widths[i] - len(line[i])) for i in range(len(widths))).rstrip()
+            for line in lines
         )
 
 

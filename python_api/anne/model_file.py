@@ -100,7 +100,11 @@ class Tensor:
             refuse(where, "zero_point %d to %d" % (least, greatest), self.zero_point)
         end = self.arena_offset + self.size * self.itemsize
         if self.arena_offset % 4 or end > arena_bytes:
-            refuse(where, "a place inside an arena of %d bytes" % arena_bytes, "%d to %d" % (self.arena_offset, end))
+            refuse(
+                where,
+                "a place inside an arena of %d bytes" % arena_bytes,
+                "%d to %d" % (self.arena_offset, end),
+            )
 
     @property
     def is_input(self):
@@ -123,7 +127,7 @@ class Tensor:
 
 
 class Layer:
-    """A record: kind, inputs and outputs (Tensors), constants (memoryviews), parameters (integers), activation, alpha."""
+    """A record: kind, inputs, outputs (Tensors), constants (memoryviews), parameters (integers), activation, alpha."""
 
     def __init__(self, index, kind, inputs, outputs, constants, parameters, activation, alpha):
         self.index, self.kind, self.inputs, self.outputs = index, kind, inputs, outputs
@@ -147,7 +151,7 @@ class Layer:
         return LAYOUTS[self.parameters[0]][0] if self.kind == "dense" else self.inputs[0].dtype
 
 
-# --- What each kind of layer must look like ----------------------------------------------------------------------------
+# --- What each kind of layer must look like ---------------------------------------------------------------------------
 
 
 def check_layer(layer):
@@ -193,7 +197,9 @@ def _check_activation(layer, x, y):
     if x.dtype == "float32":
         return
     if layer.activation == "softmax":
-        letter, entries, first, most = ("i", 256, 0x7FFFFFFF, 511) if x.dtype == "int8" else ("h", 513, 0x7FFF, 65536)
+        letter, entries, first, most = (
+            ("i", 256, 0x7FFFFFFF, 511) if x.dtype == "int8" else ("h", 513, 0x7FFF, 65536)
+        )
         if x.size > most:
             refuse(layer.where, "at most %d elements" % most, x.size)
     else:
@@ -207,7 +213,9 @@ def _check_activation(layer, x, y):
 
 def _check_scaling(layer, x, y):
     if x.dtype != "float32" or x.shape != y.shape:
-        refuse(layer.where, "float32 and an output of shape %s" % (x.shape,), "%s and %s" % (x.dtype, y.shape))
+        refuse(
+            layer.where, "float32 and an output of shape %s" % (x.shape,), "%s and %s" % (x.dtype, y.shape)
+        )
     check_floats(layer, 0, x.shape[-1], "scale")
     check_floats(layer, 1, x.shape[-1], "offset")
 
@@ -268,11 +276,17 @@ class ModelFile:
         if version != VERSION or header_bytes != HEADER_BYTES:
             refuse("file", "version %d of the format (update the firmware?)" % VERSION, version)
         total, crc, self.arena_bytes, self.n_tensors, self.n_layers = struct.unpack_from("<5I", data[8:28])
-        layers_bytes, metadata_bytes, data_bytes, reserved0, reserved1 = struct.unpack_from("<5I", data[28:48])
+        layers_bytes, metadata_bytes, data_bytes, reserved0, reserved1 = struct.unpack_from(
+            "<5I", data[28:48]
+        )
         if total != len(data):
             refuse("file", "%d bytes" % total, len(data))
         if not self._checked and binascii.crc32(data[16:]) & 0xFFFFFFFF != crc:
-            refuse("file", "a CRC-32 of 0x%08x" % crc, "0x%08x: damaged" % (binascii.crc32(data[16:]) & 0xFFFFFFFF))
+            refuse(
+                "file",
+                "a CRC-32 of 0x%08x" % crc,
+                "0x%08x: damaged" % (binascii.crc32(data[16:]) & 0xFFFFFFFF),
+            )
         if self.arena_bytes > MAX_ARENA_BYTES or self.arena_bytes % 4:
             refuse("header", "arena_bytes up to %d, a multiple of 4" % MAX_ARENA_BYTES, self.arena_bytes)
         if not 1 <= self.n_tensors <= MAX_TENSORS:
@@ -313,7 +327,11 @@ class ModelFile:
         at = 12 + (n + 1) // 2 * 4
         fixed = at + 8 * n_constants
         if n_inputs < 1 or n_outputs < 1 or n_constants > MAX_CONSTANTS or fixed > len(record):
-            refuse(where, "inputs, outputs and constants in %d bytes" % len(record), (n_inputs, n_outputs, n_constants))
+            refuse(
+                where,
+                "inputs, outputs and constants in %d bytes" % len(record),
+                (n_inputs, n_outputs, n_constants),
+            )
         if activation >= len(ACTIVATIONS) or not -math.inf < alpha < math.inf:
             refuse(where, "a known activation and a finite alpha", (activation, alpha))
         indices = struct.unpack_from("<%dH" % ((at - 12) // 2), record[12:at])
@@ -324,11 +342,19 @@ class ModelFile:
         for i in range(n_constants):
             offset, size = struct.unpack_from("<II", record[at + 8 * i : at + 8 * i + 8])
             if offset % 4 or offset + size > len(self._constants):
-                refuse(where, "constant %d inside %d bytes" % (i, len(self._constants)), "%d at %d" % (size, offset))
+                refuse(
+                    where,
+                    "constant %d inside %d bytes" % (i, len(self._constants)),
+                    "%d at %d" % (size, offset),
+                )
             constants.append(self._constants[offset : offset + size])
         parameters = struct.unpack_from("<%di" % ((len(record) - fixed) // 4), record[fixed:])
         if kind not in KINDS:
-            refuse(where, "a layer kind of %s" % ", ".join(KINDS[number] for number in sorted(KINDS)), "number %d" % kind)
+            refuse(
+                where,
+                "a layer kind of %s" % ", ".join(KINDS[number] for number in sorted(KINDS)),
+                "number %d" % kind,
+            )
         return Layer(
             index, KINDS[kind], tensors[:n_inputs], tensors[n_inputs:], constants, parameters,
             ACTIVATIONS[activation], alpha,
@@ -350,14 +376,17 @@ class ModelFile:
             if self.made[a.index] is None:
                 refuse("tensor %d" % a.index, "a layer that computes it", "none")
             for b in self.tensors:
-                made = self.made[b.index]
-                alive = a is not b and self.made[a.index] <= made <= self.needed[a.index]
-                if not alive or not a.overlaps(b):
-                    continue
-                if made > 0 and made == self.needed[a.index] and self.made[a.index] < made:
-                    if self.layers[made - 1].kind in ("activation", "reshape") and a.arena_offset == b.arena_offset:
-                        continue
-                refuse("tensor %d" % b.index, "a place of its own in the arena", "bytes of tensor %d" % a.index)
+                alive = a is not b and self.made[a.index] <= self.made[b.index] <= self.needed[a.index]
+                if alive and a.overlaps(b) and not self._in_place(a, b):
+                    where = "tensor %d" % b.index
+                    refuse(where, "a place of its own in the arena", "bytes of tensor %d" % a.index)
+
+    def _in_place(self, a, b):
+        # whether one layer turns a into b where it lies, and nothing needs a afterwards
+        made = self.made[b.index]
+        if not self.made[a.index] < made == self.needed[a.index]:
+            return False
+        return self.layers[made - 1].kind in ("activation", "reshape") and a.arena_offset == b.arena_offset
 
     def _read_metadata(self, section):
         self.metadata = {}

@@ -17,7 +17,7 @@ _NUMBERS = (int, float, bool)  # in MicroPython a bool is no int
 
 
 # --- Activations of one number ---------------------------------------------------------------------------------------
-# Each is right for every finite number and for +-inf; NaN in, NaN out. Comparisons are written so that NaN falls through.
+# Each is right for every finite number and for +-inf; NaN in, NaN out: comparisons let NaN fall through.
 
 
 def _exp(v):
@@ -192,7 +192,8 @@ def _weights(w, n_out, n_in, what):
     flat = _numbers(w, what)
     if len(flat) != n_out * n_in:
         raise ValueError(
-            "%s: expected %d weights (%d units x %d inputs), got %d" % (what, n_out * n_in, n_out, n_in, len(flat))
+            "%s: expected %d weights (%d units x %d inputs), got %d"
+            % (what, n_out * n_in, n_out, n_in, len(flat))
         )
     return [flat[r * n_in : (r + 1) * n_in] for r in range(n_out)]
 

@@ -44,7 +44,7 @@ def round_limited(v, zero_point, least, greatest):
 
 
 def quantize(v, tensor):
-    """Return the integer of `tensor` that stands for the real number v: v / scale, rounded to 32 bits, then to whole."""
+    """Return the integer of `tensor` that stands for the real v: v / scale, rounded to 32 bits, then to whole."""
     return round_limited(float32(float32(v) / tensor.scale), tensor.zero_point, tensor.least, tensor.greatest)
 
 
@@ -53,7 +53,7 @@ def dequantize(q, tensor):
     return float32((q - tensor.zero_point) * tensor.scale)
 
 
-# --- Layers: each takes the record and the input's values, and returns the output's --------------------------------------
+# --- Layers: each takes the record and the input's values, and returns the output's ----------------------------------
 
 
 def dense(layer, x):
@@ -189,10 +189,14 @@ class Model:
         source, output = self._open_file().inputs[0], self.file.outputs[0]
         if len(x) != source.nbytes or len(out) != output.nbytes:
             got = "%d and %d" % (len(x), len(out))
-            raise ValueError("run_raw: expected %d and %d bytes, got %s" % (source.nbytes, output.nbytes, got))
+            raise ValueError(
+                "run_raw: expected %d and %d bytes, got %s" % (source.nbytes, output.nbytes, got)
+            )
         self._values = {source.index: struct.unpack_from("<%d%s" % (source.size, source.letter), x)}
         self.run(0, self.file.n_layers)
-        out[:] = bytes(array(output.letter, self._values[output.index]))  # what is beyond float32 becomes infinite
+        out[:] = bytes(
+            array(output.letter, self._values[output.index])
+        )  # what is beyond float32 becomes infinite
 
     def _run_all(self, x):
         self.set_input(x)
@@ -203,12 +207,13 @@ class Model:
     def set_input(self, x):
         """Set the first input's values, as `predict` takes them."""
         tensor = self._open_file().inputs[0]
-        raw = tensor.letter != "f" and typecode(x) == tensor.letter
         values = input_values(x, tensor.size)
-        if raw:
+        if tensor.letter == "f":
+            values = [float32(v) for v in values]
+        elif typecode(x) == tensor.letter:
             values = list(x)
         else:
-            values = [float32(v) if tensor.letter == "f" else quantize(v, tensor) for v in values]
+            values = [quantize(v, tensor) for v in values]
         self._values = {tensor.index: values}
 
     def run(self, first, last):
