@@ -106,9 +106,8 @@ def accuracy_table(rows: list[dict]) -> list[str]:
         "outputs, for integers in steps, for floats as part of a sample's largest output:",
         ", ".join(f"{dtype} {difference:.2g}" for dtype, difference in worst.items()) + ".",
         "",
-        "Microseconds of one prediction (medians, quiet USB): `predict` with a list of floats in and out / `predict_into`",
-        "with arrays of the file's own types; and bytes of the file, in which int8 and int16 have a table of 1 KB for",
-        "softmax and the like:",
+        "Microseconds of one prediction (medians, quiet USB): `predict` with a list in and out / `predict_into`",
+        "with arrays of the file's own types; and bytes of the file: those of int8 and int16 have 1 KB for softmax.",
         "",
         *markdown(["data", *dtypes], fast),
     ]

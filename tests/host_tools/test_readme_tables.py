@@ -1,0 +1,55 @@
+"""The generated tables of README.md: made from what was measured, and standing there as made."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "host_tools" / "readme_tables.py")
+readme_tables = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(readme_tables)
+
+
+def test_only_what_lies_between_the_comments_is_replaced():
+    page = "a\n<!-- begin x table -->\nold\nolder\n<!-- end x table -->\nb\n"
+    assert readme_tables.replace_table(page, "x", ["new"]) == (
+        "a\n<!-- begin x table -->\nnew\n<!-- end x table -->\nb\n"
+    )
+
+
+def test_a_page_without_a_place_is_refused():
+    with pytest.raises(ValueError, match="begin and end the x table, found none"):
+        readme_tables.replace_table("no comments", "x", [])
+
+
+def test_readme_has_the_accuracy_that_was_measured():
+    page = (ROOT / "README.md").read_text()
+    rows = json.loads((ROOT / "docs" / "accuracy.json").read_text())
+    table = readme_tables.accuracy_table(rows)
+    assert page == readme_tables.replace_table(page, "accuracy", table), "run host_tools/readme_tables.py"
+
+
+def test_accuracy_table_by_hand():
+    def row(dtype, percent, difference):
+        return {
+            "data": "d",
+            "network": "2-1",
+            "framework": "f",
+            "n_test": 50,
+            "dtype": dtype,
+            "framework_percent": 90.0,
+            "percent": percent,
+            "n_device": 20,
+            "device_difference": difference,
+            "predict_us": 1234,
+            "predict_into_us": 9,
+            "file_bytes": 5678,
+        }
+
+    text = "\n".join(readme_tables.accuracy_table([row("float32", 90.0, 2e-7), row("int8", 88.0, 0)]))
+    assert "| data | network | trained with | test samples | framework | float32 | int8 |" in text
+    assert "| d | 2-1 | f | 50 | 90.00 | 90.00 | 88.00 |" in text
+    assert "float32 2e-07, int8 0." in text
+    assert "| d | 1,234 / 9 us, 5,678 B | 1,234 / 9 us, 5,678 B |" in text
