@@ -2,7 +2,7 @@
 # program that does the work; everything that is already there stays. Logs of the steps: build/logs.
 PYTHON ?= python3
 # The extras of pyproject.toml that `make test` installs; torch is not among them, as it takes 700 MB.
-TEST_EXTRAS ?= emulator,test,keras,tflite,onnx,sklearn
+TEST_EXTRAS ?= emulator,test,keras,tflite,sklearn
 
 venv := build/venv/bin
 start := $(shell date +%s)
