@@ -79,8 +79,8 @@ def convert(
 ) -> Converted:
     """Return `source` (a file of any importer, a model object, or a Graph) as a model file, proven and with a report.
 
-    `dtype` is "float32", "int8", "int16", "int8-weights" (weights int8, values float32; a quarter of the bytes) or "int4"
-    (weights of four bits, values int8). int8, int16 and int4 need `calibrate`, (n_samples, *input shape) of typical
+    `dtype` is "float32", "int8", "int16", "int8-weights" (weights int8, values float32) or "int4" (weights of
+    four bits, values int8). int8, int16 and int4 need `calibrate`, (n_samples, *input shape) of typical
     inputs. `labels` and `feature_names` travel in the file. `test` are inputs and true answers for the report.
     `progress(step, done, total)` is told how far a step is. `trust_pickle`, `layers` and `input_shape` are for the
     importers.

@@ -1,0 +1,160 @@
+"""Verdicts: what fits where, which layer breaks it, and that the figures of the C core are the C core's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne.layouts import LAYOUTS
+from anne_tools import fit as fit_module
+from anne_tools.bench import DTYPES, _random_graph
+from anne_tools.conversion import convert
+from anne_tools.costs import CHIPS, Cost, kernel_name, layer_cost
+from anne_tools.errors import ModelError
+from anne_tools.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
+from anne_tools.flash_files import ROMFS_BYTES, STORAGE_BYTES
+from anne_tools.graph import ACTIVATIONS, GraphBuilder
+from anne_tools.native import NativeModel
+from anne_tools.pack import pack
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def model(*shape: int, dtype: str = "float32") -> bytes:
+    x = np.random.default_rng(1).normal(0, 1, (8, shape[0]))
+    return convert(_random_graph(shape), dtype, calibrate=x if dtype != "float32" else None).data
+
+
+# --- Places -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_small_model_is_read_into_ram():
+    data = model(4, 8, 3)
+    verdict = fit(data, "pico")
+    assert (verdict.fits, verdict.place, verdict.reason, verdict.advice) == (True, "storage", "", [])
+    assert verdict.ram_bytes == len(data) + verdict.workspace_bytes
+    # three layers (softmax is one), inputs and outputs of each, scratch
+    with NativeModel(data) as native:
+        assert verdict.workspace_bytes == 3 * LAYER_BYTES + native.file.arena_bytes + native.scratch_bytes
+
+
+def test_a_model_too_large_for_the_heap_goes_into_romfs():
+    """640 x 290 bytes of int8 weights: 186 KB, too much for RAM with anything beside it, little enough for ROMFS."""
+    verdict = fit(model(640, 290, dtype="int8"), "pico")
+    assert (verdict.fits, verdict.place) == (True, "romfs")
+    assert verdict.ram_bytes == verdict.workspace_bytes < 10 * KB
+    assert verdict.flash_ms > 2 * verdict.elapsed_ms
+
+
+def test_a_model_too_large_for_both_names_the_layer_and_what_helps():
+    """400 x 300 floats are 480,000 bytes, in int8 120,000."""
+    verdict = fit(model(4, 400, 300, 2), "pico")
+    assert not verdict.fits
+    assert verdict.layer == "dense_1"
+    assert re.fullmatch(r"the file has 4\d{5} bytes, at most 1\d{5} fit", verdict.reason)
+    assert re.match(
+        r"convert with --dtype int8 or int8-weights: that saves about 3[67]\d{4} bytes", verdict.advice[0]
+    )
+
+
+def test_what_is_advised_helps():
+    assert fit(model(4, 400, 300, 2, dtype="int8"), "pico").fits
+
+
+def test_int8_that_does_not_fit_is_told_how_many_units_would():
+    verdict = fit(model(4, 800, 400, 2, dtype="int8"), "pico")
+    (units,) = re.findall(r"give dense_1 at most (\d+) units instead of 400", " ".join(verdict.advice))
+    assert fit(model(4, 800, int(units), 2, dtype="int8"), "pico").fits
+    assert "it fits the pico2" in verdict.advice[-1]
+
+
+def test_values_that_do_not_fit_break_it_whatever_the_weights():
+    """50,000 floats in and out of a scaling, 200,000 bytes each."""
+    builder = GraphBuilder((50_000,))
+    builder.scaling("scaling", np.full(50_000, 2.0), np.zeros(50_000))
+    verdict = fit(pack(builder.build()), "pico")
+    assert (verdict.fits, verdict.layer) == (False, "scaling")
+    assert "values between layers need" in verdict.reason
+
+
+def test_an_unknown_board():
+    with pytest.raises(ModelError, match="board: expected one of pico, pico2, got 'uno'"):
+        fit(b"", "uno")
+
+
+# --- Figures that are also written elsewhere --------------------------------------------------------------------------
+
+
+def test_flash_of_the_pico_is_laid_out_as_the_emulator_knows_it():
+    assert (BOARDS["pico"].romfs_bytes, BOARDS["pico"].storage_bytes) == (ROMFS_BYTES, STORAGE_BYTES)
+
+
+@pytest.mark.parametrize(("board", "folder"), [("pico", "ANNE_PICO"), ("pico2", "ANNE_PICO2")])
+def test_flash_is_laid_out_as_the_boards_say(board, folder):
+    text = (ROOT / "micropython" / "boards" / folder / "mpconfigboard.cmake").read_text()
+    sizes = dict(re.findall(r"set\(ANNE_(\w+)_KB (\d+)\)", text))
+    assert BOARDS[board].romfs_bytes == int(sizes["ROMFS"]) * KB
+    assert BOARDS[board].storage_bytes == int(sizes["STORAGE"]) * KB
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="the cross compiler is not installed")
+def test_a_layer_takes_what_the_compiler_says(tmp_path):
+    """Wrong by a byte, the array below has a negative size and the compiler refuses it."""
+    source = tmp_path / "size.c"
+    source.write_text(f'#include "layers.h"\nchar same[sizeof(anne_layer_t) == {LAYER_BYTES} ? 1 : -1];\n')
+    command = ["arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-std=gnu11", "-fsyntax-only"]
+    done = subprocess.run(
+        [*command, f"-I{ROOT / 'native_module'}", str(source)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# --- Costs ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_formula_of_a_cost():
+    assert Cost(100, 2, 30, 0.5).cycles(n_in=10, n_out=4, macs=40) == 100 + 20 + 120 + 20
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_every_kernel_and_activation_has_a_price(chip):
+    assert {layout.name for layout in LAYOUTS.values()} <= set(CHIPS[chip].kernels)
+    assert set(ACTIVATIONS) == set(CHIPS[chip].activations_f32)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("dtype", [*DTYPES, "int4"])
+def test_every_layer_of_every_type_has_a_cost(chip, dtype):
+    x = np.random.default_rng(1).normal(0, [1, 100], (16, 2))  # unlike ranges: a scaling stays
+    builder = GraphBuilder((2,))
+    builder.scaling("scaler", [1.0, 0.01], [0.0, 0.0])
+    builder.dense("dense", [[1.0, 2.0], [3.0, -1.0]], [0.1, 0.2], "tanh")
+    builder.reshape("reshape", (2, 1))
+    builder.reshape("back", (2,))
+    builder.dense("last", [[1.0, 2.0], [3.0, -1.0]], [0.1, 0.2], "softmax")
+    with NativeModel(convert(builder.build(), dtype, calibrate=x).data) as native:
+        costs = [layer_cost(layer, kernel_name(layer), chip) for layer in native.file.layers]
+        assert workspace_bytes(native) > 0
+    assert all(cost.cycles > 0 for cost in costs)
+
+
+def test_weights_from_flash_cost_ten_cycles_a_byte():
+    data = model(64, 64)
+    verdict = fit(data, "pico")
+    with NativeModel(data) as native:
+        constants = sum(layer.nbytes for layer in native.file.layers)
+    assert verdict.flash_ms - verdict.elapsed_ms == pytest.approx(10 * constants / 125e6 * 1e3)
+
+
+def test_the_heap_decides_to_the_byte(monkeypatch):
+    data = model(16, 16)
+    needed = fit(data, "pico").ram_bytes + RESERVE_BYTES
+    for heap_bytes, fits in ((needed, True), (needed - 1, False)):
+        board = replace(BOARDS["pico"], heap_bytes=heap_bytes, romfs_bytes=0)
+        monkeypatch.setitem(fit_module.BOARDS, "pico", board)
+        assert fit(data, "pico").fits is fits

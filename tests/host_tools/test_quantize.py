@@ -1,0 +1,108 @@
+"""Quantisation: scales by hand, ranges over calibration data, and the bounds that FORMAT.md sets to sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from anne.layouts import MAX_BIAS
+from anne_tools.errors import ModelError
+from anne_tools.graph import Graph, GraphBuilder
+from anne_tools.pack import pack
+from anne_tools.quantize import DTYPES, quantize, ranges, value_quantization
+
+
+def dense(weights, bias, activation="linear") -> Graph:
+    builder = GraphBuilder((np.shape(weights)[1],))
+    builder.dense("dense", weights, bias, activation)
+    return builder.build()
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "dtype", "scale", "zero_point"),
+    [
+        (0.0, 255.0, "int8", 1.0, -128),
+        (-128.0, 127.0, "int8", 1.0, 0),
+        (10.0, 51.0, "int8", 0.2, -128),  # 0 must be representable: the range begins there
+        (-51.0, -10.0, "int8", 0.2, 127),
+        (0.0, 0.0, "int8", 1.0, -128),  # a value that is always 0
+        (-1.0, 3.2767, "int16", 1e-4, 0),  # symmetric
+    ],
+)
+def test_scale_and_zero_point_of_a_range(least, most, dtype, scale, zero_point):
+    quantization = value_quantization(least, most, dtype)
+    assert quantization.scale[0] == pytest.approx(scale, rel=1e-6)
+    assert quantization.zero_point == zero_point
+
+
+def test_ranges_are_those_of_every_tensor_over_all_samples():
+    """y = relu([1, -2] x): inputs -3 to 4, outputs 0 to 10 (from (4, -3): 4 + 6)."""
+    graph = dense([[1.0, -2.0]], [0.0], "relu")
+    x = np.array([[4.0, -3.0]] + [[0.0, 0.0]] * 600 + [[1.0, 3.0]])  # more than one batch
+    seen = []
+    found = ranges(graph, x, lambda done, total: seen.append((done, total)))
+    assert found == {graph.inputs[0]: (-3.0, 4.0), graph.outputs[0]: (0.0, 10.0)}
+    assert seen == [(256, 602), (512, 602), (602, 602)]
+
+
+def test_weights_get_a_scale_a_row():
+    """Row maxima 1.27 and 12.7 in steps of 1/127 of them: 0.01 and 0.1; a row of zeros keeps scale 1."""
+    graph = quantize(dense([[1.27, -0.5], [12.7, 1.0], [0.0, 0.0]], [0, 0, 0]), "int8-weights")
+    layer = graph.layers[0]
+    np.testing.assert_allclose(layer.weights_quantization.scale, [0.01, 0.1, 1.0], rtol=1e-6)
+    assert layer.weights.tolist() == [[127, -50], [127, 10], [0, 0]]
+    assert layer.bias.dtype == np.float32
+
+
+def test_the_bias_counts_in_steps_of_weights_times_inputs():
+    """Inputs 0 to 2.55: step 0.01; weights 1.27: step 0.01; a bias of 0.5 is 5,000 steps of 0.0001."""
+    graph = quantize(dense([[1.27]], [0.5]), "int8", np.array([[0.0], [2.55]]))
+    assert graph.layers[0].bias.tolist() == [5000]
+
+
+def test_int4_weights_have_four_bits():
+    layer = quantize(dense([[1.4, -1.4, 0.45]], [0.0]), "int4", np.ones((1, 3))).layers[0]
+    assert layer.weights.tolist() == [[7, -7, 2]]  # steps of 0.2
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("bias", [0.0, 1e3, 1e7])
+def test_no_sum_leaves_its_range_however_large_the_bias(dtype, bias):
+    """Weights become coarser instead; `pack` proves the bounds of FORMAT.md and raises otherwise."""
+    rng = np.random.default_rng(1)
+    graph = quantize(dense(rng.normal(0, 1, (4, 300)), [bias] * 4), dtype, rng.normal(0, 1, (16, 300)))
+    pack(graph)
+    layer = graph.layers[0]
+    assert np.abs(layer.bias).max() <= MAX_BIAS
+    if dtype == "int16":
+        heaviest = np.abs(layer.weights.astype(np.int64)).sum(axis=1)
+        assert (32768 * heaviest + np.abs(layer.bias.astype(np.int64)) < 1 << 31).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax_is_a_layer_of_its_own_in_every_type(dtype):
+    graph = quantize(dense([[1.0], [2.0]], [0.0, 0.0], "softmax"), dtype, np.array([[1.0], [-1.0]]))
+    assert [layer.kind for layer in graph.layers] == ["dense", "activation"]
+    assert graph.layers[0].activation == "linear"
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (
+            None,
+            r"calibration data: expected samples of shape \(2,\), got none; give some with --calibrate x.npy",
+        ),
+        (np.ones((5, 3)), r"calibration data: expected \(n_samples, 2\), got shape \(5, 3\)"),
+        (np.ones((0, 2)), r"expected \(n_samples, 2\), got shape \(0, 2\)"),
+        (np.array([["a", "b"]]), "calibration data: expected numbers, got could not convert"),
+        (np.array([[np.nan, 1.0]]), "calibration data: 1 values are NaN or infinite"),
+    ],
+)
+def test_calibration_data_that_cannot_be_used(x, message):
+    with pytest.raises(ModelError, match=message):
+        quantize(dense([[1.0, 1.0]], [0.0]), "int8", x)
+
+
+def test_an_unknown_dtype():
+    with pytest.raises(ModelError, match="dtype: expected one of float32, .*, got 'int7'"):
+        quantize(dense([[1.0]], [0.0]), "int7")
