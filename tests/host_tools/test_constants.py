@@ -1,0 +1,168 @@
+"""What C, Python and FORMAT.md must have in common, read out of the C headers and out of the page's tables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from anne import layouts, model_file, reference
+from anne_tools import graph
+
+ROOT = Path(__file__).parents[2]
+C = ROOT / "native_module"
+FORMAT = (ROOT / "FORMAT.md").read_text()
+
+
+def source(name: str) -> str:
+    return (C / name).read_text()
+
+
+def constant(name: str, file: str) -> int:
+    """Return the value of a #define in a C file."""
+    text = re.search(rf"^#define {name}\s+(\(?[^/\n]+)", source(file), re.M)[1]
+    return eval(
+        re.sub(r"(\d)u\b", r"\1", text), {}
+    )  # numbers, shifts and signs mean the same in C and Python
+
+
+def section(title: str) -> str:
+    """Return the part of FORMAT.md under a heading, up to the next of any level."""
+    return re.split(r"^#+ .*$", re.split(rf"^#+ {title}.*$", FORMAT, flags=re.M)[1], flags=re.M)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of every line of a table."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+
+
+# --- C and Python -----------------------------------------------------------------------------------------------------
+
+
+def test_activations_have_the_same_order_everywhere():
+    names = re.findall(r"X\((\w+), [\d.]+f\)", source("anne.h"))
+    assert list(reference.ACTIVATIONS) == names
+    assert list(graph.ACTIVATIONS) == names
+
+
+def test_activations_have_the_same_default_alpha_everywhere():
+    in_c = {name: float(alpha) for name, alpha in re.findall(r"X\((\w+), ([\d.]+)f\)", source("anne.h"))}
+    assert {name: alpha for name, _, alpha in reference._ACTIVATION_TABLE} == in_c
+    assert {name: alpha for name, alpha in in_c.items() if alpha} == graph.DEFAULT_ALPHA
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "expected"),
+    [
+        ("ANNE_MODEL_VERSION", "model.h", model_file.VERSION),
+        ("ANNE_MAX_TENSORS", "model.h", model_file.MAX_TENSORS),
+        ("ANNE_MAX_LAYERS", "model.h", model_file.MAX_LAYERS),
+        ("ANNE_MAX_ARENA_BYTES", "model.h", model_file.MAX_ARENA_BYTES),
+        ("ANNE_MAX_ELEMENTS", "tensor.h", model_file.MAX_ELEMENTS),
+        ("ANNE_MAX_RANK", "tensor.h", 4),
+        ("ANNE_MAX_CONSTANTS", "layers.h", model_file.MAX_CONSTANTS),
+        ("MAX_BIAS", "layers.c", layouts.MAX_BIAS),
+        ("ANNE_MAX_SHIFT", "kernels/requantize.h", layouts.MAX_SHIFT),
+        ("ANNE_DENSE_S8_PANEL", "kernels/dense_s8.h", layouts.S8Quad.PANEL),
+        ("ANNE_DENSE_S8_MAX_IN", "kernels/dense_s8.h", layouts.S8Quad.MAX_IN),
+        ("ANNE_DENSE_S8_MAX_IN", "kernels/dense_s8.h", layouts.S8F32.MAX_IN),
+        ("ANNE_DENSE_S4_MAX_IN", "kernels/dense_s4.h", layouts.S4.MAX_IN),
+        ("ANNE_DENSE_F32_ALIGNED_PANEL", "kernels/dense_f32_aligned.h", layouts.F32Aligned.PANEL),
+        ("ANNE_DENSE_F32_ALIGNED_MAX_IN", "kernels/dense_f32_aligned.h", layouts.F32Aligned.MAX_IN),
+        ("ANNE_TABLE_S16_ENTRIES", "kernels/tables.h", 513),
+        ("ANNE_SOFTMAX_S8_MAX", "kernels/tables.h", 511),
+        ("ANNE_SOFTMAX_S16_MAX", "kernels/tables.h", 65536),
+    ],
+)
+def test_limits(name, file, expected):
+    # 513, 511 and 65536 are FORMAT.md's; test_model_file.py holds both readers to them
+    assert constant(name, file) == expected
+
+
+def test_sizes_of_structures():
+    # the static assertion in model.c compares the structures themselves
+    sizes = re.search(r"sizeof\(header_t\) == (\d+) && sizeof\(anne_tensor_t\) == (\d+)", source("model.c"))
+    assert [int(size) for size in sizes.groups()] == [model_file.HEADER_BYTES, model_file.TENSOR_BYTES]
+
+
+def test_types():
+    in_c = re.findall(r"ANNE_(FLOAT32|INT8|INT16) = (\d)", source("tensor.h"))
+    assert {int(number): name.lower() for name, number in in_c} == {
+        number: row[0] for number, row in model_file.DTYPES.items()
+    }
+
+
+def test_kinds_of_layers():
+    table = source("layers.c").split("anne_layer_kind(uint32_t kind)")[1]
+    assert {int(n): name for n, name in re.findall(r"\[(\d)\] = \{check_(\w+),", table)} == model_file.KINDS
+
+
+def test_layouts_of_dense_weights():
+    table = re.search(r"dense_layouts\[\] = \{(.*?)\n\};", source("layers.c"), re.S)[1]
+    pattern = r"\[(\d)\] = \{ANNE_(\w+), ANNE_(\w+), (\d), check_dense_(\w+),"
+    in_c = {
+        int(number): (name, x.lower(), y.lower(), int(n_constants))
+        for number, x, y, n_constants, name in re.findall(pattern, table)
+    }
+    assert in_c == model_file.LAYOUTS
+    assert {number: layout.name for number, layout in layouts.LAYOUTS.items()} == {
+        n: row[0] for n, row in in_c.items()
+    }
+
+
+# --- FORMAT.md --------------------------------------------------------------------------------------------------------
+
+
+def test_format_header():
+    fields = {row[2]: row for row in rows(section("Header")) if row[0].isdigit()}
+    assert [fields[name][0] for name in ("magic", "version", "total_bytes", "crc32", "arena_bytes")] == [
+        "0", "4", "8", "12", "16"
+    ]  # fmt: skip
+    assert fields["version"][3] == str(model_file.VERSION)
+    assert fields["header_bytes"][3] == str(model_file.HEADER_BYTES)
+    assert fields["n_tensors"][3] == f"1 to {model_file.MAX_TENSORS}"
+    assert fields["n_layers"][3] == f"1 to {model_file.MAX_LAYERS}"
+    assert fields["arena_bytes"][3].endswith(f"at most 2^{model_file.MAX_ARENA_BYTES.bit_length() - 1}")
+
+
+def test_format_tensors():
+    fields = {row[2]: row for row in rows(section("Tensors, 32 bytes each")) if row[0].isdigit()}
+    names = ", ".join(f"{number} {row[0]}" for number, row in sorted(model_file.DTYPES.items()))
+    assert fields["dtype"][3] == names
+    assert f"at most 2^{model_file.MAX_ELEMENTS.bit_length() - 1} elements" in fields["shape"][3]
+
+
+def test_format_activations():
+    listed = re.findall(r"(\d+) (\w+)[,.]", section("Activations").split("Their meaning")[0])
+    assert [(int(number), name) for number, name in listed] == list(enumerate(reference.ACTIVATIONS))
+
+
+def test_format_kinds():
+    headings = re.findall(r"^### Kind (\d), (\w+)", FORMAT, re.M)
+    assert {int(number): name for number, name in headings} == model_file.KINDS
+
+
+def test_format_layouts():
+    table = {row[0]: row for row in rows(section("Kind 1, dense")) if re.match(r"\d \w", row[0])}
+    assert list(table) == [f"{number} {row[0]}" for number, row in sorted(model_file.LAYOUTS.items())]
+    for number, (name, x_dtype, y_dtype, _) in model_file.LAYOUTS.items():
+        _, types, constants = table[f"{number} {name}"]
+        assert types.split(", ")[0::2] == [x_dtype, y_dtype]
+        limit = re.search(r"n_in at most (\d+)", constants)
+        assert (int(limit[1]) if limit else None) == getattr(layouts.LAYOUTS[number], "MAX_IN", None), name
+
+
+def test_format_limits_of_integers():
+    assert f"|bias| <= 2^{layouts.MAX_BIAS.bit_length() - 1} throughout" in FORMAT
+    assert f"i32 shift, -31 to {layouts.MAX_SHIFT}" in FORMAT
+    assert f"for each {layouts.S8Quad.PANEL} columns" in FORMAT
+    assert f"for each {layouts.F32Aligned.PANEL} columns" in FORMAT
+
+
+def test_format_metadata():
+    table = {int(row[0]): row[1] for row in rows(section("Metadata")) if row[0].isdigit()}
+    assert table == model_file.TAGS
