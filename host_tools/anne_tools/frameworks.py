@@ -20,8 +20,10 @@ class NotInstalledError(ModelError):
     """The framework that could answer is not there, or there is none for this kind of file."""
 
 
-def framework_outputs(source: Any, x: np.ndarray, input_tensor: Any, trust_pickle: bool = False) -> tuple[str, np.ndarray]:
-    """Return (the framework's name, its outputs) for samples x of real numbers; integers for an int8 .tflite.
+def framework_outputs(
+    source: Any, x: np.ndarray, input_tensor: Any, trust_pickle: bool = False
+) -> tuple[str, np.ndarray]:
+    """Return (the framework's name, its outputs) for samples x of real numbers; integers where a .tflite gives them.
 
     `source` is a path or a model object. `input_tensor` (an `anne.model_file.Tensor`) quantises x for integer models.
     NotInstalledError if nothing here can run it.
@@ -45,8 +47,10 @@ def _tflite_micro(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarra
     from tflite_micro.python.tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_file(str(path))
-    shape = interpreter.get_input_details(0)["shape"]
-    inputs = quantize_input(x, tensor) if tensor.dtype != "float32" else x.astype(np.float32)
+    details = interpreter.get_input_details(0)
+    shape = details["shape"]
+    # an int8 file may take floats all the same, and round them itself
+    inputs = x.astype(np.float32) if details["dtype"] == np.float32 else quantize_input(x, tensor)
     outputs = []
     for sample in inputs:
         interpreter.set_input(np.ascontiguousarray(sample).reshape(shape), 0)

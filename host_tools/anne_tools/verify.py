@@ -130,7 +130,8 @@ def _against_source(
     except NotInstalledError as error:
         return [Comparison("source framework", "float graph", skipped=str(error)), quantised]
     if integers:
-        return [_compare(name, "C core", outputs.reshape(native.shape), native, 0.0), quantised]
+        answers = native if outputs.dtype == native.dtype else dequantize_output(native, model.output)
+        return [_compare(name, "C core", outputs.reshape(native.shape), answers, 0.0), quantised]
     bound = max(FRAMEWORK_BOUND, float_sensitivity(graph, x))
     return [
         _compare(name, "float graph", exact, outputs.reshape(exact.shape).astype(np.float64), bound),

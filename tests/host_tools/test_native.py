@@ -1,4 +1,4 @@
-"""The C core as a library: its answers are the reference's, thousands a second, and inputs are rounded as on the board."""
+"""The C core as a library: its answers are the reference's, thousands a second; inputs are rounded as on a board."""
 
 from __future__ import annotations
 

@@ -1,0 +1,324 @@
+"""convert, inspect, run, verify, bench and deploy as a user types them: output, exit status, files.
+
+Those that need a Pico run on the emulated one, with the firmware of `make firmware`; else they skip.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.bench import _random_graph
+from anne_tools.cli import cli
+from anne_tools.conversion import convert
+from anne_tools.device import EmulatedDevice
+from anne_tools.emulator import EmulatedPico
+from anne_tools.emulator_fork import forked
+from anne_tools.errors import ModelError
+from anne_tools.firmware import find_firmware
+from click.testing import CliRunner, Result
+
+RANDOM = np.random.default_rng(11)
+# Two features, relu, two classes: relu(x0 - x1), relu(x1 - x0), so the larger feature names the class.
+NETWORK = {
+    "name": "larger",
+    "labels": ["first", "second"],
+    "layers": [
+        {"weights": [[1, -1], [-1, 1]], "activation": "relu"},
+        {"weights": [[1, 0], [0, 1]], "activation": "softmax"},
+    ],
+}
+
+
+def anne(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], prog_name="anne")
+
+
+def good(*arguments: object) -> Result:
+    result = anne(*arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def refused(message: str, *arguments: object) -> None:
+    """Exit status 1 and one line on stderr with `message` in it."""
+    result = anne(*arguments)
+    assert result.exit_code == 1, result.output
+    (line,) = [line for line in result.stderr.splitlines() if line.strip()]
+    assert line.startswith("anne: ")
+    assert message in line
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch) -> Path:
+    """A folder with net.json, x.npy (50 samples), y.npy, and the model file net.anne."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.json").write_text(json.dumps(NETWORK))
+    x = RANDOM.normal(0, 1, (50, 2))
+    np.save("x.npy", x)
+    np.save("y.npy", (x[:, 1] > x[:, 0]).astype(int))
+    (tmp_path / "net.anne").write_bytes(convert(NETWORK).data)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def machine() -> EmulatedPico:
+    try:
+        machine = EmulatedPico(find_firmware())
+    except ModelError as error:
+        pytest.skip(str(error))
+    machine.boot()
+    return machine
+
+
+@pytest.fixture
+def pico(machine, monkeypatch):
+    """`--on emulator` is a copy of one booted machine, which saves the time of booting."""
+    with forked(machine) as copy:
+        device = EmulatedDevice(copy)
+        for module in ("runner", "device"):
+            monkeypatch.setattr(f"anne_tools.{module}.open_device", lambda where, **options: device)
+        yield device
+
+
+# --- convert ----------------------------------------------------------------------------------------------------------
+
+
+def test_convert_writes_a_model_file_and_reports(files):
+    (files / "net.anne").unlink()
+    result = good(
+        "convert", "net.json", "--dtype", "int8", "--calibrate", "x.npy", "--test", "x.npy", "y.npy"
+    )
+    assert (files / "net.anne").read_bytes()[:4] == b"ANNE"
+    assert "net.anne: larger as int8" in result.stdout
+    assert "accuracy on 50 samples: 100.00 % in floats" in result.stdout
+    assert "fits the pico in RAM" in result.stdout
+
+
+def test_convert_as_json_prints_one_document(files):
+    document = json.loads(good("convert", "net.json", "-o", "out.anne", "--json").stdout)
+    assert document["output"] == "out.anne"
+    assert document["file_bytes"] == (files / "out.anne").stat().st_size
+    assert [layer["kernel"] for layer in document["layers"]] == ["f32_aligned", "f32_aligned", "float32"]
+
+
+def test_convert_takes_names_from_the_command_or_a_file(files):
+    (files / "labels.txt").write_text("left\nright\n")
+    good("convert", "net.json", "--labels", "labels.txt", "--feature-names", "a,b", "--name", "sides")
+    document = json.loads(good("inspect", "net.anne", "--json").stdout)
+    assert (document["labels"], document["feature_names"], document["name"]) == (
+        ["left", "right"],
+        ["a", "b"],
+        "sides",
+    )
+
+
+def test_convert_draws(files):
+    pytest.importorskip("matplotlib", reason="the extra ai-anne[plot]")
+    good("convert", "net.json", "--dtype", "int8", "--calibrate", "x.npy", "--plot", "error.png")
+    assert (files / "error.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing.keras",), "missing.keras: No such file or directory"),
+        (("net.anne",), "net.anne: unknown kind of model file"),
+        (("net.json", "--dtype", "int8"), "give some with --calibrate x.npy"),
+        (
+            ("net.json", "--dtype", "int8", "--calibrate", "y.npy"),
+            "calibration data: expected (n_samples, 2), got shape (50,)",
+        ),
+        (("net.json", "--dtype", "int8", "--calibrate", "none.npy"), "none.npy: No such file or directory"),
+        (("net.json", "--labels", "a,b,c"), "labels: expected 2, got 3"),
+        (("nan.json",), "are NaN or infinite"),
+        (("net.json", "-o", "none/net.anne"), "cannot be written: No such file or directory"),
+    ],
+)
+def test_convert_refuses_in_one_line_and_touches_nothing(files, arguments, message):
+    (files / "nan.json").write_text('{"layers": [{"weights": [[NaN, 1.0]]}]}')
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    refused(message, "convert", *arguments)
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_wrong_usage_is_exit_status_2(files):
+    assert anne("convert").exit_code == 2
+    assert anne("convert", "net.json", "--dtype", "int7").exit_code == 2
+    assert anne("run", "iris-8", "--input", "x.npy").exit_code == 2
+
+
+# --- inspect ----------------------------------------------------------------------------------------------------------
+
+
+def test_inspect_tells_and_judges(files):
+    result = good("inspect", "net.anne")
+    assert "labels: first, second" in result.stdout
+    assert "fits the pico in RAM" in result.stdout
+    document = json.loads(good("inspect", "net.anne", "--board", "pico2", "--json").stdout)
+    assert (document["fit"]["board"], document["fit"]["fits"]) == ("pico2", True)
+
+
+def test_inspect_of_what_does_not_fit(files):
+    (files / "big.anne").write_bytes(convert(_random_graph((4, 400, 300, 2))).data)
+    result = anne("inspect", "big.anne", "--json")
+    assert result.exit_code == 1
+    verdict = json.loads(result.stdout)["fit"]
+    assert (verdict["fits"], verdict["layer"]) == (False, "dense_1")
+    assert result.stderr.startswith("anne: big.anne does not fit the pico: the file has ")
+    assert "convert with --dtype int8" in anne("inspect", "big.anne").stdout
+
+
+def damaged(data: bytes, how: str) -> bytes:
+    match how:
+        case "flipped":
+            return data[:-1] + bytes([data[-1] ^ 1])
+        case "truncated":
+            return data[:-8]
+        case "future":
+            return data[:4] + b"\x02\x00" + data[6:]
+        case "foreign":
+            return b"GIF89a" + data[6:]
+    return b""
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("flipped", "file: expected a CRC-32 of 0x"),
+        ("truncated", "file: expected "),
+        ("future", "file: expected version 1 of the format (update the firmware?), got 2"),
+        ("foreign", "file: expected a model file (it begins with 'ANNE'), got b'GIF8'"),
+        ("empty", "file: expected a model file (it begins with 'ANNE'), got b''"),
+    ],
+)
+@pytest.mark.parametrize("command", ["inspect", "run", "verify", "bench", "deploy"])
+def test_files_that_are_not_whole(files, how, message, command, request):
+    (files / "bad.anne").write_bytes(damaged((files / "net.anne").read_bytes(), how))
+    if command in ("bench", "deploy"):
+        request.getfixturevalue("pico")
+    refused(message, command, "bad.anne", *(["--on", "emulator"] if command in ("bench", "deploy") else []))
+
+
+# --- run --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["host", "reference", "emulator"])
+def test_run_names_the_classes_and_writes_the_outputs(files, where, request):
+    if where == "emulator":
+        request.getfixturevalue("pico")
+    result = good("run", "net.anne", "--on", where, "--input", "x.npy", "--output", "out.npy", "--json")
+    document, expected = json.loads(result.stdout), ["first", "second"]
+    assert document["classes"] == [expected[i] for i in np.load("y.npy")]
+    np.testing.assert_allclose(np.load("out.npy"), document["outputs"])
+
+
+def test_run_everywhere_gives_the_same_integers(files, pico):
+    good("convert", "net.json", "--dtype", "int8", "--calibrate", "x.npy")
+    for where in ("host", "reference", "emulator"):
+        good("run", "net.anne", "--on", where, "--input", "x.npy", "--output", f"{where}.npy", "--raw")
+    host = np.load("host.npy")
+    assert host.dtype == np.int8
+    np.testing.assert_array_equal(np.load("reference.npy"), host)
+    np.testing.assert_array_equal(np.load("emulator.npy"), host)
+
+
+def test_run_without_input_is_the_self_test(files, pico):
+    assert (
+        "these are the golden samples, and their outputs are as they must be"
+        in good("run", "net.anne").stdout
+    )
+    assert json.loads(good("run", "net.anne", "--on", "emulator", "--json").stdout)["golden"] is True
+
+
+def test_run_takes_csv_and_shows_the_first_rows(files):
+    (files / "x.csv").write_text("a,b\n" + "3,1\n" * 30)
+    lines = good("run", "net.anne", "--input", "x.csv").stdout.splitlines()
+    assert lines[0] == "net.anne on host: 30 samples"
+    # softmax(2, 0) = 1 / (1 + e^-2)
+    assert lines[1] == "    0  0.880797 0.119203  first"
+    assert "10 more" in lines[-1]
+
+
+def test_run_refuses_samples_of_another_shape(files):
+    np.save("x3.npy", np.ones((5, 3)))
+    refused("x3.npy: expected (n_samples, 2), got shape (5, 3)", "run", "net.anne", "--input", "x3.npy")
+    refused("no.anne: No such file or directory", "run", "no.anne")
+
+
+# --- verify, bench, deploy --------------------------------------------------------------------------------------------
+
+
+def test_verify_compares_all_the_way_to_the_pico(files, pico):
+    result = good(
+        "verify", "net.anne", "--against", "net.json", "--input", "x.npy", "--on", "emulator", "--json"
+    )
+    comparisons = json.loads(result.stdout)["comparisons"]
+    assert [(c["first"], c["second"]) for c in comparisons] == [
+        ("source framework", "float graph"),
+        ("float graph", "C core"),
+        ("reference", "C core"),
+        ("C core", "the emulated Pico"),
+    ]
+    assert comparisons[0]["skipped"] == "no framework runs .json"
+    assert all(c["good"] for c in comparisons)
+
+
+def test_verify_fails_where_weights_differ(files):
+    other = json.loads((files / "net.json").read_text())
+    other["layers"][0]["weights"][0][0] = 1.01
+    (files / "other.json").write_text(json.dumps(other))
+    refused(
+        "float graph and C core differ by",
+        "verify",
+        "net.anne",
+        "--against",
+        "other.json",
+        "--input",
+        "x.npy",
+    )
+
+
+def test_bench_measures_each_layer(files, pico):
+    (result,) = json.loads(good("bench", "net.anne", "--json").stdout)["models"]
+    assert result["clock_hz"] == 125_000_000
+    assert len(result["layers"]) == 3
+    layers_us = sum(layer["cycles"] for layer in result["layers"]) / 125
+    assert layers_us < result["predict_into_us"] < result["predict_us"] < 1000
+    # the cost model, on the smallest of layers
+    assert result["predicted_us"] == pytest.approx(result["predict_us"], rel=0.5)
+
+
+def test_deploy_puts_the_file_there_whole(files, pico):
+    document = json.loads(
+        good("deploy", "net.anne", "--on", "emulator", "--as", "/models/net.anne", "--json").stdout
+    )
+    assert document["path"] == "/models/net.anne"
+    assert document["golden_samples"] == 4
+    assert pico.get("/models/net.anne") == (files / "net.anne").read_bytes()
+    good("deploy", "net.anne", "--on", "emulator", "--as", "/models/net.anne")
+    assert pico.exec("import os; print(os.listdir('/models'))").strip() == "['net.anne']"
+
+
+def test_deploy_of_what_arrives_damaged_leaves_the_old_file(files, pico, monkeypatch):
+    pico.put("/net.anne", b"old")
+    put = pico.put
+    monkeypatch.setattr(pico, "put", lambda path, content: put(path, content[:-1] + b"!"))
+    refused("/net.anne: sent", "deploy", "net.anne", "--on", "emulator")
+    assert pico.get("/net.anne") == b"old"
+    assert "net.anne.new" not in pico.exec("import os; print(os.listdir('/'))")
+
+
+def test_deploy_refuses_what_does_not_fit(files, pico):
+    (files / "big.anne").write_bytes(convert(_random_graph((4, 400, 300, 2))).data)
+    refused("it does not fit the pico: the file has ", "deploy", "big.anne", "--on", "emulator")
+    assert pico.exec("import os; print(os.listdir('/'))").strip() == "[]"
+
+
+def test_without_a_pico_deploy_says_so(files, monkeypatch):
+    monkeypatch.setattr("anne_tools.serial_device.pico_ports", lambda: [])
+    refused("no Pico is plugged in; name a port with --on", "deploy", "net.anne")
+    monkeypatch.setattr("anne_tools.serial_device.pico_ports", lambda: ["/dev/ttyACM0", "/dev/ttyACM1"])
+    refused("2 Picos are plugged in (/dev/ttyACM0, /dev/ttyACM1)", "deploy", "net.anne")

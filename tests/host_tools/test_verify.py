@@ -1,0 +1,122 @@
+"""verify: pairs that agree, pairs that do not, and what each framework says where it is installed."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from anne_tools.bench import DTYPES, _random_graph
+from anne_tools.conversion import convert
+from anne_tools.errors import ModelError
+from anne_tools.graph import Graph, GraphBuilder
+from anne_tools.verify import Comparison, verify
+from data import mltk_file
+
+RANDOM = np.random.default_rng(9)
+X = RANDOM.normal(0, 1, (30, 5))
+
+
+def network() -> Graph:
+    return _random_graph((5, 6, 3))
+
+
+def by_pair(comparisons: list[Comparison]) -> dict[tuple[str, str], Comparison]:
+    return {(c.first, c.second): c for c in comparisons}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_reference_and_core_agree(dtype):
+    data = convert(network(), dtype, calibrate=X).data
+    (comparison,) = verify(data, x=X)
+    assert (comparison.first, comparison.second, comparison.n_samples) == ("reference", "C core", 30)
+    assert comparison.good
+    if dtype in ("int8", "int16"):
+        assert (comparison.largest, comparison.unit, comparison.bound) == (0, "steps", 0)
+
+
+def test_without_samples_the_golden_ones_are_taken():
+    (comparison,) = verify(convert(network()).data)
+    assert comparison.n_samples == 4
+
+
+def test_against_its_source_floats_are_judged_and_quantisation_is_told():
+    floats = by_pair(verify(convert(network()).data, network(), X))
+    assert floats["float graph", "C core"].bound == pytest.approx(1e-5)
+    assert floats["float graph", "C core"].good
+    integers = by_pair(verify(convert(network(), "int8", calibrate=X).data, network(), X))
+    assert integers["float graph", "C core"].bound is None
+    assert 0 < integers["float graph", "C core"].largest < 0.2
+
+
+def test_another_networks_weights_are_noticed():
+    other = network()
+    other.layers[0].weights = other.layers[0].weights * np.float32(1.01)
+    comparison = by_pair(verify(convert(network()).data, other, X))["float graph", "C core"]
+    assert not comparison.good
+    assert comparison.largest > 1e-4
+
+
+def test_another_networks_shape_is_refused():
+    with pytest.raises(ModelError, match=r"input of the model file: expected \(4,\), got \(5,\)"):
+        verify(convert(network()).data, _random_graph((4, 3)), X)
+
+
+def test_a_comparison_that_was_skipped_is_no_failure():
+    assert Comparison("a", "b", skipped="not installed").good
+    assert not Comparison("a", "b", 1, 2e-5, "relative", 1e-5).good
+    assert not Comparison("a", "b", 1, float("nan"), "relative", 1e-5).good
+
+
+# --- Frameworks -------------------------------------------------------------------------------------------------------
+
+
+def test_a_framework_that_is_not_there_is_skipped(tmp_path):
+    pytest.importorskip("onnx", reason="the extra ai-anne[onnx]")
+    if "onnxruntime" in sys.modules:
+        pytest.skip("onnxruntime is loaded already")
+    graph = network()
+    builder = GraphBuilder((5,))
+    builder.dense("dense", graph.layers[0].weights, graph.layers[0].bias)
+    first = verify(convert(builder.build()).data, builder.build(), X)[0]
+    assert first.skipped == "no framework runs anne_tools"
+
+
+def test_scikit_learn_is_asked():
+    """A binary classifier: the file's one output is the probability of the second class."""
+    pytest.importorskip("sklearn", reason="the extra ai-anne[sklearn]")
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit(X, X[:, 0] > 0)
+    first = verify(convert(model).data, model, X)[0]
+    assert first.first.startswith("scikit-learn ")
+    assert (first.second, first.n_samples, first.good) == ("float graph", 30, True)
+
+
+def test_keras_is_asked(tmp_path):
+    keras = pytest.importorskip("keras", reason="keras with a backend")
+    layers = [keras.layers.Input((5,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(2)]
+    path = tmp_path / "net.keras"
+    keras.Sequential(layers).save(path)
+    first = verify(convert(path).data, path, X)[0]
+    assert first.first.startswith("Keras ")
+    assert first.good
+
+
+def test_torch_is_asked():
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    first = verify(convert(model).data, model, X)[0]
+    assert first.first.startswith("PyTorch ")
+    assert first.good
+
+
+def test_tflite_micro_gives_the_same_integers():
+    """MLPerf Tiny's autoencoder in int8, floats in and out: 640 outputs, equal to the bit through ten layers."""
+    pytest.importorskip("tflite_micro", reason="the interpreter of TensorFlow Lite Micro")
+    pytest.importorskip("tflite", reason="the extra ai-anne[tflite]")
+    path = mltk_file("anomaly_detection.tflite")
+    comparisons = by_pair(verify(convert(path).data, path))
+    exact = comparisons["TFLite Micro", "C core"]
+    assert (exact.largest, exact.bound, exact.good) == (0, 0, True)
+    assert exact.n_samples == 100
