@@ -1,0 +1,159 @@
+"""Graph -> bytes: positions as FORMAT.md has them, places in the arena, and what the format cannot hold."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from anne.model_file import ModelFile
+from anne_tools.errors import ModelError
+from anne_tools.graph import Graph, GraphBuilder, Metadata
+from anne_tools.native import status_of
+from anne_tools.pack import pack, plan_arena
+from anne_tools.quantize import quantize
+
+
+def chain(*sizes: int, activation: str = "relu") -> Graph:
+    """Dense layers of ones, with biases 0, 1, 2, ..."""
+    b = GraphBuilder((sizes[0],))
+    for i, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        b.dense(f"dense{i}", np.ones((n_out, n_in)), np.arange(n_out), activation)
+    return b.build()
+
+
+# --- Bytes ------------------------------------------------------------------------------------------------------------
+
+
+def test_header_of_the_smallest_network():
+    data = pack(chain(1, 1))
+    magic, version, header_bytes, total, crc = struct.unpack_from("<4sHHII", data)
+    arena, n_tensors, n_layers, layers_bytes, metadata_bytes, data_bytes, *reserved = struct.unpack_from(
+        "<8I", data, 16
+    )
+    assert (magic, version, header_bytes, total) == (b"ANNE", 1, 48, len(data))
+    assert crc == zlib.crc32(data[16:])
+    assert (arena, n_tensors, n_layers, reserved) == (8, 2, 1, [0, 0])  # input and output of 4 bytes each
+    # head 12, two indices 4, three constants of 8, three parameters of 4
+    assert layers_bytes == 12 + 4 + 3 * 8 + 3 * 4
+    assert 48 + 2 * 32 + layers_bytes + metadata_bytes + data_bytes == total
+
+
+def test_tensors_of_an_int8_network():
+    graph = quantize(chain(2, 3), "int8", np.array([[0.0, 0.0], [2.55, 2.55]]))
+    data = pack(graph)
+    dtype, role, rank, reserved, *shape = struct.unpack_from("<4B4I", data, 48)
+    scale, zero_point, _ = struct.unpack_from("<fiI", data, 48 + 20)
+    assert (dtype, role, rank, reserved, shape) == (2, 1, 1, 0, [2, 0, 0, 0])
+    assert scale == np.float32(0.01)  # 255 steps from 0 to 2.55, so that 0 is -128
+    assert zero_point == -128
+    assert struct.unpack_from("<4B4I", data, 48 + 32) == (2, 2, 1, 0, 3, 0, 0, 0)
+
+
+def test_equal_constants_are_stored_once():
+    one, two = ModelFile(pack(chain(4, 4))), ModelFile(pack(chain(4, 4, 4)))
+    # a tensor and a record more, and layer names of 13 bytes instead of 6, padded; but no weights
+    assert len(two.data) - len(one.data) == 32 + 52 + 8
+
+
+def test_metadata_comes_back():
+    graph = chain(2, 2)
+    graph.metadata = Metadata(
+        name="net",
+        labels=["a", "b"],
+        feature_names=["é", "ü"],
+        provenance={"key": "value: more"},
+        threshold=0.25,
+    )
+    file = ModelFile(pack(graph))
+    assert file.text("name") == "net"
+    assert file.lines("labels") == ["a", "b"]
+    assert file.lines("feature_names") == ["é", "ü"]
+    assert file.lines("provenance") == ["key: value: more"]
+    assert struct.unpack("<f", file.metadata["threshold"]) == (0.25,)
+    assert file.lines("layer_names") == ["dense0"]
+
+
+def test_golden_samples_are_the_bytes_of_the_arrays():
+    inputs, outputs = np.float32([[1, 2], [3, 4]]), np.float32([[3], [7]])
+    file = ModelFile(pack(chain(2, 1), (inputs, outputs)))
+    assert bytes(file.metadata["golden_inputs"]) == inputs.tobytes()
+    assert bytes(file.metadata["golden_outputs"]) == outputs.tobytes()
+
+
+def test_the_same_graph_gives_the_same_bytes():
+    assert pack(chain(3, 5, 2)) == pack(chain(3, 5, 2))
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (1, 3), (7, 5, 3, 2, 1), (100, 100), (5, 4, 4, 4, 9)])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "int16", "int8-weights"])
+def test_both_readers_take_what_was_packed(sizes, dtype):
+    calibration = np.random.default_rng(1).normal(size=(8, sizes[0]))
+    data = pack(quantize(chain(*sizes), dtype, calibration))
+    ModelFile(data)
+    assert status_of(data) == 0
+
+
+# --- Places in the arena ----------------------------------------------------------------------------------------------
+
+
+def test_tensors_share_what_is_free_again():
+    # 10 -> 10 -> 10 -> 10 floats: the third may lie where the first was, the fourth where the second was
+    graph = chain(10, 10, 10, 10)
+    offsets, arena_bytes = plan_arena(graph)
+    assert arena_bytes == 2 * 40
+    assert [offsets[name] for name in [*graph.inputs, *(layer.output for layer in graph.layers)]] in (
+        [0, 40, 0, 40],
+        [40, 0, 40, 0],
+    )
+
+
+def test_activations_lie_in_place():
+    b = GraphBuilder((4,))
+    b.dense("dense", np.ones((6, 4)))
+    b.activation("tanh", "tanh")
+    b.activation("softmax", "softmax")
+    graph = b.build()
+    offsets, arena_bytes = plan_arena(graph)
+    assert arena_bytes == 16 + 24
+    assert len({offsets[layer.output] for layer in graph.layers}) == 1
+
+
+def test_an_activation_of_the_input_leaves_the_input_alone():
+    b = GraphBuilder((4,))
+    b.activation("relu", "relu")
+    graph = b.build()
+    offsets, arena_bytes = plan_arena(graph)
+    assert arena_bytes == 32
+    assert offsets[graph.inputs[0]] != offsets[graph.outputs[0]]
+
+
+def test_reshaped_tensors_are_the_same_bytes():
+    b = GraphBuilder((2, 3))
+    b.reshape("flatten", (-1,))
+    graph = b.build()
+    offsets, arena_bytes = plan_arena(graph)
+    assert arena_bytes == 24
+    assert offsets[graph.inputs[0]] == offsets[graph.outputs[0]]
+
+
+# --- What the format cannot hold --------------------------------------------------------------------------------------
+
+
+def test_too_many_layers():
+    with pytest.raises(ModelError, match="expected at most 256 layers, got 257"):
+        pack(chain(*[1] * 258))
+    assert status_of(pack(chain(*[1] * 257))) == 0
+
+
+def test_labels_of_two_lines():
+    graph = chain(1, 1)
+    graph.metadata = Metadata(labels=["one\ntwo"])
+    with pytest.raises(ModelError, match="label 'one\\\\ntwo': expected one line"):
+        pack(graph)
+
+
+def test_too_many_dimensions():
+    b = GraphBuilder((1, 2, 1, 2, 1))
+    b.reshape("flatten", (-1,))
+    with pytest.raises(ModelError, match="expected 1 to 4 dimensions"):
+        pack(b.build())
