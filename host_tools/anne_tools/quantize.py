@@ -24,6 +24,8 @@ FUSED_INTEGER = ("linear", "relu", "relu6")
 FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
 # The greatest weight of each type: symmetric, so the least is its negative.
 _MOST = {"int4": 7, "int8": 127, "int16": 32767}
+# Of a row's largest weight, the parts that seven steps of a four-bit weight may reach up to.
+_PARTS = np.linspace(0.98, 0.5, 25)
 # More than a float32 loses when it is rounded.
 _ROUNDED_UP = 1 + 2.0**-23
 # Values of a calibration set at once: enough for numpy, little enough for progress to be seen.
@@ -31,12 +33,16 @@ _BATCH = 256
 
 
 def quantize(
-    graph: Graph, dtype: str, calibration: np.ndarray | None = None, progress: Callable[[int, int], None] | None = None
+    graph: Graph,
+    dtype: str,
+    calibration: np.ndarray | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Graph:
     """Return `graph` with its layers in `dtype`: one of DTYPES.
 
-    int4 is int8 with weights of four bits. int8, int16 and int4 need `calibration`, (n_samples, *input shape) of typical inputs; `progress(done, total)` is told how
-    far it is. ModelError if it is missing, of another shape, or not finite.
+    int4 is int8 with weights of four bits. int8, int16 and int4 need `calibration`, (n_samples, *input shape) of
+    typical inputs; `progress(done, total)` is told how far it is. ModelError if they are missing, of another shape, or
+    not finite.
     """
     if dtype not in DTYPES:
         raise ModelError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
@@ -76,14 +82,18 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
     """Return `samples` as float64 (n, *input shape); ModelError says what is wrong with them."""
     shape = graph.tensors[graph.inputs[0]].shape
     if samples is None:
-        raise ModelError(f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy")
+        raise ModelError(
+            f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy"
+        )
     try:
         data = np.asarray(samples, np.float64)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{what}: expected numbers, got {error}") from None
     size = int(np.prod(shape))
     if data.ndim < 1 or len(data) == 0 or data.size != len(data) * size:
-        raise ModelError(f"{what}: expected (n_samples, {', '.join(map(str, shape))}), got shape {data.shape}")
+        raise ModelError(
+            f"{what}: expected (n_samples, {', '.join(map(str, shape))}), got shape {data.shape}"
+        )
     if not np.isfinite(data).all():
         raise ModelError(f"{what}: {np.count_nonzero(~np.isfinite(data))} values are NaN or infinite")
     return data.reshape(len(data), *shape)
@@ -111,11 +121,32 @@ def _quantize_weights_only(graph: Graph) -> Graph:
 
 
 def _with_weights(layer: Dense, most: int, dtype: type, least_scale: np.ndarray | float = 0.0) -> Dense:
-    """The layer with integer weights, a scale a row, at least `least_scale`; its bias stays as it is."""
-    scale = np.maximum(np.abs(layer.weights).max(axis=1).astype(np.float64) / most, least_scale)
+    """The layer with integer weights, a scale a row, at least `least_scale`; its bias stays as it is.
+
+    The largest weight of a row becomes `most`. Of four bits, that leaves little for the others: there the scale is the
+    one of least squared error, and weights beyond 7 steps are limited.
+    """
+    weights = layer.weights.astype(np.float64)
+    largest = np.abs(weights).max(axis=1)
+    scale, rounded = _rounded(weights, largest / most, most, least_scale)
+    for part in _PARTS if most < 127 else ():
+        other, candidate = _rounded(weights, part * largest / most, most, least_scale)
+        better = _squared_error(weights, other, candidate) < _squared_error(weights, scale, rounded)
+        scale, rounded = np.where(better, other, scale), np.where(better[:, None], candidate, rounded)
+    return replace(layer, weights=rounded.astype(dtype), weights_quantization=Quantization(scale))
+
+
+def _rounded(
+    weights: np.ndarray, scale: np.ndarray, most: int, least_scale: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (the scale of each row, float32, and its weights in such steps)."""
+    scale = np.maximum(scale, least_scale)
     scale = np.float32(np.where(scale > 0, scale * _ROUNDED_UP, 1.0))
-    weights = np.rint(layer.weights / scale.reshape(-1, 1).astype(np.float64)).astype(dtype)
-    return replace(layer, weights=weights, weights_quantization=Quantization(scale))
+    return scale, np.clip(np.rint(weights / scale[:, None].astype(np.float64)), -most, most)
+
+
+def _squared_error(weights: np.ndarray, scale: np.ndarray, rounded: np.ndarray) -> np.ndarray:
+    return np.square(weights - scale[:, None].astype(np.float64) * rounded).sum(axis=1)
 
 
 # --- Activations ------------------------------------------------------------------------------------------------------
@@ -133,7 +164,9 @@ def split_activations(graph: Graph, fused: tuple[str, ...]) -> Graph:
         result.tensors[sums] = replace(result.tensors[layer.output], name=sums)
         result.layers.append(replace(layer, activation="linear", alpha=0.0, output=sums))
         name = f"{layer.name}_{layer.activation}"
-        result.layers.append(Activation(name, sums, layer.output, layer.activation, layer.alpha, source=layer.source))
+        result.layers.append(
+            Activation(name, sums, layer.output, layer.activation, layer.alpha, source=layer.source)
+        )
     return result
 
 
@@ -184,7 +217,8 @@ def _least_scale(layer: Dense, step: float, dtype: str) -> np.ndarray:
     """
     n_in = layer.weights.shape[1]
     bias = np.abs(layer.bias.astype(np.float64)) / step
-    if dtype == "int8":  # |bias| <= MAX_BIAS once the zero point, up to 128, times the sum of the weights is in it
+    if dtype == "int8":
+        # |bias| <= MAX_BIAS once the zero point, up to 128, times the sum of the weights is in it
         return bias / max(MAX_BIAS - 128 * 127 * n_in, 1 << 20)
     # 32768 sum |weights| + |bias| < 2^31; rounding adds half to each weight and to the bias
     heaviest = 32768 * np.abs(layer.weights.astype(np.float64)).sum(axis=1)

@@ -64,6 +64,16 @@ def test_int4_weights_have_four_bits():
     assert layer.weights.tolist() == [[7, -7, 2]]  # steps of 0.2
 
 
+def test_int4_cuts_a_large_weight_off_where_that_makes_the_others_finer():
+    """100 weights of 0.125 beside a single 1. In steps of 1/7, each of the 100 is off by 0.018, which makes 0.032
+    squared; in steps of 0.125 only the 1 is, by 0.125, which makes 0.0156. What is found is no worse.
+    """
+    layer = quantize(dense([[1.0] + [0.125] * 100], [0.0]), "int4", np.ones((1, 101))).layers[0]
+    (scale,) = layer.weights_quantization.scale
+    assert layer.weights.tolist() == [[7] + [1] * 100]
+    assert (1 - 7 * scale) ** 2 + 100 * (0.125 - scale) ** 2 <= 0.0157
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
 @pytest.mark.parametrize("bias", [0.0, 1e3, 1e7])
 def test_no_sum_leaves_its_range_however_large_the_bias(dtype, bias):
