@@ -116,6 +116,8 @@ def row(**changes) -> accuracy_table.Row:
         # one of 45 samples is 2.22 points, two are too many
         ({"n_test": 45, "percent": 90 - 100 / 45}, None),
         ({"n_test": 45, "percent": 90 - 200 / 45}, "lose at most 2.22 points, lost 4.44"),
+        ({"dtype": "int4", "percent": 80.0}, None),
+        ({"dtype": "int4", "device_difference": 1.0}, "within 0, they differ by 1"),
         ({"device_difference": 1.0}, "expected outputs within 0, they differ by 1"),
         ({"dtype": "float32", "device_difference": 9e-7}, None),
         (
