@@ -489,30 +489,41 @@ static char letter_of(const anne_tensor_t *tensor) {
     return " fbh"[tensor->dtype];
 }
 
+// Proves the file at `bytes`, or raises what anne.model_file finds wrong with `data`, the object it came from.
+static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_bytes, mp_obj_t data) {
+    anne_status_t status = anne_model_open(model, bytes, n_bytes);
+    if (status != ANNE_OK) {
+        call_model_file(MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
+        mp_raise_msg_varg(&mp_type_ValueError,
+                          MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
+                          (int)status);
+    }
+}
+
 // Model(data, copy=False): uses the file where it lies if it is read-only and aligned, else a copy on the heap.
 static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 2, false);
     mp_buffer_info_t info, writable;
     mp_get_buffer_raise(args[0], &info, MP_BUFFER_READ);
+    bool aligned = ((uintptr_t)info.buf & 3) == 0;
+    bool copy =
+        (n_args > 1 && mp_obj_is_true(args[1])) || !aligned || mp_get_buffer(args[0], &writable, MP_BUFFER_WRITE);
+    anne_model_t model;
+    if (aligned) {
+        open_or_raise(&model, info.buf, info.len, args[0]); // before anything is allocated
+    }
+    uint8_t *bytes = NULL;
+    if (copy) {
+        bytes = memcpy(m_new(uint8_t, info.len), info.buf, info.len);
+        open_or_raise(&model, bytes, info.len, args[0]);
+    }
     model_t *self = mp_obj_malloc(model_t, type);
-    self->data = args[0];
-    self->copy = NULL;
-    self->open = self->busy = false;
-    const uint8_t *bytes = info.buf;
-    if ((n_args > 1 && mp_obj_is_true(args[1])) || ((uintptr_t)bytes & 3) != 0
-        || mp_get_buffer(args[0], &writable, MP_BUFFER_WRITE)) {
-        bytes = self->copy = memcpy(m_new(uint8_t, info.len), bytes, info.len);
-        self->data = mp_const_none;
-    }
-    anne_status_t status = anne_model_open(&self->model, bytes, info.len);
-    if (status != ANNE_OK) {
-        call_model_file(MP_QSTR_ModelFile, 1, args); // finds the same fault and says what it is
-        mp_raise_msg_varg(&mp_type_ValueError,
-                          MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
-                          (int)status);
-    }
-    self->model.workspace = m_new(uint8_t, self->model.workspace_bytes);
-    memset(self->model.workspace, 0, self->model.workspace_bytes);
+    self->data = copy ? mp_const_none : args[0];
+    self->copy = bytes;
+    self->busy = false;
+    self->model = model;
+    self->model.workspace = m_new(uint8_t, model.workspace_bytes);
+    memset(self->model.workspace, 0, model.workspace_bytes);
     anne_model_prepare(&self->model);
     self->open = true;
     return MP_OBJ_FROM_PTR(self);
