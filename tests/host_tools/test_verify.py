@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from anne_tools.bench import DTYPES, _random_graph
 from anne_tools.conversion import convert
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph, GraphBuilder
+from anne_tools.graph import Graph
 from anne_tools.verify import Comparison, verify
 from data import mltk_file
 
@@ -71,15 +72,22 @@ def test_a_comparison_that_was_skipped_is_no_failure():
 # --- Frameworks -------------------------------------------------------------------------------------------------------
 
 
-def test_a_framework_that_is_not_there_is_skipped(tmp_path):
+def test_where_no_framework_can_be_asked_that_is_said():
+    first = verify(convert(network()).data, network(), X)[0]
+    assert (first.skipped, first.good) == ("no framework runs anne_tools", True)
+
+
+def test_a_framework_that_is_not_installed_is_said(monkeypatch, tmp_path):
+    """None in sys.modules is Python's own way to say that a module cannot be imported."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     pytest.importorskip("onnx", reason="the extra ai-anne[onnx]")
-    if "onnxruntime" in sys.modules:
-        pytest.skip("onnxruntime is loaded already")
-    graph = network()
-    builder = GraphBuilder((5,))
-    builder.dense("dense", graph.layers[0].weights, graph.layers[0].bias)
-    first = verify(convert(builder.build()).data, builder.build(), X)[0]
-    assert first.skipped == "no framework runs anne_tools"
+    path = Path(__file__).parents[1] / "golden" / "onnx" / "mlp_opset17.onnx"
+    first = verify(convert(path).data, path)[0]
+    assert (first.first, first.second, first.skipped) == (
+        "source framework",
+        "float graph",
+        "onnxruntime is not installed",
+    )
 
 
 def test_scikit_learn_is_asked():
