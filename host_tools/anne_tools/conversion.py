@@ -19,7 +19,7 @@ import numpy as np
 from . import fit, report
 from .errors import ModelError
 from .execute import execute
-from .graph import Graph, Metadata, Scaling
+from .graph import Dense, Graph, Metadata, Scaling
 from .importers import load
 from .native import NativeModel, quantize_input
 from .pack import pack
@@ -38,6 +38,8 @@ _REFERENCE_MACS = 5_000_000
 _TRIAL_SAMPLES = 256
 _WORTH_SCALING = 2.0
 _NEGLIGIBLE = 3e-6
+# How near a float model file must be to its network, whatever cancels: this finds a wrong layer, not a coarse one.
+_SAME_NETWORK = 1e-2
 
 
 @dataclass
@@ -297,7 +299,13 @@ def _with_golden(imported: Graph, graph: Graph, x: np.ndarray) -> tuple[bytes, i
     golden_from = "reference" if macs <= _REFERENCE_MACS else "C core"
     if golden_from == "reference":
         outputs = reference_outputs(plain, inputs)
-        check_equal(outputs, native, float_sensitivity(imported, x), "self-check")
+        check_equal(
+            outputs, native, float_sensitivity(imported, x), "self-check: the reference and the C core"
+        )
+    if not _is_integer(graph) and not any(
+        isinstance(layer, Dense) and layer.weights_quantization for layer in graph.layers
+    ):
+        check_equal(execute(imported, x), native, _SAME_NETWORK, "self-check: the network and its model file")
     graph.metadata.provenance["golden outputs"] = f"computed by the {golden_from}"
     good = [
         np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND
@@ -322,12 +330,10 @@ def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
 
 
 def check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:
-    """ModelError unless integers are equal, and floats within `bound` of the largest in the sample."""
+    """ModelError unless integers are equal, and floats within `bound` of the sample's largest; `what` names both."""
     for index, (e, g) in enumerate(zip(expected, got, strict=True)):
         if np.isfinite(e).all() and not difference(e, g) <= (bound if e.dtype.kind == "f" else 0):
-            raise ModelError(
-                f"{what}: sample {index}: the reference gives {e.ravel()[:8]}, the C core {g.ravel()[:8]}"
-            )
+            raise ModelError(f"{what} differ: sample {index}: {e.ravel()[:8]} and {g.ravel()[:8]}")
 
 
 # --- The report's measurements --------------------------------------------------------------------------------------

@@ -168,6 +168,8 @@ def record(layer: Layer, graph: Graph) -> Record:
         constants = layouts.constants(layout, layer, source, target)
         return Record("dense", layer.activation, _alpha(layer), constants, [layout, *limits])
     if isinstance(layer, Activation):
+        if layer.activation == "softmax" and source.size != source.shape[-1]:
+            raise ModelError(f"{layer.name}: expected softmax over a flat tensor, got shape {source.shape}")
         constants = [] if source.dtype == "float32" else [tables.table(layer, source, target)]
         return Record("activation", layer.activation, _alpha(layer), constants, [])
     if isinstance(layer, Scaling):

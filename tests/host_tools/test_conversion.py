@@ -232,6 +232,25 @@ def test_nan_weights_are_refused_by_the_layers_name():
         convert(network)
 
 
+def test_a_softmax_over_rows_is_refused():
+    """The kernels' softmax goes over all elements, so it would not be the network's."""
+    builder = GraphBuilder((6,))
+    builder.reshape("rows", (2, 3))
+    builder.activation("softmax", "softmax")
+    with pytest.raises(ModelError, match=r"softmax: expected softmax over a flat tensor, got shape \(2, 3\)"):
+        convert(builder.build())
+
+
+@pytest.mark.parametrize("part", ["reference_outputs", "execute"])
+def test_cores_that_disagree_stop_the_conversion(part, monkeypatch):
+    """Either the reference or the float network is made to say something else than the C core."""
+    module = anne_tools.conversion
+    right = getattr(module, part)
+    monkeypatch.setattr(module, part, lambda *arguments, **options: 1.1 * right(*arguments, **options))
+    with pytest.raises(ModelError, match="self-check: the .* differ: sample 0: "):
+        convert(_random_graph((3, 2)))
+
+
 def test_several_inputs_are_refused():
     graph = _random_graph((2, 2))
     graph.inputs.append(graph.layers[0].output)
