@@ -38,7 +38,9 @@ def load(source, copy=None):
             except TypeError:
                 n_bytes = file.seek(0, 2)
                 file.seek(0)
-                source = file.read(n_bytes)  # at once: a buffer that grows on the way needs half as much again
+                source = file.read(
+                    n_bytes
+                )  # at once: a buffer that grows on the way needs half as much again
     if not isinstance(source, (bytes, bytearray, memoryview)):
         kind = type(source).__name__
         raise TypeError("load: expected a path or the bytes of a model file, got " + kind)
