@@ -33,10 +33,12 @@ DENSE = (
     (16, 128),
     (128, 128),
 )
+PLAIN = ((4, 8), (8, 1), (3, 16), (64, 10), (32, 32))
 ELEMENTS = (1, 4, 16, 64, 200)
 # a kernel and the dtype of a conversion that leads to it
 KERNELS = {
     "f32_aligned": "float32",
+    "f32": "float32",
     "s8_f32": "int8-weights",
     "s16": "int16",
     "s8_quad": "int8",
@@ -81,15 +83,19 @@ def measure_dense(device: Device) -> None:
     scalings: dict[str, Rows] = {}
     calls: dict[str, Rows] = {}
     for kernel, dtype in KERNELS.items():
-        is_float = kernel in ("f32_aligned", "s8_f32")
+        is_float = kernel in ("f32_aligned", "f32", "s8_f32")
         target = "float32" if is_float else "int16" if dtype == "int16" else "int8"
         rows: Rows = []
-        for n_in, n_out in DENSE:
+        for n_in, n_out in DENSE if kernel != "f32" else PLAIN:
             for scaled in (True, False):
                 builder = GraphBuilder((n_in,))
                 if scaled:
                     builder.scaling("scaling", np.full(n_in, 0.5), np.full(n_in, 0.25))
-                builder.dense("dense", RANDOM.normal(0, 1, (n_out, n_in)), RANDOM.normal(0, 1, n_out))
+                weights = RANDOM.normal(0, 1, (n_out, n_in))
+                weights[:, 0] *= (
+                    1e4 if kernel == "f32" else 1.0
+                )  # a column apart, so that layouts.choose takes f32
+                builder.dense("dense", weights, RANDOM.normal(0, 1, n_out))
                 result = measured(device, builder, dtype)
                 cycles = [layer.cycles for layer in result.layers]
                 rows.append(([1, n_in, n_out, n_in * n_out], cycles[-1]))
