@@ -21,8 +21,17 @@ def _load() -> ctypes.CDLL:
     for folder in anne_tools.__path__:
         for name in _LIBRARY_NAMES:
             if (path := Path(folder, name)).exists():
-                return _declare(ctypes.CDLL(str(path)))
+                return _open_library(path)
     raise ModelError("the host library libanne is not built; run `pip install -e .` in the project's folder")
+
+
+def _open_library(path: Path) -> ctypes.CDLL:
+    try:
+        return _declare(ctypes.CDLL(str(path)))
+    except (OSError, AttributeError) as error:
+        raise ModelError(
+            f"{path}: not this version's host library ({error}); build it anew: pip install -e ."
+        ) from None
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:

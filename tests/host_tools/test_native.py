@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from anne.reference_model import quantize as reference_quantize
+from anne_tools import native
 from anne_tools.bench import DTYPES, _random_graph
 from anne_tools.conversion import convert
 from anne_tools.errors import ModelError
@@ -79,3 +80,9 @@ def test_closing_twice_does_no_harm():
     model = NativeModel(convert(_random_graph((6, 4))).data)
     model.close()
     model.close()
+
+
+def test_a_library_that_is_none_is_one_clear_line(tmp_path):
+    (tmp_path / "libanne.so").write_bytes(b"\x7fELF, but no more")
+    with pytest.raises(ModelError, match="libanne.so: not this version's host library .*; build it anew"):
+        native._open_library(tmp_path / "libanne.so")
