@@ -22,7 +22,7 @@ from anne_tools.quantize import quantize
 
 FOLDER = Path(__file__).with_name("models")
 SEED = 2501
-N_SAMPLES = 4
+N_SAMPLES = {True: 2, False: 4}  # more than 100 inputs: few, as the emulated Pico reads them slowly
 
 
 def weights(rng: np.random.Generator, n_out: int, n_in: int) -> np.ndarray:
@@ -131,12 +131,12 @@ def models() -> dict[str, Graph]:
 
 
 def samples(data: bytes) -> np.ndarray:
-    """N_SAMPLES inputs of the model, in its input's own type: floats in 64ths, of integers two with the extremes."""
+    """A few inputs of the model, in its input's own type: floats in 64ths, of integers two with the extremes."""
     tensor = ModelFile(data).inputs[0]
-    rng = np.random.default_rng(SEED + 1)
+    rng, n = np.random.default_rng(SEED + 1), N_SAMPLES[tensor.size > 100]
     if tensor.dtype == "float32":
-        return (np.rint(64 * rng.normal(size=(N_SAMPLES, tensor.size))) / 64).astype(np.float32)
-    inputs = rng.integers(tensor.least, tensor.greatest + 1, (N_SAMPLES, tensor.size))
+        return (np.rint(64 * rng.normal(size=(n, tensor.size))) / 64).astype(np.float32)
+    inputs = rng.integers(tensor.least, tensor.greatest + 1, (n, tensor.size))
     inputs[0], inputs[1] = tensor.least, tensor.greatest
     return inputs.astype(tensor.dtype)
 
