@@ -286,7 +286,8 @@ def test_bench_measures_each_layer(files, pico):
     assert result["clock_hz"] == 125_000_000
     assert len(result["layers"]) == 3
     layers_us = sum(layer["cycles"] for layer in result["layers"]) / 125
-    assert layers_us < result["predict_into_us"] < result["predict_us"] < 1000
+    clock_us = 1  # the board's ticks_us is whole microseconds
+    assert layers_us - clock_us <= result["predict_into_us"] < result["predict_us"] < 1000
     # the cost model, on the smallest of layers
     assert result["predicted_us"] == pytest.approx(result["predict_us"], rel=0.5)
 
