@@ -24,7 +24,7 @@ demo: emulator
 	@$(venv)/anne demo
 	$(total)
 
-bench: emulator
+bench: emulator size
 	@$(venv)/anne bench --on emulator --output build/bench.json
 	$(total)
 
