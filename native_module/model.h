@@ -4,7 +4,7 @@
 //   if (anne_model_open(&model, bytes, n_bytes) == ANNE_OK) {
 //       model.workspace = aligned memory of model.workspace_bytes;
 //       anne_model_prepare(&model);
-//       ... fill anne_model_data(&model, model.inputs[0]) ...
+//       ... fill anne_model_data(&model, model.input) ...
 //       anne_model_run(&model);
 //   }
 //
