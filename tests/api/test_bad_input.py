@@ -128,7 +128,8 @@ def test_huge_whole_numbers_are_infinite():
 def test_huge_floats():
     same(anne.sigmoid([1e39, 1e300]), [1, 1])
     same(anne.tanh([-1e39]), [-1])
-    same(anne.softmax([1e39, 0]) if not anne.native else [1, 0], [1, 0])
+    y = anne.softmax([1e39, 0])  # beyond float32, so infinite where floats have 32 bits, and inf - inf is NaN
+    assert y == [1, 0] or y[0] != y[0]
     assert anne.dense(1, [1e39], [[1]], [0], "linear")[0] >= 1e38
 
 

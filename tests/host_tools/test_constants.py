@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from anne import layouts, model_file, reference
-from anne_tools import graph
+from anne_tools import conversion, graph, quantize
+from anne_tools.commands import convert
 
 ROOT = Path(__file__).parents[2]
 C = ROOT / "native_module"
@@ -81,6 +82,12 @@ def test_activations_have_the_same_default_alpha_everywhere():
 def test_limits(name, file, expected):
     # 513, 511 and 65536 are FORMAT.md's; test_model_file.py holds both readers to them
     assert constant(name, file) == expected
+
+
+def test_convert_offers_every_type():
+    (option,) = [parameter for parameter in convert.command.params if parameter.name == "dtype"]
+    assert set(option.type.choices) == set(quantize.DTYPES)
+    assert set(quantize.DTYPES) > set(conversion.INTEGER_DTYPES)
 
 
 def test_sizes_of_structures():
