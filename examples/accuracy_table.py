@@ -20,6 +20,7 @@ import datasets
 import numpy as np
 from anne.model_file import ModelFile
 from anne_tools.bench import bench
+from anne_tools.conversion import INTEGER_DTYPES
 from anne_tools.device import Device, open_device
 from anne_tools.frameworks import framework_outputs
 from anne_tools.native import dequantize_output
@@ -71,7 +72,7 @@ class Row:
         allowed = max(MOST_LOST[self.dtype], 100 / self.n_test)
         if lost > allowed + 1e-9:
             found.append(f"accuracy: expected to lose at most {allowed:.2f} points, lost {lost:.2f}")
-        bound = 0 if self.dtype in ("int8", "int16", "int4") else FLOAT_BOUND
+        bound = 0 if self.dtype in INTEGER_DTYPES else FLOAT_BOUND
         if not self.device_difference <= bound:
             found.append(
                 f"Pico and host: expected outputs within {bound}, they differ by {self.device_difference:.3g}"

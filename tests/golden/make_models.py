@@ -22,7 +22,8 @@ from anne_tools.quantize import quantize
 
 FOLDER = Path(__file__).with_name("models")
 SEED = 2501
-N_SAMPLES = {True: 2, False: 4}  # more than 100 inputs: few, as the emulated Pico reads them slowly
+# Inputs of a model, and of one with more than 100 inputs, which the emulated Pico reads slowly.
+N_SAMPLES, N_SAMPLES_WIDE = 4, 2
 
 
 def weights(rng: np.random.Generator, n_out: int, n_in: int) -> np.ndarray:
@@ -133,7 +134,7 @@ def models() -> dict[str, Graph]:
 def samples(data: bytes) -> np.ndarray:
     """A few inputs of the model, in its input's own type: floats in 64ths, of integers two with the extremes."""
     tensor = ModelFile(data).inputs[0]
-    rng, n = np.random.default_rng(SEED + 1), N_SAMPLES[tensor.size > 100]
+    rng, n = np.random.default_rng(SEED + 1), N_SAMPLES_WIDE if tensor.size > 100 else N_SAMPLES
     if tensor.dtype == "float32":
         return (np.rint(64 * rng.normal(size=(n, tensor.size))) / 64).astype(np.float32)
     inputs = rng.integers(tensor.least, tensor.greatest + 1, (n, tensor.size))

@@ -31,7 +31,8 @@ def main():
     net = anne.load(model_path)  # noqa: F821
     gc.collect()
     free_after = gc.mem_free()
-    x = array(x_code, [0.5 if x_code == "f" else 50] * x_size)  # noqa: F821  # zeros would be faster than real data
+    x_value = 0.5 if x_code == "f" else 50  # noqa: F821  # not 0, with which floats are faster than on real data
+    x = array(x_code, [x_value] * x_size)  # noqa: F821
     y = array(y_code, [0] * y_size)  # noqa: F821
     floats = [0.5] * x_size  # noqa: F821
     clock_us = median_us(nothing, x, y)
