@@ -16,7 +16,7 @@ help:
 	@echo "make bench     speed and memory on the emulated Pico; also written to build/bench.json"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
-	@echo "make size      flash taken by the native module and the anne package"
+	@echo "make size      flash and RAM taken by the native module and the anne package"
 	@echo "make check     style: ruff, clang-format, shellcheck"
 	@echo "make clean     removes build/"
 

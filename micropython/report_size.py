@@ -1,4 +1,4 @@
-"""Tells how much flash the native module and the frozen package take: the firmware against the same without them.
+"""Tells how much flash and RAM the native module and the frozen package take: the firmware against the same without.
 
 usage: report_size.py FIRMWARE.elf BARE.elf        exit status 1 if that is more than LIMIT_BYTES
 """
@@ -33,6 +33,11 @@ def frozen_bytes(elf: dict[str, tuple[int, int]]) -> int:
     return sum(size for name, (_, size) in elf.items() if FROZEN.fullmatch(name))
 
 
+def ram_bytes(elf: dict[str, tuple[int, int]]) -> int:
+    """Return the bytes of RAM that are taken before the heap begins: code that runs from RAM, variables."""
+    return elf["__GcHeapStart"][0] - elf["__data_start__"][0]
+
+
 def main() -> int:
     """Print the table; 1 if the limit is exceeded."""
     firmware, bare = (symbols(path) for path in sys.argv[1:3])
@@ -44,6 +49,8 @@ def main() -> int:
     print(f"{'  native module and anne package':44}{ours:9,} bytes of {LIMIT_BYTES:,} allowed")
     print(f"{'    frozen package (bytecode, constants)':44}{package:9,}")
     print(f"{'    native module, names':44}{ours - package:9,}")
+    ram = ram_bytes(firmware) - ram_bytes(bare)
+    print(f"{'  RAM that kernels take off the heap':44}{ram:9,}")
     return 0 if ours <= LIMIT_BYTES else 1
 
 
