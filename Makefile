@@ -17,6 +17,8 @@ help:
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
 	@echo "make size      flash and RAM taken by the native module and the anne package"
+	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
+	@echo "make reliability  the same in the short form that is part of make test"
 	@echo "make check     style: ruff, clang-format, shellcheck"
 	@echo "make clean     removes build/"
 
@@ -34,9 +36,14 @@ accuracy: emulator
 	$(total)
 
 test: prepare
-	$(build) install firmware micropython-unix
+	$(build) install firmware micropython-unix fuzzer
 	@ctest --test-dir build/host --output-on-failure --no-tests=error
 	@$(venv)/python -m pytest
+	$(total)
+
+soak reliability: prepare
+	$(build) install firmware micropython-unix fuzzer
+	@$(venv)/python tests/reliability/rows.py $(if $(filter soak,$@),--soak) $(ROWS)
 	$(total)
 
 firmware: prepare
@@ -72,14 +79,15 @@ emulator: prepare
 # The virtual environment with the extras in EXTRAS, and the build tree of CMakeLists.txt, whose "install" puts
 # libanne.so where the editable package in the environment finds it.
 prepare:
-	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)"
+	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER)
 	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 
 demo bench size: EXTRAS = emulator
-test: EXTRAS = $(TEST_EXTRAS)
+test soak reliability: EXTRAS = $(TEST_EXTRAS)
+test soak reliability: FUZZER = --fuzzer
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench accuracy test firmware size check format clean emulator prepare
+.PHONY: help demo bench accuracy test soak reliability firmware size check format clean emulator prepare

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -74,6 +75,12 @@ PACKAGES: dict[str, Callable[[], bool]] = {
     "pkg-config": has_tool("pkg-config"),
     "python3-venv": has_ensurepip,
     "xz-utils": has_tool("xz"),
+}
+
+# What the fuzzer of the tests needs besides.
+FUZZER_PACKAGES: dict[str, Callable[[], bool]] = {
+    "clang": has_tool("clang"),
+    "libclang-rt-dev": compiler_has("clang", f"libclang_rt.fuzzer-{platform.machine()}.a"),
 }
 
 
@@ -159,6 +166,7 @@ def make_venv(extras: set[str]) -> None:
 def main() -> int:
     """Run the steps; 0 if everything is there afterwards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fuzzer", action="store_true", help="clang, too, with libFuzzer")
     parser.add_argument("--extras", default="", help="comma-separated extras of pyproject.toml to install")
     args = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
@@ -168,6 +176,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    if args.fuzzer:
+        PACKAGES.update(FUZZER_PACKAGES)
     try:
         install_packages()
         make_venv({name for name in args.extras.split(",") if name})

@@ -47,6 +47,15 @@ def test_root_or_a_sudo_that_asks_nothing_installs_only_what_is_missing(machine,
     assert machine == [[*apt_get, "update"], install]
 
 
+@pytest.mark.parametrize(("options", "wanted"), [([], set()), (["--fuzzer"], {"clang", "libclang-rt-dev"})])
+def test_clang_is_wanted_for_the_fuzzer_only(machine, monkeypatch, options, wanted):
+    monkeypatch.setattr(bootstrap.sys, "argv", ["bootstrap.py", *options])
+    monkeypatch.setattr(bootstrap, "make_venv", lambda extras: None)
+    monkeypatch.setattr(bootstrap, "install_packages", lambda: None)
+    assert bootstrap.main() == 0
+    assert set(bootstrap.PACKAGES) - {"cmake", "ninja-build", "git"} == wanted
+
+
 def test_nothing_is_run_where_nothing_is_missing(machine, monkeypatch):
     monkeypatch.setattr(bootstrap, "PACKAGES", {"git": lambda: True})
     bootstrap.install_packages()

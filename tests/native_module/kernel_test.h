@@ -18,10 +18,12 @@
     } while (0)
 
 // An integer from least to most; a linear congruential generator, seed 1.
+static uint64_t any_of_state = 1;
+
 static inline int32_t any_of(int32_t least, int32_t most) {
-    static uint64_t state = 1;
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int32_t)(least + (int64_t)((state >> 33) % ((uint64_t)most - (uint64_t)(int64_t)least + 1)));
+    any_of_state = any_of_state * 6364136223846793005u + 1442695040888963407u;
+    uint64_t range = (uint64_t)most - (uint64_t)(int64_t)least + 1;
+    return (int32_t)(least + (int64_t)((any_of_state >> 32) % range));
 }
 
 // Exactly as much memory as asked for, so that the sanitizer sees any access beyond.

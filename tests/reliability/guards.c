@@ -1,0 +1,76 @@
+// Guard bands: every kind of layer in many shapes, each allowed to touch its input, output and scratch only.
+//
+//   guards SHAPES     prints {"runs": shapes tried, "variants": of layers}
+#include "guarded.h"
+#include "make_model.h"
+#include "model_files.h"
+
+#define MOST_BYTES (1u << 20)
+
+// A set of shapes: open addressing, twice as large as the most shapes that are ever asked for.
+#define SET_SIZE (1u << 17)
+
+static bool add(uint64_t *set, const shape_t *shape) {
+    uint64_t key = 1 + shape->n_out; // not 0, which marks an empty place
+    for (uint32_t i = 0; i < shape->rank; i++) {
+        key = key * 32771 + shape->shape[i];
+    }
+    uint32_t at = (uint32_t)(key * 0x9e3779b97f4a7c15u >> 47);
+    for (; set[at] != 0; at = (at + 1) % SET_SIZE) {
+        if (set[at] == key) {
+            return false;
+        }
+    }
+    set[at] = key;
+    return true;
+}
+
+static const char *const names[] = {
+#define VARIANT_NAME(name) #name,
+    LAYER_VARIANTS(VARIANT_NAME)
+#undef VARIANT_NAME
+};
+
+// Opens the file and runs it once on random input; nothing but the output may change.
+static void check(const shape_t *shape, const uint8_t *bytes, uint32_t n_bytes) {
+    uint8_t *file = exactly(n_bytes);
+    memcpy(file, bytes, n_bytes);
+    anne_model_t model;
+    anne_status_t status = anne_model_open(&model, file, n_bytes);
+    CHECK(status == ANNE_OK, "%s, rank %u, %u -> %u: status %d", names[shape->variant], shape->rank, shape->shape[0],
+          shape->n_out, status);
+    prepare_guarded(&model);
+    const anne_tensor_t *x = &model.tensors[model.input], *y = &model.tensors[model.output];
+    uint8_t *input = anne_model_data(&model, model.input);
+    any_values(input, anne_tensor_elements(x), x->dtype);
+    uint8_t *before = exactly(anne_tensor_bytes(x));
+    memcpy(before, input, anne_tensor_bytes(x));
+    run_guarded(&model);
+    if (x->arena_offset != y->arena_offset) {
+        CHECK(memcmp(before, input, anne_tensor_bytes(x)) == 0, "%s changed its input", names[shape->variant]);
+    }
+    CHECK(memcmp(file, bytes, n_bytes) == 0, "%s changed its file", names[shape->variant]);
+    free(before), free(model.workspace), free(file);
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc == 2, "expected the number of shapes");
+    uint32_t n_shapes = (uint32_t)atoi(argv[1]), runs = 0;
+    CHECK(n_shapes > 0 && n_shapes <= SET_SIZE / 2, "%s shapes", argv[1]);
+    uint8_t *bytes = exactly(MOST_BYTES);
+    uint64_t *set = exactly(SET_SIZE * sizeof *set);
+    for (variant_t variant = 0; variant < VARIANT_COUNT; variant++) {
+        memset(set, 0, SET_SIZE * sizeof *set);
+        for (uint32_t n = 0; n < n_shapes;) {
+            shape_t shape = any_shape(variant);
+            uint32_t n_bytes = make_model(bytes, MOST_BYTES, &shape);
+            if (n_bytes > 0 && add(set, &shape)) {
+                check(&shape, bytes, n_bytes);
+                n++, runs++;
+            }
+        }
+    }
+    printf("{\"runs\": %u, \"variants\": %u}\n", runs, VARIANT_COUNT);
+    free(bytes), free(set);
+    return 0;
+}

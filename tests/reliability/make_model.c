@@ -1,0 +1,358 @@
+// Model files of one layer: header, two tensors, one record, the constants. Sizes come of the kernels' own headers.
+#include "make_model.h"
+
+#include <stdbool.h>
+
+#include "anne.h"
+#include "kernels/dense_f32_aligned.h"
+#include "kernels/dense_s16.h"
+#include "kernels/dense_s4.h"
+#include "kernels/dense_s8.h"
+#include "kernels/requantize.h"
+#include "kernels/tables.h"
+#include "model_files.h"
+
+void make_model_seed(uint64_t seed) {
+    any_of_state = seed;
+}
+
+enum { KIND_DENSE = 1, KIND_ACTIVATION, KIND_SCALING, KIND_RESHAPE };
+#define LAYOUT(variant) ((variant) - VARIANT_dense_f32 + 1) // FORMAT.md numbers them in this order
+
+typedef struct {
+    uint8_t kind, x_dtype, y_dtype;
+} kind_t;
+
+static kind_t kind_of(variant_t variant) {
+    static const kind_t kinds[VARIANT_COUNT] = {
+        [VARIANT_dense_f32] = {KIND_DENSE, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_dense_s8_quad] = {KIND_DENSE, ANNE_INT8, ANNE_INT8},
+        [VARIANT_dense_s4] = {KIND_DENSE, ANNE_INT8, ANNE_INT8},
+        [VARIANT_dense_s8_f32] = {KIND_DENSE, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_dense_s16] = {KIND_DENSE, ANNE_INT16, ANNE_INT16},
+        [VARIANT_dense_f32_aligned] = {KIND_DENSE, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_activation_f32] = {KIND_ACTIVATION, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_softmax_f32] = {KIND_ACTIVATION, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_table_s8] = {KIND_ACTIVATION, ANNE_INT8, ANNE_INT8},
+        [VARIANT_table_s16] = {KIND_ACTIVATION, ANNE_INT16, ANNE_INT16},
+        [VARIANT_softmax_s8] = {KIND_ACTIVATION, ANNE_INT8, ANNE_INT8},
+        [VARIANT_softmax_s16] = {KIND_ACTIVATION, ANNE_INT16, ANNE_INT16},
+        [VARIANT_scaling_f32] = {KIND_SCALING, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_scaling_s8] = {KIND_SCALING, ANNE_FLOAT32, ANNE_INT8},
+        [VARIANT_scaling_s16] = {KIND_SCALING, ANNE_FLOAT32, ANNE_INT16},
+        [VARIANT_reshape] = {KIND_RESHAPE, ANNE_INT8, ANNE_INT8},
+    };
+    return kinds[variant];
+}
+
+// --- Shapes ---------------------------------------------------------------------------------------------------------
+
+static uint32_t any_n_in(void) {
+    static const int32_t panels[] = {28, 168, 336, 508, 1016}; // columns that kernels sum at once, and twice as many
+    switch (any_of(0, 9)) {
+    case 0:
+        return (uint32_t)(panels[any_of(0, 4)] + any_of(-3, 5));
+    case 1:
+        return (uint32_t)any_of(1, 1200);
+    default:
+        return (uint32_t)any_of(1, 90);
+    }
+}
+
+shape_t any_shape(variant_t variant) {
+    shape_t shape = {.variant = variant, .rank = 1, .n_out = (uint32_t)any_of(1, any_of(1, 10) < 10 ? 20 : 150)};
+    if (kind_of(variant).kind == KIND_DENSE) {
+        shape.shape[0] = any_n_in();
+        return shape;
+    }
+    shape.rank = (uint32_t)any_of(1, ANNE_MAX_RANK);
+    int32_t left = variant == VARIANT_softmax_s8 ? ANNE_SOFTMAX_S8_MAX : shape.rank == 1 ? 20000 : 3000;
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        shape.shape[i] = (uint32_t)any_of(1, shape.rank == 1 ? left : left < 40 ? left : 40);
+        left /= (int32_t)shape.shape[i];
+    }
+    return shape;
+}
+
+// --- Constants ------------------------------------------------------------------------------------------------------
+
+static uint32_t any_word(void) {
+    return (uint32_t)any_of(INT32_MIN, INT32_MAX);
+}
+
+void any_values(void *values, uint32_t n, anne_dtype_t dtype) {
+    static const uint32_t special[] = {0,          0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 1,
+                                       0x807fffff, 0x7f7fffff, 0xff7fffff, 0x00800000, 0x3f800000, 0xbf800000};
+    uint32_t bytes = n * (dtype == ANNE_FLOAT32 ? 4 : dtype == ANNE_INT16 ? 2 : 1);
+    bool plain = any_of(0, 3) > 0; // else everything else would be lost in NaN
+    for (uint32_t at = 0; at < bytes; at += 4) {
+        uint32_t word = any_word();
+        if (dtype == ANNE_FLOAT32 && plain) {
+            word = (word & 0x87ffffff) | 0x38000000; // magnitudes of 3e-5 to 2
+        } else if (dtype == ANNE_FLOAT32 && any_of(0, 3) == 0) {
+            word = special[any_of(0, sizeof special / sizeof special[0] - 1)];
+        }
+        memcpy((uint8_t *)values + at, &word, bytes - at < 4 ? bytes - at : 4);
+    }
+}
+
+static void floats(void *constant, uint32_t n) {
+    any_values(constant, n, ANNE_FLOAT32);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t word = word_at(constant, 4 * i);
+        if ((word & 0x7f800000) == 0x7f800000) { // infinite or NaN
+            put_word(constant, 4 * i, word & 0xbfffffff);
+        }
+    }
+}
+
+static void words(void *constant, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        put_word(constant, 4 * i, any_word());
+    }
+}
+
+static void biases(void *constant, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        put_word(constant, 4 * i, (uint32_t)any_of(-(1 << 28), 1 << 28));
+    }
+}
+
+static void factors(void *constant, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        put_word(constant, 8 * i, (uint32_t)any_of(0, INT32_MAX));
+        put_word(constant, 8 * i + 4, (uint32_t)any_of(-31, ANNE_MAX_SHIFT));
+    }
+}
+
+// Weights of 4 bits; in panels of more than 28 columns all are -1, 0 or 1, as 252 of them may stand in a panel.
+static uint32_t s4_weights(void *constant, uint32_t n) {
+    bool broad = any_of(0, 1);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t word = 0;
+        for (int nibble = 0; nibble < 8; nibble++) {
+            word = word << 4 | (uint32_t)(broad ? any_of(7, 9) : any_of(0, 15));
+        }
+        put_word(constant, 4 * i, word);
+    }
+    return (uint32_t)any_of(1, broad ? 63 : 7) * 4;
+}
+
+// Pairs of weights so small that 2^15 times their sum leaves room for a bias of 2^28.
+static void s16_weights(void *constant, uint32_t n_in, uint32_t n_out) {
+    int32_t most = 57344 / (int32_t)(n_in + 1);
+    most = most < 32767 ? most : 32767;
+    for (uint32_t i = 0; i < anne_dense_s16_words(n_in, n_out); i++) {
+        put_word(constant, 4 * i, (uint32_t)(any_of(-most, most) + 32768 + 65536 * any_of(-most, most)));
+    }
+}
+
+static void aligned_weights(void *constant, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        put_word(constant, 4 * i, 65536u * (uint32_t)any_of(-4096, 4096) + (uint32_t)any_of(0, 4095));
+    }
+}
+
+static void exponents(void *constant, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        bool plain = any_of(0, 3) > 0;
+        put_word(constant, 4 * i,
+                 (uint32_t)(plain ? any_of(-30, 5)
+                                  : any_of(ANNE_DENSE_F32_ALIGNED_MIN_EXPONENT, ANNE_DENSE_F32_ALIGNED_MAX_EXPONENT)));
+    }
+}
+
+static void exponentials_s8(void *constant) {
+    for (uint32_t i = 0; i < 256; i++) {
+        put_word(constant, 4 * i, i == 0 ? INT32_MAX : (uint32_t)any_of(0, INT32_MAX));
+    }
+}
+
+static void exponentials_s16(void *constant) {
+    int16_t *entries = constant;
+    for (uint32_t i = 0; i < ANNE_TABLE_S16_ENTRIES; i++) {
+        entries[i] = (int16_t)(i == 0 ? INT16_MAX : any_of(0, INT16_MAX));
+    }
+}
+
+// --- The file -------------------------------------------------------------------------------------------------------
+
+typedef struct {
+    uint32_t n;
+    uint32_t bytes[4];
+} sizes_t;
+
+static sizes_t constant_sizes(variant_t variant, uint32_t n_in, uint32_t n_out, uint32_t n_last) {
+    switch (variant) {
+    case VARIANT_dense_f32:
+        return (sizes_t){2, {4 * n_in * n_out, 4 * n_out}};
+    case VARIANT_dense_s8_quad:
+        return (sizes_t){3, {4 * (uint32_t)anne_dense_s8_words(n_in, n_out), 4 * n_out, 8 * n_out}};
+    case VARIANT_dense_s4:
+        return (sizes_t){4, {4 * (uint32_t)anne_dense_s4_words(n_in, n_out), 4 * n_out, 8 * n_out, 4}};
+    case VARIANT_dense_s8_f32:
+        return (sizes_t){3, {4 * (uint32_t)anne_dense_s8_words(n_in, n_out), 4 * n_out, 4 * n_out}};
+    case VARIANT_dense_s16:
+        return (sizes_t){3, {4 * (uint32_t)anne_dense_s16_words(n_in, n_out), 4 * n_out, 8 * n_out}};
+    case VARIANT_dense_f32_aligned:
+        return (sizes_t){3, {4 * (uint32_t)anne_dense_f32_aligned_words(n_in, n_out), 4 * n_out, 4 * n_out}};
+    case VARIANT_table_s8:
+        return (sizes_t){1, {256}};
+    case VARIANT_softmax_s8:
+        return (sizes_t){1, {1024}};
+    case VARIANT_table_s16:
+    case VARIANT_softmax_s16:
+        return (sizes_t){1, {2 * ANNE_TABLE_S16_ENTRIES}};
+    case VARIANT_scaling_f32:
+    case VARIANT_scaling_s8:
+    case VARIANT_scaling_s16:
+        return (sizes_t){2, {4 * n_last, 4 * n_last}};
+    default:
+        return (sizes_t){0};
+    }
+}
+
+static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t *sizes, uint32_t n_in, uint32_t n_out) {
+    switch (variant) {
+    case VARIANT_dense_f32:
+    case VARIANT_scaling_f32:
+    case VARIANT_scaling_s8:
+    case VARIANT_scaling_s16:
+        floats(at[0], sizes->bytes[0] / 4), floats(at[1], sizes->bytes[1] / 4);
+        break;
+    case VARIANT_dense_s8_quad:
+        words(at[0], sizes->bytes[0] / 4), biases(at[1], n_out), factors(at[2], n_out);
+        break;
+    case VARIANT_dense_s4:
+        put_word(at[3], 0, s4_weights(at[0], sizes->bytes[0] / 4));
+        biases(at[1], n_out), factors(at[2], n_out);
+        break;
+    case VARIANT_dense_s8_f32:
+        words(at[0], sizes->bytes[0] / 4), floats(at[1], n_out), floats(at[2], n_out);
+        break;
+    case VARIANT_dense_s16:
+        s16_weights(at[0], n_in, n_out), biases(at[1], n_out), factors(at[2], n_out);
+        break;
+    case VARIANT_dense_f32_aligned:
+        aligned_weights(at[0], sizes->bytes[0] / 4), floats(at[1], n_out), exponents(at[2], n_out);
+        break;
+    case VARIANT_table_s8:
+    case VARIANT_table_s16:
+        words(at[0], sizes->bytes[0] / 4);
+        break;
+    case VARIANT_softmax_s8:
+        exponentials_s8(at[0]);
+        break;
+    case VARIANT_softmax_s16:
+        exponentials_s16(at[0]);
+        break;
+    default:
+        break;
+    }
+}
+
+static anne_activation_t any_activation(variant_t variant) {
+    switch (variant) {
+    case VARIANT_softmax_f32:
+    case VARIANT_softmax_s8:
+    case VARIANT_softmax_s16:
+        return ANNE_ACTIVATION_softmax;
+    case VARIANT_dense_s8_quad:
+    case VARIANT_dense_s4:
+    case VARIANT_dense_s16:
+        return any_of(0, ANNE_ACTIVATION_relu6);
+    case VARIANT_scaling_f32:
+    case VARIANT_scaling_s8:
+    case VARIANT_scaling_s16:
+    case VARIANT_reshape:
+        return ANNE_ACTIVATION_linear;
+    default:
+        return any_of(0, ANNE_ACTIVATION_softmax - 1);
+    }
+}
+
+static uint32_t elements(const shape_t *shape) {
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < shape->rank; i++) {
+        n *= shape->shape[i];
+    }
+    return n;
+}
+
+static anne_tensor_t tensor(uint8_t dtype, uint8_t role, uint32_t rank, const uint32_t *shape, uint32_t arena_offset) {
+    anne_tensor_t result = {.dtype = dtype, .role = role, .rank = rank, .scale = 1, .arena_offset = arena_offset};
+    memcpy(result.shape, shape, rank * sizeof *shape);
+    if (dtype != ANNE_FLOAT32) {
+        result.scale = 0.05f;
+        result.zero_point = dtype == ANNE_INT8 ? 7 : 0;
+    }
+    return result;
+}
+
+static uint32_t place_tensors(anne_tensor_t tensors[2], const shape_t *shape) {
+    kind_t kind = kind_of(shape->variant);
+    bool dense = kind.kind == KIND_DENSE;
+    bool same_place = kind.kind == KIND_RESHAPE || (kind.kind == KIND_ACTIVATION && any_of(0, 1));
+    tensors[0] = tensor(kind.x_dtype, ANNE_ROLE_INPUT, shape->rank, shape->shape, GAP);
+    uint32_t after = GAP + (anne_tensor_bytes(&tensors[0]) + 3) / 4 * 4 + GAP;
+    tensors[1] = tensor(kind.y_dtype, ANNE_ROLE_OUTPUT, shape->rank, dense ? &shape->n_out : shape->shape,
+                        same_place ? GAP : after);
+    if (kind.kind == KIND_RESHAPE) { // to a flat one
+        const uint32_t flat[] = {elements(shape), 0, 0, 0};
+        tensors[1].rank = 1;
+        memcpy(tensors[1].shape, flat, sizeof flat);
+    }
+    return (tensors[1].arena_offset + anne_tensor_bytes(&tensors[1]) + 3) / 4 * 4 + GAP;
+}
+
+static uint32_t write_record(uint8_t *record, const shape_t *shape, const sizes_t *sizes) {
+    kind_t kind = kind_of(shape->variant);
+    uint32_t n_parameters = kind.kind == KIND_DENSE ? 3 : 0, bytes = 16 + 8 * sizes->n + 4 * n_parameters;
+    uint32_t activation = any_activation(shape->variant);
+    put_word(record, 0, kind.kind | bytes << 16);
+    put_word(record, 4, 1 | 1 << 8 | sizes->n << 16 | activation << 24);
+    floats(record + 8, 1);         // alpha
+    put_word(record, 12, 1 << 16); // tensors 0 and 1
+    for (uint32_t i = 0, offset = 0; i < sizes->n; i++) {
+        put_word(record, 16 + 8 * i, offset);
+        put_word(record, 20 + 8 * i, sizes->bytes[i]);
+        offset += (sizes->bytes[i] + 3) / 4 * 4;
+    }
+    if (n_parameters > 0) {
+        int32_t most = kind.y_dtype == ANNE_INT8 ? 127 : kind.y_dtype == ANNE_INT16 ? 32767 : 0;
+        int32_t least = any_of(-most - (most > 0), most);
+        put_word(record, 16 + 8 * sizes->n, LAYOUT(shape->variant));
+        put_word(record, 20 + 8 * sizes->n, (uint32_t)least);
+        put_word(record, 24 + 8 * sizes->n, (uint32_t)any_of(least, most));
+    }
+    return bytes;
+}
+
+uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
+    uint32_t n_in = elements(shape);
+    sizes_t sizes = constant_sizes(shape->variant, n_in, shape->n_out, shape->shape[shape->rank - 1]);
+    uint32_t data_bytes = 0, head = 48 + 2 * sizeof(anne_tensor_t);
+    for (uint32_t i = 0; i < sizes.n; i++) {
+        data_bytes += (sizes.bytes[i] + 3) / 4 * 4;
+    }
+    if (head + 64 + data_bytes > room) {
+        return 0;
+    }
+    memset(bytes, 0, head + 64 + data_bytes);
+    anne_tensor_t tensors[2];
+    uint32_t arena_bytes = place_tensors(tensors, shape);
+    memcpy(bytes + 48, tensors, sizeof tensors);
+    uint32_t layers_bytes = write_record(bytes + head, shape, &sizes);
+    uint8_t *at[4] = {bytes + head + layers_bytes};
+    for (uint32_t i = 1; i < sizes.n; i++) {
+        at[i] = at[i - 1] + (sizes.bytes[i - 1] + 3) / 4 * 4;
+    }
+    fill_constants(shape->variant, at, &sizes, n_in, shape->n_out);
+    uint32_t total = head + layers_bytes + data_bytes;
+    memcpy(bytes, "ANNE\1\0\60\0", 8); // version 1, a header of 48 bytes
+    const uint32_t fields[] = {arena_bytes, 2, 1, layers_bytes, 0, data_bytes, 0, 0};
+    memcpy(bytes + 16, fields, sizeof fields);
+    put_word(bytes, 8, total);
+    put_word(bytes, 12, crc32(bytes + 16, total - 16));
+    return total;
+}

@@ -1,0 +1,56 @@
+// Whole model files of one layer, of any shape and with random constants that the loader must take (FORMAT.md).
+#ifndef ANNE_MAKE_MODEL_H
+#define ANNE_MAKE_MODEL_H
+
+#include <stdint.h>
+
+#include "tensor.h"
+
+// Every way a layer can run: a kernel each, or one loop of layers.c.
+#define LAYER_VARIANTS(X) \
+    X(dense_f32)          \
+    X(dense_s8_quad)      \
+    X(dense_s4)           \
+    X(dense_s8_f32)       \
+    X(dense_s16)          \
+    X(dense_f32_aligned)  \
+    X(activation_f32)     \
+    X(softmax_f32)        \
+    X(table_s8)           \
+    X(table_s16)          \
+    X(softmax_s8)         \
+    X(softmax_s16)        \
+    X(scaling_f32)        \
+    X(scaling_s8)         \
+    X(scaling_s16)        \
+    X(reshape)
+
+typedef enum {
+#define VARIANT_ENUM(name) VARIANT_##name,
+    LAYER_VARIANTS(VARIANT_ENUM)
+#undef VARIANT_ENUM
+        VARIANT_COUNT,
+} variant_t;
+
+typedef struct {
+    variant_t variant;
+    uint32_t rank;
+    uint32_t shape[ANNE_MAX_RANK]; // of the input
+    uint32_t n_out;                // of a dense layer
+} shape_t;
+
+// A shape that the variant takes: most are small, some lie at the borders of the kernels' panels.
+shape_t any_shape(variant_t variant);
+
+// Writes the file to `bytes` and returns its length; 0 if it takes more than `room`. Input and output have a gap of
+// GAP bytes on each side in the arena, unless they share their place.
+#define GAP 64
+uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape);
+
+// `n` random bytes, as floats one in four times special: zeros, infinities, NaN, denormals, the greatest.
+void any_values(void *values, uint32_t n, anne_dtype_t dtype);
+
+// All that is random here comes of `seed`, 1 at first.
+void make_model_seed(uint64_t seed);
+
+#endif // ANNE_MAKE_MODEL_H

@@ -1,0 +1,107 @@
+"""The rows of docs/reliability.md: each is one harness, in a short and a long form.
+
+    python tests/reliability/rows.py [--soak] [row ...]
+
+Without --soak the short form, which `make test` runs as well (test_rows.py); with it the long one, whose figures go
+into docs/reliability.json. Either writes docs/reliability.md anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+import core
+from figures import FIGURES, PAGE, ReliabilityError, Row, keep, measured, page
+
+ROWS = [
+    Row(
+        "truncation",
+        "truncation at every length",
+        "every byte of >= 10 models of all kinds: refused, no sanitizer report",
+        core.truncation,
+    ),
+    Row("bits", "single bit flips, CRC on", "every bit of >= 3 models: all refused", core.bits),
+    Row(
+        "fields",
+        "field mutation, CRC made good again",
+        ">= 10,000: refused, or runs inside its bounds",
+        core.fields,
+    ),
+    Row(
+        "fuzzer",
+        "libFuzzer, load and run, CRC off, mutator that knows the format",
+        ">= 100 M runs: no crash, leak, undefined behaviour; no input over 50 ms",
+        core.fuzzer,
+    ),
+    Row(
+        "guards",
+        "guard bands round arena, scratch, input, output (portable C)",
+        "every layer x >= 5,000 shapes: guards intact",
+        core.guards,
+    ),
+    Row(
+        "tflm", "kernels against TFLite Micro's", ">= 1,000 random shapes a layer: int8 equal, float <= 1e-5"
+    ),
+    Row("coverage", "coverage (gcov)", "loader 100 % of lines and branches, kernels >= 95 % of lines"),
+    Row("allocation", "allocation failure", "every allocation fails once: MemoryError, no byte lost"),
+    Row("heap_lock", "`heap_lock` during predict_into", "all layers: no allocation"),
+    Row(
+        "leaks",
+        "leaks",
+        "10,000 predictions, 1,000 load/close, 1,000 failed loads: free heap equal to the byte",
+    ),
+    Row(
+        "gc", "garbage collection between any two calls", "all kinds, model buffer dropped: results unchanged"
+    ),
+    Row(
+        "ctrl_c",
+        "Ctrl-C during predict",
+        ">= 100 random moments: KeyboardInterrupt within 50 ms; model usable",
+    ),
+    Row(
+        "power_cut",
+        "power cut during deploy and save",
+        "every flash operation x {clean, torn}: old or new model",
+    ),
+    Row("stack", "stack use", "below a stated bound, no recursion"),
+    Row("wrong_use", "wrong use", "an exception, never a reset"),
+    Row("numbers", "numbers at the edges of their types", "documented outcome, same on all backends"),
+    Row("pico_soak", "a million predictions on the emulated Pico", "same checksum, same free heap"),
+    Row(
+        "importers",
+        "mutated files for the host importers",
+        ">= 20,000 a format: only ModelError, <= 1 s, <= 1 GB",
+    ),
+    Row("properties", "random graphs (hypothesis)", "reference, host native and unix port: equal"),
+]
+
+
+def main() -> int:
+    """Run the rows that are asked for, all if none is; 1 if one of them fails."""
+    names = [row.name for row in ROWS if row.run]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--soak", action="store_true", help="the long form, kept in docs/reliability.json")
+    parser.add_argument("rows", nargs="*", choices=[*names, []], help="rows; all if none is named")
+    args = parser.parse_args()
+    status = 0
+    for row in ROWS:
+        if row.name in (args.rows or names):
+            try:
+                figures = measured(row, args.soak)
+            except ReliabilityError as error:
+                print(f"{row.name}: FAILED: {error}", file=sys.stderr)
+                status = 1
+                continue
+            print(
+                f"{row.name}: {figures['tried']}: {figures['outcome']} ({figures['seconds']} s)", flush=True
+            )
+            if args.soak:
+                keep({row.name: figures})
+    PAGE.write_text(page(ROWS, json.loads(FIGURES.read_text())))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
