@@ -23,7 +23,7 @@ static uint64_t any_of_state = 1;
 static inline int32_t any_of(int32_t least, int32_t most) {
     any_of_state = any_of_state * 6364136223846793005u + 1442695040888963407u;
     uint64_t range = (uint64_t)most - (uint64_t)(int64_t)least + 1;
-    return (int32_t)(least + (int64_t)((any_of_state >> 32) % range));
+    return (int32_t)(least + (int64_t)((any_of_state >> 33) % range));
 }
 
 // Exactly as much memory as asked for, so that the sanitizer sees any access beyond.

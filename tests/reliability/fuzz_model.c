@@ -162,7 +162,7 @@ static uint32_t any_value(uint32_t now, uint32_t width) {
     case 2:
         return (uint32_t)any_of(0, 20);
     case 3:
-        return (uint32_t)any_of(INT32_MIN, INT32_MAX);
+        return (uint32_t)any_of(0, 0xffff) << 16 | (uint32_t)any_of(0, 0xffff);
     default:
         return values[any_below(sizeof values / sizeof values[0])];
     }

@@ -77,7 +77,7 @@ shape_t any_shape(variant_t variant) {
 // --- Constants ------------------------------------------------------------------------------------------------------
 
 static uint32_t any_word(void) {
-    return (uint32_t)any_of(INT32_MIN, INT32_MAX);
+    return (uint32_t)any_of(0, 0xffff) << 16 | (uint32_t)any_of(0, 0xffff);
 }
 
 void any_values(void *values, uint32_t n, anne_dtype_t dtype) {
