@@ -238,7 +238,7 @@ static anne_status_t note_lifetimes(const anne_record_t *record, uint32_t index,
 }
 
 // No two tensors that live at the same time share bytes. Both may live at the very layer that turns one into the other
-// where that layer works in place and they lie at the same address.
+// where that layer works in place (there is no layer 0) and they lie at the same address.
 static anne_status_t check_overlaps(const anne_model_t *model, const lifetimes_t *lives, const uint32_t *in_place) {
     for (uint32_t a = 0; a < model->n_tensors; a++) {
         if (lives->made[a] == NEVER) {
@@ -251,8 +251,7 @@ static anne_status_t check_overlaps(const anne_model_t *model, const lifetimes_t
                 continue;
             }
             uint32_t layer = lives->made[b];
-            bool turned = layer > 0 && layer == lives->needed[a] && lives->made[a] < layer
-                          && (in_place[layer / 32] >> layer % 32 & 1) != 0
+            bool turned = layer == lives->needed[a] && (in_place[layer / 32] >> layer % 32 & 1) != 0
                           && model->tensors[a].arena_offset == model->tensors[b].arena_offset;
             if (!turned) {
                 return ANNE_ERROR_GRAPH;

@@ -1,0 +1,122 @@
+"""How much of the C core the C tests reach, by gcov: the tests of tests/native_module and the harnesses of this folder.
+
+Everything is compiled anew, without optimisation and sanitizers, both of which move or add branches. Counted is the
+portable C; the assembly of the Pico is compared with it, bit for bit, by tests/emulator.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from figures import ROOT, Found, ReliabilityError
+
+CORE = ROOT / "native_module"
+TESTS = ROOT / "tests" / "native_module"
+HERE = ROOT / "tests" / "reliability"
+MODELS = ROOT / "tests" / "golden" / "models"
+CC = ["gcc", "-std=gnu11", "-O0", "-ffp-contract=off", f"-I{CORE}", f"-I{TESTS}"]
+LOADER = ("model.c", "layers.c", "tensor.c")
+HARNESSES = [
+    ("refusals",),
+    ("guards", "300"),
+    ("damage", "truncation", str(MODELS), "3200"),
+    ("damage", "fields", str(MODELS), "3200"),
+]
+
+
+@dataclass
+class Reached:
+    """Of a group of files: lines and branches there are, those reached, and where the others are."""
+
+    lines: int = 0
+    lines_reached: int = 0
+    branches: int = 0
+    branches_reached: int = 0
+    missed: list[str] = field(default_factory=list)
+
+    def add(self, report: dict) -> None:
+        """Count one file of gcov's report."""
+        name = Path(report["file"]).name
+        for line in report["lines"]:
+            taken = [branch["count"] > 0 for branch in line["branches"]]
+            self.lines += 1
+            self.lines_reached += line["count"] > 0
+            self.branches += len(taken)
+            self.branches_reached += sum(taken)
+            if line["count"] == 0 or not all(taken):
+                self.missed.append(f"{name}:{line['line_number']}: {sum(taken)} of {len(taken)} branches")
+
+    @property
+    def line_percent(self) -> float:
+        """Lines reached, in percent."""
+        return 100 * self.lines_reached / self.lines
+
+    @property
+    def branch_percent(self) -> float:
+        """Branches reached, in percent."""
+        return 100 * self.branches_reached / self.branches
+
+
+def measure() -> tuple[Reached, Reached]:
+    """Compile and run all C tests; return what they reach of the loader and of the kernels."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        core = [*CORE.glob("*.c"), *CORE.glob("kernels/*.c")]
+        core = [path for path in core if path.name not in ("mod_anne.c", "host.c")]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda path: _run(*CC, "--coverage", "-c", path, cwd=folder), core))
+            _run("ar", "rcs", "libcore.a", *[path.with_suffix(".o").name for path in core], cwd=folder)
+            list(pool.map(lambda command: _run(*command, cwd=folder), _tests(folder)))
+        groups = Reached(), Reached()
+        for path in core:
+            _run("gcov", "--json-format", "--branch-probabilities", f"{path.stem}.o", cwd=folder)
+            report = json.loads(gzip.decompress((folder / f"{path.stem}.gcov.json.gz").read_bytes()))
+            for file in report["files"]:
+                if Path(file["file"]) == path:
+                    groups[path.name not in LOADER].add(file)
+    return groups
+
+
+def _tests(folder: Path) -> list[list]:
+    """Compile the tests; return the commands that run them."""
+    commands = [[f"./{path.stem}", MODELS] for path in sorted(TESTS.glob("*.c"))]
+    commands += [[f"./{name}", *arguments] for name, *arguments in HARNESSES]
+    for program in {command[0][2:] for command in commands}:
+        source = TESTS / f"{program}.c" if program.startswith("test_") else HERE / f"{program}.c"
+        shared = [] if program.startswith("test_") else [HERE / "make_model.c"]
+        _run(*CC, "-O1", source, *shared, "libcore.a", "--coverage", "-lm", "-o", program, cwd=folder)
+    return commands
+
+
+def _run(*command: object, cwd: Path) -> None:
+    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True)
+    if done.returncode:
+        raise ReliabilityError(
+            f"{command[0]}: status {done.returncode}\n{(done.stderr + done.stdout)[-2000:]}"
+        )
+
+
+def coverage(soak: bool) -> Found:
+    """All of the loader's lines and branches, 95 % of the kernels' lines."""
+    loader, kernels = measure()
+    if loader.lines_reached < loader.lines or loader.branches_reached < loader.branches:
+        raise ReliabilityError("the loader is not tested here:\n" + "\n".join(loader.missed))
+    if kernels.line_percent < 95:
+        raise ReliabilityError("the kernels are not tested here:\n" + "\n".join(kernels.missed))
+    return Found(
+        f"{loader.lines} lines and {loader.branches} branches of the loader, {kernels.lines} lines of the kernels",
+        f"loader {loader.line_percent:.0f} % of lines, {loader.branch_percent:.0f} % of branches; "
+        f"kernels {kernels.line_percent:.1f} % of lines, {kernels.branch_percent:.1f} % of branches",
+    )
+
+
+if __name__ == "__main__":
+    for name, reached in zip(("loader", "kernels"), measure(), strict=True):
+        print(f"{name}: {reached.line_percent:.1f} % of lines, {reached.branch_percent:.1f} % of branches")
+        print("".join(f"  {missed}\n" for missed in reached.missed), end="")

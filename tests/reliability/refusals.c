@@ -1,0 +1,317 @@
+// Every reason for which the loader refuses a file, one at a time: a whole file of one layer, one thing changed, and
+// the status that FORMAT.md and anne.h have for it.
+#include "make_model.h"
+#include "model.h"
+#include "model_files.h"
+
+#define ROOM (1u << 20)
+
+// Where things stand in a file of two tensors and one layer that reads tensor 0 and makes tensor 1.
+enum {
+    MAGIC = 0,
+    VERSION = 4,
+    TOTAL_BYTES = 8,
+    ARENA_BYTES = 16,
+    N_TENSORS = 20,
+    N_LAYERS = 24,
+    LAYERS_BYTES = 28,
+    METADATA_BYTES = 32,
+    DATA_BYTES = 36,
+    RESERVED = 40,
+    X = 48, // a tensor: types and rank, shape, scale, zero_point, arena_offset
+    Y = 80,
+    SHAPE = 4,
+    SCALE = 20,
+    ZERO_POINT = 24,
+    ARENA_OFFSET = 28,
+    RECORD = 112, // kind and bytes; counts and activation; alpha; tensors; constants; parameters
+    COUNTS = 116,
+    ALPHA = 120,
+    TENSORS = 124,
+    CONSTANTS = 128,
+};
+
+static uint8_t *bytes; // of the file at hand
+static uint32_t n_bytes;
+
+static void new_file(variant_t variant, uint32_t n_in, uint32_t n_out) {
+    shape_t shape = {.variant = variant, .rank = 1, .shape = {n_in}, .n_out = n_out};
+    make_model_seed(1);
+    n_bytes = make_model(bytes, ROOM, &shape);
+    CHECK(n_bytes > 0, "%u, %u x %u", variant, n_in, n_out);
+}
+
+static anne_status_t status_now(void) {
+    put_word(bytes, 12, crc32(bytes + 16, n_bytes - 16));
+    uint8_t *file = exactly(n_bytes);
+    memcpy(file, bytes, n_bytes);
+    anne_model_t model;
+    anne_status_t status = anne_model_open(&model, file, n_bytes);
+    free(file);
+    return status;
+}
+
+#define EXPECT(expected)                                                              \
+    do {                                                                              \
+        anne_status_t status = status_now();                                          \
+        CHECK(status == (expected), "status %d, expected %d", status, (int)expected); \
+    } while (0)
+
+// --- One word changed -----------------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *what;
+    variant_t variant; // 5 inputs; dense: 3 outputs
+    uint32_t at;
+    uint32_t word;
+    anne_status_t expected;
+} fault_t;
+
+#define TYPES(dtype, role, rank, reserved)      ((dtype) | (role) << 8 | (rank) << 16 | (uint32_t)(reserved) << 24)
+#define COUNTS_OF(in, out, constants, function) ((in) | (out) << 8 | (constants) << 16 | (uint32_t)(function) << 24)
+
+static const fault_t faults[] = {
+    {"another kind of file", VARIANT_reshape, MAGIC, 0x334c4654, ANNE_ERROR_MAGIC},
+    {"version 2", VARIANT_reshape, VERSION, 2 | 48 << 16, ANNE_ERROR_VERSION},
+    {"a longer header", VARIANT_reshape, VERSION, 1 | 52 << 16, ANNE_ERROR_VERSION},
+    {"another length", VARIANT_reshape, TOTAL_BYTES, 132, ANNE_ERROR_SIZE},
+    {"an odd arena", VARIANT_reshape, ARENA_BYTES, 1002, ANNE_ERROR_HEADER},
+    {"a huge arena", VARIANT_reshape, ARENA_BYTES, (1u << 30) + 4, ANNE_ERROR_HEADER},
+    {"no tensors", VARIANT_reshape, N_TENSORS, 0, ANNE_ERROR_HEADER},
+    {"too many tensors", VARIANT_reshape, N_TENSORS, 513, ANNE_ERROR_HEADER},
+    {"no layers", VARIANT_reshape, N_LAYERS, 0, ANNE_ERROR_HEADER},
+    {"too many layers", VARIANT_reshape, N_LAYERS, 257, ANNE_ERROR_HEADER},
+    {"a reserved word", VARIANT_reshape, RESERVED, 1, ANNE_ERROR_HEADER},
+    {"the other reserved word", VARIANT_reshape, RESERVED + 4, 1, ANNE_ERROR_HEADER},
+    {"sections too long together", VARIANT_reshape, LAYERS_BYTES, 20, ANNE_ERROR_SIZE},
+
+    {"type 0", VARIANT_reshape, X, TYPES(0, 1, 1, 0), ANNE_ERROR_TENSOR},
+    {"type 4", VARIANT_reshape, X, TYPES(4, 1, 1, 0), ANNE_ERROR_TENSOR},
+    {"role 4", VARIANT_reshape, X, TYPES(2, 4, 1, 0), ANNE_ERROR_TENSOR},
+    {"rank 0", VARIANT_reshape, X, TYPES(2, 1, 0, 0), ANNE_ERROR_TENSOR},
+    {"rank 5", VARIANT_reshape, X, TYPES(2, 1, 5, 0), ANNE_ERROR_TENSOR},
+    {"a reserved byte", VARIANT_reshape, X, TYPES(2, 1, 1, 1), ANNE_ERROR_TENSOR},
+    {"no input", VARIANT_reshape, X, TYPES(2, 0, 1, 0), ANNE_ERROR_TENSOR},
+    {"no output", VARIANT_reshape, Y, TYPES(2, 0, 1, 0), ANNE_ERROR_TENSOR},
+    {"a dimension too many", VARIANT_reshape, X + SHAPE + 4, 1, ANNE_ERROR_TENSOR},
+    {"an empty dimension", VARIANT_reshape, X + SHAPE, 0, ANNE_ERROR_TENSOR},
+    {"too many elements", VARIANT_reshape, X + SHAPE, (1u << 20) + 1, ANNE_ERROR_TENSOR},
+    {"scale 0", VARIANT_reshape, X + SCALE, 0, ANNE_ERROR_TENSOR},
+    {"scale -1", VARIANT_reshape, X + SCALE, 0xbf800000, ANNE_ERROR_TENSOR},
+    {"scale NaN", VARIANT_reshape, X + SCALE, 0x7fc00000, ANNE_ERROR_TENSOR},
+    {"an infinite scale", VARIANT_reshape, X + SCALE, 0x7f800000, ANNE_ERROR_TENSOR},
+    {"a float's scale", VARIANT_dense_f32, X + SCALE, 0x40000000, ANNE_ERROR_TENSOR},
+    {"a float's zero_point", VARIANT_dense_f32, X + ZERO_POINT, 1, ANNE_ERROR_TENSOR},
+    {"a negative zero_point of int16", VARIANT_dense_s16, X + ZERO_POINT, (uint32_t)-1, ANNE_ERROR_TENSOR},
+    {"zero_point 128", VARIANT_reshape, X + ZERO_POINT, 128, ANNE_ERROR_TENSOR},
+    {"zero_point -129", VARIANT_reshape, X + ZERO_POINT, (uint32_t)-129, ANNE_ERROR_TENSOR},
+    {"an odd place", VARIANT_reshape, X + ARENA_OFFSET, GAP + 2, ANNE_ERROR_TENSOR},
+    {"a place beyond the arena", VARIANT_reshape, X + ARENA_OFFSET, 1u << 20, ANNE_ERROR_TENSOR},
+    {"an end beyond the arena", VARIANT_reshape, X + ARENA_OFFSET, 2 * GAP + 4, ANNE_ERROR_TENSOR},
+
+    {"a record too long", VARIANT_reshape, RECORD, 4 | 20 << 16, ANNE_ERROR_LAYER},
+    {"a record of 14 bytes", VARIANT_reshape, RECORD, 4 | 14 << 16, ANNE_ERROR_LAYER},
+    {"a record without its tensors", VARIANT_reshape, RECORD, 4 | 12 << 16, ANNE_ERROR_LAYER},
+    {"kind 0", VARIANT_reshape, RECORD, 0 | 16 << 16, ANNE_ERROR_LAYER},
+    {"kind 5", VARIANT_reshape, RECORD, 5 | 16 << 16, ANNE_ERROR_LAYER},
+    {"no tensors read", VARIANT_reshape, COUNTS, COUNTS_OF(0, 1, 0, 0), ANNE_ERROR_LAYER},
+    {"no tensors written", VARIANT_reshape, COUNTS, COUNTS_OF(1, 0, 0, 0), ANNE_ERROR_LAYER},
+    {"too many constants", VARIANT_reshape, COUNTS, COUNTS_OF(1, 1, 7, 0), ANNE_ERROR_LAYER},
+    {"activation 13", VARIANT_reshape, COUNTS, COUNTS_OF(1, 1, 0, 13), ANNE_ERROR_PARAMETER},
+    {"an infinite alpha", VARIANT_reshape, ALPHA, 0x7f800000, ANNE_ERROR_PARAMETER},
+    {"tensor 2 of 2", VARIANT_reshape, TENSORS, 2 << 16, ANNE_ERROR_LAYER},
+    {"a tensor read before it is made", VARIANT_reshape, TENSORS, 1 | 1 << 16, ANNE_ERROR_GRAPH},
+    {"a tensor made that is there", VARIANT_reshape, TENSORS, 0, ANNE_ERROR_GRAPH},
+    {"an odd constant", VARIANT_table_s8, CONSTANTS, 2, ANNE_ERROR_CONSTANT},
+    {"a constant beyond the data", VARIANT_table_s8, CONSTANTS, 1024, ANNE_ERROR_CONSTANT},
+    {"a constant longer than the data", VARIANT_table_s8, CONSTANTS + 4, 260, ANNE_ERROR_CONSTANT},
+
+    {"a dense layer without weights", VARIANT_dense_f32, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_LAYER},
+    {"layout 0", VARIANT_dense_f32, CONSTANTS + 16, 0, ANNE_ERROR_LAYER},
+    {"layout 7", VARIANT_dense_f32, CONSTANTS + 16, 7, ANNE_ERROR_LAYER},
+    {"softmax in a dense layer", VARIANT_dense_f32, COUNTS, COUNTS_OF(1, 1, 2, 12), ANNE_ERROR_PARAMETER},
+    {"tanh in a dense layer of integers", VARIANT_dense_s16, COUNTS, COUNTS_OF(1, 1, 3, 7), ANNE_ERROR_PARAMETER},
+    {"limits of floats", VARIANT_dense_f32, CONSTANTS + 24, 1, ANNE_ERROR_PARAMETER},
+    {"a limit beyond int8", VARIANT_dense_s4, CONSTANTS + 40, 128, ANNE_ERROR_PARAMETER},
+    {"limits the wrong way round", VARIANT_dense_s16, CONSTANTS + 32, (uint32_t)-32769, ANNE_ERROR_PARAMETER},
+    {"float from int8", VARIANT_dense_f32, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
+    {"int8 from float", VARIANT_dense_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"an activation from float to int8", VARIANT_activation_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"a scaling from int8", VARIANT_scaling_f32, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
+};
+
+static void check_faults(void) {
+    for (uint32_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        const fault_t *fault = &faults[i];
+        new_file(fault->variant, 5, 3);
+        CHECK(status_now() == ANNE_OK, "%s: before", fault->what);
+        put_word(bytes, fault->at, fault->word);
+        anne_status_t status = status_now();
+        CHECK(status == fault->expected, "%s: status %d, expected %d", fault->what, status, fault->expected);
+    }
+}
+
+// --- More than a word -----------------------------------------------------------------------------------------------
+
+static void check_short_files(void) {
+    anne_model_t model;
+    uint8_t *magic = exactly(20);
+    memcpy(magic, "ANNE", 4);
+    CHECK(anne_model_open(&model, magic, 3) == ANNE_ERROR_MAGIC, "3 bytes");
+    CHECK(anne_model_open(&model, magic, 20) == ANNE_ERROR_SIZE, "20 bytes");
+    magic[0] = 'B';
+    CHECK(anne_model_open(&model, magic, 20) == ANNE_ERROR_MAGIC, "20 other bytes");
+    free(magic);
+}
+
+static void check_crc(void) {
+    new_file(VARIANT_reshape, 5, 3);
+    CHECK(status_now() == ANNE_OK, "before");
+    bytes[12] ^= 1;
+    anne_model_t model;
+    CHECK(anne_model_open(&model, bytes, n_bytes) == ANNE_ERROR_CRC, "one bit of the CRC");
+}
+
+static void check_odd_sections(void) { // which add up
+    new_file(VARIANT_table_s8, 5, 3);
+    put_word(bytes, METADATA_BYTES, 2);
+    put_word(bytes, DATA_BYTES, 254);
+    EXPECT(ANNE_ERROR_SIZE);
+}
+
+// The constants, whose own sizes are not looked at before these limits are.
+static void check_too_wide(void) {
+    static const struct {
+        variant_t variant;
+        uint32_t most;
+    } limits[] = {{VARIANT_dense_s8_quad, 16383},
+                  {VARIANT_dense_s4, 16383},
+                  {VARIANT_dense_s8_f32, 16383},
+                  {VARIANT_dense_f32_aligned, 65535}};
+    for (uint32_t i = 0; i < 4; i++) {
+        new_file(limits[i].variant, limits[i].most, 1);
+        EXPECT(ANNE_OK);
+        new_file(limits[i].variant, limits[i].most + 1, 1);
+        EXPECT(ANNE_ERROR_CONSTANT);
+    }
+    new_file(VARIANT_dense_f32, 1000, 1); // 2^20 weights, and 1000 more than those
+    put_word(bytes, ARENA_BYTES, 1 << 20);
+    put_word(bytes, Y + SHAPE, (1 << 20) / 1000 + 1);
+    EXPECT(ANNE_ERROR_CONSTANT);
+    new_file(VARIANT_softmax_s8, 511, 0);
+    EXPECT(ANNE_OK);
+    new_file(VARIANT_softmax_s8, 512, 0);
+    EXPECT(ANNE_ERROR_SHAPE);
+    new_file(VARIANT_softmax_s16, 65536, 0);
+    EXPECT(ANNE_OK);
+    new_file(VARIANT_softmax_s16, 65537, 0);
+    EXPECT(ANNE_ERROR_SHAPE);
+}
+
+static uint8_t *constant(uint32_t index) {
+    return bytes + n_bytes - word_at(bytes, DATA_BYTES) + word_at(bytes, CONSTANTS + 8 * index);
+}
+
+static void check_constants(void) {
+    new_file(VARIANT_dense_s4, 40, 1); // 32 weights of -8 in a panel of 32: 256
+    memset(constant(0), 0, 4 * 40);
+    put_word(constant(3), 0, 28);
+    EXPECT(ANNE_OK);
+    put_word(constant(3), 0, 32);
+    EXPECT(ANNE_ERROR_CONSTANT);
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint32_t panels[] = {0, 30, 16384};
+        put_word(constant(3), 0, panels[i]);
+        EXPECT(ANNE_ERROR_CONSTANT);
+    }
+    new_file(VARIANT_dense_s16, 2, 1); // 2^15 (32768 + 32767) + 2^15 is 2^31
+    put_word(constant(0), 0, 32767u << 16);
+    put_word(constant(1), 0, 32767);
+    EXPECT(ANNE_OK);
+    put_word(constant(1), 0, 32768);
+    EXPECT(ANNE_ERROR_CONSTANT);
+    new_file(VARIANT_scaling_s8, 5, 0);
+    put_word(constant(1), 16, 0x7fc00000); // NaN
+    EXPECT(ANNE_ERROR_CONSTANT);
+}
+
+static void check_ranks(void) { // of dense layers: 1
+    for (uint32_t tensor = X; tensor <= Y; tensor += Y - X) {
+        new_file(VARIANT_dense_f32, 5, 3);
+        bytes[tensor + 2] = 2;
+        put_word(bytes, tensor + SHAPE + 4, 1);
+        EXPECT(ANNE_ERROR_SHAPE);
+    }
+}
+
+// Another tensor after the two that there are, inside the same arena.
+static void add_tensor(uint8_t role, uint32_t arena_offset) {
+    memmove(bytes + RECORD + 32, bytes + RECORD, n_bytes - RECORD);
+    memcpy(bytes + RECORD, bytes + X, 32);
+    bytes[RECORD + 1] = role;
+    put_word(bytes, RECORD + ARENA_OFFSET, arena_offset);
+    put_word(bytes, N_TENSORS, 3);
+    n_bytes += 32;
+    put_word(bytes, TOTAL_BYTES, n_bytes);
+}
+
+static void check_graphs(void) {
+    new_file(VARIANT_reshape, 5, 0);
+    add_tensor(1, 0); // an input that nothing reads
+    EXPECT(ANNE_OK);
+    new_file(VARIANT_reshape, 5, 0);
+    add_tensor(0, 0);
+    EXPECT(ANNE_ERROR_GRAPH); // computed by no layer
+    new_file(VARIANT_reshape, 5, 0);
+    add_tensor(1, GAP);
+    EXPECT(ANNE_ERROR_GRAPH); // an input where another lies
+    new_file(VARIANT_scaling_f32, 5, 0);
+    put_word(bytes, Y + ARENA_OFFSET, GAP);
+    EXPECT(ANNE_ERROR_GRAPH); // a scaling does not work in place
+    new_file(VARIANT_activation_f32, 5, 0);
+    put_word(bytes, Y + ARENA_OFFSET, GAP);
+    EXPECT(ANNE_OK);
+    put_word(bytes, Y + ARENA_OFFSET, GAP + 4);
+    EXPECT(ANNE_ERROR_GRAPH); // an activation does, but not beside itself
+    bytes[X + 1] = 3;         // nor over an output of the network
+    put_word(bytes, Y + ARENA_OFFSET, GAP);
+    EXPECT(ANNE_ERROR_GRAPH);
+}
+
+// A layer that reads two tensors, which no kind does, or makes two.
+static void check_counts(void) {
+    static const variant_t variants[] = {VARIANT_dense_f32, VARIANT_table_s8, VARIANT_scaling_f32, VARIANT_reshape};
+    for (uint32_t i = 0; i < 4; i++) {
+        for (uint32_t n_inputs = 1; n_inputs <= 2; n_inputs++) {
+            new_file(variants[i], 5, 3);
+            uint32_t counts = word_at(bytes, COUNTS), record_bytes = word_at(bytes, RECORD) >> 16;
+            add_tensor(n_inputs == 2, 0); // read, or made
+            memmove(bytes + TENSORS + 36, bytes + TENSORS + 32, n_bytes - TENSORS - 32);
+            n_bytes += 4;
+            put_word(bytes, TOTAL_BYTES, n_bytes);
+            put_word(bytes, LAYERS_BYTES, record_bytes + 4);
+            put_word(bytes, RECORD + 32, word_at(bytes, RECORD + 32) + (4 << 16));
+            put_word(bytes, COUNTS + 32, (counts & 0xffff0000) | n_inputs | (3 - n_inputs) << 8);
+            put_word(bytes, TENSORS + 32, n_inputs == 2 ? 0 | 2 << 16 : 0 | 1 << 16);
+            put_word(bytes, TENSORS + 36, n_inputs == 2 ? 1 : 2);
+            EXPECT(ANNE_ERROR_LAYER);
+            put_word(bytes, TENSORS + 36, 1 << 16 | 1); // the padding
+            EXPECT(ANNE_ERROR_LAYER);
+        }
+    }
+}
+
+int main(void) {
+    bytes = exactly(ROOM);
+    check_faults();
+    check_short_files();
+    check_crc();
+    check_odd_sections();
+    check_too_wide();
+    check_constants();
+    check_ranks();
+    check_graphs();
+    check_counts();
+    free(bytes);
+    return 0;
+}
