@@ -8,7 +8,4 @@
 // elu; the others ignore it. NaN in gives NaN out; a softmax over a NaN or +inf is NaN throughout.
 void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size_t n);
 
-// e^x to within 3e-7 relative; 0 below -87.3 (where float32 has only denormals left), +inf above 88.72, NaN for NaN.
-float anne_exp_f32(float x);
-
 #endif // ANNE_ACTIVATIONS_F32_H
