@@ -5,7 +5,10 @@ import math
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.graph import ACTIVATIONS, Activation, Quantization, Tensor
+from anne_tools.graph import ACTIVATIONS, Activation, GraphBuilder, Quantization, Tensor
+from anne_tools.native import NativeModel
+from anne_tools.pack import pack
+from anne_tools.quantize import quantize
 from anne_tools.tables import FIXED_OUTPUT, limits, table
 
 FUNCTIONS = {
@@ -44,17 +47,25 @@ def test_every_activation_is_here():
     assert {*FUNCTIONS, "softmax"} == set(ACTIVATIONS)
 
 
+# Steps from the true value. The nearest integer is half a step off at most, and a little in float32; what
+# TensorFlow Lite Micro rounds twice (linear, relu, leaky_relu) or computes in 16 bits (hard_swish) is as it has it
+# (test_tflm.py).
+INT8_BOUND = {"linear": 0.76, "relu": 0.76, "leaky_relu": 0.76, "hard_swish": 0.6}
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_int8_tables(name):
-    source, target = tensor("int8", 0.05, 10), target_for(name, "int8")
-    got = table_of(name, source, target)
-    scale, out_scale = float(source.quantization.scale[0]), float(target.quantization.scale[0])
-    exact = [
-        FUNCTIONS[name](scale * (q - 10)) / out_scale + target.quantization.zero_point
-        for q in range(-128, 128)
-    ]
-    # TensorFlow Lite Micro rounds some of these twice: one step
-    np.testing.assert_allclose(got, np.clip(exact, -128, 127), atol=1.0 if name != "hard_swish" else 1.5)
+def test_int8_tables_for_every_input(name):
+    rng = np.random.default_rng(20261124)
+    for _ in range(40):
+        scale, zero_point = float(np.float32(2.0 ** rng.uniform(-10, 1))), int(rng.integers(-128, 128))
+        source, target = tensor("int8", scale, zero_point), target_for(name, "int8")
+        if name not in FIXED_OUTPUT:
+            target = tensor("int8", scale * 2.0 ** rng.uniform(-2, 2), int(rng.integers(-128, 128)))
+        out = target.quantization
+        exact = [FUNCTIONS[name](scale * (q - zero_point)) for q in range(-128, 128)]
+        exact = np.clip(np.array(exact) / float(out.scale[0]) + out.zero_point, -128, 127)
+        bound = INT8_BOUND.get(name, 0.501)
+        np.testing.assert_allclose(table_of(name, source, target), exact, rtol=0, atol=bound)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -65,6 +76,53 @@ def test_int16_tables_are_the_function_at_every_128th(name):
     exact = np.array([FUNCTIONS[name](scale * (128 * i - 32768)) for i in range(513)]) / out_scale
     assert len(got) == 513
     np.testing.assert_allclose(got, np.clip(exact, -32768, 32767), atol=0.51)
+
+
+# The largest curvature |f''|, and the bends: where the slope jumps, and by how much. At 0 there is an entry.
+CURVATURE = {
+    "elu": 1,
+    "sigmoid": 0.0963,
+    "tanh": 0.770,
+    "softplus": 0.25,
+    "swish": 0.5,
+    "hard_swish": 1 / 3,
+    "gelu": 0.798,
+}
+BENDS = {"relu6": (6, 1), "hard_sigmoid": (3, 1 / 6), "hard_swish": (3, 0.5)}
+
+
+def int16_layer(name: str, shape: tuple[int, ...], reach: float) -> NativeModel:
+    """One activation on int16, for inputs from -reach to reach."""
+    builder = GraphBuilder(shape)
+    builder.activation("a", name, ALPHA.get(name, 0.0))
+    return NativeModel(pack(quantize(builder.build(), "int16", np.linspace(-reach, reach, *shape)[None])))
+
+
+@pytest.mark.parametrize("reach", [1, 4, 8, 16, 60])
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "linear"])
+def test_int16_activations_for_every_input(name, reach):
+    # DESIGN.md, "Numbers": a step for the two roundings, and what a straight line 128 inputs long is off by
+    model = int16_layer(name, (4096,), reach)
+    scale, out_scale = float(model.input.scale), float(model.output.scale)
+    got = model.run_raw(np.arange(-32768, 32768, dtype=np.int16)).astype(float).ravel()
+    exact = np.array([FUNCTIONS[name](scale * q) for q in range(-32768, 32769)]) / out_scale
+    at, jump = BENDS.get(name, (0, 0))
+    line = ((128 * scale) ** 2 / 8 * CURVATURE.get(name, 0) + 32 * scale * jump) / out_scale
+    bound = np.full(65536, 1.01 + line)
+    bound[-128:] += max(0, exact[-1] - 32767)  # the last entry is limited to 32767
+    error = np.abs(got - np.clip(exact[:-1], -32768, 32767))
+    assert (error <= bound).all(), (error - bound).max()
+
+
+@pytest.mark.parametrize("reach", [1, 4, 8, 16, 60])
+def test_int16_softmax_of_two_for_every_difference(reach):
+    model = int16_layer("softmax", (2,), reach)
+    scale, difference = float(model.input.scale), np.arange(65536)
+    got = model.run_raw(np.stack([np.full(65536, 32767), 32767 - difference], axis=1))
+    other = 1 / (1 + np.exp(scale * difference))
+    exact = np.minimum(32768 * np.stack([1 - other, other], axis=1), 32767)
+    # the line is off by (128 scale)^2 / 8 of e, of which softmax of two passes on a quarter
+    np.testing.assert_allclose(got, exact, rtol=0, atol=1.5 + 32768 * (128 * scale) ** 2 / 8 / 4)
 
 
 def test_softmax_of_int8_has_exponentials_of_31_bits():
