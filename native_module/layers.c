@@ -59,13 +59,12 @@ typedef struct {
     uint8_t x_dtype;
     uint8_t y_dtype;
     uint8_t n_constants;
-    anne_status_t (*check)(const anne_record_t *record, uint32_t n_in, uint32_t n_out, uint32_t *scratch_bytes);
+    anne_status_t (*check)(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room);
     void (*run)(const anne_layer_t *layer);
 } dense_layout_t;
 
-static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                     uint32_t *scratch_bytes) {
-    (void)scratch_bytes;
+static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
+    (void)room;
     if (n_in > ANNE_MAX_ELEMENTS / n_out || check_floats(record, 0, n_in * n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
@@ -80,7 +79,7 @@ static void run_dense_f32(const anne_layer_t *layer) {
 // --- Dense, aligned floats. Constants: weights, bias (float32), exponents (int32); scratch: the kernel's.
 
 static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                             uint32_t *scratch_bytes) {
+                                             anne_room_t *room) {
     uint64_t words = anne_dense_f32_aligned_words(n_in, n_out);
     if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN || check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK
         || check_floats(record, 1, n_out) != ANNE_OK
@@ -99,7 +98,7 @@ static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32
             return ANNE_ERROR_CONSTANT;
         }
     }
-    *scratch_bytes = anne_dense_f32_aligned_scratch(n_in, n_out) * sizeof(int32_t);
+    room->scratch = anne_dense_f32_aligned_scratch(n_in, n_out) * sizeof(int32_t);
     return ANNE_OK;
 }
 
@@ -135,14 +134,30 @@ static anne_output_t output_limits(const anne_layer_t *layer) {
                            layer->parameters[DENSE_ACT_MAX]};
 }
 
-// scratch: the sums, then what the kernel needs
+// From the sums at the beginning of the scratch.
+static void requantize_s8(const anne_layer_t *layer) {
+    anne_output_t output = output_limits(layer);
+    anne_requantize_s8(layer->scratch, layer->constants[2], layer->derived, layer->n_out, &output, layer->y);
+}
+
+static uint32_t prepare_dense(const anne_record_t *record, void *derived) {
+    if (record->output->dtype != ANNE_INT8) {
+        return 0;
+    }
+    uint32_t n_out = record->output->shape[0];
+    anne_approximate(record->constants[2], n_out, derived);
+    return anne_approximation_bytes(n_out);
+}
+
+// scratch: the sums, then what the kernel needs; derived: an approximation of the factors
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                         uint32_t *scratch_bytes) {
+                                         anne_room_t *room) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
         || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
+    room->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
+    room->derived = anne_approximation_bytes(n_out);
     return check_rows(record, n_out);
 }
 
@@ -150,7 +165,7 @@ static void run_dense_s8_quad(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
     anne_dense_s8_quad(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
                        acc + layer->n_out, acc);
-    anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+    requantize_s8(layer);
 }
 
 // The magnitudes of each row in each panel: see ANNE_DENSE_S4_HEAVIEST.
@@ -168,9 +183,8 @@ static bool s4_rows_good(const uint32_t *weights, uint32_t n_in, uint32_t n_out,
     return true;
 }
 
-// scratch: the sums, then what the kernel needs
-static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                    uint32_t *scratch_bytes) {
+// scratch and derived: as above
+static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     if (n_in > ANNE_DENSE_S4_MAX_IN || check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
         || check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
@@ -180,7 +194,8 @@ static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, 
         || !s4_rows_good(record->constants[0], n_in, n_out, panel)) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
+    room->scratch = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
+    room->derived = anne_approximation_bytes(n_out);
     return check_rows(record, n_out);
 }
 
@@ -188,7 +203,7 @@ static void run_dense_s4(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
     anne_dense_s4(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
                   *(const uint32_t *)layer->constants[3], acc + anne_dense_s4_rows(layer->n_out), acc);
-    anne_requantize_s8(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+    requantize_s8(layer);
 }
 
 // 32768 sum |w| + |bias| < 2^31 for each row. A sum of up to 2^20 times 2^15 fits 64 bits.
@@ -208,14 +223,13 @@ static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t
 }
 
 // scratch: the sums, then what the kernel needs
-static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                     uint32_t *scratch_bytes) {
+static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     if (check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_rows(record, n_out) != ANNE_OK
         || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = (n_out + anne_dense_s16_scratch(n_in)) * sizeof(int32_t);
+    room->scratch = (n_out + anne_dense_s16_scratch(n_in)) * sizeof(int32_t);
     return ANNE_OK;
 }
 
@@ -228,14 +242,13 @@ static void run_dense_s16(const anne_layer_t *layer) {
 
 // --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: the kernel's.
 
-static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                        uint32_t *scratch_bytes) {
+static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
         || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_floats(record, 1, n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    *scratch_bytes = anne_dense_s8_f32_scratch(n_in, n_out) * sizeof(int32_t);
+    room->scratch = anne_dense_s8_f32_scratch(n_in, n_out) * sizeof(int32_t);
     return check_floats(record, 2, n_out);
 }
 
@@ -274,7 +287,7 @@ static bool limits_good(const anne_record_t *record) {
     }
 }
 
-static anne_status_t check_dense(const anne_record_t *record, uint32_t *scratch_bytes) {
+static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room) {
     const anne_tensor_t *x = record->input, *y = record->output;
     if (record->n_inputs != 1 || record->n_outputs != 1 || record->n_parameters != DENSE_PARAMETERS) {
         return ANNE_ERROR_LAYER;
@@ -291,7 +304,7 @@ static anne_status_t check_dense(const anne_record_t *record, uint32_t *scratch_
     if (!activation_good || !limits_good(record)) {
         return ANNE_ERROR_PARAMETER;
     }
-    return layout->check(record, x->shape[0], y->shape[0], scratch_bytes);
+    return layout->check(record, x->shape[0], y->shape[0], room);
 }
 
 static void (*choose_dense(const anne_record_t *record))(const anne_layer_t *) {
@@ -350,8 +363,8 @@ static anne_status_t check_softmax_s16(const anne_record_t *record) {
     return exponentials[0] == INT16_MAX ? ANNE_OK : ANNE_ERROR_CONSTANT;
 }
 
-static anne_status_t check_activation(const anne_record_t *record, uint32_t *scratch_bytes) {
-    (void)scratch_bytes;
+static anne_status_t check_activation(const anne_record_t *record, anne_room_t *room) {
+    (void)room;
     uint8_t dtype = record->input->dtype;
     bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
     if (check_counts(record, dtype == ANNE_FLOAT32 ? 0 : 1, 0) != ANNE_OK) {
@@ -414,8 +427,8 @@ static void run_scaling(const anne_layer_t *layer) {
     }
 }
 
-static anne_status_t check_scaling(const anne_record_t *record, uint32_t *scratch_bytes) {
-    (void)scratch_bytes;
+static anne_status_t check_scaling(const anne_record_t *record, anne_room_t *room) {
+    (void)room;
     if (check_counts(record, 2, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
@@ -440,8 +453,8 @@ static void run_reshape(const anne_layer_t *layer) {
     (void)layer; // the loader has proven that output and input are the same bytes
 }
 
-static anne_status_t check_reshape(const anne_record_t *record, uint32_t *scratch_bytes) {
-    (void)scratch_bytes;
+static anne_status_t check_reshape(const anne_record_t *record, anne_room_t *room) {
+    (void)room;
     const anne_tensor_t *x = record->input, *y = record->output;
     if (check_counts(record, 0, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
@@ -463,10 +476,10 @@ static void (*choose_reshape(const anne_record_t *record))(const anne_layer_t *)
 const anne_layer_kind_t *anne_layer_kind(uint32_t kind) {
     // the numbers of FORMAT.md, "Layers"
     static const anne_layer_kind_t table[] = {
-        [1] = {check_dense, choose_dense, false},
-        [2] = {check_activation, choose_activation, true},
-        [3] = {check_scaling, choose_scaling, false},
-        [4] = {check_reshape, choose_reshape, true},
+        [1] = {check_dense, choose_dense, prepare_dense, false},
+        [2] = {check_activation, choose_activation, NULL, true},
+        [3] = {check_scaling, choose_scaling, NULL, false},
+        [4] = {check_reshape, choose_reshape, NULL, true},
     };
     return kind >= 1 && kind < sizeof table / sizeof table[0] ? &table[kind] : NULL;
 }

@@ -40,16 +40,25 @@ typedef struct anne_layer {
     const anne_tensor_t *input;
     const anne_tensor_t *output;
     const void *constants[ANNE_MAX_CONSTANTS];
+    const void *derived; // from the constants, by `prepare`
     const int32_t *parameters;
     anne_activation_t activation;
     float alpha;
 } anne_layer_t;
 
-// What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
-// preconditions of the kernel; and adds up what it needs in *scratch_bytes. `run` chooses the kernel.
+// Memory that a layer needs beside its tensors, in bytes, multiples of 4.
 typedef struct {
-    anne_status_t (*check)(const anne_record_t *record, uint32_t *scratch_bytes);
+    uint32_t scratch; // while it runs
+    uint32_t derived; // as long as the model is loaded
+} anne_room_t;
+
+// What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
+// preconditions of the kernel; and says in *room, which is 0 before, what the layer needs. `run` chooses the kernel.
+// `prepare`, NULL for most, fills room->derived bytes at `derived`.
+typedef struct {
+    anne_status_t (*check)(const anne_record_t *record, anne_room_t *room);
     void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
+    uint32_t (*prepare)(const anne_record_t *record, void *derived);
     bool in_place; // the output may lie where the input lies
 } anne_layer_kind_t;
 

@@ -269,7 +269,7 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
         lives.made[t] = role & ANNE_ROLE_INPUT ? 0 : NEVER;
         lives.needed[t] = role & ANNE_ROLE_OUTPUT ? NEVER - 1 : 0;
     }
-    model->scratch_bytes = 0;
+    model->scratch_bytes = model->derived_bytes = 0;
     uint32_t position = 0;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
         anne_record_t record;
@@ -279,11 +279,12 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
             return ANNE_ERROR_LAYER;
         }
         TRY(note_lifetimes(&record, i, &lives));
-        uint32_t scratch_bytes = 0;
-        TRY(kind->check(&record, &scratch_bytes));
-        if (scratch_bytes > model->scratch_bytes) {
-            model->scratch_bytes = scratch_bytes;
+        anne_room_t room = {0, 0};
+        TRY(kind->check(&record, &room));
+        if (room.scratch > model->scratch_bytes) {
+            model->scratch_bytes = room.scratch;
         }
+        model->derived_bytes += room.derived;
         if (kind->in_place) {
             in_place[i / 32] |= 1u << i % 32;
         }
@@ -331,24 +332,34 @@ anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_b
     TRY(check_tensors(model));
     TRY(check_layers(model, header->layers_bytes));
     TRY(check_metadata(model));
-    model->workspace_bytes = model->n_layers * sizeof(anne_layer_t) + model->arena_bytes + model->scratch_bytes;
+    model->workspace_bytes =
+        model->n_layers * sizeof(anne_layer_t) + model->derived_bytes + model->arena_bytes + model->scratch_bytes;
     return ANNE_OK;
 }
 
+static uint8_t *derived_of(const anne_model_t *model) {
+    return (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t);
+}
+
+uint8_t *anne_model_arena(const anne_model_t *model) {
+    return derived_of(model) + model->derived_bytes;
+}
+
 void *anne_model_data(const anne_model_t *model, uint32_t tensor) {
-    uint8_t *arena = (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t);
-    return arena + model->tensors[tensor].arena_offset;
+    return anne_model_arena(model) + model->tensors[tensor].arena_offset;
 }
 
 void anne_model_prepare(anne_model_t *model) {
     anne_layer_t *layers = model->workspace;
-    void *scratch = (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t) + model->arena_bytes;
+    void *scratch = anne_model_arena(model) + model->arena_bytes;
+    uint8_t *derived = derived_of(model);
     uint32_t position = 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         anne_record_t record;
         anne_model_next_record(model, &position, &record);
+        const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
         layers[i] = (anne_layer_t){
-            .run = anne_layer_kind(record.kind)->run(&record),
+            .run = kind->run(&record),
             .x = anne_model_data(model, record.tensors[0]),
             .y = anne_model_data(model, record.tensors[record.n_inputs]),
             .scratch = scratch,
@@ -356,11 +367,15 @@ void anne_model_prepare(anne_model_t *model) {
             .n_out = anne_tensor_elements(record.output),
             .input = record.input,
             .output = record.output,
+            .derived = derived,
             .parameters = record.parameters,
             .activation = record.activation,
             .alpha = record.alpha,
         };
         memcpy(layers[i].constants, record.constants, record.n_constants * sizeof record.constants[0]);
+        if (kind->prepare != NULL) {
+            derived += kind->prepare(&record, derived);
+        }
     }
 }
 

@@ -33,7 +33,8 @@ typedef struct {
     uint32_t n_layers;
     uint32_t arena_bytes;
     uint32_t scratch_bytes;   // the most any layer needs beside the arena
-    uint32_t workspace_bytes; // layers, arena and scratch together
+    uint32_t derived_bytes;   // what layers keep beside their constants as long as the model is loaded
+    uint32_t workspace_bytes; // layers, derived, arena and scratch, in this order
     const anne_tensor_t *tensors;
     const uint8_t *layers; // the records
     const uint8_t *metadata;
@@ -56,7 +57,8 @@ void anne_model_prepare(anne_model_t *model);
 void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last);
 void anne_model_run(const anne_model_t *model);
 
-// Where a tensor lies in the prepared workspace.
+// Where the arena, and a tensor in it, lies in the workspace.
+uint8_t *anne_model_arena(const anne_model_t *model);
 void *anne_model_data(const anne_model_t *model, uint32_t tensor);
 
 // Reads record after record of a checked model: `position` begins at 0 and is moved on.

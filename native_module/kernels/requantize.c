@@ -1,5 +1,20 @@
 // Rescaling with two roundings: first the product with a 31-bit multiplier, then the shift to the right. TensorFlow
 // Lite Micro computes it so (after gemmlowp), and a model that was checked there must give the same bits here.
+//
+// int8 results seldom need that product. With n = -shift let v = acc multiplier 2^(-31 - n), the exact value, and with
+// n0, the least n of all rows, s = n0 - 6, a = floor(acc / 2^s), and m = multiplier 2^-(16 + n - n0), rounded:
+//
+//   2^21 v = a m + error        -2^14 <= error < 2^15 + 2^14        for |a| <= 2^15
+//
+// since m is off by 1/2 at most, and the fraction of acc / 2^s times a multiplier below 2^15 is below 2^15. The first
+// rounding, to 2^-n, moves v by 2^(-n - 1) at most, in units of 2^-21 by 2^(20 - n) <= 2^(14 - s). So the value whose
+// whole part is the result, what the first rounding gives plus 1/2, lies from q - (2^15 + 2 E) to q for
+//
+//   q = a m + 2^20 + 2^15 + E        with E = 2^14 + 2^(14 - s)
+//
+// and unless the fraction of q is within 2^15 + 2 E (some 4 % are), its whole part is the result; halves, which the
+// second rounding takes away from zero, are within. Everything fits 32 bits: |a m| <= 2^30, and |zero_point - least|
+// 2^21 < 2^29. Other rows, sums too large for a, and layers with n0 < 6 take the exact way.
 #include "kernels/requantize.h"
 
 int32_t anne_rescale(int32_t x, anne_rescale_t factor) {
@@ -11,31 +26,58 @@ int32_t anne_rescale(int32_t x, anne_rescale_t factor) {
     return anne_high_mul(x, factor.multiplier);
 }
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
-
 // |rescaled| <= 2^31 and |zero_point| <= 128: the sum is formed only where it cannot overflow.
-static inline int32_t output_of(int32_t acc, anne_rescale_t factor, anne_output_t output) {
-    int32_t value = anne_rescale(acc, factor);
-    if (value > 65536) {
-        return output.most;
-    }
-    if (value < -65536) {
-        return output.least;
-    }
-    value += output.zero_point;
-    return value < output.least ? output.least : value > output.most ? output.most : value;
+int32_t anne_requantize_one(int32_t acc, const anne_rescale_t *factor, const anne_output_t *output) {
+    int32_t value = anne_rescale(acc, *factor);
+    value = value > 65536 ? 65536 : value < -65536 ? -65536 : value;
+    value += output->zero_point;
+    return value < output->least ? output->least : value > output->most ? output->most : value;
 }
 
-void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int8_t *y) {
+#define ONE_BITS 21 // of the approximate products, behind the point
+
+void anne_approximate(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation) {
+    int32_t most = -32; // shift: -n0
     for (size_t i = 0; i < n; i++) {
-        y[i] = (int8_t)output_of(acc[i], factors[i], output);
+        if (factors[i].multiplier != 0 && factors[i].shift > most) {
+            most = factors[i].shift;
+        }
+    }
+    bool exact = most > -6;
+    uint32_t shift = exact ? 0 : (uint32_t)(-6 - most), error = (1u << 14) + ((1u << 14) >> shift);
+    approximation->shift = shift;
+    approximation->rounding = (1u << (ONE_BITS - 1)) + (1u << 15) + error;
+    approximation->unsure = exact ? UINT32_MAX : ((1u << 15) + 2 * error) << (32 - ONE_BITS);
+    for (size_t i = 0; i < n; i++) {
+        int32_t right = 16 + most - factors[i].shift;
+        bool small = exact || factors[i].multiplier == 0 || right > 31;
+        approximation->multipliers[i] = small ? 0 : (uint16_t)(((factors[i].multiplier >> (right - 1)) + 1) >> 1);
+    }
+}
+
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
+
+void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
+                        size_t n, const anne_output_t *output, int8_t *y) {
+    uint32_t range = (uint32_t)(output->most - output->least);
+    uint32_t start = (uint32_t)(output->zero_point - output->least) * (1u << ONE_BITS) + approximation->rounding;
+    for (size_t i = 0; i < n; i++) {
+        int32_t a = acc[i] >> approximation->shift;
+        uint32_t q = (uint32_t)a * approximation->multipliers[i] + start;
+        if (a != (int16_t)a || q << (32 - ONE_BITS) <= approximation->unsure) {
+            y[i] = (int8_t)anne_requantize_one(acc[i], &factors[i], output);
+            continue;
+        }
+        int32_t above = (int32_t)q >> ONE_BITS; // the least
+        uint32_t limited = above < 0 ? 0 : (uint32_t)above > range ? range : (uint32_t)above;
+        y[i] = (int8_t)((int32_t)limited + output->least);
     }
 }
 
 void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
                          int16_t *y) {
     for (size_t i = 0; i < n; i++) {
-        y[i] = (int16_t)output_of(acc[i], factors[i], output);
+        y[i] = (int16_t)anne_requantize_one(acc[i], &factors[i], &output);
     }
 }
 

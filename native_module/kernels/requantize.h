@@ -2,6 +2,7 @@
 #ifndef ANNE_REQUANTIZE_H
 #define ANNE_REQUANTIZE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,9 +36,27 @@ static inline int32_t anne_rounding_shift(int32_t x, int32_t n) {
 // x multiplier 2^(shift - 31), rounded twice. A left shift beyond 32 bits saturates.
 int32_t anne_rescale(int32_t x, anne_rescale_t factor);
 
-// y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates.
-// |acc| < 2^29 for int8 (anne_dense_s8_quad's are, for biases up to 2^28 and 16383 columns).
-void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int8_t *y);
+// zero_point + rescale(acc) limited to least..most.
+int32_t anne_requantize_one(int32_t acc, const anne_rescale_t *factor, const anne_output_t *output);
+
+// What anne_requantize_s8 computes with at first: factors of 15 bits, made once from the exact ones (requantize.c).
+typedef struct {
+    uint32_t shift;    // of the sums, to the right
+    uint32_t rounding; // what is added before the rounding, 2^21 being 1
+    uint32_t unsure;   // a fraction up to this, 2^32 being 1, may have been rounded wrongly
+    uint16_t multipliers[];
+} anne_approximation_t;
+
+// Bytes for n rows, a multiple of 4.
+static inline uint32_t anne_approximation_bytes(uint32_t n) {
+    return (uint32_t)sizeof(anne_approximation_t) + (n + 1) / 2 * 4;
+}
+
+void anne_approximate(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation);
+
+// y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates. n >= 1.
+void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
+                        size_t n, const anne_output_t *output, int8_t *y);
 void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y);
 
 #endif // ANNE_REQUANTIZE_H

@@ -1,4 +1,6 @@
 // anne_rescale and its vectors against the two roundings done in 64 bits, and by hand.
+#include <math.h>
+
 #include "kernel_test.h"
 #include "kernels/requantize.h"
 
@@ -22,7 +24,42 @@ static int32_t limited(int64_t value, anne_output_t output) {
     return (int32_t)(value < output.least ? output.least : value > output.most ? output.most : value);
 }
 
+static void check_s8(const int32_t *acc, const anne_rescale_t *factors, uint32_t n) {
+    anne_approximation_t *approximation = exactly(anne_approximation_bytes(n));
+    int8_t *y = exactly(n);
+    anne_output_t output = {any_of(-128, 127), any_of(-128, 0), any_of(0, 127)};
+    anne_approximate(factors, n, approximation);
+    anne_requantize_s8(acc, factors, approximation, n, &output, y);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t expected = expected_of(acc[i], factors[i].multiplier, factors[i].shift);
+        CHECK(y[i] == limited(expected, output), "%d %d %d: %d", acc[i], factors[i].multiplier, factors[i].shift, y[i]);
+    }
+    free(approximation), free(y);
+}
+
+// Where the approximate product could go wrong: sums on both sides of each half, with factors like those of trained
+// networks, rows of which differ up to 2^5 times.
+static void check_halves(void) {
+    enum { ROWS = 16 };
+    anne_rescale_t factors[ROWS];
+    int32_t acc[ROWS];
+    for (int round = 0; round < 3000; round++) {
+        int32_t shift = any_of(-18, -4);
+        for (uint32_t r = 0; r < ROWS; r++) {
+            factors[r] = (anne_rescale_t){any_of(1 << 30, INT32_MAX), shift - any_of(0, 4)};
+        }
+        for (int half = -257; half < 257; half += 2) { // half / 2 = acc multiplier 2^(shift - 31)
+            for (uint32_t r = 0; r < ROWS; r++) {
+                double sum = ldexp(half, 30 - factors[r].shift) / factors[r].multiplier;
+                acc[r] = (int32_t)fmax(fmin(sum, 1 << 28), -(1 << 28)) + any_of(-2, 2);
+            }
+            check_s8(acc, factors, ROWS);
+        }
+    }
+}
+
 int main(void) {
+    check_halves();
     // 2^30 2^(s - 31) = 2^(s - 1): 3 / 2 is halved up, 6 / 4 away from zero
     CHECK(anne_rescale(3, (anne_rescale_t){1 << 30, 0}) == 2, "1.5");
     CHECK(anne_rescale(-3, (anne_rescale_t){1 << 30, 0}) == -1, "-1.5");
@@ -36,12 +73,9 @@ int main(void) {
         int64_t expected = expected_of(wide, factor.multiplier, factor.shift);
         int32_t got = anne_rescale(wide, factor);
         CHECK(got == expected, "%d %d %d: %d", wide, factor.multiplier, factor.shift, got);
-        int8_t y8;
-        anne_output_t output = {any_of(-128, 127), any_of(-128, 0), any_of(0, 127)};
-        anne_requantize_s8(&narrow, &factor, 1, output, &y8);
-        CHECK(y8 == limited(expected_of(narrow, factor.multiplier, factor.shift), output), "%d: %d", narrow, y8);
+        check_s8(&narrow, &factor, 1);
         int16_t y16;
-        output = (anne_output_t){0, any_of(-32768, 0), any_of(0, 32767)};
+        anne_output_t output = (anne_output_t){0, any_of(-32768, 0), any_of(0, 32767)};
         anne_requantize_s16(&wide, &factor, 1, output, &y16);
         CHECK(y16 == limited(expected, output), "%d: %d", wide, y16);
     }

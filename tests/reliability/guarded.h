@@ -31,16 +31,16 @@ static inline void prepare_guarded(anne_model_t *model) {
 }
 
 static inline void run_guarded(const anne_model_t *model) {
-    uint8_t *arena = (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t);
+    uint8_t *arena = anne_model_arena(model);
     uint8_t *scratch = arena + model->arena_bytes, *end = scratch + model->scratch_bytes + BAND;
     uint32_t position = 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         anne_record_t record;
         anne_model_next_record(model, &position, &record);
-        uint32_t scratch_bytes = 0;
-        anne_layer_kind(record.kind)->check(&record, &scratch_bytes);
+        anne_room_t room = {0, 0};
+        anne_layer_kind(record.kind)->check(&record, &room);
         ASAN_POISON_MEMORY_REGION(arena, end - arena);
-        ASAN_UNPOISON_MEMORY_REGION(scratch, scratch_bytes);
+        ASAN_UNPOISON_MEMORY_REGION(scratch, room.scratch);
         for (uint32_t t = 0; t < (uint32_t)record.n_inputs + record.n_outputs; t++) {
             uint32_t tensor = record.tensors[t];
             ASAN_UNPOISON_MEMORY_REGION(anne_model_data(model, tensor), anne_tensor_bytes(&model->tensors[tensor]));
