@@ -21,7 +21,7 @@
 #define INLINE   static inline __attribute__((always_inline))
 
 // 2^(-i/32) in Q31, 1 as 1 - 2^-31: round(2 ** (31 - i / 32))
-static const uint32_t exp2_table[32] = {
+const uint32_t anne_exp2_table[32] = {
     0x7fffffff, 0x7d41d96e, 0x7a92be8b, 0x77f25cce, 0x75606374, 0x72dc8374, 0x70666f76, 0x6dfddbcc,
     0x6ba27e65, 0x69540ec9, 0x6712460b, 0x64dcdec3, 0x62b39509, 0x60962665, 0x5e8451d0, 0x5c7dd7a4,
     0x5a82799a, 0x5891fac1, 0x56ac1f75, 0x54d0ad5a, 0x52ff6b55, 0x51382182, 0x4f7a9930, 0x4dc69cdd,
@@ -151,7 +151,7 @@ INLINE number_t exp_inline(uint32_t y) {
     int32_t r = (int32_t)(2 * y - n * 1453635);
     uint32_t quarter = (uint32_t)(r >> 4);
     int32_t p = r + (r >> 16) - (int32_t)((quarter * quarter) >> 19);
-    uint32_t t = exp2_table[n & 31];
+    uint32_t t = anne_exp2_table[n & 31];
     t -= (uint32_t)((((int32_t)(t >> 20) * p) >> 6) + (((int32_t)(t & 0xfffff) * (p >> 9)) >> 17));
     uint32_t carry = t >> 31;
     return number(t >> carry, (int32_t)((n >> 5) - carry));
@@ -207,8 +207,9 @@ static float elu(float x, float alpha) {
 }
 
 // 1 / (1 + e^-x) and, to keep the relative error small where the result is, e^x / (1 + e^x) below 0. This is the most
-// frequent activation, so its loop calls nothing but the divider (and packed, below 0).
-static NOINLINE void sigmoids(float *x, size_t n) {
+// frequent activation, so its loop calls nothing but the divider (and packed, below 0). n >= 1.
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/activations_f32.S
+NOINLINE void anne_sigmoids_f32(float *x, size_t n) {
     do {
         uint32_t bits = bits_of(*x), magnitude = bits & ~SIGN;
         if (magnitude > EXP_MOST) {
@@ -221,6 +222,7 @@ static NOINLINE void sigmoids(float *x, size_t n) {
                                   : (125u << 23) + ((r + 64) >> 7));
     } while (x++, --n);
 }
+#endif
 
 static float hard_sigmoid(float x, float alpha) {
     return relu6(x + 3, alpha) * (1.0f / 6);
@@ -234,7 +236,7 @@ INLINE float product(float x, float f) {
 static float swish(float x, float alpha) {
     (void)alpha;
     float share = x;
-    sigmoids(&share, 1);
+    anne_sigmoids_f32(&share, 1);
     return product(x, share);
 }
 
@@ -349,7 +351,7 @@ void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size
         return;
     }
     if (activation == ANNE_ACTIVATION_sigmoid) {
-        sigmoids(x, n);
+        anne_sigmoids_f32(x, n);
         return;
     }
     for (size_t i = 0; i < n; i++) {

@@ -124,6 +124,14 @@ class Machine:
         assert data[size:] == GUARD, f"bytes behind {n} values of {dtype} were overwritten"
         return np.frombuffer(data[:size], dtype)
 
+    def write_register(self, address: int, value: int) -> None:
+        """Write a register of the chip, as the core would."""
+        self._rp.write_uint32(address, value)
+
+    def read_register(self, address: int) -> int:
+        """Read a register of the chip, with what reading does to it."""
+        return int(self._rp.read_uint32(address))
+
     def call(self, name: str, *arguments: int) -> int:
         """Run a function to its end and return its cycles; AssertionError if it does not keep registers.
 

