@@ -107,7 +107,7 @@ class Oracle:
     """TensorFlow Lite Micro's interpreter over one model with one input and one output."""
 
     def __init__(self, data: bytes):
-        self.interpreter = runtime.Interpreter.from_bytes(data)
+        self.interpreter = runtime.Interpreter.from_bytes(data, arena_size=len(data) * 10 + 20_000)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the output for one input of the model's own type and shape."""

@@ -14,6 +14,9 @@ import sys
 
 import core
 import covered
+import hostile_files
+import random_graphs
+import tflm_kernels
 from figures import FIGURES, PAGE, ReliabilityError, Row, keep, measured, page
 
 ROWS = [
@@ -43,7 +46,10 @@ ROWS = [
         core.guards,
     ),
     Row(
-        "tflm", "kernels against TFLite Micro's", ">= 1,000 random shapes a layer: int8 equal, float <= 1e-5"
+        "tflm",
+        "kernels against TFLite Micro's reference kernels",
+        ">= 1,000 random shapes a layer: int8 equal, float <= 1e-5 of the largest",
+        tflm_kernels.kernels,
     ),
     Row(
         "coverage",
@@ -78,9 +84,15 @@ ROWS = [
     Row(
         "importers",
         "mutated files for the host importers",
-        ">= 20,000 a format: only ModelError, <= 1 s, <= 1 GB",
+        ">= 20,000 a format: only ModelError, <= 1 s and <= 1 GB each",
+        hostile_files.importers,
     ),
-    Row("properties", "random graphs (hypothesis)", "reference, host native and unix port: equal"),
+    Row(
+        "properties",
+        "random networks (hypothesis), converted and run",
+        "reference, host native and unix port: equal",
+        random_graphs.properties,
+    ),
 ]
 
 
@@ -89,8 +101,10 @@ def main() -> int:
     names = [row.name for row in ROWS if row.run]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--soak", action="store_true", help="the long form, kept in docs/reliability.json")
-    parser.add_argument("rows", nargs="*", choices=[*names, []], help="rows; all if none is named")
+    parser.add_argument("rows", nargs="*", metavar="row", help=f"{', '.join(names)}; all if none is named")
     args = parser.parse_args()
+    if unknown := set(args.rows) - set(names):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; rows: {', '.join(names)}")
     status = 0
     for row in ROWS:
         if row.name in (args.rows or names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from ..errors import ModelError
 from .limits import MAX_ARRAY_ELEMENTS, MAX_TEXT_BYTES
 
 TIMEOUT_S = 30
+# What a process ends with that has used up the processor time hdf5_dump allows itself.
+_TOO_SLOW = -getattr(signal, "SIGPROF", 0)
 
 
 @dataclass
@@ -77,7 +80,8 @@ def read_hdf5(data: bytes, *members: str) -> Group:
         raise ModelError(f"damaged HDF5: it could not be read in {TIMEOUT_S} s") from None
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() if done.returncode == 1 else []
-        raise ModelError(f"damaged HDF5: {lines[-1][:200] if lines else 'the HDF5 library crashed on it'}")
+        failure = "is too slow on it" if done.returncode == _TOO_SLOW else "crashed on it"
+        raise ModelError(f"damaged HDF5: {lines[-1][:200] if lines else f'the HDF5 library {failure}'}")
     arrays = np.load(io.BytesIO(done.stdout), allow_pickle=False)
     return _group("/", json.loads(arrays["tree"].tobytes()), arrays)
 

@@ -1,0 +1,218 @@
+"""Every kernel that TensorFlow Lite Micro has, too, against its reference kernels (the package `tflite-micro`).
+
+A layer of random shape, scales and values is written as a .tflite file, imported, packed and run by the C core; the
+interpreter runs the same file. Integers must be equal, floats within 1e-5 of the layer's largest output (of a dense
+layer: of its largest sum, or of a tenth of the terms where they cancel). int16 layers have another scheme there (8-bit
+weights); they are compared with the reference alone (random_graphs.py).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from anne.layouts import LAYOUTS
+from anne.model_file import ModelFile
+from anne_tools import tflm
+from anne_tools.errors import ModelError
+from anne_tools.graph import Dense
+from anne_tools.importers import tflite
+from anne_tools.native import NativeModel
+from anne_tools.pack import pack
+from anne_tools.quantize import quantize
+from figures import ROOT, Found, ReliabilityError
+
+sys.path.insert(0, str(ROOT / "tests" / "host_tools"))  # tflite_writer
+
+BOUND = 1e-5
+SHORT_SHAPES, LONG_SHAPES = 15, 1000
+N_INPUTS = 4
+RELU, RELU6 = 1, 3  # numbers of fused activations
+
+
+# --- Models of one layer: each function writes it and returns input and output ---------------------------------------
+
+
+def dense_s8(w, rng, most: int = 127) -> tuple[int, int]:
+    """FULLY_CONNECTED on int8, weights from -most to most, one scale or one a row."""
+    n_in, n_out = int(rng.choice([rng.integers(1, 40), rng.integers(1, 600)])), int(rng.integers(1, 40))
+    scale, zero_point, output_zero_point = 2.0 ** rng.uniform(-8, 0), *rng.integers(-128, 128, 2)
+    scales = 2.0 ** rng.uniform(-9, -4, n_out if rng.random() < 0.5 else 1)
+    output_scale = float(scale * scales.max() * most * n_in**0.5 * 2.0 ** rng.uniform(-3, 3))
+    x = w.tensor((1, n_in), "int8", scale=scale, zero_point=zero_point)
+    weights = w.tensor((n_out, n_in), "int8", rng.integers(-most, most + 1, (n_out, n_in)), scale=scales)
+    bias = w.tensor((n_out,), "int32", rng.integers(-3000, 3000, n_out), scale=scale * np.float32(scales))
+    y = w.tensor((1, n_out), "int8", scale=output_scale, zero_point=output_zero_point)
+    fused = int(rng.choice([0, RELU, RELU6]))
+    w.operator("FULLY_CONNECTED", [x, weights, bias], [y], 4, fusedActivationFunction=fused)
+    return x, y
+
+
+def dense_s4(w, rng) -> tuple[int, int]:
+    """The same with weights that fit four bits."""
+    return dense_s8(w, rng, 7)
+
+
+def dense_f32(w, rng, spread: float = 0.0) -> tuple[int, int]:
+    """FULLY_CONNECTED on float32; columns differ in size by 10^spread and more."""
+    n_in, n_out = int(rng.choice([rng.integers(2, 40), rng.integers(2, 600)])), int(rng.integers(1, 40))
+    columns = 10.0 ** rng.choice([-spread, 0, spread], n_in)
+    x = w.tensor((1, n_in))
+    weights = w.tensor((n_out, n_in), data=rng.normal(size=(n_out, n_in)) * columns)
+    bias = w.tensor((n_out,), data=rng.normal(size=n_out))
+    y = w.tensor((1, n_out))
+    fused = int(rng.choice([0, RELU, RELU6]))
+    w.operator("FULLY_CONNECTED", [x, weights, bias], [y], fusedActivationFunction=fused)
+    return x, y
+
+
+def dense_f32_spread(w, rng) -> tuple[int, int]:
+    """The same with columns so different that they are not aligned to one exponent."""
+    return dense_f32(w, rng, 6)
+
+
+def any_shape(rng) -> tuple[int, ...]:
+    """(1, up to three dimensions)."""
+    return (1, *(int(d) for d in rng.integers(1, 12, rng.integers(1, 4))))
+
+
+def activation_s8(name: str, output: tuple[float, int] | None = None, same: bool = False) -> Callable:
+    """A writer of an int8 activation; `output` is the scale and zero point that the interpreter demands."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape = (1, int(rng.integers(1, 512))) if name == "SOFTMAX" else any_shape(rng)
+        scale, zero_point = float(np.float32(2.0 ** rng.uniform(-8, 0))), int(rng.integers(-128, 128))
+        out = output or (scale * 2.0 ** rng.uniform(-1, 2), int(rng.integers(-128, 128)))
+        out = (scale, zero_point) if same else out
+        x = w.tensor(shape, "int8", scale=scale, zero_point=zero_point)
+        y = w.tensor(shape, "int8", scale=out[0], zero_point=out[1])
+        w.operator(name, [x], [y], **_options(name, rng))
+        return x, y
+
+    return write
+
+
+def activation_f32(name: str) -> Callable:
+    """A writer of a float32 activation."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape = (1, int(rng.integers(1, 600))) if name == "SOFTMAX" else any_shape(rng)
+        x, y = w.tensor(shape), w.tensor(shape)
+        w.operator(name, [x], [y], **_options(name, rng))
+        return x, y
+
+    return write
+
+
+def _options(name: str, rng) -> dict:
+    if name == "SOFTMAX":
+        return {"beta": 1.0}
+    return {"alpha": float(np.float32(rng.uniform(0, 1)))} if name == "LEAKY_RELU" else {}
+
+
+def scaling_f32(w, rng) -> tuple[int, int]:
+    """MUL and ADD with one constant for each element of the last axis."""
+    shape = any_shape(rng)
+    x, middle, y = w.tensor(shape), w.tensor(shape), w.tensor(shape)
+    scale, offset = (w.tensor(shape[-1:], data=rng.normal(size=shape[-1])) for _ in range(2))
+    w.operator("MUL", [x, scale], [middle])
+    w.operator("ADD", [middle, offset], [y])
+    return x, y
+
+
+KERNELS: dict[str, Callable] = {
+    "dense_s8_quad": dense_s8,
+    "dense_s4": dense_s4,
+    "dense_f32_aligned": dense_f32,
+    "dense_f32": dense_f32_spread,
+    "scaling_f32": scaling_f32,
+    **{f"{name.lower()}_f32": activation_f32(name) for name in ("RELU", "RELU6", "LEAKY_RELU", "ELU")},
+    **{f"{name.lower()}_f32": activation_f32(name) for name in ("LOGISTIC", "TANH", "HARD_SWISH", "SOFTMAX")},
+    **{f"{name.lower()}_s8": activation_s8(name) for name in ("RELU", "LEAKY_RELU", "ELU", "HARD_SWISH")},
+    "relu6_s8": activation_s8("RELU6", same=True),
+    "logistic_s8": activation_s8("LOGISTIC", tflm.LOGISTIC_OUTPUT),
+    "tanh_s8": activation_s8("TANH", tflm.TANH_OUTPUT),
+    "softmax_s8": activation_s8("SOFTMAX", tflm.SOFTMAX_OUTPUT),
+}
+
+
+# --- Comparing -------------------------------------------------------------------------------------------------------
+
+
+def inputs_for(rng, tensor) -> np.ndarray:
+    """Inputs in the tensor's own type: integers with both extremes, floats of several sizes."""
+    if tensor.dtype == "float32":
+        return np.float32(rng.normal(0, 10.0 ** rng.integers(-2, 2), (N_INPUTS, *tensor.shape)))
+    x = rng.integers(tensor.least, tensor.greatest + 1, (N_INPUTS, *tensor.shape))
+    x[0], x[1] = tensor.least, tensor.greatest
+    return x.astype(tensor.dtype)
+
+
+def compare(name: str, seed: int, path: Path) -> None:
+    """One layer of one shape; ReliabilityError if the two differ, or if another kernel than `name` would run it."""
+    from tflite_writer import Oracle, TfliteWriter
+
+    rng = np.random.default_rng([seed, list(KERNELS).index(name)])
+    writer = TfliteWriter()
+    x, y = KERNELS[name](writer, rng)
+    content = writer.to_bytes([x], [y])
+    path.write_bytes(content)
+    graph = tflite.read(path)
+    data = pack(quantize(graph, "float32"))
+    layers = ModelFile(data).layers
+    if name.startswith("dense") and f"dense_{LAYOUTS[layers[0].parameters[0]].name}" != name:
+        return compare(name, seed + LONG_SHAPES, path)  # drawn again: these weights have another kernel
+    oracle = Oracle(content)
+    with NativeModel(data) as native:
+        inputs = inputs_for(rng, native.input)
+        for sample, got in zip(inputs, native.run_raw(inputs), strict=True):
+            expected = oracle(sample[None])[0].reshape(got.shape)
+            good = np.array_equal(got, expected)
+            if got.dtype == np.float32:
+                error = np.abs(got.astype(np.float64) - expected).max()
+                good = error <= BOUND * _largest(graph.layers[0], sample, expected)
+            if not good:
+                raise ReliabilityError(
+                    f"{name}, seed {seed}: {got.ravel()[:8]}, expected {expected.ravel()[:8]}"
+                )
+    return None
+
+
+def _largest(layer, x: np.ndarray, outputs: np.ndarray) -> float:
+    """What errors are relative to: the largest output; of a dense layer the largest sum, or a tenth of its terms."""
+    if not isinstance(layer, Dense):
+        return float(np.abs(outputs).max())
+    terms = np.abs(layer.weights) @ np.abs(x) + np.abs(layer.bias)
+    return max(float(np.abs(layer.weights @ x + layer.bias).max()), 0.1 * float(terms.max()))
+
+
+def _compare_all(job: tuple[str, int]) -> None:
+    name, shapes = job
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(shapes):
+            try:
+                compare(name, seed, Path(folder, "layer.tflite"))
+            except ModelError as error:
+                raise ReliabilityError(f"{name}, seed {seed}: {error}") from error
+
+
+def kernels(soak: bool) -> Found:
+    """All kernels in random shapes."""
+    shapes = LONG_SHAPES if soak else SHORT_SHAPES
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(_compare_all, [(name, shapes) for name in KERNELS]))
+    n_int8 = sum(name.endswith(("_s8", "_s4", "_quad")) for name in KERNELS)
+    n_float = len(KERNELS) - n_int8
+    return Found(
+        f"{n_int8} kernels on int8 and {n_float} on float32 x {shapes:,} shapes, {N_INPUTS} inputs each",
+        f"int8 equal to the bit; float32 within {BOUND:g} of the largest output (1e-6 of the terms if they cancel)",
+    )
+
+
+if __name__ == "__main__":
+    _compare_all((sys.argv[1], int(sys.argv[2])))
