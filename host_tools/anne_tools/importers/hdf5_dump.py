@@ -10,6 +10,7 @@ The array `tree` of the .npz is JSON in UTF-8: a group is {"attributes": {name: 
 "members": {name: group, number of an array, or text that says why it cannot be read}}.
 """
 
+import contextlib
 import io
 import json
 import math
@@ -24,6 +25,8 @@ MAX_MEMBERS = 100_000
 # Processor time for a file, and for each of its bytes: a damaged one can keep libhdf5 busy for minutes. An intact one
 # of 50 KB takes 0.03 s.
 CPU_S, CPU_S_PER_BYTE = 0.8, 1e-7
+# Memory for a file: texts of variable length say anything of their size, and libhdf5 allocates it.
+DATA_BYTES = 900 << 20
 
 
 class Dump:
@@ -92,11 +95,22 @@ def text(value) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def limit_resources(file_bytes: int) -> None:
+    """Bound this process's time and memory, where the system can do it (Windows cannot)."""
+    try:
+        import resource
+    except ImportError:
+        return
+    # SIGPROF ends the process, wherever it is; an allocation beyond the limit fails
+    signal.setitimer(signal.ITIMER_PROF, CPU_S + CPU_S_PER_BYTE * file_bytes)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
+
+
 def main(max_elements: str, max_attribute_bytes: str, *only: str) -> None:
     dump = Dump(int(max_elements), int(max_attribute_bytes))
     data = sys.stdin.buffer.read()
-    if hasattr(signal, "setitimer"):  # not on Windows; SIGPROF ends the process, wherever it is
-        signal.setitimer(signal.ITIMER_PROF, CPU_S + CPU_S_PER_BYTE * len(data))
+    limit_resources(len(data))
     with h5py.File(io.BytesIO(data), "r") as file:
         tree = json.dumps(dump.group(file, only=only)).encode()
     arrays = {str(number): array for number, array in enumerate(dump.arrays)}

@@ -232,27 +232,6 @@ def test_zip_bomb_is_not_expanded(tmp_path):
         load(path)
 
 
-@pytest.mark.parametrize("name", ["keras3_mlp.keras", "keras3_nested.h5"])
-def test_truncated_or_mutated_file_gives_one_clear_line_or_a_graph(tmp_path, name):
-    data = (GOLDEN / name).read_bytes()
-    random = np.random.default_rng(1)
-    truncated = [data[: len(data) * tenth // 10] for tenth in range(10)]
-    mutated = [bytearray(data) for _ in range(10)]
-    for changed in mutated:
-        for position in random.integers(0, len(data), 8):
-            changed[position] = random.integers(256)
-    path = tmp_path / name
-    failures = 0
-    for changed in truncated + mutated:
-        path.write_bytes(changed)
-        try:
-            load(path)
-        except ModelError as error:
-            failures += 1
-            assert str(error).startswith(f"{name}: ") and "\n" not in str(error)
-    assert failures >= len(truncated)
-
-
 def test_file_that_crashes_the_hdf5_library(tmp_path):
     # Found by mutation: with this one byte changed, libhdf5 2.0 in h5py 3.16 reads where it must not.
     data = bytearray((GOLDEN / "keras3_mlp.h5").read_bytes())
@@ -263,7 +242,27 @@ def test_file_that_crashes_the_hdf5_library(tmp_path):
         load(path)
 
 
-def test_file_that_keeps_the_hdf5_library_busy(tmp_path, monkeypatch):
+def test_file_that_keeps_the_hdf5_library_busy(tmp_path):
+    # Found by mutation, too: this one takes half a minute and more.
+    data = bytearray((GOLDEN / "keras3_mlp.h5").read_bytes())
+    data[5473] = 2
+    path = tmp_path / "net.h5"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"^net\.h5: damaged HDF5: the HDF5 library is too slow on it"):
+        load(path)
+
+
+def test_file_that_asks_for_more_memory_than_there_should_be(tmp_path):
+    # Found by mutation, too: a text that says it has 2 GB, in a file of 21 KB.
+    data = bytearray((GOLDEN / "keras2_mlp.h5").read_bytes())
+    data[891:895] = b"\xff\xff\xff\x7f"
+    path = tmp_path / "net.h5"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"^net\.h5: damaged HDF5: .*memory allocation failed"):
+        load(path)
+
+
+def test_file_that_takes_too_long_all_together(tmp_path, monkeypatch):
     monkeypatch.setattr("anne_tools.importers.hdf5.TIMEOUT_S", 0.001)  # no process starts that fast
     with pytest.raises(ModelError, match=r"damaged HDF5: it could not be read in 0\.001 s"):
         load(GOLDEN / "keras3_mlp.h5")
