@@ -165,15 +165,13 @@ static NOINLINE number_t exp_minus(uint32_t y) {
 // of degree 4, coefficients with 30 bits behind the point.
 static NOINLINE number_t one_minus_exp(uint32_t bits) {
     static const int32_t coefficients[] = {8064039, -44548425, 178939950, -536870377, 1073741821};
-    if (bits >= 0x41a00000) { // 20
-        return number(0x7fffffff, 0);
-    }
+    bits = bits < 0x42000000 ? bits : 0x42000000; // 32: 1 - e^-32 is 1
     uint32_t y = fixed25(bits);
     if (bits < 0x3e800000) {
         uint32_t series = (uint32_t)polynomial(coefficients, 4, y << 6);
         return number((uint32_t)times((int32_t)series, leading_one(bits) >> 1), 125 - (int32_t)(bits >> 23));
     }
-    return number(0x80000000 - fraction_of(exp_minus(y)), 0);
+    return number(0x7fffffff - fraction_of(exp_minus(y)), 0);
 }
 
 // --- The functions ---------------------------------------------------------------------------------------------------
@@ -182,7 +180,7 @@ static NOINLINE number_t one_minus_exp(uint32_t bits) {
 typedef float (*function_t)(float x, float alpha);
 
 // By bits: a comparison of floats is a call of 40 cycles. -0 and below become 0, a NaN stays what it is.
-static float relu(float x, float alpha) {
+static NOINLINE float relu(float x, float alpha) {
     (void)alpha;
     uint32_t bits = bits_of(x);
     return bits >= SIGN && bits <= (SIGN | BITS_INFINITY) ? 0 : x;
@@ -228,9 +226,9 @@ static float hard_sigmoid(float x, float alpha) {
     return relu6(x + 3, alpha) * (1.0f / 6);
 }
 
-// x f, and -0 where f is 0, as it is for -inf.
+// x f, and 0 where f is 0, as it is for -inf.
 INLINE float product(float x, float f) {
-    return bits_of(f) ? x * f : -0.0f;
+    return bits_of(f) ? x * f : 0.0f;
 }
 
 static float swish(float x, float alpha) {
@@ -278,11 +276,10 @@ static float softplus(float x, float alpha) {
 static float gelu(float x, float alpha) {
     static const int32_t coefficients[] = {-350321798, 1163823370, -733690370, 940752911,
                                            203972478,  486155429,  436532132,  258979};
-    (void)alpha;
     uint32_t bits = bits_of(x), magnitude = bits & ~SIGN;
     int32_t shift = 130 - (int32_t)(magnitude >> 23);
     if (magnitude >= 0x41500000) { // 13
-        return bits <= SIGN || is_nan(x) ? x : -0.0f;
+        return relu(x, alpha);
     }
     uint32_t z = leading_one(bits), z1 = z >> 16, z0 = z & 0xffff;
     uint32_t square = z1 * z1 + (z1 * z0 >> 15); // z0 has 8 bits, so its square counts less than 1
@@ -297,36 +294,38 @@ static float gelu(float x, float alpha) {
     return float_of((bits & SIGN) | packed((uint32_t)times((int32_t)share, z >> 1), shift + share_shift - 4));
 }
 
-// Integers in the order of the floats; NaN is beyond the infinities.
-INLINE int32_t ordered(float x) {
-    int32_t bits = (int32_t)bits_of(x);
-    return bits < 0 ? bits ^ INT32_MAX : bits;
+// The bits of floats as integers in the order of the floats, and back; NaN is beyond the infinities.
+INLINE int32_t ordered(uint32_t bits) {
+    return (int32_t)(bits ^ (uint32_t)((int32_t)bits >> 31) >> 1);
 }
 
 // e^(x - max) / sum: the shift keeps every exponent at or below 0. A sum over n terms, each cut off at 2^-31; the first
 // of which is 1.
 static void softmax(float *x, size_t n) {
-    float max = x[0];
-    for (size_t i = 1; i < n; i++) {
-        max = ordered(x[i]) > ordered(max) ? x[i] : max;
+    const float *end = x + n;
+    int32_t top = INT32_MIN;
+    for (const float *p = x; p != end; p++) {
+        int32_t key = ordered(bits_of(*p));
+        top = key > top ? key : top;
     }
+    float max = float_of((uint32_t)ordered((uint32_t)top));
     uint64_t sum = 0;
     float nan = 0;
-    for (size_t i = 0; i < n; i++) {
-        float difference = x[i] - max;
+    for (float *p = x; p != end; p++) {
+        float difference = *p - max;
         uint32_t magnitude = bits_of(difference) & ~SIGN;
         if (magnitude > EXP_MOST) {
             nan = is_nan(difference) ? difference : nan;
-            x[i] = 0;
+            *p = 0;
             continue;
         }
         number_t e = exp_minus(fixed25(magnitude));
         sum += fraction_of(e);
-        x[i] = float_of(packed(mantissa_of(e), shift_of(e)));
+        *p = float_of(packed(mantissa_of(e), shift_of(e)));
     }
     float factor = bits_of(nan) ? nan : 0x1p31f / (float)sum;
-    for (size_t i = 0; i < n; i++) {
-        x[i] *= factor;
+    for (float *p = x; p != end; p++) {
+        *p *= factor;
     }
 }
 
@@ -354,7 +353,8 @@ void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size
         anne_sigmoids_f32(x, n);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        x[i] = functions[activation](x[i], alpha);
+    function_t function = functions[activation];
+    for (const float *end = x + n; x != end; x++) {
+        *x = function(*x, alpha);
     }
 }
