@@ -124,6 +124,8 @@ def read(name, dtype):
         return array(letters[dtype], file.read())
 with open(folder + "/list.json") as file:
     models = json.load(file)
+def same(a, b):
+    return bytes(a) == bytes(b) or all(p == q or (p != p and q != q) for p, q in zip(a, b))
 assert anne.native
 wrong = []
 for name, x_dtype, y_dtype, n_samples in models:
@@ -133,10 +135,10 @@ for name, x_dtype, y_dtype, n_samples in models:
     out = y[:n_out]
     for i in range(n_samples):
         net.predict_into(x[i * n_in:(i + 1) * n_in], out)
-        if bytes(out) != bytes(y[i * n_out:(i + 1) * n_out]):
+        if not same(out, y[i * n_out:(i + 1) * n_out]):
             wrong.append((name, i, out, y[i * n_out:(i + 1) * n_out]))
             break
-print(wrong)
+print([(name, i, list(a[:4]), list(b[:4])) for name, i, a, b in wrong[:5]])
 print(len(models), len(wrong))
 """
 
@@ -154,7 +156,7 @@ def check_unix_port(models: list[tuple[bytes, np.ndarray, np.ndarray]]) -> None:
             entries.append([str(i), inputs.dtype.name, outputs.dtype.name, len(inputs)])
         (folder / "list.json").write_text(json.dumps(entries))
         (folder / "script.py").write_text(SCRIPT)
-        command = [UNIX_PORT, "-X", "heapsize=8M", folder / "script.py", folder]
+        command = [UNIX_PORT, "-X", "heapsize=64M", folder / "script.py", folder]
         environment = os.environ | {
             "ASAN_OPTIONS": "detect_leaks=0"
         }  # MicroPython ends without freeing what it has

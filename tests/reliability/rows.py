@@ -14,6 +14,7 @@ import sys
 
 import core
 import covered
+import edge_numbers
 import hostile_files
 import random_graphs
 import tflm_kernels
@@ -79,7 +80,12 @@ ROWS = [
     ),
     Row("stack", "stack use", "below a stated bound, no recursion"),
     Row("wrong_use", "wrong use", "an exception, never a reset"),
-    Row("numbers", "numbers at the edges of their types", "documented outcome, same on all backends"),
+    Row(
+        "numbers",
+        "numbers at the edges of their types",
+        "every float layer, every integer extreme: documented outcome, same on all backends",
+        edge_numbers.numbers,
+    ),
     Row("pico_soak", "a million predictions on the emulated Pico", "same checksum, same free heap"),
     Row(
         "importers",

@@ -1,0 +1,127 @@
+"""Numbers at the edges of their types, through every way a layer runs: the same outcome on every backend.
+
+Model files of one layer have random constants, extremes of their types included (make_model.c); inputs are NaN,
+infinities, denormals, +-FLT_MAX and both extremes of integers, alone and among others. The native core must give what
+the reference gives (integers equal, floats NaN for NaN, infinity for infinity, else within 1e-5 of the largest), and
+the unix port what the native core gives. Which outcome that is, DESIGN.md says ("Numbers"), and tests/api holds it with
+examples on every backend, the emulated Pico included.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from anne.model_file import ModelFile
+from anne.reference_model import Model
+from anne_tools.native import NativeModel
+from core import PROGRAMS
+from figures import Found, ReliabilityError
+from random_graphs import check_unix_port
+
+SHORT_FILES, LONG_FILES = 10, 300
+FLT_MAX, DENORMAL = np.finfo(np.float32).max, np.float32(1e-40)
+SPECIAL = np.array([np.nan, np.inf, -np.inf, FLT_MAX, -FLT_MAX, DENORMAL, -DENORMAL, 0.0, -0.0], np.float32)
+
+
+def edge_inputs(tensor, rng) -> np.ndarray:
+    """Inputs (n, size) in the tensor's own type: each extreme throughout, alone among others, and all mixed."""
+    n = tensor.size
+    if tensor.dtype != "float32":
+        least, most = tensor.least, tensor.greatest
+        mixed = rng.choice([least, most, 0, -1], (3, n))
+        return np.concatenate([np.full((1, n), least), np.full((1, n), most), mixed]).astype(tensor.dtype)
+    rows = [np.full(n, value) for value in SPECIAL]
+    for value in SPECIAL:
+        row = rng.normal(size=n)
+        row[rng.integers(n)] = value
+        rows.append(row)
+    finite = SPECIAL[3:]
+    rows += [rng.choice(SPECIAL, n), rng.choice(finite, n), rng.choice(finite[2:], n)]
+    return np.array(rows, np.float32)
+
+
+def run_reference(data: bytes, inputs: np.ndarray) -> np.ndarray:
+    """The reference's raw outputs, one row an input."""
+    model = Model(data)
+    tensor = model.file.outputs[0]
+    outputs = np.empty((len(inputs), tensor.size), tensor.dtype)
+    for sample, row in zip(inputs, outputs, strict=True):
+        raw = bytearray(tensor.nbytes)
+        model.run_raw(sample.tobytes(), raw)
+        row[:] = np.frombuffer(raw, tensor.dtype)
+    return outputs
+
+
+def flushed(data: bytes) -> bytes:
+    """Return a file of floats with 0 for each denormal among its constants, as which it counts (DESIGN.md)."""
+    start = len(data) - struct.unpack_from("<I", data, 36)[0]
+    constants = np.frombuffer(data[start:], np.float32)
+    body = data[16:start] + _flush(constants).tobytes()
+    return data[:12] + struct.pack("<I", zlib.crc32(body)) + body
+
+
+def _flush(values: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(values) < np.finfo(np.float32).tiny, np.float32(0), values)
+
+
+def too_large(data: bytes, inputs: np.ndarray) -> np.ndarray:
+    """Which sums of a layer of plain floats leave float32 on the way: the reference, in 64 bits, may come back."""
+    layer = ModelFile(data).layers[0]
+    weights, bias = (np.frombuffer(constant, np.float32).astype(np.float64) for constant in layer.constants)
+    with np.errstate(invalid="ignore"):
+        terms = np.abs(inputs) @ np.abs(weights.reshape(len(bias), -1)).T + np.abs(bias)
+    return np.isfinite(terms) & (terms > FLT_MAX)
+
+
+def check(name: str, data: bytes, rng) -> tuple[bytes, np.ndarray, np.ndarray, int]:
+    """One file against the reference; return it with inputs and native outputs, and how many outputs were compared."""
+    inputs = edge_inputs(ModelFile(data).inputs[0], rng)
+    with NativeModel(data) as native:
+        outputs = native.run_raw(inputs)
+    got = outputs.reshape(len(inputs), -1)
+    skip = np.zeros(got.shape, bool)
+    if name == "dense_f32":
+        expected, skip = run_reference(flushed(data), _flush(inputs)), too_large(data, inputs)
+    else:
+        expected = run_reference(data, inputs)
+    for x, g, e, s in zip(inputs, got, expected, skip, strict=True):
+        if not same(g[~s], e[~s]):
+            raise ReliabilityError(f"{name}, {len(data)} bytes: {x[:8]}: native {g[:8]}, reference {e[:8]}")
+    return data, inputs, outputs, int((~skip).sum())
+
+
+def same(got: np.ndarray, expected: np.ndarray) -> bool:
+    """Integers equal; floats NaN, infinite and finite in the same places, and finite ones close."""
+    if got.dtype.kind != "f":
+        return np.array_equal(got, expected)
+    finite = np.isfinite(expected)
+    largest = np.abs(expected[finite]).max(initial=0)
+    return np.allclose(got, expected, rtol=0, atol=1e-5 * largest + 1e-37, equal_nan=True)
+
+
+def numbers(soak: bool) -> Found:
+    """Every way a layer runs, in several files each."""
+    files = LONG_FILES if soak else SHORT_FILES
+    models, n_outputs = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([PROGRAMS / "make_models", folder, str(files)], check=True)
+        paths = sorted(Path(folder).glob("*.anne"))
+        for index, path in enumerate(paths):
+            rng = np.random.default_rng(index)
+            *model, n = check(path.stem.rpartition("_")[0], path.read_bytes(), rng)
+            models.append(model)
+            n_outputs += n
+    for first in range(0, len(models), 200):
+        check_unix_port(models[first : first + 200])
+    n_inputs = sum(len(inputs) for _, inputs, _ in models)
+    return Found(
+        f"{len(models):,} layers of 16 kinds, {n_inputs:,} inputs of NaN, infinities, denormals, +-FLT_MAX, "
+        "integer extremes",
+        f'{n_outputs:,} outputs: reference, host native and unix port agree (DESIGN.md, "Numbers", and tests/api say '
+        "on what)",
+    )
