@@ -97,25 +97,27 @@ static NOINLINE int32_t times(int32_t a, uint32_t b) {
     return times_inline(a, b);
 }
 
-// Horner's rule: the n + 1 coefficients of t^n, t^(n - 1) ... t^0, all of one scale, which is the result's, too.
+// Horner's rule: the n coefficients of t^(n - 1) ... t^0, n >= 2, all of one scale, which is the result's, too.
 static NOINLINE int32_t polynomial(const int32_t *coefficients, uint32_t n, uint32_t t) {
     const int32_t *end = coefficients + n;
-    int32_t sum = *coefficients;
+    int32_t sum = *coefficients++;
     do {
-        sum = *++coefficients + times_inline(sum, t);
+        sum = times_inline(sum, t);
+        sum += *coefficients++;
     } while (coefficients != end);
     return sum;
 }
 
-// The bits of the nearest float to a number other than 0; of 0 below the normal floats. A carry out of the mantissa
-// goes into the exponent, where it belongs.
-static NOINLINE uint32_t packed(uint32_t mantissa, int32_t shift) {
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/activations_f32.S
+uint32_t anne_packed_f32(uint32_t mantissa, int32_t shift) {
     int32_t exponent = 125 - shift;
     for (; !(mantissa >> 30); mantissa <<= 1) {
         exponent -= 1;
     }
+    // a carry out of the mantissa goes into the exponent, where it belongs
     return exponent < 0 ? 0 : ((uint32_t)exponent << 23) + ((mantissa + 64) >> 7);
 }
+#endif
 
 // 1 / d as Q31, for d with 28 bits behind the point, 1 <= d < 4.4.
 //
@@ -168,7 +170,7 @@ static NOINLINE number_t one_minus_exp(uint32_t bits) {
     bits = bits < 0x42000000 ? bits : 0x42000000; // 32: 1 - e^-32 is 1
     uint32_t y = fixed25(bits);
     if (bits < 0x3e800000) {
-        uint32_t series = (uint32_t)polynomial(coefficients, 4, y << 6);
+        uint32_t series = (uint32_t)polynomial(coefficients, 5, y << 6);
         return number((uint32_t)times((int32_t)series, leading_one(bits) >> 1), 125 - (int32_t)(bits >> 23));
     }
     return number(0x7fffffff - fraction_of(exp_minus(y)), 0);
@@ -201,11 +203,11 @@ static float elu(float x, float alpha) {
         return x;
     }
     number_t rest = one_minus_exp(bits - SIGN);
-    return alpha * float_of(SIGN | packed(mantissa_of(rest), shift_of(rest)));
+    return alpha * float_of(SIGN | anne_packed_f32(mantissa_of(rest), shift_of(rest)));
 }
 
 // 1 / (1 + e^-x) and, to keep the relative error small where the result is, e^x / (1 + e^x) below 0. This is the most
-// frequent activation, so its loop calls nothing but the divider (and packed, below 0). n >= 1.
+// frequent activation, so its loop calls nothing but the divider (and anne_packed_f32, below 0). n >= 1.
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/activations_f32.S
 NOINLINE void anne_sigmoids_f32(float *x, size_t n) {
     do {
@@ -216,7 +218,7 @@ NOINLINE void anne_sigmoids_f32(float *x, size_t n) {
         }
         number_t e = exp_inline(fixed25(magnitude));
         uint32_t r = reciprocal_inline((1 << 28) + (fraction_of(e) >> 3));
-        *x = float_of(bits & SIGN ? packed((uint32_t)times_inline((int32_t)mantissa_of(e), r), shift_of(e))
+        *x = float_of(bits & SIGN ? anne_packed_f32((uint32_t)times_inline((int32_t)mantissa_of(e), r), shift_of(e))
                                   : (125u << 23) + ((r + 64) >> 7));
     } while (x++, --n);
 }
@@ -252,7 +254,7 @@ static float tanh_f32(float x, float alpha) {
     number_t rest = one_minus_exp((bits & ~SIGN) + (1 << 23));
     uint32_t e = 0x80000000 - fraction_of(rest);
     uint32_t mantissa = (uint32_t)times((int32_t)mantissa_of(rest), reciprocal((1 << 28) + (e >> 3)));
-    return float_of((bits & SIGN) | packed(mantissa, shift_of(rest)));
+    return float_of((bits & SIGN) | anne_packed_f32(mantissa, shift_of(rest)));
 }
 
 // ln(1 + e^x) = max(x, 0) + ln(1 + e) with e = e^-|x|; ln(1 + e) / e is a polynomial, 30 bits behind the point.
@@ -264,8 +266,8 @@ static float softplus(float x, float alpha) {
         return relu(x, alpha);
     }
     number_t e = exp_minus(fixed25(magnitude));
-    int32_t ratio = polynomial(coefficients, 7, fraction_of(e));
-    float rest = float_of(packed((uint32_t)times(ratio, mantissa_of(e)), shift_of(e) - 1));
+    int32_t ratio = polynomial(coefficients, 8, fraction_of(e));
+    float rest = float_of(anne_packed_f32((uint32_t)times(ratio, mantissa_of(e)), shift_of(e) - 1));
     return bits & SIGN ? rest : x + rest;
 }
 
@@ -285,13 +287,13 @@ static float gelu(float x, float alpha) {
     uint32_t square = z1 * z1 + (z1 * z0 >> 15); // z0 has 8 bits, so its square counts less than 1
     number_t e = exp_minus(shifted_right(shifted_right(square, shift), shift));
     uint32_t t = reciprocal((1 << 28) + ((shifted_right(z, shift) >> 5) * 33 >> 2));
-    uint32_t share = (uint32_t)times(polynomial(coefficients, 7, t), mantissa_of(e));
+    uint32_t share = (uint32_t)times(polynomial(coefficients, 8, t), mantissa_of(e));
     int32_t share_shift = shift_of(e) + 1;
     if (!(bits & SIGN)) {
         share = 0x7fffffff - shifted_right(share, share_shift);
         share_shift = 0;
     }
-    return float_of((bits & SIGN) | packed((uint32_t)times((int32_t)share, z >> 1), shift + share_shift - 4));
+    return float_of((bits & SIGN) | anne_packed_f32((uint32_t)times((int32_t)share, z >> 1), shift + share_shift - 4));
 }
 
 // The bits of floats as integers in the order of the floats, and back; NaN is beyond the infinities.
@@ -321,7 +323,7 @@ static void softmax(float *x, size_t n) {
         }
         number_t e = exp_minus(fixed25(magnitude));
         sum += fraction_of(e);
-        *p = float_of(packed(mantissa_of(e), shift_of(e)));
+        *p = float_of(anne_packed_f32(mantissa_of(e), shift_of(e)));
     }
     float factor = bits_of(nan) ? nan : 0x1p31f / (float)sum;
     for (float *p = x; p != end; p++) {
