@@ -12,14 +12,16 @@
 // 1) that rounds a panel is added to A's start: |M| + 2^(s - 1) < 2^31 for 168 columns, and for 2^16 columns s is 21.
 #include "kernels/dense_f32_aligned.h"
 
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_f32_aligned.S
+
 #include <math.h>
 
 #include "kernels/align_f32.h"
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_f32_aligned.S
-
-void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out,
-                                  int32_t *acc, uint32_t start, uint32_t left, uint32_t middle, uint32_t right) {
+// acc[r] += ((H << left) + (M >> middle)) >> right for a panel, where M = start + sum of h xl + (l + 2048) xh. x holds
+// pairs xh, xl.
+static void add_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out, int32_t *acc,
+                      uint32_t start, uint32_t left, uint32_t middle, uint32_t right) {
     for (uint32_t r = 0; r < n_out; r += 2) {
         for (uint32_t k = 0; k < 2; k++) {
             uint32_t a = start, high = 0;
@@ -38,8 +40,6 @@ void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uin
         weights += 2 * columns;
     }
 }
-
-#endif
 
 // t 2^exponent + bias.
 static inline float biased(int32_t t, int32_t exponent, float bias) {
@@ -84,7 +84,7 @@ void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const in
     for (uint32_t done = 0; done < n_in;) {
         uint32_t n = n_in - done < ANNE_DENSE_F32_ALIGNED_PANEL ? n_in - done : ANNE_DENSE_F32_ALIGNED_PANEL;
         uint32_t start = (1u << (s - 1)) - 2048 * split(x + done, n, exponent, limbs);
-        anne_dense_f32_aligned_panel(weights, limbs, n, n_out, acc, start, left, middle, right);
+        add_panel(weights, limbs, n, n_out, acc, start, left, middle, right);
         weights += anne_dense_f32_aligned_words(n, n_out);
         done += n;
     }
@@ -92,3 +92,5 @@ void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const in
         out[r] = exponent > 128 ? NAN : biased(acc[r], (int32_t)s - 11 + exponent + exponents[r], bias[r]);
     }
 }
+
+#endif

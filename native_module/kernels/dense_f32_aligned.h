@@ -40,9 +40,4 @@ static inline uint32_t anne_dense_f32_aligned_scratch(uint32_t n_in, uint32_t n_
 void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x,
                             uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out);
 
-// Its inner part, on Cortex-M0+ in armv6m/dense_f32_aligned.S: acc[r] += ((H << left) + (M >> middle)) >> right for a
-// panel, where H = sum h xh and M = start + sum of h xl + (l + 2048) xh. x holds pairs xh, xl.
-void anne_dense_f32_aligned_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out,
-                                  int32_t *acc, uint32_t start, uint32_t left, uint32_t middle, uint32_t right);
-
 #endif // ANNE_DENSE_F32_ALIGNED_H
