@@ -13,7 +13,7 @@ build = @NINJA_STATUS='[%f/%t, %e s] ' cmake --build build/host --target
 help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
-	@echo "make bench     speed and memory on the emulated Pico; also written to build/bench.json"
+	@echo "make bench     speed and memory on the emulated Pico, beside other ways to do the same; build/bench.json, .svg"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
 	@echo "make size      flash and RAM taken by the native module and the anne package"
@@ -27,7 +27,9 @@ demo: emulator
 	$(total)
 
 bench: emulator size
-	@$(venv)/anne bench --on emulator --output build/bench.json
+	$(build) anne-bench
+	@$(venv)/anne bench --on emulator --uf2 build/anne-bench.uf2 --output build/bench.json
+	@$(venv)/python benchmark/compare.py --output build/bench.json --plot build/bench.svg
 	$(total)
 
 accuracy: emulator
@@ -84,7 +86,8 @@ prepare:
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 
-demo bench size: EXTRAS = emulator
+demo size: EXTRAS = emulator
+bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
 accuracy: EXTRAS = emulator,examples

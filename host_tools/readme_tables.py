@@ -62,6 +62,48 @@ def benchmark_table(bench: dict) -> list[str]:
             ["model", "predict_into us", "predict us", "MACs", "cycles/MAC of the largest layer", "bytes"],
             models,
         ),
+        *peers_table(bench["results"]),
+    ]
+
+
+def peers_table(results: list[dict]) -> list[str]:
+    """Return the part that sets this project's kernels beside others, [] if benchmark/compare.py has not run.
+
+    Each at 128x128, or at the largest square it was given time for.
+    """
+    largest: dict[tuple[str, str | None], dict] = {}
+    for result in results:
+        if "peer" in result and "kernel" in result and (n := result["shape"][0]) == result["shape"][1] <= 128:
+            key = result["kernel"], result["peer"]
+            if key not in largest or largest[key]["shape"][0] < n:
+                largest[key] = result
+    if not largest:
+        return []
+    kernels = [
+        [kernel, peer or "**AI-ANNE**", "x".join(map(str, result["shape"])), f"{result['cycles']:,}"]
+        + [f"{result['cycles_per_mac']:,.2f}"]
+        for (kernel, peer), result in largest.items()
+    ]
+    models = [
+        [result["model"], result["peer"] or "**AI-ANNE**", f"{result['ms']:,.3f}"]
+        + ["" if result["arena_bytes"] is None else f"{result['arena_bytes']:,}"]
+        for result in results
+        if "model" in result and "peer" in result
+    ]
+    return [
+        "",
+        "Beside other ways to do the same, in one run on one firmware: the product alone, each result checked.",
+        "",
+        *markdown(["kernel", "by", "shape", "cycles", "cycles/MAC"], kernels, left=2),
+        "",
+        "Whole models, called from MicroPython with arrays in and out:",
+        "",
+        *markdown(["model", "by", "ms", "RAM bytes"], models, left=2),
+        *(
+            f"\nThe autoencoder runs from flash: on silicon, whose cache it does not fit, {ms:.0f} ms."
+            for result in results
+            if (ms := result.get("ms_on_silicon_from_flash"))
+        ),
     ]
 
 

@@ -145,6 +145,15 @@ def bench_ways(device: Device, n_repeats: int = 15) -> list[Way]:
     return ways
 
 
+# A kernel's name in records, without the details of its layout.
+_KERNELS = {"s8_quad": "dense_s8", "f32_aligned": "dense_f32", "f32": "dense_f32_unprepared"}
+
+
+def kernel_of(layout: str) -> dict[str, str]:
+    """Return the keys of a record that name a kernel: "dense_s8" and so on, and the layout of its weights."""
+    return {"kernel": _KERNELS.get(layout, f"dense_{layout}"), "layout": layout}
+
+
 def records(results: list[Benchmark], ways: list[Way]) -> list[dict]:
     """Return flat records for scripts: one a layer with multiplications, one a model, one a way."""
     flat: list[dict] = []
@@ -153,7 +162,7 @@ def records(results: list[Benchmark], ways: list[Way]) -> list[dict]:
             if layer.per_mac is not None:
                 shape = [int(n) for n in layer.shape.split(" -> ")]
                 figures = {"cycles": layer.cycles, "cycles_per_mac": layer.per_mac, "peer": None}
-                flat.append({"kernel": f"dense_{layer.kernel}", "shape": shape, **figures})
+                flat.append({**kernel_of(layer.kernel), "shape": shape, **figures})
         flat.append(
             {"model": result.name, "ms": result.predict_into_us / 1e3, "arena_bytes": result.ram_bytes}
         )

@@ -8,6 +8,9 @@ if(ANNE_BARE) # without anything of ours, to measure what that takes
 else()
     list(APPEND USER_C_MODULES ${ANNE_ROOT}/native_module)
     set(MICROPY_FROZEN_MANIFEST ${ANNE_ROOT}/micropython/manifest.py)
+    if(ANNE_BENCH) # with the peers that `make bench` compares with
+        list(APPEND USER_C_MODULES ${ANNE_ROOT}/benchmark)
+    endif()
 endif()
 # MicroPython insists on a folder of micropython-lib with a README.md. No manifest of ours takes anything from
 # micropython-lib, as Debian's sources do not have it: this folder does.
