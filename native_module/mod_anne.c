@@ -455,7 +455,7 @@ typedef struct {
     mp_obj_t data; // the file, kept alive; None if `model` works on a copy of its own
     uint8_t *copy;
     bool open;
-    volatile bool busy; // running: an interrupt or another thread must not change the arena
+    volatile bool busy; // claimed
     anne_model_t model;
 } model_t;
 
@@ -465,16 +465,58 @@ static mp_obj_t call_model_file(qstr name, size_t n_args, const mp_obj_t *args) 
     return mp_call_function_n_kw(mp_load_attr(module, name), n_args, 0, args);
 }
 
-static model_t *get_model(mp_obj_t self_in) {
-    model_t *self = MP_OBJ_TO_PTR(self_in);
-    if (!self->open) {
-        mp_raise_ValueError(MP_ERROR_TEXT("the model is closed"));
-    }
-    if (self->busy) {
+// An open model for the time of one call, in which no interrupt and no other core or thread may change its arena or
+// close it, nor any program that the call runs. Ended by release(), or by whatever exception ends the call.
+typedef struct {
+    nlr_jump_callback_node_t node; // first, as it is what unclaim gets
+    model_t *model;
+} claim_t;
+
+static void unclaim(void *node) {
+    ((claim_t *)node)->model->busy = false;
+}
+
+static void claim(claim_t *claimed, model_t *model) {
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION(); // the Cortex-M0+ has no other way to test and set
+    bool busy = model->busy;
+    model->busy = true;
+    MICROPY_END_ATOMIC_SECTION(state);
+    if (busy) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("the model is running"));
     }
-    return self;
+    claimed->model = model;
+    nlr_push_jump_callback(&claimed->node, unclaim);
+    if (!model->open) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the model is closed"));
+    }
 }
+
+static inline void release(void) {
+    nlr_pop_jump_callback(true);
+}
+
+// A method of Model: `run` is called with the model claimed, and with the arguments after it.
+typedef struct {
+    mp_obj_base_t base;
+    mp_obj_t (*run)(claim_t *claimed, const mp_obj_t *args);
+    size_t n_args;
+} method_t;
+
+static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    const method_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_arg_check_num(n_args, n_kw, 1 + self->n_args, 1 + self->n_args, false);
+    claim_t claimed;
+    claim(&claimed, MP_OBJ_TO_PTR(args[0]));
+    mp_obj_t result = self->run(&claimed, args + 1);
+    release();
+    return result;
+}
+
+// As a function of MicroPython's own: it gets the object it is looked up in, which is proven to be a Model.
+static MP_DEFINE_CONST_OBJ_TYPE(method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
+                                method_call);
+
+#define METHOD(name, n_args) static const method_t name##_obj = {{&method_type}, name, n_args}
 
 static const anne_tensor_t *input_of(const model_t *self) {
     return &self->model.tensors[self->model.input];
@@ -532,7 +574,8 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
 static mp_obj_t model_close(mp_obj_t self_in) {
     model_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->open) {
-        get_model(self_in);
+        claim_t claimed;
+        claim(&claimed, self);
         self->open = false;
         m_del(uint8_t, self->model.workspace, self->model.workspace_bytes);
         if (self->copy != NULL) {
@@ -541,6 +584,7 @@ static mp_obj_t model_close(mp_obj_t self_in) {
         self->data = mp_const_none;
         self->copy = NULL;
         self->model.workspace = NULL;
+        release();
     }
     return mp_const_none;
 }
@@ -601,8 +645,8 @@ static bool put_list(const anne_tensor_t *tensor, void *data, mp_obj_t x) {
     return true;
 }
 
-static void put_input(mp_obj_t self_in, mp_obj_t x) {
-    model_t *self = get_model(self_in);
+static void put_input(claim_t *claimed, mp_obj_t x) {
+    model_t *self = claimed->model;
     const anne_tensor_t *tensor = input_of(self);
     void *data = anne_model_data(&self->model, self->model.input);
     void *raw;
@@ -616,32 +660,26 @@ static void put_input(mp_obj_t self_in, mp_obj_t x) {
         }
     } else if (!is_list(x) || !put_list(tensor, data, x)) {
         mp_obj_t args[] = {x, mp_obj_new_int(size)};
+        release(); // x.tolist() may be anyone's program, and may use this model
         mp_obj_t values = call_model_file(MP_QSTR_input_values, 2, args);
-        get_model(self_in); // x.tolist() may be anyone's program: the model must still be there
+        claim(claimed, self); // it may have closed it, too
         put_list(tensor, data, values);
     }
 }
 
 // --- Running
 
-static void run_layers(model_t *self, uint32_t first, uint32_t last) {
+static void run_layers(const model_t *self, uint32_t first, uint32_t last) {
     for (uint32_t i = first; i < last; i++) {
         anne_model_run_layers(&self->model, i, i + 1);
         if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
-            self->busy = false;
             mp_handle_pending(true); // Ctrl-C: do not wait for the layers to come
-            self->busy = true;
         }
     }
 }
 
-static model_t *run_all(mp_obj_t self_in, mp_obj_t x) {
-    put_input(self_in, x);
-    model_t *self = get_model(self_in);
-    self->busy = true;
+static void run_all(const model_t *self) {
     run_layers(self, 0, self->model.n_layers);
-    self->busy = false;
-    return self;
 }
 
 static mp_obj_t tensor_list(const model_t *self, uint32_t index) {
@@ -655,11 +693,12 @@ static mp_obj_t tensor_list(const model_t *self, uint32_t index) {
     return MP_OBJ_FROM_PTR(list);
 }
 
-static mp_obj_t model_predict(mp_obj_t self_in, mp_obj_t x) {
-    model_t *self = run_all(self_in, x);
-    return tensor_list(self, self->model.output);
+static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
+    put_input(claimed, args[0]);
+    run_all(claimed->model);
+    return tensor_list(claimed->model, claimed->model->model.output);
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(model_predict_obj, model_predict);
+METHOD(model_predict, 1);
 
 // Where predict_into writes: the output as it stands, or as floats.
 typedef struct {
@@ -681,10 +720,13 @@ static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
     mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
 }
 
-static mp_obj_t model_predict_into(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
+static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    mp_obj_t out = args[1];
     target_t target;
-    get_target(get_model(self_in), out, &target);
-    model_t *self = run_all(self_in, x);
+    get_target(self, out, &target);
+    put_input(claimed, args[0]);
+    run_all(self);
     get_target(self, out, &target); // again, as an x.tolist() might have changed its size
     const anne_tensor_t *tensor = output_of(self);
     const void *data = anne_model_data(&self->model, self->model.output);
@@ -697,32 +739,30 @@ static mp_obj_t model_predict_into(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
     }
     return out;
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(model_predict_into_obj, model_predict_into);
+METHOD(model_predict_into, 2);
 
-static mp_obj_t model_run_raw(mp_obj_t self_in, mp_obj_t x, mp_obj_t out) {
-    model_t *self = get_model(self_in);
-    mp_buffer_info_t from, to;
-    mp_get_buffer_raise(x, &from, MP_BUFFER_READ);
-    mp_get_buffer_raise(out, &to, MP_BUFFER_WRITE);
-    if (from.len != anne_tensor_bytes(input_of(self)) || to.len != anne_tensor_bytes(output_of(self))) {
+static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    unsigned x_bytes = anne_tensor_bytes(input_of(self)), y_bytes = anne_tensor_bytes(output_of(self));
+    mp_buffer_info_t x, y;
+    mp_get_buffer_raise(args[0], &x, MP_BUFFER_READ);
+    mp_get_buffer_raise(args[1], &y, MP_BUFFER_WRITE);
+    if (x.len != x_bytes || y.len != y_bytes) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
-                          (unsigned)anne_tensor_bytes(input_of(self)), (unsigned)anne_tensor_bytes(output_of(self)),
-                          (unsigned)from.len, (unsigned)to.len);
+                          x_bytes, y_bytes, (unsigned)x.len, (unsigned)y.len);
     }
-    memcpy(anne_model_data(&self->model, self->model.input), from.buf, from.len);
-    self->busy = true;
-    run_layers(self, 0, self->model.n_layers);
-    self->busy = false;
-    memcpy(to.buf, anne_model_data(&self->model, self->model.output), to.len);
+    memcpy(anne_model_data(&self->model, self->model.input), x.buf, x_bytes);
+    run_all(self);
+    memcpy(y.buf, anne_model_data(&self->model, self->model.output), y_bytes);
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(model_run_raw_obj, model_run_raw);
+METHOD(model_run_raw, 2);
 
-static mp_obj_t model_set_input(mp_obj_t self_in, mp_obj_t x) {
-    put_input(self_in, x);
+static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
+    put_input(claimed, args[0]);
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(model_set_input_obj, model_set_input);
+METHOD(model_set_input, 1);
 
 // An index below `limit`, or IndexError.
 static uint32_t get_index(mp_obj_t o, uint32_t limit) {
@@ -733,37 +773,32 @@ static uint32_t get_index(mp_obj_t o, uint32_t limit) {
     return index;
 }
 
-static mp_obj_t model_run(mp_obj_t self_in, mp_obj_t first_in, mp_obj_t last_in) {
-    model_t *self = get_model(self_in);
-    uint32_t first = get_index(first_in, self->model.n_layers + 1);
-    uint32_t last = get_index(last_in, self->model.n_layers + 1);
-    self->busy = true;
+static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    uint32_t first = get_index(args[0], self->model.n_layers + 1);
+    uint32_t last = get_index(args[1], self->model.n_layers + 1);
     run_layers(self, first, last);
-    self->busy = false;
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(model_run_obj, model_run);
+METHOD(model_run, 2);
 
-static mp_obj_t model_values(mp_obj_t self_in, mp_obj_t tensor) {
-    model_t *self = get_model(self_in);
-    return tensor_list(self, get_index(tensor, self->model.n_tensors));
+static mp_obj_t model_values(claim_t *claimed, const mp_obj_t *args) {
+    return tensor_list(claimed->model, get_index(args[0], claimed->model->model.n_tensors));
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(model_values_obj, model_values);
+METHOD(model_values, 1);
 
-static mp_obj_t model_layer_us(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t repeat_in) {
-    model_t *self = get_model(self_in);
-    uint32_t index = get_index(index_in, self->model.n_layers);
-    mp_int_t repeat = mp_obj_get_int(repeat_in);
-    self->busy = true;
+static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    uint32_t index = get_index(args[0], self->model.n_layers);
+    mp_int_t repeat = mp_obj_get_int(args[1]);
     mp_uint_t start = mp_hal_ticks_us();
     for (mp_int_t i = 0; i < repeat; i++) {
         run_layers(self, index, index + 1);
     }
     mp_uint_t elapsed_us = mp_hal_ticks_us() - start;
-    self->busy = false;
     return mp_obj_new_int_from_uint(elapsed_us);
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(model_layer_us_obj, model_layer_us);
+METHOD(model_layer_us, 2);
 
 // --- Attributes
 
