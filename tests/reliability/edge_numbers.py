@@ -23,7 +23,7 @@ from core import PROGRAMS
 from figures import Found, ReliabilityError
 from random_graphs import check_unix_port
 
-SHORT_FILES, LONG_FILES = 10, 300
+SHORT_FILES, LONG_FILES = 5, 60
 FLT_MAX, DENORMAL = np.finfo(np.float32).max, np.float32(1e-40)
 SPECIAL = np.array([np.nan, np.inf, -np.inf, FLT_MAX, -FLT_MAX, DENORMAL, -DENORMAL, 0.0, -0.0], np.float32)
 
