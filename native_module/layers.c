@@ -145,7 +145,15 @@ static uint32_t prepare_dense(const anne_record_t *record, void *derived) {
         return 0;
     }
     uint32_t n_out = record->output->shape[0];
-    anne_approximate(record->constants[2], n_out, derived);
+    const int32_t *bias = record->constants[1];
+    uint32_t largest_bias = 0;
+    for (uint32_t r = 0; r < n_out; r++) {
+        uint32_t magnitude = (uint32_t)(bias[r] < 0 ? -bias[r] : bias[r]);
+        largest_bias = magnitude > largest_bias ? magnitude : largest_bias;
+    }
+    // |w x| <= 2^14 for int8, and n_in < 2^14
+    uint32_t largest_sum = (record->input->shape[0] << 14) + largest_bias;
+    anne_approximate(record->constants[2], n_out, largest_sum, derived);
     return anne_approximation_bytes(n_out);
 }
 

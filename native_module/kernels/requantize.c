@@ -14,7 +14,8 @@
 //
 // and unless the fraction of q is within 2^15 + 2 E (some 4 % are), its whole part is the result; halves, which the
 // second rounding takes away from zero, are within. Everything fits 32 bits: |a m| <= 2^30, and |zero_point - least|
-// 2^21 < 2^29. Other rows, sums too large for a, and layers with n0 < 6 take the exact way.
+// 2^21 < 2^29. With n0 of 2 to 5, as layers of few inputs have, s < 0 and a is acc 2^-s, without a fraction, where no
+// sum can be so large that this overflows. Other rows and sums too large for a take the exact way.
 #include "kernels/requantize.h"
 
 int32_t anne_rescale(int32_t x, anne_rescale_t factor) {
@@ -36,18 +37,22 @@ int32_t anne_requantize_one(int32_t acc, const anne_rescale_t *factor, const ann
 
 #define ONE_BITS 21 // of the approximate products, behind the point
 
-void anne_approximate(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation) {
+void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
+                      anne_approximation_t *approximation) {
     int32_t most = -32; // shift: -n0
     for (size_t i = 0; i < n; i++) {
         if (factors[i].multiplier != 0 && factors[i].shift > most) {
             most = factors[i].shift;
         }
     }
-    bool exact = most > -6;
-    uint32_t shift = exact ? 0 : (uint32_t)(-6 - most), error = (1u << 14) + ((1u << 14) >> shift);
+    int32_t shift = -6 - most;
+    bool exact = shift < -4 || (shift < 0 && largest_sum >= 1u << (31 + shift));
+    shift = exact ? 0 : shift;
+    uint32_t error = (1u << 14) + (shift < 0 ? 1u << (14 - shift) : (1u << 14) >> shift);
+    uint32_t fraction = shift > 0 ? 1u << 15 : 0;
     approximation->shift = shift;
-    approximation->rounding = (1u << (ONE_BITS - 1)) + (1u << 15) + error;
-    approximation->unsure = exact ? UINT32_MAX : ((1u << 15) + 2 * error) << (32 - ONE_BITS);
+    approximation->rounding = (1u << (ONE_BITS - 1)) + fraction + error;
+    approximation->unsure = exact ? UINT32_MAX : (fraction + 2 * error) << (32 - ONE_BITS);
     for (size_t i = 0; i < n; i++) {
         int32_t right = 16 + most - factors[i].shift;
         bool small = exact || factors[i].multiplier == 0 || right > 31;
@@ -57,12 +62,13 @@ void anne_approximate(const anne_rescale_t *factors, size_t n, anne_approximatio
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
 
-void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
+void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
                         size_t n, const anne_output_t *output, int8_t *y) {
     uint32_t range = (uint32_t)(output->most - output->least);
     uint32_t start = (uint32_t)(output->zero_point - output->least) * (1u << ONE_BITS) + approximation->rounding;
     for (size_t i = 0; i < n; i++) {
-        int32_t a = acc[i] >> approximation->shift;
+        int32_t shift = approximation->shift;
+        int32_t a = shift < 0 ? acc[i] * (1 << -shift) : acc[i] >> shift;
         uint32_t q = (uint32_t)a * approximation->multipliers[i] + start;
         if (a != (int16_t)a || q << (32 - ONE_BITS) <= approximation->unsure) {
             y[i] = (int8_t)anne_requantize_one(acc[i], &factors[i], output);

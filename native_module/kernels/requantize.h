@@ -41,7 +41,7 @@ int32_t anne_requantize_one(int32_t acc, const anne_rescale_t *factor, const ann
 
 // What anne_requantize_s8 computes with at first: factors of 15 bits, made once from the exact ones (requantize.c).
 typedef struct {
-    uint32_t shift;    // of the sums, to the right
+    int32_t shift;     // of the sums, to the right
     uint32_t rounding; // what is added before the rounding, 2^21 being 1
     uint32_t unsure;   // a fraction up to this, 2^32 being 1, may have been rounded wrongly
     uint16_t multipliers[];
@@ -52,10 +52,13 @@ static inline uint32_t anne_approximation_bytes(uint32_t n) {
     return (uint32_t)sizeof(anne_approximation_t) + (n + 1) / 2 * 4;
 }
 
-void anne_approximate(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation);
+// |acc| <= largest_sum.
+void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
+                      anne_approximation_t *approximation);
 
 // y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates. n >= 1.
-void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
+// acc is spoilt.
+void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
                         size_t n, const anne_output_t *output, int8_t *y);
 void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y);
 

@@ -24,17 +24,25 @@ static int32_t limited(int64_t value, anne_output_t output) {
     return (int32_t)(value < output.least ? output.least : value > output.most ? output.most : value);
 }
 
-static void check_s8(const int32_t *acc, const anne_rescale_t *factors, uint32_t n) {
+static void check_s8(const int32_t *sums, const anne_rescale_t *factors, uint32_t n) {
     anne_approximation_t *approximation = exactly(anne_approximation_bytes(n));
+    int32_t *acc = exactly(n * sizeof *acc); // which is spoilt
+    memcpy(acc, sums, n * sizeof *acc);
     int8_t *y = exactly(n);
+    uint32_t largest_sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t magnitude = (uint32_t)abs(acc[i]);
+        largest_sum = magnitude > largest_sum ? magnitude : largest_sum;
+    }
     anne_output_t output = {any_of(-128, 127), any_of(-128, 0), any_of(0, 127)};
-    anne_approximate(factors, n, approximation);
+    anne_approximate(factors, n, largest_sum, approximation);
     anne_requantize_s8(acc, factors, approximation, n, &output, y);
     for (uint32_t i = 0; i < n; i++) {
-        int64_t expected = expected_of(acc[i], factors[i].multiplier, factors[i].shift);
-        CHECK(y[i] == limited(expected, output), "%d %d %d: %d", acc[i], factors[i].multiplier, factors[i].shift, y[i]);
+        int64_t expected = expected_of(sums[i], factors[i].multiplier, factors[i].shift);
+        CHECK(y[i] == limited(expected, output), "%d %d %d: %d", sums[i], factors[i].multiplier, factors[i].shift,
+              y[i]);
     }
-    free(approximation), free(y);
+    free(approximation), free(acc), free(y);
 }
 
 // Where the approximate product could go wrong: sums on both sides of each half, with factors like those of trained
@@ -44,7 +52,7 @@ static void check_halves(void) {
     anne_rescale_t factors[ROWS];
     int32_t acc[ROWS];
     for (int round = 0; round < 3000; round++) {
-        int32_t shift = any_of(-18, -4);
+        int32_t shift = any_of(-18, 0);
         for (uint32_t r = 0; r < ROWS; r++) {
             factors[r] = (anne_rescale_t){any_of(1 << 30, INT32_MAX), shift - any_of(0, 4)};
         }

@@ -123,7 +123,7 @@ anne_requantize_s16:
     .size anne_requantize_s16, . - anne_requantize_s16
 
 // int8: the approximate product of requantize.c, 19.75 cycles a row, 6 more where the limits cut it off; the exact way,
-// 70 cycles, where that is not sure. Four rows a round, their sums fetched in pairs; a round may begin with any of them.
+// 75 cycles, where that is not sure. Four rows a round, their sums fetched in pairs; a round may begin with any of them.
 //
 //     r0 acc   r1 multipliers   r2 y   r3, r7 sums   r4 product, result   r5 shift   r6 scratch
 //     r8 what is added to the product   r9 unsure   r10 most - least   r11 least   r12 end of acc
@@ -131,7 +131,8 @@ anne_requantize_s16:
 // On the stack:
 .equ ACC, 0
 .equ FACTORS, 4
-.equ OUTPUT, 8 + 36             // behind r8-r11, r4-r7 and lr
+.equ LEFT, 8                    // by how much acc has been shifted to the left
+.equ OUTPUT, 16 + 36            // behind r8-r11, r4-r7 and lr
 .equ Y, OUTPUT + 4
 
 // Row \row of a round with its sum in \sum: stores the result, or branches to what lies outside of the loop.
@@ -168,7 +169,7 @@ anne_requantize_s16:
     b .Lwithin\row
 .endm
 
-// void anne_requantize_s8(const int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
+// void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
 //                         size_t n, const anne_output_t *output, int8_t *y)
     .section .time_critical.anne_requantize_s8, "ax", %progbits
     .p2align 2
@@ -181,7 +182,8 @@ anne_requantize_s8:
     mov r6, r10
     mov r7, r11
     push {r4-r7}
-    push {r0, r1}
+    movs r4, #0
+    push {r0, r1, r4, r5}
     mov r1, r2
     ldm r1!, {r2, r6, r7}       // shift, rounding, unsure
     mov r9, r7
@@ -198,6 +200,19 @@ anne_requantize_s8:
     lsls r4, r3, #2
     adds r4, r0
     mov r12, r4
+    cmp r5, #0
+    bge .Lshifted
+    negs r6, r5
+    str r6, [sp, #LEFT]
+    movs r5, #0
+.Lshift:
+    ldr r7, [r0]
+    lsls r7, r6
+    stm r0!, {r7}
+    cmp r0, r4
+    bne .Lshift
+    ldr r0, [sp, #ACC]
+.Lshifted:
     ldr r2, [sp, #Y]
     negs r3, r3                 // rows that the first round skips, 0 to 3
     movs r4, #3
@@ -230,7 +245,7 @@ anne_requantize_s8:
     adds r2, #4
     cmp r0, r12
     bne .Lround
-    add sp, #8
+    add sp, #16
     pop {r4-r7}
     mov r8, r4
     mov r9, r5
@@ -255,6 +270,8 @@ anne_requantize_s8:
     adds r1, r2
     ldr r4, [r1]
     ldr r5, [r1, #4]
+    ldr r2, [sp, #28 + LEFT]
+    asrs r3, r2
     mvns r5, r5
     bmi .Lany_factor
     asrs r6, r3, #29            // 0 or -1 if it is in range
