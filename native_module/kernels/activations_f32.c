@@ -301,9 +301,9 @@ INLINE int32_t ordered(uint32_t bits) {
     return (int32_t)(bits ^ (uint32_t)((int32_t)bits >> 31) >> 1);
 }
 
-// e^(x - max) / sum: the shift keeps every exponent at or below 0. A sum over n terms, each cut off at 2^-31; the first
-// of which is 1.
-static void softmax(float *x, size_t n) {
+// e^(x - max) / sum: the shift keeps every exponent at or below 0. The terms are cut off at 2^-31 in the sum; the
+// greatest is 1, so the sum is at least that, unless max is no number, or infinite.
+static NOINLINE void softmax(float *x, size_t n) {
     const float *end = x + n;
     int32_t top = INT32_MIN;
     for (const float *p = x; p != end; p++) {
@@ -311,7 +311,7 @@ static void softmax(float *x, size_t n) {
         top = key > top ? key : top;
     }
     float max = float_of((uint32_t)ordered((uint32_t)top));
-    uint64_t sum = 0;
+    uint64_t sum = 1; // as the greatest term, 1, is written 1 - 2^-31
     float nan = 0;
     for (float *p = x; p != end; p++) {
         float difference = *p - max;
@@ -325,7 +325,11 @@ static void softmax(float *x, size_t n) {
         sum += fraction_of(e);
         *p = float_of(anne_packed_f32(mantissa_of(e), shift_of(e)));
     }
-    float factor = bits_of(nan) ? nan : 0x1p31f / (float)sum;
+    int32_t shift = 0;
+    for (; sum >> 33; sum >>= 1) { // down to 4
+        shift += 1;
+    }
+    float factor = bits_of(nan) ? nan : float_of(anne_packed_f32(reciprocal((uint32_t)(sum >> 3)), shift));
     for (float *p = x; p != end; p++) {
         *p *= factor;
     }
@@ -356,7 +360,8 @@ void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size
         return;
     }
     function_t function = functions[activation];
-    for (const float *end = x + n; x != end; x++) {
+    const float *end = x + n;
+    do {
         *x = function(*x, alpha);
-    }
+    } while (++x != end);
 }

@@ -1,5 +1,5 @@
-// For the RP2040: sigmoids, by the steps of kernels/activations_f32.c and so with the same bits, in three quarters of the
-// cycles; and a part that all functions share.
+// For the RP2040: sigmoids, by the steps of kernels/activations_f32.c and so with the same bits, in three quarters of
+// the cycles; and a part that all functions share.
 //
 // Half of what is saved is the way to the chip's divider and back. It is used as pico-sdk's __aeabi_uidiv uses it:
 // whoever finds it DIRTY, operands written and the quotient not yet read, has interrupted a division. An interrupt that
