@@ -72,7 +72,9 @@ def test_records_of_models_are_kept_and_those_of_layers_replaced(tmp_path):
 def test_the_plot_is_a_small_svg():
     pytest.importorskip("matplotlib", reason="the extra ai-anne[plot]")
     records = [
-        compare.record("dense_s8", n, n, 3 * n * n, peer, n * n) for n in (16, 640) for peer in (None, "C")
+        compare.record("dense_s8", n, n, 3 * n * n, peer, n * n)
+        for n in (16, 640)
+        for peer in (None, *"abcd")
     ]
     picture = growth_plot(records)
     assert b"<svg" in picture and len(picture) < 100_000
