@@ -24,7 +24,7 @@ from .machine import COMPILER, Machine
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
 KERNELS = ("dense_s8", "dense_s4", "dense_s16", "dense_f32_aligned", "requantize", "activations_f32")
-SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "dense_s8_f32")]
+SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "dense_s8_f32", "dense_f32")]
 SOURCES += [f"kernels/armv6m/{name}.S" for name in KERNELS]
 SHAPES = [(n_in, n_out) for n_in in range(1, 41) for n_out in range(1, 41)]
 
@@ -162,6 +162,54 @@ def test_int8_weights_on_floats_equal_the_reference_bit_for_bit(machine: Machine
         constants = [weights, bias.tobytes(), scale.tobytes()]
         got, _ = run_s8_f32(machine, constants, x, n_out)
         assert got.tobytes() == exact(reference.S8F32, constants, x, n_out).tobytes(), (n_in, n_out)
+
+
+def run_plain_f32(
+    machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray
+) -> tuple[np.ndarray, int]:
+    machine.forget()
+    out = machine.place(bytes(4 * len(bias)))
+    cycles = machine.call("anne_dense_f32", *map(machine.place, (weights, bias, x)), *weights.T.shape, out)
+    return machine.read(out, "<f4", len(bias)), cycles
+
+
+def host_dense(weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
+    builder = GraphBuilder((len(x),))
+    builder.dense("d", weights, bias)
+    with NativeModel(pack(quantize(builder.build(), "float32"))) as model:
+        return model.run_raw(x)[0]
+
+
+# Sizes of weights, x and bias: ordinary; results near the least float, near the greatest and beyond; one far above.
+SIZES = [
+    (1, 1, 1),
+    (1e-30, 1e-7, 1e-37),
+    (1e30, 1e7, 1e37),
+    (1e30, 1e9, 1),
+    (1, 1e-20, 1),
+    (1, 1e20, 1),
+    (1, 1, 0),
+]
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_floats_have_the_bits_of_the_host(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, aligned: bool
+) -> None:
+    # Every n_in and every n_out to 40, twice each, then two and three panels.
+    monkeypatch.setattr(layouts, "_alignable", lambda weights: aligned)
+    rng = np.random.default_rng(28)
+    shapes = [(n_in, (7 * n_in + k) % 40 + 1) for n_in in range(1, 41) for k in (0, 13)]
+    for i, (n_in, n_out) in enumerate([*shapes, (169, 3), (340, 4)]):
+        shape, (size_w, size_x, size_bias) = (n_out, n_in), SIZES[i % len(SIZES)]
+        weights = (rng.normal(size=shape) * size_w * (rng.random(shape) < 0.9)).astype("<f4")
+        x = (rng.normal(size=n_in) * size_x * (rng.random(n_in) < 0.9)).astype("<f4")
+        bias = (rng.normal(size=n_out) * size_bias).astype("<f4")
+        got, _ = (run_f32 if aligned else run_plain_f32)(machine, weights, bias, x)
+        expected = host_dense(weights, bias, x)
+        numbers = ~np.isnan(expected)  # a NaN has another sign on another core
+        assert (np.isnan(got) != numbers).all(), (n_in, n_out)
+        assert got[numbers].tobytes() == expected[numbers].tobytes(), (n_in, n_out)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
