@@ -176,17 +176,13 @@ static inline bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t
     return true;
 }
 
-// A list of n None, whole at any moment: a garbage collection may come before it is filled.
-static mp_obj_list_t *new_none_list(size_t n) {
-    mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(n, NULL));
-    for (size_t i = 0; i < n; i++) {
-        list->items[i] = mp_const_none;
-    }
-    return list;
+// A list of n items to be filled. The garbage collector may come before: the heap clears what it hands out.
+static mp_obj_list_t *new_list(size_t n) {
+    return MP_OBJ_TO_PTR(mp_obj_new_list(n, NULL));
 }
 
 static mp_obj_t new_float_list(const float *values, size_t n) {
-    mp_obj_list_t *list = new_none_list(n);
+    mp_obj_list_t *list = new_list(n);
     for (size_t i = 0; i < n; i++) {
         list->items[i] = mp_obj_new_float_from_f(values[i]);
     }
@@ -338,9 +334,9 @@ static mp_obj_list_t *dense_many(const layer_t *layer, size_t n_samples, const f
     floats_t sample, column;
     float *xs = floats_room(&sample, layer->n_in);
     float *ys = floats_room(&column, layer->n_out);
-    mp_obj_list_t *rows = new_none_list(layer->n_out);
+    mp_obj_list_t *rows = new_list(layer->n_out);
     for (size_t r = 0; r < layer->n_out; r++) {
-        rows->items[r] = MP_OBJ_FROM_PTR(new_none_list(n_samples));
+        rows->items[r] = MP_OBJ_FROM_PTR(new_list(n_samples));
     }
     for (size_t s = 0; s < n_samples; s++) {
         for (size_t j = 0; j < layer->n_in; j++) {
@@ -449,6 +445,15 @@ FUNCTION(neuron);
 
 // --- Models ---------------------------------------------------------------------------------------------------------
 
+// A tensor in the arena, with what each prediction asks about it.
+typedef struct {
+    const anne_tensor_t *tensor;
+    void *data;
+    uint32_t n; // elements
+    uint32_t n_bytes;
+    char letter; // the type code of arrays that hold its values as they are
+} values_t;
+
 // A model file ready to run; anne.reference_model.Model is its twin in Python, with the same methods.
 typedef struct {
     mp_obj_base_t base;
@@ -457,6 +462,7 @@ typedef struct {
     bool open;
     volatile bool busy; // claimed
     anne_model_t model;
+    values_t input, output;
 } model_t;
 
 // Calls anne.model_file.`name`, which raises the exception or has the answer.
@@ -518,17 +524,10 @@ static MP_DEFINE_CONST_OBJ_TYPE(method_type, MP_QSTR_function, MP_TYPE_FLAG_BIND
 
 #define METHOD(name, n_args) static const method_t name##_obj = {{&method_type}, name, n_args}
 
-static const anne_tensor_t *input_of(const model_t *self) {
-    return &self->model.tensors[self->model.input];
-}
-
-static const anne_tensor_t *output_of(const model_t *self) {
-    return &self->model.tensors[self->model.output];
-}
-
-// The type code of arrays that hold a tensor's values as they are.
-static char letter_of(const anne_tensor_t *tensor) {
-    return " fbh"[tensor->dtype];
+static values_t values_of(const anne_model_t *model, uint32_t index) {
+    const anne_tensor_t *tensor = &model->tensors[index];
+    return (values_t){tensor, anne_model_data(model, index), anne_tensor_elements(tensor), anne_tensor_bytes(tensor),
+                      " fbh"[tensor->dtype]};
 }
 
 // Proves the file at `bytes`, or raises what anne.model_file finds wrong with `data`, the object it came from.
@@ -567,6 +566,8 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->model.workspace = m_new(uint8_t, model.workspace_bytes);
     memset(self->model.workspace, 0, model.workspace_bytes);
     anne_model_prepare(&self->model);
+    self->input = values_of(&self->model, self->model.input);
+    self->output = values_of(&self->model, self->model.output);
     self->open = true;
     return MP_OBJ_FROM_PTR(self);
 }
@@ -592,86 +593,93 @@ static MP_DEFINE_CONST_FUN_OBJ_1(model_close_obj, model_close);
 
 // --- Values into and out of the arena
 
-static void put_float(const anne_tensor_t *tensor, void *data, size_t i, float value) {
+static void put_float(const values_t *to, size_t i, float value) {
+    const anne_tensor_t *tensor = to->tensor;
     switch (tensor->dtype) {
     case ANNE_INT8:
-        ((int8_t *)data)[i] = anne_round(value / tensor->scale, tensor->zero_point, INT8_MIN, INT8_MAX);
+        ((int8_t *)to->data)[i] = anne_round(value / tensor->scale, tensor->zero_point, INT8_MIN, INT8_MAX);
         break;
     case ANNE_INT16:
-        ((int16_t *)data)[i] = anne_round(value / tensor->scale, 0, INT16_MIN, INT16_MAX);
+        ((int16_t *)to->data)[i] = anne_round(value / tensor->scale, 0, INT16_MIN, INT16_MAX);
         break;
     default:
-        ((float *)data)[i] = value;
+        ((float *)to->data)[i] = value;
     }
 }
 
-static float get_value(const anne_tensor_t *tensor, const void *data, size_t i) {
+static float get_value(const values_t *from, size_t i) {
+    const anne_tensor_t *tensor = from->tensor;
     switch (tensor->dtype) {
     case ANNE_INT8:
-        return (float)(((const int8_t *)data)[i] - tensor->zero_point) * tensor->scale;
+        return (float)(((const int8_t *)from->data)[i] - tensor->zero_point) * tensor->scale;
     case ANNE_INT16:
-        return (float)((const int16_t *)data)[i] * tensor->scale;
+        return (float)((const int16_t *)from->data)[i] * tensor->scale;
     default:
-        return ((const float *)data)[i];
+        return ((const float *)from->data)[i];
     }
 }
 
-// An array of the tensor's own type and size, aligned for it.
-static bool raw_buffer(const anne_tensor_t *tensor, mp_obj_t o, mp_uint_t access, void **data) {
+// What an array or a memoryview of the tensor's own type and size holds; NULL for anything else.
+static void *raw_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
+    if (mp_obj_is_exact_type(o, &mp_type_array)) { // as in array_floats
+        mp_obj_array_t *array = MP_OBJ_TO_PTR(o);
+        return array->typecode == values->letter && array->len == values->n ? array->items : NULL;
+    }
     mp_buffer_info_t info;
-    uint32_t bytes = anne_tensor_bytes(tensor);
-    if (!mp_obj_is_obj(o) || is_list(o) || !mp_get_buffer(o, &info, access)
-        || (info.typecode & 0x7f) != letter_of(tensor) || info.len != bytes) {
-        return false;
-    }
-    *data = info.buf;
-    return true;
+    bool good = mp_obj_is_obj(o) && !is_list(o) && mp_get_buffer(o, &info, access)
+                && (info.typecode & 0x7f) == values->letter && info.len == values->n_bytes;
+    return good ? info.buf : NULL;
 }
 
-static bool put_list(const anne_tensor_t *tensor, void *data, mp_obj_t x) {
+static bool put_list(const values_t *to, mp_obj_t x) {
     size_t n;
     mp_obj_t *items;
     mp_obj_get_array(x, &n, &items);
-    if (n != anne_tensor_elements(tensor)) {
+    if (n != to->n) {
         return false;
+    }
+    if (to->tensor->dtype == ANNE_FLOAT32) {
+        return get_items(items, n, to->data);
     }
     for (size_t i = 0; i < n; i++) {
         float value;
         if (!get_float(items[i], &value)) {
             return false;
         }
-        put_float(tensor, data, i, value);
+        put_float(to, i, value);
     }
     return true;
 }
 
 static void put_input(claim_t *claimed, mp_obj_t x) {
     model_t *self = claimed->model;
-    const anne_tensor_t *tensor = input_of(self);
-    void *data = anne_model_data(&self->model, self->model.input);
-    void *raw;
+    const values_t *to = &self->input;
+    const void *raw = raw_buffer(to, x, MP_BUFFER_READ);
     float *floats;
-    size_t n, size = anne_tensor_elements(tensor);
-    if (raw_buffer(tensor, x, MP_BUFFER_READ, &raw)) {
-        memcpy(data, raw, anne_tensor_bytes(tensor));
-    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == size) {
+    size_t n;
+    if (raw != NULL) {
+        memcpy(to->data, raw, to->n_bytes);
+    } else if (is_list(x) && put_list(to, x)) {
+        return;
+    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
         for (size_t i = 0; i < n; i++) {
-            put_float(tensor, data, i, floats[i]);
+            put_float(to, i, floats[i]);
         }
-    } else if (!is_list(x) || !put_list(tensor, data, x)) {
-        mp_obj_t args[] = {x, mp_obj_new_int(size)};
+    } else {
+        mp_obj_t args[] = {x, mp_obj_new_int(to->n)};
         release(); // x.tolist() may be anyone's program, and may use this model
         mp_obj_t values = call_model_file(MP_QSTR_input_values, 2, args);
         claim(claimed, self); // it may have closed it, too
-        put_list(tensor, data, values);
+        put_list(to, values);
     }
 }
 
 // --- Running
 
 static void run_layers(const model_t *self, uint32_t first, uint32_t last) {
+    const anne_layer_t *layers = self->model.workspace;
     for (uint32_t i = first; i < last; i++) {
-        anne_model_run_layers(&self->model, i, i + 1);
+        layers[i].run(&layers[i]);
         if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
             mp_handle_pending(true); // Ctrl-C: do not wait for the layers to come
         }
@@ -682,13 +690,13 @@ static void run_all(const model_t *self) {
     run_layers(self, 0, self->model.n_layers);
 }
 
-static mp_obj_t tensor_list(const model_t *self, uint32_t index) {
-    const anne_tensor_t *tensor = &self->model.tensors[index];
-    const void *data = anne_model_data(&self->model, index);
-    size_t n = anne_tensor_elements(tensor);
-    mp_obj_list_t *list = new_none_list(n);
-    for (size_t i = 0; i < n; i++) {
-        list->items[i] = mp_obj_new_float_from_f(get_value(tensor, data, i));
+static mp_obj_t values_list(const values_t *values) {
+    if (values->tensor->dtype == ANNE_FLOAT32) {
+        return new_float_list(values->data, values->n);
+    }
+    mp_obj_list_t *list = new_list(values->n);
+    for (size_t i = 0; i < values->n; i++) {
+        list->items[i] = mp_obj_new_float_from_f(get_value(values, i));
     }
     return MP_OBJ_FROM_PTR(list);
 }
@@ -696,7 +704,7 @@ static mp_obj_t tensor_list(const model_t *self, uint32_t index) {
 static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     put_input(claimed, args[0]);
     run_all(claimed->model);
-    return tensor_list(claimed->model, claimed->model->model.output);
+    return values_list(&claimed->model->output);
 }
 METHOD(model_predict, 1);
 
@@ -707,15 +715,13 @@ typedef struct {
 } target_t;
 
 static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
-    const anne_tensor_t *tensor = output_of(self);
-    size_t n, size = anne_tensor_elements(tensor);
-    target->raw = NULL;
-    if (raw_buffer(tensor, out, MP_BUFFER_WRITE, &target->raw)
-        || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == size)) {
+    const values_t *from = &self->output;
+    size_t n;
+    target->raw = raw_buffer(from, out, MP_BUFFER_WRITE);
+    if (target->raw != NULL || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
         return;
     }
-    char letter = letter_of(tensor);
-    mp_obj_t args[] = {out, mp_obj_new_int(size), mp_obj_new_str(&letter, 1)};
+    mp_obj_t args[] = {out, mp_obj_new_int(from->n), mp_obj_new_str(&from->letter, 1)};
     call_model_file(MP_QSTR_refuse_out, 3, args); // raises
     mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
 }
@@ -728,13 +734,12 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     put_input(claimed, args[0]);
     run_all(self);
     get_target(self, out, &target); // again, as an x.tolist() might have changed its size
-    const anne_tensor_t *tensor = output_of(self);
-    const void *data = anne_model_data(&self->model, self->model.output);
+    const values_t *from = &self->output;
     if (target.raw != NULL) {
-        memcpy(target.raw, data, anne_tensor_bytes(tensor));
+        memcpy(target.raw, from->data, from->n_bytes);
     } else {
-        for (size_t i = 0, n = anne_tensor_elements(tensor); i < n; i++) {
-            target.floats[i] = get_value(tensor, data, i);
+        for (size_t i = 0; i < from->n; i++) {
+            target.floats[i] = get_value(from, i);
         }
     }
     return out;
@@ -743,7 +748,7 @@ METHOD(model_predict_into, 2);
 
 static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
-    unsigned x_bytes = anne_tensor_bytes(input_of(self)), y_bytes = anne_tensor_bytes(output_of(self));
+    unsigned x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
     mp_buffer_info_t x, y;
     mp_get_buffer_raise(args[0], &x, MP_BUFFER_READ);
     mp_get_buffer_raise(args[1], &y, MP_BUFFER_WRITE);
@@ -751,9 +756,9 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
                           x_bytes, y_bytes, (unsigned)x.len, (unsigned)y.len);
     }
-    memcpy(anne_model_data(&self->model, self->model.input), x.buf, x_bytes);
+    memcpy(self->input.data, x.buf, x_bytes);
     run_all(self);
-    memcpy(y.buf, anne_model_data(&self->model, self->model.output), y_bytes);
+    memcpy(y.buf, self->output.data, y_bytes);
     return mp_const_none;
 }
 METHOD(model_run_raw, 2);
@@ -783,7 +788,9 @@ static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
 METHOD(model_run, 2);
 
 static mp_obj_t model_values(claim_t *claimed, const mp_obj_t *args) {
-    return tensor_list(claimed->model, get_index(args[0], claimed->model->model.n_tensors));
+    const anne_model_t *model = &claimed->model->model;
+    values_t values = values_of(model, get_index(args[0], model->n_tensors));
+    return values_list(&values);
 }
 METHOD(model_values, 1);
 
