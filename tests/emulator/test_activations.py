@@ -18,6 +18,34 @@ for data in {models}:
         print(hexlify(y).decode())
 """
 
+# Sigmoids of `x` in the main program, of its first 20 in hard interrupts at all moments; counts of interrupts, and of
+# wrong results of either. The comparisons allocate nothing.
+INTERRUPTED = """import anne, rp2, uctypes
+from array import array
+from binascii import unhexlify
+x, expected = array("f", unhexlify("{x}")), unhexlify("{y}")
+models = [anne.load(data) for data in {models}]
+y, few_x, few_y = array("f", bytes(len(expected))), x[:20], array("f", bytes(80))
+few_bytes, few_expected = uctypes.bytearray_at(uctypes.addressof(few_y), 80), expected[:80]
+counts = array("i", [0, 0, 0])
+@rp2.asm_pio()
+def program():
+    irq(rel(0))
+def use(it):
+    counts[0] += 1
+    models[1].predict_into(few_x, few_y)
+    counts[1] += few_bytes != few_expected
+machine = rp2.StateMachine(0, program, freq=3001)
+machine.irq(use, hard=True)
+machine.active(1)
+for _ in range(150):
+    models[0].predict_into(x, y)
+    counts[2] += bytes(y) != expected
+machine.active(0)
+machine.irq(None)
+print(*counts)
+"""
+
 
 def inputs() -> np.ndarray:
     """Floats of all sizes and both signs, where the curves bend, infinities; (n_samples, N)."""
@@ -29,8 +57,8 @@ def inputs() -> np.ndarray:
     return np.concatenate([positive, -positive]).reshape(-1, N)
 
 
-def model_file(activation: str) -> bytes:
-    builder = GraphBuilder((N,))
+def model_file(activation: str, n: int = N) -> bytes:
+    builder = GraphBuilder((n,))
     builder.activation("a", activation, 0.3)
     return pack(quantize(builder.build(), "float32"))
 
@@ -51,3 +79,14 @@ def test_the_firmware_gives_the_bits_of_the_host(pico):
     results = np.frombuffer(bytes.fromhex(printed.replace("\n", "")), "<f4").reshape(len(names), *x.shape)
     for name, data, got in zip(names, models, results, strict=True):
         np.testing.assert_array_equal(bits(got), bits(NativeModel(data).run_raw(x)), name)
+
+
+def test_sigmoids_share_the_divider_with_interrupts(pico):
+    x = np.linspace(-9, 9, 200, dtype=np.float32)
+    models = [model_file("sigmoid", n) for n in (200, 20)]
+    y = NativeModel(models[0]).run_raw(x)
+    script = INTERRUPTED.format(x=x.astype("<f4").tobytes().hex(), y=y.tobytes().hex(), models=models)
+    printed, error = pico.exec(script)
+    interrupts, *wrong = map(int, printed.split())
+    assert (error, wrong) == ("", [0, 0])
+    assert interrupts > 100
