@@ -11,6 +11,9 @@
 #include "py/objarray.h"
 #include "py/objstr.h"
 #include "py/runtime.h"
+#ifdef MICROPY_HW_ENABLE_USBDEV
+#include "shared/tinyusb/mp_usbd.h"
+#endif
 
 #include "anne.h"
 #include "kernels/activations_f32.h"
@@ -676,13 +679,24 @@ static void put_input(claim_t *claimed, mp_obj_t x) {
 
 // --- Running
 
+// Ctrl-C must not wait for the layers to come. On USB it is a byte like any other, which is read when the scheduler
+// comes to it; here it is read at once, without the program's own callbacks, which wait until the model has run.
+static void raise_interrupt(void) {
+#ifdef MICROPY_HW_ENABLE_USBDEV
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && MP_STATE_VM(sched_head) != NULL && mp_thread_is_main_thread()) {
+        mp_usbd_task_callback(NULL);
+    }
+#endif
+    if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+        mp_handle_pending(true);
+    }
+}
+
 static void run_layers(const model_t *self, uint32_t first, uint32_t last) {
     const anne_layer_t *layers = self->model.workspace;
     for (uint32_t i = first; i < last; i++) {
         layers[i].run(&layers[i]);
-        if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
-            mp_handle_pending(true); // Ctrl-C: do not wait for the layers to come
-        }
+        raise_interrupt();
     }
 }
 

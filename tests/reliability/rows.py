@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 
+import board
 import core
 import covered
 import edge_numbers
@@ -72,6 +73,7 @@ ROWS = [
         "ctrl_c",
         "Ctrl-C during predict",
         ">= 100 random moments: KeyboardInterrupt within 50 ms; model usable",
+        board.ctrl_c,
     ),
     Row(
         "power_cut",

@@ -1,0 +1,101 @@
+"""What may happen to a Pico while it works, on the emulated one."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+from anne_tools.emulator import EmulatedPico
+from anne_tools.emulator_fork import forked
+from anne_tools.firmware import find_firmware
+from anne_tools.graph import GraphBuilder
+from anne_tools.pack import pack
+from figures import ROOT, Found, ReliabilityError
+
+MODELS = ROOT / "tests" / "golden" / "models"
+DEEP = "deep"
+LATENCY_MS = 50
+
+_READY = """\
+import anne, gc
+from array import array
+def size(shape):
+ n = 1
+ for d in shape:
+  n *= d
+ return n
+def ready(name):
+ net = anne.load("/" + name + ".anne")
+ letter = {"float32": "f", "int8": "b", "int16": "h"}
+ x = array(letter[net.input_dtype], [1] * size(net.input_shape))
+ out = array(letter[net.output_dtype], [0] * size(net.output_shape))
+ return net, x, out
+"""
+
+
+def deep_model() -> bytes:
+    """A network that runs for 90 ms: layers of 9 ms each."""
+    builder = GraphBuilder((4000,))
+    for i in range(10):
+        builder.activation(f"layer {i}", "swish")
+    return pack(builder.build())
+
+
+def names() -> list[str]:
+    """The models on the board: every kind of layer in every type, and the deep one."""
+    return sorted(path.stem for path in MODELS.glob("*.anne")) + [DEEP]
+
+
+@cache
+def machine() -> EmulatedPico:
+    """A booted Pico with all models in its storage; forked for each use."""
+    files = {f"/{path.name}": path.read_bytes() for path in MODELS.glob("*.anne")}
+    files[f"/{DEEP}.anne"] = deep_model()
+    uf2 = find_firmware()
+    pico = EmulatedPico(uf2, uf2.with_suffix(".elf"), files=files)
+    pico.boot()
+    _run(pico, _READY)
+    return pico
+
+
+def _run(pico: EmulatedPico, source: str, **options: float) -> str:
+    stdout, stderr = pico.exec(source, **options)
+    if stderr:
+        raise ReliabilityError(f"{source}\n{stdout}{stderr}")
+    return stdout
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+_FOR_EVER = "try:\n while True: net.predict_into(x, out)\nexcept KeyboardInterrupt: print('stopped')"
+_AGAIN = "print(bytes(net.predict_into(x, out)) == expected)"
+
+
+def ctrl_c(soak: bool) -> Found:
+    """Ctrl-C over USB at random moments of predictions, among them such as take longer than it may."""
+    chosen, moments = (names(), 10) if soak else ([DEEP, "small_int8"], 2)
+    chance = random.Random(1)
+    slowest_ms, slowest = 0.0, ""
+    for name in chosen:
+        with forked(machine()) as pico:
+            _run(pico, f"net, x, out = ready({name!r}); expected = bytes(net.predict_into(x, out))")
+            for _ in range(moments):
+                latency_ms = _interrupted(pico, name, chance.uniform(0.01, 0.09 if name == DEEP else 0.02))
+                if latency_ms > slowest_ms:
+                    slowest_ms, slowest = latency_ms, name
+    if slowest_ms > LATENCY_MS:
+        raise ReliabilityError(f"ctrl_c: {slowest}: {slowest_ms:.1f} ms")
+    return Found(
+        f"{len(chosen) * moments} moments of {len(chosen)} models, {moments} of them in a prediction of 90 ms",
+        f"KeyboardInterrupt within {slowest_ms:.1f} ms; the model then gives what it gave",
+    )
+
+
+def _interrupted(pico: EmulatedPico, name: str, after_s: float) -> float:
+    """Press Ctrl-C while the model runs; return the milliseconds up to the answer."""
+    pressed_us = pico.elapsed_us + after_s * 1e6
+    stopped = _run(pico, _FOR_EVER, interrupt_after_s=after_s)
+    latency_ms = (pico.elapsed_us - pressed_us) / 1e3
+    if stopped != "stopped\n" or (again := _run(pico, _AGAIN)) != "True\n":
+        raise ReliabilityError(f"ctrl_c: {name}, after {after_s:.4f} s: {stopped}{again}")
+    return latency_ms
