@@ -17,6 +17,7 @@ import core
 import covered
 import edge_numbers
 import hostile_files
+import power_cut
 import random_graphs
 import tflm_kernels
 from figures import FIGURES, PAGE, ReliabilityError, Row, keep, measured, page
@@ -78,7 +79,8 @@ ROWS = [
     Row(
         "power_cut",
         "power cut during deploy and save",
-        "every flash operation x {clean, torn}: old or new model",
+        "every flash operation x {clean, torn}: old or new model, CRC good, other files whole",
+        power_cut.power_cut,
     ),
     Row("stack", "stack use", "below a stated bound, no recursion"),
     Row("wrong_use", "wrong use", "an exception, never a reset"),
