@@ -30,8 +30,8 @@ def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: b
     """Put the model file `data` at `path` on a Pico, check it there, and run its golden samples.
 
     A file that is there already is replaced in one step, once the new one has proven whole. ModelError if the file is
-    damaged or (without `force`) does not fit the board; DeviceError if the board got something else than was sent, or
-    if the golden samples come out wrong.
+    damaged or (without `force`) does not fit the board; DeviceError if (without `force`) the firmware is not ours, if
+    the board got something else than was sent, or if the golden samples come out wrong.
     """
     file = open_model(data)
     verdict = fit(data, board)
@@ -41,6 +41,8 @@ def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: b
             or f"read into RAM it needs {len(data) + verdict.workspace_bytes} of {verdict.heap_bytes} bytes"
         )
         raise ModelError(f"it does not fit the {board}: {reason} (--force puts it there all the same)")
+    if not force:
+        device.require_anne()
     beside = path + ".new"
     expected = zlib.crc32(data)
     try:

@@ -18,6 +18,8 @@ from pathlib import Path
 from .errors import DeviceError, ModelError
 
 LABELS = {"RPI-RP2": "rp2040", "RP2350": "rp2350"}
+BOOT_USB_IDS = ("2e8a:0003", "2e8a:000f")  # RP2040, RP2350
+_USB_DEVICES = Path("/sys/bus/usb/devices")
 BOARD_NAMES = {"rp2040": "Raspberry Pi Pico", "rp2350": "Raspberry Pi Pico 2"}
 
 
@@ -80,6 +82,27 @@ def unmounted_boot_disk() -> str | None:
         if entry.get("label") in LABELS and not entry.get("mountpoint"):
             return entry.get("path")
     return None
+
+
+def bootloader() -> str | None:
+    """Return where a board in bootloader mode is: its drive, its disk that is not mounted, or its USB ids (Linux)."""
+    drives = boot_drives()
+    return str(drives[0].path) if drives else unmounted_boot_disk() or _boot_usb_ids()
+
+
+def _boot_usb_ids() -> str | None:
+    for product in _USB_DEVICES.glob("*/idProduct"):
+        ids = f"{_text_of(product.with_name('idVendor'))}:{_text_of(product)}"
+        if ids in BOOT_USB_IDS:
+            return f"USB {ids}"
+    return None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:  # unplugged meanwhile
+        return ""
 
 
 def copy_firmware(

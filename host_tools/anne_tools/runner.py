@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -113,9 +114,10 @@ def script(name: str, **names: object) -> str:
 
 
 def remove_quietly(device: Device, *paths: str) -> None:
-    """Remove files from the board if they are there."""
-    for path in paths:
-        device.exec(f"try:\n __import__('os').remove({path!r})\nexcept OSError:\n pass")
+    """Remove files from the board if they are there, and if it still answers: what went wrong before is the news."""
+    with suppress(DeviceError):
+        for path in paths:
+            device.exec(f"try:\n __import__('os').remove({path!r})\nexcept OSError:\n pass")
 
 
 def open_model(data: bytes) -> ModelFile:

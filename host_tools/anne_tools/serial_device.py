@@ -1,6 +1,10 @@
 """A real Pico on a USB port, or one reached through a socket, by way of PyPI `mpremote`."""
 
+import errno
 import os
+import stat
+import struct
+import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
@@ -12,6 +16,8 @@ from .errors import DeviceError
 
 RASPBERRY_PI_USB = 0x2E8A
 _CONNECT_S = 20.0
+# A board that takes nothing or does not obey Ctrl-C for so long is stuck; it cannot be waited for at the end.
+_WRITE_S, _INTERRUPT_S, _DRAIN_S = 10.0, 5.0, 1.0
 
 
 class SerialDevice(Device):
@@ -35,7 +41,8 @@ class SerialDevice(Device):
                 1, b"\x04", timeout=None, timeout_overall=timeout_s, data_consumer=output.take
             )
             if not output.ended:
-                self._interrupt(output)
+                if not self._interrupt(output):
+                    raise DeviceError(f"{self.name}: the script took longer than {timeout_s:g} s; {_STUCK}")
                 raise DeviceError(
                     f"{self.name}: the script took longer than {timeout_s:g} s and was interrupted"
                 )
@@ -65,10 +72,18 @@ class SerialDevice(Device):
         if self._transport is not None:
             with suppress(Exception):  # the board may be gone already
                 self._transport.exit_raw_repl()
-                self._transport.serial.flush()
+                self._drain(self._transport.serial)
             with suppress(Exception):
                 self._transport.close()
             self._transport = None
+
+    @staticmethod
+    def _drain(serial: Any) -> None:
+        """Give the board a moment to take what was sent, then drop it: `flush`, and `close`, too, may wait forever."""
+        end_s = time.monotonic() + _DRAIN_S
+        while getattr(serial, "out_waiting", 0) and time.monotonic() < end_s:
+            time.sleep(0.01)
+        serial.reset_output_buffer()
 
     def _connect(self) -> None:
         """Open the port and get the raw REPL, patiently: after a reset the port takes a moment to come back."""
@@ -88,6 +103,7 @@ class SerialDevice(Device):
         chatter = StringIO()  # mpremote prints what it could not understand
         try:
             with redirect_stdout(chatter):
+                transport.serial.write_timeout = _WRITE_S
                 transport.enter_raw_repl(soft_reset=True, timeout_overall=self._connect_s)
         except (TransportError, OSError) as error:
             self.close()
@@ -102,10 +118,11 @@ class SerialDevice(Device):
         with suppress(Exception):
             self._transport.close()
 
-    def _interrupt(self, output: "_Output") -> None:
+    def _interrupt(self, output: "_Output") -> bool:
+        """Press Ctrl-C; return whether that ended the script."""
         self._transport.serial.write(b"\x03")
-        self._transport.read_until(1, b"\x04", timeout=5, data_consumer=output.take)
-        self._transport.read_until(1, b"\x04", timeout=5)
+        self._transport.read_until(1, b"\x04", timeout=_INTERRUPT_S, data_consumer=output.take)
+        return output.ended and self._transport.read_until(1, b"\x04", timeout=_INTERRUPT_S).endswith(b"\x04")
 
     def _make_folders(self, path: str) -> None:
         folders = path.strip("/").split("/")[:-1]
@@ -127,7 +144,13 @@ class SerialDevice(Device):
         except FileNotFoundError as error:
             raise DeviceError(f"{self.name}: no file {error.args[-1]}") from None
         except (TransportError, OSError) as error:
-            raise DeviceError(f"{self.name}: {error}") from None
+            raise DeviceError(why_failed(self.name, error)) from None
+        except (
+            struct.error,
+            SyntaxError,
+            UnicodeDecodeError,
+        ):  # mpremote on an answer that is cut short or garbled
+            raise DeviceError(f"{self.name}: an answer that makes no sense; {_STUCK}") from None
 
 
 class _Output:
@@ -163,20 +186,57 @@ def pico_ports() -> list[str]:
     return sorted(port.device for port in comports() if port.vid == RASPBERRY_PI_USB)
 
 
+_STUCK = "the board is stuck or busy: unplug it, plug it in again and repeat"
+
+
+def _is_port(name: str) -> bool:
+    """Return whether there is such a port: a file, but on Windows only a name in a list."""
+    if sys.platform != "win32":
+        return os.path.exists(name)
+    from serial.tools.list_ports import comports
+
+    return name.upper() in (port.device.upper() for port in comports())
+
+
+def why_failed(port: str, error: Exception) -> str:
+    """Return one line: what happened on an open port, to the line or to the files on the board, and what to do."""
+    from mpremote.transport import TransportError
+    from serial import SerialException
+
+    reason = " ".join(str(error).split())
+    number = getattr(error, "errno", None)
+    if number in (errno.EIO, errno.ENXIO, errno.EPIPE, errno.ECONNRESET) or not (
+        "://" in port or _is_port(port)
+    ):
+        return f"{port}: the board is gone ({reason}); was it unplugged or reset? Plug it in again and repeat"
+    if isinstance(error, (TransportError, SerialException)):
+        return f"{port}: no answer ({reason}); {_STUCK}"
+    if number == errno.ENOSPC:
+        return (
+            f"{port}: its storage is full; remove files from it, e.g. with: mpremote connect {port} rm :FILE"
+        )
+    return f"{port}: {reason}"
+
+
 def why_not_open(port: str, error: Exception) -> str:
     """Return one line: why this port cannot be opened, and what to do."""
-    from .flash import boot_drives
+    from .flash import bootloader
 
     if "://" in port:
         return f"{port}: nothing answers there ({error})"
-    if os.path.exists(port) and not os.access(port, os.R_OK | os.W_OK):
-        return f"{port}: permission denied; do: sudo usermod -aG dialout $USER, log out and in again"
-    if os.path.exists(port):
+    if _is_port(port):
+        if os.path.exists(port) and not os.access(port, os.R_OK | os.W_OK):
+            return f"{port}: permission denied; do: sudo usermod -aG dialout $USER, log out and in again"
+        if os.path.exists(port) and not stat.S_ISCHR(os.stat(port).st_mode):
+            return f"{port}: not a serial port; ports with a Pico: {_found_ports()}"
         return (
             f"{port}: in use by another program (Thonny, mpremote, a serial monitor?); close it and try again"
         )
-    drives = boot_drives()
-    if drives:
-        return f"{port}: no such port; the board is in bootloader mode ({drives[0].path}): anne flash"
-    found = ", ".join(pico_ports()) or "none"
-    return f"{port}: no such port; ports with a Pico: {found}; without a board: --on emulator"
+    place = bootloader()
+    if place:
+        return f"{port}: no such port; the board is in bootloader mode ({place}): anne flash"
+    return f"{port}: no such port; ports with a Pico: {_found_ports()}; without a board: --on emulator"
+
+
+def _found_ports() -> str:
+    return ", ".join(pico_ports()) or "none"

@@ -3,14 +3,19 @@
 import fcntl
 import os
 import pty
+import select
+import threading
 import tty
+from pathlib import Path
 
 import pytest
 from anne_tools import flash
+from anne_tools.cli import cli
 from anne_tools.device import open_device
 from anne_tools.errors import DeviceError, ModelError
 from anne_tools.firmware import find_firmware, firmware_banner, versions
 from anne_tools.serial_device import SerialDevice
+from click.testing import CliRunner
 from uf2_files import RP2040, RP2350, uf2_file
 
 pytest.importorskip("mpremote")
@@ -70,6 +75,177 @@ def test_something_that_is_not_micropython(capsys):
         os.close(terminal)
         os.close(controller)
     assert capsys.readouterr().out == ""
+
+
+# --- A board that goes wrong while it is used ------------------------------------------------------------------------
+
+
+class FakeBoard:
+    """A board on a pseudo-terminal that knows the raw REPL; `answer(source)` gives the output, or calls a method."""
+
+    def __init__(self, answer):
+        self._controller, terminal = pty.openpty()
+        tty.setraw(terminal)
+        self.port, self._terminal = os.ttyname(terminal), terminal
+        self._answer, self._hears, self._plugged = answer, True, True
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def vanish(self):
+        """Be unplugged."""
+        self._hears = False
+        os.close(self._terminal)
+        os.close(self._controller)
+        self._plugged = False
+
+    def hang(self):
+        """Take nothing and say nothing from now on."""
+        self._hears = False
+
+    def close(self):
+        self._hears = False
+        self._thread.join(5)
+        if self._plugged:
+            self.vanish()
+
+    def _serve(self):
+        source = b""
+        while self._hears:
+            data = os.read(self._controller, 1) if select.select([self._controller], [], [], 0.05)[0] else b""
+            if data == b"\x01":
+                self._say(b"raw REPL; CTRL-B to exit\r\n>")
+            elif data == b"\x04" and not source.strip(b"\r\x03"):
+                self._say(b"OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>")
+            elif data == b"\x04":
+                output = self._answer(self, source.decode())
+                if self._hears:
+                    self._say(b"OK" + output.encode() + b"\x04\x04>")
+            elif source + data == b"\x05A":
+                os.read(self._controller, 1)
+                self._say(b"R\x00")  # knows raw paste, but does not do it
+            else:
+                source += data
+                continue
+            source = b""
+
+    def _say(self, data):
+        os.write(self._controller, data)
+
+
+@pytest.fixture
+def fake_board():
+    boards = []
+
+    def make(answer):
+        boards.append(FakeBoard(answer))
+        return boards[-1]
+
+    yield make
+    for board in boards:
+        board.close()
+
+
+def vanishes(board, source):
+    board.vanish()
+
+
+def hangs(board, source):
+    board.hang()
+
+
+def anne(*arguments):
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], prog_name="anne")
+
+
+MODEL = Path(__file__).parents[1] / "golden" / "models" / "small_int8.anne"
+
+
+@pytest.mark.parametrize("command", ["deploy", "run", "bench"])
+def test_firmware_that_is_not_ours(fake_board, command):
+    sent = []
+
+    def stock(board, source):
+        sent.append(source)
+        return "0\n" if "_anne" in source else "Raspberry Pi Pico with RP2040, MicroPython v1.25.0\n"
+
+    board = fake_board(stock)
+    result = anne(command, MODEL, "--on", board.port)
+    assert result.exit_code == 1
+    message = "this firmware has no native module _anne; put ours on it with: anne flash"
+    assert result.stderr.splitlines()[-1] == f"anne: {board.port}: {message}"
+    assert not [source for source in sent if "open(" in source]
+
+
+@pytest.mark.parametrize("command", ["deploy", "run", "bench"])
+def test_a_board_that_is_unplugged(fake_board, command):
+    board = fake_board(vanishes)
+    result = anne(command, MODEL, "--on", board.port)
+    assert result.exit_code == 1
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith(f"anne: {board.port}: the board is gone (")
+    assert line.endswith("); was it unplugged or reset? Plug it in again and repeat")
+
+
+def test_a_board_that_neither_ends_nor_obeys_ctrl_c(fake_board, monkeypatch):
+    monkeypatch.setattr("anne_tools.serial_device._INTERRUPT_S", 0.1)
+    board = fake_board(hangs)
+    device = SerialDevice(board.port, connect_s=0.5)
+    with pytest.raises(
+        DeviceError, match=r": (the script took longer|no answer).*is stuck or busy: unplug it"
+    ):
+        device.exec("while True: pass", timeout_s=0.1)
+    device.close()
+
+
+def test_a_board_that_says_nothing_more(fake_board):
+    board = fake_board(lambda board, source: "")
+    device = SerialDevice(board.port, connect_s=0.5)
+    board.hang()
+    read_until = device._transport.read_until
+    device._transport.read_until = lambda *what, **how: read_until(*what, **{**how, "timeout": 0.1})
+    with pytest.raises(
+        DeviceError, match=r"no answer .*; the board is stuck or busy: unplug it, .* and repeat$"
+    ):
+        device.put("/net.anne", bytes(1000))
+    device.close()
+
+
+def test_a_board_that_takes_nothing_more(fake_board, monkeypatch):
+    monkeypatch.setattr("anne_tools.serial_device._WRITE_S", 0.2)
+    board = fake_board(lambda board, source: "")
+    device = SerialDevice(board.port, connect_s=0.5)
+    board.hang()
+    with pytest.raises(
+        DeviceError, match=r"no answer \(Write timeout\); the board is stuck or busy: unplug it"
+    ):
+        device._asked(lambda: device._transport.serial.write(bytes(1_000_000)))
+    device.close()
+
+
+def test_what_is_no_serial_port(tmp_path):
+    (tmp_path / "net.anne").touch()
+    with pytest.raises(DeviceError, match=r"net\.anne: not a serial port; ports with a Pico: "):
+        SerialDevice(str(tmp_path / "net.anne"))
+
+
+def test_a_bootloader_is_known_by_its_usb_ids(tmp_path, monkeypatch):
+    for name, vendor, product in (("1-1", "1d6b", "0002"), ("1-2", "2e8a", "0003")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "idVendor").write_text(vendor + "\n")
+        (tmp_path / name / "idProduct").write_text(product + "\n")
+    monkeypatch.setattr(flash, "_USB_DEVICES", tmp_path)
+    monkeypatch.setattr(flash, "mounted_folders", lambda: [])
+    monkeypatch.setattr(flash, "unmounted_boot_disk", lambda: None)
+    assert flash.bootloader() == "USB 2e8a:0003"
+    monkeypatch.setattr("anne_tools.serial_device.pico_ports", lambda: [])
+    result = anne("deploy", MODEL)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "anne: the board is in bootloader mode (USB 2e8a:0003); put the firmware on it with: anne flash\n"
+    )
+
+
+# --- The bootloader's drive, and firmware files ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("info", "family"), [(PICO_INFO, "rp2040"), (PICO2_INFO, "rp2350")])

@@ -107,7 +107,7 @@ class UnixPortDevice(SerialDevice):
 
 def deploy_statements(data: bytes, path: str) -> list[str]:
     """Return what `anne deploy` sends to a board."""
-    with UnixPortDevice("the unix port") as device:
+    with UnixPortDevice("unix://port") as device:
         deploy(device, data, path)
         return list(device.sent)
 

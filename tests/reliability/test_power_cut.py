@@ -1,10 +1,12 @@
 """That the power cuts of power_cut.py would find a deployment that loses a model, and what a full storage does."""
 
+import errno
+
 import pytest
 from anne_tools.deploy import deploy
 from anne_tools.errors import DeviceError
 from figures import ReliabilityError
-from power_cut import FILES, MODELS, UNIX_PORT, UnixPortDevice, sweep
+from power_cut import FILES, MODELS, UNIX_PORT, UnixPortDevice, deploy_statements, sweep
 
 pytestmark = pytest.mark.skipif(not UNIX_PORT.exists(), reason="no unix port; `make test` builds it")
 
@@ -24,7 +26,7 @@ def test_the_sweep_finds_a_save_that_removes_first():
 
 def test_a_full_storage_keeps_the_old_model():
     old, new = ((MODELS / name).read_bytes() for name in FILES)
-    with UnixPortDevice("the unix port") as device:
+    with UnixPortDevice("unix://port") as device:
         deploy(device, old, "/net.anne")
         device.exec("import os\nf = open('/full', 'wb')\nn = 0")
         while (
@@ -32,7 +34,32 @@ def test_a_full_storage_keeps_the_old_model():
             == "1\n"
         ):
             pass
-        with pytest.raises(DeviceError, match="28"):  # ENOSPC
+        with pytest.raises(DeviceError, match="its storage is full; remove files from it"):
             deploy(device, new, "/net.anne")
         assert device.get("/net.anne") == old
         assert "net.anne.new" not in device.exec("print(os.listdir('/'))")
+
+
+def test_a_port_that_vanishes_while_deploying_leaves_the_old_or_the_new_model():
+    old, new = ((MODELS / name).read_bytes() for name in FILES)
+    n_statements = len(deploy_statements(new, "/net.anne"))
+    found = []
+    with UnixPortDevice("unix://port") as device:
+        run = device._transport.exec_raw_no_follow
+        for n_before in range(n_statements):
+            deploy(device, old, "/net.anne")
+            left = iter(range(n_before))
+
+            def run_until_it_vanishes(source, left=left):
+                if next(left, None) is None:
+                    raise OSError(errno.EIO, "Input/output error")
+                run(source)
+
+            device._transport.exec_raw_no_follow = run_until_it_vanishes
+            with pytest.raises(
+                DeviceError, match=r"^unix://port: the board is gone .* Plug it in again and repeat$"
+            ):
+                deploy(device, new, "/net.anne")
+            device._transport.exec_raw_no_follow = run
+            found.append(device.get("/net.anne"))
+    assert set(found) == {old, new}

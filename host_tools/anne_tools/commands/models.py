@@ -36,9 +36,14 @@ def read_model(path: Path) -> bytes:
 def only_port() -> str:
     """Return the port of the one Pico that is plugged in; DeviceError if there is none, or more."""
     from ..errors import DeviceError
+    from ..flash import bootloader
     from ..serial_device import pico_ports
 
     ports = pico_ports()
+    if not ports and (place := bootloader()):
+        raise DeviceError(
+            f"the board is in bootloader mode ({place}); put the firmware on it with: anne flash"
+        )
     if len(ports) != 1:
         found = (
             f"{len(ports)} Picos are plugged in ({', '.join(ports)})" if ports else "no Pico is plugged in"
