@@ -73,7 +73,7 @@ _AGAIN = "print(bytes(net.predict_into(x, out)) == expected)"
 
 def ctrl_c(soak: bool) -> Found:
     """Ctrl-C over USB at random moments of predictions, among them such as take longer than it may."""
-    chosen, moments = (names(), 10) if soak else ([DEEP, "small_int8"], 2)
+    chosen, moments = (names(), 6) if soak else ([DEEP, "small_int8"], 2)
     chance = random.Random(1)
     slowest_ms, slowest = 0.0, ""
     for name in chosen:

@@ -16,10 +16,12 @@ import board
 import core
 import covered
 import edge_numbers
+import heap
 import hostile_files
 import power_cut
 import random_graphs
 import tflm_kernels
+import wrong_use
 from figures import FIGURES, PAGE, ReliabilityError, Row, keep, measured, page
 
 ROWS = [
@@ -60,15 +62,24 @@ ROWS = [
         "loader 100 % of lines and branches, kernels >= 95 % of lines",
         covered.coverage,
     ),
-    Row("allocation", "allocation failure", "every allocation fails once: MemoryError, no byte lost"),
-    Row("heap_lock", "`heap_lock` during predict_into", "all layers: no allocation"),
+    Row(
+        "allocation",
+        "allocation failure",
+        "every allocation fails once: MemoryError, no byte lost",
+        heap.allocation,
+    ),
+    Row("heap_lock", "`heap_lock` during predict_into", "all layers: no allocation", heap.heap_lock),
     Row(
         "leaks",
         "leaks",
         "10,000 predictions, 1,000 load/close, 1,000 failed loads: free heap equal to the byte",
+        heap.leaks,
     ),
     Row(
-        "gc", "garbage collection between any two calls", "all kinds, model buffer dropped: results unchanged"
+        "gc",
+        "garbage collection between any two calls",
+        "all kinds, model buffer dropped: results unchanged",
+        heap.collections,
     ),
     Row(
         "ctrl_c",
@@ -83,7 +94,7 @@ ROWS = [
         power_cut.power_cut,
     ),
     Row("stack", "stack use", "below a stated bound, no recursion"),
-    Row("wrong_use", "wrong use", "an exception, never a reset"),
+    Row("wrong_use", "wrong use", "an exception, never a reset", wrong_use.wrong_use),
     Row(
         "numbers",
         "numbers at the edges of their types",
