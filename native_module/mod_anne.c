@@ -508,12 +508,14 @@ static inline void release(void) {
 typedef struct {
     mp_obj_base_t base;
     mp_obj_t (*run)(claim_t *claimed, const mp_obj_t *args);
-    size_t n_args;
+    size_t n_args; // the model included
 } method_t;
 
 static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     const method_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_arg_check_num(n_args, n_kw, 1 + self->n_args, 1 + self->n_args, false);
+    if (n_args != self->n_args || n_kw != 0) {
+        mp_arg_check_num(n_args, n_kw, self->n_args, self->n_args, false); // raises
+    }
     claim_t claimed;
     claim(&claimed, MP_OBJ_TO_PTR(args[0]));
     mp_obj_t result = self->run(&claimed, args + 1);
@@ -525,7 +527,7 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
 static MP_DEFINE_CONST_OBJ_TYPE(method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
                                 method_call);
 
-#define METHOD(name, n_args) static const method_t name##_obj = {{&method_type}, name, n_args}
+#define METHOD(name, n_args) static const method_t name##_obj = {{&method_type}, name, 1 + n_args}
 
 static values_t values_of(const anne_model_t *model, uint32_t index) {
     const anne_tensor_t *tensor = &model->tensors[index];
@@ -694,8 +696,8 @@ static void raise_interrupt(void) {
 
 static void run_layers(const model_t *self, uint32_t first, uint32_t last) {
     const anne_layer_t *layers = self->model.workspace;
-    for (uint32_t i = first; i < last; i++) {
-        layers[i].run(&layers[i]);
+    for (const anne_layer_t *layer = layers + first, *end = layers + last; layer < end; layer++) {
+        layer->run(layer);
         raise_interrupt();
     }
 }
