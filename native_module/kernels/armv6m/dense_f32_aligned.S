@@ -32,19 +32,17 @@
     accumulate r6, r10, r11
 .endm
 
-// acc at r6 += ((H << left) + (M >> middle)) >> right; the shifts in r3, r4, r5
-.macro finish a, h
-    mov r1, \a
-    mov r2, \h
-    lsls r7, r2, #16
-    subs r1, r7
-    asrs r1, r4
-    lsls r2, r3
-    adds r1, r2
-    asrs r1, r5
-    ldr r2, [r6]
-    adds r1, r2
-    stm r6!, {r1}
+// \t = ((H << left) + (M >> middle)) >> right; the shifts in r3, r4, r5
+.macro finish t, a, h
+    mov r7, \h
+    lsls r7, #16
+    mov \t, \a
+    subs \t, r7
+    asrs \t, r4
+    mov r7, \h
+    lsls r7, r3
+    adds \t, r7
+    asrs \t, r5
 .endm
 
 // r4, not 0, to 2^\bits and above its half; r5 counts
@@ -64,6 +62,7 @@
 .equ ACC, 28            // of the next rows
 .equ LIMBS, 32          // of x; the sums end there
 .equ X_END, 36          // of the limbs
+.equ LATER, 40          // not 0 from the second panel on
 .equ LOCALS, 44         // keeps sp a multiple of 8
 .equ WEIGHTS, LOCALS    // of the panel
 .equ BIAS, LOCALS + 4
@@ -88,9 +87,10 @@ anne_dense_f32_aligned:
     mov r7, r11
     push {r0-r7}
     sub sp, #LOCALS
-    ldr r4, [sp, #N_IN]
-    lsls r5, r4, #2
+    ldr r7, [sp, #N_IN]
+    lsls r5, r7, #2
     adds r5, r3
+    mov r12, r5                 // end of x
     movs r0, #0                 // the greatest magnitude
 .Lgreatest:
     ldm r3!, {r6}
@@ -101,6 +101,7 @@ anne_dense_f32_aligned:
 1:  cmp r3, r5
     bne .Lgreatest
     lsrs r0, #24
+    movs r4, r7
     movs r2, #5                 // s
 1:  adds r2, #1
     lsrs r4, #1
@@ -128,36 +129,25 @@ anne_dense_f32_aligned:
     ldr r2, [sp, #SCRATCH]
     adds r1, r2
     str r1, [sp, #LIMBS]
-    movs r4, #0
-    movs r5, #0
-1:  stm r2!, {r4, r5}
-    cmp r2, r1
-    bne 1b
     adds r0, #1
     str r0, [sp, #MOST]
     lsrs r4, r0, #8
-    beq .Lpanel
+    beq 1f
     b .Lnan
+1:  str r4, [sp, #LATER]
+    ldr r3, [sp, #X]
+    movs r6, #0
+    cmp r7, #168                // ANNE_DENSE_F32_ALIGNED_PANEL
+    bls .Lpanel
+    b .Lmany
 
 .Lzero:
     movs r5, #0
     movs r6, #0
     b .Lsplit_next
 
-.Lpanel:
-    ldr r0, [sp, #MOST]
-    ldr r1, [sp, #LIMBS]
-    ldr r3, [sp, #X]
-    ldr r7, [sp, #N_IN]
-    movs r6, r7
-    cmp r7, #168                // ANNE_DENSE_F32_ALIGNED_PANEL
-    bls 1f
-    movs r7, #168
-1:  subs r6, r7
+.Lpanel:                        // r0 most, r1 limbs, r3 x, r6 columns to come after this panel's r7, r12 end of x
     str r6, [sp, #N_IN]
-    lsls r4, r7, #2
-    adds r4, r3
-    mov r12, r4                 // end of x
     rsbs r4, r7, #0             // the loop has four columns; skip those too many in the first round
     movs r5, #3
     ands r4, r5
@@ -230,19 +220,22 @@ anne_dense_f32_aligned:
     bne .Lloop
     mov r2, sp
     ldm r2!, {r3, r4, r5}
+    finish r1, r8, r9
+    finish r2, r10, r11
     ldr r6, [sp, #ACC]
-    finish r8, r9
-    finish r10, r11
+    ldr r7, [sp, #LATER]
+    cmp r7, #0
+    bne .Ladd
+.Lput:
+    stm r6!, {r1, r2}
     ldr r7, [sp, #X_END]
     cmp r6, r12
     bne .Lrows
-    str r0, [sp, #WEIGHTS]
-    ldr r6, [sp, #N_IN]
-    cmp r6, #0
-    beq 1f
-    b .Lpanel
+    ldr r7, [sp, #N_IN]
+    cmp r7, #0
+    bne .Lnext
 
-1:  ldr r0, [sp, #SCRATCH]
+    ldr r0, [sp, #SCRATCH]
     ldr r1, [sp, #BIAS]
     ldr r2, [sp, #EXPONENTS]
     ldr r3, [sp, #OUT]
@@ -359,6 +352,31 @@ anne_dense_f32_aligned:
     lsls r6, #31
     orrs r4, r6
     b .Lstore
+
+.Ladd:
+    ldr r7, [r6]
+    adds r1, r7
+    ldr r7, [r6, #4]
+    adds r2, r7
+    b .Lput
+
+.Lnext:                         // r7 columns to come
+    str r7, [sp, #LATER]
+    str r0, [sp, #WEIGHTS]
+    ldr r0, [sp, #MOST]
+    ldr r1, [sp, #LIMBS]
+    ldr r3, [sp, #X]
+    movs r6, #0
+    cmp r7, #168
+    bls 1f
+.Lmany:
+    movs r6, r7
+    subs r6, #168
+    movs r7, #168
+1:  lsls r4, r7, #2
+    adds r4, r3
+    mov r12, r4
+    b .Lpanel
 
 .Lnan:
     ldr r3, [sp, #OUT]
