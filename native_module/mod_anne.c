@@ -125,8 +125,10 @@ static inline bool get_float(mp_obj_t o, float *value) {
 }
 
 static inline bool get_items(const mp_obj_t *items, size_t n, float *values) {
-    for (size_t i = 0; i < n; i++) {
-        if (!get_float(items[i], &values[i])) {
+    for (const mp_obj_t *end = items + n; items < end; items++, values++) {
+        if (mp_obj_is_float(*items)) { // nearly always: without a call of get_float
+            *values = (float)mp_obj_float_get(*items);
+        } else if (!get_float(*items, values)) {
             return false;
         }
     }
@@ -624,12 +626,17 @@ static float get_value(const values_t *from, size_t i) {
     }
 }
 
-// What an array or a memoryview of the tensor's own type and size holds; NULL for anything else.
-static void *raw_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
-    if (mp_obj_is_exact_type(o, &mp_type_array)) { // as in array_floats
-        mp_obj_array_t *array = MP_OBJ_TO_PTR(o);
-        return array->typecode == values->letter && array->len == values->n ? array->items : NULL;
+// What an array of the tensor's own type and size holds, as in array_floats; NULL for anything else.
+static inline void *own_array(const values_t *values, mp_obj_t o) {
+    if (!mp_obj_is_exact_type(o, &mp_type_array)) {
+        return NULL;
     }
+    mp_obj_array_t *array = MP_OBJ_TO_PTR(o);
+    return array->typecode == values->letter && array->len == values->n ? array->items : NULL;
+}
+
+// The same of anything else that has a buffer.
+static void *own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
     mp_buffer_info_t info;
     bool good = mp_obj_is_obj(o) && !is_list(o) && mp_get_buffer(o, &info, access)
                 && (info.typecode & 0x7f) == values->letter && info.len == values->n_bytes;
@@ -659,13 +666,14 @@ static bool put_list(const values_t *to, mp_obj_t x) {
 static void put_input(claim_t *claimed, mp_obj_t x) {
     model_t *self = claimed->model;
     const values_t *to = &self->input;
-    const void *raw = raw_buffer(to, x, MP_BUFFER_READ);
+    const void *own = own_array(to, x);
     float *floats;
     size_t n;
-    if (raw != NULL) {
-        memcpy(to->data, raw, to->n_bytes);
-    } else if (is_list(x) && put_list(to, x)) {
+    if (own == NULL && is_list(x) && put_list(to, x)) {
         return;
+    }
+    if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
+        memcpy(to->data, own, to->n_bytes);
     } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
         for (size_t i = 0; i < n; i++) {
             put_float(to, i, floats[i]);
@@ -733,8 +741,9 @@ typedef struct {
 static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
     const values_t *from = &self->output;
     size_t n;
-    target->raw = raw_buffer(from, out, MP_BUFFER_WRITE);
-    if (target->raw != NULL || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
+    target->raw = own_array(from, out);
+    if (target->raw != NULL || (target->raw = own_buffer(from, out, MP_BUFFER_WRITE)) != NULL
+        || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
         return;
     }
     mp_obj_t args[] = {out, mp_obj_new_int(from->n), mp_obj_new_str(&from->letter, 1)};
