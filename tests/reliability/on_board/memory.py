@@ -35,25 +35,33 @@ def heap_locked(names):
 def leaks(names, predictions, loads):
     """Predict, load and close, and fail to load, again and again; the heap is as free as before."""
     for name in names:
-        data, net = data_of(name), load(name)
-        x, out = arrays(net)
-        broken = [data[:-4], b"", data[:20] + b"\xff" + data[21:], bytes(len(data))]
-        for n in (3, max(predictions, loads)):  # what is done only once is done first
-            before = free_bytes()
-            for _ in range(min(n, predictions)):
-                net.predict_into(x, out)
-                net.predict(x)
-            for i in range(min(n, loads)):
-                anne.load(data).close()
-                load(name)
-                try:
-                    anne.load(broken[i % len(broken)])
-                    raise AssertionError(name)
-                except ValueError:
-                    pass
-            after = free_bytes()
+        _again(name, 50, 10)  # what is done only once is done first
+        before = free_bytes()
+        _again(name, predictions, loads)
+        after = free_bytes()
         assert after == before, (name, before - after)
     print(len(names), predictions, loads)
+
+
+def _again(name, predictions, loads):
+    data, net = data_of(name), load(name)
+    broken = [data[:-4], b"", data[:20] + b"\xff" + data[21:], bytes(len(data))]
+    x, out = arrays(net)
+    for _ in range(predictions):
+        net.predict_into(x, out)
+        net.predict(x)
+    for i in range(loads):
+        anne.load(data).close()
+        load(name)
+        _refused(broken[i % len(broken)])
+
+
+def _refused(data):
+    try:
+        anne.load(data)
+    except ValueError:
+        return
+    raise AssertionError("a broken file was loaded")
 
 
 def collections(names):
