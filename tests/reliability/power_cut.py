@@ -1,180 +1,156 @@
-"""The power fails while `anne deploy` replaces a model: at every operation on the flash, done not at all or in part.
+"""Power cuts while a model file is put onto a board: the real `deploy`, mpremote's and MicroPython's own code.
 
-The board is a file system of its kind and version of littlefs, on a flash that stops; deploy itself, and the scripts it
-runs on the board, are the real ones.
+`anne deploy` talks to MicroPython's unix port as to a board on a port; its littlefs lies on a flash in RAM
+(flash_on_port.py). The statements that were sent are recorded, and then run again and again with the power cut at every
+operation of the flash. A program that writes a model file itself, as README.md says, is tried in the same way.
 """
 
 from __future__ import annotations
 
-import builtins
-import io
+import base64
+import json
+import os
+import subprocess
+import tempfile
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from types import SimpleNamespace
+from pathlib import Path
 
 from anne_tools.deploy import deploy
-from anne_tools.device import Device
-from anne_tools.errors import DeviceError
-from anne_tools.flash_files import STORAGE_BYTES
+from anne_tools.serial_device import SerialDevice
 from figures import ROOT, Found, ReliabilityError
-from littlefs import LittleFS, UserContext
-from littlefs.errors import LittleFSError
+from mpremote.transport import TransportExecError
+from mpremote.transport_serial import SerialTransport
 
+UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build" / "micropython-unix"))
+SCRIPT = Path(__file__).with_name("flash_on_port.py")
 MODELS = ROOT / "tests" / "golden" / "models"
-PATH = "/model.anne"
-OTHERS = {
-    "/main.py": b"import anne\n" * 60,
-    "/data/notes.txt": b"kept",
-    "/data/log.bin": bytes(range(256)) * 20,
-}
-BLOCK_BYTES, CHUNK_BYTES = 4096, 1024
+N_BLOCKS = 64
+# Two deployments in turn, so that what is there is always the other one.
+FILES = ("small_int8.anne", "wide_int8.anne")
+OTHERS = {"/main.py": b"import anne\n" * 40, "/log.csv": bytes(range(256)) * 20, "/other.anne": None}
+# The documented way for a program on the board: README.md, "Power cuts".
+SAVE = """import os
+with open("/net.anne.new", "wb") as file:
+    file.write(data)
+os.rename("/net.anne.new", "/net.anne")
+"""
 
 
-class Flash(UserContext):
-    """A flash of which `on_cut(image, what)` sees what it would hold if the power failed, at each operation."""
-
-    def __init__(self, image: bytes, on_cut: Callable[[bytes, str], None] | None = None) -> None:
-        super().__init__(buffer=bytearray(image))
-        self._on_cut = on_cut
-        self.operations = 0
-
-    def prog(self, cfg, block: int, off: int, data: bytes) -> int:
-        """Write into erased bytes."""
-        return self._write("write", block * cfg.block_size + off, data)
-
-    def erase(self, cfg, block: int) -> int:
-        """Erase a block."""
-        return self._write("erase", block * cfg.block_size, b"\xff" * cfg.block_size)
-
-    def _write(self, kind: str, at: int, data: bytes) -> int:
-        self.operations += 1
-        if self._on_cut:
-            what = f"operation {self.operations}, {kind} at {at:#x}"
-            self._on_cut(bytes(self.buffer), what + ", clean")
-            torn, half = self.buffer.copy(), len(data) // 2
-            torn[at : at + half] = data[:half]
-            torn[at + half] ^= 0x55 & (torn[at + half] ^ data[half])  # a byte that gets some of its bits
-            self._on_cut(bytes(torn), what + ", torn")
-        self.buffer[at : at + len(data)] = data
-        return 0
+def command(*arguments: object) -> list[str]:
+    """Return how flash_on_port.py is run."""
+    if not UNIX_PORT.exists():
+        raise FileNotFoundError(f"no {UNIX_PORT}; `make test` builds it")
+    return [str(UNIX_PORT), "-X", "heapsize=16M", str(SCRIPT), *map(str, arguments)]
 
 
-class Board(Device):
-    """The storage of a Pico on a Flash, reached as through a serial line: a file comes in pieces."""
+class UnixPortTransport(SerialTransport):
+    """MicroPython's unix port in place of a board's raw REPL; `sent` is what it was given to run."""
 
-    kind, name = "serial", "the board"
+    def __init__(self) -> None:
+        environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0"}
+        self.process = subprocess.Popen(
+            command("exec", N_BLOCKS), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+        self.sent: list[str] = []
+        self._results: list[bytes] = []
 
-    def __init__(self, flash: Flash, mount: bool = True) -> None:
-        self.flash = flash
-        # as rp2.Flash and MicroPython's VfsLfs2 have it
-        geometry = {"block_size": BLOCK_BYTES, "block_count": STORAGE_BYTES // BLOCK_BYTES}
-        self.files = LittleFS(flash, mount, prog_size=256, read_size=32, lookahead_size=32, **geometry)
+    def exec_raw_no_follow(self, source: str) -> None:
+        """Run it; `read_until` then gives its output, and after that its traceback."""
+        self.sent.append(source)
+        self.process.stdin.write(json.dumps(source).encode() + b"\n")
+        self.process.stdin.flush()
+        self._results = [self._until_0x04(), self._until_0x04()]
 
-    def exec(self, source: str, timeout_s: float = 60.0, on_output=None) -> str:
-        """Run a script, with the board's files and `os` instead of this computer's."""
-        if source.endswith(".selftest())"):
-            return "0"  # which only reads
-        board = SimpleNamespace(remove=self.files.remove, rename=self.files.rename)
-        names = vars(builtins) | {
-            "open": self.files.open,
-            "__import__": lambda name, *rest: board if name == "os" else __import__(name, *rest),
-        }
-        printed = io.StringIO()
-        try:
-            with redirect_stdout(printed):
-                exec(source, {"__builtins__": names})
-        except (LittleFSError, OSError) as error:
-            raise DeviceError(str(error)) from None
-        return printed.getvalue()
+    def read_until(self, n: int, ending: bytes, timeout=10, data_consumer=None, timeout_overall=None):
+        result = self._results.pop(0)
+        if data_consumer is None:
+            return result
+        for byte in result:
+            data_consumer(bytes([byte]))
+        return b"\x04"
 
-    def put(self, path: str, content: bytes) -> None:
-        """Write piece by piece, as mpremote does."""
-        try:
-            with self.files.open(path, "wb") as file:
-                for at in range(0, len(content), CHUNK_BYTES):
-                    file.write(content[at : at + CHUNK_BYTES])
-        except (LittleFSError, OSError) as error:
-            raise DeviceError(str(error)) from None
-
-    def get(self, path: str) -> bytes:
-        """Return a file's content."""
-        with self.files.open(path, "rb") as file:
-            return file.read()
-
-    def has_native(self) -> bool:
-        """Ours, but without an interpreter."""
-        return True
-
-    def reset(self) -> None:
-        """Nothing runs here."""
+    def exec(self, source: str, data_consumer=None) -> bytes:
+        self.exec_raw_no_follow(source)
+        output, traceback = (result[:-1] for result in self._results)
+        if traceback:
+            raise TransportExecError(output, traceback.decode())
+        return output
 
     def close(self) -> None:
-        """Nothing is open."""
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+    def _until_0x04(self) -> bytes:
+        data = b""
+        while not data.endswith(b"\x04"):
+            byte = self.process.stdout.read(1)
+            if not byte:
+                raise OSError("the unix port ended")
+            data += byte
+        return data
 
 
-def put_model(board: Board, data: bytes) -> None:
-    """What is tried: anne deploy."""
-    deploy(board, data, PATH)
+class UnixPortDevice(SerialDevice):
+    """The unix port as a board on a serial port."""
+
+    transport_type = UnixPortTransport
+
+    def _connect(self) -> None:
+        self._transport = self.transport_type()
+
+    @property
+    def sent(self) -> list[str]:
+        """Return the statements that were sent."""
+        return self._transport.sent
 
 
-def fresh_image() -> bytes:
-    """A storage with some files and no model."""
-    flash = Flash(b"\xff" * STORAGE_BYTES)
-    board = Board(flash, mount=False)
-    board.files.format()
-    board.files.mount()
-    board.files.mkdir("/data")
-    for path, content in OTHERS.items():
-        board.put(path, content)
-    return bytes(flash.buffer)
+def deploy_statements(data: bytes, path: str) -> list[str]:
+    """Return what `anne deploy` sends to a board."""
+    with UnixPortDevice("unix://port") as device:
+        deploy(device, data, path)
+        return list(device.sent)
 
 
-def cut_everywhere(image: bytes, old: bytes | None, new: bytes, put=put_model) -> tuple[int, bytes]:
-    """Check what each power cut during `put` leaves; return how many operations it has, and the image after it."""
-    errors: list[Exception] = []  # littlefs lets none pass
-
-    def check(cut: bytes, what: str) -> None:
-        try:
-            _check(cut, old, new, what)
-        except Exception as error:
-            errors.append(error)
-
-    flash = Flash(image, check)
-    put(Board(flash), new)
-    if errors:
-        raise errors[0]
-    return flash.operations, bytes(flash.buffer)
+def save_statements(data: bytes, path: str) -> list[str]:
+    """Return a program that writes the model file itself."""
+    assert path == "/net.anne"
+    return [f"data = {data!r}\n{SAVE}"]
 
 
-def _check(image: bytes, old: bytes | None, new: bytes, what: str) -> None:
-    """The power is back: the old model or the new one is there, the other files too, and it can be done again."""
-    board = Board(Flash(image))
-    try:
-        found = board.get(PATH)
-    except FileNotFoundError:
-        found = None
-    if found not in (old, new):
-        raise ReliabilityError(f"{what}: neither the old model nor the new one")
-    put_model(board, new)
-    if board.get(PATH) != new:
-        raise ReliabilityError(f"{what}: the next deploy leaves something else")
-    for path, content in OTHERS.items():
-        if board.get(path) != content:
-            raise ReliabilityError(f"{what}: {path} is not what it was")
+def sweep(statements_of: Callable[[bytes, str], list[str]], n_rounds: int, path: str = "/net.anne") -> dict:
+    """Return how many cuts there were, and after how many of them the old and the new model was there."""
+    others = OTHERS | {"/other.anne": (MODELS / "small_float32.anne").read_bytes()}
+    models = [(MODELS / name).read_bytes() for name in FILES]
+    task = {
+        "path": path,
+        "n_blocks": N_BLOCKS,
+        "others": {name: base64.b64encode(content).decode() for name, content in others.items()},
+        "deployments": [[base64.b64encode(m).decode(), statements_of(m, path)] for m in models],
+        "n_rounds": n_rounds,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "task.json")
+        file.write_text(json.dumps(task))
+        environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0"}
+        done = subprocess.run(command("sweep", file), capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise ReliabilityError(f"power cut: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
 
 
 def power_cut(soak: bool) -> Found:
-    """Deploy after deploy, each cut at every operation."""
-    models = [
-        (MODELS / f"{name}.anne").read_bytes() for name in ("wide_int8", "broad_int16", "small_float32")
+    """Cut at every operation of deploying and of saving; the long form fills and compacts the folder's log often."""
+    n_rounds = 40 if soak else 3
+    kinds = [
+        sweep(deploy_statements, n_rounds),
+        sweep(deploy_statements, n_rounds, "/models/net.anne"),
+        sweep(save_statements, n_rounds),
     ]
-    deploys = 60 if soak else 3
-    image, old, operations = fresh_image(), None, 0
-    for i in range(deploys):
-        new = models[i % len(models)]
-        more, image = cut_everywhere(image, old, new)
-        operations, old = operations + more, new
+    cuts, old, new = (sum(kind[key] for kind in kinds) for key in ("cuts", "old", "new"))
     return Found(
-        f"{deploys} deploys, {operations:,} operations x {{clean, torn}}",
-        "old or new model whole, other files whole, the next deploy works",
+        f"{cuts:,} cuts, clean and torn, at every operation of {len(kinds) * n_rounds * len(FILES)} deployments and "
+        "saves",
+        f"{old:,} times the old model (or still none), {new:,} times the new one; CRC good, other files whole, "
+        "and it can be deployed again",
     )

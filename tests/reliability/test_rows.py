@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from figures import FIGURES, PAGE, ReliabilityError, Row, page
-from power_cut import MODELS, PATH, cut_everywhere, fresh_image
+from figures import FIGURES, PAGE, Row, page
 from rows import ROWS
 
 
@@ -32,15 +31,3 @@ def test_page_by_hand():
     assert "| `a` | first | when good | 3 files | refused | 1,234 | 0.1, abc, 2020-01-02 |" in text
     assert "second |" not in text
     assert "Not yet done: second; third.\n" in text
-
-
-def test_a_file_deleted_before_it_is_written_is_lost_in_a_power_cut():
-    old, new = ((MODELS / f"{name}.anne").read_bytes() for name in ("image_int8", "small_float32"))
-    _, image = cut_everywhere(fresh_image(), None, old)
-
-    def careless(board, data):
-        board.exec(f"__import__('os').remove({PATH!r})")
-        board.put(PATH, data)
-
-    with pytest.raises(ReliabilityError, match="neither the old model nor the new one"):
-        cut_everywhere(image, old, new, careless)
