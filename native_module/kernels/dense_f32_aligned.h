@@ -35,8 +35,9 @@ static inline uint32_t anne_dense_f32_aligned_scratch(uint32_t n_in, uint32_t n_
 //   zero else out = float32(t 2^u) + bias, rounded twice to float32
 //
 // |W| <= 2^24, exponents in the limits above; what is too small for a normal float32 is 0, what is too large is
-// infinite. A NaN or infinity in x makes every output NaN; denormals in x or bias count as 0. The result is within 5e-7
-// rms of the outputs. 1 <= n_in <= ANNE_DENSE_F32_ALIGNED_MAX_IN; all 4-byte aligned.
+// infinite. A NaN or infinity in x makes every output NaN; denormals in x or bias count as 0. With normally distributed
+// numbers the rms of the error is 3e-7 of the outputs' for up to 128 inputs and 6e-7 for 1,000: t's unit grows with
+// n_in. 1 <= n_in <= ANNE_DENSE_F32_ALIGNED_MAX_IN; all 4-byte aligned.
 void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x,
                             uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out);
 

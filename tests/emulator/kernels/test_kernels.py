@@ -218,15 +218,24 @@ def test_a_float_that_is_no_number_makes_all_outputs_nan(machine: Machine, value
     assert np.isnan(got).all()
 
 
-def test_floats_are_within_half_a_millionth_rms(assembly: Machine) -> None:
-    # Bound of dense_f32_aligned.h; expected from float64, weights and x as trained networks have them.
+@pytest.mark.parametrize(
+    ("n_in", "n_out", "bound"),
+    [(4, 8, 3e-7), (16, 16, 3e-7), (128, 128, 3e-7), (640, 64, 6e-7)],
+)
+def test_floats_are_as_accurate_as_the_header_says(
+    assembly: Machine, n_in: int, n_out: int, bound: float
+) -> None:
+    # Bounds of dense_f32_aligned.h; expected from float64.
     rng = np.random.default_rng(22)
-    for n_in, n_out in [(4, 8), (16, 16), (128, 128)]:
+    errors, outputs = [], []
+    for _ in range(5):
         weights = rng.normal(size=(n_out, n_in)).astype(np.float32)
         x, bias = rng.normal(size=n_in).astype(np.float32), rng.normal(size=n_out).astype(np.float32)
         got, _ = run_f32(assembly, weights, bias, x)
         expected = weights.astype(np.float64) @ x + bias
-        assert np.sqrt(np.mean((got - expected) ** 2)) <= 5e-7 * np.sqrt(np.mean(expected**2))
+        errors.append(got - expected)
+        outputs.append(expected)
+    assert np.sqrt(np.mean(np.square(errors))) <= bound * np.sqrt(np.mean(np.square(outputs)))
 
 
 # --- Sigmoid
@@ -372,9 +381,9 @@ def test_integer_kernels_are_fast(assembly: Machine, kind: str, n_in: int, n_out
     assert cycles / (n_in * n_out) <= goal
 
 
-def test_float_kernel_is_fast(assembly: Machine) -> None:
+@pytest.mark.parametrize(("n_in", "n_out", "goal"), [(128, 128, 12.4), (16, 16, 20.0), (4, 2, 70.0)])
+def test_float_kernel_is_fast(assembly: Machine, n_in: int, n_out: int, goal: float) -> None:
     rng = np.random.default_rng(25)
-    _, cycles = run_f32(
-        assembly, rng.normal(size=(128, 128)).astype(np.float32), rng.normal(size=128), rng.normal(size=128)
-    )
-    assert cycles / 128**2 <= 13
+    weights = rng.normal(size=(n_out, n_in)).astype(np.float32)
+    _, cycles = run_f32(assembly, weights, rng.normal(size=n_out), rng.normal(size=n_in))
+    assert cycles / (n_in * n_out) <= goal
