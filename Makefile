@@ -14,6 +14,7 @@ help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
 	@echo "make bench     speed and memory on the emulated Pico, beside other ways to do the same; build/bench.json, .svg"
+	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/costs.py"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
 	@echo "make size      flash and RAM taken by the native module and the anne package"
@@ -30,6 +31,10 @@ bench: emulator size
 	$(build) anne-bench
 	@$(venv)/anne bench --on emulator --uf2 build/anne-bench.uf2 --output build/bench.json
 	@$(venv)/python benchmark/compare.py --output build/bench.json --plot build/bench.svg
+	$(total)
+
+costs: emulator
+	@$(venv)/python host_tools/measure_costs.py build/anne-pico.uf2
 	$(total)
 
 accuracy: emulator
@@ -86,11 +91,11 @@ prepare:
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 
-demo size: EXTRAS = emulator
+demo size costs: EXTRAS = emulator
 bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench accuracy test soak reliability firmware size check format clean emulator prepare
+.PHONY: help demo bench costs accuracy test soak reliability firmware size check format clean emulator prepare

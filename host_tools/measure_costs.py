@@ -1,136 +1,261 @@
 #!/usr/bin/env python3
-"""Measure the constants of anne_tools/costs.py on the emulated Pico: prints the table's lines, with how well they fit.
+"""Measure the constants of anne_tools/costs.py on the emulated Pico and write them there (`make costs`).
 
 usage: measure_costs.py [FIRMWARE.uf2]
 
-Layers of several sizes are run by the firmware (`Model.profile`); the constants are the least-squares solution for
-relative errors, none below 0.
+Models with many layers, each kernel in many sizes, are run by the firmware (`Model.profile`). The constants are the
+least-squares solution for relative errors, none below 0; the worst deviation of each line is written beside it.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+from anne.layouts import S16
+from anne_tools import costs
 from anne_tools.bench import Benchmark, bench
+from anne_tools.costs import Cost
 from anne_tools.device import Device, open_device
 from anne_tools.graph import ACTIVATIONS, GraphBuilder
+from anne_tools.native import NativeModel, quantize_input
 from anne_tools.pack import pack
 from anne_tools.quantize import quantize
+from anne_tools.runner import open_model
 
-# (n_in, n_out): from the smallest to what a Pico can hold, both ways round
-DENSE = (
-    (1, 1),
-    (4, 8),
-    (8, 4),
-    (8, 1),
-    (3, 16),
-    (16, 16),
-    (64, 10),
-    (10, 64),
-    (32, 32),
-    (128, 16),
-    (16, 128),
-    (128, 128),
-)
-PLAIN = ((4, 8), (8, 1), (3, 16), (64, 10), (32, 32))
-ELEMENTS = (1, 4, 16, 64, 200)
+TABLE = Path(costs.__file__)
+
+# The sizes of dense layers one after another, so that each pair of neighbours is a layer: every number of rows left
+# over from blocks, odd columns, and large ones both ways round. A second model has layers of several panels.
+# fmt: off
+CHAIN = (1, 1, 4, 8, 3, 16, 16, 4, 2, 3, 2, 1, 8, 1, 64, 10, 64, 32, 128, 16, 5, 30, 7, 100, 128, 12, 13, 14, 15)
+# fmt: on
+PLAIN_CHAIN = (1, 1, 4, 8, 3, 16, 16, 4, 2, 3, 2, 1, 8, 1, 64, 10, 64, 32, 5, 30, 7, 40)
+LONG_CHAIN = {
+    "s8_quad": (640, 64, 600, 12),
+    "s8_f32": (640, 64, 600, 12),
+    "s4": (300, 64, 300, 12),
+    "f32_aligned": (400, 20, 200, 20),
+    "s16": (400, 32, 200, 33),
+}
 # a kernel and the dtype of a conversion that leads to it
 KERNELS = {
-    "f32_aligned": "float32",
     "f32": "float32",
+    "f32_aligned": "float32",
     "s8_f32": "int8-weights",
     "s16": "int16",
     "s8_quad": "int8",
     "s4": "int4",
 }
+CALLS = ((4, 8), (10, 64), (64, 10), (128, 32))
+ELEMENTS = (3, 16, 64)
 RANDOM = np.random.default_rng(1)
-Rows = list[tuple[list[float], float]]
+TERMS = [field.name for field in fields(Cost)]
+Rows = list[tuple[tuple[float, ...], float]]
 
 
-def measured(device: Device, builder: GraphBuilder, dtype: str) -> Benchmark:
+def measured(device: Device, builder: GraphBuilder, dtype: str) -> tuple[Benchmark, bytes]:
     """The graph as it was built, without passes, quantised on random inputs and run."""
     graph = builder.build()
     x = RANDOM.normal(0, 1, (64, *graph.tensors[graph.inputs[0]].shape))
-    return bench(device, pack(quantize(graph, dtype, x)), "")
+    data = pack(quantize(graph, dtype, x))
+    return bench(device, data, "", budget_ms=50), data
 
 
-def solve(rows: Rows) -> np.ndarray:
-    """Constants by least squares on relative errors; the most negative is left out until there is none."""
-    columns, cycles = (np.array(part, float) for part in zip(*rows, strict=True))
-    used = list(range(columns.shape[1]))
-    while (
-        found := np.linalg.lstsq(columns[:, used] / cycles[:, None], np.ones(len(cycles)), rcond=None)[0]
-    ).min() < 0:
+def solve(rows: Rows) -> tuple[np.ndarray, float]:
+    """Constants by least squares on relative errors, none negative, and the worst relative error."""
+    terms, cycles = (np.array(part, float) for part in zip(*rows, strict=True))
+    used = [i for i in range(terms.shape[1]) if terms[:, i].any()]
+    relative = terms / cycles[:, None]
+    while True:
+        found = np.linalg.lstsq(relative[:, used], np.ones(len(cycles)), rcond=None)[0]
+        if found.min() >= 0:
+            break
         del used[int(found.argmin())]
-    constants = np.zeros(columns.shape[1])
+    constants = np.zeros(terms.shape[1])
     constants[used] = found
-    return constants
+    return constants, float(np.abs(relative @ constants - 1).max())
 
 
-def show(name: str, rows: Rows) -> None:
-    """Print one line of a table."""
-    constants = solve(rows)
-    off = max(abs(np.dot(columns, constants) / cycles - 1) for columns, cycles in rows)
-    print(
-        f'        "{name}": Cost({", ".join(f"{c:.4g}" for c in constants)}),  # off by at most {off:.0%}',
-        flush=True,
-    )
+class Table:
+    """The lines to be written, and the worst deviation."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.worst = (0.0, "")
+
+    def add(self, text: str, name: str, off: float) -> None:
+        """Take a line of the table and print it."""
+        self.lines += [f"    # within {100 * off:.1f} %", f"    {text},"]
+        self.worst = max(self.worst, (off, name))
+        print(*self.lines[-2:], sep="\n", flush=True)
+
+    def fit(self, name: str, rows: Rows) -> None:
+        """Solve for a Cost and take it."""
+        constants, off = solve(rows)
+        given = [f"{term}={value:.4g}" for term, value in zip(TERMS, constants, strict=True) if value]
+        self.add(f'"{name}": Cost({", ".join(given)})', name, off)
+
+    def begin(self, name: str) -> None:
+        """Begin a dictionary."""
+        self.lines.append(f"{name} = {{")
+
+    def end(self) -> None:
+        """End it."""
+        self.lines.append("}")
 
 
-def measure_dense(device: Device) -> None:
-    """Dense kernels, the scaling before them, and what `predict` takes beside the layers."""
-    scalings: dict[str, Rows] = {}
-    calls: dict[str, Rows] = {}
+# --- What is measured -----------------------------------------------------------------------------------------------
+
+
+def dense_chain(kernel: str, chain: tuple[int, ...]) -> GraphBuilder:
+    """Dense layers one after another, with weights that lead to the kernel."""
+    builder = GraphBuilder((chain[0],))
+    for i, (n_in, n_out) in enumerate(pairwise(chain)):
+        weights = RANDOM.normal(0, n_in**-0.5, (n_out, n_in))
+        if kernel == "f32":  # a column apart, so that layouts.choose takes f32
+            weights[:, 1:] *= 1e-4
+            weights[:, 0] += 1
+        builder.dense(f"dense_{i}", weights, RANDOM.normal(0, 0.1, n_out))
+    return builder
+
+
+def large_sums(data: bytes) -> list[int]:
+    """How many sums of each int16 layer are of 29 bits and more, for the input that `bench` gives."""
+    with NativeModel(data) as model:
+        x = quantize_input(np.full((1, *model.input.shape), 0.5), model.input)
+        values = [x.reshape(-1), *model.trace(x)]
+        counts = []
+        for layer, inputs in zip(model.file.layers, values, strict=False):
+            n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
+            if layer.kernel == "s16":
+                rows = [S16.row(layer.constants[0], n_in, n_out, r)[:n_in] for r in range(n_out)]
+                sums = np.array(rows, np.int64) @ inputs + np.frombuffer(layer.constants[1], "<i4")
+                counts.append(int((np.abs(sums) >= 1 << 29).sum()))
+            else:
+                counts.append(0)
+        return counts
+
+
+def measure_dense(device: Device, table: Table) -> None:
+    """Each dense kernel."""
     for kernel, dtype in KERNELS.items():
-        is_float = kernel in ("f32_aligned", "f32", "s8_f32")
-        target = "float32" if is_float else "int16" if dtype == "int16" else "int8"
         rows: Rows = []
-        for n_in, n_out in DENSE if kernel != "f32" else PLAIN:
+        chains = [PLAIN_CHAIN if kernel == "f32" else CHAIN] * (3 if dtype.startswith("int") else 1)
+        if kernel in LONG_CHAIN:
+            chains.append(LONG_CHAIN[kernel])
+        for chain in chains:
+            result, data = measured(device, dense_chain(kernel, chain), dtype)
+            layers = zip(
+                open_model(data).layers, large_sums(data), pairwise(chain), result.layers, strict=True
+            )
+            for layer, n_large, (n_in, n_out), time in layers:
+                # one column is never apart from others, and what it costs to rescale depends on that one value
+                if layer.kernel == kernel and n_in > 1:
+                    terms = Cost.terms(n_in, n_out, 0, costs.layer_blocks(layer))
+                    rows.append(((*terms[:-1], n_large), time.cycles))
+        table.fit(kernel, rows)
+
+
+def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, float]]:
+    """Activations of integers into the table; those of floats returned: cycles an element, and how well that fits."""
+    names: dict[str, list[str]] = {"float32": list(ACTIVATIONS), "int8": ["tanh", "softmax"]}
+    names["int16"] = names["int8"]
+    rows: dict[str, Rows] = {}
+    for dtype, activations in names.items():
+        for n in ELEMENTS:
+            builder = GraphBuilder((4,))
+            for i, name in enumerate(
+                activations
+            ):  # dense layers between them, for values as networks have them
+                builder.dense(f"spread_{i}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 0.5, n))
+                builder.activation(f"activation_{i}", name)
+                builder.dense(f"narrow_{i}", RANDOM.normal(0, n**-0.5, (4, n)), RANDOM.normal(0, 0.5, 4))
+            result, _ = measured(device, builder, dtype)
+            for name, layer in zip(activations, result.layers[1::3], strict=True):
+                rows.setdefault(f"{name} {dtype}", []).append((Cost.terms(0, n), layer.cycles))
+    for dtype in ("int8", "int16"):
+        table.fit(f"activation {dtype}", rows[f"tanh {dtype}"])
+        table.fit(f"softmax {dtype}", rows[f"softmax {dtype}"])
+    base = solve(rows["linear float32"])[0][0]
+    table.add(f'"activation float32": Cost(base={base:.4g})', "activation float32", 0.0)
+    return {name: an_element(rows[f"{name} float32"], base) for name in ACTIVATIONS}
+
+
+def an_element(rows: Rows, base: float) -> tuple[float, float]:
+    """Cycles an element above a common base, and the worst relative error."""
+    n, cycles = np.array([terms[2] for terms, _ in rows], float), np.array([c for _, c in rows], float)
+    price = max(0.0, float(np.linalg.lstsq((n / cycles)[:, None], 1 - base / cycles, rcond=None)[0][0]))
+    return price, float(np.abs((base + price * n) / cycles - 1).max())
+
+
+def measure_calls(device: Device, table: Table) -> dict[str, Rows]:
+    """Scalings into the table; what `predict` takes beside the layers is returned."""
+    calls: dict[str, Rows] = {"float32": [], "integer": []}
+    for dtype in ("float32", "int8", "int16"):
+        scalings: Rows = []
+        for n_in, n_out in CALLS:
             for scaled in (True, False):
                 builder = GraphBuilder((n_in,))
                 if scaled:
                     builder.scaling("scaling", np.full(n_in, 0.5), np.full(n_in, 0.25))
-                weights = RANDOM.normal(0, 1, (n_out, n_in))
-                weights[:, 0] *= (
-                    1e4 if kernel == "f32" else 1.0
-                )  # a column apart, so that layouts.choose takes f32
-                builder.dense("dense", weights, RANDOM.normal(0, 1, n_out))
-                result = measured(device, builder, dtype)
+                builder.dense("dense", RANDOM.normal(0, 1, (n_out, n_in)), RANDOM.normal(0, 1, n_out))
+                result, _ = measured(device, builder, dtype)
                 cycles = [layer.cycles for layer in result.layers]
-                rows.append(([1, n_in, n_out, n_in * n_out], cycles[-1]))
                 if scaled:
-                    scalings.setdefault(target, []).append(([1, 0, n_in], cycles[0]))
-                call = result.predict_us * result.clock_hz / 1e6 - sum(cycles)
-                if is_float or not scaled:
-                    calls.setdefault("float32" if is_float else "integer", []).append(
-                        ([1, n_in, n_out], call)
-                    )
-        show(kernel, rows)
-    for target, rows in scalings.items():
-        show(f"scaling {target}", rows)
-    for target, rows in calls.items():
-        show(f"call, {target}", rows)
+                    scalings.append((Cost.terms(0, n_in), cycles[0]))
+                else:
+                    kind = "float32" if dtype == "float32" else "integer"
+                    call = result.predict_us * result.clock_hz / 1e6 - sum(cycles)
+                    calls[kind].append((Cost.terms(n_in, n_out), call))
+        table.fit(f"scaling {dtype}", scalings)
+    return calls
 
 
-def measure_activations(device: Device) -> None:
-    """Activations as layers of their own; for floats the price of an element."""
-    tasks = [("float32", name) for name in ACTIVATIONS]
-    tasks += [(dtype, name) for dtype in ("int8", "int16") for name in ("tanh", "softmax")]
-    for dtype, name in tasks:
-        rows: Rows = []
-        for n in ELEMENTS:
-            builder = GraphBuilder((n,))
-            builder.activation("activation", name)
-            rows.append(([1, 0, n], measured(device, builder, dtype).layers[0].cycles))
-        show(f"{name} {dtype}", rows)
+def measure(device: Device) -> Table:
+    """Measure everything; some minutes."""
+    table = Table()
+    table.begin("_KERNELS: dict[str, Cost]")
+    measure_dense(device, table)
+    activations = measure_activations(device, table)
+    calls = measure_calls(device, table)
+    table.lines.append('    "reshape": Cost(base=30),')
+    table.end()
+    table.begin("_ACTIVATIONS: dict[str, float]")
+    for name, (price, off) in activations.items():
+        table.add(f'"{name}": {price:.4g}', name, off)
+    table.end()
+    table.begin("_CALL: dict[str, Cost]")
+    for kind, rows in calls.items():
+        table.fit(kind, rows)
+    table.end()
+    return table
+
+
+def write(lines: list[str]) -> None:
+    """Put the lines between the comments of costs.py. ValueError if it has none."""
+    inner = "".join(f"{line}\n" for line in lines)
+    new, n = re.subn(
+        r"(# begin measured.*?\n).*?(# end measured\n)",
+        lambda match: match[1] + inner + match[2],
+        TABLE.read_text(),
+        flags=re.S,
+    )
+    if n != 1:
+        raise ValueError(f"{TABLE}: expected the comments that begin and end what is measured")
+    TABLE.write_text(new)
 
 
 def main() -> None:
-    """Measure everything; some minutes."""
+    """Measure, write, say how far off the worst is."""
     with open_device("emulator", firmware=sys.argv[1] if len(sys.argv) > 1 else None) as device:
-        measure_dense(device)
-        measure_activations(device)
+        table = measure(device)
+    write(table.lines)
+    print(f"written to {TABLE}; worst: {table.worst[1]}, {100 * table.worst[0]:.1f} %")
 
 
 if __name__ == "__main__":

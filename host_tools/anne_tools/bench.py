@@ -60,14 +60,17 @@ class Benchmark:
         return asdict(self)
 
 
-def bench(device: Device, data: bytes, name: str) -> Benchmark:
-    """Measure the model file `data`, called `name`, on a Pico. ModelError if it does not fit its RAM."""
+def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS) -> Benchmark:
+    """Measure the model file `data`, called `name`, on a Pico, in three times `budget_ms` of its time.
+
+    ModelError if it does not fit its RAM.
+    """
     device.require_anne()
     file = open_model(data)
     verdict = fit(data, "pico")
     if verdict.place != "storage":
         raise ModelError(f"it does not fit the pico's RAM: {verdict.reason or 'only in ROMFS'}")
-    n_repeats = int(min(_MOST, max(_LEAST, _BUDGET_MS / verdict.elapsed_ms)))
+    n_repeats = int(min(_MOST, max(_LEAST, budget_ms / verdict.elapsed_ms)))
     x, y = file.inputs[0], file.outputs[0]
     names = {
         "model_path": MODEL_PATH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from anne.layouts import LAYOUTS
 from anne_tools import fit as fit_module
 from anne_tools.bench import DTYPES, _random_graph
 from anne_tools.conversion import convert
-from anne_tools.costs import CHIPS, Cost, kernel_name, layer_cost
+from anne_tools.costs import BLOCKS, CHIPS, Cost, kernel_name, layer_cost
 from anne_tools.errors import ModelError
 from anne_tools.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
 from anne_tools.flash_files import ROMFS_BYTES, STORAGE_BYTES
@@ -120,6 +121,50 @@ def test_a_layer_takes_what_the_compiler_says(tmp_path):
 
 def test_the_formula_of_a_cost():
     assert Cost(100, 2, 30, 0.5).cycles(n_in=10, n_out=4, macs=40) == 100 + 20 + 120 + 20
+
+
+@pytest.mark.parametrize(
+    ("kernel", "n_in", "n_out", "expected"),
+    [  # padded columns; blocks and rests begun, their columns
+        ("s8_quad", 9, 16, (12, 2, 0, 24, 0)),
+        ("s8_quad", 9, 20, (12, 2, 1, 24, 12)),  # four rows left: half a block
+        ("s8_quad", 9, 21, (12, 3, 0, 36, 0)),  # five: one more
+        ("s8_quad", 509, 8, (512, 2, 0, 512, 0)),  # two panels
+        ("s16", 9, 17, (10, 2, 5, 20, 50)),  # five rows one by one
+        ("s4", 8, 1, (8, 1, 0, 8, 0)),
+        ("f32", 8, 3, (8, 6, 0, 24, 0)),  # sevens of columns
+    ],
+)
+def test_blocks_are_counted_as_the_kernels_go(kernel, n_in, n_out, expected):
+    assert BLOCKS[kernel].counts(n_in, n_out)[:5] == expected
+
+
+def test_what_was_measured_is_written_between_the_comments(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("measure_costs", ROOT / "host_tools" / "measure_costs.py")
+    measure_costs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(measure_costs)
+    table = tmp_path / "costs.py"
+    monkeypatch.setattr(measure_costs, "TABLE", table)
+    table.write_text("before\n# begin measured: so\nold\n# end measured\nafter\n")
+    measure_costs.write(["a", "b"])
+    assert table.read_text() == "before\n# begin measured: so\na\nb\n# end measured\nafter\n"
+    table.write_text("nothing\n")
+    with pytest.raises(ValueError, match="expected the comments that begin and end what is measured"):
+        measure_costs.write([])
+
+
+def test_large_sums_of_int16_become_rare_with_more_inputs():
+    """A normal distribution has 31.7 % beyond 1 sigma, 4.55 % beyond 2, which need 4 times the inputs."""
+    a_sigma = (2**-0.5 / 0.39) ** 2
+    assert BLOCKS["s16"].counts(a_sigma, 100)[5] == pytest.approx(31.7, abs=0.1)
+    assert BLOCKS["s16"].counts(4 * a_sigma, 100)[5] == pytest.approx(4.55, abs=0.01)
+    assert BLOCKS["s8_quad"].counts(8, 100)[5] == 0
+
+
+def test_the_formula_of_a_dense_kernel():
+    """Two blocks of 8 rows with 12 columns each, one of four."""
+    cost = Cost(base=1000, block=100, rest=10, block_column=20, rest_column=12)
+    assert cost.cycles(9, 20, 180, BLOCKS["s8_quad"]) == 1000 + 200 + 10 + 20 * 24 + 12 * 12
 
 
 @pytest.mark.parametrize("chip", CHIPS)

@@ -88,6 +88,8 @@ def _show(board: str, results: list, with_layers: bool) -> None:
         "cycles/MAC",
     ]
     print_table(out, columns, rows, left=("model",))
+    off, where = worst_prediction(results)
+    out.print(f"Predicted cycles of layers are off by at most {100 * off:.1f} %{where}.", markup=False)
     for result in results if with_layers else ():
         out.print(f"{result.name}, layer by layer:", markup=False)
         rows = [
@@ -103,6 +105,17 @@ def _show(board: str, results: list, with_layers: bool) -> None:
         ]
         columns = ["layer", "kernel", "shape", "cycles", "predicted", "cycles/MAC"]
         print_table(out, columns, rows, left=("layer", "kernel", "shape"))
+
+
+def worst_prediction(results: list) -> tuple[float, str]:
+    """Return by which part the prediction for a layer was off at most, and of which."""
+    found = [
+        (abs(layer.predicted_cycles / layer.cycles - 1), f" ({layer.name} of {result.name})")
+        for result in results
+        for layer in result.layers
+        if layer.cycles > 0
+    ]
+    return max(found, default=(0.0, ""))
 
 
 def _show_ways(ways: list) -> None:
