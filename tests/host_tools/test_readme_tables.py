@@ -53,3 +53,23 @@ def test_accuracy_table_by_hand():
     assert "| d | 2-1 | f | 50 | 90.00 | 90.00 | 88.00 |" in text
     assert "float32 2e-07, int8 0." in text
     assert "| d | 1,234 / 9 us, 5,678 B | 1,234 / 9 us, 5,678 B |" in text
+
+
+def test_peers_stand_beside_kernels_at_the_largest_square_up_to_128():
+    def kernel(n_in, n_out, cycles, peer):
+        shape, per_mac = [n_in, n_out], cycles / (n_in * n_out)
+        return {
+            "kernel": "dense_s8",
+            "shape": shape,
+            "cycles": cycles,
+            "cycles_per_mac": per_mac,
+            "peer": peer,
+        }
+
+    results = [kernel(64, 64, 12288, None), kernel(128, 128, 40960, None), kernel(640, 128, 1, None)]
+    results += [kernel(64, 64, 409600, "viper"), {"model": "m", "ms": 6.1, "arena_bytes": 8024, "peer": None}]
+    text = "\n".join(readme_tables.peers_table(results))
+    assert "| dense_s8 | **AI-ANNE** | 128x128 | 40,960 | 2.50 |" in text
+    assert "| dense_s8 | viper | 64x64 | 409,600 | 100.00 |" in text
+    assert "| m | **AI-ANNE** | 6.100 | 8,024 |" in text
+    assert readme_tables.peers_table([{"model": "m", "ms": 1}]) == []
