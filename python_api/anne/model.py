@@ -178,6 +178,8 @@ class Model:
         return n
 
     def __repr__(self):
+        if self._data is None:
+            return self.name + ": closed"
         file = self._read()
         rows = []
         for layer, name in zip(file.layers, _names(file)):

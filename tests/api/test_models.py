@@ -279,7 +279,8 @@ def test_a_closed_model_says_so():
     raises(ValueError, "the model is closed", net.trace, FLOWER)
     raises(ValueError, "the model is closed", net.profile, FLOWER)
     raises(ValueError, "the model is closed", net.selftest)
-    raises(ValueError, "the model is closed", repr, net)
+    # no exception: MicroPython prints what a thread held that ended with one, and falls over another
+    same(repr(net), "small: closed")
 
 
 def test_several_models_at_once():
