@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "py/builtin.h"
+#include "py/cstack.h"
 #include "py/mphal.h"
 #include "py/objarray.h"
 #include "py/objstr.h"
@@ -33,6 +34,18 @@ typedef struct {
     qstr name;
 } function_t;
 
+// RuntimeError unless the stack has room for so many bytes more. Where it ends the heap begins, and MicroPython sees
+// to it only when Python functions are called.
+static void need_stack(size_t n_bytes) {
+    if (mp_cstack_usage() + n_bytes > MP_STATE_THREAD(stack_limit)) {
+        mp_raise_recursion_depth();
+    }
+}
+
+// What functions take at most, with all that they call: proving a file, and anything else (tests/reliability/board.py).
+#define OPEN_STACK_BYTES 3072
+#define CALL_STACK_BYTES 1024
+
 // A name with a point cannot be written MP_QSTR_..., which stands for names of C only.
 static mp_obj_t import_module(const char *name) {
     return mp_import_name(qstr_from_str(name), mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
@@ -40,6 +53,7 @@ static mp_obj_t import_module(const char *name) {
 
 static mp_obj_t function_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     const function_t *self = MP_OBJ_TO_PTR(self_in);
+    need_stack(CALL_STACK_BYTES);
     mp_obj_t result = self->fast(n_args, n_kw, args);
     if (result != MP_OBJ_NULL) {
         return result;
@@ -518,6 +532,7 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
     if (n_args != self->n_args || n_kw != 0) {
         mp_arg_check_num(n_args, n_kw, self->n_args, self->n_args, false); // raises
     }
+    need_stack(CALL_STACK_BYTES);
     claim_t claimed;
     claim(&claimed, MP_OBJ_TO_PTR(args[0]));
     mp_obj_t result = self->run(&claimed, args + 1);
@@ -551,6 +566,7 @@ static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_by
 // Model(data, copy=False): uses the file where it lies if it is read-only and aligned, else a copy on the heap.
 static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 2, false);
+    need_stack(OPEN_STACK_BYTES);
     mp_buffer_info_t info, writable;
     mp_get_buffer_raise(args[0], &info, MP_BUFFER_READ);
     bool aligned = ((uintptr_t)info.buf & 3) == 0;

@@ -206,6 +206,46 @@ def test_a_thread_closes_the_model():
 # --- Not as it is meant
 
 
+def test_load_and_predict_at_any_depth():
+    # on the Pico the stack ends where the heap begins: 8 KB, of which checking a file takes a third
+    if not anne.native:
+        raise Skip("Python looks after its own stack")
+    with open(golden("small_int8.anne"), "rb") as file:
+        data = file.read()
+    net = load()
+    x, out = FLOWER, array("f", [0, 0, 0])
+    expected = answer(net, FLOWER)
+
+    def at(depth, function):
+        return at(depth - 1, function) if depth else function()
+
+    def below_the_stack():
+        return bytes(512)
+
+    if sys.platform == "rp2":
+        import uctypes
+
+        def below_the_stack():
+            return uctypes.bytes_at(0x20040000 - 512, 512)
+
+    core, ended, heap = type(net._core), [0, 0], below_the_stack()
+    for function in (
+        lambda: core(data),
+        lambda: net.predict_into(x, out),
+        lambda: anne.dense(1, x, x, [0], "tanh"),
+    ):
+        for depth in range(60):
+            try:
+                at(depth, function)
+                ended[0] += 1
+            except RuntimeError as error:
+                same(str(error), "maximum recursion depth exceeded")
+                ended[1] += 1
+            assert below_the_stack() == heap, (depth, ended)
+    assert ended[0] > 20, ended
+    same(answer(net, FLOWER), expected)
+
+
 def test_what_is_no_model():
     if not anne.native:
         raise Skip("plain Python: any object will do")
