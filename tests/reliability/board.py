@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from functools import cache
 
+import stack_paths
 from anne_tools.emulator import EmulatedPico
 from anne_tools.emulator_fork import forked
 from anne_tools.firmware import find_firmware
@@ -99,3 +100,42 @@ def _interrupted(pico: EmulatedPico, name: str, after_s: float) -> float:
     if stopped != "stopped\n" or (again := _run(pico, _AGAIN)) != "True\n":
         raise ReliabilityError(f"ctrl_c: {name}, after {after_s:.4f} s: {stopped}{again}")
     return latency_ms
+
+
+# --- Stack ------------------------------------------------------------------------------------------------------------
+
+STACK_BOTTOM, STACK_TOP = 0x20040000, 0x20042000  # as the firmware's symbols __StackBottom and __StackTop
+STACK_BOUND_BYTES = 4096  # half of it: the program that calls needs some, too, and so do interrupts
+_PAINT = f"import uctypes; uctypes.bytearray_at({STACK_BOTTOM}, 6144)[:] = b'\\xa5' * 6144"
+
+
+def stack(soak: bool) -> Found:
+    """How deep the stack gets, all told: interpreter, binding, core, kernels, interrupts."""
+    chosen = [name for name in names() if name != DEEP] if soak else ["small_float32", "wide_int4"]
+    deepest = {"an empty script": 0, "load": 0, "predict": 0}
+    with forked(machine()) as pico:
+        for name in chosen:
+            scripts = {
+                "an empty script": "pass",
+                "load": f"net, x, out = ready({name!r})",
+                "predict": "net.predict_into(x, out); net.predict(x)",
+            }
+            for what, script in scripts.items():
+                _run(pico, _PAINT)
+                _run(pico, script)
+                deepest[what] = max(deepest[what], _stack_bytes(pico))
+    if max(deepest.values()) > STACK_BOUND_BYTES:
+        raise ReliabilityError(f"stack: {deepest}")
+    found = stack_paths.measure()
+    return Found(
+        f"{len(chosen)} models on the emulated Pico; {found.functions} functions of the core",
+        ", ".join(f"{what}: at most {n_bytes:,} bytes" for what, n_bytes in deepest.items())
+        + f" of {STACK_TOP - STACK_BOTTOM:,}, interpreter and interrupts included; no recursion, the core at most "
+        f"{found.n_bytes:,} bytes ({' > '.join(found.path)})",
+    )
+
+
+def _stack_bytes(pico: EmulatedPico) -> int:
+    """The bytes between the top of the stack and the lowest that is no longer painted."""
+    memory = pico.read_memory(STACK_BOTTOM, STACK_TOP - STACK_BOTTOM)
+    return len(memory.lstrip(b"\xa5"))

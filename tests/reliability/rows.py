@@ -93,7 +93,7 @@ ROWS = [
         "every flash operation x {clean, torn}: old or new model, CRC good, other files whole",
         power_cut.power_cut,
     ),
-    Row("stack", "stack use", "below a stated bound, no recursion"),
+    Row("stack", "stack use", "below half of the 8 KB, no recursion", board.stack),
     Row("wrong_use", "wrong use", "an exception, never a reset", wrong_use.wrong_use),
     Row(
         "numbers",
