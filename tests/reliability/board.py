@@ -139,3 +139,36 @@ def _stack_bytes(pico: EmulatedPico) -> int:
     """The bytes between the top of the stack and the lowest that is no longer painted."""
     memory = pico.read_memory(STACK_BOTTOM, STACK_TOP - STACK_BOTTOM)
     return len(memory.lstrip(b"\xa5"))
+
+
+# --- A million predictions --------------------------------------------------------------------------------------------
+
+_CHUNK = """\
+from binascii import crc32
+net = anne.load("/small_int8.anne")
+inputs = [array("f", [5 - i / 2, 3.5 + i / 4, 1.5 + i / 3, i / 8]) for i in range(8)]
+out = array("b", [0, 0, 0])
+def chunk(n):
+ crc = 0
+ for i in range(n):
+  net.predict_into(inputs[i & 7], out)
+  crc = crc32(out, crc)
+ gc.collect()
+ return crc, gc.mem_free()
+chunk(8)
+"""
+
+
+def pico_soak(soak: bool) -> Found:
+    """The same predictions again and again: the same answers, and as much heap as before."""
+    chunks, predictions = (100, 10_000) if soak else (3, 400)
+    with forked(machine()) as pico:
+        _run(pico, _CHUNK)
+        found = [_run(pico, f"print(chunk({predictions}))", timeout_s=600.0) for _ in range(chunks)]
+    if len(set(found)) != 1:
+        raise ReliabilityError(f"pico_soak: {sorted(set(found))}")
+    crc, free = found[0].strip("()\n").split(", ")
+    return Found(
+        f"{chunks} times {predictions:,} predictions",
+        f"each time CRC {int(crc):08x} of the outputs and {int(free):,} bytes free",
+    )

@@ -101,7 +101,12 @@ ROWS = [
         "every float layer, every integer extreme: documented outcome, same on all backends",
         edge_numbers.numbers,
     ),
-    Row("pico_soak", "a million predictions on the emulated Pico", "same checksum, same free heap"),
+    Row(
+        "pico_soak",
+        "a million predictions on the emulated Pico",
+        "same checksum, same free heap",
+        board.pico_soak,
+    ),
     Row(
         "importers",
         "mutated files for the host importers",
