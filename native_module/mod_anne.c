@@ -94,8 +94,25 @@ static inline float *floats_room(floats_t *v, size_t n) {
     return v->heap = m_new(float, n);
 }
 
-static inline bool is_list(mp_obj_t o) {
-    return mp_obj_is_type(o, &mp_type_list) || mp_obj_is_type(o, &mp_type_tuple);
+// The items of a list or a tuple; NULL for anything else.
+static mp_obj_t *list_items(mp_obj_t o, size_t *n) {
+    *n = 0;
+    if (mp_obj_is_type(o, &mp_type_list)) {
+        mp_obj_list_t *list = MP_OBJ_TO_PTR(o);
+        *n = list->len;
+        return list->items;
+    }
+    if (mp_obj_is_type(o, &mp_type_tuple)) {
+        mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(o);
+        *n = tuple->len;
+        return tuple->items;
+    }
+    return NULL;
+}
+
+static bool is_list(mp_obj_t o) {
+    size_t n;
+    return list_items(o, &n) != NULL;
 }
 
 // The floats of an array('f'), which are aligned and can be written; NULL for anything else. What nearly always comes
@@ -151,10 +168,8 @@ static inline bool get_items(const mp_obj_t *items, size_t n, float *values) {
 
 static bool floats_get(mp_obj_t o, floats_t *v) {
     v->heap = NULL;
-    v->n = 0;
-    if (is_list(o)) {
-        mp_obj_t *items;
-        mp_obj_get_array(o, &v->n, &items);
+    mp_obj_t *items = list_items(o, &v->n);
+    if (items != NULL) {
         float *room = floats_room(v, v->n);
         v->data = room;
         return get_items(items, v->n, room);
@@ -167,11 +182,8 @@ static bool floats_get(mp_obj_t o, floats_t *v) {
 
 // A list of rows, each of n numbers or each an array('f') of n, copied row after row; else as floats_get.
 static inline bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
-    size_t len = 0;
-    mp_obj_t *rows = NULL;
-    if (is_list(o)) {
-        mp_obj_get_array(o, &len, &rows);
-    }
+    size_t len;
+    mp_obj_t *rows = list_items(o, &len);
     if (len == 0 || !is_list(rows[0])) {
         return floats_get(o, v) && v->n == n_rows * n;
     }
@@ -183,12 +195,8 @@ static inline bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t
     v->data = room;
     for (size_t r = 0; r < len; r++) {
         size_t row_len;
-        mp_obj_t *items;
-        if (!is_list(rows[r])) {
-            return false;
-        }
-        mp_obj_get_array(rows[r], &row_len, &items);
-        if (row_len != n || !get_items(items, n, room + r * n)) {
+        mp_obj_t *items = list_items(rows[r], &row_len);
+        if (items == NULL || row_len != n || !get_items(items, n, room + r * n)) {
             return false;
         }
     }
@@ -374,11 +382,8 @@ static mp_obj_list_t *dense_many(const layer_t *layer, size_t n_samples, const f
 
 // x as features by samples, or one sample's features (n_samples is 0 then); sets layer->n_in.
 static bool get_x(mp_obj_t x, layer_t *layer, size_t *n_samples, floats_t *v) {
-    size_t n_rows = 0;
-    mp_obj_t *rows = NULL;
-    if (is_list(x)) {
-        mp_obj_get_array(x, &n_rows, &rows);
-    }
+    size_t n_rows;
+    mp_obj_t *rows = list_items(x, &n_rows);
     if (n_rows == 0 || !is_list(rows[0])) {
         *n_samples = 0;
         bool good = floats_get(x, v);
@@ -659,11 +664,11 @@ static void *own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
     return good ? info.buf : NULL;
 }
 
+// False for anything but a list of numbers.
 static bool put_list(const values_t *to, mp_obj_t x) {
     size_t n;
-    mp_obj_t *items;
-    mp_obj_get_array(x, &n, &items);
-    if (n != to->n) {
+    mp_obj_t *items = list_items(x, &n);
+    if (items == NULL || n != to->n) {
         return false;
     }
     if (to->tensor->dtype == ANNE_FLOAT32) {
@@ -685,7 +690,7 @@ static void put_input(claim_t *claimed, mp_obj_t x) {
     const void *own = own_array(to, x);
     float *floats;
     size_t n;
-    if (own == NULL && is_list(x) && put_list(to, x)) {
+    if (own == NULL && put_list(to, x)) {
         return;
     }
     if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
