@@ -173,3 +173,10 @@ def test_format_limits_of_integers():
 def test_format_metadata():
     table = {int(row[0]): row[1] for row in rows(section("Metadata")) if row[0].isdigit()}
     assert table == model_file.TAGS
+
+
+def test_design_states_the_stack_that_is_asked_for():
+    text = (ROOT / "DESIGN.md").read_text()
+    load, call = (constant(f"{name}_STACK_BYTES", "mod_anne.c") for name in ("OPEN", "CALL"))
+    assert f"A load asks for {load:,} bytes" in text
+    assert f"any other call for {call:,}" in text
