@@ -17,7 +17,7 @@ static inline uint32_t anne_dense_s8_f32_scratch(uint32_t n_in, uint32_t n_out) 
 //   q = sum of w X, exactly;  s = number of bits of n_in;  t = floor(q / 2^s + 1/2)
 //   out = float32(float32(t 2^(s + e - 22)) scale) + bias; the first rounds halves away from zero, the others to even
 //
-// so off by at most 128 n_in 2^-23 max|x| scale and three roundings. A NaN or infinity in x makes every output NaN;
+// so off by at most 128 n_in 2^-22 max|x| scale and three roundings. A NaN or infinity in x makes every output NaN;
 // denormals in x count as 0. 1 <= n_in <= ANNE_DENSE_S8_MAX_IN; all 4-byte aligned.
 void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
                        uint32_t n_out, int32_t *scratch, float *out);

@@ -63,7 +63,7 @@ static void check(uint32_t n_in, uint32_t n_out, int least_w, int most_w, int ex
             sum += (long double)w[r * n_in + j] * l.x[j];
         }
         long double product = sum * l.scale[r], expected = product + l.bias[r];
-        long double bound = 128.0L * n_in * 0x1p-23L * greatest * l.scale[r] + 2 * 0x1p-24L * fabsl(product)
+        long double bound = 128.0L * n_in * 0x1p-22L * greatest * l.scale[r] + 2 * 0x1p-24L * fabsl(product)
                             + 0x1p-24L * fabsl(expected);
         CHECK(fabsl(l.out[r] - expected) <= bound * 1.001L, "%u x %u, row %u: %.9g, expected %.9Lg within %.3Lg", n_in,
               n_out, r, l.out[r], expected, bound);
