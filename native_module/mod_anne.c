@@ -509,7 +509,9 @@ static void unclaim(void *node) {
 static void claim(claim_t *claimed, model_t *model) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION(); // the Cortex-M0+ has no other way to test and set
     bool busy = model->busy;
-    model->busy = true;
+    if (!busy) { // else the other core, which may end just now, would end in vain
+        model->busy = true;
+    }
     MICROPY_END_ATOMIC_SECTION(state);
     if (busy) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("the model is running"));
