@@ -146,81 +146,89 @@ def call_cycles(file: ModelFile, chip_name: str) -> float:
 
 # begin measured: `make costs` writes what follows
 _KERNELS: dict[str, Cost] = {
-    # within 0.6 %
-    "f32": Cost(base=203.2, per_input=48.68, block=166.4, block_column=81.62),
-    # within 1.1 %
-    "f32_aligned": Cost(base=314.1, per_input=36.43, per_output=54.72, block=58.33, block_column=22.75),
-    # within 5.1 %
+    # within 0.8 %
+    "f32": Cost(base=207.5, per_input=47.83, block=166.8, block_column=81.64),
+    # within 1.0 %
+    "f32_aligned": Cost(base=308.8, per_input=34.97, per_output=52.34, block=55.08, block_column=22.82),
+    # within 5.2 %
     "s8_f32": Cost(
-        base=1170, per_input=128.4, per_output=439.6, block=172.7, block_column=61.38, rest_column=40.64
+        base=1179, per_input=128.2, per_output=439.1, block=175.9, block_column=61.4, rest_column=40.8
     ),
     # within 0.6 %
     "s16": Cost(
-        base=335.9,
-        per_input=10.48,
-        per_output=53.5,
-        block=7.639,
-        rest=7.668,
+        base=341.5,
+        per_input=10.43,
+        per_output=53.51,
+        block=7.753,
+        rest=6.989,
         block_column=20.85,
-        rest_column=6.497,
-        large_sum=84.95,
+        rest_column=6.524,
+        large_sum=84.78,
     ),
     # within 7.3 %
     "s8_quad": Cost(
-        base=474.9,
-        per_input=5.603,
-        per_output=16.52,
-        block=181.4,
-        rest=83.22,
+        base=478.9,
+        per_input=5.592,
+        per_output=16.23,
+        block=183.6,
+        rest=84.16,
         block_column=20.27,
         rest_column=11.22,
     ),
-    # within 25.0 %
-    "s4": Cost(base=542.4, per_input=8.565, per_output=33.93, block=170.9, block_column=15.72),
-    # within 0.2 %
-    "activation int8": Cost(base=117.2, per_output=9.573),
-    # within 0.0 %
-    "softmax int8": Cost(base=575.3, per_output=111),
+    # within 24.6 %
+    "s4": Cost(base=547.3, per_input=8.531, per_output=33.9, block=170.9, block_column=15.73),
+    # within 0.4 %
+    "activation int8": Cost(base=125.9, per_output=9.516),
     # within 0.1 %
-    "activation int16": Cost(base=116.2, per_output=27.92),
+    "softmax int8": Cost(base=579.5, per_output=111.1),
+    # within 0.2 %
+    "activation int16": Cost(base=120.2, per_output=27.97),
     # within 0.0 %
-    "softmax int16": Cost(base=130.6, per_output=93.96),
+    "softmax int16": Cost(base=134.9, per_output=93.92),
     # within 0.0 %
-    "activation float32": Cost(base=117.7),
-    "scaling float32": Cost(base=99, per_output=239),
-    "scaling int8": Cost(base=99, per_output=289),
-    "scaling int16": Cost(base=99, per_output=294),
+    "activation float32": Cost(base=125),
+    # within 0.1 %
+    "scaling float32": Cost(base=127.2, per_output=238.9),
+    # within 0.1 %
+    "scaling int8": Cost(base=127.1, per_output=288.9),
+    # within 0.1 %
+    "scaling int16": Cost(base=124, per_output=294.1),
     "reshape": Cost(base=30),
 }
 _ACTIVATIONS: dict[str, float] = {
-    # within 2.8 %
-    "linear": 0.1008,
-    # within 6.1 %
-    "relu": 20.73,
-    # within 5.3 %
-    "relu6": 37.03,
-    # within 22.5 %
-    "leaky_relu": 59.81,
-    # within 12.1 %
-    "elu": 35.45,
-    # within 5.2 %
-    "sigmoid": 93.79,
-    # within 1.8 %
-    "hard_sigmoid": 259.4,
+    # within 0.0 %
+    "linear": 0,
     # within 4.6 %
-    "tanh": 227.2,
+    "relu": 20.59,
+    # within 4.1 %
+    "relu6": 36.94,
+    # within 45.0 %
+    "leaky_relu": 50.99,
+    # within 2.8 %
+    "elu": 31.64,
+    # within 4.9 %
+    "sigmoid": 93.08,
     # within 1.3 %
-    "softplus": 373.7,
-    # within 0.6 %
-    "swish": 248.9,
-    # within 1.4 %
-    "hard_swish": 358.1,
-    # within 4.0 %
-    "gelu": 354.3,
-    # within 6.8 %
-    "softmax": 383.6,
+    "hard_sigmoid": 260.1,
+    # within 1.7 %
+    "tanh": 220.8,
+    # within 0.9 %
+    "softplus": 375.3,
+    # within 1.1 %
+    "swish": 249.9,
+    # within 1.3 %
+    "hard_swish": 357.4,
+    # within 16.1 %
+    "gelu": 298.4,
+    # within 7.8 %
+    "softmax": 366.7,
 }
-_CALL = {"float32": Cost(641, 42, 659), "integer": Cost(522, 213, 794)}
+_CALL: dict[str, Cost] = {
+    # within 0.0 %
+    "float32": Cost(base=1815, per_input=26.6, per_output=423.4),
+    # within 2.1 %
+    "integer": Cost(base=1790, per_input=251.2, per_output=591.4),
+}
 # end measured
 
 _RP2040 = Chip(
