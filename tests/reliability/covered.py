@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -95,7 +96,10 @@ def _tests(folder: Path) -> list[list]:
 
 
 def _run(*command: object, cwd: Path) -> None:
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True)
+    environment = {**os.environ, "CCACHE_DISABLE": "1"}  # which may write other paths into the notes for gcov
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, env=environment
+    )
     if done.returncode:
         raise ReliabilityError(
             f"{command[0]}: status {done.returncode}\n{(done.stderr + done.stdout)[-2000:]}"
