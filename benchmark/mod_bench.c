@@ -41,8 +41,8 @@ static uint32_t count(job_t job, void *context) {
     return low + (uint32_t)(wraps << SYSTICK_BITS);
 }
 
-// Fills `cycles`, an array('I').
-static void measure(job_t job, void *context, mp_obj_t cycles_in) {
+// Fills `cycles`, an array('I'), with the cycles of job(context), each time after before(context).
+static void measure(job_t before, job_t job, void *context, mp_obj_t cycles_in) {
     mp_buffer_info_t cycles;
     mp_get_buffer_raise(cycles_in, &cycles, MP_BUFFER_WRITE);
     if (cycles.typecode != 'I') {
@@ -52,6 +52,7 @@ static void measure(job_t job, void *context, mp_obj_t cycles_in) {
     systick_hw->csr = 5; // on, at the core's clock, no interrupt
     uint32_t own = count(nothing, NULL);
     for (size_t i = 0; i < cycles.len / sizeof(uint32_t); i++) {
+        before(context);
         ((uint32_t *)cycles.buf)[i] = count(job, context) - own;
     }
 }
@@ -116,11 +117,25 @@ static mp_obj_t bench_layer(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     opened_t opened;
     open_file(&opened, args[0], args[1]);
-    measure(run_layer, (void *)opened.layer, args[3]);
+    measure(nothing, run_layer, (void *)opened.layer, args[3]);
     close_file(&opened, args[2]);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(bench_layer_obj, 4, 4, bench_layer);
+
+// Leaves the sums of a dense layer of integers at the beginning of the scratch, as its kernel does, and no result.
+static void sums(void *context) {
+    const anne_layer_t *layer = context;
+    layer->run(layer);
+    memset(layer->y, 0, anne_tensor_bytes(layer->output));
+    if (layer->output->dtype == ANNE_INT8) { // the requantisation may have shifted them to the left
+        const anne_approximation_t *approximation = layer->derived;
+        int32_t left = approximation->shift < 0 ? -approximation->shift : 0, *acc = layer->scratch;
+        for (uint32_t r = 0; r < layer->n_out; r++) {
+            acc[r] >>= left;
+        }
+    }
+}
 
 static void requantise(void *context) {
     const anne_layer_t *layer = context;
@@ -139,9 +154,7 @@ static mp_obj_t bench_requantise(size_t n_args, const mp_obj_t *args) {
     open_file(&opened, args[0], args[1]);
     require(opened.record.n_constants >= 3 && opened.record.n_parameters == 3
             && opened.layer->output->dtype != ANNE_FLOAT32);
-    run_layer((void *)opened.layer); // leaves the sums at the beginning of the scratch
-    memset(opened.layer->y, 0, anne_tensor_bytes(opened.layer->output));
-    measure(requantise, (void *)opened.layer, args[3]);
+    measure(sums, requantise, (void *)opened.layer, args[3]);
     close_file(&opened, args[2]);
     return mp_const_none;
 }
@@ -164,7 +177,7 @@ static mp_obj_t measure_product(job_t job, const mp_obj_t *args, size_t weight_b
     p.x = buffer(args[2], MP_BUFFER_READ, x_bytes, &p.n_in);
     p.out = buffer(args[3], MP_BUFFER_WRITE, 4, &p.n_out);
     require(n_weights == p.n_in * p.n_out && n_bias == p.n_out);
-    measure(job, &p, args[4]);
+    measure(nothing, job, &p, args[4]);
     return mp_const_none;
 }
 
@@ -237,7 +250,7 @@ static void run_call(void *context) {
 static mp_obj_t bench_call(mp_obj_t function, mp_obj_t arguments, mp_obj_t cycles) {
     call_t self = {function, 0, NULL, mp_const_none, NULL};
     mp_obj_get_array(arguments, &self.n_args, &self.args);
-    measure(run_call, &self, cycles);
+    measure(nothing, run_call, &self, cycles);
     if (self.exception != NULL) {
         nlr_raise(self.exception);
     }
@@ -253,7 +266,7 @@ static void spin(void *context) {
 static mp_obj_t bench_spin_measured(mp_obj_t n_in, mp_obj_t cycles) {
     uint32_t n = mp_obj_get_int(n_in);
     require(n > 0);
-    measure(spin, &n, cycles);
+    measure(nothing, spin, &n, cycles);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(bench_spin_obj, bench_spin_measured);

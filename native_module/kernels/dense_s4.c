@@ -49,9 +49,9 @@ void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int
 void anne_dense_s4(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
                    uint32_t panel, int32_t *scratch, int32_t *acc) {
     uint32_t eights = n_out / 8, rest = n_out % 8;
-    int32_t last_bias[8] = {0};
-    for (uint32_t i = 0; i < rest; i++) {
-        last_bias[i] = bias[8 * eights + i];
+    int32_t last_bias[8];
+    for (uint32_t i = 0; rest > 0 && i < 8; i++) {
+        last_bias[i] = i < rest ? bias[8 * eights + i] : 0;
     }
     const int32_t *rest_bias = last_bias;
     for (uint32_t done = 0; done < n_in; done += panel) {
