@@ -66,8 +66,21 @@ static void check_halves(void) {
     }
 }
 
+// Sums of which 32 bits would keep only 0 to 19 once they are shifted to the left, as shifts of -2 to -4 ask for.
+static void check_wide_sums(void) {
+    for (int32_t shift = -4; shift <= -2; shift++) {
+        anne_rescale_t factor = {any_of(1 << 30, INT32_MAX), shift};
+        for (int32_t low = 0; low < 20; low++) {
+            int32_t sum = (1 << (26 - shift)) + low, negative = -sum;
+            check_s8(&sum, &factor, 1);
+            check_s8(&negative, &factor, 1);
+        }
+    }
+}
+
 int main(void) {
     check_halves();
+    check_wide_sums();
     // 2^30 2^(s - 31) = 2^(s - 1): 3 / 2 is halved up, 6 / 4 away from zero
     CHECK(anne_rescale(3, (anne_rescale_t){1 << 30, 0}) == 2, "1.5");
     CHECK(anne_rescale(-3, (anne_rescale_t){1 << 30, 0}) == -1, "-1.5");
