@@ -139,9 +139,11 @@ def kernel_name(layer: Layer) -> str:
 
 
 def call_cycles(file: ModelFile, chip_name: str) -> float:
-    """Return what `predict` costs beside the layers, with a list in and out."""
-    call = CHIPS[chip_name].call["float32" if file.inputs[0].dtype == "float32" else "integer"]
-    return call.cycles(file.inputs[0].size, file.outputs[0].size)
+    """Return what `predict` costs beside the layers, with a list in and out; integers are converted on either side."""
+    call = CHIPS[chip_name].call
+    x, y = file.inputs[0], file.outputs[0]
+    into, out = (call["float32" if tensor.dtype == "float32" else "integer"] for tensor in (x, y))
+    return into.base + into.per_input * x.size + out.per_output * y.size
 
 
 # begin measured: `make costs` writes what follows

@@ -34,3 +34,18 @@ def test_each_layer_takes_what_is_predicted(device, dtype):
     layers = bench(device, data, dtype).layers
     off = {f"{layer.kernel} {layer.shape}": layer.predicted_cycles / layer.cycles - 1 for layer in layers}
     assert {name: part for name, part in off.items() if abs(part) > BOUNDS[dtype]} == {}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "int16"])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_call_takes_what_is_predicted(device, dtype, scaled):
+    """Behind a scaling the inputs are floats whatever the outputs are: they cost no conversion."""
+    builder = GraphBuilder((8,))
+    if scaled:
+        builder.scaling("scaler", np.full(8, 0.5), np.full(8, 0.1))
+    random = np.random.default_rng(20261124)
+    builder.dense("dense", random.normal(0, 1, (16, 8)), np.zeros(16))
+    graph = builder.build()
+    data = pack(quantize(graph, dtype, random.normal(0, 1, (32, 8))))
+    result = bench(device, data, dtype)
+    assert result.predicted_us == pytest.approx(result.predict_us, rel=0.1)
