@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "kernels/in_ram.h"
+
 // Words of a packed row: one for two columns.
 static inline uint32_t anne_dense_s16_pairs(uint32_t n_in) {
     return (n_in + 1) / 2;
@@ -34,7 +36,7 @@ void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t 
 
 // Its inner part, on Cortex-M0+ in armv6m/dense_s16.S: acc[r] = bias[r] + start + sum over pairs of
 // P x[0] + (P >> 16) x[1], modulo 2^32, x being `pairs` pairs.
-void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs, uint32_t n_out,
-                         int32_t *acc, uint32_t start);
+ANNE_IN_RAM void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs,
+                                     uint32_t n_out, int32_t *acc, uint32_t start);
 
 #endif // ANNE_DENSE_S16_H

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "kernels/in_ram.h"
+
 #define ANNE_DENSE_S4_MAX_IN 16383
 
 // The magnitudes of a row's weights in one panel of columns add up to no more than this: then each sum of products with
@@ -45,7 +47,7 @@ void anne_dense_s4(const uint32_t *weights, const int32_t *bias, const int8_t *x
                    uint32_t panel, int32_t *scratch, int32_t *acc);
 
 // Its inner part, on Cortex-M0+ in armv6m/dense_s4.S: acc = bias + sums over one panel, for eights of rows.
-void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
-                         uint32_t eights, int32_t *acc, int32_t sum_x);
+ANNE_IN_RAM void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
+                                     uint32_t eights, int32_t *acc, int32_t sum_x);
 
 #endif // ANNE_DENSE_S4_H

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/in_ram.h"
+
 #define ANNE_DENSE_S8_MAX_IN 16383
 
 // Columns of a packed row: n_in rounded up to a multiple of 4. n_in at most 2^20.
@@ -34,9 +36,9 @@ void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8
 
 // Its parts, on Cortex-M0+ in armv6m/dense_s8.S.
 // expanded = x, then zeros up to a multiple of 4; returns the sum of x.
-int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded);
+ANNE_IN_RAM int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded);
 // acc[r] = bias[r] + sum of w x over one panel of at most ANNE_DENSE_S8_PANEL columns, a multiple of 4.
-void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
-                         uint32_t n_out, int32_t *acc, int32_t sum_x);
+ANNE_IN_RAM void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
+                                     uint32_t n_out, int32_t *acc, int32_t sum_x);
 
 #endif // ANNE_DENSE_S8_H

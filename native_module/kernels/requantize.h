@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/in_ram.h"
+
 // The real factor of a row, input_scale weights_scale / output_scale, as multiplier 2^(shift - 31).
 typedef struct {
     int32_t multiplier; // 0, or 2^30 to 2^31 - 1
@@ -58,8 +60,10 @@ void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_
 
 // y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates. n >= 1.
 // acc is spoilt.
-void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
-                        size_t n, const anne_output_t *output, int8_t *y);
-void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y);
+ANNE_IN_RAM void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors,
+                                    const anne_approximation_t *approximation, size_t n, const anne_output_t *output,
+                                    int8_t *y);
+ANNE_IN_RAM void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
+                                     int16_t *y);
 
 #endif // ANNE_REQUANTIZE_H
