@@ -73,7 +73,7 @@ EXPORT void anne_host_trace(host_model_t *self, const uint8_t *input, uint8_t *o
     }
 }
 
-// What the core needs beside the file, layers and arena, in bytes.
+// What the core needs beside the file, layers and arena, in bytes of the chip.
 EXPORT uint32_t anne_host_scratch_bytes(const host_model_t *self) {
-    return self->model.derived_bytes + self->model.scratch_bytes;
+    return self->model.derived_words * sizeof(uint32_t) + self->model.scratch_bytes;
 }

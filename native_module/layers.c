@@ -54,12 +54,13 @@ static anne_status_t check_counts(const anne_record_t *record, uint32_t n_consta
 enum { DENSE_LAYOUT, DENSE_ACT_MIN, DENSE_ACT_MAX, DENSE_PARAMETERS };
 
 // One way to store weights, with the kernel that reads them. `check` sees a record with shapes that fit and types as
-// named here, and proves the constants.
+// named here, and proves the constants. `prepare` as in anne_layer_kind_t.
 typedef struct {
     uint8_t x_dtype;
     uint8_t y_dtype;
     uint8_t n_constants;
     anne_status_t (*check)(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room);
+    uint32_t (*prepare)(const anne_layer_t *layer);
     void (*run)(const anne_layer_t *layer);
 } dense_layout_t;
 
@@ -99,13 +100,22 @@ static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32
         }
     }
     room->scratch = anne_dense_f32_aligned_scratch(n_in, n_out) * sizeof(int32_t);
+    room->derived = ANNE_DENSE_F32_ALIGNED_DERIVED;
     return ANNE_OK;
 }
 
+static uint32_t prepare_dense_f32_aligned(const anne_layer_t *layer) {
+    anne_dense_f32_aligned_prepare(layer->derived, layer->constants[0], layer->constants[1], layer->constants[2],
+                                   layer->x, layer->n_in, layer->n_out, layer->scratch, layer->y,
+                                   layer->activation == ANNE_ACTIVATION_relu);
+    return ANNE_DENSE_F32_ALIGNED_DERIVED;
+}
+
 static void run_dense_f32_aligned(const anne_layer_t *layer) {
-    anne_dense_f32_aligned(layer->constants[0], layer->constants[1], layer->constants[2], layer->x, layer->n_in,
-                           layer->n_out, layer->scratch, layer->y);
-    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+    anne_dense_f32_aligned(layer->derived);
+    if (layer->activation != ANNE_ACTIVATION_relu) { // the kernel's own
+        anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+    }
 }
 
 // --- Dense, integers. Constants: weights, bias (int32), factors (anne_rescale_t).
@@ -140,24 +150,20 @@ static void requantize_s8(const anne_layer_t *layer) {
     anne_requantize_s8(layer->scratch, layer->constants[2], layer->derived, layer->n_out, &output, layer->y);
 }
 
-static uint32_t prepare_dense(const anne_record_t *record, void *derived) {
-    if (record->output->dtype != ANNE_INT8) {
-        return 0;
-    }
-    uint32_t n_out = record->output->shape[0];
-    const int32_t *bias = record->constants[1];
+// An approximation of the factors.
+static uint32_t prepare_requantize_s8(const anne_layer_t *layer) {
+    const int32_t *bias = layer->constants[1];
     uint32_t largest_bias = 0;
-    for (uint32_t r = 0; r < n_out; r++) {
+    for (uint32_t r = 0; r < layer->n_out; r++) {
         uint32_t magnitude = (uint32_t)(bias[r] < 0 ? -bias[r] : bias[r]);
         largest_bias = magnitude > largest_bias ? magnitude : largest_bias;
     }
     // |w x| <= 2^14 for int8, and n_in < 2^14
-    uint32_t largest_sum = (record->input->shape[0] << 14) + largest_bias;
-    anne_approximate(record->constants[2], n_out, largest_sum, derived);
-    return anne_approximation_bytes(n_out);
+    anne_approximate(layer->constants[2], layer->n_out, (layer->n_in << 14) + largest_bias, layer->derived);
+    return anne_approximation_bytes(layer->n_out) / sizeof(uint32_t);
 }
 
-// scratch: the sums, then what the kernel needs; derived: an approximation of the factors
+// scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
                                          anne_room_t *room) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
@@ -165,7 +171,7 @@ static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n
         return ANNE_ERROR_CONSTANT;
     }
     room->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
-    room->derived = anne_approximation_bytes(n_out);
+    room->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
     return check_rows(record, n_out);
 }
 
@@ -191,7 +197,7 @@ static bool s4_rows_good(const uint32_t *weights, uint32_t n_in, uint32_t n_out,
     return true;
 }
 
-// scratch and derived: as above
+// scratch: as above
 static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     if (n_in > ANNE_DENSE_S4_MAX_IN || check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
         || check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
@@ -203,7 +209,7 @@ static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, 
         return ANNE_ERROR_CONSTANT;
     }
     room->scratch = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
-    room->derived = anne_approximation_bytes(n_out);
+    room->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
     return check_rows(record, n_out);
 }
 
@@ -268,16 +274,16 @@ static void run_dense_s8_f32(const anne_layer_t *layer) {
 
 // the numbers of FORMAT.md, "Kind 1, dense"
 static const dense_layout_t dense_layouts[] = {
-    [1] = {ANNE_FLOAT32, ANNE_FLOAT32, 2, check_dense_f32, run_dense_f32},
-    [2] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_quad, run_dense_s8_quad},
-    [3] = {ANNE_INT8, ANNE_INT8, 4, check_dense_s4, run_dense_s4},
-    [4] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_s8_f32, run_dense_s8_f32},
-    [5] = {ANNE_INT16, ANNE_INT16, 3, check_dense_s16, run_dense_s16},
-    [6] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_f32_aligned, run_dense_f32_aligned},
+    [1] = {ANNE_FLOAT32, ANNE_FLOAT32, 2, check_dense_f32, NULL, run_dense_f32},
+    [2] = {ANNE_INT8, ANNE_INT8, 3, check_dense_s8_quad, prepare_requantize_s8, run_dense_s8_quad},
+    [3] = {ANNE_INT8, ANNE_INT8, 4, check_dense_s4, prepare_requantize_s8, run_dense_s4},
+    [4] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_s8_f32, NULL, run_dense_s8_f32},
+    [5] = {ANNE_INT16, ANNE_INT16, 3, check_dense_s16, NULL, run_dense_s16},
+    [6] = {ANNE_FLOAT32, ANNE_FLOAT32, 3, check_dense_f32_aligned, prepare_dense_f32_aligned, run_dense_f32_aligned},
 };
 
-static const dense_layout_t *dense_layout(const anne_record_t *record) {
-    uint32_t layout = (uint32_t)record->parameters[DENSE_LAYOUT];
+static const dense_layout_t *dense_layout(const int32_t *parameters) {
+    uint32_t layout = (uint32_t)parameters[DENSE_LAYOUT];
     bool known = layout < sizeof dense_layouts / sizeof dense_layouts[0] && dense_layouts[layout].check != NULL;
     return known ? &dense_layouts[layout] : NULL;
 }
@@ -300,7 +306,7 @@ static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room)
     if (record->n_inputs != 1 || record->n_outputs != 1 || record->n_parameters != DENSE_PARAMETERS) {
         return ANNE_ERROR_LAYER;
     }
-    const dense_layout_t *layout = dense_layout(record);
+    const dense_layout_t *layout = dense_layout(record->parameters);
     if (layout == NULL || record->n_constants != layout->n_constants) {
         return ANNE_ERROR_LAYER;
     }
@@ -316,7 +322,12 @@ static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room)
 }
 
 static void (*choose_dense(const anne_record_t *record))(const anne_layer_t *) {
-    return dense_layout(record)->run;
+    return dense_layout(record->parameters)->run;
+}
+
+static uint32_t prepare_dense(const anne_layer_t *layer) {
+    const dense_layout_t *layout = dense_layout(layer->parameters);
+    return layout->prepare == NULL ? 0 : layout->prepare(layer);
 }
 
 // --- Activation -----------------------------------------------------------------------------------------------------

@@ -40,25 +40,25 @@ typedef struct anne_layer {
     const anne_tensor_t *input;
     const anne_tensor_t *output;
     const void *constants[ANNE_MAX_CONSTANTS];
-    const void *derived; // from the constants, by `prepare`
+    void *derived; // what `prepare` worked out
     const int32_t *parameters;
     anne_activation_t activation;
     float alpha;
 } anne_layer_t;
 
-// Memory that a layer needs beside its tensors, in bytes, multiples of 4.
+// Memory that a layer needs beside its tensors.
 typedef struct {
-    uint32_t scratch; // while it runs
-    uint32_t derived; // as long as the model is loaded
+    uint32_t scratch; // bytes, a multiple of 4, while it runs
+    uint32_t derived; // words as long as the model is loaded: of 4 bytes on the chip, elsewhere of a pointer's size
 } anne_room_t;
 
 // What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
 // preconditions of the kernel; and says in *room, which is 0 before, what the layer needs. `run` chooses the kernel.
-// `prepare`, NULL for most, fills room->derived bytes at `derived`.
+// `prepare`, NULL for most, fills layer->derived and returns room->derived.
 typedef struct {
     anne_status_t (*check)(const anne_record_t *record, anne_room_t *room);
     void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
-    uint32_t (*prepare)(const anne_record_t *record, void *derived);
+    uint32_t (*prepare)(const anne_layer_t *layer);
     bool in_place; // the output may lie where the input lies
 } anne_layer_kind_t;
 

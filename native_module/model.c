@@ -269,7 +269,7 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
         lives.made[t] = role & ANNE_ROLE_INPUT ? 0 : NEVER;
         lives.needed[t] = role & ANNE_ROLE_OUTPUT ? NEVER - 1 : 0;
     }
-    model->scratch_bytes = model->derived_bytes = 0;
+    model->scratch_bytes = model->derived_words = 0;
     uint32_t position = 0;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
         anne_record_t record;
@@ -284,7 +284,7 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
         if (room.scratch > model->scratch_bytes) {
             model->scratch_bytes = room.scratch;
         }
-        model->derived_bytes += room.derived;
+        model->derived_words += room.derived;
         if (kind->in_place) {
             in_place[i / 32] |= 1u << i % 32;
         }
@@ -332,17 +332,17 @@ anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_b
     TRY(check_tensors(model));
     TRY(check_layers(model, header->layers_bytes));
     TRY(check_metadata(model));
-    model->workspace_bytes =
-        model->n_layers * sizeof(anne_layer_t) + model->derived_bytes + model->arena_bytes + model->scratch_bytes;
+    model->workspace_bytes = model->n_layers * sizeof(anne_layer_t) + model->derived_words * sizeof(void *)
+                             + model->arena_bytes + model->scratch_bytes;
     return ANNE_OK;
 }
 
-static uint8_t *derived_of(const anne_model_t *model) {
-    return (uint8_t *)model->workspace + model->n_layers * sizeof(anne_layer_t);
+static void **derived_of(const anne_model_t *model) {
+    return (void **)((anne_layer_t *)model->workspace + model->n_layers);
 }
 
 uint8_t *anne_model_arena(const anne_model_t *model) {
-    return derived_of(model) + model->derived_bytes;
+    return (uint8_t *)(derived_of(model) + model->derived_words);
 }
 
 void *anne_model_data(const anne_model_t *model, uint32_t tensor) {
@@ -352,7 +352,7 @@ void *anne_model_data(const anne_model_t *model, uint32_t tensor) {
 void anne_model_prepare(anne_model_t *model) {
     anne_layer_t *layers = model->workspace;
     void *scratch = anne_model_arena(model) + model->arena_bytes;
-    uint8_t *derived = derived_of(model);
+    void **derived = derived_of(model);
     uint32_t position = 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         anne_record_t record;
@@ -374,7 +374,7 @@ void anne_model_prepare(anne_model_t *model) {
         };
         memcpy(layers[i].constants, record.constants, record.n_constants * sizeof record.constants[0]);
         if (kind->prepare != NULL) {
-            derived += kind->prepare(&record, derived);
+            derived += kind->prepare(&layers[i]);
         }
     }
 }

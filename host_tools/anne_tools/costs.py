@@ -109,7 +109,11 @@ def layer_cost(layer: Layer, name: str, chip_name: str) -> LayerCost:
     chip = CHIPS[chip_name]
     n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
     cycles = chip.kernels[kernel_name(layer)].cycles(n_in, n_out, layer.macs, layer_blocks(layer))
-    if layer.outputs[0].dtype == "float32" and layer.kind in ("dense", "activation"):
+    within = layer.kind == "dense" and (layer.kernel, layer.activation) == (
+        "f32_aligned",
+        "relu",
+    )  # of the kernel
+    if layer.outputs[0].dtype == "float32" and layer.kind in ("dense", "activation") and not within:
         cycles += chip.activations_f32[layer.activation] * n_out
     return LayerCost(name, cycles, chip.flash_byte * layer.nbytes)
 

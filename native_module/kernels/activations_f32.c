@@ -335,6 +335,13 @@ static NOINLINE void softmax(float *x, size_t n) {
     }
 }
 
+static NOINLINE void each(function_t function, float alpha, float *x, size_t n) {
+    const float *end = x + n;
+    do {
+        *x = function(*x, alpha);
+    } while (++x != end);
+}
+
 void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size_t n) {
     static const function_t functions[] = {
         [ANNE_ACTIVATION_relu] = relu,
@@ -351,17 +358,13 @@ void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size
     if (activation == ANNE_ACTIVATION_linear || n == 0) {
         return;
     }
-    if (activation == ANNE_ACTIVATION_softmax) {
-        softmax(x, n);
-        return;
-    }
     if (activation == ANNE_ACTIVATION_sigmoid) {
         anne_sigmoids_f32(x, n);
         return;
     }
-    function_t function = functions[activation];
-    const float *end = x + n;
-    do {
-        *x = function(*x, alpha);
-    } while (++x != end);
+    if (activation == ANNE_ACTIVATION_softmax) {
+        softmax(x, n);
+        return;
+    }
+    each(functions[activation], alpha, x, n);
 }

@@ -12,22 +12,57 @@
 // 1) that rounds a panel is added to A's start: |M| + 2^(s - 1) < 2^31 for 168 columns, and for 2^16 columns s is 21.
 #include "kernels/dense_f32_aligned.h"
 
+#include <stddef.h>
+
+#include "kernels/align_f32.h"
+
+_Static_assert(sizeof(anne_dense_f32_aligned_t) <= ANNE_DENSE_F32_ALIGNED_DERIVED * sizeof(void *), "DERIVED");
+#ifdef __ARM_ARCH_6M__ // as armv6m/dense_f32_aligned.S has them
+_Static_assert(offsetof(anne_dense_f32_aligned_t, half) == 12, "HALF");
+_Static_assert(offsetof(anne_dense_f32_aligned_t, sums) == 16, "SUMS");
+_Static_assert(offsetof(anne_dense_f32_aligned_t, out) == 28, "OUT");
+_Static_assert(offsetof(anne_dense_f32_aligned_t, limbs) == 36, "LIMBS");
+_Static_assert(offsetof(anne_dense_f32_aligned_t, relu) == 60, "RELU");
+#endif
+
+void anne_dense_f32_aligned_prepare(anne_dense_f32_aligned_t *layer, const uint32_t *weights, const float *bias,
+                                    const int32_t *exponents, const float *x, uint32_t n_in, uint32_t n_out,
+                                    int32_t *scratch, float *out, bool relu) {
+    uint32_t s = 5 + anne_bit_length(n_in), middle = s < 12 ? s : 12;
+    *layer = (anne_dense_f32_aligned_t){
+        .left = 12 - middle,
+        .middle = middle,
+        .right = s - middle,
+        .half = 1u << (s - 1),
+        .sums = scratch,
+        .bias = bias,
+        .exponents = exponents,
+        .out = out,
+        .end_of_out = out + n_out,
+        .limbs = scratch + (n_out + 1) / 2 * 2,
+        .base = s + 20,
+        .x = x,
+        .weights = weights,
+        .end_of_x = x + n_in,
+        .n_in = n_in,
+        .relu = relu ? UINT32_MAX : 0,
+    };
+}
+
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_f32_aligned.S
 
 #include <math.h>
 
-#include "kernels/align_f32.h"
-
-// acc[r] += ((H << left) + (M >> middle)) >> right for a panel, where M = start + sum of h xl + (l + 2048) xh. x holds
-// pairs xh, xl.
-static void add_panel(const uint32_t *weights, const int32_t *x, uint32_t columns, uint32_t n_out, int32_t *acc,
-                      uint32_t start, uint32_t left, uint32_t middle, uint32_t right) {
-    for (uint32_t r = 0; r < n_out; r += 2) {
+// sums[r] += t of a panel, where A starts as `start`; limbs holds pairs xh, xl.
+static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *weights, uint32_t columns,
+                      uint32_t start) {
+    const int32_t *end_of_x = layer->limbs + 2 * columns;
+    for (int32_t *sums = layer->sums; sums != layer->limbs; sums += 2) {
         for (uint32_t k = 0; k < 2; k++) {
             uint32_t a = start, high = 0;
             const uint32_t *p = weights + k;
 #pragma GCC unroll 1
-            for (const int32_t *v = x, *end = x + 2 * columns; v != end; v += 2) {
+            for (const int32_t *v = layer->limbs; v != end_of_x; v += 2) {
                 uint32_t h = (uint32_t)((int32_t)*p >> 16);
                 high += h * (uint32_t)v[0];
                 a += *p * (uint32_t)v[0];
@@ -35,7 +70,7 @@ static void add_panel(const uint32_t *weights, const int32_t *x, uint32_t column
                 p += 2;
             }
             int32_t m = (int32_t)(a - (high << 16));
-            acc[r + k] += ((int32_t)(high << left) + (m >> middle)) >> right;
+            sums[k] += ((int32_t)(high << layer->left) + (m >> layer->middle)) >> layer->right;
         }
         weights += 2 * columns;
     }
@@ -72,24 +107,24 @@ static uint32_t split(const float *x, uint32_t n, int32_t exponent, int32_t *lim
     return sum;
 }
 
-void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x,
-                            uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out) {
-    int32_t *acc = scratch, *limbs = acc + (n_out + 1) / 2 * 2;
-    int32_t exponent = anne_exponent_f32(x, n_in);
-    for (uint32_t r = 0; r < (n_out + 1) / 2 * 2; r++) {
-        acc[r] = 0;
+void anne_dense_f32_aligned(const anne_dense_f32_aligned_t *layer) {
+    const uint32_t n_in = layer->n_in, n_out = (uint32_t)(layer->end_of_out - layer->out);
+    const uint32_t *weights = layer->weights;
+    int32_t exponent = anne_exponent_f32(layer->x, n_in);
+    for (int32_t *sum = layer->sums; sum != layer->limbs; sum++) {
+        *sum = 0;
     }
-    uint32_t s = 5 + anne_bit_length(n_in);
-    uint32_t left = s < 12 ? 12 - s : 0, middle = s < 12 ? s : 12, right = s - middle;
     for (uint32_t done = 0; done < n_in;) {
         uint32_t n = n_in - done < ANNE_DENSE_F32_ALIGNED_PANEL ? n_in - done : ANNE_DENSE_F32_ALIGNED_PANEL;
-        uint32_t start = (1u << (s - 1)) - 2048 * split(x + done, n, exponent, limbs);
-        add_panel(weights, limbs, n, n_out, acc, start, left, middle, right);
+        uint32_t start = layer->half - 2048 * split(layer->x + done, n, exponent, layer->limbs);
+        add_panel(layer, weights, n, start);
         weights += anne_dense_f32_aligned_words(n, n_out);
         done += n;
     }
+    int32_t base = (int32_t)layer->base - 31 + exponent;
     for (uint32_t r = 0; r < n_out; r++) {
-        out[r] = exponent > 128 ? NAN : biased(acc[r], (int32_t)s - 11 + exponent + exponents[r], bias[r]);
+        float y = exponent > 128 ? NAN : biased(layer->sums[r], base + layer->exponents[r], layer->bias[r]);
+        layer->out[r] = layer->relu && y < 0 ? 0 : y;
     }
 }
 

@@ -2,7 +2,10 @@
 #ifndef ANNE_DENSE_F32_ALIGNED_H
 #define ANNE_DENSE_F32_ALIGNED_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "kernels/in_ram.h"
 
 // Columns are summed in panels of so many: then no sum leaves 32 bits, see dense_f32_aligned.c.
 #define ANNE_DENSE_F32_ALIGNED_PANEL        168
@@ -37,8 +40,33 @@ static inline uint32_t anne_dense_f32_aligned_scratch(uint32_t n_in, uint32_t n_
 // |W| <= 2^24, exponents in the limits above; what is too small for a normal float32 is 0, what is too large is
 // infinite. A NaN or infinity in x makes every output NaN; denormals in x or bias count as 0. With normally distributed
 // numbers the rms of the error is 3e-7 of the outputs' for up to 128 inputs and 6e-7 for 1,000: t's unit grows with
-// n_in. 1 <= n_in <= ANNE_DENSE_F32_ALIGNED_MAX_IN; all 4-byte aligned.
-void anne_dense_f32_aligned(const uint32_t *weights, const float *bias, const int32_t *exponents, const float *x,
-                            uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out);
+// n_in. With relu, what is below 0 becomes 0.
+//
+// A layer of a few units takes longer to begin than to sum, so what is the same each time is worked out once. The
+// fields are in the order in which armv6m/dense_f32_aligned.S takes them.
+typedef struct {
+    uint32_t left, middle, right; // t += ((sum of 2^12 h xh << left) + (sum of the others >> middle)) >> right
+    uint32_t half;                // 2^(s - 1)
+    int32_t *sums;                // scratch: a t for each row, rows being even
+    const float *bias;
+    const int32_t *exponents;
+    float *out, *end_of_out;
+    int32_t *limbs; // scratch: x of a panel, pairs xh, xl; behind the sums
+    uint32_t base;  // s + 20: of a panel's unit, if the exponent of the greatest x is added as it stands in its bits
+    const float *x;
+    const uint32_t *weights;
+    const float *end_of_x;
+    uint32_t n_in;
+    uint32_t relu; // all ones if what is below 0 becomes 0, else 0
+} anne_dense_f32_aligned_t;
+
+// Its size in words: of 4 bytes on the chip, elsewhere of a pointer's size.
+#define ANNE_DENSE_F32_ALIGNED_DERIVED 16
+
+// 1 <= n_in <= ANNE_DENSE_F32_ALIGNED_MAX_IN; all 4-byte aligned.
+void anne_dense_f32_aligned_prepare(anne_dense_f32_aligned_t *layer, const uint32_t *weights, const float *bias,
+                                    const int32_t *exponents, const float *x, uint32_t n_in, uint32_t n_out,
+                                    int32_t *scratch, float *out, bool relu);
+ANNE_IN_RAM void anne_dense_f32_aligned(const anne_dense_f32_aligned_t *layer);
 
 #endif // ANNE_DENSE_F32_ALIGNED_H

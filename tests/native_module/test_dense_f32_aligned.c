@@ -40,7 +40,8 @@ static uint32_t word(int32_t w) {
     return ((uint32_t)h << 16) + (uint32_t)(w - h * 4096 + 2048);
 }
 
-// FORMAT.md, f32_aligned: panels of columns, in each the words of two rows alternate.
+// FORMAT.md, f32_aligned: panels of columns, in each the words of two rows alternate. With relu the same must come out,
+// but 0 for what is below.
 static void run(layer_t *l) {
     uint32_t *next = l->packed;
     for (uint32_t first = 0; first < l->n_in; first += PANEL) {
@@ -53,7 +54,18 @@ static void run(layer_t *l) {
             }
         }
     }
-    anne_dense_f32_aligned(l->packed, l->bias, l->exponents, l->x, l->n_in, l->n_out, l->scratch, l->out);
+    float *with_relu = exactly(l->n_out * sizeof *with_relu);
+    for (int relu = 1; relu >= 0; relu--) {
+        anne_dense_f32_aligned_t ready;
+        anne_dense_f32_aligned_prepare(&ready, l->packed, l->bias, l->exponents, l->x, l->n_in, l->n_out, l->scratch,
+                                       relu ? with_relu : l->out, relu);
+        anne_dense_f32_aligned(&ready);
+    }
+    for (uint32_t r = 0; r < l->n_out; r++) {
+        float expected = l->out[r] < 0 ? 0 : l->out[r];
+        CHECK(memcmp(&with_relu[r], &expected, sizeof expected) == 0, "relu: row %u is %g", r, (double)with_relu[r]);
+    }
+    free(with_relu);
 }
 
 // How far row r may be from the exact sum: x rounded, l xl left out, panels and bias rounded to u / 2, and the float.

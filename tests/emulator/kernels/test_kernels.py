@@ -80,8 +80,15 @@ def run_f32(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarr
         machine.place(bytes(4 * n_out)),
     )
     inputs = [machine.place(a) for a in (words, bias.astype("<f4"), exponents.astype("<i4"), x.astype("<f4"))]
-    cycles = machine.call("anne_dense_f32_aligned", *inputs, n_in, n_out, scratch, out)
-    return machine.read(out, "<f4", n_out), cycles
+    layer = machine.place(bytes(64))
+    results = []
+    for relu in (False, True):
+        machine.call("anne_dense_f32_aligned_prepare", layer, *inputs, n_in, n_out, scratch, out, relu)
+        cycles = machine.call("anne_dense_f32_aligned", layer)
+        results.append((machine.read(out, "<f4", n_out), cycles))
+    without, with_relu = (out for out, _ in results)
+    assert with_relu.tobytes() == np.where(without < 0, np.float32(0), without).tobytes()
+    return results[0]
 
 
 # --- Integers: kernel, its runner, limits of weights and x
@@ -150,6 +157,13 @@ def test_floats_equal_the_reference_bit_for_bit(machine: Machine, size: float) -
             constants = [words, bias.astype("<f4").tobytes(), exponents.astype("<i4").tobytes()]
             expected = exact(reference.F32Aligned, constants, x, n_out)
             assert got.tobytes() == expected.tobytes(), (n_in, n_out, size_x, size_bias)
+
+
+def test_what_is_too_small_beside_the_greatest_input_counts_as_0(machine: Machine) -> None:
+    # A shift by a register counts only its last 8 bits; these exponents lie 253 apart.
+    x = np.array([1.5 * 2.0**127, np.finfo(np.float32).tiny], np.float32)
+    got, _ = run_f32(machine, np.array([[0.0, 0.5], [1.0, 0.5]], np.float32), np.zeros(2), x)
+    assert got.tolist() == [0.0, 1.5 * 2.0**127]
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-6, 1e6, 1e30])
