@@ -108,12 +108,10 @@ def layer_cost(layer: Layer, name: str, chip_name: str) -> LayerCost:
     """Return what a layer costs on a chip of CHIPS."""
     chip = CHIPS[chip_name]
     n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-    cycles = chip.kernels[kernel_name(layer)].cycles(n_in, n_out, layer.macs, layer_blocks(layer))
-    within = layer.kind == "dense" and (layer.kernel, layer.activation) == (
-        "f32_aligned",
-        "relu",
-    )  # of the kernel
-    if layer.outputs[0].dtype == "float32" and layer.kind in ("dense", "activation") and not within:
+    kernel = kernel_name(layer)
+    cycles = chip.kernels[kernel].cycles(n_in, n_out, layer.macs, layer_blocks(layer))
+    own = kernel == "f32_aligned" and layer.activation == "relu"  # part of the kernel
+    if layer.outputs[0].dtype == "float32" and layer.kind in ("dense", "activation") and not own:
         cycles += chip.activations_f32[layer.activation] * n_out
     return LayerCost(name, cycles, chip.flash_byte * layer.nbytes)
 
