@@ -1,39 +1,42 @@
 // Requantisation for the Cortex-M0+: TensorFlow Lite Micro's two roundings without a 64-bit product.
 //
-// The exact way: for a shift to the right by n = -shift >= 1, and |acc| < 2^29:
+// The exact way: for a shift to the right by n = -shift >= 1:
 //
 //     h = floor((acc m + 2^30) / 2^31)                       the first rounding
 //     y = floor((h - [h < 0] + 2^(n - 1)) / 2^n)             the second: halves away from zero
 //
-// acc = 2^16 ah + al with al signed, m = 2^16 mh + ml with mh < 2^15, and all of the product below 2^16 in its floor:
+// acc = 2^16 ah + al, m = 2^16 mh + ml with mh < 2^15 and 0 <= al, ml < 2^16, and all of the product below 2^16 in its
+// floor:
 //
-//     acc m + 2^30 = 2^32 ah mh + 2^16 (ah ml + al mh + floor(al ml / 2^16) + 2^14) + (0 .. 2^16 - 1)
-//     h = 2 ah mh + floor((ah ml + al mh + floor(al ml / 2^16) + 2^14) / 2^15)
+//     acc m + 2^30 = 2^32 ah mh + 2^16 (ah ml + b) + (0 .. 2^16 - 1)       b = al mh + floor(al ml / 2^16) + 2^14
+//     h = 2 ah mh + floor((ah ml + b) / 2^15)
 //
-// |ah| <= 2^13, |al| <= 2^15, ml < 2^16: each product fits 32 bits, and the sum is below 2^29 + 2^30 + 2^15 + 2^14.
-// y comes as ((h >> (n - 1)) + 1) >> 1, where n - 1 is ~shift. Shifts of 0 and to the left go to anne_rescale.
+// 0 <= b < 2^31 and |ah ml| <= 2^31 - 2^15, so their sum fits 32 bits, with a sign or, if that overflows, without one.
+// |h| < 2^31, as m < 2^31. y comes as ((h >> (n - 1)) + 1) >> 1, where n - 1 is ~shift. Shifts of 0 and to the left go
+// to anne_rescale.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
     .syntax unified
     .cpu cortex-m0plus
     .thumb
 
-// r3 = the rescaled sum for the sum r3, the multiplier r4 and n - 1 in r5; half is 2^14. Spoils r4, r6, r7.
-.macro rescale al, half
+// r3 = the rescaled sum for the sum r3, the multiplier r4 and n - 1 in r5; half is 2^14, low is spoilt, and r4, r6, r7.
+.macro rescale low, half
     uxth r7, r4
+    mov \low, r7                // ml
     lsrs r4, r4, #16
-    sxth r6, r3
-    subs r3, r6
+    uxth r6, r3
     asrs r3, r3, #16
-    mov \al, r6
-    muls r6, r7                 // al ml
-    asrs r6, r6, #16
+    muls r7, r6                 // al ml
+    lsrs r7, r7, #16
+    add r7, \half
+    muls r6, r4                 // al mh
+    adds r6, r7                 // b
+    mov r7, \low
     muls r7, r3                 // ah ml
     adds r6, r7
-    mov r7, \al
-    muls r7, r4                 // al mh
-    adds r6, r7
-    add r6, \half
+    bvs .Lwithout_sign\@
     asrs r6, r6, #15
+.Lshifted\@:
     muls r3, r4                 // ah mh
     lsls r3, r3, #1
     adds r3, r6                 // h
@@ -42,11 +45,16 @@
     asrs r3, r5
     adds r3, #1
     asrs r3, r3, #1
+    .subsection 1
+.Lwithout_sign\@:
+    lsrs r6, r6, #15
+    b .Lshifted\@
+    .previous
 .endm
 
 // void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y)
 //     r0 acc  r1 factors  r2 y  r8 zero_point  r9 least  r10 most  r11 end of acc  lr 2^14
-//     r3 acc, ah, result  r4 m, mh  r5 shift, n - 1  r6 al, sum  r7 ml  r12 al
+//     r3 acc, ah, result  r4 m, mh  r5 shift, n - 1  r6 al, b, sum  r7 ml, products  r12 ml
     .section .time_critical.anne_requantize_s16, "ax", %progbits
     .p2align 2
     .global anne_requantize_s16
@@ -76,12 +84,8 @@ anne_requantize_s16:
     ldm r0!, {r3}
     mvns r5, r5
     bmi 5f
-    asrs r6, r3, #29            // 0 or -1 if it is in range
-    adds r6, #1
-    cmp r6, #1
-    bhi 5f
     rescale r12, lr
-2:  add r3, r8
+4:  add r3, r8
     cmp r3, r9
     blt 7f
     cmp r3, r10
@@ -116,9 +120,9 @@ anne_requantize_s16:
     bgt 6f
     negs r6, r6
     cmp r3, r6
-    bge 2b
+    bge 4b
 6:  mov r3, r6
-    b 2b
+    b 4b
     .pool
     .size anne_requantize_s16, . - anne_requantize_s16
 
@@ -274,10 +278,6 @@ anne_requantize_s8:
     asrs r3, r2
     mvns r5, r5
     bmi .Lany_factor
-    asrs r6, r3, #29            // 0 or -1 if it is in range
-    adds r6, #1
-    cmp r6, #1
-    bhi .Lany_factor
     movs r2, #1
     lsls r2, r2, #14
     rescale lr, r2
