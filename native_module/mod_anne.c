@@ -717,7 +717,7 @@ static bool put_input(claim_t *claimed, mp_obj_t x) {
 
 // Ctrl-C must not wait for the layers to come. On USB it is a byte like any other, which is read when the scheduler
 // comes to it; here it is read at once, without the program's own callbacks, which wait until the model has run.
-static void raise_interrupt(void) {
+static __attribute__((noinline)) void raise_interrupt(void) {
 #ifdef MICROPY_HW_ENABLE_USBDEV
     if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && MP_STATE_VM(sched_head) != NULL && mp_thread_is_main_thread()) {
         mp_usbd_task_callback(NULL);
@@ -728,16 +728,19 @@ static void raise_interrupt(void) {
     }
 }
 
-static void run_layers(const model_t *self, uint32_t first, uint32_t last) {
-    const anne_layer_t *layers = self->model.workspace;
-    for (const anne_layer_t *layer = layers + first, *end = layers + last; layer < end; layer++) {
+static void run_layers(const anne_layer_t *layer, size_t n) {
+    for (; n > 0; n--) {
         layer->run(layer);
-        raise_interrupt();
+        layer++;
+        if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING
+            || MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+            raise_interrupt();
+        }
     }
 }
 
-static void run_all(const model_t *self) {
-    run_layers(self, 0, self->model.n_layers);
+static inline void run_all(const model_t *self) {
+    run_layers(self->model.workspace, self->model.n_layers);
 }
 
 static mp_obj_t values_list(const values_t *values) {
@@ -834,7 +837,9 @@ static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
     uint32_t first = get_index(args[0], self->model.n_layers + 1);
     uint32_t last = get_index(args[1], self->model.n_layers + 1);
-    run_layers(self, first, last);
+    if (first < last) {
+        run_layers((const anne_layer_t *)self->model.workspace + first, last - first);
+    }
     return mp_const_none;
 }
 METHOD(model_run, 2);
@@ -852,7 +857,7 @@ static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
     mp_int_t repeat = mp_obj_get_int(args[1]);
     mp_uint_t start = mp_hal_ticks_us();
     for (mp_int_t i = 0; i < repeat; i++) {
-        run_layers(self, index, index + 1);
+        run_layers((const anne_layer_t *)self->model.workspace + index, 1);
     }
     mp_uint_t elapsed_us = mp_hal_ticks_us() - start;
     return mp_obj_new_int_from_uint(elapsed_us);
