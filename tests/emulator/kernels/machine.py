@@ -120,10 +120,24 @@ class Machine:
 
     def read(self, address: int, dtype: str, n: int) -> np.ndarray:
         """Return an array placed before; AssertionError if the guard behind it was overwritten."""
-        size = n * np.dtype(dtype).itemsize
-        data = bytes(self._rp.sram[address - RAM : address - RAM + size + len(GUARD)])
-        assert data[size:] == GUARD, f"bytes behind {n} values of {dtype} were overwritten"
-        return np.frombuffer(data[:size], dtype)
+        values, size = self.read_unguarded(address, dtype, n), n * np.dtype(dtype).itemsize
+        behind = bytes(self._rp.sram[address - RAM + size : address - RAM + size + len(GUARD)])
+        assert behind == GUARD, f"bytes behind {n} values of {dtype} were overwritten"
+        return values
+
+    def read_unguarded(self, address: int, dtype: str, n: int) -> np.ndarray:
+        """Return an array that lies within one placed before."""
+        start = address - RAM
+        return np.frombuffer(bytes(self._rp.sram[start : start + n * np.dtype(dtype).itemsize]), dtype)
+
+    def write(self, address: int, values: np.ndarray) -> None:
+        """Copy an array to an address in SRAM."""
+        self._write(address, values.tobytes())
+
+    @property
+    def result(self) -> int:
+        """What the last call returned: an integer or an address."""
+        return int(self._rp.core.registers[0])
 
     def write_register(self, address: int, value: int) -> None:
         """Write a register of the chip, as the core would."""

