@@ -16,13 +16,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from anne.layouts import S16
 from anne_tools import costs
 from anne_tools.bench import Benchmark, bench
 from anne_tools.costs import Cost
 from anne_tools.device import Device, open_device
 from anne_tools.graph import ACTIVATIONS, GraphBuilder
-from anne_tools.native import NativeModel, quantize_input
 from anne_tools.pack import pack
 from anne_tools.quantize import quantize
 from anne_tools.runner import open_model
@@ -124,23 +122,6 @@ def dense_chain(kernel: str, chain: tuple[int, ...]) -> GraphBuilder:
     return builder
 
 
-def large_sums(data: bytes) -> list[int]:
-    """How many sums of each int16 layer are of 29 bits and more, for the input that `bench` gives."""
-    with NativeModel(data) as model:
-        x = quantize_input(np.full((1, *model.input.shape), 0.5), model.input)
-        values = [x.reshape(-1), *model.trace(x)]
-        counts = []
-        for layer, inputs in zip(model.file.layers, values, strict=False):
-            n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-            if layer.kernel == "s16":
-                rows = [S16.row(layer.constants[0], n_in, n_out, r)[:n_in] for r in range(n_out)]
-                sums = np.array(rows, np.int64) @ inputs + np.frombuffer(layer.constants[1], "<i4")
-                counts.append(int((np.abs(sums) >= 1 << 29).sum()))
-            else:
-                counts.append(0)
-        return counts
-
-
 def measure_dense(device: Device, table: Table) -> None:
     """Each dense kernel."""
     for kernel, dtype in KERNELS.items():
@@ -150,14 +131,11 @@ def measure_dense(device: Device, table: Table) -> None:
             chains.append(LONG_CHAIN[kernel])
         for chain in chains:
             result, data = measured(device, dense_chain(kernel, chain), dtype)
-            layers = zip(
-                open_model(data).layers, large_sums(data), pairwise(chain), result.layers, strict=True
-            )
-            for layer, n_large, (n_in, n_out), time in layers:
+            layers = zip(open_model(data).layers, pairwise(chain), result.layers, strict=True)
+            for layer, (n_in, n_out), time in layers:
                 # one column is never apart from others, and what it costs to rescale depends on that one value
                 if layer.kernel == kernel and n_in > 1:
-                    terms = Cost.terms(n_in, n_out, 0, costs.layer_blocks(layer))
-                    rows.append(((*terms[:-1], n_large), time.cycles))
+                    rows.append((Cost.terms(n_in, n_out, 0, costs.layer_blocks(layer)), time.cycles))
         table.fit(kernel, rows)
 
 
