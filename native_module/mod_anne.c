@@ -732,8 +732,7 @@ static void run_layers(const anne_layer_t *layer, size_t n) {
     for (; n > 0; n--) {
         layer->run(layer);
         layer++;
-        if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING
-            || MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+        if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING || MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
             raise_interrupt();
         }
     }

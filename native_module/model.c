@@ -270,10 +270,16 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
         lives.needed[t] = role & ANNE_ROLE_OUTPUT ? NEVER - 1 : 0;
     }
     model->scratch_bytes = model->derived_words = 0;
-    uint32_t position = 0;
+    uint32_t position = 0, room_for_constants = ANNE_MAX_CONSTANT_BYTES;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
         anne_record_t record;
         TRY(read_record(model, layers_bytes, &position, &record));
+        for (uint32_t c = 0; c < record.n_constants; c++) {
+            if (record.constant_bytes[c] > room_for_constants) {
+                return ANNE_ERROR_CONSTANT;
+            }
+            room_for_constants -= record.constant_bytes[c];
+        }
         const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
         if (kind == NULL) {
             return ANNE_ERROR_LAYER;

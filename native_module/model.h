@@ -25,6 +25,8 @@
 #define ANNE_MAX_TENSORS     512
 #define ANNE_MAX_LAYERS      256
 #define ANNE_MAX_ARENA_BYTES (1u << 30)
+// Of all layers together, each time a constant is used: so a small file cannot take hours to check or to run.
+#define ANNE_MAX_CONSTANT_BYTES (1u << 24)
 
 typedef struct {
     const uint8_t *bytes;

@@ -58,7 +58,15 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
     offsets, arena_bytes = plan_arena(graph)
     data = _Data()
     tensors = b"".join(_tensor_bytes(graph, graph.tensors[name], offsets[name]) for name in order)
-    layers = b"".join(_record_bytes(layer, record(layer, graph), order, data) for layer in graph.layers)
+    records = [record(layer, graph) for layer in graph.layers]
+    constant_bytes = sum(len(constant) for made in records for constant in made.constants)
+    if constant_bytes > (most := model_file.MAX_CONSTANT_BYTES):
+        raise ModelError(
+            f"expected at most {most} bytes of weights and tables in all layers, got {constant_bytes}"
+        )
+    layers = b"".join(
+        _record_bytes(layer, made, order, data) for layer, made in zip(graph.layers, records, strict=True)
+    )
     metadata = _metadata_bytes(graph, golden)
     return _file_bytes(
         tensors, layers, metadata, bytes(data.bytes), arena_bytes, len(order), len(graph.layers)

@@ -32,14 +32,6 @@ static inline uint32_t anne_dense_s4_rows(uint32_t n_out) {
     return (n_out + 7) / 8 * 8;
 }
 
-// The weight of row r, column j.
-static inline int32_t anne_dense_s4_weight(const uint32_t *weights, uint32_t n_in, uint32_t n_out, uint32_t panel,
-                                           uint32_t r, uint32_t j) {
-    uint32_t first = j / panel * panel, n = n_in - first < panel ? n_in - first : panel;
-    uint32_t word = first * ((n_out + 7) / 8) + r / 8 * anne_dense_s4_columns(n) + j - first;
-    return (int32_t)(weights[word] >> r % 8 * 4 & 15) - 8;
-}
-
 // acc[r] = bias[r] + sum over j of w[r][j] x[j] for n_out rows, exact where no row's magnitudes in a panel exceed
 // ANNE_DENSE_S4_HEAVIEST; below 2^29 in magnitude if |bias| <= 2^28 and n_in <= ANNE_DENSE_S4_MAX_IN. acc has room for
 // anne_dense_s4_rows(n_out); all 4-byte aligned. n_in, n_out >= 1, panel a multiple of 4, not 0.

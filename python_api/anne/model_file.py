@@ -19,6 +19,7 @@ MAX_TENSORS = 512
 MAX_LAYERS = 256
 MAX_ELEMENTS = 1 << 20
 MAX_ARENA_BYTES = 1 << 30
+MAX_CONSTANT_BYTES = 1 << 24
 MAX_CONSTANTS = 6
 
 # number in the file -> name, bytes an element, struct letter, least and greatest integer
@@ -303,6 +304,7 @@ class ModelFile:
 
     def _read_layers(self, section):
         self.layers = []
+        constant_bytes = 0
         self.made = [0 if t.is_input else None for t in self.tensors]
         self.needed = [MAX_LAYERS + 1 if t.is_output else 0 for t in self.tensors]
         for index in range(self.n_layers):
@@ -313,6 +315,9 @@ class ModelFile:
             if record_bytes < 12 or record_bytes > len(section) or record_bytes % 4:
                 refuse(where, "a record of 12 to %d bytes, a multiple of 4" % len(section), record_bytes)
             layer = self._read_record(index, where, section[:record_bytes])
+            constant_bytes += layer.nbytes
+            if constant_bytes > MAX_CONSTANT_BYTES:
+                refuse(where, "constants of up to %d bytes so far" % MAX_CONSTANT_BYTES, constant_bytes)
             self._note_lifetimes(layer)
             if not self._checked:
                 check_layer(layer)

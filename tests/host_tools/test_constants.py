@@ -63,6 +63,7 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_MAX_TENSORS", "model.h", model_file.MAX_TENSORS),
         ("ANNE_MAX_LAYERS", "model.h", model_file.MAX_LAYERS),
         ("ANNE_MAX_ARENA_BYTES", "model.h", model_file.MAX_ARENA_BYTES),
+        ("ANNE_MAX_CONSTANT_BYTES", "model.h", model_file.MAX_CONSTANT_BYTES),
         ("ANNE_MAX_ELEMENTS", "tensor.h", model_file.MAX_ELEMENTS),
         ("ANNE_MAX_RANK", "tensor.h", 4),
         ("ANNE_MAX_CONSTANTS", "layers.h", model_file.MAX_CONSTANTS),

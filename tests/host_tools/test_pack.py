@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
+from anne import model_file
 from anne.model_file import ModelFile
 from anne_tools.errors import ModelError
 from anne_tools.graph import Graph, GraphBuilder, Metadata
@@ -143,6 +144,25 @@ def test_too_many_layers():
     with pytest.raises(ModelError, match="expected at most 256 layers, got 257"):
         pack(chain(*[1] * 258))
     assert status_of(pack(chain(*[1] * 257))) == 0
+
+
+def test_too_many_bytes_of_constants(monkeypatch):
+    """However often a layer uses them, and however small the file: 17 layers with the same MB of weights."""
+    graph = chain(*[512] * 18)  # weights of one float32 each
+    with pytest.raises(
+        ModelError, match=f"expected at most {2**24} bytes of weights and tables in all layers, got 17"
+    ):
+        pack(graph)
+    monkeypatch.setattr(model_file, "MAX_CONSTANT_BYTES", 2**25)
+    data = pack(graph)
+    assert len(data) < 2**21
+    monkeypatch.undo()
+    assert status_of(data) != 0
+    with pytest.raises(
+        ValueError, match=r"layer 15: expected constants of up to 16777216 bytes so far, got 16"
+    ):
+        ModelFile(data)
+    assert status_of(pack(chain(*[512] * 16))) == 0
 
 
 def test_labels_of_two_lines():

@@ -4,7 +4,7 @@
 #include "model.h"
 #include "model_files.h"
 
-#define ROOM (1u << 20)
+#define ROOM ((1u << 24) + (1u << 20))
 
 // Where things stand in a file of two tensors and one layer that reads tensor 0 and makes tensor 1.
 enum {
@@ -301,6 +301,18 @@ static void check_counts(void) {
     }
 }
 
+static void check_many_constants(void) { // more than 2^24 bytes, all of them in the file
+    new_file(VARIANT_table_s8, 5, 0);
+    uint32_t more = (1u << 24) + 4 - word_at(bytes, DATA_BYTES);
+    memset(bytes + n_bytes, 0, more);
+    n_bytes += more;
+    put_word(bytes, TOTAL_BYTES, n_bytes);
+    put_word(bytes, DATA_BYTES, (1u << 24) + 4);
+    EXPECT(ANNE_OK);
+    put_word(bytes, CONSTANTS + 4, (1u << 24) + 4);
+    EXPECT(ANNE_ERROR_CONSTANT);
+}
+
 int main(void) {
     bytes = exactly(ROOM);
     check_faults();
@@ -312,6 +324,7 @@ int main(void) {
     check_ranks();
     check_graphs();
     check_counts();
+    check_many_constants();
     free(bytes);
     return 0;
 }
