@@ -13,7 +13,7 @@ build = @NINJA_STATUS='[%f/%t, %e s] ' cmake --build build/host --target
 help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
-	@echo "make bench     speed and memory on the emulated Pico, beside other ways to do the same; build/bench.json, .svg"
+	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, README.md"
 	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/costs.py"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
@@ -31,6 +31,7 @@ bench: emulator size
 	$(build) anne-bench
 	@$(venv)/anne bench --on emulator --uf2 build/anne-bench.uf2 --output build/bench.json
 	@$(venv)/python benchmark/compare.py --output build/bench.json --plot build/bench.svg
+	@$(venv)/python host_tools/readme_tables.py
 	$(total)
 
 costs: emulator

@@ -1,18 +1,20 @@
 """Writes the generated tables of README.md from what was measured: `python host_tools/readme_tables.py`.
 
-The benchmark table comes from build/bench.json (`make bench`), the accuracy table from docs/accuracy.json (`make
-accuracy`); a table without its file stays as it is. A table stands between two comments,
-`<!-- begin NAME table -->` and `<!-- end NAME table -->`; the rest of the page is left alone.
+The benchmark table comes from build/bench.json (`make bench`), with its picture, which goes into docs; the accuracy
+table from docs/accuracy.json (`make accuracy`). A table without its file stays as it is. A table stands between two
+comments, `<!-- begin NAME table -->` and `<!-- end NAME table -->`; the rest of the page is left alone.
 """
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BENCH = ROOT / "build" / "bench.json"
+PICTURE = BENCH.with_suffix(".svg")
 ACCURACY = ROOT / "docs" / "accuracy.json"
 
 
@@ -94,6 +96,8 @@ def peers_table(results: list[dict]) -> list[str]:
         "",
         "Beside other ways to do the same, in one run on one firmware: the product alone, each result checked.",
         "",
+        f"![Cycles per multiply-accumulate over n, for n x n weights](docs/{PICTURE.name})",
+        "",
         *markdown(["kernel", "by", "shape", "cycles", "cycles/MAC"], kernels, left=2),
         "",
         "Whole models, called from MicroPython with arrays in and out:",
@@ -173,6 +177,8 @@ def main() -> int:
     for name, (path, table) in found.items():
         page = replace_table(page, name, table(json.loads(path.read_text())))
     README.write_text(page)
+    if PICTURE.exists():
+        shutil.copy(PICTURE, ROOT / "docs")
     return 0
 
 
