@@ -8,9 +8,7 @@
 //
 // Constants come from the pool and not from saved registers, because layers of two to four units count most.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
+#include "kernels/armv6m/common.inc"
 
     .equ DIVIDEND, 0x60         // of the SIO, at 0xd0000000
     .equ DIVISOR, 0x64

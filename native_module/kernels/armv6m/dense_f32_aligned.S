@@ -10,9 +10,7 @@
 //
 // A shift to the right leaves the last bit it shifts out in the carry; adding that rounds.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
+#include "kernels/armv6m/common.inc"
 
 .macro accumulate p, a, h
     asrs r2, \p, #16
@@ -76,17 +74,8 @@
 .equ LAYER, LOCALS
 
 // void anne_dense_f32_aligned(const anne_dense_f32_aligned_t *layer)
-    .section .time_critical.anne_dense_f32_aligned, "ax", %progbits
-    .p2align 2
-    .global anne_dense_f32_aligned
-    .type anne_dense_f32_aligned, %function
-anne_dense_f32_aligned:
-    push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r0, r4-r7}
+    in_ram anne_dense_f32_aligned
+    save_registers "r0,"
     sub sp, #LOCALS
     adds r0, #LIMBS
     ldm r0!, {r1-r5, r7}
@@ -292,12 +281,7 @@ anne_dense_f32_aligned:
     bne .Lout
 .Ldone:
     add sp, #(LOCALS + 4)
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-    pop {r4-r7, pc}
+    restore_and_return
 
 .Ladd:
     ldr r7, [r6]

@@ -4,9 +4,7 @@
 //
 //     r0 weights   r1 x   r2 x0   r3 x1'   r4-r6 P   r7 P >> 16   r8-r12, lr the six sums
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
+#include "kernels/armv6m/common.inc"
 
 .macro accumulate p, acc
     asrs r7, \p, #16
@@ -40,17 +38,8 @@
 
 // void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs,
 //                          uint32_t n_out, int32_t *acc, uint32_t start)
-    .section .time_critical.anne_dense_s16_sums, "ax", %progbits
-    .p2align 2
-    .global anne_dense_s16_sums
-    .type anne_dense_s16_sums, %function
-anne_dense_s16_sums:
-    push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    in_ram anne_dense_s16_sums
+    save_registers
     sub sp, #LOCALS
     str r1, [sp, #BIAS]
     str r2, [sp, #X]
@@ -144,11 +133,6 @@ anne_dense_s16_sums:
     bne .Lone_row
 .Lreturn:
     add sp, #LOCALS
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-    pop {r4-r7, pc}
+    restore_and_return
     .size anne_dense_s16_sums, . - anne_dense_s16_sums
 #endif

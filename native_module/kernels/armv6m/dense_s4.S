@@ -5,9 +5,7 @@
 //     r0 weights   r1 x   r2, r3 two x   r4, r5 two words   r6 t   r7 mask
 //     r8 F   r9-r11 D1 to D3   r12 end of x   lr acc
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
+#include "kernels/armv6m/common.inc"
 
 .macro lanes q, x, shift, d
     lsrs r6, \q, #\shift
@@ -60,17 +58,8 @@
 
 // void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
 //                          uint32_t eights, int32_t *acc, int32_t sum_x)
-    .section .time_critical.anne_dense_s4_panel, "ax", %progbits
-    .p2align 2
-    .global anne_dense_s4_panel
-    .type anne_dense_s4_panel, %function
-anne_dense_s4_panel:
-    push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    in_ram anne_dense_s4_panel
+    save_registers
     sub sp, #LOCALS
     ldr r4, [sp, #ACC]
     mov lr, r4
@@ -152,12 +141,7 @@ anne_dense_s4_panel:
     str r2, [sp, #EIGHTS]
     bne .Leight_more
     add sp, #LOCALS
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-    pop {r4-r7, pc}
+    restore_and_return
 .Leight_more:
     b .Leight_rows
     .pool

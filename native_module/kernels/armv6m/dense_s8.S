@@ -21,9 +21,7 @@
 //
 // and an arithmetic shift by 8 takes each S, sign and all.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
+#include "kernels/armv6m/common.inc"
 
 // A, B, G += P x, P being a word of weights. Spoils p.
 .macro accumulate p, x, a, b, g
@@ -117,17 +115,8 @@
 
 // void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
 //                          uint32_t n_out, int32_t *acc, int32_t sum_x)
-    .section .time_critical.anne_dense_s8_panel, "ax", %progbits
-    .p2align 2
-    .global anne_dense_s8_panel
-    .type anne_dense_s8_panel, %function
-anne_dense_s8_panel:
-    push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    in_ram anne_dense_s8_panel
+    save_registers
     sub sp, #LOCALS
     ldr r5, [sp, #SUM_X]        // -128 (1 + z) sum_x, and with (1 + z^2) times that for A and B
     lsls r6, r5, #7
@@ -251,12 +240,7 @@ anne_dense_s8_panel:
     bl .Lfinish
 .Lreturn:
     add sp, #LOCALS
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-    pop {r4-r7, pc}
+    restore_and_return
 
 // Decodes A in r4, B in r5, G in r6, adds the bias and stores up to four sums of the last rows.
 .Lfinish:
@@ -293,11 +277,7 @@ anne_dense_s8_panel:
     .size anne_dense_s8_panel, . - anne_dense_s8_panel
 
 // int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded): four values a round, 19 cycles.
-    .section .time_critical.anne_expand_s8, "ax", %progbits
-    .p2align 2
-    .global anne_expand_s8
-    .type anne_expand_s8, %function
-anne_expand_s8:
+    in_ram anne_expand_s8
     push {r4-r7, lr}
     mov r12, r0
     movs r0, #0                 // sum

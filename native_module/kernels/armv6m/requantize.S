@@ -15,9 +15,7 @@
 // |h| < 2^31, as m < 2^31. y comes as ((h >> (n - 1)) + 1) >> 1, where n - 1 is ~shift. Shifts of 0 and to the left go
 // to anne_rescale.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
+#include "kernels/armv6m/common.inc"
 
 // r3 = the rescaled sum for the sum r3, the multiplier r4 and n - 1 in r5; half is 2^14, low is spoilt, and r4, r6, r7.
 .macro rescale low, half
@@ -55,17 +53,8 @@
 // void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y)
 //     r0 acc  r1 factors  r2 y  r8 zero_point  r9 least  r10 most  r11 end of acc  lr 2^14
 //     r3 acc, ah, result  r4 m, mh  r5 shift, n - 1  r6 al, b, sum  r7 ml, products  r12 ml
-    .section .time_critical.anne_requantize_s16, "ax", %progbits
-    .p2align 2
-    .global anne_requantize_s16
-    .type anne_requantize_s16, %function
-anne_requantize_s16:
-    push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    in_ram anne_requantize_s16
+    save_registers
     lsls r2, r2, #2
     beq 9f
     add r2, r0
@@ -94,12 +83,7 @@ anne_requantize_s16:
     adds r2, #2
     cmp r0, r11
     bne 1b
-9:  pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-    pop {r4-r7, pc}
+9:  restore_and_return
 7:  mov r3, r9
     b 3b
 8:  mov r3, r10
@@ -175,17 +159,8 @@ anne_requantize_s16:
 
 // void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
 //                         size_t n, const anne_output_t *output, int8_t *y)
-    .section .time_critical.anne_requantize_s8, "ax", %progbits
-    .p2align 2
-    .global anne_requantize_s8
-    .type anne_requantize_s8, %function
-anne_requantize_s8:
-    push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    in_ram anne_requantize_s8
+    save_registers
     movs r4, #0
     push {r0, r1, r4, r5}
     mov r1, r2
@@ -250,12 +225,7 @@ anne_requantize_s8:
     cmp r0, r12
     bne .Lround
     add sp, #16
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-    pop {r4-r7, pc}
+    restore_and_return
 
     outside 0, 8
     outside 1, 4
