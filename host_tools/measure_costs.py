@@ -38,12 +38,14 @@ LONG_CHAIN = {
     "s8_f32": (640, 64, 600, 12),
     "s4": (300, 64, 300, 12),
     "f32_aligned": (400, 20, 200, 20),
+    costs.ALIGNED_RELU: (400, 20, 200, 20),
     "s16": (400, 32, 200, 33),
 }
 # a kernel and the dtype of a conversion that leads to it
 KERNELS = {
     "f32": "float32",
     "f32_aligned": "float32",
+    costs.ALIGNED_RELU: "float32",
     "s8_f32": "int8-weights",
     "s16": "int16",
     "s8_quad": "int8",
@@ -118,7 +120,8 @@ def dense_chain(kernel: str, chain: tuple[int, ...]) -> GraphBuilder:
         if kernel == "f32":  # a column apart, so that layouts.choose takes f32
             weights[:, 1:] *= 1e-4
             weights[:, 0] += 1
-        builder.dense(f"dense_{i}", weights, RANDOM.normal(0, 0.1, n_out))
+        activation = "relu" if kernel == costs.ALIGNED_RELU else "linear"
+        builder.dense(f"dense_{i}", weights, RANDOM.normal(0, 0.1, n_out), activation)
     return builder
 
 
@@ -134,8 +137,9 @@ def measure_dense(device: Device, table: Table) -> None:
             layers = zip(open_model(data).layers, pairwise(chain), result.layers, strict=True)
             for layer, (n_in, n_out), time in layers:
                 # one column is never apart from others, and what it costs to rescale depends on that one value
-                if layer.kernel == kernel and n_in > 1:
-                    rows.append((Cost.terms(n_in, n_out, 0, costs.layer_blocks(layer)), time.cycles))
+                if costs.kernel_name(layer) == kernel and n_in > 1:
+                    blocks, exact_rows = costs.layer_blocks(layer), costs.exact_rows(layer)
+                    rows.append((Cost.terms(n_in, n_out, 0, blocks, exact_rows), time.cycles))
         table.fit(kernel, rows)
 
 
@@ -159,7 +163,7 @@ def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, 
     for dtype in ("int8", "int16"):
         table.fit(f"activation {dtype}", rows[f"tanh {dtype}"])
         table.fit(f"softmax {dtype}", rows[f"softmax {dtype}"])
-    base = solve(rows["linear float32"])[0][0]
+    base = solve(rows["relu float32"])[0][0]  # linear has none: it does nothing
     table.add(f'"activation float32": Cost(base={base:.4g})', "activation float32", 0.0)
     return {name: an_element(rows[f"{name} float32"], base) for name in ACTIVATIONS}
 

@@ -49,6 +49,10 @@ BLOCKS = {
 }
 
 
+# This kernel has a relu of its own, which ends the work on a row that is below 0.
+ALIGNED_RELU = "f32_aligned relu"
+
+
 @dataclass(frozen=True)
 class Cost:
     """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel."""
@@ -61,16 +65,21 @@ class Cost:
     rest: float = 0.0
     block_column: float = 0.0
     rest_column: float = 0.0
+    exact_row: float = 0.0
 
     @staticmethod
-    def terms(n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None) -> tuple[int, ...]:
+    def terms(
+        n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None, exact_rows: float = 0.0
+    ) -> tuple[float, ...]:
         """Return how often each field occurs in a layer of that size."""
         columns, *counts = blocks.counts(n_in, n_out) if blocks else (n_in, 0, 0, 0, 0)
-        return (1, columns, n_out, macs, *counts)
+        return (1, columns, n_out, macs, *counts, exact_rows)
 
-    def cycles(self, n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None) -> float:
+    def cycles(
+        self, n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None, exact_rows: float = 0.0
+    ) -> float:
         """Return the cycles for a layer of that size."""
-        terms = self.terms(n_in, n_out, macs, blocks)
+        terms = self.terms(n_in, n_out, macs, blocks, exact_rows)
         return sum(cost * term for cost, term in zip(astuple(self), terms, strict=True))
 
 
@@ -104,9 +113,12 @@ def layer_cost(layer: Layer, name: str, chip_name: str) -> LayerCost:
     chip = CHIPS[chip_name]
     n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
     kernel = kernel_name(layer)
-    cycles = chip.kernels[kernel].cycles(n_in, n_out, layer.macs, layer_blocks(layer))
-    own = kernel == "f32_aligned" and layer.activation == "relu"  # part of the kernel
-    if layer.outputs[0].dtype == "float32" and layer.kind in ("dense", "activation") and not own:
+    cycles = chip.kernels[kernel].cycles(n_in, n_out, layer.macs, layer_blocks(layer), exact_rows(layer))
+    if (
+        layer.outputs[0].dtype == "float32"
+        and layer.kind in ("dense", "activation")
+        and kernel != ALIGNED_RELU
+    ):
         cycles += chip.activations_f32[layer.activation] * n_out
     return LayerCost(name, cycles, chip.flash_byte * layer.nbytes)
 
@@ -121,10 +133,30 @@ def layer_blocks(layer: Layer) -> Blocks | None:
     )
 
 
+def exact_rows(layer: Layer) -> float:
+    """Return how many rows of a dense int8 layer are rescaled the exact way, if any fraction of a step is as likely.
+
+    Source: `anne_approximate` in native_module/kernels/requantize.c, whose names these are.
+    """
+    if layer.kind != "dense" or layer.outputs[0].dtype != "int8":
+        return 0.0
+    n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
+    bias = struct.unpack(f"<{n_out}i", layer.constants[1])
+    factors = struct.iter_unpack("<ii", layer.constants[2])
+    most = max((shift for multiplier, shift in factors if multiplier), default=-32)
+    shift, largest_sum = -6 - most, (n_in << 14) + max(map(abs, bias))
+    if shift < -4 or (shift < 0 and largest_sum >= 1 << (31 + shift)):
+        return n_out
+    error = 2.0**14 + 2.0 ** (14 - shift)
+    fraction = 2**15 if shift > 0 else 0
+    return n_out * (fraction + 2 * error) / 2**21
+
+
 def kernel_name(layer: Layer) -> str:
     """Return the name under which a layer's kernel stands in the tables."""
     if layer.kind == "dense":
-        return layer.kernel
+        aligned_relu = (layer.kernel, layer.activation) == ("f32_aligned", "relu")
+        return ALIGNED_RELU if aligned_relu else layer.kernel
     if layer.kind == "reshape":
         return "reshape"
     dtype = layer.outputs[0].dtype
@@ -146,86 +178,96 @@ def call_cycles(file: ModelFile, chip_name: str) -> float:
 # begin measured: `make costs` writes what follows
 _KERNELS: dict[str, Cost] = {
     # within 0.8 %
-    "f32": Cost(base=207.5, per_input=47.83, block=166.8, block_column=81.64),
-    # within 1.0 %
-    "f32_aligned": Cost(base=308.8, per_input=34.97, per_output=52.34, block=55.08, block_column=22.82),
-    # within 5.2 %
+    "f32": Cost(base=186.8, per_input=47.59, block=165.4, block_column=81.89),
+    # within 1.7 %
+    "f32_aligned": Cost(base=213.8, per_input=34.56, per_output=56.81, block=50.24, block_column=22.89),
+    # within 11.3 %
+    "f32_aligned relu": Cost(base=188.6, per_input=30.11, per_output=40.15, block=51.7, block_column=23.21),
+    # within 5.5 %
     "s8_f32": Cost(
-        base=1179, per_input=128.2, per_output=439.1, block=175.9, block_column=61.4, rest_column=40.8
+        base=1137,
+        per_input=128.9,
+        per_output=436.9,
+        block=190.1,
+        rest=5.841,
+        block_column=61.33,
+        rest_column=40.43,
     ),
-    # within 0.8 %
+    # within 0.6 %
     "s16": Cost(
-        base=304.1,
-        per_input=10.47,
-        per_output=49.63,
-        block=7.09,
-        rest=7.092,
-        block_column=20.84,
-        rest_column=6.509,
+        base=301.5,
+        per_input=10.49,
+        per_output=49.6,
+        block=6.899,
+        rest=8.206,
+        block_column=20.86,
+        rest_column=6.474,
     ),
-    # within 7.3 %
+    # within 7.1 %
     "s8_quad": Cost(
-        base=478.9,
-        per_input=5.592,
-        per_output=16.23,
-        block=183.6,
-        rest=84.16,
-        block_column=20.27,
-        rest_column=11.22,
+        base=451.4,
+        per_input=5.241,
+        per_output=17.76,
+        block=153.9,
+        rest=75.1,
+        block_column=20.52,
+        rest_column=11.9,
     ),
-    # within 24.6 %
-    "s4": Cost(base=547.3, per_input=8.531, per_output=33.9, block=170.9, block_column=15.73),
-    # within 0.4 %
-    "activation int8": Cost(base=125.9, per_output=9.516),
+    # within 13.7 %
+    "s4": Cost(
+        base=460.2, per_input=8.428, per_output=16.56, block=203.3, block_column=15.98, exact_row=66.88
+    ),
+    # within 1.3 %
+    "activation int8": Cost(base=100.9, per_output=9.638),
     # within 0.1 %
-    "softmax int8": Cost(base=579.5, per_output=111.1),
-    # within 0.2 %
-    "activation int16": Cost(base=120.2, per_output=27.97),
+    "softmax int8": Cost(base=562.8, per_output=110.9),
+    # within 0.1 %
+    "activation int16": Cost(base=99.54, per_output=27.92),
     # within 0.0 %
-    "softmax int16": Cost(base=134.9, per_output=93.92),
+    "softmax int16": Cost(base=113.9, per_output=93.96),
     # within 0.0 %
-    "activation float32": Cost(base=125),
+    "activation float32": Cost(base=131.3),
+    # within 0.0 %
+    "scaling float32": Cost(base=102.2, per_output=239),
+    # within 0.0 %
+    "scaling int8": Cost(base=106.5, per_output=289),
     # within 0.1 %
-    "scaling float32": Cost(base=127.2, per_output=238.9),
-    # within 0.1 %
-    "scaling int8": Cost(base=127.1, per_output=288.9),
-    # within 0.1 %
-    "scaling int16": Cost(base=124, per_output=294.1),
+    "scaling int16": Cost(base=103.2, per_output=294.1),
     "reshape": Cost(base=30),
 }
 _ACTIVATIONS: dict[str, float] = {
-    # within 0.0 %
+    # within 37.1 %
     "linear": 0,
-    # within 4.6 %
-    "relu": 20.59,
-    # within 4.1 %
-    "relu6": 36.94,
-    # within 45.0 %
-    "leaky_relu": 50.99,
-    # within 2.8 %
-    "elu": 31.64,
+    # within 0.4 %
+    "relu": 20.03,
+    # within 1.0 %
+    "relu6": 35.97,
+    # within 5.2 %
+    "leaky_relu": 76.99,
     # within 4.9 %
-    "sigmoid": 93.08,
-    # within 1.3 %
-    "hard_sigmoid": 260.1,
-    # within 1.7 %
-    "tanh": 220.8,
-    # within 0.9 %
-    "softplus": 375.3,
+    "elu": 30.47,
     # within 1.1 %
-    "swish": 249.9,
-    # within 1.3 %
-    "hard_swish": 357.4,
-    # within 16.1 %
-    "gelu": 298.4,
-    # within 7.8 %
-    "softmax": 366.7,
+    "sigmoid": 89.68,
+    # within 0.3 %
+    "hard_sigmoid": 258.6,
+    # within 3.3 %
+    "tanh": 220,
+    # within 0.1 %
+    "softplus": 374.3,
+    # within 0.9 %
+    "swish": 250.7,
+    # within 0.7 %
+    "hard_swish": 355.9,
+    # within 36.9 %
+    "gelu": 228,
+    # within 7.0 %
+    "softmax": 361.7,
 }
 _CALL: dict[str, Cost] = {
-    # within 0.0 %
-    "float32": Cost(base=1815, per_input=26.6, per_output=423.4),
-    # within 2.1 %
-    "integer": Cost(base=1790, per_input=251.2, per_output=591.4),
+    # within 0.6 %
+    "float32": Cost(base=1803, per_input=27.5, per_output=422),
+    # within 1.6 %
+    "integer": Cost(base=1790, per_input=253.9, per_output=588.5),
 }
 # end measured
 
@@ -242,6 +284,7 @@ _RP2350 = Chip(
     kernels={
         "f32": Cost(200, 0, 20, 4),
         "f32_aligned": Cost(300, 20, 60, 5),
+        ALIGNED_RELU: Cost(300, 20, 60, 5),
         "s8_f32": Cost(300, 20, 40, 5),
         "s8_quad": Cost(200, 6, 30, 3),
         "s16": Cost(200, 0, 30, 4),

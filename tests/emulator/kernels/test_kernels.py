@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from anne import layouts as reference
 from anne_tools import layouts
+from anne_tools.costs import exact_rows
 from anne_tools.graph import GraphBuilder
 from anne_tools.native import NativeModel
 from anne_tools.pack import pack
@@ -363,6 +364,26 @@ def test_rescaling_to_int8_is_exact_beside_every_half(machine: Machine) -> None:
         limits = (int(rng.integers(-128, 128)), -128, 127)
         got = requantize(machine, "anne_requantize_s8", "i1", acc, factors, limits)
         assert got == rescaled(acc, factors, limits)
+
+
+@pytest.mark.parametrize("n_in", [4, 100, 16383])
+@pytest.mark.parametrize("shift", range(-16, 2))
+def test_as_many_rows_are_predicted_to_be_exact_as_the_approximation_is_unsure_of(
+    assembly: Machine, n_in: int, shift: int
+) -> None:
+    # `unsure` is a part of 2^32; costs.py has the formula once more, in floats.
+    assembly.forget()
+    factors, bias = (
+        np.array([[2**30, shift - 1], [0, 1], [2**31 - 1, shift]], "<i4"),
+        np.array([5, -7, 0], "<i4"),
+    )
+    approximation = assembly.place(bytes(12 + 8))
+    assembly.call("anne_approximate", assembly.place(factors), 3, (n_in << 14) + 7, approximation)
+    unsure = int(assembly.read(approximation, "<u4", 5)[2])
+    sizes = [SimpleNamespace(size=n_in)], [SimpleNamespace(size=3, dtype="int8")]
+    constants = [b"", bias.tobytes(), factors.tobytes()]
+    layer = SimpleNamespace(kind="dense", inputs=sizes[0], outputs=sizes[1], constants=constants)
+    assert exact_rows(layer) == pytest.approx(3 * unsure / 2**32, rel=1e-3)
 
 
 def test_rescaling_is_exact_where_its_parts_are_largest(machine: Machine) -> None:
