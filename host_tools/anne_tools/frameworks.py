@@ -1,7 +1,8 @@
 """The answers of the framework a model comes from, where it is installed: what an import is measured against.
 
-Only files that our own importer has read come here: it refuses Lambda and custom layers, which hold code. A framework
-that is not installed is no error, as most users have none on the machine with the Pico.
+Only files that our own importer has read come here: it refuses Lambda and custom layers, which hold code. But PyTorch
+unpickles parts of a .pt2 that the importer never looks at, so it gets one only from who trusts it. A framework that is
+not installed is no error, as most users have none on the machine with the Pico.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .native import quantize_input
 
 
 class NotInstalledError(ModelError):
-    """The framework that could answer is not there, or there is none for this kind of file."""
+    """The framework that could answer is not there or must not be asked, or there is none for this kind of file."""
 
 
 def framework_outputs(
@@ -26,7 +27,7 @@ def framework_outputs(
     """Return (the framework's name, its outputs) for samples x of real numbers; integers where a .tflite gives them.
 
     `source` is a path or a model object. `input_tensor` (an `anne.model_file.Tensor`) quantises x for integer models.
-    NotInstalledError if nothing here can run it.
+    `trust_pickle` allows what runs code of the file's author. NotInstalledError if nothing here can run it.
     """
     suffix = Path(source).suffix.lower() if isinstance(source, (str, Path)) else ""
     root = type(source).__module__.partition(".")[0]
@@ -35,6 +36,8 @@ def framework_outputs(
         from .importers import pickles
 
         return framework_outputs(pickles.unpickle(Path(source)), x, input_tensor)
+    if suffix == ".pt2" and not trust_pickle:
+        raise NotInstalledError("PyTorch may run code in a .pt2; --trust-pickle lets it")
     if runner is None:
         raise NotInstalledError(f"no framework runs {suffix or root}")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -77,10 +78,9 @@ def test_where_no_framework_can_be_asked_that_is_said():
     assert (first.skipped, first.good) == ("no framework runs anne_tools", True)
 
 
-def test_a_framework_that_is_not_installed_is_said(monkeypatch, tmp_path):
+def test_a_framework_that_is_not_installed_is_said(monkeypatch):
     """None in sys.modules is Python's own way to say that a module cannot be imported."""
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    pytest.importorskip("onnx", reason="the extra ai-anne[onnx]")
     path = Path(__file__).parents[1] / "golden" / "onnx" / "mlp_opset17.onnx"
     first = verify(convert(path).data, path)[0]
     assert (first.first, first.second, first.skipped) == (
@@ -88,6 +88,20 @@ def test_a_framework_that_is_not_installed_is_said(monkeypatch, tmp_path):
         "float graph",
         "onnxruntime is not installed",
     )
+
+
+def test_pytorch_gets_a_pt2_only_from_who_trusts_it(monkeypatch):
+    """torch.export.load falls back to unpickling sample inputs, which the importer never looks at."""
+    path = Path(__file__).parents[1] / "golden" / "torch" / "plain.pt2"
+    data = convert(path).data
+    opened = []
+    torch = SimpleNamespace(export=SimpleNamespace(load=opened.append))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert verify(data, path)[0].skipped == "PyTorch may run code in a .pt2; --trust-pickle lets it"
+    assert opened == []
+    with pytest.raises(AttributeError):  # PyTorch has been asked: what `load` returns here is no program
+        verify(data, path, trust_pickle=True)
+    assert opened == [str(path)]
 
 
 def test_scikit_learn_is_asked():

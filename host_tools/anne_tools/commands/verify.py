@@ -29,7 +29,9 @@ _file = click.Path(path_type=Path)
 @click.option("--on", "where", metavar="emulator|PORT", help="A Pico to be asked, too.")
 @click.option("--layers", help="Layers of a PyTorch state_dict, as for convert.")
 @click.option(
-    "--trust-pickle", is_flag=True, help="Open a .pkl or .joblib, which runs what its author put there."
+    "--trust-pickle",
+    is_flag=True,
+    help="Open a .pkl or .joblib, or a .pt2 with PyTorch; that runs what its author put there.",
 )
 @uf2_option
 @json_option
