@@ -382,11 +382,6 @@ def run(device: EmulatedDevice, quick: bool = False) -> list[dict[str, Any]]:
     return records
 
 
-def of_kernel(records: list[dict], kernel: str, shape: list[int]) -> list[dict]:
-    """Return what was measured for a kernel and a shape, this project's first."""
-    return [r for r in records if r.get("kernel") == kernel and r["shape"] == shape]
-
-
 def show(records: list[dict[str, Any]]) -> None:
     """Print the tables."""
     out = console()

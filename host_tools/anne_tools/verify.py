@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,8 +162,3 @@ def _compare(first: str, second: str, a: np.ndarray, b: np.ndarray, bound: float
     if bound is not None and not is_float:
         bound = 0.0
     return Comparison(first, second, len(a), worst, "relative" if is_float else "steps", bound)
-
-
-def source_name(source: Any) -> str:
-    """Return what to call a source in messages."""
-    return Path(source).name if isinstance(source, (str, Path)) else type(source).__name__
