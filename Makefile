@@ -21,6 +21,7 @@ help:
 	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
 	@echo "make reliability  the same in the short form that is part of make test"
 	@echo "make check     style: ruff, clang-format, shellcheck"
+	@echo "make format    mends what make check says about layout"
 	@echo "make clean     removes build/"
 
 demo: emulator

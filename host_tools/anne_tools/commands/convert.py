@@ -49,8 +49,9 @@ def command(
 ) -> None:
     """Convert a trained network to a model file for the Pico, and report on it.
 
-    SOURCE is a .keras, .h5, .tflite, .onnx, .pt2 or .pth file, a pickled scikit-learn model, or AI-ANNE's own JSON. No
-    code in it is run. The file is written only if everything went well, in one step.
+    SOURCE is a .keras, .h5, .tflite, .onnx, .pt2 or .pth file, a pickled scikit-learn model, or AI-ANNE's own .json or
+    .py. No code in it is run, but for a pickle's, on request. The model file is written only if everything went well,
+    in one step.
     """
     from ..conversion import convert, write_atomically
 
