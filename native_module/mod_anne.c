@@ -686,15 +686,14 @@ static bool put_list(const values_t *to, mp_obj_t x) {
     return true;
 }
 
-// True if a program was run to get at the values of x.
-static bool put_input(claim_t *claimed, mp_obj_t x) {
+static void put_input(claim_t *claimed, mp_obj_t x) {
     model_t *self = claimed->model;
     const values_t *to = &self->input;
     const void *own = own_array(to, x);
     float *floats;
     size_t n;
     if (own == NULL && put_list(to, x)) {
-        return false;
+        return;
     }
     if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
         memcpy(to->data, own, to->n_bytes);
@@ -708,9 +707,7 @@ static bool put_input(claim_t *claimed, mp_obj_t x) {
         mp_obj_t values = call_model_file(MP_QSTR_input_values, 2, args);
         claim(claimed, self); // it may have closed it, too
         put_list(to, values);
-        return true;
     }
-    return false;
 }
 
 // --- Running
@@ -784,10 +781,9 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     mp_obj_t out = args[1];
     target_t target;
     get_target(self, out, &target);
-    if (put_input(claimed, args[0])) {
-        get_target(self, out, &target); // again, as the program might have changed its size
-    }
+    put_input(claimed, args[0]);
     run_all(self);
+    get_target(self, out, &target); // again, as x.tolist(), or a callback of USB, might have changed its size
     const values_t *from = &self->output;
     if (target.raw != NULL) {
         memcpy(target.raw, from->data, from->n_bytes);
