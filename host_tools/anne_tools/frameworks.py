@@ -27,7 +27,8 @@ def framework_outputs(
     """Return (the framework's name, its outputs) for samples x of real numbers; integers where a .tflite gives them.
 
     `source` is a path or a model object. `input_tensor` (an `anne.model_file.Tensor`) quantises x for integer models.
-    `trust_pickle` allows what runs code of the file's author. NotInstalledError if nothing here can run it.
+    `trust_pickle` allows what runs code of the file's author. NotInstalledError if nothing here can run it,
+    ModelError if the framework fails.
     """
     suffix = Path(source).suffix.lower() if isinstance(source, (str, Path)) else ""
     root = type(source).__module__.partition(".")[0]
@@ -44,6 +45,11 @@ def framework_outputs(
         return runner(source, x, input_tensor)
     except ImportError as error:
         raise NotInstalledError(f"{(error.name or str(error)).partition('.')[0]} is not installed") from None
+    except Exception as error:  # of any kind: our importer goes by content, a framework by the file's name
+        line = next(iter(str(error).splitlines()), "")
+        raise ModelError(
+            f"the framework for {suffix or root} failed: {type(error).__name__}: {line}"
+        ) from error
 
 
 def _tflite_micro(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:

@@ -99,7 +99,9 @@ def test_pytorch_gets_a_pt2_only_from_who_trusts_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", torch)
     assert verify(data, path)[0].skipped == "PyTorch may run code in a .pt2; --trust-pickle lets it"
     assert opened == []
-    with pytest.raises(AttributeError):  # PyTorch has been asked: what `load` returns here is no program
+    with pytest.raises(
+        ModelError, match=r"for \.pt2 failed: AttributeError"
+    ):  # asked: `load` returns no program here
         verify(data, path, trust_pickle=True)
     assert opened == [str(path)]
 
