@@ -31,13 +31,13 @@ class Row:
     """A row of the table: what is tested, how much is demanded when it passes, and the harness.
 
     `run(soak)` tries as much as is demanded, or, without `soak`, what `make test` has time for; it raises for
-    anything that must not be. None: not yet done.
+    anything that must not be.
     """
 
     name: str
     test: str
     demanded: str
-    run: Callable[[bool], Found] | None = None
+    run: Callable[[bool], Found]
 
 
 def measured(row: Row, soak: bool) -> dict:

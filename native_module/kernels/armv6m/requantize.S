@@ -50,7 +50,8 @@
     .previous
 .endm
 
-// void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output, int16_t *y)
+// void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
+//                          int16_t *y)
 //     r0 acc  r1 factors  r2 y  r8 zero_point  r9 least  r10 most  r11 end of acc  lr 2^14
 //     r3 acc, ah, result  r4 m, mh  r5 shift, n - 1  r6 al, b, sum  r7 ml, products  r12 ml
     in_ram anne_requantize_s16
@@ -111,7 +112,8 @@
     .size anne_requantize_s16, . - anne_requantize_s16
 
 // int8: the approximate product of requantize.c, 19.75 cycles a row, 6 more where the limits cut it off; the exact way,
-// 75 cycles, where that is not sure. Four rows a round, their sums fetched in pairs; a round may begin with any of them.
+// some 70 cycles, where that is not sure. Four rows a round, their sums fetched in pairs; a round may begin with any of
+// them.
 //
 //     r0 acc   r1 multipliers   r2 y   r3, r7 sums   r4 product, result   r5 shift   r6 scratch
 //     r8 what is added to the product   r9 unsure   r10 most - least   r11 least   r12 end of acc
