@@ -47,13 +47,13 @@
 
 .equ X, 0
 .equ ENTRY, 4
-.equ EIGHTS, 8
+.equ END, 8                  // of acc
 .equ START_D, 12
 .equ START_F, 16
 .equ BIAS, 20                // from acc
 .equ LOCALS, 24
-.equ EIGHTS_ARGUMENT, LOCALS + 36
-.equ ACC, EIGHTS_ARGUMENT + 4
+.equ EIGHTS, LOCALS + 36
+.equ ACC, EIGHTS + 4
 .equ SUM_X, ACC + 4
 
 // void anne_dense_s4_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
@@ -65,8 +65,10 @@
     mov lr, r4
     subs r1, r4
     str r1, [sp, #BIAS]
-    ldr r4, [sp, #EIGHTS_ARGUMENT]
-    str r4, [sp, #EIGHTS]
+    ldr r5, [sp, #EIGHTS]
+    lsls r5, r5, #5
+    adds r5, r4
+    str r5, [sp, #END]
     str r2, [sp, #X]
     lsls r4, r3, #2
     adds r4, r2
@@ -135,15 +137,14 @@
     add_high r3
     add_high r4
     mov lr, r0
+    ldr r2, [sp, #END]
+    cmp r0, r2
+    beq .Lend
     mov r0, r8
-    ldr r2, [sp, #EIGHTS]
-    subs r2, #1
-    str r2, [sp, #EIGHTS]
-    bne .Leight_more
+    b .Leight_rows
+.Lend:
     add sp, #LOCALS
     restore_and_return
-.Leight_more:
-    b .Leight_rows
     .pool
     .size anne_dense_s4_panel, . - anne_dense_s4_panel
 #endif
