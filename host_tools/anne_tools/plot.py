@@ -113,6 +113,7 @@ def growth_plot(records: list[dict]) -> bytes:
         axes.spines[side].set_visible(False)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     picture = BytesIO()
-    with rc_context({"svg.fonttype": "none"}):  # text as text: a quarter of the bytes
+    # text as text: a quarter of the bytes; names that are the same each time: no change where nothing has changed
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "anne"}):
         figure.savefig(picture, format="svg", metadata={"Date": None})
     return picture.getvalue()
