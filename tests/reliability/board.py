@@ -17,20 +17,16 @@ MODELS = ROOT / "tests" / "golden" / "models"
 DEEP = "deep"
 LATENCY_MS = 50
 
+PROGRAM = ROOT / "tests" / "reliability" / "on_board" / "models.py"
+
+# Loaded here and not by models.load, as each call takes stack.
 _READY = """\
-import anne, gc
+import anne
 from array import array
-def size(shape):
- n = 1
- for d in shape:
-  n *= d
- return n
+from models import arrays, free_bytes
 def ready(name):
  net = anne.load("/" + name + ".anne")
- letter = {"float32": "f", "int8": "b", "int16": "h"}
- x = array(letter[net.input_dtype], [1] * size(net.input_shape))
- out = array(letter[net.output_dtype], [0] * size(net.output_shape))
- return net, x, out
+ return (net,) + arrays(net)
 """
 
 
@@ -52,6 +48,7 @@ def machine() -> EmulatedPico:
     """A booted Pico with all models in its storage; forked for each use."""
     files = {f"/{path.name}": path.read_bytes() for path in MODELS.glob("*.anne")}
     files[f"/{DEEP}.anne"] = deep_model()
+    files[f"/{PROGRAM.name}"] = PROGRAM.read_bytes()
     uf2 = find_firmware()
     pico = EmulatedPico(uf2, uf2.with_suffix(".elf"), files=files)
     pico.boot()
@@ -153,8 +150,7 @@ def chunk(n):
  for i in range(n):
   net.predict_into(inputs[i & 7], out)
   crc = crc32(out, crc)
- gc.collect()
- return crc, gc.mem_free()
+ return crc, free_bytes()
 chunk(8)
 """
 
