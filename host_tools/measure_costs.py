@@ -151,9 +151,8 @@ def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, 
     for dtype, activations in names.items():
         for n in ELEMENTS:
             builder = GraphBuilder((4,))
-            for i, name in enumerate(
-                activations
-            ):  # dense layers between them, for values as networks have them
+            # dense layers between them, for values as networks have them
+            for i, name in enumerate(activations):
                 builder.dense(f"spread_{i}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 0.5, n))
                 builder.activation(f"activation_{i}", name)
                 builder.dense(f"narrow_{i}", RANDOM.normal(0, n**-0.5, (4, n)), RANDOM.normal(0, 0.5, 4))

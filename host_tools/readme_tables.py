@@ -59,8 +59,8 @@ def benchmark_table(bench: dict) -> list[str]:
         "",
         *markdown(["way", "us", "heap bytes"], ways),
         "",
-        "Models from files, named by their layers and type; a method is looked up for each call, 2 us, and a layer's",
-        "figure has its call in it, 140 cycles:",
+        "Models from files, named by their layers and type; here the method is looked up for each call, and a layer's",
+        "figure has the call in it that measures it:",
         "",
         *markdown(
             ["model", "predict_into us", "predict us", "MACs", "cycles/MAC of the largest layer", "bytes"],

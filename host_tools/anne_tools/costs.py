@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import astuple, dataclass, replace
 
+from anne.layouts import F32Aligned, S8Quad
 from anne.model_file import Layer, ModelFile
 
 
@@ -41,13 +42,12 @@ class Blocks:
 # Of the assembly for the RP2040. The panels of s4 are in the file.
 BLOCKS = {
     "f32": Blocks(1, panel=7),
-    "f32_aligned": Blocks(2, panel=168),
-    "s8_f32": Blocks(8, 4, 4, 508),
-    "s8_quad": Blocks(8, 4, 4, 508),
+    "f32_aligned": Blocks(2, panel=F32Aligned.PANEL),
+    "s8_f32": Blocks(8, 4, 4, S8Quad.PANEL),
+    "s8_quad": Blocks(8, 4, 4, S8Quad.PANEL),
     "s16": Blocks(6, 1, 2),
     "s4": Blocks(8, 0, 4),
 }
-
 
 # This kernel has a relu of its own, which ends the work on a row that is below 0.
 ALIGNED_RELU = "f32_aligned relu"

@@ -145,11 +145,8 @@ class SerialDevice(Device):
             raise DeviceError(f"{self.name}: no file {error.args[-1]}") from None
         except (TransportError, OSError) as error:
             raise DeviceError(why_failed(self.name, error)) from None
-        except (
-            struct.error,
-            SyntaxError,
-            UnicodeDecodeError,
-        ):  # mpremote on an answer that is cut short or garbled
+        # mpremote on an answer that is cut short or garbled
+        except (struct.error, SyntaxError, UnicodeDecodeError):
             raise DeviceError(f"{self.name}: an answer that makes no sense; {_STUCK}") from None
 
 

@@ -335,6 +335,7 @@ static NOINLINE void softmax(float *x, size_t n) {
     }
 }
 
+// A function of its own, as it needs registers that sigmoids, which come first below, then need not save.
 static NOINLINE void each(function_t function, float alpha, float *x, size_t n) {
     const float *end = x + n;
     do {
