@@ -1,0 +1,50 @@
+"""What a model needs and this project has not: all of it in one line, with counts, the largest obstacle first.
+
+An importer looks through the whole file before it refuses anything, so that nobody mends one thing to hear of the next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..errors import ModelError
+
+MOST_KINDS = 12
+
+
+class Missing:
+    """Collects what is missing.
+
+    >>> missing = Missing()
+    >>> missing.layer("Conv2D", "layer 0 (Conv2D 'first')")
+    >>> missing.structure("2 outputs")
+    >>> missing.refuse("Dense, Flatten")
+    ModelError: needs Conv2D (1), 2 outputs; the first is layer 0 (Conv2D 'first'); supported: Dense, Flatten
+    """
+
+    def __init__(self):
+        self._layers: Counter[str] = Counter()
+        self._structure: list[str] = []
+        self._first = ""
+
+    def layer(self, kind: str, where: str, hint: str = "") -> None:
+        """Note a layer or operator of `kind`, a clean word; `where` names it in messages, `hint` says what helps."""
+        self._first = self._first or f"{where}{hint and f' ({hint})'}"
+        self._layers[kind] += 1
+
+    def structure(self, what: str) -> None:
+        """Note what else is needed, such as "2 outputs"; once, however often it is met."""
+        if what not in self._structure:
+            self._structure.append(what)
+
+    def refuse(self, supported: str) -> None:
+        """Raise ModelError if anything is missing; `supported` lists the layers that are not."""
+        kinds = [f"{kind} ({count})" for kind, count in self._layers.most_common(MOST_KINDS)]
+        if len(self._layers) > MOST_KINDS:
+            kinds.append(f"{len(self._layers) - MOST_KINDS} more kinds of layers")
+        needs = kinds + self._structure[:MOST_KINDS]
+        if not needs:
+            return
+        first = f"; the first is {self._first}" if self._first else ""
+        tail = f"; supported: {supported}" if self._layers else ""
+        raise ModelError(f"needs {', '.join(needs)}{first}{tail or ', which is not supported'}")
