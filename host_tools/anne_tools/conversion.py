@@ -115,7 +115,7 @@ def convert(
             fit=verdict,
             golden_samples=n_golden,
             golden_from=golden_from,
-            notes=chosen.notes,
+            notes=[*_said_by_importer(imported), *chosen.notes],
         )
         _measure(made, imported, chosen.floats, model, calibrate, test)
     return Converted(data, made, chosen.floats)
@@ -175,6 +175,12 @@ def _with_provenance(graph: Graph, dtype: str, calibrate: np.ndarray | None) -> 
     if calibrate is not None and dtype in INTEGER_DTYPES:
         added["calibration"] = f"{len(calibrate)} samples"
     return replace(graph.metadata, provenance={**graph.metadata.provenance, **added})
+
+
+def _said_by_importer(graph: Graph) -> list[str]:
+    """What the importer took otherwise than the file says it, for the report."""
+    notes = graph.metadata.provenance.get("notes")
+    return [notes] if notes else []
 
 
 def _checked_test(

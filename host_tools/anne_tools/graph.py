@@ -9,6 +9,7 @@ Conventions: shapes carry no batch axis; images are channels last (H, W, C); `we
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -59,7 +60,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 @dataclass
@@ -200,7 +201,7 @@ def output_shape(
         _check_activation(layer.activation, layer.alpha, where)
         return shape
     if isinstance(layer, Reshape):
-        if np.prod(shape, dtype=np.int64) != np.prod(declared, dtype=np.int64):
+        if math.prod(shape) != math.prod(declared):
             raise ModelError(f"{where}: cannot reshape {shape} to {declared}")
         return declared
     raise ModelError(f"{where}: unknown layer kind {layer.kind}")
@@ -284,7 +285,7 @@ class GraphBuilder:
         """Append a Reshape to `shape`; one dimension may be -1."""
         shape = tuple(int(d) for d in shape)
         if shape.count(-1) == 1:
-            known = -int(np.prod(shape, dtype=np.int64))
+            known = -math.prod(shape)
             shape = tuple(self.last.size // known if d == -1 and known else d for d in shape)
         return self.add(Reshape, name, shape=shape, source=source)
 

@@ -312,3 +312,10 @@ def test_a_pipeline_of_scikit_learn(dtype):
     accuracy = converted.report.accuracy
     assert accuracy.float_percent == pytest.approx(100 * pipeline.score(iris.data, iris.target))
     assert accuracy.model_percent >= accuracy.float_percent - 100 * 2 / 150
+
+
+def test_what_the_importer_took_otherwise_than_the_file_says_stands_in_the_report():
+    b = GraphBuilder((2,))
+    b.dense("d", np.eye(2))
+    graph = b.build(Metadata(provenance={"notes": "float64 became float32"}))
+    assert convert(graph).report.notes == ["float64 became float32"]

@@ -149,3 +149,13 @@ def test_metadata_is_kept_by_the_builder():
     b.add(Reshape, "r", shape=(4,))
     graph = b.build(Metadata("net", labels=["a"]))
     assert graph.metadata.labels == ["a"] and graph.inputs == ["pixels"]
+
+
+def test_sizes_beyond_64_bits_do_not_wrap_around():
+    # 2^32 x 2^32 elements are 2^64, which int64 arithmetic takes for none
+    shape = (1 << 32, 1 << 32)
+    assert Tensor("x", shape).size == 1 << 64
+    with pytest.raises(ModelError, match="cannot reshape"):
+        Graph(
+            ["x"], ["y"], [Reshape("r", "x", "y")], {"x": Tensor("x", shape), "y": Tensor("y", (0,))}
+        ).check()
