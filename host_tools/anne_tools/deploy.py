@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from .device import Device
 from .errors import DeviceError, ModelError
 from .fit import fit
+from .inspection import stored_crc
 from .runner import open_model, remove_quietly, script
 
 
 @dataclass
 class Deployed:
-    """What lies on the board now: the path, its bytes and CRC-32, and how many golden samples it got right there."""
+    """What lies on the board now: the path, its bytes, the CRC-32 in its header, and how many golden samples it got
+    right there."""
 
     device: str
     path: str
@@ -59,4 +61,4 @@ def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: b
     golden = 0
     if "golden_inputs" in file.metadata and device.has_native() and verdict.place == "storage":
         golden = int(device.exec(f"import anne\nprint(anne.load({path!r}).selftest())").strip())
-    return Deployed(device.name, path, len(data), expected, golden)
+    return Deployed(device.name, path, len(data), stored_crc(data), golden)

@@ -33,6 +33,16 @@ class Inspection:
         return asdict(self)
 
 
+def stored_crc(data: bytes) -> int:
+    """Return the CRC-32 in a model file's header (FORMAT.md): the one number that every command calls its CRC."""
+    return struct.unpack_from("<I", data, 12)[0]
+
+
+def size_and_crc(file_bytes: int, crc32: int) -> str:
+    """Return the words by which `anne inspect` and `anne deploy` tell which file it is."""
+    return f"{file_bytes} bytes, CRC-32 {crc32:08x}"
+
+
 def inspect(data: bytes, board: str = "pico") -> Inspection:
     """Return what is in the model file `data`. ModelError as the loader words it if the file is not whole."""
     with NativeModel(data) as model:
@@ -41,7 +51,7 @@ def inspect(data: bytes, board: str = "pico") -> Inspection:
         return Inspection(
             name=file.text("name", "model"),
             file_bytes=len(data),
-            crc32=struct.unpack_from("<I", data, 12)[0],
+            crc32=stored_crc(data),
             input=_tensor(model.input),
             output=_tensor(model.output),
             labels=file.lines("labels"),

@@ -161,6 +161,12 @@ def test_inspect_tells_and_judges(files):
     assert (document["fit"]["board"], document["fit"]["fits"]) == ("pico2", True)
 
 
+def test_inspect_tells_the_crc_in_the_header(files):
+    """FORMAT.md: u32 at 12, little-endian."""
+    crc32 = int.from_bytes((files / "net.anne").read_bytes()[12:16], "little")
+    assert f"bytes, CRC-32 {crc32:08x}\n" in good("inspect", "net.anne").stdout
+
+
 def test_inspect_of_what_does_not_fit(files):
     (files / "big.anne").write_bytes(convert(_random_graph((4, 400, 300, 2))).data)
     result = anne("inspect", "big.anne", "--json")
@@ -298,6 +304,7 @@ def test_deploy_puts_the_file_there_whole(files, pico):
     )
     assert document["path"] == "/models/net.anne"
     assert document["golden_samples"] == 4
+    assert document["crc32"] == json.loads(good("inspect", "net.anne", "--json").stdout)["crc32"]
     assert pico.get("/models/net.anne") == (files / "net.anne").read_bytes()
     good("deploy", "net.anne", "--on", "emulator", "--as", "/models/net.anne")
     assert pico.exec("import os; print(os.listdir('/models'))").strip() == "['net.anne']"

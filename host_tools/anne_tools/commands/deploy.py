@@ -32,6 +32,7 @@ def command(
     """
     from ..deploy import deploy
     from ..device import open_device
+    from ..inspection import size_and_crc
 
     data = read_model(model)
     with open_device(where or only_port(), firmware=uf2) as device:
@@ -39,7 +40,7 @@ def command(
     if as_json:
         print_json(done.to_json())
         return
-    click.echo(f"{done.device}: {done.path}, {done.file_bytes} bytes, CRC-32 {done.crc32:08x} as sent")
+    click.echo(f"{done.device}: {done.path}, {size_and_crc(done.file_bytes, done.crc32)} as sent")
     if done.golden_samples:
         click.echo(f"{done.golden_samples} golden samples run there: outputs as they must be")
     click.echo(f"On the Pico: import anne; net = anne.load({done.path!r})")

@@ -40,8 +40,10 @@ def command(model: Path, board: str, as_json: bool) -> None:
 
 
 def _show(found: Any, path: Path) -> None:
+    from ..inspection import size_and_crc
+
     out = console()
-    out.print(f"{path}: {found.name}, {found.file_bytes} bytes, CRC-32 {found.crc32:08x}", markup=False)
+    out.print(f"{path}: {found.name}, {size_and_crc(found.file_bytes, found.crc32)}", markup=False)
     out.print(f"input {_tensor(found.input)}, output {_tensor(found.output)}", markup=False)
     for title, values in (("labels", found.labels), ("features", found.feature_names)):
         if values:
