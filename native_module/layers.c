@@ -362,9 +362,15 @@ static void run_softmax_s16(const anne_layer_t *layer) {
     anne_softmax_s16(layer->constants[0], layer->x, layer->n_in, layer->y);
 }
 
+// At most so many elements, and an output of the scale and zero point that the kernel gives.
+static bool softmax_fits(const anne_record_t *record, uint32_t most, float scale, int32_t zero_point) {
+    const anne_tensor_t *output = record->output;
+    return anne_tensor_elements(output) <= most && output->scale == scale && output->zero_point == zero_point;
+}
+
 // E[0] = 1.0 keeps the sum positive, and entries below 2^31 keep it from wrapping.
 static anne_status_t check_softmax_s8(const anne_record_t *record) {
-    if (anne_tensor_elements(record->input) > ANNE_SOFTMAX_S8_MAX) {
+    if (!softmax_fits(record, ANNE_SOFTMAX_S8_MAX, 0x1p-8f, -128)) {
         return ANNE_ERROR_SHAPE;
     }
     const int32_t *exponentials = record->constants[0];
@@ -377,7 +383,7 @@ static anne_status_t check_softmax_s8(const anne_record_t *record) {
 }
 
 static anne_status_t check_softmax_s16(const anne_record_t *record) {
-    if (anne_tensor_elements(record->input) > ANNE_SOFTMAX_S16_MAX) {
+    if (!softmax_fits(record, ANNE_SOFTMAX_S16_MAX, 0x1p-15f, 0)) {
         return ANNE_ERROR_SHAPE;
     }
     const int16_t *exponentials = record->constants[0];

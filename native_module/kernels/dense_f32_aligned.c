@@ -8,8 +8,14 @@
 //
 // so M = A - 2^16 H, which A's start of -2048 sum of xh turns into the true sum of l xh + h xl.
 // Range: |h| <= 4096 and |l|, |xh|, |xl| <= 2048, so |M| <= 1.5 2^23 n < 2^31 for n <= 170 columns, and |H| <= 2^23 n.
-// |4096 H + M| <= (2^35 + 1.5 2^23) n, and s = 5 + bits of n_in, so |t| <= 2^30 (1 + 2^-10), and t + b fits. The 2^(s -
-// 1) that rounds a panel is added to A's start: |M| + 2^(s - 1) < 2^31 for 168 columns, and for 2^16 columns s is 21.
+// The 2^(s - 1) that rounds a panel is added to A's start: |M| + 2^(s - 1) < 2^31 for 168 columns, as s <= 21.
+//
+// A column adds (W X - l xl) / 2^12 to q, by |W| <= 2^24 and |X| <= 2^23 at most 2^35 in magnitude: where one of them
+// has its greatest magnitude its low limb is 0, and where none has, |W X| is less by more than 2^23, |l xl| at most
+// 2^22. n_in < 2^b with b its number of bits, at most 16, and s = 5 + b. So q adds up to at most 2^35 (2^b - 1) over
+// all panels, which is 2^30 - 2^(30 - b) of t's units, and rounding adds at most 1/2 for each of the (2^b - 1) / 168
+// panels: |t| < 2^30. |b| < 2^30, too, so t + b fits. (For |W| up to 2^24 + 2047, which h and l alone would allow, it
+// does not.)
 #include "kernels/dense_f32_aligned.h"
 
 #include <stddef.h>

@@ -10,12 +10,15 @@
 // Columns are summed in panels of so many: then no sum leaves 32 bits, see dense_f32_aligned.c.
 #define ANNE_DENSE_F32_ALIGNED_PANEL        168
 #define ANNE_DENSE_F32_ALIGNED_MAX_IN       65535
+#define ANNE_DENSE_F32_ALIGNED_MAX_WEIGHT   (1 << 24)
 #define ANNE_DENSE_F32_ALIGNED_MIN_EXPONENT (-149)
 #define ANNE_DENSE_F32_ALIGNED_MAX_EXPONENT 104
 
-// Whether a word of weights is h 2^16 + (l + 2048) with |h| <= 4096 and -2048 <= l < 2048.
-static inline int anne_dense_f32_aligned_word_good(uint32_t word) {
-    return (word & 0xffff) < 4096 && (word >> 16 <= 4096 || word >> 16 >= 0x10000 - 4096);
+// Whether a word of weights is 2^16 h + l + 2048 with -2048 <= l < 2048, and W = 4096 h + l within MAX_WEIGHT. Words,
+// as integers with a sign, come in the order of their W.
+static inline bool anne_dense_f32_aligned_word_good(uint32_t word) {
+    const uint32_t most = ANNE_DENSE_F32_ALIGNED_MAX_WEIGHT * 16;
+    return (word & 0xf000) == 0 && word + most - 2048 <= 2 * most;
 }
 
 // Words of packed weights (FORMAT.md, layout f32_aligned): one for each weight, rows padded to an even number.
@@ -37,10 +40,10 @@ static inline uint32_t anne_dense_f32_aligned_scratch(uint32_t n_in, uint32_t n_
 //   b = floor(bias 2^-u + 1/2) if |bias| < 2^(30 + u); then out = (t + b) 2^u, rounded to float32, halves away from
 //   zero else out = float32(t 2^u) + bias, rounded twice to float32
 //
-// |W| <= 2^24, exponents in the limits above; what is too small for a normal float32 is 0, what is too large is
-// infinite. A NaN or infinity in x makes every output NaN; denormals in x or bias count as 0. With normally distributed
-// numbers the rms of the error is 3e-7 of the outputs' for up to 128 inputs and 6e-7 for 1,000: t's unit grows with
-// n_in. With relu, what is below 0 becomes 0.
+// Preconditions, which the loaders prove: every word good, exponents and n_in within the limits above. What is too
+// small for a normal float32 after rounding is 0, what is too large is infinite. A NaN or infinity in x makes every
+// output NaN; denormals in x or bias count as 0. With normally distributed numbers the rms of the error is 3e-7 of the
+// outputs' for up to 128 inputs and 6e-7 for 1,000: t's unit grows with n_in. With relu, what is below 0 becomes 0.
 //
 // A layer of a few units takes longer to begin than to sum, so what is the same each time is worked out once. The
 // fields are in the order in which armv6m/dense_f32_aligned.S takes them.

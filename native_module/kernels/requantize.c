@@ -6,7 +6,7 @@
 //
 //   2^21 v = a m + error        -2^14 <= error < 2^15 + 2^14        for |a| <= 2^15
 //
-// since m is off by 1/2 at most, and the fraction of acc / 2^s times a multiplier below 2^15 is below 2^15. The first
+// since m is off by 1/2 at most, and the fraction of acc / 2^s times m, at most 2^15, is below 2^15. The first
 // rounding, to 2^-n, moves v by 2^(-n - 1) at most, in units of 2^-21 by 2^(20 - n) <= 2^(14 - s). So the value whose
 // whole part is the result, what the first rounding gives plus 1/2, lies from q - (2^15 + 2 E) to q for
 //

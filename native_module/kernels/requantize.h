@@ -10,7 +10,7 @@
 
 // The real factor of a row, input_scale weights_scale / output_scale, as multiplier 2^(shift - 31).
 typedef struct {
-    int32_t multiplier; // 0, or 2^30 to 2^31 - 1
+    int32_t multiplier; // 0 to 2^31 - 1; the converter's are 0, or from 2^30 on
     int32_t shift;      // -31 to ANNE_MAX_SHIFT
 } anne_rescale_t;
 

@@ -71,6 +71,7 @@ class F32Aligned:
     name = "f32_aligned"
     PANEL = 168
     MAX_IN = 65535
+    MAX_WEIGHT = 1 << 24  # then the sum over all columns stays below 2^30 of its units, and so does the bias
     MIN_EXPONENT, MAX_EXPONENT = -149, 104
 
     @classmethod
@@ -82,8 +83,11 @@ class F32Aligned:
         check_bytes(layer, 2, 4 * n_out, "exponents")
         for i in range(0, len(layer.constants[0]), 4):
             low, high = struct.unpack_from("<Hh", layer.constants[0], i)
-            if low >= 4096 or not -4096 <= high <= 4096:
-                refuse(layer.where, "weights of 25 bits", "%d and %d at %d" % (high, low, i))
+            weight = 4096 * high + low - 2048
+            if low >= 4096 or not -cls.MAX_WEIGHT <= weight <= cls.MAX_WEIGHT:
+                refuse(
+                    layer.where, "weights within 2^24", "%d, limbs %d and %d, at %d" % (weight, high, low, i)
+                )
         for r in range(n_out):
             exponent = struct.unpack_from("<i", layer.constants[2], 4 * r)[0]
             if not cls.MIN_EXPONENT <= exponent <= cls.MAX_EXPONENT:

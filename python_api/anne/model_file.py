@@ -198,11 +198,14 @@ def _check_activation(layer, x, y):
     if x.dtype == "float32":
         return
     if layer.activation == "softmax":
-        letter, entries, first, most = (
-            ("i", 256, 0x7FFFFFFF, 511) if x.dtype == "int8" else ("h", 513, 0x7FFF, 65536)
+        letter, entries, first, most, bits, zero_point = (
+            ("i", 256, 0x7FFFFFFF, 511, 8, -128) if x.dtype == "int8" else ("h", 513, 0x7FFF, 65536, 15, 0)
         )
         if x.size > most:
             refuse(layer.where, "at most %d elements" % most, x.size)
+        if (y.scale, y.zero_point) != (2.0**-bits, zero_point):
+            got = "%s and %d" % (y.scale, y.zero_point)
+            refuse(layer.where, "an output of scale 2^-%d and zero_point %d" % (bits, zero_point), got)
     else:
         letter, entries, first = ("b", 256, None) if x.dtype == "int8" else ("h", 513, None)
     check_bytes(layer, 0, struct.calcsize("<%d%s" % (entries, letter)), "table")

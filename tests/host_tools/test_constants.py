@@ -75,6 +75,22 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_DENSE_S4_MAX_IN", "kernels/dense_s4.h", layouts.S4.MAX_IN),
         ("ANNE_DENSE_F32_ALIGNED_PANEL", "kernels/dense_f32_aligned.h", layouts.F32Aligned.PANEL),
         ("ANNE_DENSE_F32_ALIGNED_MAX_IN", "kernels/dense_f32_aligned.h", layouts.F32Aligned.MAX_IN),
+        (
+            "ANNE_DENSE_F32_ALIGNED_MAX_WEIGHT",
+            "kernels/dense_f32_aligned.h",
+            layouts.F32Aligned.MAX_WEIGHT,
+        ),
+        (
+            "ANNE_DENSE_F32_ALIGNED_MIN_EXPONENT",
+            "kernels/dense_f32_aligned.h",
+            layouts.F32Aligned.MIN_EXPONENT,
+        ),
+        (
+            "ANNE_DENSE_F32_ALIGNED_MAX_EXPONENT",
+            "kernels/dense_f32_aligned.h",
+            layouts.F32Aligned.MAX_EXPONENT,
+        ),
+        ("ANNE_DENSE_S4_HEAVIEST", "kernels/dense_s4.h", layouts.S4.HEAVIEST),
         ("ANNE_TABLE_S16_ENTRIES", "kernels/tables.h", 513),
         ("ANNE_SOFTMAX_S8_MAX", "kernels/tables.h", 511),
         ("ANNE_SOFTMAX_S16_MAX", "kernels/tables.h", 65536),
@@ -169,6 +185,10 @@ def test_format_limits_of_integers():
     assert f"i32 shift, -31 to {layouts.MAX_SHIFT}" in FORMAT
     assert f"for each {layouts.S8Quad.PANEL} columns" in FORMAT
     assert f"for each {layouts.F32Aligned.PANEL} columns" in FORMAT
+    assert f"|W| <= 2^{layouts.F32Aligned.MAX_WEIGHT.bit_length() - 1} stands" in FORMAT
+    assert f"add up to more than {layouts.S4.HEAVIEST} in a panel" in FORMAT
+    least, most = layouts.F32Aligned.MIN_EXPONENT, layouts.F32Aligned.MAX_EXPONENT
+    assert f"exponent of each row (int32, {least} to {most})" in FORMAT
 
 
 def test_format_metadata():

@@ -131,7 +131,7 @@ static void check_random(uint32_t n_in, uint32_t n_out, int size_w, int size_x, 
     free_layer(&l);
 }
 
-// Every weight w, or w and its negative in turn; every x likewise.
+// Every weight w, or w and its negative in turn; every x likewise; biases just below what is added as an integer.
 static void check_extremes(uint32_t n_in, int32_t w, float x) {
     for (uint32_t turns = 0; turns < 4; turns++) {
         layer_t l = new_layer(n_in, 3);
@@ -141,7 +141,8 @@ static void check_extremes(uint32_t n_in, int32_t w, float x) {
                 l.x[j] = turns >> 1 & j & 1 ? -x : x;
             }
             l.exponents[r] = -24;
-            l.bias[r] = (float)r - 1;
+            int bits = 32 - __builtin_clz(n_in), u = 5 + bits - 11 + 1 - 24; // 1 <= x < 2
+            l.bias[r] = ((float)r - 1) * ldexpf(0x1.fffffep0f, 29 + u);
         }
         check(&l);
         free_layer(&l);
@@ -177,8 +178,11 @@ static void check_specials(void) {
     CHECK(row_of((int32_t[]){one}, -24, (float[]){1.0f}, 1, 1e-40f) == 1.0f, "a denormal bias counts as 0");
     CHECK(isnan(row_of((int32_t[]){0, 0}, 0, (float[]){1.0f, NAN}, 2, 0.0f)), "NaN");
     CHECK(isnan(row_of((int32_t[]){one, one}, -24, (float[]){INFINITY, 1.0f}, 2, 0.0f)), "infinity");
-    CHECK(!anne_dense_f32_aligned_word_good(0x10010800) && !anne_dense_f32_aligned_word_good(0x00001000), "bad words");
-    CHECK(anne_dense_f32_aligned_word_good(0x10000fff) && anne_dense_f32_aligned_word_good(0xf0000000), "good words");
+    for (int32_t w = one - 5000; w <= one + 5000; w++) { // the low limb goes round twice
+        bool good = anne_dense_f32_aligned_word_good(word(w)), opposite = anne_dense_f32_aligned_word_good(word(-w));
+        CHECK(good == (w <= one) && opposite == good, "%d", w);
+    }
+    CHECK(!anne_dense_f32_aligned_word_good(0x00001000) && !anne_dense_f32_aligned_word_good(0xffffffff), "low limbs");
 }
 
 int main(void) {

@@ -149,7 +149,11 @@ static void s16_weights(void *constant, uint32_t n_in, uint32_t n_out) {
 
 static void aligned_weights(void *constant, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        put_word(constant, 4 * i, 65536u * (uint32_t)any_of(-4096, 4096) + (uint32_t)any_of(0, 4095));
+        int32_t most = ANNE_DENSE_F32_ALIGNED_MAX_WEIGHT, w = any_of(0, 9) > 0 ? any_of(-most, most)
+                                                              : any_of(0, 1)   ? most
+                                                                               : -most;
+        int32_t high = (w + 2048) >> 12;
+        put_word(constant, 4 * i, 65536u * (uint32_t)high + (uint32_t)(w - 4096 * high + 2048));
     }
 }
 
@@ -279,6 +283,16 @@ static uint32_t elements(const shape_t *shape) {
     return n;
 }
 
+// What the kernels of softmax give.
+static void softmax_numbers(variant_t variant, anne_tensor_t *output) {
+    if (variant == VARIANT_softmax_s8) {
+        output->scale = 0x1p-8f;
+        output->zero_point = -128;
+    } else if (variant == VARIANT_softmax_s16) {
+        output->scale = 0x1p-15f;
+    }
+}
+
 static anne_tensor_t tensor(uint8_t dtype, uint8_t role, uint32_t rank, const uint32_t *shape, uint32_t arena_offset) {
     anne_tensor_t result = {.dtype = dtype, .role = role, .rank = rank, .scale = 1, .arena_offset = arena_offset};
     memcpy(result.shape, shape, rank * sizeof *shape);
@@ -297,6 +311,7 @@ static uint32_t place_tensors(anne_tensor_t tensors[2], const shape_t *shape) {
     uint32_t after = GAP + (anne_tensor_bytes(&tensors[0]) + 3) / 4 * 4 + GAP;
     tensors[1] = tensor(kind.y_dtype, ANNE_ROLE_OUTPUT, shape->rank, dense ? &shape->n_out : shape->shape,
                         same_place ? GAP : after);
+    softmax_numbers(shape->variant, &tensors[1]);
     if (kind.kind == KIND_RESHAPE) { // to a flat one
         const uint32_t flat[] = {elements(shape), 0, 0, 0};
         tensors[1].rank = 1;

@@ -137,6 +137,9 @@ static const fault_t faults[] = {
     {"float from int8", VARIANT_dense_f32, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
     {"int8 from float", VARIANT_dense_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
     {"an activation from float to int8", VARIANT_activation_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"another scale of int8 shares", VARIANT_softmax_s8, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
+    {"another zero_point of int8 shares", VARIANT_softmax_s8, Y + ZERO_POINT, 0, ANNE_ERROR_SHAPE},
+    {"another scale of int16 shares", VARIANT_softmax_s16, Y + SCALE, 0x38800000, ANNE_ERROR_SHAPE},
     {"a scaling from int8", VARIANT_scaling_f32, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
 };
 
@@ -230,6 +233,20 @@ static void check_constants(void) {
     EXPECT(ANNE_OK);
     put_word(constant(1), 0, 32768);
     EXPECT(ANNE_ERROR_CONSTANT);
+    // f32_aligned: limbs of 2^24, the greatest weight, and of one more; of the least; a low limb of 4096
+    static const struct {
+        uint32_t word;
+        anne_status_t expected;
+    } weights[] = {{0x10000800, ANNE_OK},
+                   {0x10000801, ANNE_ERROR_CONSTANT},
+                   {0xf0000800, ANNE_OK},
+                   {0xf00007ff, ANNE_ERROR_CONSTANT},
+                   {0x00001000, ANNE_ERROR_CONSTANT}};
+    for (uint32_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
+        new_file(VARIANT_dense_f32_aligned, 5, 3);
+        put_word(constant(0), 4 * 19, weights[i].word); // the last: of the row that is missing
+        EXPECT(weights[i].expected);
+    }
     new_file(VARIANT_scaling_s8, 5, 0);
     put_word(constant(1), 16, 0x7fc00000); // NaN
     EXPECT(ANNE_ERROR_CONSTANT);

@@ -73,15 +73,21 @@ def run_s16(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarr
 
 
 def run_f32(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
-    n_out, n_in = weights.shape
-    machine.forget()
     words, exponents = layouts.aligned(weights)
+    return run_aligned(machine, [words, bias.astype("<f4"), exponents.astype("<i4")], x)
+
+
+def run_aligned(
+    machine: Machine, constants: list[bytes | np.ndarray], x: np.ndarray
+) -> tuple[np.ndarray, int]:
+    n_in, n_out = len(x), len(constants[1])
+    machine.forget()
     columns = min(n_in, reference.F32Aligned.PANEL)
     scratch, out = (
         machine.place(bytes(4 * (2 * columns + (n_out + 1) // 2 * 2))),
         machine.place(bytes(4 * n_out)),
     )
-    inputs = [machine.place(a) for a in (words, bias.astype("<f4"), exponents.astype("<i4"), x.astype("<f4"))]
+    inputs = [machine.place(a) for a in (*constants, x.astype("<f4"))]
     layer = machine.place(bytes(64))
     results = []
     for relu in (False, True):
@@ -159,6 +165,21 @@ def test_floats_equal_the_reference_bit_for_bit(machine: Machine, size: float) -
             constants = [words, bias.astype("<f4").tobytes(), exponents.astype("<i4").tobytes()]
             expected = exact(reference.F32Aligned, constants, x, n_out)
             assert got.tobytes() == expected.tobytes(), (n_in, n_out, size_x, size_bias)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_sums_of_aligned_floats_fit(machine: Machine, sign: int) -> None:
+    # Weights 2^24 2^-24 = 1, x just below 2, the largest bias that is added as an integer: 16383 * 2 + 2^15 = 65534.
+    # tests/host_tools/test_preconditions.py has the same for host and reference, and why it is the largest.
+    n_in, below = 16383, np.float32(1 - 2.0**-24)
+    words = np.full(2 * n_in, 2048, "<u4")
+    words[::2] = sign * 2**28 + 2048 & 0xFFFFFFFF
+    bias = np.array([sign * 2.0**15 * below], "<f4")
+    constants = [words, bias, np.array([-24], "<i4")]
+    x = np.full(n_in, 2 * below)
+    got, _ = run_aligned(machine, constants, x)
+    assert got.tolist() == [sign * 65534.0]
+    assert got.tobytes() == exact(reference.F32Aligned, [c.tobytes() for c in constants], x, 1).tobytes()
 
 
 def test_what_is_too_small_beside_the_greatest_input_counts_as_0(machine: Machine) -> None:

@@ -1,0 +1,170 @@
+"""What kernels need of a file, each at its edge: both readers take the last that is good and refuse the first that is
+not. The limits are FORMAT.md's, where the ranges of the kernels' sums come from; the files are put together by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from anne.model_file import ModelFile
+from anne.reference_model import Model
+from anne_tools.native import NativeModel, status_of
+from one_layer import Values, dense, one_layer
+
+I32, U32, F32 = np.dtype("<i4"), np.dtype("<u4"), np.dtype("<f4")
+
+
+def words(n: int, word: int = 0) -> np.ndarray:
+    return np.full(n, word & 0xFFFFFFFF, U32)
+
+
+# --- Dense layers of one row; everything that is not named is 0
+
+
+def f32(weight: float = 0.0, bias: float = 0.0) -> bytes:
+    return dense("f32", 1, [np.array([weight], F32), np.array([bias], F32)])
+
+
+def f32_aligned(weight: int = 0, limb: int = 0, exponent: int = 0, bias: float = 0.0, n_in: int = 1) -> bytes:
+    high = (weight + 2048) >> 12
+    word = (high << 16) + (weight - 4096 * high + 2048 + limb)
+    weights = words(2 * n_in, 2048)
+    weights[0] = word & 0xFFFFFFFF
+    return dense("f32_aligned", n_in, [weights, np.array([bias], F32), np.array([exponent], I32)])
+
+
+def s8_f32(scale: float = 0.0, bias: float = 0.0, n_in: int = 1) -> bytes:
+    weights = words((n_in + 3) // 4 * 4, 0x80808080)
+    return dense("s8_f32", n_in, [weights, np.array([bias], F32), np.array([scale], F32)])
+
+
+def rows(bias: int, multiplier: int, shift: int) -> list[np.ndarray]:
+    return [np.array([bias], I32), np.array([multiplier, shift], I32)]
+
+
+def s8_quad(bias: int = 0, multiplier: int = 0, shift: int = 0, n_in: int = 1, limits=None) -> bytes:
+    weights = words((n_in + 3) // 4 * 4, 0x80808080)
+    return dense("s8_quad", n_in, [weights, *rows(bias, multiplier, shift)], limits)
+
+
+def s4(
+    bias: int = 0, multiplier: int = 0, shift: int = 0, n_in: int = 1, heaviest: int = 0, panel: int = 32
+) -> bytes:
+    columns = 32 if heaviest else (n_in + 3) // 4 * 4
+    weights = words(columns, 0x88888888)
+    weights[: heaviest // 8] = 0x88888880  # -8 in the first row
+    if heaviest % 8:
+        weights[heaviest // 8] = 0x88888888 - heaviest % 8
+    constants = [weights, *rows(bias, multiplier, shift), np.array([panel], I32)]
+    return dense("s4", columns if heaviest else n_in, constants)
+
+
+def s16(bias: int = 0, multiplier: int = 0, shift: int = 0, weights: tuple[int, int] = (0, 0)) -> bytes:
+    word = words(1, weights[0] + 32768 + (weights[1] << 16))
+    return dense("s16", 2, [word, *rows(bias, multiplier, shift)])
+
+
+# --- Activations and scalings
+
+
+def softmax_s8(
+    n: int = 2, first: int = 2**31 - 1, another: int = 0, scale: float = 2.0**-8, zero_point: int = -128
+) -> bytes:
+    table = np.full(256, another, I32)
+    table[0] = first
+    x, y = Values("int8", n, 0.1), Values("int8", n, scale, zero_point)
+    return one_layer("activation", x, y, [table], "softmax")
+
+
+def softmax_s16(n: int = 2, first: int = 32767, another: int = 0, scale: float = 2.0**-15) -> bytes:
+    table = np.full(513, another, "<i2")
+    table[0] = first
+    x, y = Values("int16", n, 0.1), Values("int16", n, scale)
+    return one_layer("activation", x, y, [table], "softmax")
+
+
+def scaling(scale: float = 1.0, offset: float = 0.0) -> bytes:
+    constants = [np.array([scale], F32), np.array([offset], F32)]
+    return one_layer("scaling", Values("float32", 1), Values("int8", 1, 0.1), constants)
+
+
+INF, MAX = float("inf"), float(np.finfo(F32).max)
+EDGES = [  # a file, what it is about, the last that is good and the first that is not
+    (f32, "weight", MAX, INF),
+    (f32, "bias", -MAX, -INF),
+    (f32_aligned, "weight", 2**24, 2**24 + 1),
+    (f32_aligned, "weight", -(2**24), -(2**24) - 1),
+    (f32_aligned, "limb", 2047, 2048),  # beside what the low limb of 0 is
+    (f32_aligned, "limb", -2048, -2049),
+    (f32_aligned, "exponent", 104, 105),
+    (f32_aligned, "exponent", -149, -150),
+    (f32_aligned, "bias", MAX, INF),
+    (f32_aligned, "n_in", 65535, 65536),
+    (s8_f32, "scale", MAX, INF),
+    (s8_f32, "bias", MAX, INF),
+    (s8_f32, "n_in", 16383, 16384),
+    (s8_quad, "n_in", 16383, 16384),
+    (s8_quad, "limits", (-128, 127), (-128, 128)),
+    (s8_quad, "limits", (5, 5), (5, 4)),
+    (s4, "n_in", 16383, 16384),
+    (s4, "heaviest", 255, 256),
+    (s4, "panel", 4, 6),
+    (s4, "panel", 16380, 16384),
+    (s4, "panel", 32, 0),
+    (s16, "weights", (32767, 32767), (-32768, -32768)),
+    (softmax_s8, "n", 511, 512),
+    (softmax_s8, "first", 2**31 - 1, 2**31 - 2),
+    (softmax_s8, "another", 0, -1),
+    (softmax_s8, "scale", 2.0**-8, 2.0**-7),
+    (softmax_s8, "zero_point", -128, -127),
+    (softmax_s16, "n", 65536, 65537),
+    (softmax_s16, "first", 32767, 32766),
+    (softmax_s16, "another", 0, -1),
+    (softmax_s16, "scale", 2.0**-15, 2.0**-14),
+    (scaling, "scale", MAX, INF),
+    (scaling, "offset", -MAX, -INF),
+]
+for _integers in (s8_quad, s4, s16):
+    EDGES += [
+        (_integers, "bias", 2**28, 2**28 + 1),
+        (_integers, "bias", -(2**28), -(2**28) - 1),
+        (_integers, "multiplier", 2**31 - 1, -1),
+        (_integers, "shift", 15, 16),
+        (_integers, "shift", -31, -32),
+    ]
+
+
+def refused(data: bytes) -> tuple[bool, bool]:
+    """Whether the C core and the Python reader refuse a file."""
+    try:
+        ModelFile(data)
+    except ValueError:
+        return status_of(data) != 0, True
+    return status_of(data) != 0, False
+
+
+@pytest.mark.parametrize(("file", "what", "good", "bad"), EDGES)
+def test_both_readers_prove_it(file, what, good, bad):
+    assert refused(file(**{what: good})) == (False, False)
+    assert refused(file(**{what: bad})) == (True, True)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("n_in", [16383, 65535])
+def test_the_largest_sums_of_aligned_floats_fit(n_in: int, sign: int):
+    # All weights 2^24 2^-24 = 1, x just below 2, and the largest bias that is added as an integer, 2^30 units of
+    # 2^(s - 11 + e + exponent). x is rounded to 24 bits behind the point, the output to 24 bits of its own.
+    unit = 2.0 ** (5 + n_in.bit_length() - 11 + 1 - 24)
+    weights = words(2 * n_in, 2048)
+    weights[::2] = sign * 2**28 + 2048 & 0xFFFFFFFF
+    x = np.full(n_in, np.nextafter(F32.type(2), F32.type(0)))
+    bias = sign * np.nextafter(F32.type(2**30 * unit), F32.type(0))
+    data = dense("f32_aligned", n_in, [weights, np.array([bias], F32), np.array([-24], I32)])
+    exact = sign * n_in * Fraction(float(x[0])) + Fraction(float(bias))
+    with NativeModel(data) as native:
+        got = native.run_raw(x)[0]
+    reference = bytearray(4)
+    Model(data).run_raw(x.tobytes(), reference)
+    assert got.tobytes() == bytes(reference)
+    assert abs(Fraction(float(got[0])) - exact) <= n_in * Fraction(2) ** -23 + abs(exact) * Fraction(2) ** -24
