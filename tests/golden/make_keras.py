@@ -141,6 +141,23 @@ def randomise(model) -> None:
             layer.set_weights([kernel, np.random.normal(0, 0.5, bias.shape)])
 
 
+def write_bfloat16() -> None:
+    """Write a model whose weights Keras 3 keeps in bfloat16, and what it says of them."""
+    keras.utils.set_random_seed(SEED)
+    keras.config.set_dtype_policy("bfloat16")
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(5, "relu"), layers.Dense(3)])
+    randomise(model)
+    x = np.random.normal(0, 2, (N_SAMPLES, 4)).astype("float32")
+    expected = {"x": x, "y": np.asarray(model.predict(x, verbose=0)).astype("float32")}
+    for index, layer in enumerate(model.layers):
+        for what, values in zip(("kernel", "bias"), layer.get_weights(), strict=True):
+            expected[f"{what}_{index}"] = np.asarray(values).astype("float32")
+    for suffix in ("keras", "h5"):
+        model.save(FOLDER / f"keras3_bfloat16.{suffix}")
+    np.savez_compressed(FOLDER / "keras3_bfloat16.npz", **expected)
+    keras.config.set_dtype_policy("float32")
+
+
 def main() -> None:
     """Write every file of this version of Keras."""
     FOLDER.mkdir(exist_ok=True)
@@ -153,6 +170,8 @@ def main() -> None:
     for function in BAD:
         function().save(FOLDER / f"{prefix}_{function.__name__}.keras")
     np.savez_compressed(FOLDER / f"{prefix}_expected.npz", **expected)
+    if not KERAS_2:
+        write_bfloat16()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..graph import Graph
+from .keras_kinds import refuse_folder, refuse_part_of_saved_model
 from .limits import MAX_FILE_BYTES
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -120,6 +121,8 @@ def load(
 
 def recognise_file(path: Path) -> Importer:
     """Return the importer for a file, by content and suffix. ModelError if there is none, or no file."""
+    if path.is_dir():
+        refuse_folder(path)
     head, members = _peek(path)
     by_suffix = [i for i in IMPORTERS if path.suffix.lower() in i.suffixes]
     by_content = [i for i in IMPORTERS if i.recognises(head, members)]
@@ -130,6 +133,7 @@ def recognise_file(path: Path) -> Importer:
         return by_suffix[0]  # torch's oldest .pth files are pickles, and its importer reads them with care
     if by_content:
         return by_content[0]
+    refuse_part_of_saved_model(path)
     known = ", ".join(suffix for importer in IMPORTERS for suffix in importer.suffixes)
     raise ModelError(f"{path.name}: unknown kind of model file; known: {known}")
 

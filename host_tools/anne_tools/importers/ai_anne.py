@@ -39,6 +39,7 @@ import numpy as np
 from ..errors import ModelError
 from ..graph import DEFAULT_ALPHA, Graph, GraphBuilder, Metadata
 from .ai_anne_program import read_program
+from .keras_kinds import refuse_json
 from .limits import MAX_LAYERS, MAX_TEXT_BYTES, check_elements
 
 EPSILON = 1e-9  # AI-ANNE's guard against max == min
@@ -52,6 +53,7 @@ def read(source: Path | Mapping[str, Any]) -> Graph:
     ModelError naming the layer and what was expected where something is missing, misspelt or does not fit.
     """
     network = _read_file(source) if isinstance(source, Path) else source
+    refuse_json(network)
     network = _first_variant(network)
     layers = network.get("layers") or _numbered_layers(network)
     if not isinstance(layers, (list, tuple)) or not 0 < len(layers) <= MAX_LAYERS:
@@ -80,6 +82,8 @@ def _read_file(path: Path) -> Mapping[str, Any]:
         return read_program(text)
     try:
         network = json.loads(text)
+        if isinstance(network, str) and network[:1] == "{":  # JSON that was written as JSON once more
+            network = json.loads(network)
     except json.JSONDecodeError as error:
         raise ModelError(f"not valid JSON: {error}") from error
     if not isinstance(network, dict):

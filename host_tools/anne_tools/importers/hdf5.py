@@ -15,6 +15,7 @@ import h5py  # noqa: F401 - hdf5_dump needs it: whoever lacks it shall hear of i
 import numpy as np
 
 from ..errors import ModelError
+from .hdf5_dump import float32_of_bfloat16
 from .limits import MAX_ARRAY_ELEMENTS, MAX_TEXT_BYTES
 
 TIMEOUT_S = 30
@@ -37,11 +38,16 @@ class Group:
             raise ModelError(f"{self.path}: expected {path!r} to be a group, found {_what(member)}")
         return member
 
-    def array(self, path: str, what: str) -> np.ndarray:
-        """Return the numbers at `path` as float64, which holds float32 exactly; `what` is their name in errors."""
+    def array(self, path: str, what: str, dtype: str = "") -> np.ndarray:
+        """Return the numbers at `path` as float64, which holds float32 exactly; `what` is their name in errors.
+
+        `dtype` says what they are where the file does not: uint16 are the bits of "bfloat16".
+        """
         member = self._member(path, "numbers")
         if not isinstance(member, np.ndarray):
             raise ModelError(f"{what}: expected numbers at {path!r}, found {_what(member)}")
+        if dtype == "bfloat16" and member.dtype == np.uint16:
+            member = float32_of_bfloat16(member)
         return member.astype(np.float64)
 
     def texts(self, attribute: str) -> list[str]:

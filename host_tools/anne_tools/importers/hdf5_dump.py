@@ -7,7 +7,8 @@ writes; nothing of this package is imported here.
 
 Arguments: limit of elements, limit of bytes of an attribute, then names of members of the root to be read.
 The array `tree` of the .npz is JSON in UTF-8: a group is {"attributes": {name: text or list of texts},
-"members": {name: group, number of an array, or text that says why it cannot be read}}.
+"members": {name: group, number of an array, or text that says why it cannot be read}}. A name as Windows joins paths,
+`layers\\dense`, stands for its first part where members are named.
 """
 
 import contextlib
@@ -42,7 +43,7 @@ class Dump:
         """Return a group as JSON; `only` names the members wanted, all if empty."""
         members = {}
         for name in group:
-            if only and name not in only:
+            if only and name.partition("\\")[0] not in only:
                 continue
             self.members_left -= 1
             if depth > MAX_DEPTH or self.members_left < 0:
@@ -77,14 +78,29 @@ class Dump:
             return f"a {type(dataset).__name__.lower()}"
         if dataset.is_virtual or dataset.external:
             return "kept in another file, which is never opened"
-        if dataset.dtype.kind not in "fiu":
+        is_bfloat16 = _is_bfloat16(dataset)
+        if dataset.dtype.kind not in "fiu" and not is_bfloat16:
             return f"no numbers but {dataset.dtype}"
         size = elements(dataset.shape)
         if size > self.elements_left:
             return f"{dataset.shape}, which is more than the limit of {self.max_elements} elements"
         self.elements_left -= size
-        self.arrays.append(np.asarray(dataset[()]))
+        values = np.asarray(dataset[()])
+        self.arrays.append(float32_of_bfloat16(values.view(np.uint16)) if is_bfloat16 else values)
         return len(self.arrays) - 1
+
+
+def _is_bfloat16(dataset) -> bool:
+    """Whether a dataset holds bfloat16, for which HDF5 has no type: Keras stores two bytes that say nothing, and only
+    in a .keras file an attribute."""
+    if dataset.dtype.itemsize != 2 or dataset.dtype.kind not in "Vu":
+        return False
+    return dataset.dtype.kind == "V" or str(dataset.attrs.get("dtype")) == "bfloat16"
+
+
+def float32_of_bfloat16(bits: np.ndarray) -> np.ndarray:
+    """Return the numbers that uint16 `bits` stand for: those of bfloat16 are the upper half of a float32's."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def elements(shape) -> int:

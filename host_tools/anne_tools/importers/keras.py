@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import ModelError
 from ..graph import Graph, GraphBuilder, Metadata
 from .keras_files import MODELS, KerasLayer, read_file
+from .refusal import Missing
 
 # Keras's names of activation functions: ours, and alpha.
 FUNCTIONS = {
@@ -52,7 +53,7 @@ TRAINING_ONLY = (
 def read(source: Path | object) -> Graph:
     """Return the Graph of a `.keras` or `.h5` file, or of a Keras model in memory.
 
-    ModelError for anything but a chain of supported layers, naming the layer by index, class and name.
+    ModelError for anything but a chain of supported layers, naming all that is not supported.
     """
     if not isinstance(source, Path):
         with tempfile.TemporaryDirectory() as folder:
@@ -65,22 +66,37 @@ def read(source: Path | object) -> Graph:
     for layer in chain:
         LAYERS[layer.class_name](builder, layer, version)
     provenance = {"framework": f"Keras {version}", "layers": ", ".join(layer.class_name for layer in chain)}
+    if narrow := sorted({layer.policy for layer in chain if layer.policy.endswith("float16")}):
+        provenance["notes"] = (
+            f"{', '.join(narrow)}: Keras rounds every layer's values to 16 bits, here they are float32"
+        )
     return builder.build(Metadata(provenance=provenance))
 
 
 def _refuse_unsupported(model: KerasLayer) -> None:
-    """Raise ModelError for the first layer that cannot be used."""
-    for index, layer in enumerate(model.chain()):
+    """Raise ModelError if anything in the model cannot be used, naming all of it."""
+    missing = Missing()
+    for index, layer in enumerate(model.listed()):
+        where = f"layer {index} ({layer})"
         if layer.class_name not in LAYERS:
-            raise ModelError(f"layer {index} ({layer}) is not supported; supported: {SUPPORTED}")
-        policy = layer.config.get("dtype")
-        policy = policy.get("config", {}).get("name", "") if isinstance(policy, dict) else policy
+            missing.layer(layer.class_name, where)
+        elif (activation := layer.config.get("activation")) and _is_unknown(activation):
+            missing.layer(f"activation {activation}", where)
         if layer.config.get("quantization_config") or any(
-            t in str(policy) for t in ("int4", "int8", "float8", "gptq")
+            t in layer.policy for t in ("int4", "int8", "float8", "gptq")
         ):
-            raise ModelError(
-                f"layer {index} ({layer}) was quantised by Keras; save the model before model.quantize()"
-            )
+            missing.structure("weights quantised by Keras (save the model before model.quantize())")
+    for inner in model.models():
+        for which in ("input_layers", "output_layers"):
+            count = len(inner.ends(which))
+            if inner.class_name != "Sequential" and count != 1:
+                missing.structure(f"{count} {which.partition('_')[0]}s")
+    missing.refuse(SUPPORTED)
+
+
+def _is_unknown(activation: Any) -> bool:
+    """Whether an activation is a function by a name that is not known."""
+    return isinstance(activation, str) and activation not in FUNCTIONS
 
 
 def _input_shape(model: KerasLayer, chain: list[KerasLayer]) -> tuple[int, ...]:

@@ -4,7 +4,8 @@ Two containers are read, with zipfile, json and h5py (in `hdf5`), and nothing in
 
 - `.keras` is a zip file. `config.json` describes the layers; `model.weights.h5` stores each layer's variables
   under `layers/<class in snake case>[_<count>]/vars/<number>`, counted by class in the order of the config.
-  The user's name of a layer is not part of that path; newer Keras repeats it in an attribute of `vars`.
+  The user's name of a layer is not part of that path; newer Keras repeats it in an attribute of `vars`. Keras 2.13
+  counts a layer with weights twice (dense, dense_2), and on Windows paths were joined by backslashes, into one name.
 - `.h5` holds the same description in the attribute `model_config` of the root, and one group a layer below
   `model_weights`, whose attribute `weight_names` lists its variables. A model inside a model has one group
   for all of its layers: first what is trainable, then what is not, each in the order of the layers.
@@ -23,12 +24,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from .flow import label
 from .hdf5 import Group, read_hdf5
 from .limits import MAX_LAYERS, MAX_NESTING, MAX_TEXT_BYTES, read_member
 
 MODELS = ("Sequential", "Functional", "Model")
-# Where a .keras file keeps the layers of a model; the second name was that of Keras 2.12.
+# Where a .keras file keeps the layers of a model; the second name was that of Keras 2.12 and 2.13.
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+MAX_JOINED_NAMES = 10_000
 OWN_MODULES = ("keras", "tf_keras", "tensorflow", "builtins")
 
 
@@ -55,8 +58,38 @@ class KerasLayer:
     def is_model(self) -> bool:
         return self.class_name in MODELS
 
+    @property
+    def policy(self) -> str:
+        """The name of its dtype policy, such as float32 or mixed_bfloat16; "" if it has none."""
+        policy = self.config.get("dtype")
+        settings = policy.get("config") if isinstance(policy, dict) else {"name": policy}
+        return str(settings.get("name") or "") if isinstance(settings, dict) else ""
+
+    def listed(self) -> Iterator[KerasLayer]:
+        """The layers as the file lists them, each once, models inside models opened up, without InputLayers."""
+        for layer in self.layers:
+            if layer.is_model:
+                yield from layer.listed()
+            elif layer.class_name != "InputLayer":
+                yield layer
+
+    def models(self) -> Iterator[KerasLayer]:
+        """This model and those inside it."""
+        yield self
+        for layer in self.layers:
+            if layer.is_model:
+                yield from layer.models()
+
+    def ends(self, which: str) -> list:
+        """The (layer, node, tensor) triples in the model's list `input_layers` or `output_layers`."""
+        found = self.config.get(which) or []
+        if isinstance(found, dict):
+            found = list(found.values())
+        found = [found] if found and isinstance(found[0], str) else found
+        return found if isinstance(found, list) else []
+
     def chain(self) -> Iterator[KerasLayer]:
-        """The layers in the order they run, models inside models opened up, without InputLayers."""
+        """The layers in the order they run, shared ones as often as they do; see `arrange`."""
         for index in self.order:
             layer = self.layers[index]
             if layer.is_model:
@@ -85,8 +118,8 @@ def read_file(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLay
     """Return the model of a `.keras` or `.h5` file, variables filled in, and the version of Keras that wrote
     it.
 
-    `check(model)` is called before any variable is looked at: it refuses layers that cannot be used, by
-    raising.
+    `check(model)` is called before the order of layers or any variable is looked at: it refuses layers that
+    cannot be used, by raising.
     """
     if zipfile.is_zipfile(path):
         return _read_zip(path, check)
@@ -97,6 +130,7 @@ def read_file(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLay
         )
     model = _parse_model(_parse_json(root.attributes["model_config"], "model_config"))
     check(model)
+    _arrange(model)
     _fill_from_h5(model, root.group("model_weights"))
     return model, str(root.attributes.get("keras_version", "2"))
 
@@ -109,8 +143,9 @@ def _read_zip(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLay
             metadata = _parse_json(read_member(archive, "metadata.json", MAX_TEXT_BYTES), "metadata.json")
             version = str(metadata.get("keras_version", version))
         check(model)
+        _arrange(model)
         weights = read_member(archive, "model.weights.h5")
-    _fill_from_keras(model, read_hdf5(weights, *CONTAINERS))
+    _fill_from_keras(model, _with_slashes(read_hdf5(weights, *CONTAINERS)))
     return model, version
 
 
@@ -130,11 +165,11 @@ def _parse_json(text: str | bytes, what: str) -> dict[str, Any]:
 def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
     """Return the layer an entry of the config describes; a model's own layers are parsed, too."""
     config = entry.get("config")
-    class_name = str(entry.get("class_name"))
+    class_name = label(str(entry.get("class_name")), "?")
     if depth > MAX_NESTING:
         raise ModelError(f"more than {MAX_NESTING} models inside each other")
     if not _is_kerass_own(entry):
-        class_name = str(entry.get("registered_name") or f"{entry.get('module')}.{class_name}")
+        class_name = label(str(entry.get("registered_name") or f"{entry.get('module')}.{class_name}"), "?")
     if depth == 0 and class_name not in MODELS:
         raise ModelError(f"a model of class {class_name} is not supported; supported: Sequential, Functional")
     if class_name in MODELS and isinstance(config, list):
@@ -147,8 +182,24 @@ def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
         if len(entries) > MAX_LAYERS:
             raise ModelError(f"{len(entries)} layers, more than the limit of {MAX_LAYERS}")
         layer.layers = [_parse_model(e, depth + 1) for e in entries]
-        layer.order = list(range(len(entries))) if class_name == "Sequential" else _functional_order(layer)
     return layer
+
+
+def _arrange(model: KerasLayer) -> int:
+    """Fill in the order in which layers run, of inner models, too; return how many steps that is.
+
+    ModelError if it is not a chain, or of more than MAX_LAYERS steps: a model may use another twice, and that one a
+    third twice, so a short file can describe any number of them.
+    """
+    steps_of = [_arrange(layer) if layer.is_model else 1 for layer in model.layers]
+    sequential = model.class_name == "Sequential"
+    model.order = list(range(len(model.layers))) if sequential else _functional_order(model)
+    steps = sum(steps_of[index] for index in model.order)
+    if steps > MAX_LAYERS:
+        raise ModelError(
+            f"model {model.name!r}: {steps} layers run in it, more than the limit of {MAX_LAYERS}"
+        )
+    return steps
 
 
 def _is_kerass_own(entry: dict[str, Any]) -> bool:
@@ -178,9 +229,8 @@ def _functional_order(model: KerasLayer) -> list[int]:
 
 def _one_tensor(model: KerasLayer, which: str) -> tuple[str, int, int]:
     """The one (layer, node, tensor) in the model's list `input_layers` or `output_layers`."""
-    found = model.config.get(which) or []
-    found = [found] if found and isinstance(found[0], str) else found
-    if not isinstance(found, list) or len(found) != 1:
+    found = model.ends(which)
+    if len(found) != 1:
         raise ModelError(f"model {model.name!r}: {len(found)} {which}; only models with one are supported")
     return tuple(found[0])
 
@@ -188,14 +238,13 @@ def _one_tensor(model: KerasLayer, which: str) -> tuple[str, int, int]:
 def _one_source(model: KerasLayer, index: int, node: int) -> tuple[str, int, int]:
     """The one (layer, node, tensor) that call number `node` of a layer reads."""
     nodes = model.layers[index].inbound
-    count = sum(layer.class_name != "InputLayer" for layer in model.layers[:index])
-    where = f"layer {count} ({model.layers[index]})"
-    if not nodes:
-        raise ModelError(f"{where} has no input")
     # A model inside another counts its own construction as node 0, which the file leaves out.
-    sources = list(_histories(nodes[min(node, len(nodes) - 1)]))
+    sources = list(_histories(nodes[min(node, len(nodes) - 1)])) if nodes else []
     if len(sources) != 1:
-        raise ModelError(f"{where} reads {len(sources)} tensors; only chains of layers are supported")
+        count = sum(layer.class_name != "InputLayer" for layer in model.layers[:index])
+        raise ModelError(
+            f"layer {count} ({model.layers[index]}) reads {len(sources)} tensors; only chains of layers are supported"
+        )
     return sources[0]
 
 
@@ -222,38 +271,86 @@ def _histories(node: Any) -> Iterator[tuple[str, int, int]]:
 # Variables
 
 
+def _with_slashes(group: Group) -> Group:
+    """Return the group with names as Windows joins paths, `layers\\dense`, taken apart into groups inside groups."""
+    parts_left = MAX_JOINED_NAMES
+    whole = Group(group.path, group.attributes)
+    for name, member in group.members.items():
+        *outer, last = name.split("\\")
+        parts_left -= len(outer)
+        if parts_left < 0:
+            raise ModelError(f"more than {MAX_JOINED_NAMES} groups in joined names")
+        at = whole
+        for part in outer:
+            inner = at.members.setdefault(part, Group(f"{at.path.rstrip('/')}/{part}"))
+            if not isinstance(inner, Group):
+                raise ModelError(f"{at.path}: expected {part!r} to be a group")
+            at = inner
+        if isinstance(known := at.members.get(last), Group) and isinstance(member, Group):
+            known.members.update(member.members)
+        else:
+            at.members[last] = member
+    return whole
+
+
 def _fill_from_keras(model: KerasLayer, group: Group) -> None:
     """Read the variables of a .keras file's weights, `group` being the model's own."""
     container = group.group(next(filter(group.members.__contains__, CONTAINERS), CONTAINERS[0]))
-    counts: dict[str, int] = {}
-    for layer in model.layers:
-        stem = snake_case(layer.class_name)
-        count = counts[stem] = counts.get(stem, -1) + 1
-        names = sum(variable_names(layer), [])
-        if not layer.is_model and not names:
-            continue
-        found = _named_group(container, f"{stem}_{count}" if count else stem, layer)
+    for layer, found in _groups_of(container, [layer for layer in model.layers if has_variables(layer)]):
         if layer.is_model:
             _fill_from_keras(layer, found)
         else:
-            variables = found.group("vars")
-            layer.variables = [variables.array(str(n), f"{layer} {name}") for n, name in enumerate(names)]
+            variables, names = found.group("vars"), sum(variable_names(layer), [])
+            layer.variables = [
+                variables.array(str(n), f"{layer} {name}", layer.policy) for n, name in enumerate(names)
+            ]
 
 
-def _named_group(container: Group, expected: str, layer: KerasLayer) -> Group:
-    """The group of a layer: the one counted, unless its name attribute says it is another's."""
+def has_variables(layer: KerasLayer) -> bool:
+    """Whether a layer, or one inside it, has variables."""
+    return any(map(has_variables, layer.layers)) or any(variable_names(layer))
 
-    def own_name(key: str) -> str | None:
-        group = container.members[key]
-        variables = group.members.get("vars") if isinstance(group, Group) else None
-        return variables.attributes.get("name") if isinstance(variables, Group) else None
 
-    if expected in container.members and own_name(expected) in (None, layer.name):
-        return container.group(expected)
-    for key in container.members:
-        if own_name(key) == layer.name:
-            return container.group(key)
-    raise ModelError(f"layer {layer}: expected its weights in {container.path}/{expected}, not found")
+def _groups_of(container: Group, layers: list[KerasLayer]) -> Iterator[tuple[KerasLayer, Group]]:
+    """Each layer with its group: the one that says its name, else the next of its class that says no layer's.
+
+    How a class is counted has changed from version to version; that the numbers rise with the layers has not.
+    """
+    groups = {key: group for key, group in container.members.items() if _holds_arrays(group)}
+    names = {layer.name for layer in layers}
+    said = {key: name for key in groups if (name := _own_name(groups[key])) in names}
+    key_of = {name: key for key, name in said.items()}
+    waiting = {
+        stem: sorted((key for key in groups if key not in said and _stem(key) == stem), key=_count)[::-1]
+        for stem in {snake_case(layer.class_name) for layer in layers}
+    }
+    for layer in layers:
+        stem = snake_case(layer.class_name)
+        if layer.name not in key_of and not waiting[stem]:
+            raise ModelError(f"layer {layer}: expected its weights in {container.path}/{stem}, not found")
+        yield layer, container.group(key_of.get(layer.name) or waiting[stem].pop())
+    left = next((keys[0] for keys in waiting.values() if keys), None)
+    if left:
+        raise ModelError(f"{container.path}/{left} holds the weights of a layer that the model has not")
+
+
+def _holds_arrays(member: Group | np.ndarray | str) -> bool:
+    if isinstance(member, Group):
+        return any(map(_holds_arrays, member.members.values()))
+    return True
+
+
+def _own_name(group: Group | np.ndarray | str) -> str | None:
+    variables = group.members.get("vars") if isinstance(group, Group) else None
+    return variables.attributes.get("name") if isinstance(variables, Group) else None
+
+
+def _stem(key: str) -> str:
+    return re.sub(r"_[0-9]{1,9}$", "", key)
+
+
+def _count(key: str) -> int:
+    return int(key.rpartition("_")[2]) if _stem(key) != key else 0
 
 
 def snake_case(class_name: str) -> str:
@@ -277,7 +374,7 @@ def _fill_from_h5(model: KerasLayer, groups: Group) -> None:
             stored = path.rpartition("/")[2].partition(":")[0]
             if stored != name:
                 raise ModelError(f"layer {owner}: expected its {name} next in the file, got {path}")
-            owner.variables.append(group.array(path, f"{owner} {name}"))
+            owner.variables.append(group.array(path, f"{owner} {name}", owner.policy))
 
 
 def _slots(layer: KerasLayer, trainable: bool = True) -> tuple[list, list]:

@@ -83,10 +83,10 @@ def test_hard_sigmoid_of_keras_2_is_not_that_of_keras_3():
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("lstm", "layer 2 (LSTM 'memory') is not supported; supported: Activation, "),
-        ("lambda_layer", "layer 1 (Lambda 'code') is not supported"),
-        ("custom_layer", "layer 0 (mine>Dense 'own') is not supported"),
-        ("two_inputs", "2 input_layers; only models with one are supported"),
+        ("lstm", "needs LSTM (1); the first is layer 2 (LSTM 'memory'); supported: Activation, "),
+        ("lambda_layer", "needs Lambda (1); the first is layer 1 (Lambda 'code')"),
+        ("custom_layer", "needs mine>Dense (1); the first is layer 0 (mine>Dense 'own')"),
+        ("two_inputs", "needs Add (1), 2 inputs; the first is layer 0 (Add 'sum')"),
     ],
 )
 def test_unsupported_model_is_refused_by_name(name, message):
@@ -131,6 +131,131 @@ def set_weights(path: str, value):
     return change
 
 
+def test_everything_that_is_missing_is_named_before_anything_is_computed(tmp_path):
+    def change(description):
+        config = description["config"]
+        for index, name in ((3, "LSTM"), (4, "Conv2D"), (5, "Conv2D")):
+            config["layers"][index]["class_name"] = name
+        config["layers"][2]["config"]["activation"] = "mish"
+
+    path = rewrite(
+        GOLDEN / "keras3_mlp.keras", tmp_path / "net.keras", change, leave_out=["model.weights.h5"]
+    )
+    with pytest.raises(
+        ModelError, match=r"needs Conv2D \(2\), activation mish \(1\), LSTM \(1\); the first is layer 1"
+    ):
+        load(path)
+
+
+# As other versions and systems write the weights
+
+
+def joined_by_backslashes(file) -> None:
+    """What Keras 2.12 to 2.15 wrote on Windows: one group a layer, its path one name."""
+    holders = []
+    file.visit(lambda name: holders.append(name) if name.endswith("/vars") and len(file[name]) else None)
+    for name in holders:
+        path = name.removesuffix("/vars")
+        file.move(name, f"{path.replace('/', chr(92))}/vars")
+    del file["layers"]
+
+
+def counted_twice(file, container="layers") -> None:
+    """What Keras 2.13 wrote: `_layer_checkpoint_dependencies` lists a layer with weights twice, and the second, which
+    has been written already, gets a name all the same (saving_lib.py, _save_container_state)."""
+    for group in [name for name in file[container] if f"{container}/{name}/layers" in file]:
+        counted_twice(file, f"{container}/{group}/layers")
+    stems: dict[str, list] = {}
+    for name in file[container]:
+        stem, _, number = name.rpartition("_")
+        stem, number = (stem, int(number)) if number.isdigit() else (name, 0)
+        with_weights = []
+        file[f"{container}/{name}"].visititems(
+            lambda _, item, found=with_weights: found.append(item) if isinstance(item, h5py.Dataset) else None
+        )
+        if with_weights:
+            stems.setdefault(stem, []).append((number, name))
+        else:
+            del file[f"{container}/{name}"]
+    for stem, names in stems.items():
+        for count, (_, name) in reversed(list(enumerate(sorted(names)))):
+            if count:
+                file.move(f"{container}/{name}", f"{container}/{stem}_{2 * count}")
+    file.move(container, f"{container.removesuffix('layers')}_layer_checkpoint_dependencies")
+
+
+def both(file) -> None:
+    counted_twice(file)
+    file.move("_layer_checkpoint_dependencies", "layers")
+    joined_by_backslashes(file)
+
+
+@pytest.mark.parametrize("change", [joined_by_backslashes, counted_twice, both])
+@pytest.mark.parametrize("name", ["mlp", "nested", "activations", "elementwise"])
+def test_weights_as_windows_and_keras_2_13_wrote_them(tmp_path, change, name):
+    expected = np.load(GOLDEN / "keras2_expected.npz")
+    path = rewrite(GOLDEN / f"keras2_{name}.keras", tmp_path / "net.keras", weights=change)
+    close(execute(load(path), expected[f"{name}_x"]), expected[f"{name}_y"])
+
+
+def test_weights_of_more_layers_than_the_model_has(tmp_path):
+    def add(file):
+        file["layers/dense_7/vars/0"] = np.zeros(2)
+
+    path = rewrite(GOLDEN / "keras2_mlp.keras", tmp_path / "net.keras", weights=add)
+    with pytest.raises(
+        ModelError, match="/layers/dense_7 holds the weights of a layer that the model has not"
+    ):
+        load(path)
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_bfloat16_is_read_exactly(suffix):
+    # Keras's own get_weights(), as float32, which holds every bfloat16
+    expected = np.load(GOLDEN / "keras3_bfloat16.npz")
+    graph = load(GOLDEN / f"keras3_bfloat16.{suffix}")
+    for index, layer in enumerate(graph.layers):
+        np.testing.assert_array_equal(layer.weights, expected[f"kernel_{index}"].T)
+        np.testing.assert_array_equal(layer.bias, expected[f"bias_{index}"])
+    # Keras rounds after every layer, to 8 bits
+    y = execute(graph, expected["x"])
+    np.testing.assert_allclose(y, expected["y"], rtol=0, atol=2**-6 * np.abs(expected["y"]).max())
+    assert "bfloat16" in graph.metadata.provenance["notes"]
+
+
+def test_bfloat16_as_uint16_where_only_the_policy_tells(tmp_path):
+    expected = np.load(GOLDEN / "keras3_bfloat16.npz")
+
+    def as_uint16(file):
+        bits = file["layers/dense/vars/0"][()].view(np.uint16)
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars/0"] = bits
+
+    path = rewrite(GOLDEN / "keras3_bfloat16.keras", tmp_path / "net.keras", weights=as_uint16)
+    np.testing.assert_array_equal(load(path).layers[0].weights, expected["kernel_0"].T)
+
+
+def test_models_that_use_each_other_twice_are_refused_before_they_are_unrolled(tmp_path):
+    # 45 models, each of which runs the one inside it twice: 2^45 steps in a file of a few KB
+    def model(depth):
+        name = f"m{depth}"
+        inner = model(depth - 1) if depth else {"class_name": "Dense", "config": {"name": "x", "units": 1}}
+        inner["name"] = "x"
+        call = [[["in", 0, 0, {}]], [["x", 0, 0, {}]]]
+        first = {"class_name": "InputLayer", "name": "in", "config": {"name": "in", "batch_shape": [None, 1]}}
+        config = {"name": name, "layers": [first, {**inner, "inbound_nodes": call}]}
+        config |= {"input_layers": [["in", 0, 0]], "output_layers": [["x", 1, 0]]}
+        return {"class_name": "Functional", "config": config}
+
+    path = tmp_path / "net.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps(model(44)))
+        archive.writestr("model.weights.h5", b"")
+    assert path.stat().st_size < 2000
+    with pytest.raises(ModelError, match="layers run in it, more than the limit of"):
+        load(path)
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -145,7 +270,7 @@ def set_weights(path: str, value):
         ),
         (
             {"config": in_layers(2, activation="mish")},
-            "layer Dense 'z': activation 'mish' is not supported; supported:",
+            "needs activation mish (1); the first is layer 1 (Dense 'z'); supported:",
         ),
         (
             {"config": in_layers(2, activation=["relu"])},
@@ -163,7 +288,10 @@ def set_weights(path: str, value):
             {"config": in_layers(1, axis=[0])},
             "layer Normalization 'scaler': expected the last axis, got axis=0",
         ),
-        ({"config": in_layers(2, dtype={"config": {"name": "int8_from_float32"}})}, "was quantised by Keras"),
+        (
+            {"config": in_layers(2, dtype={"config": {"name": "int8_from_float32"}})},
+            "needs weights quantised by Keras",
+        ),
         (
             {"weights": set_weights("layers/dense/vars/0", np.zeros((7, 8)))},
             "(Dense 'z'): expected 7 inputs, got 4",

@@ -66,8 +66,44 @@ def test_a_file_of_unknown_kind(tmp_path):
 def test_no_such_file(tmp_path):
     with pytest.raises(ModelError, match=r"net\.keras: No such file or directory"):
         load(tmp_path / "net.keras")
-    with pytest.raises(ModelError, match="Is a directory"):
+    with pytest.raises(ModelError, match="a folder; expected a model in one file"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "keras_metadata.pb"])
+def test_a_saved_model_is_refused_by_what_it_is(tmp_path, name):
+    folder = tmp_path / "net"
+    folder.mkdir()
+    (folder / name).write_bytes(b"\x08\x01")
+    for path in (folder, folder / name):
+        with pytest.raises(ModelError, match=r"TensorFlow SavedModel, .* model\.save\("):
+            load(path)
+
+
+def test_an_unpacked_keras_file_and_a_frozen_graph(tmp_path):
+    (tmp_path / "model.weights.h5").write_bytes(b"\x89HDF")
+    with pytest.raises(
+        ModelError, match=r"an unpacked \.keras file; zip what is in the folder into net\.keras"
+    ):
+        load(tmp_path)
+    (tmp_path / "frozen.pb").write_bytes(b"\n\x05")
+    with pytest.raises(ModelError, match="a TensorFlow graph, which is not read here; save the whole model"):
+        load(tmp_path / "frozen.pb")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".txt", ".keras"])
+@pytest.mark.parametrize("twice", [False, True])
+def test_the_layers_of_a_keras_model_without_weights(tmp_path, suffix, twice):
+    # as model.to_json() of Keras 2 and 3 begins
+    for head in ({}, {"module": "keras"}):
+        text = json.dumps(head | {"class_name": "Sequential", "config": {"name": "net", "layers": []}})
+        (path := tmp_path / f"net{suffix}").write_text(json.dumps(text) if twice else text)
+        if twice and suffix != ".json":
+            continue  # a text in quotes says nothing without its ending
+        with pytest.raises(
+            ModelError, match=r"^net\.\w+: the layers of a Keras model without its weights, .*to_json"
+        ):
+            load(path)
 
 
 def test_empty_file(tmp_path):
