@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from anne_tools.commands.common import console
 from anne_tools.commands.models import print_table, step_progress
-from anne_tools.conversion import convert, write_atomically
+from anne_tools.conversion import convert
 from anne_tools.costs import CHIPS
 from anne_tools.device import EmulatedDevice, open_device
 from anne_tools.errors import DeviceError, ModelError
+from anne_tools.files import write_atomically
 from anne_tools.fit import workspace_bytes
 from anne_tools.graph import GraphBuilder
 from anne_tools.native import NativeModel, quantize_input

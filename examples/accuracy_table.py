@@ -22,6 +22,7 @@ from anne.model_file import ModelFile
 from anne_tools.bench import bench
 from anne_tools.conversion import INTEGER_DTYPES
 from anne_tools.device import Device, open_device
+from anne_tools.files import write_atomically
 from anne_tools.frameworks import framework_outputs
 from anne_tools.native import dequantize_output
 from anne_tools.report import classes
@@ -136,7 +137,7 @@ def main() -> int:
     if problems:
         return 1
     arguments.output.parent.mkdir(exist_ok=True)
-    arguments.output.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    write_atomically(arguments.output, (json.dumps([asdict(row) for row in rows], indent=1) + "\n").encode())
     return 0
 
 

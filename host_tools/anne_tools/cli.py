@@ -7,6 +7,7 @@ from contextlib import suppress
 import click
 
 from .errors import DeviceError, ModelError
+from .texts import harmless
 
 # In the order `anne --help` tells them, in its words. Each is commands/NAME.py with a click command named `command`.
 COMMANDS = {
@@ -47,8 +48,14 @@ class AnneGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (ModelError, DeviceError) as error:
-            raise AnneError(str(error)) from None
+        except ModelError as error:
+            raise AnneError(harmless(str(error))) from None
+        except DeviceError as error:
+            raise AnneError("\n".join(map(harmless, str(error).split("\n")))) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise AnneError(harmless(f"{error.filename}: {error.strerror}")) from None
         except ModuleNotFoundError as error:
             raise AnneError(_missing(error)) from None
 
@@ -112,6 +119,8 @@ def cli() -> None:
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal or pipe that has not all letters
     cli(prog_name="anne")
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from . import fit, report
 from .errors import ModelError
 from .execute import execute
+from .files import write_atomically
 from .graph import Dense, Graph, Metadata, Scaling
 from .importers import load
 from .native import NativeModel, quantize_input
@@ -50,14 +51,19 @@ class Converted:
     report: Report
     # the float network with the layers of the file, before any number became an integer
     graph: Graph
+    # the file it was made from, which `save` leaves alone
+    source: Path | None = None
 
     def to_bytes(self) -> bytes:
         """Return the model file."""
         return self.data
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the model file; whatever happens, `path` holds either what it held before or the whole file."""
-        write_atomically(Path(path), self.data)
+        """Write the model file; whatever happens, `path` holds either what it held before or the whole file.
+
+        ModelError where `path` is the file it was made from, or no file but a folder, a device or a pipe.
+        """
+        write_atomically(Path(path), self.data, [self.source])
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them."""
@@ -118,7 +124,9 @@ def convert(
             notes=[*_said_by_importer(imported), *chosen.notes],
         )
         _measure(made, imported, chosen.floats, model, calibrate, test)
-    return Converted(data, made, chosen.floats)
+    return Converted(
+        data, made, chosen.floats, Path(source) if isinstance(source, (str, os.PathLike)) else None
+    )
 
 
 def import_source(source: Any, **options: Any) -> Graph:
@@ -126,22 +134,6 @@ def import_source(source: Any, **options: Any) -> Graph:
     if isinstance(source, Graph):
         return source.copy().check()
     return load(source, **options)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` beside `path`, then rename: a reader sees the old file or the new. ModelError if it fails."""
-    path = path.resolve()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 # --- What the user says about the model ---------------------------------------------------------------------------

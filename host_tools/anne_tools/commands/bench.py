@@ -34,9 +34,11 @@ def command(
     Without MODELS the published networks and one dense layer for each kernel are measured.
     """
     from ..bench import bench, bench_ways, records, standard_models
-    from ..conversion import write_atomically
     from ..device import open_device
+    from ..files import check_target, write_atomically
 
+    if output:
+        check_target(output, models)
     files = {path.name: read_model(path) for path in models} or standard_models()
     results, ways = [], []
     with step_progress("measures") as tell, open_device(where, firmware=uf2) as device:
@@ -53,7 +55,7 @@ def command(
         "ways": [asdict(way) for way in ways],
     }
     if output:
-        write_atomically(output, json.dumps(document, indent=1).encode())
+        write_atomically(output, json.dumps(document, indent=1).encode(), models)
     if as_json:
         print_json(document)
     else:
@@ -63,7 +65,7 @@ def command(
 
 def _show(board: str, results: list, with_layers: bool) -> None:
     out = console()
-    out.print(board, markup=False)
+    out.print(board)
     rows = [
         [
             result.name,
@@ -89,9 +91,9 @@ def _show(board: str, results: list, with_layers: bool) -> None:
     ]
     print_table(out, columns, rows, left=("model",))
     off, where = worst_prediction(results)
-    out.print(f"Predicted cycles of layers are off by at most {100 * off:.1f} %{where}.", markup=False)
+    out.print(f"Predicted cycles of layers are off by at most {100 * off:.1f} %{where}.")
     for result in results if with_layers else ():
-        out.print(f"{result.name}, layer by layer:", markup=False)
+        out.print(f"{result.name}, layer by layer:")
         rows = [
             [
                 layer.name,
@@ -125,7 +127,7 @@ def _show_ways(ways: list) -> None:
     from ..demo import ORIGINAL_US
 
     out = console()
-    out.print(f"One prediction of {WAYS_NETWORK}, by each way to ask for it:", markup=False)
+    out.print(f"One prediction of {WAYS_NETWORK}, by each way to ask for it:")
     rows = [[way.way, f"{way.us:.0f}", str(way.heap_bytes)] for way in ways]
     rows.insert(0, ["AI-ANNE's own code (cited, not of this run)", str(ORIGINAL_US[WAYS_NETWORK]), ""])
     print_table(out, ["way", "us", "heap bytes"], rows, left=("way",))

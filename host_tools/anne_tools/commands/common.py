@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from ..texts import harmless
+
 uf2_option = click.option(
     "--uf2",
     type=click.Path(path_type=Path),
@@ -23,10 +25,19 @@ def print_json(document: Any) -> None:
 
 
 def console(stderr: bool = False) -> Any:
-    """Return a rich console; plain text where it is not a terminal."""
+    """Return a rich console whose `print` takes a line of any text as it is; plain text where it is not a terminal.
+
+    Names come from files of others: brackets are no markup, and what is not to be seen is escaped, line ends, too.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    class LineConsole(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*(harmless(o) if isinstance(o, str) else o for o in objects), **options)
+
+    return LineConsole(
+        stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()
+    )
 
 
 @contextmanager
@@ -41,14 +52,14 @@ def progress(total: int, what: str) -> Iterator[Callable[[str, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:.0f}%"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda text, n: bar.update(task, description=text or what, advance=n)
+        task = bar.add_task(harmless(what), total=total)
+        yield lambda text, n: bar.update(task, description=harmless(text or what), advance=n)
 
 
 def _plain_progress(total: int, what: str) -> Callable[[str, int], None]:
@@ -59,6 +70,6 @@ def _plain_progress(total: int, what: str) -> Callable[[str, int], None]:
         done += n
         if time.monotonic() - told_s > 5:
             told_s = time.monotonic()
-            click.echo(f"{text or what} ({done}/{total})", err=True)
+            click.echo(harmless(f"{text or what} ({done}/{total})"), err=True)
 
     return tell

@@ -99,7 +99,7 @@ def _show(report: Any, output: Path) -> None:
     out.print(f"{output}: {report.name} as {report.dtype}, {report.file_bytes} bytes")
     print_layers(out, report.layers)
     for line in lines(report):
-        out.print(line, markup=False)
+        out.print(line)
     if report.accuracy:
         _show_confusion(out, report.accuracy, report.dtype)
     print_verdict(out, report.fit)

@@ -2,6 +2,7 @@
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,21 +50,26 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
         _show(board, results)
     problems = [problem for result in results for problem in result.problems]
     if problems:
-        raise ModelError("not as published:\n" + "\n".join(problems))
+        raise ModelError("not as published: " + "; ".join(problems))
 
 
 def _show(board: str, results: list) -> None:
     out = console()
-    out.print(f"AI-ANNE's published IRIS networks, run on\n{board}\n")
+    _print_lines(out, f"AI-ANNE's published IRIS networks, run on\n{board}\n")
     out.print(_table(results))
     out.print()
     for result in results:
         network = result.network
         out.print(f"{network.name}: {network.title}, {_chain(network)}")
         if network.note:
-            out.print(_wrapped(network.note))
-        out.print(_predictions(result))
-    out.print(NOTES)
+            _print_lines(out, _wrapped(network.note))
+        _print_lines(out, _predictions(result))
+    _print_lines(out, NOTES)
+
+
+def _print_lines(out: Any, text: str) -> None:
+    for line in text.split("\n"):
+        out.print(line)
 
 
 def _table(results: list) -> object:

@@ -43,13 +43,13 @@ def _show(found: Any, path: Path) -> None:
     from ..inspection import size_and_crc
 
     out = console()
-    out.print(f"{path}: {found.name}, {size_and_crc(found.file_bytes, found.crc32)}", markup=False)
-    out.print(f"input {_tensor(found.input)}, output {_tensor(found.output)}", markup=False)
+    out.print(f"{path}: {found.name}, {size_and_crc(found.file_bytes, found.crc32)}")
+    out.print(f"input {_tensor(found.input)}, output {_tensor(found.output)}")
     for title, values in (("labels", found.labels), ("features", found.feature_names)):
         if values:
-            out.print(f"{title}: {', '.join(values)}", markup=False)
+            out.print(f"{title}: {', '.join(values)}")
     for key, value in found.provenance.items():
-        out.print(f"{key}: {value}", markup=False)
+        out.print(f"{key}: {value}")
     out.print(f"golden samples: {found.golden_samples}")
     print_layers(out, found.layers)
     print_verdict(out, found.fit)

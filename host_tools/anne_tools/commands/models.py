@@ -91,7 +91,7 @@ def print_table(out: Any, columns: list[str], rows: list[list[str]], left: tuple
             cell.ljust(width) if name in left else cell.rjust(width)
             for name, cell, width in zip(columns, row, widths, strict=True)
         ]
-        out.print("  " + "  ".join(cells).rstrip(), markup=False, soft_wrap=True)
+        out.print("  " + "  ".join(cells).rstrip(), soft_wrap=True)
 
 
 def print_layers(out: Any, layers: list[LayerReport]) -> None:

@@ -121,9 +121,7 @@ def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> No
         return
     for index, row in enumerate(rows[:_SHOWN_ROWS]):
         shown = " ".join(f"{value:.6g}" for value in row[:16]) + (" ..." if len(row) > 16 else "")
-        out.print(
-            f"{index:5}  {shown}" + (f"  {found.classes[index]}" if found.classes else ""), markup=False
-        )
+        out.print(f"{index:5}  {shown}" + (f"  {found.classes[index]}" if found.classes else ""))
     if len(rows) > _SHOWN_ROWS:
         out.print(f"  ... {len(rows) - _SHOWN_ROWS} more; --output y.npy writes all")
     if found.golden:
@@ -152,7 +150,7 @@ def _run_published(network: str, where: str, uf2: Path | None, as_json: bool) ->
     else:
         _show(result, where)
     if result.problems:
-        raise ModelError("not as published:\n" + "\n".join(result.problems))
+        raise ModelError("not as published: " + "; ".join(result.problems))
 
 
 def _show(result: object, where: str) -> None:

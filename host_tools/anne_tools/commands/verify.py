@@ -82,5 +82,5 @@ def _show(model: Path, comparisons: list) -> None:
         shown = ["", "", ""] if c.skipped else [str(c.n_samples), f"{c.largest:.2g} {c.unit}", bound]
         rows.append([f"{c.first} - {c.second}", *shown, verdict])
     out = console()
-    out.print(str(model), markup=False)
+    out.print(str(model))
     print_table(out, ["pair", "samples", "largest difference", "allowed", ""], rows, left=("pair", ""))

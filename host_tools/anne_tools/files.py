@@ -1,0 +1,70 @@
+"""Writing files for a user: whole or not at all, and never over what he gave to read or what is no plain file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from .errors import ModelError
+
+
+def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:
+    """Return the file that writing to `path` replaces: itself, or where a symbolic link leads.
+
+    ModelError if it may not be written: it is one of `sources` (under whatever name: links are seen through), a folder,
+    a device, a pipe, or a file that is not to be written.
+    """
+    try:
+        target = path.resolve()
+        there = target.stat() if target.exists() else None
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise ModelError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+    if there is None:
+        return target
+    for source in sources:
+        with suppress(OSError):
+            if source is not None and os.path.samestat(source.stat(), there):
+                raise ModelError(
+                    f"{path}: would replace {source}, which is read; name another file to write to"
+                )
+    if not stat.S_ISREG(there.st_mode):
+        kind = "a folder" if stat.S_ISDIR(there.st_mode) else "a pipe or a device"
+        raise ModelError(f"{path}: expected a file or a new name to write to, got {kind}")
+    if not os.access(target, os.W_OK):
+        raise ModelError(f"{path}: cannot be written: it is read-only")
+    return target
+
+
+def write_atomically(path: Path, data: bytes, sources: Iterable[Path | None] = ()) -> None:
+    """Write `data` beside `path`, then rename: a reader sees the old file or the new. Mode and owner stay.
+
+    ModelError as of `check_target`, and if it fails; then `path` is as it was.
+    """
+    target = check_target(path, sources)
+    beside = target.with_name(f".anne-{secrets.token_hex(8)}.tmp")  # a name that is nobody's
+    try:
+        with beside.open("xb") as file:
+            _take_mode(file.fileno(), target)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _take_mode(descriptor: int, target: Path) -> None:
+    """Give an open file the owner and the mode of `target`, if that is there."""
+    if not target.exists() or not hasattr(os, "fchmod"):
+        return
+    there = target.stat()
+    with suppress(PermissionError):  # only root may give files away
+        os.fchown(descriptor, there.st_uid, there.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(there.st_mode))
