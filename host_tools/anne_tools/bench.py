@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from .board_files import script, temporary_file
 from .conversion import convert
 from .costs import layer_cost
 from .device import Device
@@ -14,7 +15,7 @@ from .errors import ModelError
 from .fit import fit, layer_names
 from .graph import Graph, GraphBuilder, Metadata
 from .networks import CLASSES, THRESHOLD, Network, published_networks
-from .runner import MODEL_PATH, open_model, remove_quietly, script
+from .runner import open_model
 
 # Emulated or real milliseconds that one kind of measurement may take, and the repetitions it has.
 _BUDGET_MS = 200.0
@@ -73,18 +74,14 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
     n_repeats = int(min(_MOST, max(_LEAST, budget_ms / verdict.elapsed_ms)))
     x, y = file.inputs[0], file.outputs[0]
     names = {
-        "model_path": MODEL_PATH,
         "n_repeats": n_repeats,
         "x_code": x.letter,
         "x_size": x.size,
         "y_code": y.letter,
         "y_size": y.size,
     }
-    device.put(MODEL_PATH, data)
-    try:
-        told = json.loads(device.exec(script("bench_model.py", **names), timeout_s=600))
-    finally:
-        remove_quietly(device, MODEL_PATH)
+    with temporary_file(device, data, "model") as path:
+        told = json.loads(device.exec(script("bench_model.py", model_path=path, **names), timeout_s=600))
     layers = [
         _layer_time(layer, name, elapsed_us, told["clock_hz"])
         for layer, name, elapsed_us in zip(file.layers, layer_names(file), told.pop("layers_us"), strict=True)
@@ -135,12 +132,9 @@ def bench_ways(device: Device, n_repeats: int = 15) -> list[Way]:
     network = published_networks()[WAYS_NETWORK]
     layers = [[layer.n_out, layer.weights, layer.bias, layer.activation] for layer in network.layers]
     task = json.dumps({"layers": layers, "x": network.inputs[0]})
-    device.put(MODEL_PATH, convert(_published_graph(network)).data)
-    try:
-        names = {"task": task, "model_path": MODEL_PATH, "n_repeats": n_repeats}
+    with temporary_file(device, convert(_published_graph(network)).data, "model") as path:
+        names = {"task": task, "model_path": path, "n_repeats": n_repeats}
         told = json.loads(device.exec(script("bench_ways.py", **names), timeout_s=120))
-    finally:
-        remove_quietly(device, MODEL_PATH)
     ways = [Way(**way) for way in told]
     outputs = [float(way.output) for way in ways]
     if max(outputs) - min(outputs) > 1e-6:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import zlib
 from dataclasses import asdict, dataclass
 
+from .board_files import script, temporary_file
 from .device import Device
 from .errors import DeviceError, ModelError
 from .fit import fit
 from .inspection import stored_crc
-from .runner import open_model, remove_quietly, script
+from .runner import open_model
 
 
 @dataclass
@@ -45,19 +46,14 @@ def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: b
         raise ModelError(f"it does not fit the {board}: {reason} (--force puts it there all the same)")
     if not force:
         device.require_anne()
-    beside = path + ".new"
     expected = zlib.crc32(data)
-    try:
-        device.put(beside, data)
+    with temporary_file(device, data, "deploy", path[: path.rfind("/") + 1]) as beside:
         told = device.exec(script("checksum.py", path=beside)).split()
         if told != [str(len(data)), str(expected)]:
             raise DeviceError(
                 f"{device.name}: {path}: sent {len(data)} bytes with CRC {expected}, there are {' '.join(told)}"
             )
         device.rename(beside, path)
-    except DeviceError:
-        remove_quietly(device, beside)
-        raise
     golden = 0
     if "golden_inputs" in file.metadata and device.has_native() and verdict.place == "storage":
         golden = int(device.exec(f"import anne\nprint(anne.load({path!r}).selftest())").strip())

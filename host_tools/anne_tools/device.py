@@ -5,8 +5,11 @@ with open_device("emulator") as pico:            # or "/dev/ttyACM0", "COM5", "s
     print(pico.exec("import anne; print(anne.native)"))
 """
 
+import errno
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +17,7 @@ from typing import Any, Self
 from .errors import DeviceError
 
 OnOutput = Callable[[str], None]
+OnBytes = Callable[[int, int], None]
 
 
 class Device(ABC):
@@ -34,8 +38,12 @@ class Device(ABC):
         """
 
     @abstractmethod
-    def put(self, path: str, content: bytes) -> None:
-        """Write a file, replacing one that is there; folders are made as needed."""
+    def put(self, path: str, content: bytes, on_bytes: OnBytes | None = None) -> None:
+        """Write a file, replacing one that is there; folders are made as needed.
+
+        `on_bytes` is told how many bytes of how many are there. Files that a program on the board holds open stay
+        whole.
+        """
 
     @abstractmethod
     def get(self, path: str) -> bytes:
@@ -84,8 +92,32 @@ class Device(ABC):
 
 
 _DESCRIBE = "u=__import__('os').uname();print(u.machine+', MicroPython '+u.version.split(' (')[0])"
-_UNMOUNT = "__import__('vfs').umount('/')"
-_MOUNT = "(lambda v,r:v.mount(v.VfsLfs2(r.Flash(),progsize=256),'/'))(__import__('vfs'),__import__('rp2'))"
+_MAKE_FOLDERS = """import os
+path = %r
+for i in range(1, len(path)):
+    if path[i] == "/":
+        try:
+            os.stat(path[:i])
+        except OSError:
+            os.mkdir(path[:i])
+"""
+# A file that goes to or comes from the board in pieces of the buffer, whose address is printed.
+_OPEN = "_anne_file=(open(%r,%r),bytearray(%d));print(__import__('uctypes').addressof(_anne_file[1]))"
+_WRITE = "_anne_file[0].write(memoryview(_anne_file[1])[:%d])"
+_READ = "print(_anne_file[0].readinto(_anne_file[1]))"
+_CLOSE = "try:\n _anne_file[0].close()\nfinally:\n del _anne_file"
+_CHUNK_BYTES = 4096
+
+
+def in_no_ones_names(source: str) -> str:
+    """Return a script that runs `source` without touching the names that programs have defined."""
+    return f"exec({source!r},{{}})"
+
+
+def _errno(error: DeviceError) -> int | None:
+    """Return the number of the OSError that a script ended with, as MicroPython writes it with or without a name."""
+    found = re.search(r"OSError: (?:\[Errno )?(\d+)", str(error))
+    return int(found[1]) if found else None
 
 
 def script_error(name: str, traceback: str) -> DeviceError:
@@ -110,18 +142,38 @@ class EmulatedDevice(Device):
             raise script_error(self.name, stderr)
         return stdout
 
-    def put(self, path: str, content: bytes) -> None:
-        """Written into the flash directly, so of any size in no time; MicroPython mounts its storage again."""
-        self.exec(_UNMOUNT)
+    def put(self, path: str, content: bytes, on_bytes: OnBytes | None = None) -> None:
+        """Written by MicroPython, as on a real board; only the way into its RAM is shorter than a serial line."""
+        self.exec(in_no_ones_names(_MAKE_FOLDERS % path))
+        address = int(self.exec(_OPEN % (path, "wb", _CHUNK_BYTES)))
         try:
-            self.machine.write_files({path: bytes(content)})
-        finally:
-            self.exec(_MOUNT)
+            for start in range(0, len(content), _CHUNK_BYTES):
+                chunk = bytes(content[start : start + _CHUNK_BYTES])
+                self.machine.write_memory(address, chunk)
+                self.exec(_WRITE % len(chunk))
+                if on_bytes:
+                    on_bytes(start + len(chunk), len(content))
+        except DeviceError as error:
+            with suppress(DeviceError):
+                self.exec(_CLOSE)
+            if _errno(error) == errno.ENOSPC:
+                raise DeviceError(f"{self.name}: its storage is full; remove files from it") from None
+            raise
+        self.exec(_CLOSE)
 
     def get(self, path: str) -> bytes:
-        content = self.machine.read_file(path)
-        if content is None:
-            raise DeviceError(f"{self.name}: no file {path}")
+        try:
+            address = int(self.exec(_OPEN % (path, "rb", _CHUNK_BYTES)))
+        except DeviceError as error:
+            if _errno(error) == errno.ENOENT:
+                raise DeviceError(f"{self.name}: no file {path}") from None
+            raise
+        content = b""
+        try:
+            while n_bytes := int(self.exec(_READ)):
+                content += self.machine.read_memory(address, n_bytes)
+        finally:
+            self.exec(_CLOSE)
         return content
 
     def reset(self) -> None:

@@ -89,7 +89,7 @@ class EmulatedPico:
         for address, payload in read_uf2(self.uf2, family="rp2040"):
             self.write_flash(address - FLASH_BASE, payload)
         if files:
-            self.write_files(files)
+            self._format_with(files)
         if romfs:
             self.write_romfs(romfs)
         self._host = UsbHost(self._chip.usb_ctrl, self._on_data)
@@ -150,7 +150,7 @@ class EmulatedPico:
         stdout, stderr = self._exec_typed(_MAKE_ROOM % len(source), 10.0, None, None)
         if stderr:
             return stdout, stderr
-        self._memory_write(int(stdout), source)
+        self.write_memory(int(stdout), source)
         stdout, stderr = self._exec_typed(_RUN_IT, timeout_s, on_output, interrupt_after_s)
         return stdout, stderr.replace(_OWN_FRAME, "", 1)
 
@@ -275,7 +275,8 @@ class EmulatedPico:
         memory, offset = self._memory(address)
         return bytes(memory[offset : offset + n_bytes])
 
-    def _memory_write(self, address: int, data: bytes) -> None:
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Change what the board has in its RAM (or flash), in no time; whose memory it is, is the caller's care."""
         memory, offset = self._memory(address)
         memory[offset : offset + len(data)] = data
 
@@ -290,11 +291,9 @@ class EmulatedPico:
         """Write bytes into the flash from `offset` on, as a programmer would; no file system knows of it."""
         self._chip.flash[offset : offset + len(data)] = data
 
-    def write_files(self, files: Mapping[str, bytes], remove: tuple[str, ...] = ()) -> None:
-        """Write into the storage behind `/` directly. Not while MicroPython has it mounted: see device.py."""
-        size = flash_files.STORAGE_BYTES
-        image = self.read_memory(FLASH_BASE + flash_files.STORAGE_OFFSET, size)
-        self.write_flash(flash_files.STORAGE_OFFSET, flash_files.littlefs_with(image, files, remove))
+    def _format_with(self, files: Mapping[str, bytes]) -> None:
+        """Fill the storage behind `/`; only before it boots, as MicroPython must not find its storage changed."""
+        self.write_flash(flash_files.STORAGE_OFFSET, flash_files.littlefs_image(files))
 
     def read_file(self, path: str) -> bytes | None:
         """The content of a closed file in the storage, None if there is none."""

@@ -28,14 +28,12 @@ def romfs_partition(files: Mapping[str, bytes]) -> bytes:
     return image.ljust(ROMFS_BYTES, bytes([_BLANK]))
 
 
-def littlefs_with(image: bytes, files: Mapping[str, bytes], remove: tuple[str, ...] = ()) -> bytes:
-    """Return the storage image with files written (folders made as needed) and others removed; formatted if blank."""
+def littlefs_image(files: Mapping[str, bytes]) -> bytes:
+    """Return the image of a storage with these files in it, folders made as needed. ModelError if they do not fit."""
     from littlefs.errors import LittleFSError
 
-    storage = _open(image)
+    storage = _open(bytes([_BLANK]) * STORAGE_BYTES)
     try:
-        for path in remove:
-            storage.remove(path)
         for path, content in files.items():
             folder = path.strip("/").rpartition("/")[0]
             if folder:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import Model as ReferenceModel
 
+from .board_files import MARK, script, temporary_file
 from .device import Device, open_device
 from .errors import DeviceError, ModelError
 from .native import NativeModel, dequantize_output, quantize_input
@@ -28,8 +27,6 @@ Progress = Callable[[int, int], None]
 GOLDEN_BOUND = 1e-5
 
 HOST, REFERENCE, EMULATOR = "host", "reference", "emulator"
-# Names on the board that nobody else uses; removed afterwards.
-MODEL_PATH, INPUTS_PATH = "/.anne_run.anne", "/.anne_run.inputs"
 # Inputs that are put onto the board at once, in bytes, and emulated or real seconds that one sample may take.
 _BATCH_BYTES = 256 * 1024
 _SAMPLE_TIMEOUT_S = 20.0
@@ -67,23 +64,21 @@ def run_device(device: Device, data: bytes, x: np.ndarray, progress: Progress | 
     x = np.ascontiguousarray(x, source.dtype if raw else "<f4").reshape(len(x), source.size)
     results: list[bytes] = []
     per_batch = max(1, _BATCH_BYTES // (x.itemsize * source.size))
-    device.put(MODEL_PATH, data)
-    try:
+    with temporary_file(device, data, "model") as model_path:
         for start in range(0, len(x), per_batch):
             batch = x[start : start + per_batch]
-            device.put(INPUTS_PATH, batch.tobytes())
-            names = {
-                "model_path": MODEL_PATH,
-                "inputs_path": INPUTS_PATH,
-                "n_samples": len(batch),
-                "x_code": source.letter if raw else "f",
-                "y_code": target.letter,
-                "x_size": source.size,
-                "y_size": target.size,
-            }
-            results += _run_batch(device, names, len(x), len(results), progress)
-    finally:
-        remove_quietly(device, MODEL_PATH, INPUTS_PATH)
+            with temporary_file(device, MARK + batch.tobytes(), "inputs") as inputs_path:
+                names = {
+                    "model_path": model_path,
+                    "inputs_path": inputs_path,
+                    "first": len(MARK),
+                    "n_samples": len(batch),
+                    "x_code": source.letter if raw else "f",
+                    "y_code": target.letter,
+                    "x_size": source.size,
+                    "y_size": target.size,
+                }
+                results += _run_batch(device, names, len(x), len(results), progress)
     return np.frombuffer(b"".join(results), np.dtype(target.dtype).newbyteorder("<")).reshape(
         len(x), *target.shape
     )
@@ -105,19 +100,6 @@ def _run_batch(
     if len(lines) != names["n_samples"]:
         raise DeviceError(f"{device.name}: expected {names['n_samples']} outputs, got {len(lines)}")
     return [bytes.fromhex(line) for line in lines]
-
-
-def script(name: str, **names: object) -> str:
-    """Return a script of on_device/ with values for its free names in front."""
-    assignments = "".join(f"{key}={value!r}\n" for key, value in names.items())
-    return assignments + files(__package__).joinpath("on_device", name).read_text()
-
-
-def remove_quietly(device: Device, *paths: str) -> None:
-    """Remove files from the board if they are there, and if it still answers: what went wrong before is the news."""
-    with suppress(DeviceError):
-        for path in paths:
-            device.exec(f"try:\n __import__('os').remove({path!r})\nexcept OSError:\n pass")
 
 
 def open_model(data: bytes) -> ModelFile:

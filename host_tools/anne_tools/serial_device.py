@@ -11,7 +11,7 @@ from contextlib import redirect_stdout, suppress
 from io import StringIO
 from typing import Any
 
-from .device import Device, OnOutput, script_error
+from .device import Device, OnBytes, OnOutput, script_error
 from .errors import DeviceError
 
 RASPBERRY_PI_USB = 0x2E8A
@@ -53,9 +53,9 @@ class SerialDevice(Device):
             raise script_error(self.name, traceback.replace("\r\n", "\n"))
         return output.text()
 
-    def put(self, path: str, content: bytes) -> None:
+    def put(self, path: str, content: bytes, on_bytes: OnBytes | None = None) -> None:
         self._make_folders(path)
-        self._asked(lambda: self._transport.fs_writefile(path, bytes(content), 1024))
+        self._asked(lambda: self._transport.fs_writefile(path, bytes(content), 1024, on_bytes))
 
     def get(self, path: str) -> bytes:
         return bytes(self._asked(lambda: self._transport.fs_readfile(path, 1024)))

@@ -104,6 +104,35 @@ def test_rename_replaces_and_remove_removes(board):
         board.remove("/b")
 
 
+def test_files_that_a_program_holds_open_stay_whole(board):
+    board.exec("log = open('/log.txt', 'w'); n = log.write('before, ')")
+    board.put("/models/other.anne", bytes(1500))
+    board.exec("n = log.write('after'); log.close()")
+    assert board.get("/log.txt") == b"before, after"
+    assert board.get("/models/other.anne") == bytes(1500)
+
+
+def test_a_file_that_is_replaced_while_open_is_the_new_one(board):
+    """As littlefs has it: what is written by the old name's handle from then on goes nowhere."""
+    board.put("/held.txt", b"old")
+    board.exec("held = open('/held.txt', 'a')")
+    board.put("/new.txt", b"new")
+    board.rename("/new.txt", "/held.txt")
+    board.exec("n = held.write('lost'); held.close()")
+    assert board.get("/held.txt") == b"new"
+
+
+def test_a_full_storage_is_told(machine):
+    nearly_full = EmulatedPico(machine.uf2, files={"/big": bytes(1370 * 1024)})
+    nearly_full.boot()
+    board = EmulatedDevice(nearly_full)
+    with pytest.raises(DeviceError, match=r"^the emulated Pico: its storage is full; remove files from it$"):
+        board.put("/more", bytes(40 * 1024))
+    board.remove("/big")
+    board.put("/more", b"fits")
+    assert board.get("/more") == b"fits"
+
+
 def test_reset_forgets_names_and_keeps_files(board):
     board.put("/kept", b"1")
     board.exec("x = 1")

@@ -10,6 +10,7 @@ erased to ones. It is mounted as `_boot.py` does it on the board.
 import gc
 import io
 import json
+import os
 import sys
 from binascii import a2b_base64
 
@@ -90,6 +91,15 @@ def content_of(path):
         return None
 
 
+def names_below(folder):
+    """Return the paths of all files there."""
+    names = set()
+    for name, kind, *_ in os.ilistdir(folder or "/"):
+        path = folder + "/" + name
+        names |= names_below(path) if kind == 0x4000 else {path}
+    return names
+
+
 def run(statements, image, cut_at=-1, cut="clean"):
     """Mount and run, up to the cut; return the flash."""
     flash, names = Flash(image, cut_at, cut), {"print": lambda *words: None}
@@ -140,8 +150,8 @@ class Sweep:
                 run(self.statements, tried)  # and it can be deployed again
                 mount(Flash(tried))
                 self.check((self.new,), where + ", then deployed again")
-                if content_of(self.path + ".new") is not None:
-                    raise ValueError(where + ": the temporary file stays")
+                if names_below("") != set(self.others) | {self.path}:
+                    raise ValueError(where + ": a temporary file stays")
                 n_cuts += 1
                 gc.collect()
         return whole, n_cuts

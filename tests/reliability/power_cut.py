@@ -28,6 +28,8 @@ N_BLOCKS = 64
 # Two deployments in turn, so that what is there is always the other one.
 FILES = ("small_int8.anne", "wide_int8.anne")
 OTHERS = {"/main.py": b"import anne\n" * 40, "/log.csv": bytes(range(256)) * 20, "/other.anne": None}
+# What a user may have beside them: the name that README.md proposes to programs, and one that a deployment would take.
+OWN = {"/net.anne.new": b"the user's own", "/.anne-deploy-0": b"the user's own, too"}
 # The documented way for a program on the board: README.md, "Power cuts".
 SAVE = """import os
 with open("/net.anne.new", "wb") as file:
@@ -108,8 +110,11 @@ class UnixPortDevice(SerialDevice):
 def deploy_statements(data: bytes, path: str) -> list[str]:
     """Return what `anne deploy` sends to a board."""
     with UnixPortDevice("unix://port") as device:
+        for own, content in OWN.items():
+            device.put(own, content)
+        n_before = len(device.sent)
         deploy(device, data, path)
-        return list(device.sent)
+        return device.sent[n_before:]
 
 
 def save_statements(data: bytes, path: str) -> list[str]:
@@ -118,9 +123,17 @@ def save_statements(data: bytes, path: str) -> list[str]:
     return [f"data = {data!r}\n{SAVE}"]
 
 
-def sweep(statements_of: Callable[[bytes, str], list[str]], n_rounds: int, path: str = "/net.anne") -> dict:
-    """Return how many cuts there were, and after how many of them the old and the new model was there."""
-    others = OTHERS | {"/other.anne": (MODELS / "small_float32.anne").read_bytes()}
+def sweep(
+    statements_of: Callable[[bytes, str], list[str]],
+    n_rounds: int,
+    path: str = "/net.anne",
+    own: dict[str, bytes] | None = None,
+) -> dict:
+    """Return how many cuts there were, and after how many of them the old and the new model was there.
+
+    `own` are files that lie beside it and must stay, besides OTHERS.
+    """
+    others = OTHERS | (own or {}) | {"/other.anne": (MODELS / "small_float32.anne").read_bytes()}
     models = [(MODELS / name).read_bytes() for name in FILES]
     task = {
         "path": path,
@@ -143,8 +156,8 @@ def power_cut(soak: bool) -> Found:
     """Cut at every operation of deploying and of saving; the long form fills and compacts the folder's log often."""
     n_rounds = 40 if soak else 3
     kinds = [
-        sweep(deploy_statements, n_rounds),
-        sweep(deploy_statements, n_rounds, "/models/net.anne"),
+        sweep(deploy_statements, n_rounds, own=OWN),
+        sweep(deploy_statements, n_rounds, "/models/net.anne", own=OWN),
         sweep(save_statements, n_rounds),
     ]
     cuts, old, new = (sum(kind[key] for kind in kinds) for key in ("cuts", "old", "new"))

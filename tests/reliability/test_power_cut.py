@@ -6,7 +6,7 @@ import pytest
 from anne_tools.deploy import deploy
 from anne_tools.errors import DeviceError
 from figures import ReliabilityError
-from power_cut import FILES, MODELS, UNIX_PORT, UnixPortDevice, deploy_statements, sweep
+from power_cut import FILES, MODELS, OWN, UNIX_PORT, UnixPortDevice, deploy_statements, sweep
 
 pytestmark = pytest.mark.skipif(not UNIX_PORT.exists(), reason="no unix port; `make test` builds it")
 
@@ -24,6 +24,22 @@ def test_the_sweep_finds_a_save_that_removes_first():
         sweep(remove_first, 1)
 
 
+def test_the_sweep_finds_a_deployment_that_takes_a_users_file():
+    def by_a_name_that_exists(data, path):
+        return [s.replace("/.anne-deploy-1", "/net.anne.new") for s in deploy_statements(data, path)]
+
+    with pytest.raises(ReliabilityError, match="/net.anne.new was harmed"):
+        sweep(by_a_name_that_exists, 1, own=OWN)
+
+
+def test_what_a_power_cut_left_goes_with_the_next_deployment():
+    model = (MODELS / FILES[0]).read_bytes()
+    with UnixPortDevice("unix://port") as device:
+        device.put("/.anne-deploy-0", model)  # cut before it was renamed
+        deploy(device, model, "/net.anne")
+        assert device.exec("print(os.listdir('/'))") == "['net.anne']\n"
+
+
 def test_a_full_storage_keeps_the_old_model():
     old, new = ((MODELS / name).read_bytes() for name in FILES)
     with UnixPortDevice("unix://port") as device:
@@ -37,7 +53,7 @@ def test_a_full_storage_keeps_the_old_model():
         with pytest.raises(DeviceError, match="its storage is full; remove files from it"):
             deploy(device, new, "/net.anne")
         assert device.get("/net.anne") == old
-        assert "net.anne.new" not in device.exec("print(os.listdir('/'))")
+        assert device.exec("print(os.listdir('/'))") == "['full', 'net.anne']\n"
 
 
 def test_a_port_that_vanishes_while_deploying_leaves_the_old_or_the_new_model():

@@ -1,7 +1,8 @@
 """Runs on the Pico: a model file on samples from a file; prints each output's bytes in hexadecimal, a line a sample.
 
-The host sets before: `model_path`, `inputs_path`, `n_samples`, the type codes `x_code` and `y_code` of the arrays, and
-the numbers of their elements. Floats for an integer model are rounded on the board.
+The host sets before: `model_path`, `inputs_path` and `first`, where in it the samples begin, `n_samples`, the type
+codes `x_code` and `y_code` of the arrays, and the numbers of their elements. Floats for an integer model are rounded on
+the board.
 """
 
 from array import array
@@ -18,6 +19,7 @@ def main():
     net = anne.load(model_path)  # noqa: F821
     x, y = zeros(x_code, x_size), zeros(y_code, y_size)  # noqa: F821
     with open(inputs_path, "rb") as file:  # noqa: F821
+        file.seek(first)  # noqa: F821
         for _ in range(n_samples):  # noqa: F821
             file.readinto(x)
             net.predict_into(x, y)

@@ -1,0 +1,41 @@
+"""Scripts and files that a command needs on a Pico for a while, under names that are nobody's."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+
+from .device import Device
+from .errors import DeviceError
+
+# What a temporary file begins with, by which on_device/free_path.py knows it again after a power cut; model files do.
+MARK = b"ANNE"
+
+
+def script(name: str, **names: object) -> str:
+    """Return a script of on_device/ with values for its free names in front."""
+    assignments = "".join(f"{key}={value!r}\n" for key, value in names.items())
+    return assignments + files(__package__).joinpath("on_device", name).read_text()
+
+
+@contextmanager
+def temporary_file(
+    device: Device,
+    content: bytes,
+    purpose: str,
+    folder: str = "/",
+    on_bytes: Callable[[int, int], None] | None = None,
+) -> Iterator[str]:
+    """Put a file onto the board and give its path, which no file had; in the end it is removed, unless renamed.
+
+    `content` begins with MARK, `folder` ends with "/" (or is "", the current one), `purpose` is a word in the name.
+    `on_bytes` is told how many bytes of how many are there. What a power cut or an unplugged cable leaves goes when
+    the next file for this purpose comes into this folder.
+    """
+    assert content.startswith(MARK)
+    path = device.exec(script("free_path.py", folder=folder, purpose=purpose)).strip()
+    try:
+        device.put(path, content, on_bytes)
+        yield path
+    finally:
+        with suppress(DeviceError):  # what went wrong before is the news
+            device.exec(f"try:\n __import__('os').remove({path!r})\nexcept OSError:\n pass")
