@@ -22,7 +22,7 @@ from .execute import execute
 from .files import write_atomically
 from .graph import Dense, Graph, Metadata, Scaling
 from .importers import load
-from .native import NativeModel, quantize_input
+from .native import NativeModel, from_source_type, quantize_input
 from .pack import pack
 from .passes import balance_inputs, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, check_samples, quantize, split_activations
@@ -68,7 +68,7 @@ class Converted:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them."""
         with NativeModel(self.data) as model:
-            return model.predict(as_samples(x, model.input.shape, "x"))
+            return model.predict(from_source_type(as_samples(x, model.input.shape, "x"), model.file))
 
 
 def convert(

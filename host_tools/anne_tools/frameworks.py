@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ModelError
-from .native import quantize_input
+from .native import flip_sign, quantize_input
 
 
 class NotInstalledError(ModelError):
@@ -60,12 +60,15 @@ def _tflite_micro(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarra
     shape = details["shape"]
     # an int8 file may take floats all the same, and round them itself
     inputs = x.astype(np.float32) if details["dtype"] == np.float32 else quantize_input(x, tensor)
+    if details["dtype"] == np.uint8:
+        inputs = flip_sign(inputs)
     outputs = []
     for sample in inputs:
         interpreter.set_input(np.ascontiguousarray(sample).reshape(shape), 0)
         interpreter.invoke()
         outputs.append(np.array(interpreter.get_output(0)))
-    return "TFLite Micro", np.stack(outputs)
+    answers = np.stack(outputs)
+    return "TFLite Micro", flip_sign(answers) if answers.dtype == np.uint8 else answers
 
 
 def _keras(source: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:

@@ -37,6 +37,11 @@ ACTIVATIONS = (
 DEFAULT_ALPHA = {"leaky_relu": 0.01, "elu": 1.0}
 
 
+# Keys of provenance: "uint8" where the network's source takes or gives that and the model file has int8 for it, whose
+# values are 128 less.
+INPUT_TYPE, OUTPUT_TYPE = "input type", "output type"
+
+
 @dataclass(frozen=True)
 class Quantization:
     """real = scale * (integer - zero_point); `scale` holds one value, or one a row of weights."""

@@ -9,6 +9,7 @@ import numpy as np
 from anne.model_file import ModelFile
 
 from .errors import ModelError
+from .graph import INPUT_TYPE, OUTPUT_TYPE
 
 _LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
 _pointer = ctypes.c_void_p
@@ -121,6 +122,25 @@ class NativeModel:
 
     def __del__(self):
         self.close()
+
+
+def from_source_type(x: np.ndarray, file: ModelFile) -> np.ndarray:
+    """Return samples for a model file: uint8 as int8 that are 128 less if its source takes uint8, all else as it is."""
+    if x.dtype != np.uint8 or f"{INPUT_TYPE}: uint8" not in file.lines("provenance"):
+        return x
+    return flip_sign(x)
+
+
+def to_source_type(raw: np.ndarray, file: ModelFile) -> np.ndarray:
+    """Return a model file's raw outputs: int8 as uint8 that are 128 more if its source gives uint8."""
+    if raw.dtype != np.int8 or f"{OUTPUT_TYPE}: uint8" not in file.lines("provenance"):
+        return raw
+    return flip_sign(raw)
+
+
+def flip_sign(integers: np.ndarray) -> np.ndarray:
+    """Return uint8 as int8 that are 128 less, or int8 as uint8 that are 128 more."""
+    return (integers.view(np.uint8) ^ 0x80).view(np.int8 if integers.dtype == np.uint8 else np.uint8)
 
 
 def quantize_input(x: np.ndarray, tensor) -> np.ndarray:

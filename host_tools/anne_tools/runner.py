@@ -18,7 +18,7 @@ from anne.reference_model import Model as ReferenceModel
 from .board_files import MARK, script, temporary_file
 from .device import Device, open_device
 from .errors import DeviceError, ModelError
-from .native import NativeModel, dequantize_output, quantize_input
+from .native import NativeModel, dequantize_output, from_source_type, quantize_input, to_source_type
 from .report import classes
 
 Progress = Callable[[int, int], None]
@@ -116,7 +116,11 @@ def open_model(data: bytes) -> ModelFile:
 def run(
     data: bytes, x: np.ndarray, where: str, firmware: Path | None = None, progress: Progress | None = None
 ) -> np.ndarray:
-    """Return the raw outputs for samples x: `where` is "host", "reference", "emulator" or a port."""
+    """Return the raw outputs for samples x: `where` is "host", "reference", "emulator" or a port.
+
+    x are real numbers, or integers of the model's or of its source's input type.
+    """
+    x = from_source_type(x, open_model(data))
     if where in (HOST, REFERENCE):
         return run_local(data, x, where)
     with open_device(where, firmware=firmware) as device:
@@ -149,7 +153,8 @@ class Result:
 
 
 def result(file: ModelFile, outputs: np.ndarray, expected: np.ndarray | None, raw: bool) -> Result:
-    """Return what a run gave: real numbers, or with `raw` the model's own; `expected` are golden outputs, if known."""
+    """Return what a run gave: real numbers, or with `raw` integers of its source's type or the model's own; `expected`
+    are golden outputs, if known."""
     real = dequantize_output(outputs, file.outputs[0])
     problem = ""
     if expected is not None:
@@ -157,7 +162,10 @@ def result(file: ModelFile, outputs: np.ndarray, expected: np.ndarray | None, ra
         if not worst <= (GOLDEN_BOUND if outputs.dtype.kind == "f" else 0):
             problem = f"golden outputs are missed by {worst:.3g}"
     return Result(
-        outputs if raw else real, class_names(file, real), expected is not None and not problem, problem
+        to_source_type(outputs, file) if raw else real,
+        class_names(file, real),
+        expected is not None and not problem,
+        problem,
     )
 
 

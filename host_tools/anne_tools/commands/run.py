@@ -43,7 +43,8 @@ def command(
     """Run a model file on samples, or one of AI-ANNE's published networks on its rows of IRIS data.
 
     NETWORK is an .anne file, or iris-8, iris-6, iris-6-relu or iris-4-4-2-1. Inputs are real numbers, or integers
-    of the model's own input type. Without --input a model file is run on its golden samples. Exit status 1 if
+    of the model's own input type (uint8 too, if it comes from a .tflite that takes uint8; --raw gives what that one
+    gives). Without --input a model file is run on its golden samples. Exit status 1 if
     a result is not the golden or published one.
     """
     if network.endswith(".anne") or Path(network).exists():

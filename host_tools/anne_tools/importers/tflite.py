@@ -4,6 +4,7 @@
 - int8 files: Dense has int8 weights, int32 bias and the weights' scales; every tensor has scale and zero point.
   QUANTIZE and DEQUANTIZE at the ends drop out (the graph's input and output are the int8 tensors); QUANTIZE in between
   is a linear Activation from one scale to another.
+- uint8 is int8 with all values and zero points 128 less (`tflite_files`); provenance keeps the ends' own type.
 - int8 weights with float32 activations ("dynamic range" files): Dense has int8 weights and a float32 bias.
 
 Shapes computed from constants (SHAPE, STRIDED_SLICE, PACK before a RESHAPE) are computed here and fold away.
@@ -20,9 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Graph, Metadata, Quantization
+from ..graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata, Quantization
 from ..tflm import LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
 from .flow import Flow, Step
+from .refusal import Missing
+from .survey import Operation, joins
 from .tflite_files import FUSED_ACTIVATIONS, FileTensor, Operator, TfliteFile
 
 PARSER_ERRORS = (struct.error, TypeError, ValueError, IndexError, OverflowError, MemoryError)
@@ -58,30 +61,53 @@ class _Reader:
     """Walks the operators in order. Values of the flow are named by the tensor's index in the file."""
 
     def __init__(self, file: TfliteFile):
-        for what, indices in (("input", file.inputs), ("output", file.outputs)):
-            if len(indices) != 1:
-                raise ModelError(f"models with {len(indices)} {what}s are not supported; expected one")
-        self.file, self.first, self.last = file, file.inputs[0], file.outputs[0]
+        self.file = file
+        self._refuse_unsupported()
+        self.first, self.last = file.inputs[0], file.outputs[0]
         self.uses = Counter(i for op in file.operators for i in op.inputs) + Counter(file.outputs)
-        if file.dynamic(self.first):
-            raise ModelError(
-                f"the input's shape {file.tensor(self.first).shape} is dynamic; only the batch axis may be"
-            )
         self.flow = self._flow_from(file.tensor(self.first), self.first)
+
+    def _refuse_unsupported(self) -> None:
+        """Raise ModelError if anything in the file cannot be used, naming all of it."""
+        missing, file = Missing(), self.file
+        joining = set(joins(map(_operation, file.operators), file.inputs))
+        for op in file.operators:
+            if op.name not in OPERATORS:
+                missing.layer(op.name, op.where)
+            elif op.index in joining:
+                missing.layer(f"{op.name} of two computed values", op.where)
+            if op.keeps_state:
+                missing.structure("a state (variables)")
+            if len(op.outputs) != 1 and op.name in OPERATORS:
+                missing.structure(f"{op.name} with {len(op.outputs)} outputs")
+        for what, count in (
+            ("input", len(file.inputs)),
+            ("output", len(file.outputs)),
+            ("subgraph", file.n_graphs),
+        ):
+            if count != 1:
+                missing.structure(f"{count} {what}s")
+        ends = (file.inputs, file.outputs, *((*op.inputs, *op.outputs) for op in file.operators))
+        for index in sorted({index for indices in ends for index in indices if index >= 0}):
+            if obstacle := file.obstacle(index):
+                missing.structure(obstacle)
+        missing_shape = next((index for index in file.inputs if file.dynamic(index)), None)
+        if missing_shape is not None:
+            missing.structure(
+                f"an input of dynamic shape {file.signature(missing_shape)} (only the batch axis may be open)"
+            )
+        missing.refuse(", ".join(sorted(OPERATORS)))
 
     def graph(self) -> Graph:
         """Return the checked graph."""
         for op in self.file.operators:
-            handler = OPERATORS.get(op.name)
-            if handler is None:
-                raise ModelError(f"{op.where} is not supported; supported: {', '.join(sorted(OPERATORS))}")
-            if len(op.outputs) != 1:
-                raise ModelError(f"{op.where}: expected one output, got {len(op.outputs)}")
             for index in op.inputs:  # constants of the file become constants of the flow as they are read
                 if index >= 0 and index not in self.flow.values and self.file.tensor(index).data is not None:
                     self.flow.constants[index] = self.file.tensor(index).data
-            handler(self, op)
+            OPERATORS[op.name](self, op)
         provenance = {"format": "tflite", "description": self.file.description}
+        for key, index in ((INPUT_TYPE, self.first), (OUTPUT_TYPE, self.last)):
+            provenance[key] = "uint8" if self.file.tensor(index).stored == "uint8" else ""
         return self.flow.graph(self.last, Metadata(provenance={k: v for k, v in provenance.items() if v}))
 
     # Operators
@@ -92,7 +118,7 @@ class _Reader:
         if options is not None and options.WeightsFormat():
             raise ModelError(f"{op.where}: weights in a shuffled format are not supported")
         step, key = self._step(op), self._input(op, 0)
-        weights = self.flow.constant(step, self._input(op, 1), "its weights")
+        weights = self._centred_weights(op, self.flow.constant(step, self._input(op, 1), "its weights"))
         x = self.flow.value(step, key)
         if weights.ndim == 2 and math.prod(x.shape) == weights.shape[1]:
             self.flow.values[key, "flat"] = self.flow.reshaped(step, x, (1, weights.shape[1]))
@@ -108,9 +134,22 @@ class _Reader:
 
     def _scale_of_weights(self, op: Operator) -> Quantization:
         weights = self.file.tensor(op.inputs[1])
-        if weights.dtype != "int8" or weights.quantization is None or weights.quantization.zero_point:
-            raise ModelError(f"{op.where}: expected int8 weights with a scale and zero point 0")
-        return weights.quantization
+        if weights.dtype != "int8" or weights.quantization is None:
+            raise ModelError(f"{op.where}: expected int8 weights with a scale")
+        return Quantization(weights.quantization.scale)
+
+    def _centred_weights(self, op: Operator, weights: np.ndarray) -> np.ndarray:
+        """Return int8 weights with their zero point taken off; ModelError where they do not fit int8 then."""
+        q = self.file.tensor(op.inputs[1]).quantization
+        if q is None or not q.zero_point or weights.dtype != np.int8:
+            return weights
+        centred = weights.astype(np.int16) - q.zero_point
+        if centred.size and not -128 <= centred.min() <= centred.max() <= 127:
+            raise ModelError(
+                f"{op.where}: its weights are up to {np.abs(centred).max()} steps from their zero point, supported are "
+                "127; quantise the float model anew with a converter of today"
+            )
+        return centred.astype(np.int8)
 
     def _bias(self, op: Operator, step: Step, weights: Quantization | None) -> np.ndarray | None:
         """Return the bias, or None; an int32 one must have the scale of input times weights, as TFLite Micro checks."""
@@ -162,11 +201,16 @@ class _Reader:
         self.flow.reshape(step, key, [int(d) for d in target])
 
     def quantize(self, op: Operator) -> None:
-        """QUANTIZE: of the float32 input it is dropped, between int8 tensors it is a change of scale."""
+        """QUANTIZE: of the float32 input it is dropped, between int8 tensors it is a change of scale, if any.
+
+        From uint8 to int8, at the ends of many files, there is none.
+        """
         key, output = self._input(op, 0), self.file.tensor(op.outputs[0])
         if output.dtype != "int8":
             raise ModelError(f"{op.where}: to {output.dtype} is not supported; supported: int8")
         if self.file.tensor(key).dtype == "int8":
+            if self._quantization(op, key) == self._quantization(op, output.index):
+                return self.flow.same(self._step(op), key)
             return self.flow.activation(self._step(op), key, "linear")
         if self.flow.layers or key != self.first or self.uses[key] != 1:
             raise ModelError(f"{op.where}: float32 to int8 is supported at the input only")
@@ -279,7 +323,7 @@ def _type(tensor: FileTensor) -> tuple[str, Quantization | None]:
     if tensor.dtype == "float32":
         return "float32", None
     if tensor.dtype != "int8":
-        raise ModelError(f"{where}: expected float32 or int8, got {tensor.dtype}")
+        raise ModelError(f"{where}: expected float32, or int8 or uint8 with a scale, got {tensor.dtype}")
     if tensor.quantization is None or tensor.quantization.scale.size != 1:
         raise ModelError(f"{where}: expected one scale for an int8 tensor")
     return "int8", tensor.quantization
@@ -299,6 +343,14 @@ def _short(name: str) -> str:
     """Return the layer's name out of TensorFlow's path: "model/dense_1/MatMul;model/dense_1/BiasAdd" is dense_1."""
     parts = name.partition(";")[0].split("/")
     return (parts[-2] if len(parts) > 1 else parts[0])[:40] or "tensor"
+
+
+def _operation(op: Operator) -> Operation:
+    if op.name in ARITHMETIC:
+        kind = "product" if op.name == "MUL" else "join"
+    else:
+        kind = "step" if op.name in ACTIVATIONS else "constant" if op.name == "SHAPE" else ""
+    return Operation(kind, op.inputs, op.outputs)
 
 
 OPERATORS = {

@@ -23,14 +23,19 @@ from .limits import MAX_LAYERS, check_elements
 
 IDENTIFIER = b"TFL3"
 VERSION = 3
-DTYPES = {0: "float32", 1: "float16", 2: "int32", 4: "int64", 9: "int8"}
-UNSUPPORTED_DTYPES = {3: "uint8", 6: "bool", 7: "int16", 17: "int4"}
+MAX_ENTRIES = 200_000  # of all vectors that are read element by element
+DTYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
+UNSUPPORTED_DTYPES = {6: "bool", 7: "int16", 17: "int4"}
 FUSED_ACTIVATIONS = {0: "linear", 1: "relu", 2: "RELU_N1_TO_1", 3: "relu6", 4: "TANH", 5: "SIGN_BIT"}
 
 
 @dataclass(frozen=True)
 class FileTensor:
-    """A tensor of the file: `shape` with the batch axis, `data` its constant value (None if it is computed)."""
+    """A tensor of the file: `shape` with the batch axis, `data` its constant value (None if it is computed).
+
+    A uint8 tensor with zero point z is told as the int8 tensor with zero point z - 128, all values 128 less: the same
+    real numbers, and the same arithmetic on them. `stored` is its type in the file.
+    """
 
     index: int
     name: str
@@ -38,6 +43,7 @@ class FileTensor:
     dtype: str
     quantization: Quantization | None
     data: np.ndarray | None
+    stored: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     table: Any
+    keeps_state: bool = False
 
     @property
     def where(self) -> str:
@@ -70,7 +77,7 @@ class Operator:
 
 
 class TfliteFile:
-    """The one graph of a .tflite file. ModelError for other versions, several graphs, tables that lie outside."""
+    """The first graph of a .tflite file. ModelError for other versions, no graph, tables that lie outside."""
 
     def __init__(self, data: bytes):
         if data[4:8] != IDENTIFIER:
@@ -80,11 +87,14 @@ class TfliteFile:
             raise ModelError(
                 f"TFLite schema version {self.model.Version()} is not supported; supported: {VERSION}"
             )
-        if self.model.SubgraphsLength() != 1:
-            raise ModelError(f"expected a model of one subgraph, got {self.model.SubgraphsLength()}")
+        self.n_graphs = self.model.SubgraphsLength()
+        if not self.n_graphs:
+            raise ModelError("expected a model of one subgraph, got 0")
         self.graph = self.model.Subgraphs(0)
-        self.inputs = self._indices("inputs", self.graph.Inputs, self.graph.InputsLength())
-        self.outputs = self._indices("outputs", self.graph.Outputs, self.graph.OutputsLength())
+        self.entries_left = MAX_ENTRIES
+        self._names: dict[int, str] = {}
+        self.inputs = self._indices("inputs", self.graph.InputsAsNumpy(), self.graph.InputsLength())
+        self.outputs = self._indices("outputs", self.graph.OutputsAsNumpy(), self.graph.OutputsLength())
         self.operators = [self._operator(i) for i in range(_count("operators", self.graph.OperatorsLength()))]
         self.description = clean(self.model.Description())
         self._tensors: dict[int, FileTensor] = {}
@@ -95,52 +105,75 @@ class TfliteFile:
             self._tensors[index] = self._read_tensor(index)
         return self._tensors[index]
 
+    def obstacle(self, index: int) -> str:
+        """Return what tensor `index` needs that is not supported, "" if nothing."""
+        table = self.graph.Tensors(index)
+        if table.IsVariable():
+            return "a state (variables)"
+        if table.Sparsity() is not None:
+            return "sparse weights"
+        number = table.Type()
+        return "" if number in DTYPES else f"values of type {UNSUPPORTED_DTYPES.get(number, number)}"
+
     def dynamic(self, index: int) -> bool:
         """Whether another axis than the first is left open (-1) in the file."""
-        tensor = self.graph.Tensors(index)
-        return any(tensor.ShapeSignature(i) < 0 for i in range(1, tensor.ShapeSignatureLength()))
+        return any(d < 0 for d in self.signature(index)[1:])
 
-    def _indices(self, what: str, read, length: int, lowest: int = 0) -> tuple[int, ...]:
-        indices = tuple(int(read(i)) for i in range(_count(what, length)))
+    def signature(self, index: int) -> tuple[int, ...]:
+        """The shape of tensor `index` with -1 for what is left open, () where the file says nothing of it."""
+        tensor = self.graph.Tensors(index)
+        return tuple(
+            int(tensor.ShapeSignature(i)) for i in range(_count("shape", tensor.ShapeSignatureLength(), 8))
+        )
+
+    def _indices(self, what: str, vector, length: int, lowest: int = 0) -> tuple[int, ...]:
+        self._spend(length)
+        indices = tuple(int(index) for index in vector) if length else ()
         n_tensors = self.graph.TensorsLength()
         for index in indices:
             if not lowest <= index < n_tensors:
                 raise ModelError(f"{what}: tensor {index} does not exist, there are {n_tensors}")
         return indices
 
+    def _spend(self, entries: int) -> None:
+        """Count entries of vectors before they are read: a file can have many tables share a long one."""
+        self.entries_left -= entries
+        if self.entries_left < 0:
+            raise ModelError(f"tables with more than {MAX_ENTRIES} entries in all")
+
     def _operator(self, index: int) -> Operator:
         table = self.graph.Operators(index)
         name = self._operator_name(index, table.OpcodeIndex())
         where = f"layer {index} ({name})"
-        inputs = self._indices(where, table.Inputs, table.InputsLength(), lowest=-1)
-        outputs = self._indices(where, table.Outputs, table.OutputsLength())
-        if table.MutatingVariableInputsLength() or table.IntermediatesLength():
-            raise ModelError(f"{where} keeps a state, which is not supported")
-        return Operator(index, name, inputs, outputs, table)
+        inputs = self._indices(where, table.InputsAsNumpy(), table.InputsLength(), lowest=-1)
+        outputs = self._indices(where, table.OutputsAsNumpy(), table.OutputsLength())
+        keeps_state = bool(table.MutatingVariableInputsLength() or table.IntermediatesLength())
+        return Operator(index, name, inputs, outputs, table, keeps_state)
 
     def _operator_name(self, index: int, opcode: int) -> str:
         if not 0 <= opcode < self.model.OperatorCodesLength():
             raise ModelError(f"layer {index}: operator code {opcode} does not exist")
-        code = self.model.OperatorCodes(opcode)
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # old files have the second only
-        name = tflite.utils.BUILTIN_OPCODE2NAME.get(number, f"operator {number}")
-        return f"CUSTOM {clean(code.CustomCode())}" if name == "CUSTOM" else name
+        if opcode not in self._names:
+            code = self.model.OperatorCodes(opcode)
+            number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # old files have the second only
+            name = tflite.utils.BUILTIN_OPCODE2NAME.get(number, f"operator {number}")
+            self._names[opcode] = f"CUSTOM {clean(code.CustomCode())}" if name == "CUSTOM" else name
+        return self._names[opcode]
 
     def _read_tensor(self, index: int) -> FileTensor:
         table = self.graph.Tensors(index)
         name = clean(table.Name())
         where = f"tensor {index} ({name})"
         number = table.Type()
-        if number not in DTYPES:
-            raise ModelError(f"{where}: type {UNSUPPORTED_DTYPES.get(number, number)} is not supported")
-        if table.IsVariable():
-            raise ModelError(f"{where} is a variable; models with a state are not supported")
-        if table.Sparsity() is not None:
-            raise ModelError(f"{where} is sparse, which is not supported")
         shape = tuple(int(table.Shape(i)) for i in range(_count(where, table.ShapeLength(), 8)))
         check_elements(where, shape)
-        data = self._data(where, table.Buffer(), shape, DTYPES[number])
-        return FileTensor(index, name, shape, DTYPES[number], _quantization(where, table, shape), data)
+        stored = DTYPES[number]
+        data = self._data(where, table.Buffer(), shape, stored)
+        quantization = self._quantization(where, table, shape, 128 if stored == "uint8" else 0)
+        dtype = stored
+        if stored == "uint8" and quantization is not None:
+            dtype, data = "int8", None if data is None else (data ^ 0x80).view(np.int8)
+        return FileTensor(index, name, shape, dtype, quantization, data, stored)
 
     def _data(self, where: str, buffer: int, shape: tuple[int, ...], dtype: str) -> np.ndarray | None:
         """Return the constant in `buffer`, or None where it is empty: buffer 0 always is."""
@@ -158,8 +191,32 @@ class TfliteFile:
             raise ModelError(
                 f"{where}: expected {expected} bytes of {dtype} for {shape}, got {table.DataLength()}"
             )
-        values = np.frombuffer(table.DataAsNumpy().tobytes(), np.dtype(dtype).newbyteorder("<"))
-        return values.reshape(shape)
+        return table.DataAsNumpy().view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
+
+    def _quantization(self, where: str, table, shape: tuple[int, ...], lowered: int) -> Quantization | None:
+        """Return the tensor's scale (or one a row of axis 0) and zero point less `lowered`, None where it has none."""
+        q = table.Quantization()
+        if q is None or not q.ScaleLength():
+            return None
+        if q.DetailsType():
+            raise ModelError(f"{where}: custom quantisation is not supported")
+        n, n_zero = q.ScaleLength(), q.ZeroPointLength()
+        if n != 1 and (q.QuantizedDimension() != 0 or n != (shape or (0,))[0]):
+            raise ModelError(
+                f"{where}: expected one scale or one a row of {shape}, got {n} along axis {q.QuantizedDimension()}"
+            )
+        if n_zero not in (0, n):
+            raise ModelError(f"{where}: expected {n} zero points, got {n_zero}")
+        self._spend(n + n_zero)
+        scale = q.ScaleAsNumpy().astype(np.float64)
+        zero_points = np.unique(q.ZeroPointAsNumpy()).tolist() if n_zero else [lowered]
+        if not (np.isfinite(scale).all() and (scale > 0).all()):
+            raise ModelError(f"{where}: scales must be positive and finite")
+        if len(zero_points) != 1 or not -128 <= zero_points[0] - lowered <= 127:
+            raise ModelError(
+                f"{where}: expected one zero point from {lowered - 128} to {lowered + 127}, got {zero_points[:3]}"
+            )
+        return Quantization(scale, zero_points[0] - lowered)
 
 
 def _count(what: str, length: int, limit: int = MAX_LAYERS) -> int:
@@ -168,29 +225,6 @@ def _count(what: str, length: int, limit: int = MAX_LAYERS) -> int:
     return length
 
 
-def _quantization(where: str, table, shape: tuple[int, ...]) -> Quantization | None:
-    """Return the tensor's scale (or one a row of axis 0) and zero point, None where it has none."""
-    q = table.Quantization()
-    if q is None or not q.ScaleLength():
-        return None
-    if q.DetailsType():
-        raise ModelError(f"{where}: custom quantisation is not supported")
-    n, n_zero = q.ScaleLength(), q.ZeroPointLength()
-    if n != 1 and (q.QuantizedDimension() != 0 or n != (shape or (0,))[0]):
-        raise ModelError(
-            f"{where}: expected one scale or one a row of {shape}, got {n} along axis {q.QuantizedDimension()}"
-        )
-    if n_zero not in (0, n):
-        raise ModelError(f"{where}: expected {n} zero points, got {n_zero}")
-    scale = np.array([q.Scale(i) for i in range(n)], np.float64)
-    zero_points = {int(q.ZeroPoint(i)) for i in range(n_zero)} or {0}
-    if not (np.isfinite(scale).all() and (scale > 0).all()):
-        raise ModelError(f"{where}: scales must be positive and finite")
-    if len(zero_points) != 1 or not -128 <= min(zero_points) <= 127:
-        raise ModelError(f"{where}: expected one zero point from -128 to 127, got {sorted(zero_points)[:3]}")
-    return Quantization(scale, zero_points.pop())
-
-
 def clean(text: bytes | None) -> str:
     """Return a name from the file fit for a one-line message: printable, at most 80 characters."""
-    return re.sub(r"[^\x20-\x7e]", "?", (text or b"").decode("utf-8", "replace"))[:80]
+    return re.sub(r"[^\x20-\x7e]", "?", (text or b"")[:320].decode("utf-8", "replace"))[:80]
