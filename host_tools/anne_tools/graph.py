@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from anne.model_file import MAX_ELEMENTS
 
 from .errors import ModelError
 
@@ -153,6 +154,11 @@ class Graph:
 
         Raises ModelError naming the layer, what was expected and what is there.
         """
+        for tensor in self.tensors.values():
+            if tensor.size > MAX_ELEMENTS:  # before anyone draws samples of it
+                raise ModelError(
+                    f"tensor {tensor.name!r} of shape {tensor.shape}: expected at most {MAX_ELEMENTS} elements"
+                )
         ready = set(self.inputs)
         for index, layer in enumerate(self.layers):
             where = f"layer {index} ({layer.source or layer.name})"

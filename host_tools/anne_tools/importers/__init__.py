@@ -6,12 +6,15 @@ where the source lives in memory, the object itself. A module is imported when i
 it needs are needed by nobody else. No importer executes what a file says; pickles, which do, are opened only
 on request.
 
+Whatever a file holds, it costs no more than `budget` allows for its size.
+
 To add a source: write the module, add a row to IMPORTERS.
 """
 
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import zipfile
 from collections.abc import Callable
@@ -20,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from ..graph import Graph
+from ..graph import Dense, Graph
+from . import budget
 from .keras_kinds import refuse_folder, refuse_part_of_saved_model
-from .limits import MAX_FILE_BYTES
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -73,8 +76,18 @@ IMPORTERS = (
         extra="sklearn",
     ),
     Importer("sklearn", packages=("sklearn",), extra="sklearn"),
-    Importer("ai_anne", (".json", ".py"), lambda head, members: head.lstrip()[:1] == b"{"),
+    Importer(
+        "ai_anne",
+        (".json", ".py"),
+        lambda head, members: head.lstrip()[:1] == b"{",
+        options=("network",),
+    ),
 )
+# Options of `load` that are refused where the importer does not take them: what each is for.
+PURPOSES = {
+    "layers": "a list of layers is for a PyTorch state_dict",
+    "network": "a choice of network is for a file that holds several",
+}
 
 
 def load(
@@ -83,35 +96,44 @@ def load(
     trust_pickle: bool = False,
     layers: Any = None,
     input_shape: tuple[int, ...] | None = None,
+    network: str | int | None = None,
 ) -> Graph:
     """Return the checked Graph of a model file (a path) or of an object in memory (scikit-learn, torch,
     Keras, dict).
 
     The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened,
     which runs whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict;
-    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer.
+    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer; `network`
+    picks one of several in a file, by the name or the number (from 1) that the message without it lists.
     ModelError in one line for everything that is wrong with the source, or for a package that is not
     installed.
     """
     is_path = isinstance(source, (str, os.PathLike))
     source = Path(source) if is_path else source
     importer = recognise_file(source) if is_path else recognise_object(source)
-    if layers is not None and "layers" not in importer.options:
-        raise ModelError(
-            f"a list of layers is for a PyTorch state_dict, not for the {importer.module} importer"
-        )
-    given = {"trust_pickle": trust_pickle, "layers": layers, "input_shape": input_shape}
+    given = {
+        "trust_pickle": trust_pickle,
+        "layers": layers,
+        "input_shape": input_shape,
+        "network": network,
+    }
+    for name, purpose in PURPOSES.items():
+        if given[name] is not None and name not in importer.options:
+            raise ModelError(f"{purpose}, not for the {importer.module} importer")
     options = {name: given[name] for name in importer.options}
+    is_bounded = is_path and importer.module != "pickles"  # which run code of their author
     what = source.suffix if is_path and source.suffix else importer.module
     try:
         module = importlib.import_module(f"{__name__}.{importer.module}")
-        graph = module.read(source, **options).check()
+        with budget.begin(budget.file_bytes(source) if is_bounded else math.inf):
+            graph = module.read(source, **options).check()
+            budget.layers(sum(isinstance(layer, Dense) for layer in graph.layers))
     except ImportError as error:
         raise _missing_package(importer, what, error) from error
     except ModelError as error:
         if not is_path:
             raise
-        raise ModelError(f"{source.name}: {error}") from error
+        raise ModelError(f"{source.name}: {_one_line(error, 2000)}") from error
     except Exception as error:
         if not is_path:
             raise
@@ -154,20 +176,13 @@ def recognise_object(source: object) -> Importer:
 
 def _peek(path: Path) -> tuple[bytes, list[str]]:
     """The first bytes of a file and, for a zip file, the names in it ([] if its directory is damaged)."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-            size = file.seek(0, os.SEEK_END)
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from error
-    if size > MAX_FILE_BYTES:
-        raise ModelError(f"{path.name}: {size} bytes, more than the limit of {MAX_FILE_BYTES}")
-    if not size:
-        raise ModelError(f"{path.name}: the file is empty")
+    size = budget.file_bytes(path)
+    with path.open("rb") as file:
+        head = file.read(64)
     members: list[str] = []
     if head.startswith(ZIP_MAGIC):
         try:
-            with zipfile.ZipFile(path) as archive:
+            with budget.begin(size), budget.open_zip(path) as archive:
                 members = archive.namelist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
             pass  # the importer that the suffix names will say what is wrong
@@ -183,11 +198,18 @@ def _missing_package(importer: Importer, what: str, error: ImportError) -> Excep
 
 
 def _damaged(path: Path, importer: Importer, error: Exception) -> ModelError:
-    reason = str(error).strip().partition("\n")[0][:200]
+    reason = _one_line(str(error).strip().partition("\n")[0], 200)
     return ModelError(
         f"{path.name}: damaged, or not a file that the {importer.module} importer can read "
         f"({type(error).__name__}{': ' if reason else ''}{reason})"
     )
+
+
+def _one_line(text: object, limit: int) -> str:
+    """What a message may show of a file: printable, on one line, of bounded length."""
+    shown = str(text)
+    shown = "".join(c if c.isprintable() else "?" for c in shown[: limit + 1])
+    return shown if len(shown) <= limit else f"{shown[:limit]} ..."
 
 
 def _say_where_from(graph: Graph, importer: Importer, path: Path | None) -> Graph:

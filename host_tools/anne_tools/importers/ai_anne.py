@@ -22,14 +22,13 @@ Plain JSON, from a file or as a dict in memory; what is marked (o) is optional:
     }
 
 Also read are the published AI-ANNE networks (`W_in_by_out` and `b` in the layers, where a row is an input;
-`mean` and `std` or `x_mins` and `x_maxs` beside them; with `variants`, the first one's activations), a
-self-learned network's lists (`w1`, `b1`, ... and `activations`), and, by `ai_anne_program`, MicroPython
+`mean` and `std` or `x_mins` and `x_maxs` beside them; with `variants`, the activations of the first or of the one
+asked for), a self-learned network's lists (`w1`, `b1`, ... and `activations`), and, by `ai_anne_program`, MicroPython
 programs with the parameters that AI-ANNE's browser trainer exports.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,26 +37,29 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph import DEFAULT_ALPHA, Graph, GraphBuilder, Metadata
+from . import budget
 from .ai_anne_program import read_program
+from .choice import choose
 from .keras_kinds import refuse_json
-from .limits import MAX_LAYERS, MAX_TEXT_BYTES, check_elements
 
 EPSILON = 1e-9  # AI-ANNE's guard against max == min
 LAYER_KEYS = ("name", "n_in", "n_out", "weights", "W_in_by_out", "bias", "b", "activation", "alpha")
 
 
-def read(source: Path | Mapping[str, Any]) -> Graph:
+def read(source: Path | Mapping[str, Any], network: str | int | None = None) -> Graph:
     """Return the Graph of a JSON file, an AI-ANNE program, or a dict laid out as this module's docstring
     says.
 
-    ModelError naming the layer and what was expected where something is missing, misspelt or does not fit.
+    `network` picks one of several in a program, or one of a file's `variants`, by number or name. ModelError naming the
+    layer and what was expected where something is missing, misspelt or does not fit.
     """
-    network = _read_file(source) if isinstance(source, Path) else source
-    refuse_json(network)
-    network = _first_variant(network)
+    found, network = _read_file(source, network) if isinstance(source, Path) else (source, network)
+    refuse_json(found)
+    network = _variant(found, network)
     layers = network.get("layers") or _numbered_layers(network)
-    if not isinstance(layers, (list, tuple)) or not 0 < len(layers) <= MAX_LAYERS:
-        raise ModelError(f"expected a list of 1 to {MAX_LAYERS} layers under the key 'layers'")
+    if not isinstance(layers, (list, tuple)) or not layers:
+        raise ModelError("expected a list of layers under the key 'layers'")
+    budget.layers(len(layers))
     weights, *_ = _layer(layers[0], 0)
     builder = GraphBuilder((weights.shape[1],))
     _add_scaling(builder, network)
@@ -69,9 +71,8 @@ def read(source: Path | Mapping[str, Any]) -> Graph:
     return builder.build(_metadata(network, builder))
 
 
-def _read_file(path: Path) -> Mapping[str, Any]:
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise ModelError(f"{path.stat().st_size} bytes, more than the limit of {MAX_TEXT_BYTES}")
+def _read_file(path: Path, network: str | int | None) -> tuple[Mapping[str, Any], str | int | None]:
+    """Return what a file says, and the choice of a network that is still to be made: a program's is made here."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -79,31 +80,28 @@ def _read_file(path: Path) -> Mapping[str, Any]:
             f"expected text in UTF-8, got byte {error.object[error.start]:#x} at {error.start}"
         ) from error
     if path.suffix.lower() == ".py":
-        return read_program(text)
-    try:
-        network = json.loads(text)
-        if isinstance(network, str) and network[:1] == "{":  # JSON that was written as JSON once more
-            network = json.loads(network)
-    except json.JSONDecodeError as error:
-        raise ModelError(f"not valid JSON: {error}") from error
-    if not isinstance(network, dict):
-        raise ModelError(f"expected a JSON object, got {type(network).__name__}")
-    return network
+        return read_program(text, network), None
+    return budget.parse_json(text, "the text"), network
 
 
-def _first_variant(network: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The network with the activations and the name of the first of its `variants`; itself if it has none."""
+def _variant(network: Mapping[str, Any], wanted: str | int | None) -> Mapping[str, Any]:
+    """The network with the activations and the name of one of its `variants`, the first if none is wanted; itself if
+    it has none."""
     if not network.get("variants"):
-        return network
+        return choose([network], [[str(network.get("name", ""))[:80]]], wanted)
     try:
-        first = network["variants"][0]
-        activations = [{"activation": activation} for activation in first["activations"]]
+        variants = network["variants"]
+        names = [str(variant.get("name", ""))[:80] for variant in variants]
+        index = choose(range(len(variants)), [[name] for name in names], wanted, default=1)
+        activations = [{"activation": activation} for activation in variants[index]["activations"]]
         layers = [{**layer, **own} for layer, own in zip(network["layers"], activations, strict=True)]
-    except (TypeError, KeyError, IndexError, ValueError) as error:
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
         raise ModelError(
             "variants: expected a list of objects, with one of `activations` a layer each"
         ) from error
-    return {"name": first.get("name", "model"), **network, "layers": layers}
+    return {"name": names[index] or "model", **network, "layers": layers}
 
 
 def _numbered_layers(network: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -210,10 +208,18 @@ def _numbers(value: Any, ndim: int, what: str) -> np.ndarray:
     """Return `value` as a float64 array of `ndim` dimensions; ModelError for all else, ragged lists too."""
     kind = ("a number", "a list of numbers", "a list of equally long lists of numbers")[ndim]
     try:
-        array = np.asarray(value)
+        # of objects, since numpy gives every text the length of the longest
+        array = value if isinstance(value, np.ndarray) else np.asarray(value, object)
     except ValueError:
         raise ModelError(f"{what}: expected {kind}, got lists of unlike length") from None
-    if array.dtype.kind not in "fiu" or array.ndim != ndim or array.size == 0:
+    types = set(map(type, array.flat))
+    is_numbers = all(issubclass(t, (int, float, np.number)) and t is not bool for t in types)
+    if not is_numbers or array.ndim != ndim or array.size == 0:
         raise ModelError(f"{what}: expected {kind}, got {value!r:.60}")
-    check_elements(what, array.shape)
-    return array.astype(np.float64)
+    budget.elements(what, array.shape)
+    try:
+        return array.astype(np.float64)
+    except (OverflowError, TypeError):
+        raise ModelError(
+            f"{what}: expected real numbers, got one that is beyond float64 or complex"
+        ) from None

@@ -10,35 +10,69 @@ Such a program holds its parameters as lists and its network as calls, one a lay
     l_out = dense(2, x, w1, b1, 'leaky_relu')
     l_out = dense(1, l_out, w2, b2, 'sigmoid')
 
-Python's parser turns the text into a syntax tree; only assignments of these three forms are looked at.
+Python's parser turns the text into a syntax tree; only assignments of these three forms are looked at. A program may
+hold several networks, as AI-ANNE's own do; each call whose input is not the call's before begins one.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
+import warnings
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ModelError
+from . import budget
+from .choice import choose
 
-MAX_PROGRAM_BYTES = 4 << 20
+# What costs the parser a node of its tree, and that node in steps.
+TOKEN, TOKEN_STEPS = re.compile(r"\d+\.\d+|\w+|[^\w\s]"), 3
 
 
-def read_program(text: str) -> dict[str, Any]:
-    """Return the network as plain JSON's dict (see `ai_anne`): layers, and scaling if there are X_MINS and
-    X_MAXS.
+@dataclass
+class Chain:
+    """The calls of one network: its layers, and the variables that held their outputs."""
 
-    ModelError if the text is no Python, or if it holds no network or several.
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        sizes = [len(layer["bias"]) for layer in self.layers]
+        return f"{sum(sizes)} neurons in layers of {', '.join(map(str, sizes))}"
+
+
+def read_program(text: str, network: str | int | None = None) -> dict[str, Any]:
+    """Return a network as plain JSON's dict (see `ai_anne`): layers, and scaling if there are X_MINS and X_MAXS.
+
+    `network` picks one of several, by its number from 1 or by a variable that only its calls assign. ModelError if the
+    text is no Python, or holds no network, or several and none is picked.
     """
-    if len(text) > MAX_PROGRAM_BYTES:
-        raise ModelError(f"{len(text)} characters, more than the limit of {MAX_PROGRAM_BYTES} for a program")
+    budget.steps(TOKEN_STEPS * sum(1 for _ in TOKEN.finditer(text)), "the program")
     try:
-        tree = ast.parse(textwrap.dedent(text))
+        with warnings.catch_warnings(action="ignore"):  # of its strings' escapes
+            tree = ast.parse(textwrap.dedent(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ModelError(f"not a Python program: {str(error).partition(chr(10))[0]}") from error
+    chains, lists = _chains(tree)
+    if not chains:
+        raise ModelError("expected a network in the program, found no call of dense(...)")
+    names = [[name for name in chain.outputs if _is_of_one(name, chains)] for chain in chains]
+    chain = choose(chains, names, network)
+    found: dict[str, Any] = {"layers": chain.layers}
+    if lists.get("X_MINS") and lists.get("X_MAXS"):
+        found["scaling"] = {"min": lists["X_MINS"], "max": lists["X_MAXS"]}
+    if len(chain.layers[-1]["bias"]) == 1:
+        found["threshold"] = 0.5
+    return found
+
+
+def _chains(tree: ast.Module) -> tuple[list[Chain], dict[str, Any]]:
+    """Return the networks in the order of the program, and the values of its other variables at the end."""
     assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and len(node.targets) == 1]
     lists: dict[str, Any] = {}
-    chains: list[list[dict[str, Any]]] = []
+    chains: list[Chain] = []
     output = None  # the variable that holds the last layer's output
     for node in sorted(assignments, key=lambda node: node.lineno):
         if not isinstance(node.targets[0], ast.Name):
@@ -46,25 +80,19 @@ def read_program(text: str) -> dict[str, Any]:
         name = node.targets[0].id
         if _is_call(node.value, "dense", 5):
             if output is None or not _is_name(node.value.args[1], output):
-                chains.append([])
-            chains[-1].append(_layer(node.value, lists))
+                chains.append(Chain())
+                budget.layers(len(chains))  # as many networks as a network may have layers
+            chains[-1].layers.append(_layer(node.value, lists))
+            chains[-1].outputs.append(name)
+            budget.layers(len(chains[-1].layers))
             output = name
         else:
             lists[name] = _value(node.value, lists)
-    if len(chains) != 1:
-        sizes = [sum(len(layer["bias"]) for layer in chain) for chain in chains]
-        found = (
-            f"{len(chains)} networks, of {', '.join(map(str, sizes))} neurons"
-            if chains
-            else "no call of dense(...)"
-        )
-        raise ModelError(f"expected one network in the program, found {found}; keep the lines of one")
-    network: dict[str, Any] = {"layers": chains[0]}
-    if lists.get("X_MINS") and lists.get("X_MAXS"):
-        network["scaling"] = {"min": lists["X_MINS"], "max": lists["X_MAXS"]}
-    if len(chains[0][-1]["bias"]) == 1:
-        network["threshold"] = 0.5
-    return network
+    return chains, lists
+
+
+def _is_of_one(name: str, chains: list[Chain]) -> bool:
+    return sum(name in chain.outputs for chain in chains) == 1
 
 
 def _layer(call: ast.Call, lists: dict[str, Any]) -> dict[str, Any]:
@@ -85,12 +113,16 @@ def _value(node: ast.expr, lists: dict[str, Any]) -> Any:
         return lists.get(node.id)
     if _is_call(node, "transpose", 1):
         rows = _value(node.args[0], lists)
-        is_matrix = isinstance(rows, list) and all(isinstance(row, list) for row in rows)
+        budget.steps(sum(map(len, rows)) if (is_matrix := _is_matrix(rows)) else 1, "transpose")
         return [list(column) for column in zip(*rows, strict=False)] if is_matrix else None
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
+
+
+def _is_matrix(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, list) for row in value)
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

@@ -18,9 +18,10 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph import Activation, Dense, Graph, Layer, Metadata, Quantization, Reshape, Scaling, Tensor
-from .limits import check_elements
+from . import budget
 
 Key = Hashable
+MAX_RANK = 8
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Flow:
         shape = tuple(int(d) for d in shape)
         if not shape or min(shape) < 1:
             raise ModelError(f"input {name}: expected fixed sizes behind the batch axis, got {shape}")
-        check_elements(f"input {name}", shape)
+        budget.elements(f"input {name}", shape)
         # A file may fix the batch of its export; the network does the same to each row, so one is read.
         self.batch = shape[0] if len(shape) > 1 else 1
         shape = (1, *shape[1:]) if len(shape) > 1 else shape
@@ -74,7 +75,6 @@ class Flow:
         self.tensors: dict[str, Tensor] = {}
         self.layers: list[Layer] = []
         self.notes: list[str] = []
-        self.folded = 0  # elements of constants computed so far
         self.input = self._tensor(name, shape, dtype, quantization)
         self.values[key] = self.input
 
@@ -129,6 +129,7 @@ class Flow:
         bias = np.broadcast_to(bias.reshape(-1), (n_out,)).astype(
             np.int32 if step.dtype == "int8" else np.float32
         )
+        budget.elements(step.where, weights.shape)
         weights = np.ascontiguousarray(weights, np.float32 if quantization is None else np.int8)
         flat = self.reshaped(step, x, (1, n_in))
         made = self._layer(step, Dense, flat, (1, n_out), weights, bias, activation, 0.0, quantization)
@@ -170,6 +171,7 @@ class Flow:
         for array in (scale, offset):
             if array.size not in (1, n):
                 raise ModelError(f"{step.where}: expected 1 or {n} constants, got {array.size}")
+        budget.elements(step.where, (n,))
         shape = x.shape if n == x.shape[-1] else x.shape[: axis + 1]
         flat, n = self.reshaped(step, x, shape), shape[-1]
         made = self._layer(
@@ -253,6 +255,8 @@ class Flow:
             self.constants[step.output] = self.fold(step, np.reshape, self.constants[key], tuple(shape))
             return
         x = self.value(step, key)
+        if len(shape) > MAX_RANK:
+            raise ModelError(f"{step.where}: {len(shape)} axes are more than the limit of {MAX_RANK}")
         target, size = [int(d) for d in shape], math.prod(x.shape)
         if target and target[0] == self.batch:
             target[0] = 1
@@ -289,8 +293,7 @@ class Flow:
         """Return function(*args) on constants; ModelError where numpy refuses, or where too much would be computed."""
         arrays = [a for a in args if isinstance(a, np.ndarray)]
         try:
-            self.folded += check_elements(step.where, np.broadcast_shapes(*(a.shape for a in arrays)))
-            check_elements("constants computed from constants", (self.folded,))
+            budget.elements(step.where, np.broadcast_shapes(*(a.shape for a in arrays)))
             with np.errstate(all="ignore"):
                 return np.asarray(function(*args))
         except ModelError:

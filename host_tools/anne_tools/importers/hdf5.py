@@ -15,8 +15,8 @@ import h5py  # noqa: F401 - hdf5_dump needs it: whoever lacks it shall hear of i
 import numpy as np
 
 from ..errors import ModelError
+from . import budget
 from .hdf5_dump import float32_of_bfloat16
-from .limits import MAX_ARRAY_ELEMENTS, MAX_TEXT_BYTES
 
 TIMEOUT_S = 30
 # What a process ends with that has used up the processor time hdf5_dump allows itself.
@@ -77,7 +77,7 @@ def read_hdf5(data: bytes, *members: str) -> Group:
     ModelError if the file is damaged, even where libhdf5 crashes or hangs.
     """
     program = [sys.executable, str(Path(__file__).with_name("hdf5_dump.py"))]
-    limits = [str(MAX_ARRAY_ELEMENTS), str(MAX_TEXT_BYTES)]
+    limits = [str(budget.bytes_left() // 8), str(budget.bytes_left() // budget.JSON_BYTES_PER_BYTE)]
     try:
         done = subprocess.run(
             [*program, *limits, *members], input=data, capture_output=True, timeout=TIMEOUT_S

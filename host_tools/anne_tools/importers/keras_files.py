@@ -13,7 +13,6 @@ Two containers are read, with zipfile, json and h5py (in `hdf5`), and nothing in
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from . import budget
 from .flow import label
 from .hdf5 import Group, read_hdf5
-from .limits import MAX_LAYERS, MAX_NESTING, MAX_TEXT_BYTES, read_member
 
 MODELS = ("Sequential", "Functional", "Model")
 # Where a .keras file keeps the layers of a model; the second name was that of Keras 2.12 and 2.13.
@@ -128,7 +127,7 @@ def read_file(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLay
         raise ModelError(
             "no model_config in it: it holds weights only; save the whole model with model.save()"
         )
-    model = _parse_model(_parse_json(root.attributes["model_config"], "model_config"))
+    model = _parse_model(budget.parse_json(root.attributes["model_config"], "model_config"))
     check(model)
     _arrange(model)
     _fill_from_h5(model, root.group("model_weights"))
@@ -136,15 +135,15 @@ def read_file(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLay
 
 
 def _read_zip(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLayer, str]:
-    with zipfile.ZipFile(path) as archive:
-        model = _parse_model(_parse_json(read_member(archive, "config.json", MAX_TEXT_BYTES), "config.json"))
+    with budget.open_zip(path) as archive:
+        model = _parse_model(budget.parse_json(budget.read_member(archive, "config.json"), "config.json"))
         version = "3"
         if "metadata.json" in archive.namelist():
-            metadata = _parse_json(read_member(archive, "metadata.json", MAX_TEXT_BYTES), "metadata.json")
+            metadata = budget.parse_json(budget.read_member(archive, "metadata.json"), "metadata.json")
             version = str(metadata.get("keras_version", version))
         check(model)
         _arrange(model)
-        weights = read_member(archive, "model.weights.h5")
+        weights = budget.read_member(archive, "model.weights.h5")
     _fill_from_keras(model, _with_slashes(read_hdf5(weights, *CONTAINERS)))
     return model, version
 
@@ -152,22 +151,12 @@ def _read_zip(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLay
 # The description of the layers
 
 
-def _parse_json(text: str | bytes, what: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{what} is not valid JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{what}: expected a JSON object, got {type(value).__name__}")
-    return value
-
-
 def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
     """Return the layer an entry of the config describes; a model's own layers are parsed, too."""
     config = entry.get("config")
     class_name = label(str(entry.get("class_name")), "?")
-    if depth > MAX_NESTING:
-        raise ModelError(f"more than {MAX_NESTING} models inside each other")
+    if depth > budget.MAX_LEVELS:
+        raise ModelError(f"more than {budget.MAX_LEVELS} models inside each other")
     if not _is_kerass_own(entry):
         class_name = label(str(entry.get("registered_name") or f"{entry.get('module')}.{class_name}"), "?")
     if depth == 0 and class_name not in MODELS:
@@ -179,8 +168,7 @@ def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
     layer = KerasLayer(class_name, name, config, entry.get("inbound_nodes") or [])
     if layer.is_model:
         entries = config.get("layers") or []
-        if len(entries) > MAX_LAYERS:
-            raise ModelError(f"{len(entries)} layers, more than the limit of {MAX_LAYERS}")
+        budget.operations(len(entries))
         layer.layers = [_parse_model(e, depth + 1) for e in entries]
     return layer
 
@@ -188,16 +176,16 @@ def _parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
 def _arrange(model: KerasLayer) -> int:
     """Fill in the order in which layers run, of inner models, too; return how many steps that is.
 
-    ModelError if it is not a chain, or of more than MAX_LAYERS steps: a model may use another twice, and that one a
+    ModelError if it is not a chain, or of more steps than MAX_OPERATIONS: a model may use another twice, and that one a
     third twice, so a short file can describe any number of them.
     """
     steps_of = [_arrange(layer) if layer.is_model else 1 for layer in model.layers]
     sequential = model.class_name == "Sequential"
     model.order = list(range(len(model.layers))) if sequential else _functional_order(model)
     steps = sum(steps_of[index] for index in model.order)
-    if steps > MAX_LAYERS:
+    if steps > budget.MAX_OPERATIONS:
         raise ModelError(
-            f"model {model.name!r}: {steps} layers run in it, more than the limit of {MAX_LAYERS}"
+            f"model {model.name!r}: {steps} layers run in it, more than the limit of {budget.MAX_OPERATIONS}"
         )
     return steps
 
@@ -219,7 +207,7 @@ def _functional_order(model: KerasLayer) -> list[int]:
     while True:
         if name not in index_of:
             raise ModelError(f"model {model.name!r}: no layer is called {name!r}")
-        if len(order) > MAX_LAYERS:
+        if len(order) > budget.MAX_OPERATIONS:
             raise ModelError(f"model {model.name!r}: its layers form a circle")
         order.append(index_of[name])
         if name == start:

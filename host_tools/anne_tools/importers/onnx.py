@@ -18,8 +18,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph import Graph, Metadata
+from . import budget
 from .flow import Flow, Step, label
-from .limits import MAX_LAYERS
 from .onnx_files import parse_model, to_array
 
 NO_EFFECT = ("Identity", "Dropout")
@@ -50,8 +50,7 @@ class _Reader:
         self.model, self.message = model, model["graph"]
         if self.message["sparse_initializer"]:
             raise ModelError("sparse weights are not supported")
-        if len(self.message["node"]) > MAX_LAYERS:
-            raise ModelError(f"{len(self.message['node'])} layers are more than the limit of {MAX_LAYERS}")
+        budget.operations(len(self.message["node"]))
         self.opset = max(
             (o.get("version", 1) for o in model["opset_import"] if o.get("domain", "") in DOMAINS), default=1
         )

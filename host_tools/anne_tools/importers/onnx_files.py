@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from .limits import check_elements
+from . import budget
 
 MAX_FIELDS = 1_000_000
 
@@ -206,7 +206,7 @@ def to_array(tensor: dict[str, Any], where: str) -> np.ndarray:
         raise ModelError(f"{where}: tensors of data type {number} are not supported")
     dtype, field = TENSOR_TYPES[number]
     shape = tuple(tensor["dims"])
-    expected = check_elements(where, shape)
+    expected = budget.elements(where, shape)
     if "raw_data" in tensor:
         size = len(tensor["raw_data"])
         if size != expected * np.dtype(dtype).itemsize:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph import Graph, GraphBuilder, Metadata
-from .limits import MAX_NESTING
+from .budget import MAX_LEVELS
 
 # scikit-learn's names of activation functions: ours.
 ACTIVATIONS = {
@@ -55,7 +55,7 @@ def read(source: object) -> Graph:
 def _steps(estimator: object, depth: int = 0) -> Iterator[object]:
     """The estimators of a pipeline and of pipelines in it, in order; each is fitted and supported."""
     name = _name(estimator)
-    if name == "Pipeline" and _is_sklearns_own(estimator) and depth < MAX_NESTING:
+    if name == "Pipeline" and _is_sklearns_own(estimator) and depth < MAX_LEVELS:
         for _, step in estimator.steps:
             if step is not None and step != "passthrough":
                 yield from _steps(step, depth + 1)

@@ -19,7 +19,7 @@ import tflite
 
 from ..errors import ModelError
 from ..graph import Quantization
-from .limits import MAX_LAYERS, check_elements
+from . import budget
 
 IDENTIFIER = b"TFL3"
 VERSION = 3
@@ -166,7 +166,7 @@ class TfliteFile:
         where = f"tensor {index} ({name})"
         number = table.Type()
         shape = tuple(int(table.Shape(i)) for i in range(_count(where, table.ShapeLength(), 8)))
-        check_elements(where, shape)
+        budget.elements(where, shape)
         stored = DTYPES[number]
         data = self._data(where, table.Buffer(), shape, stored)
         quantization = self._quantization(where, table, shape, 128 if stored == "uint8" else 0)
@@ -219,7 +219,7 @@ class TfliteFile:
         return Quantization(scale, zero_points[0] - lowered)
 
 
-def _count(what: str, length: int, limit: int = MAX_LAYERS) -> int:
+def _count(what: str, length: int, limit: int = budget.MAX_OPERATIONS) -> int:
     if length > limit:
         raise ModelError(f"{what}: {length} entries are more than the limit of {limit}")
     return length

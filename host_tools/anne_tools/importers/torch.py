@@ -23,8 +23,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph import Graph, Metadata
+from . import budget
 from .flow import Flow, Step, label
-from .limits import MAX_LAYERS
 from .torch_files import Node, Program, Ref, is_pt2, read_pt2
 from .torch_layers import state_dict_graph
 from .torch_pth import read_state_dict
@@ -104,8 +104,7 @@ class _Reader:
     """Walks the calls in order."""
 
     def __init__(self, program: Program):
-        if len(program.nodes) > MAX_LAYERS:
-            raise ModelError(f"{len(program.nodes)} layers are more than the limit of {MAX_LAYERS}")
+        budget.operations(len(program.nodes))
         shape = program.input_shape
         self.program = program
         self.flow = Flow(label(program.input, "input"), program.input, shape)

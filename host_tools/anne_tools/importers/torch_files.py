@@ -7,7 +7,6 @@ Source: torch/_export/serde/schema.py (schema version 8) of PyTorch 2.13.
 
 from __future__ import annotations
 
-import json
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from .limits import MAX_TEXT_BYTES, check_elements, read_member
+from . import budget
+from .budget import open_zip, read_member
 
 SCHEMA_MAJOR = 8
 OLD_PT2 = "serialized_exported_program.json"
@@ -68,13 +68,13 @@ def is_pt2(path: Path) -> bool:
     """Whether a file is what torch.export.save writes, under whatever name."""
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         return any(name.endswith(("/models/model.json", OLD_PT2)) for name in archive.namelist())
 
 
 def read_pt2(path: Path) -> Program:
     """Return the program of a file that torch.export.save wrote. ModelError for other versions and layouts."""
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         root = root_folder(archive, "/models/model.json")
         model = _json(archive, f"{root}/models/model.json")
         major = _get(model, "schema_version", "major")
@@ -118,7 +118,9 @@ def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
     # a symbolic size is an expression, which is fine for the batch axis only
     shape = tuple(int(size.get("as_int", 1 if axis == 0 else -1)) for axis, size in enumerate(sizes))
     provenance = {"format": "pt2", "framework": f"PyTorch {model.get('torch_version', '?')}"}
-    nodes = [node for entry in _get(graph, "nodes") if (node := _node(entry))]
+    entries = _get(graph, "nodes")
+    budget.operations(len(entries))
+    nodes = [node for entry in entries if (node := _node(entry))]
     return Program(nodes, constants, inputs[0], shape, outputs[0], provenance)
 
 
@@ -161,7 +163,8 @@ def operator_name(target: str) -> str:
 
 def _weights(archive: zipfile.ZipFile, folder: str, config: dict) -> dict[str, np.ndarray]:
     """Return the arrays that `config` describes; those that share a member of the archive share its bytes."""
-    storages, total, arrays = {}, 0, {}
+    budget.steps(10 * len(config), "weights")
+    storages, arrays = {}, {}
     for name, entry in config.items():
         where = f"weights {name[:60]!r}"
         if entry.get("use_pickle"):
@@ -175,8 +178,6 @@ def _weights(archive: zipfile.ZipFile, folder: str, config: dict) -> dict[str, n
         sizes, strides = ([_get(n, "as_int") for n in _get(meta, key)] for key in ("sizes", "strides"))
         offset = _get(meta, "storage_offset", "as_int")
         arrays[name] = strided(where, storages[member, dtype], offset, sizes, strides)
-        total += arrays[name].size
-        check_elements("all weights together", (total,))
     return arrays
 
 
@@ -186,6 +187,7 @@ def from_bytes(where: str, data: bytes, dtype: str) -> np.ndarray:
     if len(data) % size:
         raise ModelError(f"{where}: {len(data)} bytes are not a whole number of {dtype}")
     if dtype == "bfloat16":
+        budget.elements(where, (len(data) // size,))
         return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
     return np.frombuffer(data, dtype)
 
@@ -194,8 +196,8 @@ def strided(where: str, storage: np.ndarray, offset: int, sizes: list[int], stri
     """Return the view of `storage` that a tensor is; ModelError where it would reach outside."""
     numbers = [offset, *sizes, *strides]
     if len(sizes) != len(strides) or len(sizes) > 8 or not all(type(n) is int and n >= 0 for n in numbers):
-        raise ModelError(f"{where}: sizes {sizes} and strides {strides} do not fit")
-    if not check_elements(where, sizes):
+        raise ModelError(f"{where}: its sizes and strides do not fit")
+    if not budget.elements(where, sizes, storage.itemsize):
         return np.zeros(sizes, storage.dtype)
     last = offset + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     if last >= storage.size:
@@ -217,15 +219,7 @@ def _get(value: Any, *keys: str) -> Any:
 
 
 def _json(archive: zipfile.ZipFile, name: str) -> dict:
-    try:
-        value = json.loads(read_member(archive, name, MAX_TEXT_BYTES))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{name} is damaged: {str(error)[:100]}") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{name} is damaged: expected an object")
-    return value
+    return budget.parse_json(read_member(archive, name), name)
 
 
 def root_folder(archive: zipfile.ZipFile, ending: str) -> str:

@@ -141,10 +141,10 @@ PROGRAM = "w = [[1, 2]]\nb = [3]\ny = dense(1, x, w, b, 'relu')\n"
     "program, message",
     [
         ("", "the file is empty"),
-        ("print('hello')\n", "expected one network in the program, found no call of dense(...)"),
+        ("print('hello')\n", "expected a network in the program, found no call of dense(...)"),
         (
             PROGRAM + "z = dense(1, x, w, b, 'relu')\n",
-            "found 2 networks, of 1, 1 neurons; keep the lines of one",
+            "the file holds 2 networks (1 or y: 1 neurons in layers of 1; 2 or z: 1 neurons in layers of 1); pick one",
         ),
         (
             PROGRAM.replace("w = [[1, 2]]", ""),
@@ -178,9 +178,9 @@ def test_a_program_is_never_run(tmp_path):
 @pytest.mark.parametrize(
     "network, message",
     [
-        ({}, "expected a list of 1 to 10000 layers under the key 'layers'"),
-        ({"layers": []}, "expected a list of 1 to 10000 layers"),
-        ({"layers": {"a": 1}}, "expected a list of 1 to 10000 layers"),
+        ({}, "expected a list of layers under the key 'layers'"),
+        ({"layers": []}, "expected a list of layers"),
+        ({"layers": {"a": 1}}, "expected a list of layers"),
         ({"layers": [3]}, "layer 0: expected an object with weights, bias and activation, got int"),
         ({"layers": [{}]}, "layer 0: weights are missing"),
         (first_layer(activaton="relu"), "layer 0: unknown activaton; known: name,"),
@@ -191,7 +191,7 @@ def test_a_program_is_never_run(tmp_path):
         (first_layer(alpha=float("inf")), "alpha must be finite, got inf"),
         (
             first_layer(weights=[[1, 2], [3]]),
-            "layer 0: weights: expected a list of equally long lists of numbers, got li",
+            "layer 0: weights: expected a list of equally long lists of numbers, got [[1, 2], [3]]",
         ),
         (
             first_layer(weights=[1, 2]),
@@ -239,12 +239,12 @@ def test_bad_network_is_refused(tmp_path, network, message):
 @pytest.mark.parametrize(
     "data, message",
     [
-        (b"{", "not valid JSON: "),
-        (b"[1, 2]", "expected a JSON object, got list"),
+        (b"{", "the text is not valid JSON: "),
+        (b"[1, 2]", "the text: expected a JSON object, got list"),
         (b'{"layers": "\xff"}', "expected text in UTF-8, got byte 0xff at 12"),
         (
             b'{"layers": ' + b"[" * 100_000,
-            "damaged, or not a file that the ai_anne importer can read (RecursionError",
+            "the text: its lists and objects are nested too deeply",
         ),
         (b"", "the file is empty"),
     ],

@@ -500,7 +500,7 @@ def change(path: str, value):
         (change("subgraphs[0].tensors[0].type", 7), "needs values of type int16"),
         (change("subgraphs[0].tensors[1].type", 9), "expected 12 bytes of int8 for (3, 4), got 48"),
         (change("subgraphs[0].tensors[1].shape", [3, 5]), "expected 60 bytes of float32 for (3, 5), got 48"),
-        (change("subgraphs[0].tensors[1].shape", [1 << 30, 1 << 30]), "is more than the limit of"),
+        (change("subgraphs[0].tensors[1].shape", [1 << 30, 1 << 30]), "unpacks to more than the limit of"),
         (change("subgraphs[0].tensors[1].buffer", 40), "buffer 40 does not exist, there are 3"),
         (change("subgraphs[0].tensors[1].isVariable", True), "needs a state (variables)"),
         (change("buffers[1].data", np.full(48, 255, np.uint8)), "12 of 12 weights are NaN or infinite"),

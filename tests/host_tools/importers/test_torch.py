@@ -167,9 +167,9 @@ NODES = "graph_module.graph.nodes"
             "the output 'softmax' is a constant, or computed by no layer",
         ),
         (change("graph_module", 3), "the .pt2 file is damaged"),
-        (lambda model: [1, 2], "model.json is damaged: expected an object"),
-        (b"{", "model.json is damaged"),
-        (b"[" * 100_000, "model.json is damaged"),
+        (lambda model: [1, 2], "model.json: expected a JSON object, got list"),
+        (b"{", "model.json is not valid JSON"),
+        (b"[" * 100_000, "model.json: its lists and objects are nested too deeply"),
     ],
 )
 def test_damaged_program_is_refused(edit, damage, message):
