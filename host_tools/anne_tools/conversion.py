@@ -84,14 +84,15 @@ def convert(
     input_shape: tuple[int, ...] | None = None,
     test: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress | None = None,
+    network: str | int | None = None,
 ) -> Converted:
     """Return `source` (a file of any importer, a model object, or a Graph) as a model file, proven and with a report.
 
     `dtype` is "float32", "int8", "int16", "int8-weights" (weights int8, values float32) or "int4" (weights of
     four bits, values int8). int8, int16 and int4 need `calibrate`, (n_samples, *input shape) of typical
     inputs. `labels` and `feature_names` travel in the file. `test` are inputs and true answers for the report.
-    `progress(step, done, total)` is told how far a step is. `trust_pickle`, `layers` and `input_shape` are for the
-    importers.
+    `progress(step, done, total)` is told how far a step is. `trust_pickle`, `layers`, `input_shape` and
+    `network` are for the importers (importers.load).
 
     A scaling of the inputs (StandardScaler, Normalization) is folded into the first layer, so it costs nothing. But the
     kernels count all inputs in steps of one size, and where features have unlike ranges the small ones then lose their
@@ -100,7 +101,9 @@ def convert(
 
     ModelError, one line, for whatever is wrong with the source or the data, and if the file's self-check fails.
     """
-    imported = import_source(source, trust_pickle=trust_pickle, layers=layers, input_shape=input_shape)
+    imported = import_source(
+        source, trust_pickle=trust_pickle, layers=layers, input_shape=input_shape, network=network
+    )
     _describe(imported, labels, feature_names, name)
     if calibrate is not None:
         calibrate = check_samples(imported, calibrate, "calibration data")

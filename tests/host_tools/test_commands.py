@@ -115,6 +115,22 @@ def test_convert_takes_names_from_the_command_or_a_file(files):
     )
 
 
+def test_convert_picks_one_of_several_networks(files):
+    """AI-ANNE's own programs hold two, here x + 1 and 2 x."""
+    (files / "main.py").write_text(
+        "small = dense(1, x, [[1]], [1], 'linear')\nlarge = dense(1, x, [[2]], [0], 'linear')\n"
+    )
+    refused("pick one with --network", "convert", "main.py")
+    np.save("five.npy", [[5.0]])
+    for network, expected in (("small", 6), ("2", 10)):
+        good("convert", "main.py", "--network", network, "-o", "picked.anne")
+        result = json.loads(good("run", "picked.anne", "--input", "five.npy", "--json").stdout)
+        assert result["outputs"] == [[expected]]
+        good("verify", "picked.anne", "--against", "main.py", "--network", network)
+    (files / "k.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    refused("for a file that holds several, not for the keras importer", "convert", "k.h5", "--network", "1")
+
+
 def test_convert_draws(files):
     pytest.importorskip("matplotlib", reason="the extra ai-anne[plot]")
     good("convert", "net.json", "--dtype", "int8", "--calibrate", "x.npy", "--plot", "error.png")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .common import console, json_option, print_json
-from .models import board_option, print_layers, print_table, print_verdict, step_progress
+from .models import board_option, print_layers, print_table, print_verdict, source_options, step_progress
 
 _file = click.Path(path_type=Path)
 
@@ -37,7 +37,7 @@ _file = click.Path(path_type=Path)
     "--feature-names", metavar="A,B,...", help="Names of the inputs, or a text file with one a line."
 )
 @click.option("--name", help="What the network is called; default: the file's name.")
-@click.option("--layers", help='Layers of a PyTorch state_dict, such as "linear:0,relu,linear:2".')
+@source_options
 @click.option(
     "--trust-pickle", is_flag=True, help="Open a .pkl or .joblib, which runs what its author put there."
 )

@@ -25,6 +25,22 @@ board_option = click.option(
 )
 
 
+def source_options(command: Callable) -> Callable:
+    """Options of a command that reads a source, for what the file itself does not say."""
+    layers = click.option(
+        "--layers",
+        help="Layers of a PyTorch state_dict in the order they run, with commas between them: linear:NAME, "
+        "batch_norm:NAME or an activation, such as 'linear:fc1,batch_norm:bn(eps=0.001),leaky_relu(alpha=0.2),"
+        "linear:fc2'. Without it the message says which names there are.",
+    )
+    network = click.option(
+        "--network",
+        metavar="NAME|N",
+        help="Which of several networks in the file, by name or number. Without it the message lists them.",
+    )
+    return layers(network(command))
+
+
 def read_model(path: Path) -> bytes:
     """Return the bytes of a model file; ModelError if it cannot be read."""
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .common import console, json_option, print_json, uf2_option
-from .models import print_table, read_model, step_progress
+from .models import print_table, read_model, source_options, step_progress
 
 _file = click.Path(path_type=Path)
 
@@ -27,7 +27,7 @@ _file = click.Path(path_type=Path)
     "--input", "inputs", type=_file, help="Samples: .npy, .npz or .csv; default: the golden samples."
 )
 @click.option("--on", "where", metavar="emulator|PORT", help="A Pico to be asked, too.")
-@click.option("--layers", help="Layers of a PyTorch state_dict, as for convert.")
+@source_options
 @click.option(
     "--trust-pickle",
     is_flag=True,

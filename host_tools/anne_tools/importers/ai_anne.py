@@ -88,11 +88,12 @@ def _variant(network: Mapping[str, Any], wanted: str | int | None) -> Mapping[st
     """The network with the activations and the name of one of its `variants`, the first if none is wanted; itself if
     it has none."""
     if not network.get("variants"):
-        return choose([network], [[str(network.get("name", ""))[:80]]], wanted)
+        choose(["the only one"], [_names(network)], wanted)
+        return network
     try:
         variants = network["variants"]
-        names = [str(variant.get("name", ""))[:80] for variant in variants]
-        index = choose(range(len(variants)), [[name] for name in names], wanted, default=1)
+        titles = [", ".join(map(str, variant["activations"][: budget.MAX_LAYERS])) for variant in variants]
+        index = choose(titles, [_names(variant) for variant in variants], wanted, default=0)
         activations = [{"activation": activation} for activation in variants[index]["activations"]]
         layers = [{**layer, **own} for layer, own in zip(network["layers"], activations, strict=True)]
     except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
@@ -101,7 +102,11 @@ def _variant(network: Mapping[str, Any], wanted: str | int | None) -> Mapping[st
         raise ModelError(
             "variants: expected a list of objects, with one of `activations` a layer each"
         ) from error
-    return {"name": names[index] or "model", **network, "layers": layers}
+    return {"name": variants[index].get("name", "model"), **network, "layers": layers}
+
+
+def _names(network: Mapping[str, Any]) -> list[str]:
+    return [str(network["name"])[:80]] if "name" in network else []
 
 
 def _numbered_layers(network: Mapping[str, Any]) -> list[dict[str, Any]] | None:

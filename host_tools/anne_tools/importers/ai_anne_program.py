@@ -20,6 +20,7 @@ import ast
 import re
 import textwrap
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +59,9 @@ def read_program(text: str, network: str | int | None = None) -> dict[str, Any]:
     chains, lists = _chains(tree)
     if not chains:
         raise ModelError("expected a network in the program, found no call of dense(...)")
-    names = [[name for name in chain.outputs if _is_of_one(name, chains)] for chain in chains]
-    chain = choose(chains, names, network)
+    users = Counter(name for chain in chains for name in set(chain.outputs))
+    names = [[name for name in chain.outputs if users[name] == 1] for chain in chains]
+    chain = chains[choose(list(map(str, chains)), names, network)]
     found: dict[str, Any] = {"layers": chain.layers}
     if lists.get("X_MINS") and lists.get("X_MAXS"):
         found["scaling"] = {"min": lists["X_MINS"], "max": lists["X_MAXS"]}
@@ -89,10 +91,6 @@ def _chains(tree: ast.Module) -> tuple[list[Chain], dict[str, Any]]:
         else:
             lists[name] = _value(node.value, lists)
     return chains, lists
-
-
-def _is_of_one(name: str, chains: list[Chain]) -> bool:
-    return sum(name in chain.outputs for chain in chains) == 1
 
 
 def _layer(call: ast.Call, lists: dict[str, Any]) -> dict[str, Any]:

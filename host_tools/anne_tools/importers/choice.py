@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from ..errors import ModelError
 
-Network = TypeVar("Network")
 MAX_LISTED = 10
 
 
 def choose(
-    networks: Sequence[Network],
+    networks: Sequence[str],
     names: Sequence[Sequence[str]],
     wanted: str | int | None,
     default: int | None = None,
-) -> Network:
-    """Return the one of `networks` that is `wanted`: a number from 1, or one of its `names`, which come first.
+) -> int:
+    """Return the index of the network that is `wanted`: its number, which counts from 1, or one of its `names`.
 
-    Where nothing is wanted, the only one, or number `default`. ModelError that lists them all (as `str` shows them)
-    where there are several, or none is the one wanted.
+    `networks` says a few words about each, for the message. Where nothing is wanted, the only one, or index `default`.
+    ModelError that lists them all where there are several, or none is the one wanted.
     """
     if wanted is None and (len(networks) == 1 or default is not None):
-        return networks[(default or 1) - 1]
-    for index, network in enumerate(networks):
-        if wanted is not None and str(wanted) in (*names[index], str(index + 1)):
-            return network
+        return default or 0
+    for index, own in enumerate(names):
+        if str(wanted) in (*own, str(index + 1)):
+            return index
     listed = [
         f"{index + 1}{f' or {own[0]}' if own else ''}: {network}"
         for index, (network, own) in enumerate(zip(networks, names, strict=True))

@@ -134,6 +134,83 @@ def test_program_that_transposes_its_weights(tmp_path):
     np.testing.assert_array_equal(execute(load(path), [[1, 1]]), [[-2.5]])
 
 
+def two_networks() -> str:
+    """A program with the published networks of 8 and 6 neurons, laid out as AI-ANNE's own for the Pico is."""
+    lines = ["def neural_network():"]
+    for network, activations, first in (
+        ("iris_8_neurons", ["relu", "sigmoid", "relu", "sigmoid"], 1),
+        ("iris_6_neurons", ["relu", "relu", "relu"], 5),
+    ):
+        x = "transpose(Xtest)"
+        layers = json.loads((NETWORKS / f"{network}.json").read_text())["layers"]
+        for number, (layer, activation) in enumerate(zip(layers, activations, strict=True), first):
+            by_input = np.transpose(layer["weights"]).tolist()  # one row an input, as Keras has it
+            y = "ypred" if layer is layers[-1] else f"yout{number}"
+            lines += [
+                f"    w{number} = {by_input}",
+                f"    b{number} = {layer['bias']}",
+                f"    w{number} = transpose(w{number})",
+                f"    {y} = dense({layer['n_out']}, {x}, w{number}, b{number}, '{activation}')",
+            ]
+            x = y
+        lines += ["    print(ypred)"]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "wanted, network, variant",
+    [
+        (1, "iris_8_neurons", 0),
+        ("1", "iris_8_neurons", 0),
+        ("yout2", "iris_8_neurons", 0),
+        (2, "iris_6_neurons", 1),
+        ("yout5", "iris_6_neurons", 1),
+    ],
+)
+def test_one_of_two_networks_in_a_program_gives_the_published_outputs(tmp_path, wanted, network, variant):
+    path = tmp_path / "main.py"
+    path.write_text(two_networks())
+    rows = json.loads((NETWORKS / "iris_test_20.json").read_text())["inputs"]
+    published = json.loads((NETWORKS / f"{network}.json").read_text())["variants"][variant]["expected"][
+        "outputs"
+    ]
+    outputs = execute(load(path, network=wanted), rows)[:, 0]
+    np.testing.assert_allclose(outputs, published, rtol=0, atol=2e-6)
+
+
+def test_the_networks_of_a_program_are_listed(tmp_path):
+    path = tmp_path / "main.py"
+    path.write_text(two_networks())
+    listed = (
+        "the file holds 2 networks (1 or yout1: 8 neurons in layers of 2, 3, 2, 1; "
+        "2 or yout5: 6 neurons in layers of 3, 2, 1)"
+    )
+    with pytest.raises(ModelError) as error:
+        load(path)
+    assert (
+        str(error.value)
+        == f"main.py: {listed}; pick one with --network (in Python: network=), by number or name"
+    )
+    for wanted in (0, 3, "8", "ypred"):
+        with pytest.raises(ModelError) as error:
+            load(path, network=wanted)
+        assert str(error.value) == f"main.py: {listed}, and none is {str(wanted)!r}"
+
+
+def test_variants_of_a_published_network():
+    path = NETWORKS / "iris_6_neurons.json"
+    names = [load(path, network=wanted).metadata.name for wanted in (None, 1, "iris-6-relu")]
+    assert names == ["iris-6", "iris-6", "iris-6-relu"]
+    with pytest.raises(
+        ModelError, match=r"2 networks \(1 or iris-6: relu, sigmoid, sigmoid; 2 or iris-6-relu: .*none is '3'"
+    ):
+        load(path, network=3)
+    with pytest.raises(
+        ModelError, match=r"the file holds 1 network \(1 or toy: the only one\), and none is 'x'"
+    ):
+        load(plain(name="toy"), network="x")
+
+
 PROGRAM = "w = [[1, 2]]\nb = [3]\ny = dense(1, x, w, b, 'relu')\n"
 
 
