@@ -1,6 +1,6 @@
 """Malignant or benign from 30 measures: one sigmoid at the end, 30-16-1, trained with scikit-learn.
 
-A network of one output says the probability of the second label; from 0.5 on that is the answer.
+A network of one output says the probability of the second label; above 0.5 that is the answer.
 
 python examples/breast_cancer.py -o tumour.anne
 """

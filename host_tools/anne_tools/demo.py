@@ -125,7 +125,7 @@ def run_reference(network: Network) -> NetworkRun:
         for layer in network.layers:
             x = reference.dense(layer.n_out, x, layer.weights, layer.bias, layer.activation)
         outputs.append(x[0])
-    predictions = [int(y >= THRESHOLD) for y in outputs]
+    predictions = [int(y > THRESHOLD) for y in outputs]
     accuracy, confusion = reference.classification_report(network.labels, predictions)
     runs = {"reference": BackendRun("reference", outputs, predictions, accuracy, confusion, 0)}
     return NetworkRun(network, runs, _problems(network, runs))

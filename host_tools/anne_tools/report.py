@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from anne.classes import class_of
 
 from .errors import ModelError
 from .execute import execute, run_layer
@@ -19,6 +20,7 @@ from .native import NativeModel, dequantize_output, quantize_input
 
 # Samples whose every layer is looked at; outputs are compared for all.
 TRACED_SAMPLES = 64
+NO_CLASS = -1
 
 
 @dataclass
@@ -53,7 +55,10 @@ class Deviation:
 
 @dataclass
 class Accuracy:
-    """Right answers of the float network and of the model file, in percent; confusion matrices [true][predicted]."""
+    """Right answers of the float network and of the model file, in percent; confusion matrices [true][predicted].
+
+    A sample with NaN among its outputs has no class: it is not right, and is not in the matrices.
+    """
 
     n_samples: int
     float_percent: float
@@ -185,10 +190,11 @@ def judge(
 
 
 def classes(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Return each sample's class as `Model.classify` decides: the largest output, or one output's threshold."""
-    if outputs.shape[1] == 1:
-        return (outputs[:, 0] >= (0.5 if threshold is None else threshold)).astype(int)
-    return outputs.argmax(axis=1)
+    """Return each sample's class number as `Model.classify` decides; NO_CLASS where one is NaN."""
+    known = ~np.isnan(outputs).any(axis=1)
+    numbers = np.full(len(outputs), NO_CLASS)
+    numbers[known] = [class_of(y, threshold) for y in outputs[known].tolist()]
+    return numbers
 
 
 def true_classes(y: np.ndarray, n_outputs: int, labels: list[str]) -> np.ndarray | None:
@@ -210,8 +216,8 @@ def true_classes(y: np.ndarray, n_outputs: int, labels: list[str]) -> np.ndarray
 
 
 def _confusion(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> list[list[int]]:
-    matrix = np.zeros((n_classes, n_classes), int)
-    np.add.at(matrix, (true, predicted), 1)
+    matrix, known = np.zeros((n_classes, n_classes), int), predicted != NO_CLASS
+    np.add.at(matrix, (true[known], predicted[known]), 1)
     return matrix.tolist()
 
 

@@ -19,7 +19,7 @@ from .board_files import MARK, script, temporary_file
 from .device import Device, open_device
 from .errors import DeviceError, ModelError
 from .native import NativeModel, dequantize_output, from_source_type, quantize_input, to_source_type
-from .report import classes
+from .report import NO_CLASS, classes
 
 Progress = Callable[[int, int], None]
 
@@ -143,7 +143,7 @@ class Result:
     """Outputs of a run: `values` as asked for, the classes they stand for if any, whether golden ones were met."""
 
     values: np.ndarray
-    classes: list[str]
+    classes: list[str | None]
     golden: bool
     problem: str
 
@@ -169,18 +169,29 @@ def result(file: ModelFile, outputs: np.ndarray, expected: np.ndarray | None, ra
     )
 
 
-def class_names(file: ModelFile, real: np.ndarray) -> list[str]:
-    """Return the label of each sample's class as `Model.classify` finds it; [] for a file without labels."""
+def class_names(file: ModelFile, real: np.ndarray) -> list[str | None]:
+    """Return the label of each sample's class as `Model.classify` finds it, None where it finds none (an output is
+    NaN); [] for a file without labels."""
     labels = file.lines("labels")
     if not labels:
         return []
     threshold = struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else None
     indices = classes(real.reshape(len(real), -1), threshold)
-    return [labels[i] if i < len(labels) else str(i) for i in indices]
+    return [None if i == NO_CLASS else labels[i] if i < len(labels) else str(i) for i in indices]
 
 
 def difference(expected: np.ndarray, got: np.ndarray) -> float:
-    """Return the largest difference: of integers in steps, of floats relative to the largest in the sample."""
-    expected, kind = expected.astype(np.float64), expected.dtype.kind
-    largest = float(np.abs(expected - got).max())
-    return largest / (float(np.abs(expected).max()) or 1.0) if kind == "f" else largest
+    """Return the largest difference: of integers in steps, of floats relative to the largest finite one expected.
+
+    Infinite if a NaN or an infinity stands where another value was expected, or the other way round.
+    """
+    if expected.dtype.kind != "f":
+        return float(np.abs(expected.astype(np.float64) - got).max())
+    finite = np.isfinite(expected)
+    same = np.array_equal(expected[~finite], got[~finite], equal_nan=True)
+    if not same or not np.isfinite(got[finite]).all():
+        return np.inf
+    expected, got = expected[finite].astype(np.float64), got[finite]
+    if not expected.size:
+        return 0.0
+    return float(np.abs(expected - got).max()) / (float(np.abs(expected).max()) or 1.0)

@@ -4,9 +4,11 @@ The arithmetic is done by a core, `_anne.Model` in C or `reference_model.Model` 
 """
 
 import gc
+import math
 import struct
 import sys
 
+from .classes import class_of, is_probability
 from .model_file import ModelFile
 
 try:
@@ -84,8 +86,9 @@ class Model:
         self.labels = file.lines("labels")
         self.feature_names = file.lines("feature_names")
         self._threshold = (
-            struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else 0.5
+            struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else None
         )
+        self._is_probability = None  # what classify finds when it is first asked
         self._describe(file.inputs[0], file.outputs[0])
 
     def _describe(self, x, y):
@@ -114,18 +117,20 @@ class Model:
     # --- Answers -----------------------------------------------------------------------------------------------------
 
     def classify(self, x):
-        """Return (label, probability) of the most probable class for x; the class's number if there are no labels.
+        """Return (label, value) of the class that the outputs for x stand for; its number if there are no labels.
 
-        A network with one output decides between two classes: the second from its threshold (0.5) on.
+        That is the class of the largest output, and the value is that output: a probability after softmax, a score
+        elsewhere. One output decides between two classes: the second above its threshold (0.5), the first at it and
+        below; if it is a probability (sigmoid), the value is that of the class, else the output itself.
+        ValueError if an output is NaN, as then there is no class; and for a network that tells no classes: one output,
+        which is no probability, and neither labels nor threshold in the file.
         """
         y = self.predict(x)
-        if len(y) == 1:
-            index = 1 if y[0] >= self._threshold else 0
-            probability = y[0] if index else 1 - y[0]
-        else:
-            probability = max(y)
-            index = y.index(probability)
-        return (self.labels[index] if index < len(self.labels) else index), probability
+        if len(y) == 1 and self._is_probability is None:
+            self._is_probability = is_probability(self._read())
+        index = class_of(y, self._threshold)
+        value = max(y) if len(y) > 1 else 1 - y[0] if self._is_probability and index == 0 else y[0]
+        return (self.labels[index] if index < len(self.labels) else index), value
 
     # --- Looking inside ----------------------------------------------------------------------------------------------
 
@@ -158,8 +163,8 @@ class Model:
     def selftest(self):
         """Return how many of the file's golden samples were run: each must give its golden output.
 
-        Integers must be equal, floats within 1e-5 of the largest output. ValueError if one differs, or if the file has
-        no golden samples.
+        Integers must be equal, and so must NaN and infinities; finite floats differ by at most 1e-5 of the largest
+        finite output. ValueError if one differs, or if the file has no golden samples.
         """
         file = self._read()
         x, y = file.inputs[0], file.outputs[0]
@@ -172,8 +177,7 @@ class Model:
             self._core.run_raw(inputs[i * x.nbytes : (i + 1) * x.nbytes], out)
             expected = struct.unpack("<%d%s" % (y.size, y.letter), outputs[i * y.nbytes : (i + 1) * y.nbytes])
             got = struct.unpack("<%d%s" % (y.size, y.letter), out)
-            bound = 1e-5 * max(abs(v) for v in expected) if y.dtype == "float32" else 0
-            if not all(e == g or abs(e - g) <= bound for e, g in zip(expected, got)):
+            if not _agree(expected, got, 1e-5 if y.dtype == "float32" else 0):
                 raise ValueError("selftest: sample %d: expected %s, got %s" % (i, expected, got))
         return n
 
@@ -195,6 +199,12 @@ class Model:
         )
         columns = ("layer", "kind", "activation", "shape", "kernel", "bytes", "MACs")
         return head + "\n" + repr(Table(columns, rows))
+
+
+def _agree(expected, got, relative):
+    # whether values differ by at most `relative` of the largest finite one expected; what is not finite must be equal
+    bound = relative * max([abs(v) for v in expected if -math.inf < v < math.inf] or [0])
+    return all(e == g or abs(e - g) <= bound or (e != e and g != g) for e, g in zip(expected, got))
 
 
 class Table:

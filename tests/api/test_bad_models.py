@@ -5,7 +5,7 @@ from array import array
 from binascii import crc32
 
 import anne
-from check import Skip, golden, nan, raises, same
+from check import Skip, golden, inf, nan, raises, same
 
 NET = "small_int8"
 
@@ -148,3 +148,32 @@ def test_wrong_golden_samples():
     at = data.index(struct.pack("<II", 7, 4 * 3)) + 8
     net = anne.load(put(data, at, "b", data[at] - 200 if data[at] > 100 else data[at] + 1))
     raises(ValueError, "selftest: sample 0: expected ...", net.selftest)
+
+
+def test_golden_samples_that_are_not_finite():
+    # An infinite golden output makes no room for others: each value is held on its own.
+    data = data_of("small_float32")
+    at = data.index(struct.pack("<II", 7, 4 * 3 * 4)) + 8
+    for value in (inf, -inf, nan):
+        net = anne.load(put(data[:], at, "f", value))
+        raises(ValueError, "selftest: sample 0: expected ...", net.selftest)
+    data[at : at + 4] = struct.pack("<f", inf)
+    net = anne.load(put(data, at + 4, "f", 99))
+    raises(ValueError, "selftest: sample 0: expected ...", net.selftest)
+
+
+def test_golden_samples_of_nan_and_infinity():
+    # unaligned computes as IEEE 754 has it: NaN in makes NaN, inf with finite weights inf or -inf
+    plain = data_of("unaligned_float32")
+    x_at = plain.index(struct.pack("<II", 6, 4 * 4 * 4)) + 8
+    y_at = plain.index(struct.pack("<II", 7, 4 * 3 * 4)) + 8
+    for x, others in (([nan] * 4, (1, inf)), ([inf, 0, 0, 0], (1, nan))):
+        y = anne.load(bytes(plain)).predict(x)
+        assert all(v != v or abs(v) == inf for v in y), y
+        data = plain[:]
+        data[x_at : x_at + 16] = struct.pack("<4f", *x)
+        data[y_at : y_at + 12] = struct.pack("<3f", *y)
+        same(anne.load(put(data[:], y_at, "f", y[0])).selftest(), 4)
+        for other in others + (-y[0],) * (y[0] == y[0]):
+            net = anne.load(put(data[:], y_at, "f", other))
+            raises(ValueError, "selftest: sample 0: expected ...", net.selftest)

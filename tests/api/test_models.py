@@ -15,6 +15,7 @@ NAMES = (
     + ("activations_float32", "activations_int8", "activations_int16", "binary_float32", "binary_int8")
     + ("wide_int8", "wide_int4", "broad_float32", "broad_int16", "broad_int8_weights")
     + ("image_float32", "image_int8", "unaligned_float32")
+    + ("tie_float32", "tie_int8", "level_float32", "level_int8")
 )
 LETTERS = {"float32": "f", "int8": "b", "int16": "h"}
 FLOWER = [5.0, 3.5, 1.5, 0.25]
@@ -74,8 +75,8 @@ def test_golden_outputs_of_integer_activations():
 
 
 def test_golden_outputs_of_two_classes():
-    check_golden("binary_float32")
-    check_golden("binary_int8")
+    for name in ("binary_float32", "binary_int8", "tie_float32", "tie_int8", "level_float32", "level_int8"):
+        check_golden(name)
 
 
 def test_golden_outputs_of_wide_layers():
@@ -184,28 +185,6 @@ def test_predict_into_takes_no_heap():
         if anne.native:
             same(heap_used(predict), 0)
         close(list(net.predict_into(x, out)), net.predict(FLOWER), 1e-6)
-
-
-def test_classify_gives_label_and_probability():
-    net = load("small_float32")
-    y = net.predict(FLOWER)
-    label, probability = net.classify(FLOWER)
-    same(probability, max(y))
-    same(label, ["setosa", "versicolor", "virginica"][y.index(max(y))])
-
-
-def test_classify_two_classes_by_the_threshold():
-    # yes from 0.3 on: the file's threshold
-    net = load("binary_float32")
-    for x in expected("binary_float32")[0]:
-        p = net.predict(x)[0]
-        same(net.classify(x), ("yes", p) if p >= 0.3 else ("no", 1 - p))
-
-
-def test_classify_without_labels_gives_the_number():
-    net = load("image_float32")
-    y = net.predict([1, 2, 3, 4, 5, 6])
-    same(net.classify([1, 2, 3, 4, 5, 6]), (y.index(max(y)), max(y)))
 
 
 # --- What the file tells

@@ -35,7 +35,7 @@ def check(name: str, outputs: np.ndarray) -> None:
     network = published_networks()[name]
     np.testing.assert_allclose(outputs[:, 0], network.expected_outputs, rtol=TOLERANCE, atol=TOLERANCE)
     confusion = np.zeros((2, 2), int)
-    np.add.at(confusion, (network.labels, (outputs[:, 0] >= 0.5).astype(int)), 1)
+    np.add.at(confusion, (network.labels, (outputs[:, 0] > 0.5).astype(int)), 1)
     assert confusion.tolist() == network.expected_confusion
     assert np.trace(confusion) / len(outputs) == pytest.approx(network.expected_accuracy)
 

@@ -58,10 +58,24 @@ def activations(rng: np.random.Generator) -> Graph:
 
 
 def binary(rng: np.random.Generator) -> Graph:
-    """One output between two classes, the second from 0.3 on."""
+    """One output between two classes, the second above 0.3."""
     b = GraphBuilder((3,))
     b.dense("decision", weights(rng, 1, 3), rng.normal(size=1), "sigmoid")
     return b.build(Metadata(name="binary", labels=["no", "yes"], threshold=0.3))
+
+
+def tie(rng: np.random.Generator) -> Graph:
+    """Exactly between two classes: sigmoid(0) = 1/2, whatever comes in."""
+    b = GraphBuilder((2,))
+    b.dense("decision", np.zeros((1, 2)), [0], "sigmoid")
+    return b.build(Metadata(name="tie", labels=["no", "yes"], threshold=0.5))
+
+
+def level(rng: np.random.Generator) -> Graph:
+    """A number, no class: 2 x0 - x1 + 1/2."""
+    b = GraphBuilder((2,))
+    b.dense("level", [[2, -1]], [0.5])
+    return b.build(Metadata(name="level"))
 
 
 def wide(rng: np.random.Generator) -> Graph:
@@ -110,6 +124,8 @@ MODELS = {
     small: ("float32", "int8", "int16", "int8-weights", "int4"),
     activations: ("float32", "int8", "int16"),
     binary: ("float32", "int8"),
+    tie: ("float32", "int8"),
+    level: ("float32", "int8"),
     wide: ("int8", "int4"),
     broad: ("float32", "int16", "int8-weights"),
     image: ("float32", "int8"),

@@ -264,6 +264,18 @@ def test_run_takes_csv_and_shows_the_first_rows(files):
     assert "10 more" in lines[-1]
 
 
+@pytest.mark.parametrize("where", ["host", "reference", "emulator"])
+def test_run_tells_where_nan_leaves_no_class(files, where, request):
+    if where == "emulator":
+        request.getfixturevalue("pico")
+    np.save("x.npy", [[1, 0], [np.nan, 0], [0, 1]])
+    arguments = ("run", "net.anne", "--on", where, "--input", "x.npy")
+    document = json.loads(good(*arguments, "--json").stdout, parse_constant=pytest.fail)
+    assert document["classes"] == ["first", None, "second"]
+    assert document["outputs"][1] == [None, None]
+    assert good(*arguments).stdout.splitlines()[2] == "    1  nan nan  no class: NaN"
+
+
 def test_run_refuses_samples_of_another_shape(files):
     np.save("x3.npy", np.ones((5, 3)))
     refused("x3.npy: expected (n_samples, 2), got shape (5, 3)", "run", "net.anne", "--input", "x3.npy")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from .common import console, json_option, print_json, uf2_option
+from .common import console, json_option, json_text, print_json, uf2_option
 from .models import print_table, read_model, step_progress
 
 _file = click.Path(path_type=Path)
@@ -55,7 +54,7 @@ def command(
         "ways": [asdict(way) for way in ways],
     }
     if output:
-        write_atomically(output, json.dumps(document, indent=1).encode(), models)
+        write_atomically(output, json_text(document).encode(), models)
     if as_json:
         print_json(document)
     else:

@@ -1,6 +1,7 @@
 """What several commands show or take alike."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +18,29 @@ uf2_option = click.option(
     type=click.Path(path_type=Path),
     help="Firmware file; default: $ANNE_FIRMWARE, else build/anne-pico.uf2 here or in a folder above.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document instead of text; NaN and infinities are null.",
+)
 
 
 def print_json(document: Any) -> None:
-    click.echo(json.dumps(document, indent=1))
+    click.echo(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """Return plain data as JSON, which has no word for NaN and infinities: they are null."""
+    return json.dumps(_finite(document), indent=1, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def console(stderr: bool = False) -> Any:

@@ -122,7 +122,10 @@ def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> No
         return
     for index, row in enumerate(rows[:_SHOWN_ROWS]):
         shown = " ".join(f"{value:.6g}" for value in row[:16]) + (" ..." if len(row) > 16 else "")
-        out.print(f"{index:5}  {shown}" + (f"  {found.classes[index]}" if found.classes else ""))
+        if found.classes:
+            name = found.classes[index]
+            shown += "  no class: NaN" if name is None else f"  {name}"
+        out.print(f"{index:5}  {shown}")
     if len(rows) > _SHOWN_ROWS:
         out.print(f"  ... {len(rows) - _SHOWN_ROWS} more; --output y.npy writes all")
     if found.golden:

@@ -6,7 +6,7 @@ Plain JSON, from a file or as a dict in memory; what is marked (o) is optional:
       "name": "iris",                                  (o)
       "features": ["SepalLength", "SepalWidth", ...],  (o) one name an input
       "labels": ["versicolor", "virginica"],           (o) one a class; two for a single output
-      "threshold": 0.5,                                (o) of a single output: from here on the second class;
+      "threshold": 0.5,                                (o) of a single output: above it the second class;
                                                            if absent, 0.5 where there are labels or a sigmoid
       "scaling": {"mean": [...], "std": [...]},        (o) (x - mean) / std
              or  {"min": [...], "max": [...]},             (x - min) / (max - min + 1e-9), as in AI-ANNE

@@ -9,7 +9,7 @@ from importlib.resources import files
 from ..errors import ModelError
 
 _FILES = ("iris_8_neurons.json", "iris_6_neurons.json", "iris_4_4_2_1.json")
-THRESHOLD = 0.5  # an output of at least this is class 1, virginica
+THRESHOLD = 0.5  # an output above this is class 1, virginica
 CLASSES = ("versicolor", "virginica")
 
 

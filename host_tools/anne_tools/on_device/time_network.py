@@ -46,7 +46,7 @@ def main(task):
     for backend in task["backends"]:
         dense = anne.dense if backend == "native" else reference.dense
         outputs, times_us = run(forward, dense, layers, inputs)
-        predictions = [1 if y >= task["threshold"] else 0 for y in outputs]
+        predictions = [1 if y > task["threshold"] else 0 for y in outputs]
         accuracy, confusion = anne.classification_report(labels, predictions)
         print(
             json.dumps(
