@@ -35,7 +35,6 @@ def is_probability(file):
             break
     if not file.metadata.get("labels") and "threshold" not in file.metadata:
         raise ValueError(
-            "classify: expected a classifier, got one output that is no probability, "
-            "without labels or threshold; use predict"
+            "classify: expected a classifier, got one output without sigmoid, labels or threshold; use predict"
         )
     return False

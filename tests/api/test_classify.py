@@ -12,7 +12,9 @@ import anne
 from check import close, golden, inf, nan, raises, same
 
 FLOWER = [5.0, 3.5, 1.5, 0.25]
-NO_CLASSES = "classify: expected a classifier, got one output that is no probability, without labels or threshold; use predict"
+NO_CLASSES = (
+    "classify: expected a classifier, got one output without sigmoid, labels or threshold; use predict"
+)
 
 
 def load(name):
