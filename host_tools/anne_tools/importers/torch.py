@@ -25,6 +25,7 @@ from ..errors import ModelError
 from ..graph import Graph, Metadata
 from . import budget
 from .flow import Flow, Step, label
+from .refusal import Missing
 from .torch_files import Node, Program, Ref, is_pt2, read_pt2
 from .torch_layers import state_dict_graph
 from .torch_pth import read_state_dict
@@ -36,7 +37,7 @@ DAMAGE = (
     *(NotImplementedError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
 HINT = {
-    "log_softmax": " (export the network with softmax, or without either: the largest score stays the largest)"
+    "log_softmax": "export the network with softmax, or without either: the largest score stays the largest"
 }
 
 
@@ -73,6 +74,7 @@ ACTIVATIONS = {
     "hardswish": "hard_swish",
     "hardsigmoid": "hard_sigmoid",
 }
+SUMS = ("add", "sub", "rsub", "div")  # of two computed values, where products may be part of an activation
 ARITHMETIC = {"add": "+", "sub": "-", "rsub": "-", "mul": "*", "div": "/"}
 NO_EFFECT = (
     "alias",
@@ -110,16 +112,16 @@ class _Reader:
         self.flow = Flow(label(program.input, "input"), program.input, shape)
         self.flow.constants.update(program.constants)
         self.made_by: dict[str, Node] = {}
+        self.last_read = {ref: index for index, node in enumerate(program.nodes) for ref in _references(node)}
 
     def graph(self) -> Graph:
         """Return the checked graph."""
+        self._refuse_missing()
         for index, node in enumerate(self.program.nodes):
-            op = node.op[:-1] if node.op.endswith("_") and not node.op.endswith("__") else node.op
+            op = _without_underscore(node.op)
             step = Step(index, label(op, "?"), label(node.module, "") or label(node.output, "?"), node.output)
-            if op not in OPERATORS:
-                hint = HINT.get(op, "")
-                known = ", ".join(sorted(name for name in OPERATORS if not name.startswith("_")))
-                raise ModelError(f"{step.where} is not supported{hint}; supported: {known}")
+            if not node.output:
+                raise ModelError(f"{step.where}: its output is not one tensor or one size")
             if node.output in self.flow.values or node.output in self.flow.constants:
                 raise ModelError(f"{step.where}: its output {label(node.output, '?')!r} is computed twice")
             OPERATORS[op](self, step, _Call(step, node, self.flow))
@@ -127,6 +129,22 @@ class _Reader:
             if op != node.op:
                 self._in_place(step, node, index)
         return self.flow.graph(self.program.output, Metadata(provenance=dict(self.program.provenance)))
+
+    def _refuse_missing(self) -> None:
+        """ModelError for all that the program needs and we lack, before anything is read."""
+        missing = Missing()
+        known = set(self.program.constants)  # and what is computed of constants and sizes alone
+        for index, node in enumerate(self.program.nodes):
+            op, computed = _without_underscore(node.op), [r for r in _references(node) if r.name not in known]
+            if op not in OPERATORS:
+                missing.layer(label(op, "?"), f"layer {index} ({label(op, '?')})", HINT.get(op, ""))
+            elif op in SUMS and len(computed) > 1:
+                missing.layer(f"{op} of two computed values", f"layer {index} ({op})")
+            elif op == "sym_size" or not computed:
+                known.add(node.output)
+        for what in self.program.structure:
+            missing.structure(what)
+        missing.refuse(", ".join(sorted(name for name in OPERATORS if not name.startswith("_"))))
 
     def _in_place(self, step: Step, node: Node, index: int) -> None:
         """relu_(x) changes x: who reads x later reads the result; refused where x is a view of something read later."""
@@ -136,7 +154,7 @@ class _Reader:
         maker = self.made_by.get(changed.name)
         if maker is not None and maker.op in VIEWS:
             base = next(iter(maker.arguments.values()))
-            if any(base in _references(later) for later in self.program.nodes[index + 1 :]):
+            if self.last_read.get(base, -1) > index:
                 raise ModelError(
                     f"{step.where} changes a view of a value that is read later, which is not supported"
                 )
@@ -359,6 +377,11 @@ class _Call:
 
 def _references(node: Node) -> list[Ref]:
     return [value for value in node.arguments.values() if isinstance(value, Ref)]
+
+
+def _without_underscore(op: str) -> str:
+    """relu for relu_, which changes its input in place."""
+    return op[:-1] if op.endswith("_") and not op.endswith("__") else op
 
 
 OPERATORS: dict[str, Callable[[_Reader, Step, _Call], None]] = {

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import ModelError
 from . import budget
 from .budget import open_zip, read_member
+from .flow import label
 
 SCHEMA_MAJOR = 8
 OLD_PT2 = "serialized_exported_program.json"
@@ -44,7 +45,7 @@ class Ref:
 
 @dataclass
 class Node:
-    """One call: operator such as "linear" (without overload), arguments by name, the value it makes."""
+    """One call: operator such as "linear" (without overload), arguments by name, the value it makes ("" if several)."""
 
     op: str
     arguments: dict[str, Any]
@@ -54,7 +55,10 @@ class Node:
 
 @dataclass
 class Program:
-    """An exported network: calls in order; constants by the names the calls use; shape of the one input."""
+    """An exported network: calls in order; constants by the names the calls use; shape of the first input.
+
+    `structure` says what it has beyond one chain from one input to one output, as "2 outputs".
+    """
 
     nodes: list[Node]
     constants: dict[str, np.ndarray]
@@ -62,6 +66,7 @@ class Program:
     input_shape: tuple[int, ...]
     output: str
     provenance: dict[str, str] = field(default_factory=dict)
+    structure: list[str] = field(default_factory=list)
 
 
 def is_pt2(path: Path) -> bool:
@@ -95,7 +100,7 @@ def read_pt2(path: Path) -> Program:
 
 def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
     graph, signature = _get(model, "graph_module", "graph"), _get(model, "graph_module", "signature")
-    constants, inputs = {}, []
+    constants, inputs, structure = {}, [], []
     for spec in _get(signature, "input_specs"):
         kind, entry = next(iter(spec.items()))
         if kind == "user_input":
@@ -106,14 +111,14 @@ def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
                 raise ModelError(f"{kind} {str(name)[:60]!r} is missing in the file")
             constants[_get(entry, "arg", "name")] = arrays[name]
         else:
-            raise ModelError(f"inputs of kind {kind} are not supported")
-    outputs = [
-        _get(spec, "user_output", "arg", "as_tensor", "name") for spec in _get(signature, "output_specs")
-    ]
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelError(
-            f"expected a model of one input and one output, got {len(inputs)} and {len(outputs)}"
-        )
+            structure.append(f"an input of kind {label(str(kind), '?')}")
+    outputs = []
+    for spec in _get(signature, "output_specs"):
+        if "user_output" in spec:
+            outputs.append(_get(spec, "user_output", "arg", "as_tensor", "name"))
+        else:
+            structure.append(f"an output of kind {label(str(next(iter(spec), '?')), '?')}")
+    structure += one_input_and_output(len(inputs), len(outputs))
     sizes = _get(graph, "tensor_values", inputs[0], "sizes")
     # a symbolic size is an expression, which is fine for the batch axis only
     shape = tuple(int(size.get("as_int", 1 if axis == 0 else -1)) for axis, size in enumerate(sizes))
@@ -121,7 +126,15 @@ def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
     entries = _get(graph, "nodes")
     budget.operations(len(entries))
     nodes = [node for entry in entries if (node := _node(entry))]
-    return Program(nodes, constants, inputs[0], shape, outputs[0], provenance)
+    return Program(nodes, constants, inputs[0], shape, outputs[0], provenance, structure)
+
+
+def one_input_and_output(n_inputs: int, n_outputs: int) -> list[str]:
+    """Return what a model of so many has beyond one of either, for a refusal; ModelError if it lacks one."""
+    if not n_inputs or not n_outputs:
+        raise ModelError(f"expected a model of one input and one output, got {n_inputs} and {n_outputs}")
+    counts = {"inputs": n_inputs, "outputs": n_outputs}
+    return [f"{n} {what}" for what, n in counts.items() if n > 1]
 
 
 def _node(entry: dict) -> Node | None:
@@ -130,14 +143,11 @@ def _node(entry: dict) -> Node | None:
     op = operator_name(_get(entry, "target"))
     if not outputs:
         return None
-    if len(outputs) != 1:
-        raise ModelError(f"operator {op} with {len(outputs)} outputs is not supported")
     arguments = {argument["name"]: _argument(argument["arg"]) for argument in _get(entry, "inputs")}
-    output = _argument(outputs[0])
-    if not isinstance(output, Ref):
-        raise ModelError(f"the output of {op} is not a tensor or a size")
+    output = _argument(outputs[0]) if len(outputs) == 1 else None
     stack = entry.get("metadata", {}).get("nn_module_stack", "").rpartition(";")[2].split(",")
-    return Node(op, arguments, output.name, stack[1] if len(stack) > 1 else "")
+    name = output.name if isinstance(output, Ref) else ""
+    return Node(op, arguments, name, stack[1] if len(stack) > 1 else "")
 
 
 def _argument(arg: dict) -> Any:

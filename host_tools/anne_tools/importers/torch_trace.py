@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ModelError
-from .torch_files import Node, Program, Ref, operator_name
+from .torch_files import Node, Program, Ref, one_input_and_output, operator_name
 
 
 def trace(source: Any, input_shape: Sequence[int] | None) -> Program:
@@ -49,9 +49,7 @@ def _from_exported(program: Any) -> Program:
     import torch
 
     signature = program.graph_signature
-    if len(signature.user_inputs) != 1 or len(signature.user_outputs) != 1:
-        counts = f"{len(signature.user_inputs)} and {len(signature.user_outputs)}"
-        raise ModelError(f"expected a model of one input and one output, got {counts}")
+    structure = one_input_and_output(len(signature.user_inputs), len(signature.user_outputs))
     tensors = {**program.state_dict, **program.constants}
     names = {
         **signature.inputs_to_parameters,
@@ -65,7 +63,7 @@ def _from_exported(program: Any) -> Program:
         d if isinstance(d, int) else (1 if i == 0 else -1) for i, d in enumerate(first.meta["val"].shape)
     )
     provenance = {"format": "torch.export", "framework": f"PyTorch {torch.__version__}"}
-    return Program(calls, constants, first.name, shape, signature.user_outputs[0], provenance)
+    return Program(calls, constants, first.name, shape, signature.user_outputs[0], provenance, structure)
 
 
 def _matters(node: Any) -> bool:

@@ -126,19 +126,19 @@ NODES = "graph_module.graph.nodes"
         (change("schema_version.major", 9), ".pt2 schema version 9.20 is not supported; supported: 8"),
         (
             change(f"{NODES}.1.target", "torch.ops.aten.conv2d.default"),
-            "layer 1 (conv2d) is not supported; supported: add, addmm, ",
+            "needs conv2d (1); the first is layer 1 (conv2d); supported: add, addmm, ",
         ),
         (
             change(f"{NODES}.1.target", "torch.ops.aten.log_softmax.int"),
-            "(log_softmax) is not supported (export the network",
+            "needs log_softmax (1); the first is layer 1 (log_softmax) (export the network with softmax",
         ),
         (
             change(f"{NODES}.1.target", "torch.ops.mine.relu.default"),
-            "layer 1 (torch.ops.mine.relu.default) is not supported",
+            "needs torch.ops.mine.relu.default (1)",
         ),
         (
             change(f"{NODES}.0.outputs", [{"as_tensors": []}]),
-            "the output of linear is not a tensor or a size",
+            "layer 0 (linear): its output is not one tensor or one size",
         ),
         (
             change(f"{NODES}.0.outputs.0.as_tensor.name", "other"),
@@ -155,7 +155,7 @@ NODES = "graph_module.graph.nodes"
         ),
         (change(f"{NODES}.3.inputs.1.arg", {"as_int": 5}), "along axis 5 of shape (1, 3) is not supported"),
         (change(f"{NODES}.3.inputs.1.arg", {"as_string": "1"}), "its argument dim is not a known integer"),
-        (change(f"{SPECS}.0", {"custom_obj": {}}), "inputs of kind custom_obj are not supported"),
+        (change(f"{SPECS}.0", {"custom_obj": {}}), "needs an input of kind custom_obj"),
         (change(f"{SPECS}.0.parameter.parameter_name", "x"), "parameter 'x' is missing in the file"),
         (change(f"{SPECS}.4", {"user_input": {}}), "the .pt2 file is damaged: arg.as_tensor.name is missing"),
         (
@@ -174,6 +174,32 @@ NODES = "graph_module.graph.nodes"
 )
 def test_damaged_program_is_refused(edit, damage, message):
     assert message in refused(edit("plain.pt2", model_json=damage))
+
+
+def test_all_that_is_missing_is_named_with_counts(edit):
+    def residual(model):
+        """input -> conv2d -> conv2d -> add of both -> linear with a second output."""
+        made = nodes(model)
+        linear, relu = made[0], made[1]
+        for node in (linear, relu):
+            node["target"] = "torch.ops.aten.conv2d.default"
+        ref = {"as_tensor": {"name": "linear"}}
+        made[2]["target"] = "torch.ops.aten.add.Tensor"
+        made[2]["inputs"] = [
+            {"name": "self", "arg": ref, "kind": 1},
+            {
+                "name": "other",
+                "arg": {"as_tensor": {"name": relu["outputs"][0]["as_tensor"]["name"]}},
+                "kind": 1,
+            },
+        ]
+        specs = model["graph_module"]["signature"]["output_specs"]
+        specs.append(specs[0])
+
+    message = refused(edit("plain.pt2", model_json=residual))
+    assert message.startswith(
+        "plain.pt2: needs conv2d (2), add of two computed values (1), 2 outputs; the first is layer 0 (conv2d); supp"
+    )
 
 
 @pytest.mark.parametrize(
