@@ -1,6 +1,7 @@
 """The `anne` command: parses, prints and exits; one module a command in commands/, the work is done elsewhere."""
 
 import importlib
+import signal
 import sys
 from contextlib import suppress
 
@@ -118,7 +119,15 @@ def cli() -> None:
     """
 
 
+def _end_in_order(number: int, frame: object) -> None:
+    """Leave as by Ctrl-C when told to end: board files are written, a real board's temporary files removed."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:  # Windows has no SIGHUP
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup's choice stays
+            signal.signal(number, _end_in_order)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a terminal or pipe that has not all letters
     cli(prog_name="anne")

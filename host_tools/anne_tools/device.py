@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .board_file import BoardFile
 from .errors import DeviceError
 
 OnOutput = Callable[[str], None]
@@ -132,9 +133,12 @@ class EmulatedDevice(Device):
     kind = "emulator"
     name = "the emulated Pico"
 
-    def __init__(self, machine: Any) -> None:
-        """`machine` is a booted EmulatedPico, or a fork of one."""
+    def __init__(self, machine: Any, board_file: BoardFile | None = None) -> None:
+        """`machine` is a booted EmulatedPico, or a fork of one; `board_file` gets its flash in the end."""
         self.machine = machine
+        self._board_file = board_file
+        if board_file:
+            self.name = f"the emulated Pico in {board_file.path}"
 
     def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:
         stdout, stderr = self.machine.exec(source, timeout_s, on_output=on_output)
@@ -180,7 +184,13 @@ class EmulatedDevice(Device):
         self.machine.reset()
 
     def close(self) -> None:
-        pass
+        board_file, self._board_file = self._board_file, None
+        if board_file is None:
+            return
+        try:
+            board_file.save(self.machine.kept_flash)
+        finally:
+            board_file.close()
 
     @property
     def cycles(self) -> int:
@@ -188,28 +198,56 @@ class EmulatedDevice(Device):
 
 
 def open_device(
-    where: str, *, firmware: str | Path | None = None, files: Mapping[str, bytes] | None = None
+    where: str,
+    *,
+    firmware: str | Path | None = None,
+    files: Mapping[str, bytes] | None = None,
+    board_file: str | Path | None = None,
 ) -> Device:
     """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
 
-    `firmware` and `files` (path to bytes, in its storage from the start) are for the emulator; without `firmware` it
-    is looked for as firmware.py says. DeviceError if there is no such board, ModelError if there is no firmware.
+    `files` (path to bytes) are put into its storage. `firmware` and `board_file`, which keeps its flash from one time
+    to the next (board_file.py), are for the emulator; without `firmware` it is looked for as firmware.py says.
+    DeviceError if there is no such board, ModelError if there is no firmware or the board file is none.
     """
     if where == "emulator":
-        from .emulator import EmulatedPico
-        from .firmware import find_firmware
-
-        uf2 = find_firmware(firmware)
-        elf = uf2.with_suffix(".elf")
-        machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files)
-        try:
-            machine.boot()
-        except TimeoutError as error:
-            raise DeviceError(f"{uf2}: does not boot: {error}") from None
-        return EmulatedDevice(machine)
+        return _open_emulator(firmware, files, board_file)
+    if board_file:
+        raise DeviceError(
+            f"{where}: a board file is for the emulated Pico, a real one keeps its flash itself"
+        )
     from .serial_device import SerialDevice
 
-    device = SerialDevice(where)
-    for path, content in (files or {}).items():
-        device.put(path, content)
+    return _with_files(SerialDevice(where), files)
+
+
+def _open_emulator(
+    firmware: str | Path | None, files: Mapping[str, bytes] | None, board_file: str | Path | None
+) -> Device:
+    from .emulator import EmulatedPico
+    from .firmware import find_firmware
+
+    uf2 = find_firmware(firmware)
+    elf = uf2.with_suffix(".elf")
+    kept = BoardFile(board_file) if board_file else None
+    try:
+        options = {"kept_flash": kept.flash} if kept else {"files": files}
+        machine = EmulatedPico(uf2, elf if elf.exists() else None, **options)
+        machine.boot()
+    except BaseException as error:
+        if kept:
+            kept.close()
+        if isinstance(error, TimeoutError):
+            raise DeviceError(f"{uf2}: does not boot: {error}") from None
+        raise
+    return _with_files(EmulatedDevice(machine, kept), files if kept else None)
+
+
+def _with_files(device: Device, files: Mapping[str, bytes] | None) -> Device:
+    try:
+        for path, content in (files or {}).items():
+            device.put(path, content)
+    except BaseException:
+        device.close()
+        raise
     return device

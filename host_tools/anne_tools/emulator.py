@@ -62,7 +62,8 @@ class EmulatedPico:
     """One emulated Pico with a firmware in its flash: boot it, run scripts on it, look into it.
 
     `uf2` is the firmware; `elf`, with its symbols, names the place of a fault and is needed for `profile`. `files` and
-    `romfs` (path to bytes) are put into the storage at `/` and into the read-only file system `/rom` before it boots.
+    `romfs` (path to bytes) are put into the storage at `/` and into the read-only file system `/rom` before it boots;
+    `kept_flash` is what `kept_flash` of an earlier machine gave, with both file systems in it.
     `strict=False` lets the firmware go on after what would crash a real Pico.
     """
 
@@ -73,6 +74,7 @@ class EmulatedPico:
         *,
         files: Mapping[str, bytes] | None = None,
         romfs: Mapping[str, bytes] | None = None,
+        kept_flash: bytes | None = None,
         strict: bool = True,
     ) -> None:
         from rp2040py.boards import BOARDS, build_rp2040_from_spec
@@ -86,6 +88,8 @@ class EmulatedPico:
         self._clock, self._core = self._simulator.clock, self._chip.core
         self._chip.logger = _Watch(self)
         self._chip.load_bootrom(BOOTROM_B1)
+        if kept_flash:
+            self.write_flash(flash_files.ROMFS_OFFSET, kept_flash)
         for address, payload in read_uf2(self.uf2, family="rp2040"):
             self.write_flash(address - FLASH_BASE, payload)
         if files:
@@ -294,6 +298,12 @@ class EmulatedPico:
     def _format_with(self, files: Mapping[str, bytes]) -> None:
         """Fill the storage behind `/`; only before it boots, as MicroPython must not find its storage changed."""
         self.write_flash(flash_files.STORAGE_OFFSET, flash_files.littlefs_image(files))
+
+    @property
+    def kept_flash(self) -> bytes:
+        """What of the flash is not firmware: ROMFS and storage, as one piece from ROMFS_OFFSET on."""
+        begin = FLASH_BASE + flash_files.ROMFS_OFFSET
+        return self.read_memory(begin, flash_files.FLASH_BYTES - flash_files.ROMFS_OFFSET)
 
     def read_file(self, path: str) -> bytes | None:
         """The content of a closed file in the storage, None if there is none."""

@@ -114,16 +114,16 @@ def open_model(data: bytes) -> ModelFile:
 
 
 def run(
-    data: bytes, x: np.ndarray, where: str, firmware: Path | None = None, progress: Progress | None = None
+    data: bytes, x: np.ndarray, where: str, progress: Progress | None = None, **board: Path | None
 ) -> np.ndarray:
     """Return the raw outputs for samples x: `where` is "host", "reference", "emulator" or a port.
 
-    x are real numbers, or integers of the model's or of its source's input type.
+    x are real numbers, or integers of the model's or of its source's input type; `board` are options of `open_device`.
     """
     x = from_source_type(x, open_model(data))
     if where in (HOST, REFERENCE):
         return run_local(data, x, where)
-    with open_device(where, firmware=firmware) as device:
+    with open_device(where, **board) as device:
         return run_device(device, data, x, progress)
 
 

@@ -338,6 +338,23 @@ def test_deploy_puts_the_file_there_whole(files, pico):
     assert pico.exec("import os; print(os.listdir('/models'))").strip() == "['net.anne']"
 
 
+def test_a_board_file_keeps_what_was_deployed(files, machine):
+    lines = good("deploy", "net.anne", "--board-file", "pico.img").stdout.splitlines()
+    assert lines[-2:] == [
+        "Its prompt: anne emulate --board-file pico.img",
+        "On the Pico: import anne; net = anne.load('/net.anne')",
+    ]
+    (files / "ask.py").write_text("import anne\nprint(anne.load('/net.anne').classify([3.0, 1.0])[0])\n")
+    assert good("emulate", "--board-file", "pico.img", "ask.py").stdout == "first\n"
+    assert good("run", "net.anne", "--board-file", "pico.img", "--json").exit_code == 0
+
+
+def test_deploy_without_a_board_file_says_that_nothing_is_kept(files, pico):
+    last = good("deploy", "net.anne", "--on", "emulator").stdout.splitlines()[-1]
+    assert last.startswith("This emulated Pico is thrown away now.")
+    assert last.endswith("To keep one: anne deploy --board-file pico.img net.anne")
+
+
 def test_deploy_of_what_arrives_damaged_leaves_the_old_file(files, pico, monkeypatch):
     pico.put("/net.anne", b"old")
     put = pico.put

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .common import console, json_option, json_text, print_json, uf2_option
+from .common import board_file_option, console, json_option, json_text, place, print_json, uf2_option
 from .models import print_table, read_model, step_progress
 
 _file = click.Path(path_type=Path)
@@ -19,14 +19,18 @@ _file = click.Path(path_type=Path)
     "\n  anne bench --output bench.json    (AI-ANNE's networks, and every kernel)",
 )
 @click.argument("models", nargs=-1, type=_file)
-@click.option(
-    "--on", "where", default="emulator", show_default=True, metavar="emulator|PORT", help="Where to run."
-)
+@click.option("--on", "where", metavar="emulator|PORT", help="Where to run; default: emulator.")
 @click.option("--output", type=_file, help="Also write the JSON document to this file.")
+@board_file_option
 @uf2_option
 @json_option
 def command(
-    models: tuple[Path, ...], where: str, output: Path | None, uf2: Path | None, as_json: bool
+    models: tuple[Path, ...],
+    where: str | None,
+    output: Path | None,
+    board_file: Path | None,
+    uf2: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure model files on a Pico: the median time of a prediction, each layer, and the RAM they take.
 
@@ -38,9 +42,10 @@ def command(
 
     if output:
         check_target(output, models)
+    where, options = place(where, "emulator", board_file, uf2)
     files = {path.name: read_model(path) for path in models} or standard_models()
     results, ways = [], []
-    with step_progress("measures") as tell, open_device(where, firmware=uf2) as device:
+    with step_progress("measures") as tell, open_device(where, **options) as device:
         board = device.describe()
         if not models:
             ways = bench_ways(device)

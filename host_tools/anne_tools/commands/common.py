@@ -24,6 +24,21 @@ json_option = click.option(
     is_flag=True,
     help="Print one JSON document instead of text; NaN and infinities are null.",
 )
+board_file_option = click.option(
+    "--board-file",
+    type=click.Path(path_type=Path),
+    metavar="PICO.IMG",
+    help="An emulated Pico that keeps its flash in this file between commands; made if it is not there.",
+)
+
+
+def place(
+    where: str | None, default: str, board_file: Path | None, uf2: Path | None
+) -> tuple[str, dict[str, Path | None]]:
+    """Return where to run and the options for `open_device`; a board file means the emulator."""
+    if board_file and where not in (None, "emulator"):
+        raise click.UsageError(f"--board-file is an emulated Pico; it does not go with --on {where}")
+    return "emulator" if board_file else where or default, {"firmware": uf2, "board_file": board_file}
 
 
 def print_json(document: Any) -> None:

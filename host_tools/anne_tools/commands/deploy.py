@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from .common import json_option, print_json, uf2_option
+from .common import board_file_option, json_option, place, print_json, uf2_option
 from .models import board_option, only_port, read_model
 
 
 @click.command(
     "deploy",
     epilog="\b\nExamples:\n  anne deploy net.anne                     (the one Pico that is plugged in)"
-    "\n  anne deploy net.anne --on /dev/ttyACM0 --as /models/net.anne\n  anne deploy net.anne --on emulator",
+    "\n  anne deploy net.anne --on /dev/ttyACM0 --as /models/net.anne"
+    "\n  anne deploy net.anne --board-file pico.img        (an emulated Pico, kept in that file)",
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--on", "where", metavar="PORT|emulator", help="Default: the only Pico on a USB port.")
 @click.option("--as", "path", help="Where to put it on the board; default: / and the file's name.")
 @click.option("--force", is_flag=True, help="Even if it is too large to be loaded there.")
 @board_option
+@board_file_option
 @uf2_option
 @json_option
 def command(
-    model: Path, where: str | None, path: str | None, force: bool, board: str, uf2: Path | None, as_json: bool
+    model: Path,
+    where: str | None,
+    path: str | None,
+    force: bool,
+    board: str,
+    board_file: Path | None,
+    uf2: Path | None,
+    as_json: bool,
 ) -> None:
     """Put a model file onto a Pico and check it there.
 
@@ -34,8 +44,9 @@ def command(
     from ..device import open_device
     from ..inspection import size_and_crc
 
+    where, options = place(where, "", board_file, uf2)
     data = read_model(model)
-    with open_device(where or only_port(), firmware=uf2) as device:
+    with open_device(where or only_port(), **options) as device:
         done = deploy(device, data, path or f"/{model.name}", board, force)
     if as_json:
         print_json(done.to_json())
@@ -43,4 +54,12 @@ def command(
     click.echo(f"{done.device}: {done.path}, {size_and_crc(done.file_bytes, done.crc32)} as sent")
     if done.golden_samples:
         click.echo(f"{done.golden_samples} golden samples run there: outputs as they must be")
+    if where == "emulator" and not board_file:
+        click.echo(
+            "This emulated Pico is thrown away now. To keep one: anne deploy --board-file pico.img "
+            f"{shlex.quote(str(model))}"
+        )
+        return
+    if board_file:
+        click.echo(f"Its prompt: anne emulate --board-file {shlex.quote(str(board_file))}")
     click.echo(f"On the Pico: import anne; net = anne.load({done.path!r})")

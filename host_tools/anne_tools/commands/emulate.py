@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .common import uf2_option
+from .common import board_file_option, uf2_option
 
 _LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
 
@@ -20,7 +20,7 @@ class _LeaveError(Exception):
 
 @click.command(
     "emulate",
-    epilog="\b\nExamples:\n  anne emulate\n  anne emulate blink.py\n"
+    epilog="\b\nExamples:\n  anne emulate\n  anne emulate blink.py\n  anne emulate --board-file pico.img\n"
     "  echo 'import anne; print(anne.native)' | anne emulate",
 )
 @click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -34,18 +34,21 @@ class _LeaveError(Exception):
 @click.option(
     "--timeout", "timeout_s", default=60.0, show_default=True, help="Emulated seconds a script may take."
 )
+@board_file_option
 @uf2_option
-def command(script: Path | None, files: tuple[Path, ...], timeout_s: float, uf2: Path | None) -> None:
+def command(
+    script: Path | None, files: tuple[Path, ...], timeout_s: float, board_file: Path | None, uf2: Path | None
+) -> None:
     """Run SCRIPT in an emulated Pico with AI-ANNE's firmware, or talk to its Python prompt.
 
-    Nothing is installed and nothing kept: each start is a fresh board. Leave the prompt with Ctrl-X. The emulator runs
-    at some 4 MHz of the Pico's 125: a second on the board takes half a minute. Exit status 1 if the script ends with
-    an error.
+    Each start is a fresh board, of which nothing is kept but with --board-file. Leave the prompt with Ctrl-X. The
+    emulator runs at some 4 MHz of the Pico's 125: a second on the board takes half a minute. Exit status 1 if the
+    script ends with an error.
     """
     from ..device import open_device
 
     stored = {f"/{path.name}": path.read_bytes() for path in files}
-    with open_device("emulator", firmware=uf2, files=stored) as device:
+    with open_device("emulator", firmware=uf2, files=stored, board_file=board_file) as device:
         if script:
             _run_script(device, script, timeout_s)
         else:

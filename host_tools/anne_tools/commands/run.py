@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .common import console, json_option, print_json, uf2_option
+from .common import board_file_option, console, json_option, place, print_json, uf2_option
 from .models import read_model, rows_of, step_progress
 
 _SHOWN_ROWS = 20
@@ -14,7 +14,7 @@ _SHOWN_ROWS = 20
 @click.command(
     "run",
     epilog="\b\nExamples:\n  anne run net.anne --input x.npy\n  anne run net.anne --on emulator --input x.npy"
-    "\n  anne run iris-8\n  anne run iris-4-4-2-1 --on reference --json",
+    "\n  anne run net.anne --board-file pico.img\n  anne run iris-8\n  anne run iris-4-4-2-1 --on reference --json",
 )
 @click.argument("network")
 @click.option(
@@ -29,6 +29,7 @@ _SHOWN_ROWS = 20
     help="The C core on this computer (the default for model files), plain Python on it, an emulated Pico (the "
     "default for published networks), or a real one on a port.",
 )
+@board_file_option
 @uf2_option
 @json_option
 def command(
@@ -37,6 +38,7 @@ def command(
     output: Path | None,
     raw: bool,
     where: str | None,
+    board_file: Path | None,
     uf2: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,11 +50,13 @@ def command(
     a result is not the golden or published one.
     """
     if network.endswith(".anne") or Path(network).exists():
-        _run_file(Path(network), inputs, output, raw, where or "host", uf2, as_json)
+        where, board = place(where, "host", board_file, uf2)
+        _run_file(Path(network), inputs, output, raw, where, board, as_json)
     elif inputs or output or raw:
         raise click.UsageError(f"--input, --output and --raw are for model files; {network} is not one")
     else:
-        _run_published(network, where or "emulator", uf2, as_json)
+        where, board = place(where, "emulator", board_file, uf2)
+        _run_published(network, where, board, as_json)
 
 
 # --- A model file -----------------------------------------------------------------------------------------------------
@@ -64,7 +68,7 @@ def _run_file(
     output: Path | None,
     raw: bool,
     where: str,
-    uf2: Path | None,
+    board: dict,
     as_json: bool,
 ) -> None:
     from ..errors import ModelError
@@ -79,7 +83,7 @@ def _run_file(
     x, expected = golden_samples(file) if inputs is None else (read_array(inputs), None)
     x = as_samples(x, file.inputs[0].shape, str(inputs or path.name))
     with step_progress(f"runs on {where}") as tell:
-        outputs = run(data, x, where, firmware=uf2, progress=tell)
+        outputs = run(data, x, where, progress=tell, **board)
     found = result(file, outputs, expected, raw)
     if output:
         _write_npy(output, found.values)
@@ -135,7 +139,7 @@ def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> No
 # --- A published network ----------------------------------------------------------------------------------------------
 
 
-def _run_published(network: str, where: str, uf2: Path | None, as_json: bool) -> None:
+def _run_published(network: str, where: str, board: dict, as_json: bool) -> None:
     from ..demo import run_network, run_reference
     from ..device import open_device
     from ..errors import ModelError
@@ -147,7 +151,7 @@ def _run_published(network: str, where: str, uf2: Path | None, as_json: bool) ->
     if where == "reference":
         result = run_reference(chosen)
     else:
-        with open_device(where, firmware=uf2) as device:
+        with open_device(where, **board) as device:
             result = run_network(device, chosen, ("native",))
     if as_json:
         print_json({"on": where, **result.as_json()})
