@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/activations_f32.h"
+#include "kernels/arithmetic_f32.h"
 #include "kernels/dense_f32.h"
 #include "kernels/dense_f32_aligned.h"
 #include "kernels/dense_s16.h"
@@ -444,8 +445,7 @@ static void run_scaling(const anne_layer_t *layer) {
     int8_t *y8 = layer->y;
     int16_t *y16 = layer->y;
     for (uint32_t i = 0, j = 0; i < layer->n_in; i++, j = j + 1 < n ? j + 1 : 0) {
-        float product = x[i] * scale[j]; // rounded to float32 before the sum: built with -ffp-contract=off
-        float value = product + offset[j];
+        float value = anne_plus_f32(anne_times_f32(x[i], scale[j]), offset[j]);
         switch (layer->output->dtype) {
         case ANNE_INT8:
             y8[i] = anne_round(value, zero_point, INT8_MIN, INT8_MAX);

@@ -14,7 +14,8 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
+
+#include "kernels/arithmetic_f32.h"
 
 // The file is compiled for size (sources.cmake): what is called often is inlined by name.
 #define NOINLINE __attribute__((noinline))
@@ -28,24 +29,12 @@ const uint32_t anne_exp2_table[32] = {
     0x4c1bf829, 0x4a7a77d4, 0x48e1e9ba, 0x47521cc6, 0x45cae0f2, 0x444c0740, 0x42d561b4, 0x4166c34c,
 };
 
-INLINE uint32_t bits_of(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-INLINE float float_of(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 #define SIGN          0x80000000
 #define BITS_INFINITY 0x7f800000
 #define EXP_MOST      0x42aea8f6 // 87.33: e^-y is a normal float up to here, with some room for errors; then it is 0
 
 INLINE bool is_nan(float x) {
-    return (bits_of(x) & ~SIGN) > BITS_INFINITY;
+    return (anne_bits_of(x) & ~SIGN) > BITS_INFINITY;
 }
 
 // --- Arithmetic in Q31 -----------------------------------------------------------------------------------------------
@@ -114,8 +103,11 @@ uint32_t anne_packed_f32(uint32_t mantissa, int32_t shift) {
     for (; !(mantissa >> 30); mantissa <<= 1) {
         exponent -= 1;
     }
+    if (exponent < 0) { // below 2^-126: that if it is nearer than the denormal beside it
+        return exponent == -1 && mantissa >> 7 == 0xffffff ? ANNE_BITS_LEAST_F32 : 0;
+    }
     // a carry out of the mantissa goes into the exponent, where it belongs
-    return exponent < 0 ? 0 : ((uint32_t)exponent << 23) + ((mantissa + 64) >> 7);
+    return ((uint32_t)exponent << 23) + ((mantissa + 64) >> 7);
 }
 #endif
 
@@ -184,26 +176,26 @@ typedef float (*function_t)(float x, float alpha);
 // By bits: a comparison of floats is a call of 40 cycles. -0 and below become 0, a NaN stays what it is.
 static NOINLINE float relu(float x, float alpha) {
     (void)alpha;
-    uint32_t bits = bits_of(x);
+    uint32_t bits = anne_bits_of(x);
     return bits >= SIGN && bits <= (SIGN | BITS_INFINITY) ? 0 : x;
 }
 
 static float relu6(float x, float alpha) {
-    uint32_t bits = bits_of(x);
+    uint32_t bits = anne_bits_of(x);
     return bits > 0x40c00000 && bits <= BITS_INFINITY ? 6.0f : relu(x, alpha);
 }
 
 static float leaky_relu(float x, float alpha) {
-    return bits_of(x) & SIGN ? alpha * x : x;
+    return anne_bits_of(x) & SIGN ? anne_times_f32(alpha, x) : x;
 }
 
 static float elu(float x, float alpha) {
-    uint32_t bits = bits_of(x);
-    if (bits <= SIGN || is_nan(x)) {
+    uint32_t bits = anne_bits_of(x);
+    if (bits < (SIGN | ANNE_BITS_LEAST_F32) || is_nan(x)) {
         return x;
     }
     number_t rest = one_minus_exp(bits - SIGN);
-    return alpha * float_of(SIGN | anne_packed_f32(mantissa_of(rest), shift_of(rest)));
+    return anne_times_f32(alpha, anne_float_of(SIGN | anne_packed_f32(mantissa_of(rest), shift_of(rest))));
 }
 
 // 1 / (1 + e^-x) and, to keep the relative error small where the result is, e^x / (1 + e^x) below 0. This is the most
@@ -211,15 +203,16 @@ static float elu(float x, float alpha) {
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/activations_f32.S
 NOINLINE void anne_sigmoids_f32(float *x, size_t n) {
     do {
-        uint32_t bits = bits_of(*x), magnitude = bits & ~SIGN;
+        uint32_t bits = anne_bits_of(*x), magnitude = bits & ~SIGN;
         if (magnitude > EXP_MOST) {
             *x = magnitude > BITS_INFINITY ? *x : bits & SIGN ? 0.0f : 1.0f;
             continue;
         }
         number_t e = exp_inline(fixed25(magnitude));
         uint32_t r = reciprocal_inline((1 << 28) + (fraction_of(e) >> 3));
-        *x = float_of(bits & SIGN ? anne_packed_f32((uint32_t)times_inline((int32_t)mantissa_of(e), r), shift_of(e))
-                                  : (125u << 23) + ((r + 64) >> 7));
+        *x =
+            anne_float_of(bits & SIGN ? anne_packed_f32((uint32_t)times_inline((int32_t)mantissa_of(e), r), shift_of(e))
+                                      : (125u << 23) + ((r + 64) >> 7));
     } while (x++, --n);
 }
 #endif
@@ -230,7 +223,7 @@ static float hard_sigmoid(float x, float alpha) {
 
 // x f, and 0 where f is 0, as it is for -inf.
 INLINE float product(float x, float f) {
-    return bits_of(f) ? x * f : 0.0f;
+    return anne_bits_of(f) ? anne_times_f32(x, f) : 0.0f;
 }
 
 static float swish(float x, float alpha) {
@@ -244,30 +237,30 @@ static float hard_swish(float x, float alpha) {
     return product(x, hard_sigmoid(x, alpha));
 }
 
-// tanh |x| = (1 - e) / (1 + e) with e = e^-2|x|
+// tanh |x| = (1 - e) / (1 + e) with e = e^-2|x|; of a NaN, a denormal and 0 itself.
 static float tanh_f32(float x, float alpha) {
     (void)alpha;
-    uint32_t bits = bits_of(x);
-    if (is_nan(x)) {
+    uint32_t bits = anne_bits_of(x);
+    if ((bits & ~SIGN) - ANNE_BITS_LEAST_F32 > BITS_INFINITY - ANNE_BITS_LEAST_F32) {
         return x;
     }
     number_t rest = one_minus_exp((bits & ~SIGN) + (1 << 23));
     uint32_t e = 0x80000000 - fraction_of(rest);
     uint32_t mantissa = (uint32_t)times((int32_t)mantissa_of(rest), reciprocal((1 << 28) + (e >> 3)));
-    return float_of((bits & SIGN) | anne_packed_f32(mantissa, shift_of(rest)));
+    return anne_float_of((bits & SIGN) | anne_packed_f32(mantissa, shift_of(rest)));
 }
 
 // ln(1 + e^x) = max(x, 0) + ln(1 + e) with e = e^-|x|; ln(1 + e) / e is a polynomial, 30 bits behind the point.
 static float softplus(float x, float alpha) {
     static const int32_t coefficients[] = {-9168908,   47340903,  -115622408, 190538130,
                                            -263018056, 357292750, -536843053, 1073741615};
-    uint32_t bits = bits_of(x), magnitude = bits & ~SIGN;
+    uint32_t bits = anne_bits_of(x), magnitude = bits & ~SIGN;
     if (magnitude > EXP_MOST) {
         return relu(x, alpha);
     }
     number_t e = exp_minus(fixed25(magnitude));
     int32_t ratio = polynomial(coefficients, 8, fraction_of(e));
-    float rest = float_of(anne_packed_f32((uint32_t)times(ratio, mantissa_of(e)), shift_of(e) - 1));
+    float rest = anne_float_of(anne_packed_f32((uint32_t)times(ratio, mantissa_of(e)), shift_of(e) - 1));
     return bits & SIGN ? rest : x + rest;
 }
 
@@ -278,7 +271,7 @@ static float softplus(float x, float alpha) {
 static float gelu(float x, float alpha) {
     static const int32_t coefficients[] = {-350321798, 1163823370, -733690370, 940752911,
                                            203972478,  486155429,  436532132,  258979};
-    uint32_t bits = bits_of(x), magnitude = bits & ~SIGN;
+    uint32_t bits = anne_bits_of(x), magnitude = bits & ~SIGN;
     int32_t shift = 130 - (int32_t)(magnitude >> 23);
     if (magnitude >= 0x41500000) { // 13
         return relu(x, alpha);
@@ -293,7 +286,8 @@ static float gelu(float x, float alpha) {
         share = 0x7fffffff - shifted_right(share, share_shift);
         share_shift = 0;
     }
-    return float_of((bits & SIGN) | anne_packed_f32((uint32_t)times((int32_t)share, z >> 1), shift + share_shift - 4));
+    return anne_float_of((bits & SIGN)
+                         | anne_packed_f32((uint32_t)times((int32_t)share, z >> 1), shift + share_shift - 4));
 }
 
 // The bits of floats as integers in the order of the floats, and back; NaN is beyond the infinities.
@@ -307,15 +301,15 @@ static NOINLINE void softmax(float *x, size_t n) {
     const float *end = x + n;
     int32_t top = INT32_MIN;
     for (const float *p = x; p != end; p++) {
-        int32_t key = ordered(bits_of(*p));
+        int32_t key = ordered(anne_bits_of(*p));
         top = key > top ? key : top;
     }
-    float max = float_of((uint32_t)ordered((uint32_t)top));
+    float max = anne_float_of((uint32_t)ordered((uint32_t)top));
     uint64_t sum = 1; // as the greatest term, 1, is written 1 - 2^-31
     float nan = 0;
     for (float *p = x; p != end; p++) {
         float difference = *p - max;
-        uint32_t magnitude = bits_of(difference) & ~SIGN;
+        uint32_t magnitude = anne_bits_of(difference) & ~SIGN;
         if (magnitude > EXP_MOST) {
             nan = is_nan(difference) ? difference : nan;
             *p = 0;
@@ -323,15 +317,15 @@ static NOINLINE void softmax(float *x, size_t n) {
         }
         number_t e = exp_minus(fixed25(magnitude));
         sum += fraction_of(e);
-        *p = float_of(anne_packed_f32(mantissa_of(e), shift_of(e)));
+        *p = anne_float_of(anne_packed_f32(mantissa_of(e), shift_of(e)));
     }
     int32_t shift = 0;
     for (; sum >> 33; sum >>= 1) { // down to 4
         shift += 1;
     }
-    float factor = bits_of(nan) ? nan : float_of(anne_packed_f32(reciprocal((uint32_t)(sum >> 3)), shift));
+    float factor = anne_bits_of(nan) ? nan : anne_float_of(anne_packed_f32(reciprocal((uint32_t)(sum >> 3)), shift));
     for (float *p = x; p != end; p++) {
-        *p *= factor;
+        *p = anne_times_f32(*p, factor);
     }
 }
 

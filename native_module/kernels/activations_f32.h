@@ -5,13 +5,14 @@
 #include "anne.h"
 
 // x[0..n-1] = activation(x[0..n-1]) in place; softmax over all n. `alpha` is the slope of leaky_relu and the scale of
-// elu; the others ignore it. NaN in gives NaN out; a softmax over a NaN or +inf is NaN throughout.
+// elu; the others ignore it. NaN in gives NaN out; a softmax over a NaN or +inf is NaN throughout. A result that is
+// denormal after rounding becomes 0, unless x is denormal and the result x itself.
 void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size_t n);
 
 // Its parts, on Cortex-M0+ in armv6m/activations_f32.S.
 // Sigmoids of n >= 1 floats in place.
 void anne_sigmoids_f32(float *x, size_t n);
-// The bits of the float nearest to mantissa 2^-(31 + shift), 0 < mantissa < 2^31; 0 below the normal floats.
+// The bits of the float nearest to mantissa 2^-(31 + shift), 0 < mantissa < 2^31; 0 if it is denormal.
 uint32_t anne_packed_f32(uint32_t mantissa, int32_t shift);
 extern const uint32_t anne_exp2_table[32]; // 2^(-i/32), 31 bits behind the point
 

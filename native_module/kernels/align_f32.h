@@ -3,19 +3,8 @@
 #define ANNE_ALIGN_F32_H
 
 #include <stdint.h>
-#include <string.h>
 
-static inline uint32_t anne_bits_of(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline float anne_float_of(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
+#include "kernels/arithmetic_f32.h"
 
 // The least e >= -126 such that every |x| < 2^e; 129 if there is a NaN or infinity. Denormals count as 0.
 static inline int32_t anne_exponent_f32(const float *x, uint32_t n) {
@@ -40,7 +29,7 @@ static inline int32_t anne_align_f32(float x, int32_t exponent) {
     return (mantissa ^ sign) - sign;
 }
 
-// value 2^exponent rounded to float32, halves away from zero; |value| < 2^31.
+// value 2^exponent rounded to float32, halves away from zero; then 0 if it is denormal. |value| < 2^31.
 static inline float anne_scaled_f32(int32_t value, int32_t exponent) {
     uint32_t sign = (uint32_t)value & 0x80000000;
     uint32_t m = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
@@ -54,8 +43,8 @@ static inline float anne_scaled_f32(int32_t value, int32_t exponent) {
             exponent -= (int32_t)step;
         }
     }
-    if (exponent <= 0) {
-        return 0.0f;
+    if (exponent <= 0) { // m 2^-158 and below: 2^-126 if that is nearer than the denormal beside it
+        return exponent == 0 && m >> 8 == 0xffffff ? anne_float_of(sign | ANNE_BITS_LEAST_F32) : 0.0f;
     }
     // The top bit adds 1 to the exponent, and so does a carry out of the 23 bits below.
     uint32_t bits = ((uint32_t)(exponent - 1) << 23) + (m >> 8) + (m >> 7 & 1);

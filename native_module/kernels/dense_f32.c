@@ -5,7 +5,8 @@
 // together once. With x = mx 2^(ex - 150), mx of 24 bits and a sign, and w likewise, the product is mw mx 2^(pe - 300),
 // pe = ew + ex:
 //
-//   1. M = the greatest pe of the row, the bias counting as a product with 1.
+//   1. M = the greatest pe of the row, the bias counting as a product with 1; products with 0 do not count. A bias of
+//      0 counts as 2^-127: what is 2^26 times smaller than that is below half of the least denormal.
 //   2. T = (mw mx) >> 20 from four multiplications of 12-bit halves; T >> (M - pe) aligns it with the greatest.
 //   3. The sum of these times 2^(M - 280) is the result; one conversion to float rounds it.
 //
@@ -19,13 +20,8 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
-static inline uint32_t bits_of(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
+#include "kernels/arithmetic_f32.h"
 
 static inline int32_t exponent_of(uint32_t bits) {
     return (int32_t)(bits << 1 >> 24);
@@ -52,7 +48,7 @@ typedef struct {
 static bool take_apart(const float *x, size_t n, parts_t *parts) {
     bool finite = true;
     for (size_t j = 0; j < n; j++) {
-        uint32_t bits = bits_of(x[j]);
+        uint32_t bits = anne_bits_of(x[j]);
         int32_t exponent = exponent_of(bits);
         int32_t mantissa = mantissa_of(bits);
         finite &= exponent != 255;
@@ -68,55 +64,58 @@ static inline int32_t product(int32_t w, const parts_t *x) {
     return a1 * x->high * 16 + (middle >> 8);
 }
 
-// sum 2^exponent as a float; 0 where only a denormal could hold it.
+// sum 2^exponent as a float; 0 where that is denormal.
 static float scaled(int32_t sum, int32_t exponent) {
-    float value = (float)sum;
-    uint32_t bits = bits_of(value);
+    uint32_t bits = anne_bits_of((float)sum);
     int32_t result = exponent_of(bits) + exponent;
-    if (sum == 0 || result < 1) {
-        return 0.0f;
-    }
     if (result > 254) {
         return sum < 0 ? -INFINITY : INFINITY;
     }
-    bits += (uint32_t)exponent << 23;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    if (sum == 0 || result < 0 || (result == 0 && (bits & 0x7fffff) != 0x7fffff)) {
+        return 0.0f; // 24 bits of ones below 2^-126 are halfway between that and a denormal
+    }
+    return anne_float_of((result == 0 ? bits + 1 : bits) + ((uint32_t)exponent << 23));
 }
 
 // What IEEE 754 has for NaN and infinities, by the float operations themselves.
 static float special(const float *weights, float bias, const float *x, size_t n_in) {
     float sum = bias;
     for (size_t j = 0; j < n_in; j++) {
-        sum += weights[j] * x[j];
+        sum = anne_plus_f32(sum, anne_times_f32(weights[j], x[j]));
     }
     return sum;
 }
 
-// The greatest exponent of a product of the row, not below `most`; -1 if a weight is NaN or infinite.
-static int32_t greatest_exponent(const float *weights, const parts_t *x, size_t n, int32_t most) {
-    uint32_t magnitudes = 0;
+// The greatest exponent of a product of the row, not below `most`. Products with 0 or a denormal do not count.
+static int32_t greatest_exponent(const float *weights, const parts_t *parts, size_t n, int32_t most) {
     for (size_t j = 0; j < n; j++) {
-        uint32_t magnitude = bits_of(weights[j]) << 1;
-        int32_t exponent = (int32_t)(magnitude >> 24) + x[j].exponent;
-        magnitudes = magnitude > magnitudes ? magnitude : magnitudes;
-        most = exponent > most ? exponent : most;
+        int32_t own = exponent_of(anne_bits_of(weights[j])), exponent = own + parts[j].exponent;
+        if (exponent > most && own != 0) {
+            most = exponent;
+        }
     }
-    return magnitudes < 0xff000000 ? most : -1;
+    return most;
 }
 
-static float dense_row(const float *weights, float bias, const parts_t *x, size_t n, int32_t most) {
-    int32_t bias_exponent = exponent_of(bits_of(bias)) + 126;
+// One row of a block whose x are finite and taken apart.
+static float dense_row(const float *weights, float bias, const float *x, const parts_t *parts, size_t n) {
+    int32_t own = exponent_of(anne_bits_of(bias));
+    if (own == 255) {
+        return special(weights, bias, x, n);
+    }
+    int32_t most = greatest_exponent(weights, parts, n, own + 126), shift_of_bias = most - own - 126;
     int32_t sum = 0;
-    if (bias_exponent > 126 && most - bias_exponent < 32) {
-        sum = (mantissa_of(bits_of(bias)) * 16) >> (most - bias_exponent);
+    if (own != 0 && shift_of_bias < 32) {
+        sum = (mantissa_of(anne_bits_of(bias)) * 16) >> shift_of_bias;
     }
     for (size_t j = 0; j < n; j++) {
-        uint32_t w = bits_of(weights[j]);
+        uint32_t w = anne_bits_of(weights[j]);
         int32_t exponent = exponent_of(w);
-        uint32_t shift = (uint32_t)(most - exponent - x[j].exponent);
-        if (shift < 32 && exponent != 0) {
-            sum += product(mantissa_of(w), &x[j]) >> shift;
+        uint32_t shift = (uint32_t)(most - exponent - parts[j].exponent);
+        if (shift < 32 && (uint32_t)exponent - 1 < 254) {
+            sum += product(mantissa_of(w), &parts[j]) >> shift;
+        } else if (exponent == 255) {
+            return special(weights, bias, x, n);
         }
     }
     return scaled(sum, most - 280);
@@ -130,10 +129,7 @@ void anne_dense_f32(const float *weights, const float *bias, const float *x, siz
         const float *row = weights + first;
         for (size_t r = 0; r < n_out; r++, row += n_in) {
             float sum = first == 0 ? bias[r] : out[r];
-            int32_t bias_exponent = exponent_of(bits_of(sum));
-            int32_t most = greatest_exponent(row, parts, n, bias_exponent + 126);
-            bool plain = finite && most >= 0 && bias_exponent != 255;
-            out[r] = plain ? dense_row(row, sum, parts, n, most) : special(row, sum, x + first, n);
+            out[r] = finite ? dense_row(row, sum, x + first, parts, n) : special(row, sum, x + first, n);
         }
     }
 }

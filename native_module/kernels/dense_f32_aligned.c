@@ -91,7 +91,8 @@ static inline float biased(int32_t t, int32_t exponent, float bias) {
         return anne_scaled_f32(t, exponent);
     }
     if (shift > 6) {
-        return anne_scaled_f32(t, exponent) + bias;
+        float sum = anne_scaled_f32(t, exponent) + bias;
+        return anne_normal_f32(sum) == 0 ? 0 : sum; // without a sign
     }
     int32_t mantissa = (int32_t)((bits & 0x7fffff) | 0x800000);
     int32_t sign = (int32_t)bits >> 31;

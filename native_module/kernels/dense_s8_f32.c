@@ -26,7 +26,7 @@ static void cut(const float *x, uint32_t n_in, int32_t exponent, uint32_t number
 static float result_of(const int32_t *sums, uint32_t n_out, uint32_t s, int32_t exponent, float scale, float bias) {
     int64_t q = (int64_t)sums[2 * n_out] * 65536 + (int64_t)sums[n_out] * 256 + sums[0];
     int32_t t = (int32_t)((q + (1 << s >> 1)) >> s);
-    return anne_scaled_f32(t, (int32_t)s + exponent - 23) * scale + bias;
+    return anne_plus_f32(anne_times_f32(anne_scaled_f32(t, (int32_t)s + exponent - 23), scale), bias);
 }
 
 void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,

@@ -18,7 +18,7 @@ static inline uint32_t anne_dense_s8_f32_scratch(uint32_t n_in, uint32_t n_out) 
 //   out = float32(float32(t 2^(s + e - 22)) scale) + bias; the first rounds halves away from zero, the others to even
 //
 // so off by at most 128 n_in 2^-22 max|x| scale and three roundings. A NaN or infinity in x makes every output NaN;
-// denormals in x count as 0. 1 <= n_in <= ANNE_DENSE_S8_MAX_IN; all 4-byte aligned.
+// denormals count as 0, wherever they come in or out. 1 <= n_in <= ANNE_DENSE_S8_MAX_IN; all 4-byte aligned.
 void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
                        uint32_t n_out, int32_t *scratch, float *out);
 

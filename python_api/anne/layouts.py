@@ -11,9 +11,30 @@ from . import model_file
 from .model_file import check_bytes, check_floats, refuse
 from .reference import activate
 
+# Below this a number's nearest float32 is denormal. (Where floats have 32 bits it comes out as 2^-126, which is right.)
+_LEAST = 2.0**-126 - 2.0**-150
+
+
+def normal(v):
+    """Return v, but a zero of its sign where the nearest float32 is denormal: it counts as 0 (FORMAT.md)."""
+    return math.copysign(0.0, v) if abs(v) < _LEAST else v
+
+
+def times(a, b):
+    """Return a b rounded to float32, where denormals count as 0."""
+    return normal(_float32(normal(a) * normal(b)))
+
+
+def plus(a, b):
+    """Return a + b rounded to float32, where denormals count as 0."""
+    return normal(_float32(normal(a) + normal(b)))
+
 
 class F32:
-    """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row."""
+    """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row.
+
+    Denormals count as 0. What comes between has all digits that Python's floats have.
+    """
 
     name = "f32"
 
@@ -25,13 +46,14 @@ class F32:
     @staticmethod
     def run(layer, x):
         n_in = len(x)
+        x = [normal(v) for v in x]
         y = []
         for r in range(layer.outputs[0].size):
-            total = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
+            total = normal(struct.unpack_from("<f", layer.constants[1], 4 * r)[0])
             row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
             for j in range(n_in):
-                total += row[j] * x[j]
-            y.append(total)
+                total += normal(row[j]) * x[j]
+            y.append(normal(total))
         return activate(layer.activation, y, layer.alpha)
 
 
@@ -42,9 +64,9 @@ def _exponent(v):
 
 
 def _round_float32(n, exponent):
-    # n 2^exponent rounded to float32, halves away from zero; 0 if too small, infinite if too large
+    # n 2^exponent rounded to float32, halves away from zero; then 0 if denormal, infinite if too large
     size = abs(n)
-    drop = max(_bit_length(size) - 24, 0)
+    drop = max(_bit_length(size) - 24, -149 - exponent, 0)
     size = (size + (1 << drop >> 1)) >> drop
     exponent += drop
     if n == 0 or _bit_length(size) + exponent < -125:
@@ -166,7 +188,7 @@ def _add_bias(total, unit, bias):
         return _round_float32(total, unit)
     shift = own - 24 - unit
     if shift > 6:
-        return _float32(_round_float32(total, unit) + bias)
+        return plus(_round_float32(total, unit), bias) + 0.0  # without the sign of a zero
     mantissa = int(math.ldexp(math.frexp(bias)[0], 24))
     if shift >= 0:
         return _round_float32(total + (mantissa << shift), unit)
@@ -344,7 +366,7 @@ class S8F32:
             total = (total + (1 << shift >> 1)) >> shift
             bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
             scale = struct.unpack_from("<f", layer.constants[2], 4 * r)[0]
-            y.append(_float32(_float32(_round_float32(total, shift + exponent - 22) * scale) + bias))
+            y.append(plus(times(_round_float32(total, shift + exponent - 22), scale), bias))
         return activate(layer.activation, y, layer.alpha)
 
 

@@ -7,7 +7,7 @@ float32 within 1e-6 of a layer's largest output (on a PC Python's floats have 64
 import struct
 from array import array
 
-from .layouts import LAYOUTS, high_mul, rounding_shift
+from .layouts import LAYOUTS, high_mul, plus, rounding_shift, times
 from .model_file import ModelFile, input_values, refuse_out, typecode
 from .reference import activate
 
@@ -117,7 +117,7 @@ def scaling(layer, x):
     n = layer.inputs[0].shape[-1]
     scale = struct.unpack_from("<%df" % n, layer.constants[0])
     offset = struct.unpack_from("<%df" % n, layer.constants[1])
-    y = [float32(float32(x[i] * scale[i % n]) + offset[i % n]) for i in range(len(x))]
+    y = [plus(times(x[i], scale[i % n]), offset[i % n]) for i in range(len(x))]
     out = layer.outputs[0]
     if out.dtype == "float32":
         return y

@@ -1,7 +1,7 @@
 """The five activation functions, and all that `dense` knows by name: values, limits, NaN."""
 
 import anne
-from check import close, inf, nan, raises, same
+from check import Skip, close, inf, nan, raises, same
 
 # Float results: what 32 bits can hold, and the kernels' own errors (native_module/kernels/activations_f32.h)
 BOUND = 1e-6
@@ -77,6 +77,19 @@ def test_small_values_keep_their_digits():
     # tanh v = v - v^3/3 ..., sigmoid v = e^v where e^v is small: relative to the result, not to 1
     close(anne.tanh([1e-20])[0] * 1e20, 1, BOUND)
     close(anne.sigmoid([-69.077553])[0] * 1e30, 1, 1e-5)  # ln(1e-30); 69.077553 has steps of 8e-6
+
+
+def test_denormals_count_as_0():
+    if not anne.native:
+        raise Skip("Python's floats have smaller ones")
+    least = 2.0**-126  # the least normal float32
+    same(anne.leaky_relu([-least, -2 * least], 0.5), [0, -least])
+    same(anne.leaky_relu([-least / 2], 2.0**100), [0])
+    same(anne.tanh([least]), [least])
+    same(anne.dense(1, [-least], [1], [0], "elu"), [-least])
+    same(anne.dense(1, [-least], [1], [0], "elu", alpha=0.5), [0])
+    same(anne.dense(2, [least], [1, 2], [0, 0], "swish"), [0, least])
+    same(anne.softmax([0, 0, 0, 0, -87])[4], 0)  # e^-87 / 4 = 4e-39
 
 
 def test_every_name_of_dense():

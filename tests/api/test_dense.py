@@ -132,6 +132,12 @@ def test_huge_and_tiny_products():
     same(anne.dense(1, [2.0**60, -(2.0**60)], [[1, 1]], [0], "linear"), [0])
 
 
+def test_a_weight_of_0_does_not_hide_what_counts():
+    # 0 1e20 + 1e-10 1e-20
+    close(anne.dense(1, [1e20, 1e-20], [0, 1e-10], [0], "linear"), [1e-30], 1e-36)
+    close(anne.dense(1, [1e-20, 1e20, 1e30], [1e-10, 0, 0], [0], "linear"), [1e-30], 1e-36)
+
+
 def test_infinities_and_nan_go_through():
     inf = float("inf")
     same(anne.dense(1, [inf, 1], [[1, 1]], [0], "linear"), [inf])

@@ -136,6 +136,29 @@ static void check_softmax_of_little(uint32_t n) {
     free(values);
 }
 
+// The least normal float: what rounds to it is not lost, what is half of it is 0, a denormal may come out as it is.
+static void check_least(void) {
+    const float least = 0x1p-126f, below = 0x1.fffffcp-127f;
+    CHECK(activated(ANNE_ACTIVATION_tanh, 0, least) == least && activated(ANNE_ACTIVATION_tanh, 0, -least) == -least,
+          "tanh %g", activated(ANNE_ACTIVATION_tanh, 0, least));
+    CHECK(activated(ANNE_ACTIVATION_elu, 1, -least) == -least && activated(ANNE_ACTIVATION_elu, 0.5f, -least) == 0,
+          "elu %g", activated(ANNE_ACTIVATION_elu, 1, -least));
+    CHECK(activated(ANNE_ACTIVATION_tanh, 0, below) == below && activated(ANNE_ACTIVATION_elu, 1, -below) == -below,
+          "of a denormal");
+    CHECK(activated(ANNE_ACTIVATION_gelu, 0, 2.1f * least) >= least && activated(ANNE_ACTIVATION_gelu, 0, least) == 0,
+          "gelu %g", activated(ANNE_ACTIVATION_gelu, 0, 2.1f * least));
+    CHECK(activated(ANNE_ACTIVATION_swish, 0, 2 * least) == least && activated(ANNE_ACTIVATION_swish, 0, least) == 0
+              && activated(ANNE_ACTIVATION_hard_swish, 0, least) == 0,
+          "swish %g", activated(ANNE_ACTIVATION_swish, 0, least));
+    CHECK(activated(ANNE_ACTIVATION_leaky_relu, 0.5f, -2 * least) == -least
+              && activated(ANNE_ACTIVATION_leaky_relu, 0.5f, -least) == 0
+              && activated(ANNE_ACTIVATION_leaky_relu, 0x1p100f, -below) == 0,
+          "leaky_relu %g", activated(ANNE_ACTIVATION_leaky_relu, 0.5f, -least));
+    float shares[] = {0, 0, 0, 0, -87}; // e^-87 / 4 = 4e-39
+    anne_activate_f32(ANNE_ACTIVATION_softmax, 0, shares, 5);
+    CHECK(shares[0] == 0.25f && shares[4] == 0, "softmax %g", shares[4]);
+}
+
 int main(void) {
     for (uint32_t bits = 0; bits < 0x7f800000; bits += 4099) { // all exponents, some 2,000 mantissas each
         check_both_signs(bits);
@@ -147,6 +170,7 @@ int main(void) {
     }
     check_edges();
     check_specials();
+    check_least();
     for (uint32_t n = 1; n <= 40; n++) {
         check_softmax_of_any(n, 10);
         check_softmax_of_any(n, 200);

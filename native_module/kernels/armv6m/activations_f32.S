@@ -184,7 +184,14 @@ anne_packed_f32:
     lsrs r0, r0, #8
     adcs r0, r1                 // rounded by the last bit shifted out
     bx lr
-2:  movs r0, #0
+2:  adds r1, #1                 // below 2^-126: that if it is nearer than the denormal beside it
+    bne 3f
+    lsrs r0, r0, #8
+    adds r0, #1
+    lsrs r0, r0, #24
+    lsls r0, r0, #23
+    bx lr
+3:  movs r0, #0
     bx lr
     .size anne_packed_f32, . - anne_packed_f32
 #endif

@@ -261,7 +261,11 @@
     ldr r0, [r3]
     movs r1, r4
     bl __aeabi_fadd
-    pop {r1-r4}
+    lsls r1, r0, #1
+    lsrs r1, #24
+    bne 1f
+    movs r0, #0                 // a denormal, or a zero with a sign
+1:  pop {r1-r4}
     subs r4, #4
     ldr r5, [sp, #LAYER]
     ldr r5, [r5, #RELU]
@@ -345,14 +349,22 @@
     subs r5, #8
     b .Lnormalise
 .Lbeyond:
+    adds r5, #1
+    beq .Lleast
     asrs r4, r5, #31            // all ones below the least exponent
     mvns r4, r4
     lsrs r4, #24                // 0 or 255
+.Lexponent:
     lsls r4, #23
     beq .Lstore
     lsls r6, #31
     orrs r4, r6
     b .Lstore
+.Lleast:                        // 2^-126 if that is nearer than the denormal beside it: if 24 bits are ones
+    lsrs r4, #8
+    adds r4, #1
+    lsrs r4, #24
+    b .Lexponent
 
 .Lnan:
     ldr r2, [sp, #LAYER]

@@ -182,6 +182,27 @@ def test_the_largest_sums_of_aligned_floats_fit(machine: Machine, sign: int) -> 
     assert got.tobytes() == exact(reference.F32Aligned, [c.tobytes() for c in constants], x, 1).tobytes()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_aligned_floats_at_the_least_normal_float_equal_the_reference(machine: Machine, sign: int) -> None:
+    # W 2^-149 times j/16, about 2^-126; and a bias of which a denormal is left: test_float_edges.py of the host tools
+    # says why, and holds the reference to exact arithmetic.
+    cases = [
+        (1, sign * weight, 0.0, j / 16)
+        for j in (16, 23, 31)
+        for weight in range(2**27 // j - 4, 2**27 // j + 5)
+    ]
+    cases.append((127, -sign * 2**24, sign * 2.0**-122, np.nextafter(np.float32(2.0**-4), np.float32(0))))
+    for n_in, weight, bias, value in cases:
+        high = (weight + 2048) >> 12
+        words = np.full(2 * n_in, 2048, "<u4")
+        words[::2] = (high << 16) + (weight - 4096 * high + 2048) & 0xFFFFFFFF
+        constants = [words, np.array([bias], "<f4"), np.array([-149], "<i4")]
+        x = np.full(n_in, value, np.float32)
+        got, _ = run_aligned(machine, constants, x)
+        expected = exact(reference.F32Aligned, [c.tobytes() for c in constants], x, 1)
+        assert got.tobytes() == expected.tobytes(), (weight, value)
+
+
 def test_what_is_too_small_beside_the_greatest_input_counts_as_0(machine: Machine) -> None:
     # A shift by a register counts only its last 8 bits; these exponents lie 253 apart.
     x = np.array([1.5 * 2.0**127, np.finfo(np.float32).tiny], np.float32)
@@ -329,6 +350,17 @@ def test_sigmoids_are_fast(assembly: Machine) -> None:
     for sign, goal in [(1, 110), (-1, 132)]:
         _, cycles = sigmoids(assembly, sign * np.linspace(0.01, 5, 100))
         assert cycles / 100 <= goal
+
+
+@pytest.mark.parametrize("mantissa", [2**31 - 1, 2**31 - 128, 2**31 - 129, 2**30 + 63, 2**30 + 65, 2**30, 1])
+def test_packed_floats_are_the_nearest(machine: Machine, mantissa: int) -> None:
+    # mantissa 2^-(31 + shift); a result that is denormal is 0, 2^-126 is for what rounds to it
+    for shift in (0, 90, 124, 125, 126, 127, 200):
+        machine.call("anne_packed_f32", mantissa, shift)
+        with np.errstate(under="ignore"):
+            nearest = np.float32(mantissa * 2.0 ** (-31 - shift))
+        expected = nearest if nearest >= np.finfo(np.float32).tiny else np.float32(0)
+        assert machine.result & 0xFFFFFFFF == int(expected.view(np.uint32)), (mantissa, shift)
 
 
 # --- Rescaling
