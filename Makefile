@@ -47,7 +47,7 @@ accuracy: emulator
 test: prepare
 	$(build) install firmware micropython-unix fuzzer
 	@ctest --test-dir build/host --output-on-failure --no-tests=error
-	@$(venv)/python -m pytest
+	@$(venv)/python -m pytest --numprocesses=auto --dist=loadfile
 	$(total)
 
 soak reliability: prepare
