@@ -12,6 +12,18 @@
 
 #define ANNE_MAX_CONSTANTS 6
 
+// Kinds of layers and layouts of dense layers' weights: X(name), in the order of their numbers in the file, from 1
+// (FORMAT.md, "Layers"); python_api/anne/model_file.py has the same.
+#define ANNE_KINDS(X)   X(dense) X(activation) X(scaling) X(reshape)
+#define ANNE_LAYOUTS(X) X(f32) X(s8_quad) X(s4) X(s8_f32) X(s16) X(f32_aligned)
+
+typedef enum {
+    ANNE_KIND_none,
+#define ANNE_KIND_ENUM(name) ANNE_KIND_##name,
+    ANNE_KINDS(ANNE_KIND_ENUM)
+#undef ANNE_KIND_ENUM
+} anne_kind_t;
+
 // A layer's record from the file (FORMAT.md, "Layers"), with everything it points to found and inside the file.
 typedef struct {
     uint16_t kind;

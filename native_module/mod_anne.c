@@ -20,6 +20,7 @@
 #include "kernels/activations_f32.h"
 #include "kernels/dense_f32.h"
 #include "kernels/quantize.h"
+#include "metadata.h"
 #include "model.h"
 
 // --- Functions ------------------------------------------------------------------------------------------------------
@@ -495,6 +496,20 @@ static mp_obj_t call_model_file(qstr name, size_t n_args, const mp_obj_t *args) 
     return mp_call_function_n_kw(mp_load_attr(module, name), n_args, 0, args);
 }
 
+static const mp_obj_type_t model_type;
+
+// The Model that a method was looked up in, or that a subclass was made of; TypeError for anything else. MicroPython
+// itself proves it only for the plain net.method(...).
+static model_t *get_model(mp_obj_t o) {
+    if (!mp_obj_is_exact_type(o, &model_type)) {
+        o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(&model_type)); // what a subclass has not made yet is no Model
+        if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, &model_type)) {
+            mp_raise_TypeError(MP_ERROR_TEXT("expected a Model"));
+        }
+    }
+    return MP_OBJ_TO_PTR(o);
+}
+
 // An open model for the time of one call, in which no interrupt and no other core or thread may change its arena or
 // close it, nor any program that the call runs. Ended by release(), or by whatever exception ends the call.
 typedef struct {
@@ -541,13 +556,13 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
     }
     need_stack(CALL_STACK_BYTES);
     claim_t claimed;
-    claim(&claimed, MP_OBJ_TO_PTR(args[0]));
+    claim(&claimed, get_model(args[0]));
     mp_obj_t result = self->run(&claimed, args + 1);
     release();
     return result;
 }
 
-// As a function of MicroPython's own: it gets the object it is looked up in, which is proven to be a Model.
+// As a function of MicroPython's own: it gets the object it is looked up in.
 static MP_DEFINE_CONST_OBJ_TYPE(method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
                                 method_call);
 
@@ -603,7 +618,7 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
 }
 
 static mp_obj_t model_close(mp_obj_t self_in) {
-    model_t *self = MP_OBJ_TO_PTR(self_in);
+    model_t *self = get_model(self_in);
     if (self->open) {
         claim_t claimed;
         claim(&claimed, self);
@@ -796,19 +811,24 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model_predict_into, 2);
 
+static void get_raw(const model_t *self, const mp_obj_t *args, mp_buffer_info_t *x, mp_buffer_info_t *y) {
+    unsigned x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
+    mp_get_buffer_raise(args[0], x, MP_BUFFER_READ);
+    mp_get_buffer_raise(args[1], y, MP_BUFFER_WRITE);
+    if (x->len != x_bytes || y->len != y_bytes) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
+                          x_bytes, y_bytes, (unsigned)x->len, (unsigned)y->len);
+    }
+}
+
 static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
-    unsigned x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
     mp_buffer_info_t x, y;
-    mp_get_buffer_raise(args[0], &x, MP_BUFFER_READ);
-    mp_get_buffer_raise(args[1], &y, MP_BUFFER_WRITE);
-    if (x.len != x_bytes || y.len != y_bytes) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
-                          x_bytes, y_bytes, (unsigned)x.len, (unsigned)y.len);
-    }
-    memcpy(self->input.data, x.buf, x_bytes);
+    get_raw(self, args, &x, &y);
+    memcpy(self->input.data, x.buf, x.len);
     run_all(self);
-    memcpy(y.buf, self->output.data, y_bytes);
+    get_raw(self, args, &x, &y); // again, as in predict_into
+    memcpy(y.buf, self->output.data, y.len);
     return mp_const_none;
 }
 METHOD(model_run_raw, 2);
@@ -859,6 +879,110 @@ static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model_layer_us, 2);
 
+// --- What the file says
+
+// A tensor and a layer as objects with attributes, as anne.model_file has them.
+static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
+    static const qstr dtypes[] = {MP_QSTRnull, MP_QSTR_float32, MP_QSTR_int8, MP_QSTR_int16};
+    static const qstr fields[] = {MP_QSTR_dtype, MP_QSTR_shape, MP_QSTR_scale, MP_QSTR_zero_point};
+    const anne_model_t *model = &claimed->model->model;
+    const anne_tensor_t *tensor = &model->tensors[get_index(args[0], model->n_tensors)];
+    mp_obj_t shape[ANNE_MAX_RANK];
+    for (uint32_t i = 0; i < tensor->rank; i++) {
+        shape[i] = MP_OBJ_NEW_SMALL_INT(tensor->shape[i]);
+    }
+    const mp_obj_t values[] = {
+        MP_OBJ_NEW_QSTR(dtypes[tensor->dtype]),
+        mp_obj_new_tuple(tensor->rank, shape),
+        mp_obj_new_float_from_f(tensor->scale),
+        MP_OBJ_NEW_SMALL_INT(tensor->zero_point),
+    };
+    return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
+}
+METHOD(model_tensor, 1);
+
+#define NAME(name) MP_QSTR_##name,
+static const qstr kinds[] = {MP_QSTRnull, ANNE_KINDS(NAME)};
+static const qstr layouts[] = {MP_QSTRnull, ANNE_LAYOUTS(NAME)};
+static const qstr tags[] = {MP_QSTRnull, ANNE_TAGS(NAME)};
+#undef NAME
+#define NAME(name, alpha) MP_QSTR_##name,
+static const qstr activations[] = {ANNE_ACTIVATIONS(NAME)};
+#undef NAME
+
+static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
+    static const qstr fields[] = {MP_QSTR_kind,   MP_QSTR_activation, MP_QSTR_layout, MP_QSTR_input,
+                                  MP_QSTR_output, MP_QSTR_nbytes,     MP_QSTR_macs};
+    const anne_model_t *model = &claimed->model->model;
+    anne_record_t record;
+    anne_model_record(model, get_index(args[0], model->n_layers), &record);
+    uint32_t n_bytes = 0;
+    for (uint32_t i = 0; i < record.n_constants; i++) {
+        n_bytes += record.constant_bytes[i];
+    }
+    bool is_dense = record.kind == ANNE_KIND_dense;
+    uint32_t macs = is_dense ? anne_tensor_elements(record.input) * anne_tensor_elements(record.output) : 0;
+    const mp_obj_t values[] = {
+        MP_OBJ_NEW_QSTR(kinds[record.kind]),
+        MP_OBJ_NEW_QSTR(activations[record.activation]),
+        is_dense ? MP_OBJ_NEW_QSTR(layouts[record.parameters[0]]) : mp_const_none,
+        MP_OBJ_NEW_SMALL_INT(record.tensors[0]),
+        MP_OBJ_NEW_SMALL_INT(record.tensors[record.n_inputs]),
+        MP_OBJ_NEW_SMALL_INT(n_bytes),
+        MP_OBJ_NEW_SMALL_INT(macs),
+    };
+    return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
+}
+METHOD(model_layer, 1);
+
+// The entry of metadata by its name in FORMAT.md; KeyError for another.
+static anne_entry_t get_entry(const claim_t *claimed, mp_obj_t name) {
+    mp_obj_t tag = mp_obj_is_str(name) && !mp_obj_is_qstr(name) ? interned(name) : name;
+    for (uint32_t i = 1; i < ANNE_TAG_END; i++) {
+        if (tag == MP_OBJ_NEW_QSTR(tags[i])) {
+            return anne_metadata_entry(&claimed->model->model, i);
+        }
+    }
+    mp_raise_type_arg(&mp_type_KeyError, name);
+}
+
+static mp_obj_t text_or_none(anne_entry_t text) {
+    return text.bytes == NULL ? mp_const_none : mp_obj_new_str((const char *)text.bytes, text.n_bytes);
+}
+
+static mp_obj_t model_text(claim_t *claimed, const mp_obj_t *args) {
+    return text_or_none(get_entry(claimed, args[0]));
+}
+METHOD(model_text, 1);
+
+static mp_obj_t model_line(claim_t *claimed, const mp_obj_t *args) {
+    return text_or_none(anne_metadata_line(get_entry(claimed, args[0]), get_index(args[1], ANNE_MAX_ELEMENTS)));
+}
+METHOD(model_line, 2);
+
+static mp_obj_t model_threshold(claim_t *claimed, const mp_obj_t *args) {
+    (void)args;
+    anne_entry_t entry = anne_metadata_entry(&claimed->model->model, ANNE_TAG_threshold);
+    return entry.bytes == NULL ? mp_const_none : mp_obj_new_float_from_f(*(const float *)(const void *)entry.bytes);
+}
+METHOD(model_threshold, 0);
+
+// Golden sample number i, as input and output stand in the arena; None if there are fewer.
+static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    uint32_t x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
+    anne_entry_t x = anne_metadata_entry(&self->model, ANNE_TAG_golden_inputs);
+    anne_entry_t y = anne_metadata_entry(&self->model, ANNE_TAG_golden_outputs);
+    uint32_t i = get_index(args[0], UINT32_MAX);
+    if (i >= x.n_bytes / x_bytes) {
+        return mp_const_none;
+    }
+    mp_obj_t sample[] = {mp_obj_new_bytes(x.bytes + i * x_bytes, x_bytes),
+                         mp_obj_new_bytes(y.bytes + i * y_bytes, y_bytes)};
+    return mp_obj_new_tuple(2, sample);
+}
+METHOD(model_golden, 1);
+
 // --- Attributes
 
 static const mp_rom_map_elem_t model_locals_table[] = {
@@ -870,6 +994,12 @@ static const mp_rom_map_elem_t model_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&model_run_obj)},
     {MP_ROM_QSTR(MP_QSTR_values), MP_ROM_PTR(&model_values_obj)},
     {MP_ROM_QSTR(MP_QSTR_layer_us), MP_ROM_PTR(&model_layer_us_obj)},
+    {MP_ROM_QSTR(MP_QSTR_tensor), MP_ROM_PTR(&model_tensor_obj)},
+    {MP_ROM_QSTR(MP_QSTR_layer), MP_ROM_PTR(&model_layer_obj)},
+    {MP_ROM_QSTR(MP_QSTR_text), MP_ROM_PTR(&model_text_obj)},
+    {MP_ROM_QSTR(MP_QSTR_line), MP_ROM_PTR(&model_line_obj)},
+    {MP_ROM_QSTR(MP_QSTR_threshold), MP_ROM_PTR(&model_threshold_obj)},
+    {MP_ROM_QSTR(MP_QSTR_golden), MP_ROM_PTR(&model_golden_obj)},
 };
 static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
 
@@ -882,6 +1012,14 @@ static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
         dest[0] = mp_obj_new_bool(self->copy != NULL);
     } else if (attribute == MP_QSTR_workspace_bytes) {
         dest[0] = mp_obj_new_int_from_uint(self->open ? self->model.workspace_bytes : 0);
+    } else if (attribute == MP_QSTR_nbytes) {
+        dest[0] = mp_obj_new_int_from_uint(self->model.n_bytes);
+    } else if (attribute == MP_QSTR_n_layers) {
+        dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.n_layers);
+    } else if (attribute == MP_QSTR_input) {
+        dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.input);
+    } else if (attribute == MP_QSTR_output) {
+        dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.output);
     } else {
         dest[1] = MP_OBJ_SENTINEL; // look among the methods
     }

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "metadata.h"
+
 // The header as it stands in the file (FORMAT.md, "Header").
 typedef struct {
     char magic[4];
@@ -301,20 +303,6 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
     return check_overlaps(model, &lives, in_place);
 }
 
-// --- Metadata -------------------------------------------------------------------------------------------------------
-
-static anne_status_t check_metadata(const anne_model_t *model) {
-    for (uint32_t position = 0; position < model->metadata_bytes;) {
-        uint32_t room = model->metadata_bytes - position;
-        const uint32_t *entry = (const void *)(model->metadata + position); // tag, bytes, bytes padded to words
-        if (room < 8 || entry[1] > room - 8) {
-            return ANNE_ERROR_METADATA;
-        }
-        position += 8 + (entry[1] + 3) / 4 * 4; // metadata_bytes is a multiple of 4, so the padding is inside, too
-    }
-    return ANNE_OK;
-}
-
 // --- Interface ------------------------------------------------------------------------------------------------------
 
 anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_bytes) {
@@ -337,10 +325,18 @@ anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_b
     model->workspace = NULL;
     TRY(check_tensors(model));
     TRY(check_layers(model, header->layers_bytes));
-    TRY(check_metadata(model));
+    TRY(anne_metadata_check(model));
     model->workspace_bytes = model->n_layers * sizeof(anne_layer_t) + model->derived_words * sizeof(void *)
                              + model->arena_bytes + model->scratch_bytes;
     return ANNE_OK;
+}
+
+void anne_model_record(const anne_model_t *model, uint32_t index, anne_record_t *record) {
+    uint32_t position = 0;
+    for (; index > 0; index--) {
+        position += ((const record_head_t *)(const void *)(model->layers + position))->record_bytes;
+    }
+    anne_model_next_record(model, &position, record);
 }
 
 static void **derived_of(const anne_model_t *model) {

@@ -63,7 +63,9 @@ void anne_model_run(const anne_model_t *model);
 uint8_t *anne_model_arena(const anne_model_t *model);
 void *anne_model_data(const anne_model_t *model, uint32_t tensor);
 
-// Reads record after record of a checked model: `position` begins at 0 and is moved on.
+// Reads record after record of a checked model: `position` begins at 0 and is moved on. anne_model_record reads that of
+// layer `index`, for words about it.
 void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_record_t *record);
+void anne_model_record(const anne_model_t *model, uint32_t index, anne_record_t *record);
 
 #endif // ANNE_MODEL_H

@@ -20,20 +20,21 @@ def class_of(y, threshold=None):
     return y.index(max(y))
 
 
-def is_probability(file):
-    """Tell whether the one output of a ModelFile is the probability of class 1.
+def is_probability(core):
+    """Tell whether the one output of a core's model is the probability of class 1.
 
     ValueError if it is a number like any other: no probability, and the file names neither labels nor a threshold.
     """
-    tensor = file.outputs[0]
-    for layer in reversed(file.layers):
-        if layer.outputs[0] is tensor and layer.kind == "reshape":
-            tensor = layer.inputs[0]
-        elif layer.outputs[0] is tensor:
+    tensor = core.output
+    for index in reversed(range(core.n_layers)):
+        layer = core.layer(index)
+        if layer.output == tensor and layer.kind == "reshape":
+            tensor = layer.input
+        elif layer.output == tensor:
             if layer.activation in _PROBABILITIES:
                 return True
             break
-    if not file.metadata.get("labels") and "threshold" not in file.metadata:
+    if core.line("labels", 0) is None and core.threshold() is None:
         raise ValueError(
             "classify: expected a classifier, got one output without sigmoid, labels or threshold; use predict"
         )

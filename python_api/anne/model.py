@@ -5,11 +5,10 @@ The arithmetic is done by a core, `_anne.Model` in C or `reference_model.Model` 
 
 import gc
 import math
-import struct
 import sys
+from array import array
 
 from .classes import class_of, is_probability
-from .model_file import ModelFile
 
 try:
     from _anne import Model as _Core
@@ -20,6 +19,7 @@ except ImportError:
 
     _NATIVE = False
 
+_LETTERS = {"float32": "f", "int8": "b", "int16": "h"}  # of arrays that hold a type's values
 _FLASH = (0x10000000, 0x20000000)  # where the RP2040 and the RP2350 show their flash
 
 
@@ -78,35 +78,41 @@ class Model:
         self.predict = core.predict
         self.predict_into = core.predict_into
         self.copied = core.copied
-        self.nbytes = len(data)
-        self._data = data
-        self._file = None
-        file = self._read()
-        self.name = file.text("name", "model")
-        self.labels = file.lines("labels")
-        self.feature_names = file.lines("feature_names")
-        self._threshold = (
-            struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else None
-        )
+        self.nbytes = core.nbytes
+        self.name = core.text("name") or "model"
+        self._threshold = core.threshold()
         self._is_probability = None  # what classify finds when it is first asked
-        self._describe(file.inputs[0], file.outputs[0])
-
-    def _describe(self, x, y):
+        x, y = core.tensor(core.input), core.tensor(core.output)
         self.input_shape, self.input_dtype = x.shape, x.dtype
         self.input_scale, self.input_zero_point = x.scale, x.zero_point
         self.output_shape, self.output_dtype = y.shape, y.dtype
         self.output_scale, self.output_zero_point = y.scale, y.zero_point
+        self._closed = False
 
-    def _read(self):
-        # The file's tables, for words about the model; running it does not need them.
-        if self._data is None:
-            raise ValueError("the model is closed")
-        return ModelFile(self._data, checked=True)
+    # The rest of what the file says is read when it is asked for: the core finds it where it lies.
+
+    @property
+    def labels(self):
+        return self._lines("labels")
+
+    @property
+    def feature_names(self):
+        return self._lines("feature_names")
+
+    def _lines(self, name):
+        text = self._core.text(name)
+        return text.split("\n") if text else []
+
+    def _layers(self):
+        # name and facts of each layer, one at a time
+        for index in range(self._core.n_layers):
+            name = self._core.line("layer_names", index)
+            yield index, name or "layer %d" % index, self._core.layer(index)
 
     def close(self):
         """Give the memory back. Everything that needs the network raises ValueError from here on."""
         self._core.close()
-        self._data = None
+        self._closed = True
 
     def __enter__(self):
         return self
@@ -127,22 +133,23 @@ class Model:
         """
         y = self.predict(x)
         if len(y) == 1 and self._is_probability is None:
-            self._is_probability = is_probability(self._read())
+            self._is_probability = is_probability(self._core)
         index = class_of(y, self._threshold)
         value = max(y) if len(y) > 1 else 1 - y[0] if self._is_probability and index == 0 else y[0]
-        return (self.labels[index] if index < len(self.labels) else index), value
+        label = self._core.line("labels", index)
+        return (index if label is None else label), value
 
     # --- Looking inside ----------------------------------------------------------------------------------------------
 
     def trace(self, x):
         """Return a Table of every neuron's output, layer by layer: rows of (layer, values as a list of floats)."""
-        file = self._read()
-        self._core.set_input(x)
-        rows = [("input", self._core.values(file.inputs[0].index))]
-        for layer, name in zip(file.layers, _names(file)):
+        core = self._core
+        core.set_input(x)
+        rows = [("input", core.values(core.input))]
+        for index, name, layer in self._layers():
             # read at once: a later layer may use the same memory
-            self._core.run(layer.index, layer.index + 1)
-            rows.append((name, self._core.values(layer.outputs[0].index)))
+            core.run(index, index + 1)
+            rows.append((name, core.values(layer.output)))
         return Table(("layer", "values"), rows)
 
     def profile(self, x, repeat=10):
@@ -150,13 +157,13 @@ class Model:
 
         Each layer is run `repeat` times. Cycles are given where the processor's clock is known, for layers with MACs.
         """
-        file = self._read()
         self._core.set_input(x)
-        rows = []
-        for layer, name in zip(file.layers, _names(file)):
-            elapsed_us = self._core.layer_us(layer.index, repeat) / repeat
+        rows, macs = [], 0
+        for index, name, layer in self._layers():
+            elapsed_us = self._core.layer_us(index, repeat) / repeat
             rows.append((name, elapsed_us, _cycles_per_mac(elapsed_us, layer.macs)))
-        total_us, macs = sum(row[1] for row in rows), sum(layer.macs for layer in file.layers)
+            macs += layer.macs
+        total_us = sum(row[1] for row in rows)
         rows.append(("all layers", total_us, _cycles_per_mac(total_us, macs)))
         return Table(("layer", "us", "cycles/MAC"), rows)
 
@@ -166,33 +173,37 @@ class Model:
         Integers must be equal, and so must NaN and infinities; finite floats differ by at most 1e-5 of the largest
         finite output. ValueError if one differs, or if the file has no golden samples.
         """
-        file = self._read()
-        x, y = file.inputs[0], file.outputs[0]
-        inputs, outputs = file.metadata.get("golden_inputs", b""), file.metadata.get("golden_outputs", b"")
-        n = len(inputs) // x.nbytes
-        if n == 0 or len(inputs) != n * x.nbytes or len(outputs) != n * y.nbytes:
+        letter = _LETTERS[self.output_dtype]
+        n = 0
+        while True:
+            sample = self._core.golden(n)
+            if sample is None:
+                break
+            x, y = sample
+            out = bytearray(len(y))
+            self._core.run_raw(x, out)
+            expected, got = list(array(letter, y)), list(array(letter, out))
+            if not _agree(expected, got, 1e-5 if letter == "f" else 0):
+                raise ValueError("selftest: sample %d: expected %s, got %s" % (n, expected, got))
+            n += 1
+        if n == 0:
             raise ValueError("selftest: the file has no golden samples")
-        out = bytearray(y.nbytes)
-        for i in range(n):
-            self._core.run_raw(inputs[i * x.nbytes : (i + 1) * x.nbytes], out)
-            expected = struct.unpack("<%d%s" % (y.size, y.letter), outputs[i * y.nbytes : (i + 1) * y.nbytes])
-            got = struct.unpack("<%d%s" % (y.size, y.letter), out)
-            if not _agree(expected, got, 1e-5 if y.dtype == "float32" else 0):
-                raise ValueError("selftest: sample %d: expected %s, got %s" % (i, expected, got))
         return n
 
     def __repr__(self):
-        if self._data is None:
-            return self.name + ": closed"
-        file = self._read()
+        if self._closed:
+            return _harmless(self.name) + ": closed"
+        core = self._core
         rows = []
-        for layer, name in zip(file.layers, _names(file)):
-            shape = "%s -> %s" % (_shape(layer.inputs[0]), _shape(layer.outputs[0]))
-            rows.append((name, layer.kind, layer.activation, shape, layer.kernel, layer.nbytes, layer.macs))
+        for _, name, layer in self._layers():
+            x, y = core.tensor(layer.input), core.tensor(layer.output)
+            shape = "%s -> %s" % (_shape(x), _shape(y))
+            kernel = layer.layout or x.dtype
+            rows.append((name, layer.kind, layer.activation, shape, kernel, layer.nbytes, layer.macs))
         rows.append(("all", "", "", "", "", sum(row[5] for row in rows), sum(row[6] for row in rows)))
         place = "copied to RAM" if self.copied else "used where it lies"
         head = "%s: %d bytes, %s; %s" % (
-            self.name,
+            _harmless(self.name),
             self.nbytes,
             place,
             "native" if _NATIVE else "plain Python",
@@ -234,16 +245,16 @@ class Table:
 def _cell(value):
     if isinstance(value, list):
         return " ".join("%.4g" % v for v in value)
-    return "%.1f" % value if isinstance(value, float) else "" if value is None else str(value)
+    return "%.1f" % value if isinstance(value, float) else "" if value is None else _harmless(str(value))
+
+
+def _harmless(text):
+    # control characters could move a terminal's cursor, or look like lines of ours
+    return "".join(c if 32 <= ord(c) < 127 or ord(c) >= 160 else "?" for c in text)
 
 
 def _shape(tensor):
     return "x".join(str(n) for n in tensor.shape)
-
-
-def _names(file):
-    names = file.lines("layer_names")
-    return names if len(names) == file.n_layers else ["layer %d" % i for i in range(file.n_layers)]
 
 
 def _cycles_per_mac(elapsed_us, macs):

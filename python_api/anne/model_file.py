@@ -10,6 +10,9 @@ import math
 import struct
 from array import array
 
+from . import metadata
+from .metadata import TAGS as TAGS
+from .metadata import refuse
 from .reference import ACTIVATIONS, _numbers
 
 VERSION = 1
@@ -34,21 +37,6 @@ LAYOUTS = {
     5: ("s16", "int16", "int16", 3),
     6: ("f32_aligned", "float32", "float32", 3),
 }
-TAGS = {
-    1: "name",
-    2: "labels",
-    3: "feature_names",
-    4: "provenance",
-    5: "threshold",
-    6: "golden_inputs",
-    7: "golden_outputs",
-    8: "layer_names",
-}
-
-
-def refuse(where, expected, got):
-    """Raise the ValueError for a file that is not as FORMAT.md has it."""
-    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
 
 
 def check_bytes(layer, index, size, what):
@@ -147,9 +135,14 @@ class Layer:
         return self.inputs[0].size * self.outputs[0].size if self.kind == "dense" else 0
 
     @property
+    def layout(self):
+        """The name of the layout of a dense layer's weights, else None."""
+        return LAYOUTS[self.parameters[0]][0] if self.kind == "dense" else None
+
+    @property
     def kernel(self):
         """What computes it: the layout's name for a dense layer, else the type."""
-        return LAYOUTS[self.parameters[0]][0] if self.kind == "dense" else self.inputs[0].dtype
+        return self.layout or self.inputs[0].dtype
 
 
 # --- What each kind of layer must look like ---------------------------------------------------------------------------
@@ -245,10 +238,10 @@ _CHECKS = {
 
 
 class ModelFile:
-    """A checked model file: `tensors`, `layers`, `metadata` (a dict by the names of TAGS), `arena_bytes`.
+    """A checked model file: `tensors`, `layers`, `metadata` (a dict by the names of metadata.TAGS), `arena_bytes`.
 
     `data` is bytes or a memoryview; it is not copied. ValueError if anything in it is not as FORMAT.md has it.
-    With `checked` (the native module has already taken the file) constants are not looked through again.
+    With `checked` (the core has already taken the file) constants are not looked through again.
     """
 
     def __init__(self, data, checked=False):
@@ -268,7 +261,8 @@ class ModelFile:
         self._read_layers(self.data[at : at + layers_bytes])
         at += layers_bytes
         self._check_overlaps()
-        self._read_metadata(self.data[at : at + metadata_bytes])
+        section = self.data[at : at + metadata_bytes]
+        self.metadata = metadata.read(section, self.inputs[0], self.outputs[0], self.n_layers)
 
     def _read_header(self):
         data = self.data
@@ -396,29 +390,13 @@ class ModelFile:
             return False
         return self.layers[made - 1].kind in ("activation", "reshape") and a.arena_offset == b.arena_offset
 
-    def _read_metadata(self, section):
-        self.metadata = {}
-        while len(section):
-            if len(section) < 8:
-                refuse("metadata", "an entry", "%d bytes left" % len(section))
-            tag, size = struct.unpack_from("<II", section[:8])
-            if size > len(section) - 8:
-                refuse("metadata", "an entry of at most %d bytes" % (len(section) - 8), size)
-            if tag in TAGS:
-                self.metadata[TAGS[tag]] = section[8 : 8 + size]
-            section = section[8 + (size + 3) // 4 * 4 :]
-
     def text(self, name, default=""):
         """Return a metadata entry as text."""
-        try:
-            return str(bytes(self.metadata[name]), "utf-8") if name in self.metadata else default
-        except UnicodeError:
-            raise ValueError("metadata: %s: expected UTF-8" % name)
+        return metadata.text(self.metadata[name], name) if name in self.metadata else default
 
     def lines(self, name):
         """Return a metadata entry's lines as a list."""
-        text = self.text(name)
-        return text.split("\n") if text else []
+        return self.text(name).split("\n") if name in self.metadata else []
 
 
 # --- Values into and out of a model, for both cores ------------------------------------------------------------------

@@ -6,6 +6,7 @@ float32 within 1e-6 of a layer's largest output (on a PC Python's floats have 64
 
 import struct
 from array import array
+from collections import namedtuple
 
 from .layouts import LAYOUTS, high_mul, plus, rounding_shift, times
 from .model_file import ModelFile, input_values, refuse_out, typecode
@@ -134,8 +135,12 @@ RUN = {"dense": dense, "activation": activation, "scaling": scaling, "reshape": 
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
+# What is said about a layer; input and output are numbers of tensors, nbytes are of its constants.
+LayerFacts = namedtuple("LayerFacts", ("kind", "activation", "layout", "input", "output", "nbytes", "macs"))
+
+
 class Model:
-    """A model file ready to run. `data` is bytes or a memoryview of it; ValueError if it is not whole.
+    """A model file ready to run. `data` are its bytes, which are copied; ValueError if it is not whole.
 
     `copy` is for the native module: Python's objects know no address.
     """
@@ -144,7 +149,9 @@ class Model:
     workspace_bytes = 0
 
     def __init__(self, data, copy=False):
-        self.file = ModelFile(data)
+        self.file = ModelFile(bytes(data))
+        self.nbytes, self.n_layers = len(self.file.data), self.file.n_layers
+        self.input, self.output = self.file.inputs[0].index, self.file.outputs[0].index
         self._values = {}
 
     def _open_file(self):
@@ -235,3 +242,38 @@ class Model:
         for _ in range(repeat):
             self.run(index, index + 1)
         return ticks_diff(ticks_us(), start)
+
+    # --- What the file says
+
+    def tensor(self, index):
+        """Return tensor number `index`: dtype, shape, scale and zero_point are its attributes."""
+        return self._open_file().tensors[index]
+
+    def layer(self, index):
+        """Return the LayerFacts of layer number `index`."""
+        layer = self._open_file().layers[index]
+        x, y = layer.inputs[0].index, layer.outputs[0].index
+        return LayerFacts(layer.kind, layer.activation, layer.layout, x, y, layer.nbytes, layer.macs)
+
+    def text(self, name):
+        """Return a metadata entry that is text, by its name in FORMAT.md; None if the file has none."""
+        return self._open_file().text(name, None)
+
+    def line(self, name, index):
+        """Return a line of it; None if there are fewer."""
+        lines = self._open_file().lines(name)
+        return lines[index] if index < len(lines) else None
+
+    def threshold(self):
+        """Return the file's threshold, or None."""
+        threshold = self._open_file().metadata.get("threshold")
+        return None if threshold is None else struct.unpack_from("<f", threshold)[0]
+
+    def golden(self, index):
+        """Return golden sample number `index`, input and output as they stand in the arena; None if there are fewer."""
+        file = self._open_file()
+        sample = []
+        for name, tensor in (("golden_inputs", file.inputs[0]), ("golden_outputs", file.outputs[0])):
+            values = file.metadata.get(name, b"")[index * tensor.nbytes : (index + 1) * tensor.nbytes]
+            sample.append(bytes(values))
+        return tuple(sample) if sample[0] else None

@@ -136,10 +136,11 @@ def test_an_arena_too_large_for_memory():
 
 
 def test_no_golden_samples():
-    # tag 6, the golden inputs, under a number that is unknown
+    # tags 6 and 7, golden inputs and outputs of four samples, under numbers that are unknown
     data = data_of()
-    at = data.index(struct.pack("<II", 6, 4 * 4 * 4))
-    net = anne.load(put(data, at, "I", 999))
+    for tag, size in ((6, 4 * 4 * 4), (7, 4 * 3)):
+        put(data, data.index(struct.pack("<II", tag, size)), "I", 990 + tag)
+    net = anne.load(bytes(data))
     raises(ValueError, "selftest: the file has no golden samples", net.selftest)
 
 

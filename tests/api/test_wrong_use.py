@@ -248,13 +248,69 @@ def test_load_and_predict_at_any_depth():
     same(answer(net, FLOWER), expected)
 
 
+# of the core's methods
+ARGUMENTS = {
+    "close": (),
+    "predict": (FLOWER,),
+    "predict_into": (FLOWER, array("f", [0, 0, 0])),
+    "run_raw": (bytes(FLOWER), bytearray(3)),
+    "set_input": (FLOWER,),
+    "run": (0, 1),
+    "values": (0,),
+    "layer_us": (0, 1),
+    "tensor": (0,),
+    "layer": (0,),
+    "text": ("name",),
+    "line": ("labels", 0),
+    "threshold": (),
+    "golden": (0,),
+}
+
+
+def test_a_subclass_is_a_model():
+    class Named(type(load()._core)):
+        def predict(self, x):
+            return super().predict(x), "named"
+
+    with open(golden("small_int8.anne"), "rb") as file:
+        net = Named(file.read())
+    expected = load().predict(FLOWER)
+    same(net.predict(FLOWER), (expected, "named"))
+    for name, arguments in ARGUMENTS.items():
+        if name not in ("close", "predict"):
+            getattr(net, name)(*arguments)
+    same(net.run_raw(bytes(FLOWER), bytearray(3)), None)
+    same(net.nbytes, load().nbytes)
+    net.close()
+    raises(ValueError, "the model is closed", net.set_input, FLOWER)
+
+
+def test_a_subclass_before_it_is_made():
+    if not anne.native:
+        raise Skip("plain Python: attributes are missing")
+    core = type(load()._core)
+
+    class Early(core):
+        def __init__(self, data):
+            for name, function in core.__dict__.items():
+                raises(TypeError, "expected a Model", function, self, *ARGUMENTS[name])
+            super().__init__(data)
+
+    with open(golden("small_int8.anne"), "rb") as file:
+        net = Early(file.read())
+    same(net.predict(FLOWER), load().predict(FLOWER))
+
+
 def test_what_is_no_model():
     if not anne.native:
         raise Skip("plain Python: any object will do")
     core = type(load()._core)
-    for nobody in (None, 5, "model", [], core):
+    for nobody in (None, 5, 1.5, "model", [], core, len, FLOWER, object()):
         raises(TypeError, "...", core.predict, nobody, FLOWER)
         raises(TypeError, "...", core.close, nobody)
+        # where nothing has looked at the object before
+        for name, function in core.__dict__.items():
+            raises(TypeError, "...", function, nobody, *ARGUMENTS[name])
     raises(TypeError, "...", core.predict)
     raises(TypeError, "...", core)
     raises(TypeError, "...", core, 5)

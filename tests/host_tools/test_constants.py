@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from anne import layouts, model_file, reference
+from anne import layouts, metadata, model_file, reference
 from anne_tools import conversion, graph, quantize
 from anne_tools.commands import convert
 
@@ -64,6 +64,7 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_MAX_LAYERS", "model.h", model_file.MAX_LAYERS),
         ("ANNE_MAX_ARENA_BYTES", "model.h", model_file.MAX_ARENA_BYTES),
         ("ANNE_MAX_CONSTANT_BYTES", "model.h", model_file.MAX_CONSTANT_BYTES),
+        ("ANNE_MAX_NAME_BYTES", "metadata.h", metadata.MAX_NAME_BYTES),
         ("ANNE_MAX_ELEMENTS", "tensor.h", model_file.MAX_ELEMENTS),
         ("ANNE_MAX_RANK", "tensor.h", 4),
         ("ANNE_MAX_CONSTANTS", "layers.h", model_file.MAX_CONSTANTS),
@@ -123,6 +124,13 @@ def test_types():
 def test_kinds_of_layers():
     table = source("layers.c").split("anne_layer_kind(uint32_t kind)")[1]
     assert {int(n): name for n, name in re.findall(r"\[(\d)\] = \{check_(\w+),", table)} == model_file.KINDS
+    assert names_in_c("ANNE_KINDS", "layers.h") == model_file.KINDS
+
+
+def names_in_c(macro: str, file: str) -> dict[int, str]:
+    """Return the names of an X-macro of one line or more, numbered from 1."""
+    body = re.search(rf"#define {macro}\(X\)((?:.*\\\n)*.*)", source(file))[1]
+    return dict(enumerate(re.findall(r"X\((\w+)\)", body), 1))
 
 
 def test_layouts_of_dense_weights():
@@ -136,6 +144,11 @@ def test_layouts_of_dense_weights():
     assert {number: layout.name for number, layout in layouts.LAYOUTS.items()} == {
         n: row[0] for n, row in in_c.items()
     }
+    assert names_in_c("ANNE_LAYOUTS", "layers.h") == {n: row[0] for n, row in in_c.items()}
+
+
+def test_tags_of_metadata():
+    assert names_in_c("ANNE_TAGS", "metadata.h") == model_file.TAGS
 
 
 # --- FORMAT.md --------------------------------------------------------------------------------------------------------
