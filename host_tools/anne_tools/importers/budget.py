@@ -55,6 +55,17 @@ class Budget:
         self.level = 0
 
 
+def add_file(file_bytes: int) -> None:
+    """The source has another file, of `file_bytes` bytes: as much more may be done as for one of both together."""
+    budget, more = _budget(), Budget(min(file_bytes, MAX_FILE_BYTES))
+    budget.max_steps += more.max_steps - STEPS
+    budget.steps_left += more.max_steps - STEPS
+    budget.max_bytes += more.max_bytes - BYTES
+    budget.bytes_left += more.max_bytes - BYTES
+    budget.max_time_s += more.max_time_s - TIME_S
+    budget.end_s += more.max_time_s - TIME_S
+
+
 _current: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 

@@ -4,55 +4,25 @@ An operation reads values by name. Some are constants, known here as arrays; the
 belong to a tensor of the graph. Both keep their full shape, with a batch axis of 1 in front, since operations that
 compute shapes do so, too; the graph's own shapes go without it.
 
-Small arithmetic that frameworks spell out is recognised: x * sigmoid(x) is swish, x * (1 + erf(x / sqrt 2)) / 2 is
-gelu, and so on. The layers such a pattern leaves behind unused are pruned at the end.
+The layers that a pattern of small arithmetic leaves behind unused (`flow_patterns`) are pruned at the end.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..errors import ModelError
 from ..graph import Activation, Dense, Graph, Layer, Metadata, Quantization, Reshape, Scaling, Tensor
 from . import budget
+from .flow_patterns import Key, Patterns, Step, Value, label  # noqa: F401 - importers have them from here
 
-Key = Hashable
 MAX_RANK = 8
 
 
-@dataclass(frozen=True)
-class Step:
-    """One operation: its place and class in the file, a name for the layer, the value it makes, and that one's type."""
-
-    index: int
-    op: str
-    name: str
-    output: Key
-    dtype: str = "float32"
-    quantization: Quantization | None = None
-
-    @property
-    def where(self) -> str:
-        """How messages name it."""
-        return f"layer {self.index} ({self.op})"
-
-
-@dataclass(frozen=True)
-class Value:
-    """What flows: a tensor of the graph, its shape with the batch axis, and how it was made of `base` (patterns)."""
-
-    tensor: str
-    shape: tuple[int, ...]
-    pattern: str = ""
-    base: Value | None = None
-    factor: float = 1.0
-
-
-class Flow:
+class Flow(Patterns):
     """The graph under construction."""
 
     def __init__(
@@ -180,7 +150,9 @@ class Flow:
         made = self.reshaped(step, made, x.shape)
         if scale.size == offset.size == 1:
             what = ("scaled", float(scale[0])) if offset[0] == 0 else ("shifted", float(offset[0]))
-            if offset[0] == 0 or scale[0] == 1:
+            if (scale[0], offset[0]) == (-1, 1):
+                what = ("1 - x", 1.0)
+            if offset[0] == 0 or scale[0] == 1 or what[0] == "1 - x":
                 made = Value(made.tensor, made.shape, what[0], x, what[1])
         self.values[step.output] = made
 
@@ -223,31 +195,6 @@ class Flow:
             "/": lambda: (1 / c, 0.0),
         }[op]()
         self.scaling(step, key, scale, offset)
-
-    def erf(self, step: Step, key: Key) -> None:
-        """The error function, as part of gelu."""
-        x = self.value(step, key)
-        if x.pattern != "scaled" or not math.isclose(x.factor, math.sqrt(0.5), rel_tol=1e-5):
-            raise ModelError(f"{step.where} is supported as part of gelu only")
-        self.values[step.output] = Value("", x.shape, "erf", x.base)
-
-    def greater(self, step: Step, key: Key, threshold: np.ndarray) -> None:
-        """value > threshold, as part of softplus, which PyTorch computes as x beyond 20."""
-        x = self.value(step, key)
-        if threshold.size != 1 or float(threshold.reshape(())) < 15:
-            raise ModelError(f"{step.where} is supported as part of softplus only")
-        self.values[step.output] = Value("", x.shape, "x > threshold", x)
-
-    def where(self, step: Step, condition: Key, left: Key, right: Key) -> None:
-        """The left value where the condition holds, else the right: x beyond the threshold of softplus(x)."""
-        c, x, y = (self._any_value(step, key) for key in (condition, left, right))
-        if (
-            c.pattern != "x > threshold"
-            or y.pattern != "softplus"
-            or not c.base.tensor == x.tensor == y.base.tensor
-        ):
-            raise ModelError(f"{step.where} is supported as part of softplus only")
-        self.values[step.output] = y
 
     def reshape(self, step: Step, key: Key, shape: Sequence[int]) -> None:
         """The same elements under another shape, of which one axis may be -1; constants are reshaped at once."""
@@ -320,66 +267,6 @@ class Flow:
             metadata.provenance["notes"] = "; ".join(self.notes)
         return Graph([self.input.tensor], [output], kept, tensors, metadata).check()
 
-    # Patterns
-
-    def _scalar_pattern(self, step: Step, x: Value, scale: float, offset: float) -> bool:
-        """Continue 1 + erf, and x * (1 + erf) / 2 of gelu, relu6(x + 3) / 6 and x * relu6(x + 3) / 6."""
-        if x.pattern == "erf" and (scale, offset) == (1.0, 1.0):
-            self.values[step.output] = Value("", x.shape, "1 + erf", x.base)
-        elif x.pattern in ("x * (1 + erf)", "x * relu6(x + 3)") and offset == 0:
-            self._finish(step, x, x.factor * scale)
-        elif (
-            x.pattern == "relu6"
-            and offset == 0
-            and math.isclose(scale, 1 / 6, rel_tol=1e-5)
-            and _is_plus_3(x.base)
-        ):
-            made = self._layer(step, Activation, x.base.base, x.shape, "hard_sigmoid", 0.0)
-            self.values[step.output] = Value(made.tensor, made.shape, "hard_sigmoid", x.base.base)
-        else:
-            return False
-        return True
-
-    def _product(self, step: Step, a: Value, b: Value) -> bool:
-        """Recognise a product of two values that come from one: swish, hard_swish, or a part of gelu."""
-        for x, y in ((a, b), (b, a)):
-            if y.base is None:
-                continue
-            if y.pattern in ("sigmoid", "hard_sigmoid") and x.tensor == y.base.tensor:
-                name = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}[y.pattern]
-                self.values[step.output] = self._layer(step, Activation, x, x.shape, name, 0.0)
-                return True
-            factor = _factor(x, y.base)
-            if y.pattern == "1 + erf" and factor is not None:
-                self._finish(step, Value("", x.shape, "x * (1 + erf)", y.base), factor)
-                return True
-            if (
-                y.pattern == "relu6"
-                and _is_plus_3(y.base)
-                and (factor := _factor(x, y.base.base)) is not None
-            ):
-                self._finish(step, Value("", x.shape, "x * relu6(x + 3)", y.base.base), factor)
-                return True
-        return False
-
-    def _finish(self, step: Step, x: Value, factor: float) -> None:
-        """Make gelu or hard_swish of a pattern times `factor` if that is the right one; else wait for the rest."""
-        name, right = {"x * (1 + erf)": ("gelu", 0.5), "x * relu6(x + 3)": ("hard_swish", 1 / 6)}[x.pattern]
-        if math.isclose(factor, right, rel_tol=1e-5):
-            self.values[step.output] = self._layer(step, Activation, x.base, x.shape, name, 0.0)
-        else:
-            self.values[step.output] = Value("", x.shape, x.pattern, x.base, factor)
-
-    def _add_to_bias(self, step: Step, key: Key, c: np.ndarray) -> bool:
-        """MatMul and Add are one Dense: append it; the one without bias stays for whoever else reads it."""
-        x, last = self.values.get(key), self.layers[-1] if self.layers else None
-        if x is None or not isinstance(last, Dense) or x.tensor != last.output or last.source not in MATMULS:
-            return False
-        bias = (last.bias + c).astype(np.float32)
-        made = self._layer(step, Dense, Value(last.input, x.shape), x.shape, last.weights, bias)
-        self.values[step.output] = made
-        return True
-
     # Helpers
 
     def _row(self, step: Step, x: Value, c: np.ndarray) -> np.ndarray:
@@ -415,28 +302,9 @@ class Flow:
         return made
 
 
-MATMULS = ("MatMul", "matmul")
 OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
 
 def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape without its batch axis of 1."""
     return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
-
-
-def label(name: str, default: str) -> str:
-    """Return a layer's name from a file: printable, short, never empty."""
-    return "".join(c if c.isprintable() else "?" for c in name)[:40].strip() or default
-
-
-def _is_plus_3(x: Value | None) -> bool:
-    return x is not None and x.pattern == "shifted" and x.factor == 3.0 and x.base is not None
-
-
-def _factor(x: Value, base: Value) -> float | None:
-    """Return c where x is c * base, else None."""
-    if x.tensor and x.tensor == base.tensor:
-        return 1.0
-    if x.pattern == "scaled" and x.base is not None and x.base.tensor == base.tensor:
-        return x.factor
-    return None

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ModelError
 from . import budget
-from .hdf5_dump import float32_of_bfloat16
+from .bfloat16 import to_float32
 
 TIMEOUT_S = 30
 # What a process ends with that has used up the processor time hdf5_dump allows itself.
@@ -47,7 +47,7 @@ class Group:
         if not isinstance(member, np.ndarray):
             raise ModelError(f"{what}: expected numbers at {path!r}, found {_what(member)}")
         if dtype == "bfloat16" and member.dtype == np.uint16:
-            member = float32_of_bfloat16(member)
+            member = to_float32(member)
         return member.astype(np.float64)
 
     def texts(self, attribute: str) -> list[str]:
@@ -98,5 +98,10 @@ def _group(path: str, tree: dict[str, Any], arrays) -> Group:
         if isinstance(member, dict):
             group.members[name] = _group(f"{path.rstrip('/')}/{name}", member, arrays)
         else:
-            group.members[name] = arrays[str(member)] if isinstance(member, int) else member
+            group.members[name] = _array(member, arrays) if isinstance(member, int) else member
     return group
+
+
+def _array(number: int, arrays) -> np.ndarray:
+    name = str(number)
+    return arrays[name] if name in arrays else to_float32(arrays[f"{name} bfloat16"])

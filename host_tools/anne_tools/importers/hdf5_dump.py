@@ -7,8 +7,9 @@ writes; nothing of this package is imported here.
 
 Arguments: limit of elements, limit of bytes of an attribute, then names of members of the root to be read.
 The array `tree` of the .npz is JSON in UTF-8: a group is {"attributes": {name: text or list of texts},
-"members": {name: group, number of an array, or text that says why it cannot be read}}. A name as Windows joins paths,
-`layers\\dense`, stands for its first part where members are named.
+"members": {name: group, number of an array, or text that says why it cannot be read}}. An array is called by its
+number, and "1 bfloat16" if it holds the bits of that type. A name as Windows joins paths, `layers\\dense`, stands for
+its first part where members are named.
 """
 
 import contextlib
@@ -35,6 +36,7 @@ class Dump:
 
     def __init__(self, max_elements: int, max_attribute_bytes: int):
         self.arrays: list[np.ndarray] = []
+        self.bits: set[int] = set()  # the numbers of those that are the bits of bfloat16
         self.elements_left = self.max_elements = max_elements
         self.members_left = MAX_MEMBERS
         self.max_attribute_bytes = max_attribute_bytes
@@ -85,8 +87,10 @@ class Dump:
         if size > self.elements_left:
             return f"{dataset.shape}, which is more than the limit of {self.max_elements} elements"
         self.elements_left -= size
+        if is_bfloat16:
+            self.bits.add(len(self.arrays))
         values = np.asarray(dataset[()])
-        self.arrays.append(float32_of_bfloat16(values.view(np.uint16)) if is_bfloat16 else values)
+        self.arrays.append(values.view(np.uint16) if is_bfloat16 else values)
         return len(self.arrays) - 1
 
 
@@ -96,11 +100,6 @@ def _is_bfloat16(dataset) -> bool:
     if dataset.dtype.itemsize != 2 or dataset.dtype.kind not in "Vu":
         return False
     return dataset.dtype.kind == "V" or str(dataset.attrs.get("dtype")) == "bfloat16"
-
-
-def float32_of_bfloat16(bits: np.ndarray) -> np.ndarray:
-    """Return the numbers that uint16 `bits` stand for: those of bfloat16 are the upper half of a float32's."""
-    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def elements(shape) -> int:
@@ -129,7 +128,10 @@ def main(max_elements: str, max_attribute_bytes: str, *only: str) -> None:
     limit_resources(len(data))
     with h5py.File(io.BytesIO(data), "r") as file:
         tree = json.dumps(dump.group(file, only=only)).encode()
-    arrays = {str(number): array for number, array in enumerate(dump.arrays)}
+    arrays = {
+        f"{number} bfloat16" if number in dump.bits else str(number): array
+        for number, array in enumerate(dump.arrays)
+    }
     output = io.BytesIO()
     np.savez(output, tree=np.frombuffer(tree, np.uint8), **arrays)
     sys.stdout.buffer.write(output.getvalue())

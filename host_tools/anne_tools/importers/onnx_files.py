@@ -2,7 +2,7 @@
 
 Protobuf is a list of fields: a varint `number << 3 | wire`, then a varint (wire 0), 8 bytes (1), a varint length with
 as many bytes (2), or 4 bytes (5). What a number means is in SCHEMA below, one table a message, with the fields that
-are used here; others are skipped. Nothing is executed; other files (external data) are not opened.
+are used here; others are skipped. Nothing is executed.
 
 Bounds: every length is compared with what is left; messages nest as deep as the schema's tables do, which is
 7; the number of fields read is limited, so that memory is at most a small multiple of the file's size.
@@ -19,6 +19,8 @@ import numpy as np
 
 from ..errors import ModelError
 from . import budget
+from .bfloat16 import to_float32
+from .onnx_external import ExternalData
 
 MAX_FIELDS = 1_000_000
 
@@ -57,6 +59,7 @@ SCHEMA: dict[str, dict[int, tuple[str, str]]] = {
         6: ("g", "Skipped"),
         7: ("floats", "float*"),
         8: ("ints", "int*"),
+        9: ("strings", "text*"),
         21: ("ref_attr_name", "text"),
     },
     "Tensor": {
@@ -65,13 +68,15 @@ SCHEMA: dict[str, dict[int, tuple[str, str]]] = {
         3: ("segment", "Skipped"),
         4: ("float_data", "float*"),
         5: ("int32_data", "int*"),
+        6: ("string_data", "text*"),
         7: ("int64_data", "int*"),
         8: ("name", "text"),
         9: ("raw_data", "bytes"),
         10: ("double_data", "double*"),
-        13: ("external_data", "Skipped*"),
+        13: ("external_data", "Entry*"),
         14: ("data_location", "int"),
     },
+    "Entry": {1: ("key", "text"), 2: ("value", "text")},
     "ValueInfo": {1: ("name", "text"), 2: ("type", "Type")},
     "Type": {1: ("tensor_type", "TensorType")},
     "TensorType": {1: ("elem_type", "int"), 2: ("shape", "Shape")},
@@ -89,7 +94,9 @@ TENSOR_TYPES = {
     9: ("?", "int32_data"),
     10: ("<f2", "int32_data"),
     11: ("<f8", "double_data"),
+    16: ("<u2", "int32_data"),  # bfloat16, as its bits
 }
+FLOAT, STRING, FLOAT16, DOUBLE, BFLOAT16 = 1, 8, 10, 11, 16
 
 
 def parse_model(data: bytes) -> dict[str, Any]:
@@ -193,31 +200,45 @@ class _Parser:
         return np.frombuffer(data, dtype).tolist()
 
 
-def to_array(tensor: dict[str, Any], where: str) -> np.ndarray:
-    """Return a Tensor message as an array. ModelError for external data, other types, sizes that do not fit."""
-    if tensor.get("data_location") or tensor["external_data"]:
-        raise ModelError(
-            f"{where}: data in another file is not read; save the model with everything in one file"
-        )
+def to_array(tensor: dict[str, Any], where: str, beside: ExternalData | None = None) -> np.ndarray:
+    """Return a Tensor message as an array, bfloat16 as float32. ModelError for other types, sizes that do not fit.
+
+    `beside` reads data in a second file; without it they are refused.
+    """
     if "segment" in tensor:
         raise ModelError(f"{where}: tensors in segments are not supported")
     number = tensor.get("data_type", 0)
     if number not in TENSOR_TYPES:
         raise ModelError(f"{where}: tensors of data type {number} are not supported")
-    dtype, field = TENSOR_TYPES[number]
     shape = tuple(tensor["dims"])
-    expected = budget.elements(where, shape)
+    if tensor.get("data_location") or tensor["external_data"]:
+        if beside is None:
+            raise ModelError(f"{where}: data in another file is not read here")
+        beside.count(tensor["external_data"], where)
+    values = _stored(tensor, where, budget.elements(where, shape), beside).reshape(shape)
+    return to_float32(values) if number == BFLOAT16 else values
+
+
+def _stored(tensor: dict[str, Any], where: str, expected: int, beside: ExternalData | None) -> np.ndarray:
+    """Return the `expected` values of a tensor from wherever they are stored."""
+    dtype, field = TENSOR_TYPES[tensor["data_type"]]
+    expected_bytes = expected * np.dtype(dtype).itemsize
+    if tensor.get("data_location") or tensor["external_data"]:
+        return np.frombuffer(beside.read(tensor["external_data"], expected_bytes, where), dtype)
     if "raw_data" in tensor:
         size = len(tensor["raw_data"])
-        if size != expected * np.dtype(dtype).itemsize:
+        if size != expected_bytes:
+            shape = tuple(tensor["dims"])
             raise ModelError(f"{where}: expected {expected} values of {dtype} for {shape}, got {size} bytes")
-        return np.frombuffer(tensor["raw_data"], dtype).reshape(shape)
+        return np.frombuffer(tensor["raw_data"], dtype)
     values = tensor[field]
     if len(values) != expected:
-        raise ModelError(f"{where}: expected {expected} values for {shape}, got {len(values)}")
-    if dtype == "<f2":  # its bits, as integers
-        return np.array(values, np.int64).astype(np.uint16).view("<f2").reshape(shape)
+        raise ModelError(
+            f"{where}: expected {expected} values for {tuple(tensor['dims'])}, got {len(values)}"
+        )
+    if dtype in ("<f2", "<u2"):  # their bits, as integers
+        return np.array(values, np.int64).astype(np.uint16).view(dtype)
     try:
-        return np.array(values, dtype).reshape(shape)
+        return np.array(values, dtype)
     except (OverflowError, struct.error) as error:
         raise ModelError(f"{where}: {error}") from error

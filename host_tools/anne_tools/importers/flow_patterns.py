@@ -1,0 +1,206 @@
+"""Small arithmetic that frameworks spell out, recognised: x * sigmoid(x) is swish, x * (1 + erf(x / sqrt 2)) / 2 is
+gelu, and so on.
+
+A value remembers how it was made of another one. The layers that a pattern no longer needs stay, unused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ModelError
+from ..graph import Activation, Dense, Layer, Quantization, Reshape
+
+Key = Hashable
+MATMULS = ("MatMul", "matmul")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation: its place and class in the file, a name for the layer, the value it makes, and that one's type."""
+
+    index: int
+    op: str
+    name: str
+    output: Key
+    dtype: str = "float32"
+    quantization: Quantization | None = None
+
+    @property
+    def where(self) -> str:
+        """How messages name it."""
+        return f"layer {self.index} ({self.op})"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What flows: a tensor of the graph, its shape with the batch axis, and how it was made of `base` (patterns)."""
+
+    tensor: str
+    shape: tuple[int, ...]
+    pattern: str = ""
+    base: Value | None = None
+    factor: float = 1.0
+
+
+class Patterns:
+    """The part of a Flow that looks at how values were made."""
+
+    def erf(self, step: Step, key: Key) -> None:
+        """The error function, as part of gelu."""
+        x = self.value(step, key)
+        if x.pattern != "scaled" or not math.isclose(x.factor, math.sqrt(0.5), rel_tol=1e-5):
+            raise ModelError(f"{step.where} is supported as part of gelu only")
+        self.values[step.output] = Value("", x.shape, "erf", x.base)
+
+    def greater(self, step: Step, key: Key, threshold: np.ndarray) -> None:
+        """value > threshold, as part of softplus, which PyTorch computes as x beyond 20."""
+        x = self.value(step, key)
+        if threshold.size != 1 or float(threshold.reshape(())) < 15:
+            raise ModelError(f"{step.where} is supported as part of softplus only")
+        self.values[step.output] = Value("", x.shape, "x > threshold", x)
+
+    def where(self, step: Step, condition: Key, left: Key, right: Key) -> None:
+        """The left value where the condition holds, else the right: x beyond the threshold of softplus(x)."""
+        c, x, y = (self._any_value(step, key) for key in (condition, left, right))
+        if (
+            c.pattern != "x > threshold"
+            or y.pattern != "softplus"
+            or not c.base.tensor == x.tensor == y.base.tensor
+        ):
+            raise ModelError(f"{step.where} is supported as part of softplus only")
+        self.values[step.output] = y
+
+    def both_classes(self, step: Step, left: Key, right: Key) -> None:
+        """1 - p and p of one sigmoid's output p side by side: the sigmoids of -z and z."""
+        no, yes = self.value(step, left), self.value(step, right)
+        sigmoid = self._maker(yes)
+        if (
+            no.pattern != "1 - x"
+            or no.base.tensor != yes.tensor
+            or math.prod(yes.shape) != 1
+            or not (isinstance(sigmoid, Activation) and sigmoid.activation == "sigmoid")
+        ):
+            raise ModelError(
+                f"{step.where} of two computed values is supported for 1 - p and p of a sigmoid p only"
+            )
+        z = Value(sigmoid.input, (1, 1))
+        both, bias = np.array([[-1.0], [1.0]], np.float32), np.zeros(2, np.float32)
+        last = self._maker(z)
+        if isinstance(last, Dense) and last.activation == "linear" and last.weights_quantization is None:
+            z, bias, both = (
+                Value(last.input, (1, last.weights.shape[1])),
+                both[:, 0] * last.bias,
+                both @ last.weights,
+            )
+        scores = self._layer(step, Dense, self.reshaped(step, z, (1, both.shape[1])), (1, 2), both, bias)
+        self.values[step.output] = self._layer(step, Activation, scores, (1, 2), "sigmoid", 0.0)
+
+    def sums_to_one(self, step: Step, key: Key) -> bool:
+        """Whether the value is a row of probabilities: of a softmax, or of the sigmoids of z and -z."""
+        made = self._maker(self.value(step, key))
+        if not isinstance(made, Activation) or made.activation != "sigmoid":
+            return isinstance(made, Activation) and made.activation == "softmax"
+        scores = self._maker(Value(made.input, ()))
+        return (
+            isinstance(scores, Dense)
+            and len(scores.weights) == 2
+            and not (scores.weights[0] + scores.weights[1]).any()
+            and not scores.bias.sum()
+        )
+
+    def is_positive(self, step: Step, key: Key) -> bool:
+        """Whether the layer that makes the value gives nothing below 0."""
+        made = self._maker(self.value(step, key))
+        positive = ("relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus")
+        return isinstance(made, (Activation, Dense)) and made.activation in positive
+
+    def _maker(self, value: Value) -> Layer | None:
+        """Return the layer that computes `value`, however it was reshaped since; None for the input."""
+        tensor, made = value.tensor, None
+        for layer in reversed(self.layers):
+            if layer.output == tensor:
+                made, tensor = layer, layer.input
+                if not isinstance(layer, Reshape):
+                    break
+        return None if isinstance(made, Reshape) else made
+
+    def _scalar_pattern(self, step: Step, x: Value, scale: float, offset: float) -> bool:
+        """Continue 1 + erf, and x * (1 + erf) / 2 of gelu, relu6(x + 3) / 6 and x * relu6(x + 3) / 6."""
+        if x.pattern == "erf" and (scale, offset) == (1.0, 1.0):
+            self.values[step.output] = Value("", x.shape, "1 + erf", x.base)
+        elif x.pattern in ("x * (1 + erf)", "x * relu6(x + 3)") and offset == 0:
+            self._finish(step, x, x.factor * scale)
+        elif (
+            x.pattern == "relu6"
+            and offset == 0
+            and math.isclose(scale, 1 / 6, rel_tol=1e-5)
+            and _is_plus_3(x.base)
+        ):
+            made = self._layer(step, Activation, x.base.base, x.shape, "hard_sigmoid", 0.0)
+            self.values[step.output] = Value(made.tensor, made.shape, "hard_sigmoid", x.base.base)
+        else:
+            return False
+        return True
+
+    def _product(self, step: Step, a: Value, b: Value) -> bool:
+        """Recognise a product of two values that come from one: swish, hard_swish, or a part of gelu."""
+        for x, y in ((a, b), (b, a)):
+            if y.base is None:
+                continue
+            if y.pattern in ("sigmoid", "hard_sigmoid") and x.tensor == y.base.tensor:
+                name = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}[y.pattern]
+                self.values[step.output] = self._layer(step, Activation, x, x.shape, name, 0.0)
+                return True
+            factor = _factor(x, y.base)
+            if y.pattern == "1 + erf" and factor is not None:
+                self._finish(step, Value("", x.shape, "x * (1 + erf)", y.base), factor)
+                return True
+            if (
+                y.pattern == "relu6"
+                and _is_plus_3(y.base)
+                and (factor := _factor(x, y.base.base)) is not None
+            ):
+                self._finish(step, Value("", x.shape, "x * relu6(x + 3)", y.base.base), factor)
+                return True
+        return False
+
+    def _finish(self, step: Step, x: Value, factor: float) -> None:
+        """Make gelu or hard_swish of a pattern times `factor` if that is the right one; else wait for the rest."""
+        name, right = {"x * (1 + erf)": ("gelu", 0.5), "x * relu6(x + 3)": ("hard_swish", 1 / 6)}[x.pattern]
+        if math.isclose(factor, right, rel_tol=1e-5):
+            self.values[step.output] = self._layer(step, Activation, x.base, x.shape, name, 0.0)
+        else:
+            self.values[step.output] = Value("", x.shape, x.pattern, x.base, factor)
+
+    def _add_to_bias(self, step: Step, key: Key, c: np.ndarray) -> bool:
+        """MatMul and Add are one Dense: append it; the one without bias stays for whoever else reads it."""
+        x, last = self.values.get(key), self.layers[-1] if self.layers else None
+        if x is None or not isinstance(last, Dense) or x.tensor != last.output or last.source not in MATMULS:
+            return False
+        bias = (last.bias + c).astype(np.float32)
+        made = self._layer(step, Dense, Value(last.input, x.shape), x.shape, last.weights, bias)
+        self.values[step.output] = made
+        return True
+
+
+def label(name: str, default: str) -> str:
+    """Return a layer's name from a file: printable, short, never empty."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:40].strip() or default
+
+
+def _is_plus_3(x: Value | None) -> bool:
+    return x is not None and x.pattern == "shifted" and x.factor == 3.0 and x.base is not None
+
+
+def _factor(x: Value, base: Value) -> float | None:
+    """Return c where x is c * base, else None."""
+    if x.tensor and x.tensor == base.tensor:
+        return 1.0
+    if x.pattern == "scaled" and x.base is not None and x.base.tensor == base.tensor:
+        return x.factor
+    return None

@@ -1,0 +1,230 @@
+"""Quantised ONNX files (QDQ, as ONNX Runtime's quantiser writes them) as int8 networks, with the file's own integers.
+
+Between a DequantizeLinear and the next QuantizeLinear stands float arithmetic on integers; both together are an int8
+layer, as ONNX Runtime runs them, too: dense with or without relu, or an activation whose scale is that of a table.
+ONNX Runtime multiplies the sums by a float, this project by an integer and a shift (FORMAT.md), so a value can come out
+one step beside, where it lies close to the middle between two. uint8 is int8 with all values and zero points 128 less.
+
+What does not fit (a softmax that stays in floats) is read as a float network by `Operators`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..graph import Quantization
+from ..tables import FIXED_OUTPUT
+from .flow import Flow, Step, label
+from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators
+from .onnx_plan import operator
+from .onnx_shapes import Node, step_of
+
+NOTE = "int8 as in the file; a value can be one step beside ONNX Runtime's, which rounds in another way"
+MAX_BIAS = 1 << 28
+# Operators that hand an int8 value on.
+_SAME_VALUES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout")
+
+
+class NotInt8Error(Exception):
+    """Something that an int8 network of ours has no layer for."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A quantised constant: integers centred on their zero point, and a scale for all or one along `axis`."""
+
+    integers: np.ndarray
+    scale: np.ndarray
+    axis: int
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A layer that waits for the scale of its output; `weights` None for an activation alone."""
+
+    step: Step
+    key: Any
+    weights: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    bias: np.ndarray | None = None
+    activation: str = "linear"
+    alpha: float = 0.0
+
+
+class QdqOperators(Operators):
+    """Operators where values are int8. `shape` is the input's, whose QuantizeLinear begins the flow."""
+
+    def __init__(
+        self, first: str, shape: list[int], opset: int, beside: Any, constants: dict[str, np.ndarray]
+    ):
+        super().__init__(Flow("input", first, shape), opset, beside)
+        self.flow.constants.update(constants)
+        self.first, self.shape = first, shape
+        self.quantized: dict[str, Constant] = {}
+        self.pending: dict[str, Pending] = {}
+        self.products: dict[str, Pending] = {}  # dense layers without bias, by their tensor
+        self.begun = False
+
+    def run(self, index: int, node: dict[str, Any]) -> None:
+        """Do what one node says. NotInt8Error where no int8 layer does it."""
+        step, op = step_of(index, node), operator(node)
+        this = Node(step, node, self.flow)
+        waits = [name for name in this.inputs if name in self.pending]
+        if op == "QuantizeLinear":
+            self._quantize(step, this)
+        elif op == "DequantizeLinear":
+            self._dequantize(step, this)
+        elif op in ("Gemm", "MatMul"):
+            self._dense(step, this)
+        elif op == "Add" and (waits or self._product_in(this)):
+            self._add(step, this, self.pending[waits[0]] if waits else self._product_in(this))
+        elif op in ("Relu", "Clip") or op in ACTIVATIONS or op in WITH_ALPHA or op == "Softmax":
+            self._bend(step, this, op, waits)
+        elif waits or (op not in _SAME_VALUES and any(name in self.flow.values for name in this.inputs)):
+            raise NotInt8Error(f"{step.where} of floats")
+        elif any(name in self.quantized for name in this.inputs):
+            raise NotInt8Error(f"{step.where} of quantised constants")
+        else:
+            OPERATORS[op](self, step, this)
+
+    def _quantize(self, step: Step, node: Node) -> None:
+        quantization = self._quantization(node)
+        if node.key(0) == self.first and not self.begun:
+            constants, self.begun = self.flow.constants, True
+            self.flow = Flow(label(self.first, "input"), step.output, self.shape, "int8", quantization)
+            self.flow.constants = constants
+        elif node.key(0) in self.pending:
+            self._finish(self.pending[node.key(0)], step.output, quantization)
+        elif node.key(0) in self.flow.values and self.begun:
+            if self._of(node.key(0)) == quantization:
+                self.flow.same(step, node.key(0))
+            else:
+                self._finish(Pending(step, node.key(0)), step.output, quantization)
+        else:
+            raise NotInt8Error(f"{step.where} of floats")
+
+    def _dequantize(self, step: Step, node: Node) -> None:
+        key = node.key(0)
+        if key not in self.flow.constants:
+            if not self.begun or key not in self.flow.values or self._quantization(node) != self._of(key):
+                raise NotInt8Error(f"{step.where} of floats")
+            return self.flow.same(step, key)
+        scale = node.constant(1, "the scale").astype(np.float64).reshape(-1)
+        zero_point = (
+            node.constant(2, "the zero point").astype(np.int64) if node.has(2) else np.zeros(1, np.int64)
+        )
+        integers = self.flow.constants[key].astype(np.int64)
+        axis = int(node.attribute("axis", 1))
+        axis += integers.ndim if axis < 0 else 0
+        if zero_point.size > 1:
+            if len(set(zero_point.reshape(-1).tolist())) > 1:
+                raise NotInt8Error(f"{step.where}: zero points that differ")
+            zero_point = zero_point.reshape(-1)[:1]
+        self.quantized[step.output] = Constant(integers - int(zero_point.reshape(-1)[0]), scale, axis)
+
+    def _dense(self, step: Step, node: Node) -> None:
+        key, weights = node.key(0), self.quantized.get(node.key(1))
+        if key not in self.flow.values or not self.begun or weights is None or weights.integers.ndim != 2:
+            raise NotInt8Error(f"{step.where} of floats")
+        settings = [node.attribute("alpha", 1.0), node.attribute("beta", 1.0), node.attribute("transA", 0)]
+        if settings != [1.0, 1.0, 0]:
+            raise NotInt8Error(f"{step.where} with alpha, beta or transA")
+        turned = bool(node.attribute("transB", 0))
+        rows = weights.integers if turned else weights.integers.T
+        if weights.scale.size > 1 and (
+            weights.axis != (0 if turned else 1) or weights.scale.size != len(rows)
+        ):
+            raise NotInt8Error(f"{step.where}: scales along the inputs")
+        if rows.size and not -128 <= rows.min() <= rows.max() <= 127:
+            raise NotInt8Error(f"{step.where}: weights beyond int8")
+        made = Pending(step, key, rows.astype(np.int8), weights.scale)
+        if node.count > 2 and node.has(2):
+            made = self._with_bias(made, node.key(2))
+        self.pending[step.output] = made
+
+    def _product_in(self, node: Node) -> Pending | None:
+        """Return the product without bias, rounded to int8 already, that a node reads."""
+        tensors = [self.flow.values[name].tensor for name in node.inputs if name in self.flow.values]
+        return next((self.products[tensor] for tensor in tensors if tensor in self.products), None)
+
+    def _add(self, step: Step, node: Node, made: Pending) -> None:
+        """Add a bias to a product; if that has been rounded in between, it no longer is, and is better for it."""
+        other = next(
+            (name for name in node.inputs if name in self.quantized or name in self.flow.constants), ""
+        )
+        if made.weights is None or made.bias is not None or made.activation != "linear":
+            raise NotInt8Error(f"{step.where} of floats")
+        self.pending[step.output] = self._with_bias(made, other)
+
+    def _with_bias(self, made: Pending, name: str) -> Pending:
+        """Return the dense layer with a bias in units of an input step times a weight step."""
+        unit = float(self._of(made.key).scale[0]) * made.scale
+        if name in self.quantized:
+            bias = self.quantized[name]
+            real = bias.integers.reshape(-1) * np.broadcast_to(bias.scale, bias.integers.size)
+        elif name in self.flow.constants:
+            real = self.flow.constants[name].astype(np.float64).reshape(-1)
+        else:
+            raise NotInt8Error(f"{made.step.where}: a bias that is computed")
+        n_out = len(made.weights)
+        if real.size not in (1, n_out):
+            raise ModelError(f"{made.step.where}: expected {n_out} values of bias, got {real.size}")
+        steps = np.rint(np.broadcast_to(real, (n_out,)) / np.broadcast_to(unit, (n_out,)))
+        if not (np.abs(steps) <= MAX_BIAS).all():
+            raise NotInt8Error(f"{made.step.where}: a bias beyond int32")
+        return replace(made, bias=steps.astype(np.int32))
+
+    def _bend(self, step: Step, node: Node, op: str, waits: list[str]) -> None:
+        """An activation: relu and relu6 of a dense layer that waits, or any of an int8 value."""
+        name, alpha = ACTIVATIONS.get(op, op.lower()), 0.0
+        if op in WITH_ALPHA:
+            name, default = WITH_ALPHA[op]
+            alpha = float(node.attribute("alpha", default))
+        if op == "Clip":
+            name = self.clipped(step, node)
+        if waits:
+            made = self.pending[waits[0]]
+            if name not in ("relu", "relu6") or made.weights is None or made.activation != "linear":
+                raise NotInt8Error(f"{step.where} of floats")
+            self.pending[step.output] = replace(made, activation=name)
+        elif self.begun and node.key(0) in self.flow.values:
+            self.pending[step.output] = Pending(step, node.key(0), activation=name, alpha=alpha)
+        else:
+            raise NotInt8Error(f"{step.where} of floats")
+
+    def _finish(self, made: Pending, output: str, quantization: Quantization) -> None:
+        """Append the layer that waited for its output's `quantization`."""
+        step = replace(made.step, output=output, dtype="int8", quantization=quantization)
+        if made.weights is not None:
+            bias = np.zeros(len(made.weights), np.int32) if made.bias is None else made.bias
+            self.flow.dense(step, made.key, made.weights, bias, made.activation, Quantization(made.scale))
+            if made.bias is None and made.activation == "linear":
+                self.products[self.flow.values[output].tensor] = made
+            return
+        fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8")
+        same = self._of(made.key) == quantization
+        if (fixed and (quantization.scale[0], quantization.zero_point) != fixed) or (
+            made.activation == "relu6" and not same
+        ):
+            raise NotInt8Error(f"{step.where}: {made.activation} with a scale of its own")
+        if made.activation == "softmax":
+            self.flow.softmax(step, made.key, -1)
+        else:
+            self.flow.activation(step, made.key, made.activation, made.alpha)
+
+    def _of(self, key: Any) -> Quantization:
+        return self.flow.tensors[self.flow.values[key].tensor].quantization
+
+    def _quantization(self, node: Node) -> Quantization:
+        """Return the scale and zero point of a value, as int8 has them."""
+        scale = node.constant(1, "the scale").astype(np.float64).reshape(-1)
+        zero_point = node.constant(2, "the zero point").reshape(-1) if node.has(2) else np.zeros(1, np.uint8)
+        if scale.size != 1 or zero_point.size != 1 or zero_point.dtype not in (np.int8, np.uint8):
+            raise NotInt8Error(f"{node.step.where}: other types than int8 and uint8, or a scale a channel")
+        if not (np.isfinite(scale[0]) and scale[0] > 0):
+            raise ModelError(f"{node.step.where}: scales must be positive and finite")
+        return Quantization(scale, int(zero_point[0]) - (128 if zero_point.dtype == np.uint8 else 0))

@@ -1,0 +1,179 @@
+"""ONNX operators that make constants or change shapes, and a node's inputs and attributes.
+
+Source: ONNX operators, https://onnx.ai/onnx/operators/.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from .flow import Flow, Step, label
+from .onnx_external import ExternalData
+from .onnx_files import to_array
+
+INT64_MAX = 2**63 - 1
+
+
+def step_of(index: int, node: dict[str, Any]) -> Step:
+    """Return node number `index` of the file as a step, its output the first."""
+    op = label(node.get("op_type", ""), "?")
+    name = label(node.get("name", ""), "") or f"{op.lower()}_{index}"
+    return Step(index, op, name, next(iter(node["output"]), ""))
+
+
+class Node:
+    """One node's inputs and attributes."""
+
+    def __init__(self, step: Step, node: dict[str, Any], flow: Flow):
+        self.step, self.flow = step, flow
+        self.inputs, self.outputs = node["input"], node["output"]
+        self.count = len(self.inputs)
+        self.attributes = {attribute.get("name", ""): attribute for attribute in node["attribute"]}
+
+    def has(self, position: int) -> bool:
+        """Whether the optional input at `position` is given."""
+        return position < self.count and bool(self.inputs[position])
+
+    def key(self, position: int) -> str:
+        """Return the name of the input at `position`."""
+        if not self.has(position):
+            raise ModelError(f"{self.step.where}: expected {position + 1} inputs, got {self.count}")
+        return self.inputs[position]
+
+    def constant(self, position: int, what: str) -> np.ndarray:
+        """Return the input at `position`, which must be a constant."""
+        return self.flow.constant(self.step, self.key(position), what)
+
+    def attribute(self, name: str, default):
+        """Return an attribute's value, of the kind that `default` is of: number, text or list; any kind for None."""
+        attribute = self.attributes.get(name)
+        if attribute is None:
+            return default
+        if "ref_attr_name" in attribute or "g" in attribute:
+            raise ModelError(
+                f"{self.step.where}: attribute {name} is a graph or a reference, which is not supported"
+            )
+        value = next((attribute[field] for field in ("f", "i", "s", "t") if field in attribute), None)
+        if value is None:
+            value = attribute["ints"] or attribute["floats"] or attribute["strings"]
+        if not value and default is not None:
+            return type(default)()  # protobuf leaves out a value of 0, "" or []
+        kinds = {float: (float, int), int: (int,), str: (str,), list: (list,), type(None): (object,)}
+        if not isinstance(value, kinds[type(default)]):
+            raise ModelError(f"{self.step.where}: attribute {name} is not a {type(default).__name__}")
+        return value
+
+    def axes(self, rank: int) -> list[int]:
+        """Return `axes`, an input since opset 13 and an attribute before, counted from the front."""
+        axes = (
+            self.constant(1, "the axes").reshape(-1).tolist() if self.has(1) else self.attribute("axes", [])
+        )
+        axes = [int(a) + (rank if a < 0 else 0) for a in axes]
+        if rank and any(not 0 <= a < rank for a in axes):
+            raise ModelError(f"{self.step.where}: axes {axes} do not exist, there are {rank}")
+        return axes
+
+
+class Shapes:
+    """Those operators over one flow; `opset` is the version of ONNX's own, `beside` reads data in a second file."""
+
+    def __init__(self, flow: Flow, opset: int, beside: ExternalData | None):
+        self.flow, self.opset, self.beside = flow, opset, beside
+
+    def reshape(self, step: Step, node: Node) -> None:
+        """Reshape; a target of 0 keeps that axis."""
+        target = [
+            int(d)
+            for d in (
+                node.constant(1, "the shape").reshape(-1) if node.has(1) else node.attribute("shape", [])
+            )
+        ]
+        if not node.attribute("allowzero", 0):
+            shape = self._shape(step, node.key(0))
+            target = [shape[i] if d == 0 and i < len(shape) else d for i, d in enumerate(target)]
+        self.flow.reshape(step, node.key(0), target)
+
+    def flatten(self, step: Step, node: Node) -> None:
+        """Flatten to two axes: those before `axis`, those from there on."""
+        shape, axis = self._shape(step, node.key(0)), int(node.attribute("axis", 1))
+        axis += len(shape) if axis < 0 else 0
+        self.flow.reshape(step, node.key(0), (math.prod(shape[:axis]), math.prod(shape[axis:])))
+
+    def squeeze(self, step: Step, node: Node) -> None:
+        """Squeeze: axes of 1 go; all of them, but for the batch axis, where none are given."""
+        shape = list(self._shape(step, node.key(0)))
+        axes = node.axes(len(shape))
+        if not axes:
+            keep_batch = node.key(0) not in self.flow.constants
+            axes = [i for i, d in enumerate(shape) if d == 1 and (i or not keep_batch)]
+        if any(shape[axis] != 1 for axis in axes):
+            raise ModelError(f"{step.where}: cannot drop axes {axes} of shape {tuple(shape)}")
+        self.flow.reshape(step, node.key(0), [d for i, d in enumerate(shape) if i not in axes] or [1])
+
+    def unsqueeze(self, step: Step, node: Node) -> None:
+        """Unsqueeze: new axes of 1."""
+        shape = list(self._shape(step, node.key(0)))
+        count = len(node.axes(0))
+        for axis in sorted(node.axes(len(shape) + count)):
+            shape.insert(axis, 1)
+        self.flow.reshape(step, node.key(0), shape)
+
+    def transpose(self, step: Step, node: Node) -> None:
+        """Transpose, of constants or of axes of 1."""
+        rank = len(self._shape(step, node.key(0)))
+        self.flow.transpose(
+            step, node.key(0), [int(a) for a in node.attribute("perm", list(range(rank))[::-1])]
+        )
+
+    def constant(self, step: Step, node: Node) -> None:
+        """Constant: a tensor, a number, a list of numbers."""
+        for name, dtype in (
+            ("value", None),
+            ("value_float", np.float32),
+            ("value_floats", np.float32),
+            ("value_int", np.int64),
+            ("value_ints", np.int64),
+        ):
+            value = node.attribute(name, None)
+            if value is not None:
+                array = (
+                    to_array(value, step.where, self.beside)
+                    if isinstance(value, dict)
+                    else np.array(value, dtype)
+                )
+                self.flow.constants[step.output] = array
+                return
+        raise ModelError(f"{step.where}: this kind of constant is not supported")
+
+    def shape(self, step: Step, node: Node) -> None:
+        """Shape: the dimensions of a value, for a batch of 1."""
+        shape = np.array(self._shape(step, node.key(0)), np.int64)
+        self.flow.constants[step.output] = shape[
+            node.attribute("start", 0) : node.attribute("end", INT64_MAX)
+        ]
+
+    def gather(self, step: Step, node: Node) -> None:
+        """Gather along axis 0 of a constant vector, as the reading of one dimension needs it."""
+        vector, indices = node.constant(0, "data"), node.constant(1, "the indices")
+        if vector.ndim != 1 or node.attribute("axis", 0):
+            raise ModelError(f"{step.where} is supported for constant shapes only")
+        self.flow.constants[step.output] = self.flow.fold(step, lambda i: vector[i], indices)
+
+    def slice(self, step: Step, node: Node) -> None:
+        """Slice of a constant vector."""
+        vector = node.constant(0, "data")
+        begin, end = (node.constant(i, "the range").reshape(-1) for i in (1, 2))
+        stride = node.constant(4, "the step").reshape(-1) if node.has(4) else np.ones(1, np.int64)
+        if vector.ndim != 1 or not begin.size == end.size == stride.size == 1 or not stride[0]:
+            raise ModelError(f"{step.where} is supported for constant shapes only")
+        self.flow.constants[step.output] = vector[int(begin[0]) : int(end[0]) : int(stride[0])]
+
+    def _shape(self, step: Step, key: str) -> tuple[int, ...]:
+        """The full shape of a constant or of a value."""
+        return (
+            self.flow.constants[key].shape if key in self.flow.constants else self.flow.value(step, key).shape
+        )
