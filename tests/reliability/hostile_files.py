@@ -53,7 +53,7 @@ PROGRAM = b"""
         l_out = dense(1, l_out, w2, b2, 'sigmoid')
         print(l_out)
 """
-MOST_S, MOST_MB, HANG_S = 1.0, 1024, 20
+MOST_S, MOST_MB, HANG_S = 1.0, 512, 20
 SHORT_FILES, LONG_FILES, BATCH = 400, 20_000, 1000
 
 

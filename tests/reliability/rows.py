@@ -15,6 +15,7 @@ import sys
 import board
 import core
 import covered
+import crafted_files
 import edge_numbers
 import heap
 import hostile_files
@@ -110,8 +111,14 @@ ROWS = [
     Row(
         "importers",
         "mutated files for the host importers",
-        ">= 20,000 a format: only ModelError, <= 1 s and <= 1 GB each",
+        ">= 20,000 a format: only ModelError, <= 1 s and <= 512 MB each",
         hostile_files.importers,
+    ),
+    Row(
+        "crafted",
+        "files crafted to cost the host importers time or memory",
+        "some of each format, under 1 MB: read or refused in one line, <= 1 s and <= 512 MB each",
+        crafted_files.crafted_files,
     ),
     Row(
         "properties",

@@ -83,7 +83,7 @@ def _budget() -> Budget:
     return _current.get() or Budget()
 
 
-def steps(n: int, what: str) -> None:
+def steps(n: float, what: str) -> None:
     """Charge `n` steps; ModelError naming `what` if not as many are left, or if the time is over."""
     budget = _budget()
     budget.steps_left -= n

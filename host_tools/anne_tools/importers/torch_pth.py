@@ -225,11 +225,7 @@ MAX_RANK = 8
 class _Unpickler(pickle._Unpickler):
     """Builds dicts, lists, numbers and Stored tensors; calls nothing but what ALLOWED lists."""
 
-    dispatch = {
-        opcode: load
-        for opcode, load in pickle._Unpickler.dispatch.items()
-        if bytes((opcode,)) not in REFUSED_OPCODES
-    }
+    dispatch = dict(pickle._Unpickler.dispatch)
 
     def load_frame(self) -> None:
         """Skip the length of a frame: its operations are read, and counted, like those outside of frames."""
@@ -287,6 +283,11 @@ class _Unpickler(pickle._Unpickler):
         if not isinstance(self.stack[-1], collections.OrderedDict):
             raise ModelError("the file sets attributes of what is no state_dict")
 
+    def refuse(self) -> None:
+        """Any other operation."""
+        raise ModelError("the file has an operation that no state_dict needs")
+
+    dispatch |= dict.fromkeys((opcode[0] for opcode in REFUSED_OPCODES), refuse)
     dispatch |= {
         pickle.FRAME[0]: load_frame,
         pickle.LONG1[0]: load_long1,
