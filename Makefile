@@ -9,6 +9,8 @@ start := $(shell date +%s)
 total = @echo "$@: done after $$(($$(date +%s) - $(start))) s"
 # ninja's own progress: [steps done/steps, seconds]
 build = @NINJA_STATUS='[%f/%t, %e s] ' cmake --build build/host --target
+# The tests and harnesses in C, which only those build that run them.
+c_tests := tests/native_module/all tests/reliability/all
 
 help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
@@ -27,6 +29,12 @@ help:
 demo: emulator
 	@$(venv)/anne demo
 	$(total)
+	@echo
+	@echo "Next, a prompt on such a Pico, with a network in its storage:"
+	@echo "  . $(venv)/activate"
+	@echo "  anne emulate --put examples/networks/iris-8.anne"
+	@echo "and type there:"
+	@echo "  import anne; net = anne.load('iris-8.anne'); net.classify([5.9, 3.0, 4.2, 1.5])"
 
 bench: emulator size
 	$(build) anne-bench
@@ -45,13 +53,13 @@ accuracy: emulator
 	$(total)
 
 test: prepare
-	$(build) install firmware micropython-unix fuzzer
+	$(build) install $(c_tests) firmware micropython-unix fuzzer
 	@ctest --test-dir build/host --output-on-failure --no-tests=error
 	@$(venv)/python -m pytest --numprocesses=auto --dist=loadfile
 	$(total)
 
 soak reliability: prepare
-	$(build) install firmware micropython-unix fuzzer
+	$(build) install $(c_tests) firmware micropython-unix fuzzer
 	@$(venv)/python tests/reliability/rows.py $(if $(filter soak,$@),--soak) $(ROWS)
 	$(total)
 
@@ -89,6 +97,7 @@ emulator: prepare
 # libanne.so where the editable package in the environment finds it.
 prepare:
 	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER)
+	@test -e build/host/build.ninja || echo "preparing the build (some seconds)"
 	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')

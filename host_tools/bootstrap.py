@@ -85,21 +85,21 @@ FUZZER_PACKAGES: dict[str, Callable[[], bool]] = {
 
 
 def run_step(title: str, command: list[str], log: str) -> None:
-    """Run a command with its output in build/logs; the screen has the title and the seconds that pass."""
+    """Run a command with its output in build/logs; the screen has the title and, on a terminal, how long it takes."""
     LOGS.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
+    print(f"{title} ...", end="", flush=True)
     with open(LOGS / log, "wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         while True:
-            elapsed_s = time.monotonic() - start
-            if sys.stdout.isatty():
-                print(f"\r{title} ... {elapsed_s:.0f} s", end="", flush=True)
             try:
                 status = process.wait(timeout=1)
                 break
             except subprocess.TimeoutExpired:
-                pass
-    print(f"\r{title} ... {time.monotonic() - start:.0f} s", flush=True)
+                if sys.stdout.isatty():
+                    print(f"\r{title} ... {time.monotonic() - start:.0f} s", end="", flush=True)
+    back = f"\r{title} ..." if sys.stdout.isatty() else ""
+    print(f"{back} {time.monotonic() - start:.0f} s", flush=True)
     if status != 0:
         tail = (LOGS / log).read_text(errors="replace").splitlines()[-20:]
         raise BootstrapError(

@@ -76,10 +76,12 @@ def run_network(
     device: Device,
     network: Network,
     backends: tuple[str, ...] = ("native", "reference"),
-    on_backend: Callable[[], None] | None = None,
+    on_backend: Callable[[str], None] | None = None,
 ) -> NetworkRun:
-    """Run a network on a Pico with our firmware and check what comes out. `on_backend` is called as each is
-    done."""
+    """Run a network on a Pico with our firmware and check what comes out.
+
+    `on_backend` is told the name of each backend before it begins.
+    """
     device.require_anne()
     task = {
         "layers": [[layer.n_out, layer.weights, layer.bias, layer.activation] for layer in network.layers],
@@ -93,10 +95,17 @@ def run_network(
     )
     runs: dict[str, BackendRun] = {}
 
-    def note(text: str) -> None:
-        for _ in range(text.count("\n") if on_backend else 0):
-            on_backend()
+    left = list(backends)
 
+    def begin_next() -> None:
+        if left and on_backend:
+            on_backend(left.pop(0))
+
+    def note(text: str) -> None:
+        for _ in range(text.count("\n")):
+            begin_next()
+
+    begin_next()
     lines = device.exec(script, timeout_s=120, on_output=note).splitlines()
     for answer in map(json.loads, lines):
         if answer["backend"] == "native" and not answer["native"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from .board_files import script, temporary_file
@@ -11,6 +12,8 @@ from .errors import DeviceError, ModelError
 from .fit import fit
 from .inspection import stored_crc
 from .runner import open_model
+
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -29,12 +32,20 @@ class Deployed:
         return asdict(self)
 
 
-def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: bool = False) -> Deployed:
+def deploy(
+    device: Device,
+    data: bytes,
+    path: str,
+    board: str = "pico",
+    force: bool = False,
+    progress: Progress = lambda step, done, total: None,
+) -> Deployed:
     """Put the model file `data` at `path` on a Pico, check it there, and run its golden samples.
 
     A file that is there already is replaced in one step, once the new one has proven whole. ModelError if the file is
     damaged or (without `force`) does not fit the board; DeviceError if (without `force`) the firmware is not ours, if
-    the board got something else than was sent, or if the golden samples come out wrong.
+    the board got something else than was sent, or if the golden samples come out wrong. `progress` is told each step
+    before it begins, and how much of how much of it is done.
     """
     file = open_model(data)
     verdict = fit(data, board)
@@ -47,7 +58,11 @@ def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: b
     if not force:
         device.require_anne()
     expected = zlib.crc32(data)
-    with temporary_file(device, data, "deploy", path[: path.rfind("/") + 1]) as beside:
+    sending = f"sends {path}"
+    progress(sending, 0, len(data))
+    folder = path[: path.rfind("/") + 1]
+    with temporary_file(device, data, "deploy", folder, lambda *done: progress(sending, *done)) as beside:
+        progress("compares the CRC-32 there", 0, 0)
         told = device.exec(script("checksum.py", path=beside)).split()
         if told != [str(len(data)), str(expected)]:
             raise DeviceError(
@@ -56,5 +71,6 @@ def deploy(device: Device, data: bytes, path: str, board: str = "pico", force: b
         device.rename(beside, path)
     golden = 0
     if "golden_inputs" in file.metadata and device.has_native() and verdict.place == "storage":
+        progress("runs the golden samples there", 0, 0)
         golden = int(device.exec(f"import anne\nprint(anne.load({path!r}).selftest())").strip())
     return Deployed(device.name, path, len(data), stored_crc(data), golden)

@@ -106,12 +106,12 @@ def _text_of(path: Path) -> str:
 
 
 def copy_firmware(
-    uf2: Path, drive: BootDrive, family: str, on_bytes: Callable[[int], None] | None = None
+    uf2: Path, drive: BootDrive, family: str, on_bytes: Callable[[int, int], None] | None = None
 ) -> None:
     """Copy a checked UF2 file onto the drive; the board then restarts with it.
 
-    `on_bytes` is told how many bytes each step wrote. ModelError if the file is for another chip, DeviceError if the
-    copy fails.
+    `on_bytes` is told how many bytes of how many are written. ModelError if the file is for another chip, DeviceError
+    if the copy fails.
     """
     if family != drive.family:
         raise ModelError(
@@ -124,7 +124,7 @@ def copy_firmware(
             for start in range(0, len(data), 65536):
                 file.write(data[start : start + 65536])
                 if on_bytes:
-                    on_bytes(min(65536, len(data) - start))
+                    on_bytes(min(start + 65536, len(data)), len(data))
             _to_the_board(file.fileno())
     except OSError as error:
         raise DeviceError(
@@ -159,5 +159,5 @@ def instructions(board: str) -> str:
     disk = unmounted_boot_disk()
     if disk:
         steps.append(f"     ({disk} is such a drive, but not mounted: udisksctl mount -b {disk})")
-    steps.append("  With MicroPython already on it, no button is needed: anne flash --port PORT")
+    steps.append("  With MicroPython already on it, no button is needed: anne flash --on PORT")
     return "\n".join(steps)

@@ -1,13 +1,14 @@
 """host_tools/bootstrap.py: what it says and does where packages are missing. No package is installed here."""
 
 import importlib.util
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location(
-    "bootstrap", Path(__file__).parents[2] / "host_tools" / "bootstrap.py"
-)
+ROOT = Path(__file__).parents[2]
+_SPEC = importlib.util.spec_from_file_location("bootstrap", ROOT / "host_tools" / "bootstrap.py")
 bootstrap = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(bootstrap)
 
@@ -73,3 +74,31 @@ def test_a_failed_step_shows_the_end_of_its_output(monkeypatch, tmp_path):
     monkeypatch.setattr(bootstrap, "LOGS", tmp_path)
     with pytest.raises(bootstrap.BootstrapError, match="no such thing\nfailed \\(3\\): "):
         bootstrap.run_step("doing", ["sh", "-c", "echo no such thing; exit 3"], "step.log")
+
+
+def test_a_steps_title_comes_before_it_and_its_seconds_after(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bootstrap, "LOGS", tmp_path)
+    seen = tmp_path / "seen"
+
+    class Process(bootstrap.subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            seen.write_text(capsys.readouterr().out)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(bootstrap.subprocess, "Popen", Process)
+    bootstrap.run_step("doing", ["true"], "step.log")
+    assert seen.read_text() == "doing ..."
+    assert capsys.readouterr().out == " 0 s\n"
+
+
+def test_make_demo_builds_no_tests():
+    if not (ROOT / "build" / "host" / "build.ninja").exists() or shutil.which("ninja") is None:
+        pytest.skip("no build/host")
+
+    def inputs(*targets: str) -> str:
+        query = ["ninja", "-C", ROOT / "build" / "host", "-t", "inputs", *targets]
+        return subprocess.run(query, capture_output=True, text=True, check=True).stdout
+
+    assert "native_module/model.c" in inputs("install", "anne-pico")
+    assert "tests/" not in inputs("install", "anne-pico")
+    assert "tests/" in inputs("tests/native_module/all")

@@ -118,6 +118,15 @@ def test_flash_without_a_board_tells_what_to_do(no_firmware, monkeypatch):
     assert result.stdout == ""
 
 
+def test_flash_names_the_board_as_every_command_does(no_firmware, monkeypatch):
+    monkeypatch.setattr(flash, "mounted_folders", lambda: [])
+    (no_firmware / "mine.uf2").write_bytes(uf2_file(RP2040))
+    result = anne("flash", "mine.uf2", "--on", "/dev/ttyNONE")
+    assert result.exit_code == 1
+    assert "anne: /dev/ttyNONE: no such port" in result.stderr
+    assert anne("flash", "mine.uf2", "--on", "emulator").exit_code == 2
+
+
 def test_help_imports_nothing_heavy():
     """So that the program starts at once: heavy packages are imported by the commands that use them."""
     code = (

@@ -43,11 +43,11 @@ def good(*arguments: object) -> Result:
 
 
 def refused(message: str, *arguments: object) -> None:
-    """Exit status 1 and one line on stderr with `message` in it."""
+    """Exit status 1 and one line on stderr with `message` in it, after what progress there was."""
     result = anne(*arguments)
     assert result.exit_code == 1, result.output
-    (line,) = [line for line in result.stderr.splitlines() if line.strip()]
-    assert line.startswith("anne: ")
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("anne: ")]
+    assert result.stderr.endswith(line + "\n")
     assert message in line
 
 

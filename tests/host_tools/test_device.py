@@ -264,10 +264,10 @@ def test_other_drives_are_left_alone(tmp_path, info):
 def test_firmware_is_copied_whole(tmp_path, drive):
     uf2 = tmp_path / "anne-pico.uf2"
     uf2.write_bytes(uf2_file(RP2040, 300))
-    steps: list[int] = []
-    flash.copy_firmware(uf2, flash.BootDrive(drive, "rp2040"), "rp2040", steps.append)
+    steps: list[tuple[int, int]] = []
+    flash.copy_firmware(uf2, flash.BootDrive(drive, "rp2040"), "rp2040", lambda *done: steps.append(done))
     assert (drive / "anne-pico.uf2").read_bytes() == uf2.read_bytes()
-    assert sum(steps) == 300 * 512
+    assert steps == [(65536, 153600), (131072, 153600), (153600, 153600)]  # 300 blocks of 512 bytes
 
 
 def test_firmware_for_another_board_is_not_copied(tmp_path, drive):

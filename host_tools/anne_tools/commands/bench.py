@@ -7,8 +7,17 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, console, json_option, json_text, place, print_json, uf2_option
-from .models import print_table, read_model, step_progress
+from .common import (
+    board_file_option,
+    console,
+    json_option,
+    json_text,
+    place,
+    print_json,
+    progress,
+    uf2_option,
+)
+from .models import print_table, read_model
 
 _file = click.Path(path_type=Path)
 
@@ -43,15 +52,19 @@ def command(
     if output:
         check_target(output, models)
     where, options = place(where, "emulator", board_file, uf2)
-    files = {path.name: read_model(path) for path in models} or standard_models()
+    files = {path.name: read_model(path) for path in models}
     results, ways = [], []
-    with step_progress("measures") as tell, open_device(where, **options) as device:
-        board = device.describe()
-        if not models:
-            ways = bench_ways(device)
-        for name, data in files.items():
-            results.append(bench(device, data, name))
-            tell(len(results), len(files))
+    with progress("prepares the models") as tell:
+        files = files or standard_models()
+        tell(f"starts {where}", 0, 0)
+        with open_device(where, **options) as device:
+            board = device.describe()
+            if not models:
+                tell("measures the ways to ask for a prediction", 0, 0)
+                ways = bench_ways(device)
+            for name, data in files.items():
+                tell(f"measures {name}", len(results), len(files))
+                results.append(bench(device, data, name))
     document = {
         "board": board,
         "results": records(results, ways),

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,36 +74,54 @@ def console(stderr: bool = False) -> Any:
     )
 
 
-@contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[str, int], None]]:
-    """Show on stderr how far a long step is: call what is given with a text and how many parts are done more.
+Tell = Callable[[str, int, int], None]
 
-    A bar on a terminal; elsewhere a line at most every five seconds.
+
+@contextmanager
+def progress(what: str) -> Iterator[Tell]:
+    """Show on stderr what goes on, from `what` on: tell what is given the next step before it begins.
+
+    It takes a text, and how much of how much is done: 0 of 0 if nobody knows. A bar on a terminal; elsewhere a line for
+    what is not over after two seconds, then at most every five.
     """
     if not sys.stderr.isatty():
-        yield _plain_progress(total, what)
+        lines = _Lines(what)
+        try:
+            yield lines.tell
+        finally:
+            lines.end()
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%"),
-        TimeElapsedColumn(),
-    )
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(harmless(what), total=total)
-        yield lambda text, n: bar.update(task, description=harmless(text or what), advance=n)
+        task = bar.add_task(harmless(what), total=None)
+        yield lambda text, done, total: bar.update(
+            task, description=harmless(text), completed=done, total=total or None
+        )
 
 
-def _plain_progress(total: int, what: str) -> Callable[[str, int], None]:
-    done, told_s = 0, time.monotonic()
+class _Lines:
+    """Progress in lines of text, printed by a thread, as the step at work may be silent for long."""
 
-    def tell(text: str, n: int) -> None:
-        nonlocal done, told_s
-        done += n
-        if time.monotonic() - told_s > 5:
-            told_s = time.monotonic()
-            click.echo(harmless(f"{text or what} ({done}/{total})"), err=True)
+    _FIRST_S, _NEXT_S = 2.0, 5.0
 
-    return tell
+    def __init__(self, what: str) -> None:
+        self._line, self._over = what, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def tell(self, text: str, done: int, total: int) -> None:
+        self._line = f"{text} ({done} of {total})" if total else text
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        shown, wait_s = "", self._FIRST_S
+        while not self._over.wait(wait_s):
+            wait_s = self._NEXT_S
+            if self._line != shown:
+                shown = self._line
+                click.echo(harmless(shown), err=True)

@@ -8,6 +8,7 @@ import click
 
 from .common import console, json_option, print_json, progress, uf2_option
 
+BACKENDS = {"native": "natively", "reference": "in plain Python"}
 NOTES = """\
 Predictions: 0 versicolor, 1 virginica; in brackets where it is the other one.
 Times: one sample, lists in and out, by the board's clock, median over all rows.
@@ -38,12 +39,15 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
 
     networks = published_networks()
     results = []
-    with progress(2 * len(networks) + 1, "boots") as done, open_device(where, firmware=uf2) as device:
-        done("", 1)
+    steps = [(name, backend) for name in networks for backend in BACKENDS]
+    with progress(f"starts {where}") as tell, open_device(where, firmware=uf2) as device:
         board = device.describe()
         for name, network in networks.items():
-            done(name, 0)
-            results.append(run_network(device, network, on_backend=lambda name=name: done(name, 1)))
+
+            def begins(backend: str, name: str = name) -> None:
+                tell(f"runs {name} {BACKENDS[backend]}", steps.index((name, backend)), len(steps))
+
+            results.append(run_network(device, network, tuple(BACKENDS), begins))
     if as_json:
         print_json({"board": board, "networks": [result.as_json() for result in results]})
     else:

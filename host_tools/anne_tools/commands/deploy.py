@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, json_option, place, print_json, uf2_option
+from .common import board_file_option, json_option, place, print_json, progress, uf2_option
 from .models import board_option, only_port, read_model
 
 
@@ -46,8 +46,9 @@ def command(
 
     where, options = place(where, "", board_file, uf2)
     data = read_model(model)
-    with open_device(where or only_port(), **options) as device:
-        done = deploy(device, data, path or f"/{model.name}", board, force)
+    where = where or only_port()
+    with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
+        done = deploy(device, data, path or f"/{model.name}", board, force, tell)
     if as_json:
         print_json(done.to_json())
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, uf2_option
+from .common import board_file_option, progress, uf2_option
 
 _LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
 
@@ -48,7 +48,9 @@ def command(
     from ..device import open_device
 
     stored = {f"/{path.name}": path.read_bytes() for path in files}
-    with open_device("emulator", firmware=uf2, files=stored, board_file=board_file) as device:
+    with progress("starts an emulated Pico"):
+        device = open_device("emulator", firmware=uf2, files=stored, board_file=board_file)
+    with device:
         if script:
             _run_script(device, script, timeout_s)
         else:

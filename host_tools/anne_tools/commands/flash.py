@@ -10,12 +10,15 @@ from .common import progress
 @click.command(
     "flash",
     epilog="\b\nExamples:\n  anne flash                        (board plugged in with BOOTSEL held)\n"
-    "  anne flash --port /dev/ttyACM0    (board that runs MicroPython)\n  anne flash --board pico2 my.uf2",
+    "  anne flash --on /dev/ttyACM0      (board that runs MicroPython)\n  anne flash --board pico2 my.uf2",
 )
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--board", type=click.Choice(["pico", "pico2"]), default="pico", show_default=True)
 @click.option(
-    "--port", help="Serial port of a board that runs MicroPython: it is told to restart as a USB drive."
+    "--on",
+    "port",
+    metavar="PORT",
+    help="Serial port of a board that runs MicroPython: it is told to restart as a USB drive.",
 )
 @click.option(
     "--drive",
@@ -32,6 +35,8 @@ def command(path: Path | None, board: str, port: str | None, drive: Path | None)
     from ..firmware import BOARDS, find_firmware, firmware_banner
     from ..uf2 import read_uf2
 
+    if port == "emulator":
+        raise click.UsageError("the emulated Pico takes its firmware from each command's --uf2")
     uf2 = find_firmware(path, board)
     family = BOARDS[board]
     read_uf2(uf2, family)
@@ -39,9 +44,11 @@ def command(path: Path | None, board: str, port: str | None, drive: Path | None)
     if port:
         from ..serial_device import SerialDevice
 
-        SerialDevice(port).bootloader()
+        with progress(f"restarts the board on {port} as a drive"):
+            SerialDevice(port).bootloader()
     folders = [drive] if drive else None
-    target = flash.wait_for_drive(15.0 if port else 0.0, folders)
+    with progress("waits for the board's drive"):
+        target = flash.wait_for_drive(15.0 if port else 0.0, folders)
     if target is None:
         if drive:
             raise DeviceError(f"{drive}: not a Pico's bootloader: expected a drive with INFO_UF2.TXT")
@@ -51,6 +58,7 @@ def command(path: Path | None, board: str, port: str | None, drive: Path | None)
             f"{target.path} is a {flash.BOARD_NAMES[target.family]}; for that: anne flash --board "
             f"{next(name for name, chip in BOARDS.items() if chip == target.family)}"
         )
-    with progress(uf2.stat().st_size, f"copying to {target.path}") as done:
-        flash.copy_firmware(uf2, target, family, lambda n: done("", n))
+    what = f"copies {uf2.name} to {target.path}"
+    with progress(what) as tell:
+        flash.copy_firmware(uf2, target, family, lambda done, total: tell(what, done, total))
     click.echo(f"Done: {uf2.name} is on the board at {target.path}; it restarts with it now.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,33 +68,9 @@ def only_port() -> str:
 
 @contextmanager
 def step_progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that shows on stderr how far a step is; a bar on a terminal."""
-    if not sys.stderr.isatty():
-        yield _lines(what)
-        return
-    shown = 0
-    with progress(1000, what) as tell:
-
-        def show(done: int, total: int) -> None:
-            nonlocal shown
-            now = 1000 * done // max(total, 1)
-            tell(f"{what} {done} of {total}", now - shown)
-            shown = now
-
-        yield show
-
-
-def _lines(what: str) -> Callable[[int, int], None]:
-    """A line on stderr at most every five seconds, none for what is over sooner."""
-    told_s = time.monotonic()
-
-    def show(done: int, total: int) -> None:
-        nonlocal told_s
-        if time.monotonic() - told_s > 5:
-            told_s = time.monotonic()
-            click.echo(f"{what} {done} of {total}", err=True)
-
-    return show
+    """Give a function (done, total) that shows on stderr how far a step is, as `progress` does."""
+    with progress(what) as tell:
+        yield lambda done, total: tell(what, done, total)
 
 
 def print_table(out: Any, columns: list[str], rows: list[list[str]], left: tuple[str, ...] = ()) -> None:
