@@ -490,10 +490,9 @@ typedef struct {
     values_t input, output;
 } model_t;
 
-// Calls anne.model_file.`name`, which raises the exception or has the answer.
-static mp_obj_t call_model_file(qstr name, size_t n_args, const mp_obj_t *args) {
-    mp_obj_t module = import_module("anne.model_file");
-    return mp_call_function_n_kw(mp_load_attr(module, name), n_args, 0, args);
+// Calls a function of Python, which raises the exception or has the answer.
+static mp_obj_t call_python(const char *module, qstr name, size_t n_args, const mp_obj_t *args) {
+    return mp_call_function_n_kw(mp_load_attr(import_module(module), name), n_args, 0, args);
 }
 
 static const mp_obj_type_t model_type;
@@ -568,6 +567,14 @@ static MP_DEFINE_CONST_OBJ_TYPE(method_type, MP_QSTR_function, MP_TYPE_FLAG_BIND
 
 #define METHOD(name, n_args) static const method_t name##_obj = {{&method_type}, name, 1 + n_args}
 
+static mp_obj_t shape_of(const anne_tensor_t *tensor) {
+    mp_obj_t shape[ANNE_MAX_RANK];
+    for (uint32_t i = 0; i < tensor->rank; i++) {
+        shape[i] = MP_OBJ_NEW_SMALL_INT(tensor->shape[i]);
+    }
+    return mp_obj_new_tuple(tensor->rank, shape);
+}
+
 static values_t values_of(const anne_model_t *model, uint32_t index) {
     const anne_tensor_t *tensor = &model->tensors[index];
     return (values_t){tensor, anne_model_data(model, index), anne_tensor_elements(tensor), anne_tensor_bytes(tensor),
@@ -578,7 +585,7 @@ static values_t values_of(const anne_model_t *model, uint32_t index) {
 static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_bytes, mp_obj_t data) {
     anne_status_t status = anne_model_open(model, bytes, n_bytes);
     if (status != ANNE_OK) {
-        call_model_file(MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
+        call_python("anne.model_file", MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
         mp_raise_msg_varg(&mp_type_ValueError,
                           MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
                           (int)status);
@@ -701,27 +708,42 @@ static bool put_list(const values_t *to, mp_obj_t x) {
     return true;
 }
 
-static void put_input(claim_t *claimed, mp_obj_t x) {
-    model_t *self = claimed->model;
-    const values_t *to = &self->input;
+// False for anything but a flat list or an array of as many numbers.
+static bool put_flat(const values_t *to, mp_obj_t x) {
     const void *own = own_array(to, x);
     float *floats;
     size_t n;
     if (own == NULL && put_list(to, x)) {
-        return;
+        return true;
     }
     if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
         memcpy(to->data, own, to->n_bytes);
-    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
-        for (size_t i = 0; i < n; i++) {
-            put_float(to, i, floats[i]);
-        }
-    } else {
-        mp_obj_t args[] = {x, mp_obj_new_int(to->n)};
-        release(); // x.tolist() may be anyone's program, and may use this model
-        mp_obj_t values = call_model_file(MP_QSTR_input_values, 2, args);
-        claim(claimed, self); // it may have closed it, too
-        put_list(to, values);
+        return true;
+    }
+    if (!float_buffer(x, MP_BUFFER_READ, &floats, &n) || n != to->n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        put_float(to, i, floats[i]);
+    }
+    return true;
+}
+
+// What anne.values.`name`, "sample" or "samples", makes of x for the input's shape; or it raises the exception.
+static mp_obj_t call_values(claim_t *claimed, qstr name, mp_obj_t x) {
+    model_t *self = claimed->model;
+    mp_obj_t args[] = {x, shape_of(self->input.tensor)};
+    release(); // x.tolist() may be anyone's program, and may use this model
+    mp_obj_t values = call_python("anne.values", name, MP_ARRAY_SIZE(args), args);
+    claim(claimed, self); // it may have closed it, too
+    return values;
+}
+
+// One sample.
+static void put_input(claim_t *claimed, mp_obj_t x) {
+    const values_t *to = &claimed->model->input;
+    if (!put_flat(to, x)) {
+        put_list(to, call_values(claimed, MP_QSTR_sample, x));
     }
 }
 
@@ -765,10 +787,30 @@ static mp_obj_t values_list(const values_t *values) {
     return MP_OBJ_FROM_PTR(list);
 }
 
+// A list of answers for a tuple of samples.
+static mp_obj_t predict_each(claim_t *claimed, mp_obj_t samples) {
+    size_t n;
+    mp_obj_t *items = list_items(samples, &n);
+    mp_obj_list_t *answers = new_list(n);
+    for (size_t i = 0; i < n; i++) {
+        put_input(claimed, items[i]);
+        run_all(claimed->model);
+        answers->items[i] = values_list(&claimed->model->output);
+    }
+    return MP_OBJ_FROM_PTR(answers);
+}
+
 static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
-    put_input(claimed, args[0]);
-    run_all(claimed->model);
-    return values_list(&claimed->model->output);
+    const model_t *self = claimed->model;
+    if (!put_flat(&self->input, args[0])) {
+        mp_obj_t values = call_values(claimed, MP_QSTR_samples, args[0]);
+        if (mp_obj_is_type(values, &mp_type_tuple)) {
+            return predict_each(claimed, values);
+        }
+        put_list(&self->input, values);
+    }
+    run_all(self);
+    return values_list(&self->output);
 }
 METHOD(model_predict, 1);
 
@@ -787,7 +829,7 @@ static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
         return;
     }
     mp_obj_t args[] = {out, mp_obj_new_int(from->n), mp_obj_new_str(&from->letter, 1)};
-    call_model_file(MP_QSTR_refuse_out, 3, args); // raises
+    call_python("anne.values", MP_QSTR_refuse_out, 3, args); // raises
     mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
 }
 
@@ -887,13 +929,9 @@ static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
     static const qstr fields[] = {MP_QSTR_dtype, MP_QSTR_shape, MP_QSTR_scale, MP_QSTR_zero_point};
     const anne_model_t *model = &claimed->model->model;
     const anne_tensor_t *tensor = &model->tensors[get_index(args[0], model->n_tensors)];
-    mp_obj_t shape[ANNE_MAX_RANK];
-    for (uint32_t i = 0; i < tensor->rank; i++) {
-        shape[i] = MP_OBJ_NEW_SMALL_INT(tensor->shape[i]);
-    }
     const mp_obj_t values[] = {
         MP_OBJ_NEW_QSTR(dtypes[tensor->dtype]),
-        mp_obj_new_tuple(tensor->rank, shape),
+        shape_of(tensor),
         mp_obj_new_float_from_f(tensor->scale),
         MP_OBJ_NEW_SMALL_INT(tensor->zero_point),
     };

@@ -4,16 +4,16 @@
 _PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
 
 
-def class_of(y, threshold=None):
+def class_of(y, threshold=None, what="classify"):
     """Return the number of the class for y, a list of outputs: the largest one's, the first's of equal ones.
 
     A single output says 1 above `threshold` (None: 0.5), and 0 at it and below, as scikit-learn decides.
-    ValueError if an output is NaN.
+    ValueError, which begins with `what`, if an output is NaN.
     """
     for i, v in enumerate(y):
         if v != v:
             raise ValueError(
-                "classify: output %d is NaN, neither more nor less than any number: no class" % i
+                "%s: output %d is NaN, neither more nor less than any number: no class" % (what, i)
             )
     if len(y) == 1:
         return 1 if y[0] > (0.5 if threshold is None else threshold) else 0

@@ -120,6 +120,10 @@ class Model:
     def __exit__(self, *error):
         self.close()
 
+    def __call__(self, x):
+        """Return predict(x)."""
+        return self.predict(x)
+
     # --- Answers -----------------------------------------------------------------------------------------------------
 
     def classify(self, x):
@@ -128,13 +132,19 @@ class Model:
         That is the class of the largest output, and the value is that output: a probability after softmax, a score
         elsewhere. One output decides between two classes: the second above its threshold (0.5), the first at it and
         below; if it is a probability (sigmoid), the value is that of the class, else the output itself.
+        For several x, as in predict, it is a list of such pairs.
         ValueError if an output is NaN, as then there is no class; and for a network that tells no classes: one output,
         which is no probability, and neither labels nor threshold in the file.
         """
         y = self.predict(x)
+        if isinstance(y[0], list):
+            return [self._class(y[i], "classify: row %d" % i) for i in range(len(y))]
+        return self._class(y, "classify")
+
+    def _class(self, y, what):
         if len(y) == 1 and self._is_probability is None:
             self._is_probability = is_probability(self._core)
-        index = class_of(y, self._threshold)
+        index = class_of(y, self._threshold, what)
         value = max(y) if len(y) > 1 else 1 - y[0] if self._is_probability and index == 0 else y[0]
         label = self._core.line("labels", index)
         return (index if label is None else label), value

@@ -8,12 +8,11 @@ this module tells why. (Weights are looked through in layouts.py, which firmware
 import binascii
 import math
 import struct
-from array import array
 
 from . import metadata
 from .metadata import TAGS as TAGS
 from .metadata import refuse
-from .reference import ACTIVATIONS, _numbers
+from .reference import ACTIVATIONS
 
 VERSION = 1
 HEADER_BYTES = 48
@@ -397,29 +396,3 @@ class ModelFile:
     def lines(self, name):
         """Return a metadata entry's lines as a list."""
         return self.text(name).split("\n") if name in self.metadata else []
-
-
-# --- Values into and out of a model, for both cores ------------------------------------------------------------------
-
-
-def typecode(x):
-    """Return the letter of an array, or of a memoryview where Python tells it (MicroPython does not), else ""."""
-    if isinstance(x, memoryview):
-        return getattr(x, "format", "")
-    return repr(x[:0])[7] if isinstance(x, array) else ""
-
-
-def input_values(x, size):
-    """Return x as a list of `size` floats. ValueError for a wrong length, TypeError for what are not numbers."""
-    values = _numbers(x, "predict")
-    if len(values) != size:
-        raise ValueError("predict: expected %d inputs, got %d" % (size, len(values)))
-    return values
-
-
-def refuse_out(out, size, letter):
-    """Raise the TypeError that tells what `out` must be for an output of `size` values of type `letter`."""
-    wanted = "array('f')" if letter == "f" else "array('f') or array('%s')" % letter
-    code = typecode(out) if isinstance(out, array) else ""
-    got = type(out).__name__ + ("('%s') of %d" % (code, len(out)) if code else "")
-    raise TypeError("predict_into: out: expected a writable %s of %d, got %s" % (wanted, size, got))

@@ -9,8 +9,9 @@ from array import array
 from collections import namedtuple
 
 from .layouts import LAYOUTS, high_mul, plus, rounding_shift, times
-from .model_file import ModelFile, input_values, refuse_out, typecode
+from .model_file import ModelFile
 from .reference import activate
+from .values import refuse_out, sample, samples, typecode
 
 try:
     from time import ticks_diff, ticks_us
@@ -165,15 +166,23 @@ class Model:
         self._values = {}
 
     def predict(self, x):
-        """Return the first output as a list of floats for x, the values of the first input.
+        """Return the first output as a list of floats for x, the values of the first input; for several x a list of
+        them.
 
-        x is a list, tuple, array or memoryview of as many numbers as the input has elements. For an integer input they
-        are rounded to it, except an array of the input's own type ('b' for int8, 'h' for int16), which holds the
-        integers themselves. ValueError for a wrong length, TypeError for what are not numbers.
+        x is a list, tuple, array or memoryview of as many numbers as the input has elements, or nested lists: see
+        `samples`. For an integer input they are rounded to it, except an array of the input's own type ('b' for int8,
+        'h' for int16), which holds the integers themselves. ValueError for a wrong length, TypeError for what are not
+        numbers.
         """
-        output = self._run_all(x)
-        values = self._values[output.index]
-        return list(values) if output.dtype == "float32" else [dequantize(q, output) for q in values]
+        source = self._open_file().inputs[0]
+        given = samples(x, source.shape)
+        if isinstance(given, tuple):
+            return [self._answer(one, sample(one, source.shape)) for one in given]
+        return self._answer(x, given)
+
+    def _answer(self, x, values):
+        self._put(x, values)
+        return self.values(self._run_all().index)
 
     def predict_into(self, x, out):
         """Fill `out` with the first output for x, and return it.
@@ -186,7 +195,8 @@ class Model:
         read_only = getattr(out, "readonly", False)  # of a memoryview
         if code not in ("f", output.letter) or len(out) != output.size or read_only:
             refuse_out(out, output.size, output.letter)
-        self._run_all(x)
+        self.set_input(x)
+        self._run_all()
         for i, q in enumerate(self._values[output.index]):
             out[i] = q if code == output.letter else dequantize(q, output)
         return out
@@ -205,20 +215,22 @@ class Model:
             array(output.letter, self._values[output.index])
         )  # what is beyond float32 becomes infinite
 
-    def _run_all(self, x):
-        self.set_input(x)
+    def _run_all(self):
         file = self._open_file()
         self.run(0, file.n_layers)
         return file.outputs[0]
 
     def set_input(self, x):
-        """Set the first input's values, as `predict` takes them."""
+        """Set the first input's values, those of one sample as `predict` takes it."""
+        self._put(x, sample(x, self._open_file().inputs[0].shape))
+
+    def _put(self, x, values):
+        # `values` are the numbers in x, which might be the input's own
         tensor = self._open_file().inputs[0]
-        values = input_values(x, tensor.size)
         if tensor.letter == "f":
             values = [float32(v) for v in values]
         elif typecode(x) == tensor.letter:
-            values = list(x)
+            values = [int(v) for v in values]
         else:
             values = [quantize(v, tensor) for v in values]
         self._values = {tensor.index: values}

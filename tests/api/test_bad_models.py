@@ -41,7 +41,7 @@ def test_no_numbers():
     raises(TypeError, "predict: expected a list of numbers, got NoneType", net.predict, None)
     raises(TypeError, "predict: expected a number, got str", net.predict, [1, 2, 3, "4"])
     raises(TypeError, "predict: expected a number, got NoneType", net.predict, [None, 2, 3, 4])
-    raises(TypeError, "predict: expected a number, got list", net.predict, [[1, 2, 3, 4]])
+    raises(TypeError, "predict: expected a number, got list", net.predict, [1, 2, 3, [4]])
     raises(TypeError, "predict: expected a list of numbers, got int", net.predict, 5)
 
 
