@@ -55,12 +55,12 @@ def read(
     try:
         if is_pt2(path):
             return _Reader(read_pt2(path)).graph()
-        arrays = read_state_dict(path)
+        arrays, notes = read_state_dict(path)
     except ModelError:
         raise
     except DAMAGE as error:
         raise ModelError(f"the file is damaged ({type(error).__name__}: {str(error)[:100]})") from error
-    return state_dict_graph(arrays, layers)
+    return state_dict_graph(arrays, layers, notes)
 
 
 # A program

@@ -22,8 +22,11 @@ import numpy as np
 from ..errors import ModelError
 from . import budget
 from .budget import open_zip, read_member
+from .flow import label
 from .torch_files import from_bytes, optional_member, root_folder, strided
 
+# Where training scripts keep the state_dict in a checkpoint, in the order they are looked for.
+CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
 LEGACY_MAGIC, LEGACY_VERSION = 0x1950A86A20F9469CFC6C, 1001
 STORAGE_TYPES = {
     "FloatStorage": "<f4",
@@ -57,8 +60,8 @@ class Stored:
     strides: tuple[int, ...]
 
 
-def read_state_dict(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a state_dict by name, in their order, from the zip or from the format before it.
+def read_state_dict(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the arrays of a state_dict by name, in their order, from the zip or from the format before it; and notes.
 
     A checkpoint that holds the state_dict beside other plain values is searched for it. ModelError for anything
     else, in particular for pickled modules and TorchScript, which are code.
@@ -68,7 +71,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     return _from_zip(path) if is_zip else _from_legacy(path)
 
 
-def _from_zip(path: Path) -> dict[str, np.ndarray]:
+def _from_zip(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     with open_zip(path) as archive:
         if any("/code/" in name or name.endswith("/constants.pkl") for name in archive.namelist()):
             raise ModelError(
@@ -77,16 +80,16 @@ def _from_zip(path: Path) -> dict[str, np.ndarray]:
         root = root_folder(archive, "/data.pkl")
         if optional_member(archive, f"{root}/byteorder", b"little") != b"little":
             raise ModelError("files of big-endian machines are not supported")
-        tensors = _tensors(_unpickle(io.BytesIO(read_member(archive, f"{root}/data.pkl"))))
+        tensors, notes = _tensors(_unpickle(io.BytesIO(read_member(archive, f"{root}/data.pkl"))))
         dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
         storages = {
             key: from_bytes(f"storage {key}", read_member(archive, f"{root}/data/{key}"), dtype)
             for key, dtype in dtypes.items()
         }
-    return _arrays(tensors, storages)
+    return _arrays(tensors, storages), notes
 
 
-def _from_legacy(path: Path) -> dict[str, np.ndarray]:
+def _from_legacy(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     """Read the format before PyTorch 1.6: pickles of a magic number, a version, the system, the state_dict and the
     storages' keys, then each storage's length (8 bytes) and numbers."""
     budget.spend(path.stat().st_size, "the file")
@@ -97,7 +100,7 @@ def _from_legacy(path: Path) -> dict[str, np.ndarray]:
     version, _system = _unpickle(file), _unpickle(file)
     if type(version) is not int or version != LEGACY_VERSION:
         raise ModelError(f"another version of PyTorch's old format than {LEGACY_VERSION} is not supported")
-    tensors = _tensors(_unpickle(file))
+    tensors, notes = _tensors(_unpickle(file))
     dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
     storages, keys = {}, _unpickle(file)
     for key in keys if isinstance(keys, list) else ():
@@ -107,21 +110,42 @@ def _from_legacy(path: Path) -> dict[str, np.ndarray]:
         itemsize = 2 if dtypes[key] == "bfloat16" else np.dtype(dtypes[key]).itemsize
         budget.elements(f"storage {key}", (n,), itemsize)
         storages[key] = from_bytes(f"storage {key}", file.read(n * itemsize), dtypes[key])
-    return _arrays(tensors, storages)
+    return _arrays(tensors, storages), notes
 
 
-def _tensors(value: Any) -> dict[str, Stored]:
-    """Return the tensors of a state_dict, or of the one in a checkpoint."""
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(value, dict) and isinstance(value.get(key), dict):
-            value = value[key]
-    entries = value.items() if isinstance(value, dict) else ()
-    tensors = {str(name): tensor for name, tensor in entries if isinstance(tensor, Stored)}
-    if not tensors:
+def _tensors(value: Any) -> tuple[dict[str, Stored], list[str]]:
+    """Return the tensors of a state_dict, or of the one in a checkpoint, and notes on what else that holds."""
+    tensors, dicts = _entries(value)
+    if tensors and any(_entries(inner)[0] for inner in dicts.values()):
+        names = ", ".join(label(name, "?") for name in list(dicts)[:5])
+        raise ModelError(f"a dict of tensors that holds other dicts ({names}); save model.state_dict() alone")
+    if tensors:
+        return tensors, []
+    found = {name: _entries(inner)[0] for name, inner in dicts.items()}
+    found = {name: inner for name, inner in found.items() if inner}
+    chosen = next((name for name in CHECKPOINT_KEYS if name in found), None)
+    if chosen is None and len(found) > 1:
+        names = ", ".join(label(name, "?") for name in list(found)[:5])
+        raise ModelError(
+            f"several dicts of tensors ({names}); save the one that is meant with torch.save(it, path)"
+        )
+    if not found:
         raise ModelError(
             "there is no state_dict in the file; save one with torch.save(model.state_dict(), path)"
         )
-    return tensors
+    chosen = chosen or next(iter(found))
+    others = [label(name, "?") for name in found if name != chosen]
+    left = f"; {', '.join(others[:5])} not used" if others else ""
+    return found[chosen], [f"read {label(chosen, '?')!r} of a checkpoint{left}"]
+
+
+def _entries(value: Any) -> tuple[dict[str, Stored], dict[str, dict]]:
+    """Return the tensors and the dicts that a dict holds, by name; nothing of what is no dict."""
+    items = [(str(name), item) for name, item in value.items()] if isinstance(value, dict) else []
+    return (
+        {name: item for name, item in items if isinstance(item, Stored)},
+        {name: item for name, item in items if isinstance(item, dict)},
+    )
 
 
 def _arrays(tensors: dict[str, Stored], storages: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
