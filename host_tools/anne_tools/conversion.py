@@ -153,9 +153,13 @@ def _describe(
     metadata = graph.metadata = replace(graph.metadata)
     n_out, n_in = graph.tensors[graph.outputs[0]].size, graph.tensors[graph.inputs[0]].size
     if labels is not None:
+        metadata.source_labels = metadata.labels
         metadata.labels = [str(label) for label in labels]
         if len(metadata.labels) != max(n_out, 2):
             raise ModelError(f"labels: expected {max(n_out, 2)}, got {len(metadata.labels)}")
+        own = metadata.source_labels
+        if metadata.labels != own and sorted(metadata.labels) == sorted(own):
+            raise ModelError(f"labels: the model's classes are {', '.join(own)}, in this order")
     if feature_names is not None:
         metadata.feature_names = [str(feature) for feature in feature_names]
         if len(metadata.feature_names) != n_in:

@@ -137,6 +137,8 @@ class Metadata:
     provenance: dict[str, str] = field(default_factory=dict)
     # for classifiers with one output: class 1 if the output is at least this
     threshold: float | None = None
+    # what the source called its classes, where the user gave them other labels; not in the file
+    source_labels: list[str] = field(default_factory=list)
 
 
 @dataclass

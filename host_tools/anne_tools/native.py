@@ -10,6 +10,7 @@ from anne.model_file import ModelFile
 
 from .errors import ModelError
 from .graph import INPUT_TYPE, OUTPUT_TYPE
+from .samples import as_samples
 
 _LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
 _pointer = ctypes.c_void_p
@@ -87,7 +88,7 @@ class NativeModel:
 
     def run_raw(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs (n_samples, *shape), in the output's own type, for inputs in the input's own type."""
-        inputs = np.ascontiguousarray(inputs, self.input.dtype).reshape(-1, self.input.size)
+        inputs = np.ascontiguousarray(as_samples(inputs, self.input.shape, "inputs"), self.input.dtype)
         outputs = np.empty((len(inputs), *self.output.shape), self.output.dtype)
         _library.anne_host_run(self._handle, inputs.ctypes.data, len(inputs), outputs.ctypes.data)
         return outputs

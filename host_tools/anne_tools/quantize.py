@@ -17,6 +17,7 @@ from . import tables
 from .errors import ModelError
 from .execute import execute
 from .graph import ACTIVATIONS, Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling, Tensor
+from .samples import as_samples
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # The activations that a dense layer computes itself (FORMAT.md, "Activations"); the others are layers of their own.
@@ -89,14 +90,10 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
         data = np.asarray(samples, np.float64)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{what}: expected numbers, got {error}") from None
-    size = int(np.prod(shape))
-    if data.ndim < 1 or len(data) == 0 or data.size != len(data) * size:
-        raise ModelError(
-            f"{what}: expected (n_samples, {', '.join(map(str, shape))}), got shape {data.shape}"
-        )
+    data = as_samples(data, shape, what)
     if not np.isfinite(data).all():
         raise ModelError(f"{what}: {np.count_nonzero(~np.isfinite(data))} values are NaN or infinite")
-    return data.reshape(len(data), *shape)
+    return data
 
 
 def value_quantization(least: float, most: float, dtype: str) -> Quantization:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from anne.classes import class_of
 
+from .answers import true_classes
 from .errors import ModelError
 from .execute import execute, run_layer
 from .fit import Verdict
@@ -160,21 +161,16 @@ def _rms(values: np.ndarray) -> float:
 def judge(
     graph: Graph, model: NativeModel, x: np.ndarray, y: np.ndarray
 ) -> tuple[Accuracy | None, Targets | None]:
-    """Return Accuracy if y names classes (numbers, labels, or a row of ones and zeros each), else Targets."""
+    """Return Accuracy if y names classes (see `true_classes`), else Targets."""
     expected, got = execute(graph, x), model.predict(x)
     flat = expected.reshape(len(x), -1)
-    true = true_classes(y, flat.shape[1], graph.metadata.labels)
+    true = true_classes(y, graph)
     if true is None:
-        y = np.asarray(y, np.float64)
-        if y.size != flat.size:
-            raise ModelError(
-                f"test answers: expected shape {flat.shape} or class numbers, got shape {y.shape}"
-            )
-        y = y.reshape(flat.shape)
+        y = _targets(y, flat.shape)
         return None, Targets(len(x), _rms(flat - y), _rms(got.reshape(flat.shape) - y))
     threshold = graph.metadata.threshold
     before, after = (classes(values, threshold) for values in (flat, got.reshape(flat.shape)))
-    n_classes = max(2, flat.shape[1], len(graph.metadata.labels), int(true.max()) + 1)
+    n_classes = max(2, flat.shape[1], len(graph.metadata.labels))
     labels = (graph.metadata.labels + [str(i) for i in range(n_classes)][len(graph.metadata.labels) :])[
         :n_classes
     ]
@@ -197,22 +193,17 @@ def classes(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
     return numbers
 
 
-def true_classes(y: np.ndarray, n_outputs: int, labels: list[str]) -> np.ndarray | None:
-    """Return y as class numbers, None if y are numbers to be predicted."""
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == n_outputs > 1 and np.isin(y, (0, 1)).all():
-        return y.argmax(axis=1)
-    if y.dtype.kind in "US":
-        unknown = sorted({str(name) for name in y.ravel()} - set(labels))
-        if unknown:
-            raise ModelError(
-                f"test labels: expected {', '.join(labels) or 'class numbers'}, got {unknown[0]!r}"
-            )
-        return np.array([labels.index(str(name)) for name in y.ravel()])
-    whole = y.dtype.kind in "biu" or (y.dtype.kind == "f" and bool(np.all(y == np.rint(y))))
-    if y.size != len(y) or not whole or y.min() < 0 or y.max() >= max(2, n_outputs):
-        return None
-    return y.astype(int).ravel()
+def _targets(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """True values as the outputs have their shape. ModelError if they are no numbers, or too many or too few."""
+    try:
+        y = np.asarray(y, np.float64)
+    except (TypeError, ValueError):
+        raise ModelError("test answers: expected numbers, or one class for each sample") from None
+    if y.size != shape[0] * shape[1]:
+        raise ModelError(f"test answers: expected shape {shape} or class numbers, got shape {y.shape}")
+    if not np.isfinite(y).all():
+        raise ModelError(f"test answers: {np.count_nonzero(~np.isfinite(y))} values are NaN or infinite")
+    return y.reshape(shape)
 
 
 def _confusion(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> list[list[int]]:

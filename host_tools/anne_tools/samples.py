@@ -1,84 +1,126 @@
-"""Samples for a network: read from files, checked against its input's shape."""
+"""Samples for a network and true answers: read from files, checked against the network's shapes."""
 
 from __future__ import annotations
 
-import csv
 import zipfile
+from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from .csv_files import Table, read_table, with_header
 from .errors import ModelError
+
+TABLES = (".csv", ".tsv", ".txt")
+_ASK = "; say --header or --no-header"
+
+
+@dataclass
+class Samples:
+    """What a file of inputs holds: `values`, the `names` of its columns if a .csv file has some in its header, `notes`
+    on what was decided, and whether there was a `header`."""
+
+    values: np.ndarray
+    names: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    header: bool = False
 
 
 def as_samples(x: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray:
     """Return x as (n_samples, *shape), its type as it was; a single sample becomes one row.
 
-    ModelError if x are not numbers, or not whole samples of `shape`.
+    The shape counts, not the size: of other shapes only flat samples are taken, (n_samples, size) or one of (size).
+    Numbers of one dimension are samples of a network with one input. ModelError for the rest, and if x are no numbers.
     """
     x = np.asarray(x)
-    size = int(np.prod(shape))
+    shape, size = tuple(shape), prod(shape)
     if x.dtype.kind not in "fiub":
         raise ModelError(f"{what}: expected numbers, got {x.dtype}")
-    if x.shape == tuple(shape) or x.shape == (size,):
-        x = x.reshape(1, *shape)
-    if x.ndim < 1 or x.size == 0 or x.size != len(x) * size:
-        raise ModelError(f"{what}: expected (n_samples, {', '.join(map(str, shape))}), got shape {x.shape}")
-    return x.reshape(len(x), *shape)
+    if x.shape in (shape, (size,)) and x.size:
+        return x.reshape(1, *shape)
+    if x.size and (x.shape[1:] in (shape, (size,)) or (size == 1 and x.ndim == 1)):
+        return x.reshape(len(x), *shape)
+    flat = f" or flat, (n_samples, {size})" if len(shape) > 1 else ""
+    raise ModelError(f"{what}: expected (n_samples, {', '.join(map(str, shape))}){flat}, got shape {x.shape}")
 
 
-def read_array(path: Path) -> np.ndarray:
-    """Return the numbers (or words) in a .npy file, the only array of a .npz file, or a .csv file.
+# --- Files ------------------------------------------------------------------------------------------------------------
 
-    ModelError says what is wrong with the file. Pickled objects in .npy files are refused.
+
+def read_samples(path: Path, header: bool | None = None) -> Samples:
+    """Return the numbers in a .npy file, the only array of a .npz file, or a .csv file, a row a sample.
+
+    `header` says whether the first line of a .csv file is one; None: seen for itself, and asked where it is not sure.
+    ModelError in one line says what is wrong with the file. Pickled objects in .npy files are refused.
     """
-    readers = {".npy": _read_numpy, ".npz": _read_numpy, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
-        raise ModelError(f"{path.name}: expected a file of {', '.join(readers)}")
+    content = _read(path, header)
+    if isinstance(content, np.ndarray):
+        return Samples(content)
+    values = content.values()
+    if content.doubt:
+        raise ModelError(content.doubt + _ASK)
+    return Samples(values, content.names, content.notes, content.header)
+
+
+def read_answers(path: Path, x: Samples, header: bool | None = None) -> np.ndarray:
+    """Return the true answers for samples x from a file as `read_samples` takes it: numbers, or one column of words.
+
+    A first line that is one answer too many is a header if the inputs had one, and else asked about.
+    """
+    content = _read(path, header)
+    if isinstance(content, np.ndarray):
+        return content
+    if header is None and not content.header and len(content.cells) == len(x.values) + 1:
+        if not x.header and not content.doubt:
+            raise ModelError(
+                f"{path.name}: expected {len(x.values)} answers, got {len(content.cells)} lines; is the first, "
+                f"{', '.join(content.cells[0])}, a header?{_ASK}"
+            )
+        content = with_header(content)
+    words = content.words()
+    values = content.values() if words is None else words
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _read(path: Path, header: bool | None) -> np.ndarray | Table:
+    suffix = path.suffix.lower()
+    if suffix in TABLES:
+        return read_table(path, header)
+    if suffix not in (".npy", ".npz"):
+        raise ModelError(
+            f"{path.name}: expected a file of .npy, .npz, {', '.join(TABLES)}; save a table as .csv"
+        )
     try:
-        return readers[path.suffix.lower()](path)
+        return _read_numpy(path)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(
-            f"{path.name}: damaged, or not what its name says: {str(error).splitlines()[0]}"
-        ) from error
+    except ModelError:
+        raise
+    except (
+        ValueError,
+        EOFError,
+        MemoryError,
+        OverflowError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+    ) as error:
+        reason = next(iter(str(error).splitlines()), "too large")
+        raise ModelError(f"{path.name}: damaged, or not what its name says: {reason}") from error
 
 
 def _read_numpy(path: Path) -> np.ndarray:
-    content = np.load(path, allow_pickle=False)
+    if (
+        path.suffix.lower() == ".npy"
+    ):  # mapped first: a header that claims more than the file has costs nothing
+        content = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return np.array(content)
+    else:
+        content = np.load(path, allow_pickle=False)
     if isinstance(content, np.ndarray):
         return content
     with content:
         if len(content.files) != 1:
             raise ModelError(f"{path.name}: expected one array, got {', '.join(content.files) or 'none'}")
         return content[content.files[0]]
-
-
-def _read_csv(path: Path) -> np.ndarray:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    if len(rows) > 1 and not any(map(_is_number, rows[0])) and any(map(_is_number, rows[1])):
-        del rows[0]  # a header
-    if not rows:
-        raise ModelError(f"{path.name}: no rows")
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise ModelError(f"{path.name}: row {number}: expected {len(rows[0])} values, got {len(row)}")
-        for cell in row:
-            if not _is_number(cell) and len(row) > 1:
-                raise ModelError(f"{path.name}: row {number}: expected numbers, got {cell!r}")
-    if not all(_is_number(cell) for row in rows for cell in row):
-        return np.array([row[0] for row in rows])
-    values = np.array(rows, np.float64)
-    return values[:, 0] if values.shape[1] == 1 else values
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

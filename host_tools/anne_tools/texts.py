@@ -1,8 +1,9 @@
-"""Text that others wrote: read from files whatever wrote them, and made harmless before it is printed."""
+"""Text that others wrote: files in whatever encoding, lists of names; and made harmless before it is printed."""
 
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from pathlib import Path
 
@@ -15,6 +16,11 @@ _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+# What no list of names looks like: one word with a folder in front, or an ending of files of text.
+_FILE_NAME = re.compile(
+    r"^[^,]*[/\\][^,]*$|\.(txt|csv|tsv|names|labels|list|lst|json|ya?ml|pbtxt|md|data)$", re.I
 )
 
 
@@ -61,3 +67,21 @@ def _escaped(character: str) -> str:
 def same_name(name: object) -> str:
     """Return `name` as it is compared: without spaces around it, accents as one character each."""
     return unicodedata.normalize("NFC", str(name).strip())
+
+
+def names_of(text: str, what: str) -> list[str]:
+    """Return names from the command line: those of a text file, one a line, or those in `text` between commas.
+
+    A name of a file that is not there is no list: ModelError, naming the option `what`.
+    """
+    try:
+        is_file = Path(text).is_file()
+    except OSError:  # a list longer than any file's name
+        is_file = False
+    if not is_file and _FILE_NAME.search(text):
+        raise ModelError(f"{what}: {text}: no such text file; expected one, or names between commas")
+    names = read_text(Path(text)).split("\n") if is_file else text.split(",")
+    names = [name.strip() for name in names if name.strip()]
+    if not names:
+        raise ModelError(f"{what}: no names in {text!r}")
+    return names

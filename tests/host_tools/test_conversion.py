@@ -17,7 +17,6 @@ from anne_tools.errors import ModelError
 from anne_tools.execute import execute
 from anne_tools.graph import Graph, GraphBuilder, Metadata
 from anne_tools.plot import error_plot
-from anne_tools.report import true_classes
 
 RANDOM = np.random.default_rng(5)
 ALL_DTYPES = [*DTYPES, "int4"]
@@ -144,22 +143,6 @@ def test_regression_gives_rms_errors():
     assert report.targets.model_rms == pytest.approx(0.25, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("y", "n_outputs", "labels", "expected"),
-    [
-        ([0, 2, 1], 3, [], [0, 2, 1]),
-        ([0.0, 1.0], 1, [], [0, 1]),
-        ([[0, 1], [1, 0]], 2, [], [1, 0]),
-        (["b", "a"], 2, ["a", "b"], [1, 0]),
-        ([0.5, 1.0], 1, [], None),
-        ([3, 4], 1, [], None),
-    ],
-)
-def test_true_answers_as_classes(y, n_outputs, labels, expected):
-    found = true_classes(np.array(y), n_outputs, labels)
-    assert (None if found is None else found.tolist()) == expected
-
-
 def test_errors_arise_where_they_arise():
     """Between exact layers the second has weights that int8 cannot hold (1 and 1/3000 in one row)."""
     builder = GraphBuilder((2,))
@@ -213,7 +196,7 @@ def test_the_plot_is_a_picture():
         ({"test": (np.ones((4, 3)), [1, 2])}, "test answers: expected one for each of 4 inputs, got shape"),
         (
             {"test": (np.ones((1, 3)), ["x"]), "labels": ["a", "b", "c"]},
-            "test labels: expected a, b, c, got 'x'",
+            "test answers: expected a, b, c or class numbers 0 to 2, got x",
         ),
         (
             {"test": (np.ones((2, 3)), np.ones((2, 2)) / 2)},

@@ -5,46 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.samples import as_samples, read_array
+from anne_tools.samples import Samples, as_samples, read_answers, read_samples
 
 X = np.array([[1.0, 2.5], [-3.0, 4.0]])
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("x.csv", "1,2.5\n-3,4\n"),
-        ("x.csv", "\ufeffwidth,height\r\n1,2.5\r\n-3,4\r\n\r\n"),
-        ("X.CSV", "1 , 2.5\n-3e0,4.0"),
-    ],
-)
-def test_csv_with_and_without_header(tmp_path, name, content):
-    (tmp_path / name).write_text(content, "utf-8")
-    np.testing.assert_array_equal(read_array(tmp_path / name), X)
-
-
-def test_one_column_is_a_list_of_numbers_or_words(tmp_path):
-    path = tmp_path / "y.csv"
-    path.write_text("1\n0\n2\n")
-    assert read_array(path).tolist() == [1, 0, 2]
-    path.write_text("cat\ndog\n")
-    assert read_array(path).tolist() == ["cat", "dog"]
 
 
 def test_numpy_files(tmp_path):
     np.save(tmp_path / "x.npy", X.astype(np.int8))
     np.savez(tmp_path / "x.npz", anything=X)
-    assert read_array(tmp_path / "x.npy").dtype == np.int8
-    np.testing.assert_array_equal(read_array(tmp_path / "x.npz"), X)
+    assert read_samples(tmp_path / "x.npy").values.dtype == np.int8
+    np.testing.assert_array_equal(read_samples(tmp_path / "x.npz").values, X)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.txt", b"1", r"x.txt: expected a file of .npy, .npz, .csv"),
+        ("x.xlsx", b"1", r"x.xlsx: expected a file of .npy, .npz, .csv, .tsv, .txt; save a table as .csv"),
         ("x.csv", b"", "x.csv: no rows"),
         ("x.csv", b"1,2\n3\n", "x.csv: row 2: expected 2 values, got 1"),
-        ("x.csv", b"1,2\n3,x\n", "x.csv: row 2: expected numbers, got 'x'"),
+        ("x.csv", b"1,2\n3,x\n", "x.csv: row 2, column 2: expected numbers, got 'x'"),
         ("x.npy", b"\x93NUMPY\x01\x00", "x.npy: damaged, or not what its name says"),
         ("x.npy", b"", "x.npy: damaged, or not what its name says"),
         ("x.npz", b"PK\x03\x04", "x.npz: damaged, or not what its name says"),
@@ -53,31 +32,96 @@ def test_numpy_files(tmp_path):
 def test_files_that_cannot_be_read(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=message):
-        read_array(tmp_path / name)
+        read_samples(tmp_path / name)
 
 
 def test_pickled_objects_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(
-        ModelError, match="x.npy: damaged, or not what its name says: Object arrays cannot be loaded"
-    ):
-        read_array(tmp_path / "x.npy")
+    with pytest.raises(ModelError, match="x.npy: damaged, or not what its name says: .*Python objects"):
+        read_samples(tmp_path / "x.npy")
+
+
+def test_a_header_that_claims_more_than_the_file_has_costs_nothing(tmp_path):
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }\n"
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(8))
+    with pytest.raises(ModelError, match="x.npy: damaged, or not what its name says"):
+        read_samples(tmp_path / "x.npy")
 
 
 def test_a_missing_file_and_several_arrays(tmp_path):
     with pytest.raises(ModelError, match="No such file or directory"):
-        read_array(tmp_path / "none.npy")
+        read_samples(tmp_path / "none.npy")
     np.savez(tmp_path / "two.npz", a=X, b=X)
     with pytest.raises(ModelError, match="two.npz: expected one array, got a, b"):
-        read_array(tmp_path / "two.npz")
+        read_samples(tmp_path / "two.npz")
+
+
+# --- Shapes -----------------------------------------------------------------------------------------------------------
 
 
 def test_samples_keep_their_type_and_take_the_inputs_shape():
     flat = np.arange(12, dtype=np.int8).reshape(2, 6)
-    assert as_samples(flat, (2, 3), "x").shape == (2, 2, 3)
     assert as_samples(flat, (2, 3), "x").dtype == np.int8
-    assert as_samples(flat[0], (2, 3), "x").shape == (1, 2, 3)  # a single sample
+    assert as_samples(flat, (2, 3), "x")[1].tolist() == [[6, 7, 8], [9, 10, 11]]
+
+
+@pytest.mark.parametrize(
+    ("got", "n_samples"),
+    [((7, 10, 3), 7), ((7, 30), 7), ((10, 3), 1), ((30,), 1), ((1, 10, 3), 1)],
+)
+def test_the_inputs_own_shape_or_flat_samples(got, n_samples):
+    assert as_samples(np.zeros(got), (10, 3), "x").shape == (n_samples, 10, 3)
+
+
+@pytest.mark.parametrize(
+    "got", [(7, 3, 10), (7, 5, 6), (7, 10, 3, 1), (2, 7, 10, 3), (3, 10), (30, 1), (30, 7), (0, 30), ()]
+)
+def test_the_right_size_in_another_shape_is_refused(got):
+    with pytest.raises(ModelError) as error:
+        as_samples(np.zeros(got), (10, 3), "x")
+    assert str(error.value) == f"x: expected (n_samples, 10, 3) or flat, (n_samples, 30), got shape {got}"
+
+
+def test_a_network_of_one_input_takes_numbers_in_a_row_or_in_a_column():
+    assert as_samples(np.zeros(5), (1,), "x").shape == (5, 1)
+    assert as_samples(np.zeros((5, 1)), (1,), "x").shape == (5, 1)
+
+
+def test_what_are_no_samples():
     with pytest.raises(ModelError, match=r"x: expected \(n_samples, 5\), got shape \(2, 6\)"):
-        as_samples(flat, (5,), "x")
+        as_samples(np.zeros((2, 6)), (5,), "x")
     with pytest.raises(ModelError, match="x: expected numbers, got <U1"):
         as_samples(np.array(["a"]), (1,), "x")
+
+
+# --- Answers to them --------------------------------------------------------------------------------------------------
+
+
+def answers(path, lines: str, n_samples: int, x_header: bool = False, header: bool | None = None) -> list:
+    path.write_text(lines)
+    return read_answers(path, Samples(np.zeros((n_samples, 2)), header=x_header), header).tolist()
+
+
+def test_answers_are_numbers_or_words(tmp_path):
+    path = tmp_path / "y.csv"
+    assert answers(path, "1\n0\n2\n", 3) == [1, 0, 2]
+    assert answers(path, "0\n1\n1\n", 3) == [0, 1, 1]
+    assert answers(path, "cat\ndog\n", 2) == ["cat", "dog"]
+    assert answers(path, "1,2\n3,4\n", 2) == [[1, 2], [3, 4]]
+    assert answers(path, "species\ncat\ndog\n", 2, header=True) == ["cat", "dog"]
+
+
+def test_one_answer_too_many_is_a_header_if_the_inputs_had_one(tmp_path):
+    """pandas writes a Series without a name under a header of 0."""
+    path = tmp_path / "y.csv"
+    assert answers(path, "0\n1\n2\n1\n", 3, x_header=True) == [1, 2, 1]
+    assert answers(path, "species\ncat\ndog\n", 2, x_header=True) == ["cat", "dog"]
+    message = "y.csv: expected 3 answers, got 4 lines; is the first, 0, a header.*--no-header"
+    with pytest.raises(ModelError, match=message):
+        answers(path, "0\n1\n2\n1\n", 3)
+
+
+def test_a_number_above_fractions_is_what_the_number_of_samples_says(tmp_path):
+    path = tmp_path / "y.csv"
+    assert answers(path, "0\n0.5\n0.25\n", 3) == [0, 0.5, 0.25]
+    assert answers(path, "0\n0.5\n0.25\n", 2) == [0.5, 0.25]

@@ -18,6 +18,11 @@ uf2_option = click.option(
     type=click.Path(path_type=Path),
     help="Firmware file; default: $ANNE_FIRMWARE, else build/anne-pico.uf2 here or in a folder above.",
 )
+header_option = click.option(
+    "--header/--no-header",
+    default=None,
+    help="Whether the first line of .csv files is a header; default: as it looks, and asked where that is not sure.",
+)
 json_option = click.option(
     "--json",
     "as_json",

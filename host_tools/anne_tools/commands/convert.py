@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .common import console, json_option, print_json
-from .models import board_option, print_layers, print_table, print_verdict, source_options, step_progress
+from ..errors import ModelError
+from ..graph import Graph
+from ..samples import read_answers
+from ..texts import names_of
+from .common import console, header_option, json_option, print_json
+from .models import board_option, print_layers, print_table, print_verdict, read_input, source_options, step_progress
 
 _file = click.Path(path_type=Path)
 
@@ -42,6 +47,7 @@ _file = click.Path(path_type=Path)
     "--trust-pickle", is_flag=True, help="Open a .pkl or .joblib, which runs what its author put there."
 )
 @click.option("--plot", type=_file, metavar="PNG", help="Draw where the error arises.")
+@header_option
 @board_option
 @json_option
 def command(
@@ -51,45 +57,60 @@ def command(
 
     SOURCE is a .keras, .h5, .tflite, .onnx, .pt2 or .pth file, a pickled scikit-learn model, or AI-ANNE's own .json or
     .py. No code in it is run, but for a pickle's, on request. The model file is written only if everything went well,
-    in one step.
-    """
-    from ..conversion import convert, write_atomically
+    in one step, and never over a file that is read. Exit status 1 also if it does not fit the board.
 
+    Samples have the network's input shape, (n_samples, 10, 3) say, or are flat, (n_samples, 30). A .csv file has a
+    sample a row, with commas, semicolons (then decimal commas, too), tabs or spaces; words in its header become the
+    names of features, if the source has none and --feature-names is not given. True answers are classes, by their label
+    or what the source calls them (or by number, from 0, where they have neither), or numbers to be predicted.
+    """
+    from ..conversion import convert
+    from ..files import check_target, write_atomically
+    from ..importers import load
+
+    graph = load(
+        source, **{name: options.pop(name) for name in signature(load).parameters if name in options}
+    )
     output = output or source.with_suffix(".anne")
+    sources = [source, options["calibrate"], *(options["test"] or ())]
+    sources += [Path(name) for name in (options["labels"], options["feature_names"]) if name]
+    targets = [check_target(path, sources) for path in (output, plot) if path]
+    if len(set(targets)) < len(targets):
+        raise click.UsageError("--output and --plot name the same file")
     with step_progress("calibrates") as tell:
         converted = convert(
-            source, board=board, progress=lambda step, done, total: tell(done, total), **_read(options)
+            graph, board=board, progress=lambda step, done, total: tell(done, total), **_read(graph, options)
         )
     if plot:
         from ..plot import error_plot
 
-        write_atomically(plot, error_plot(converted.report))
-    converted.save(output)
+        write_atomically(plot, error_plot(converted.report), sources)
+    write_atomically(output, converted.data, sources)
     if as_json:
         print_json({"output": str(output), **converted.report.to_json()})
     else:
         _show(converted.report, output)
+    if not converted.report.fit.fits:
+        raise ModelError(f"{output} is written, but does not fit the {board}: {converted.report.fit.reason}")
 
 
-def _read(options: dict[str, Any]) -> dict[str, Any]:
-    """The options with files in place of their names."""
-    from ..samples import read_array
-
+def _read(graph: Graph, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of `convert`, with what is in files in place of their names."""
     read = dict(options)
-    if options["calibrate"]:
-        read["calibrate"] = read_array(options["calibrate"])
+    header, names, features = read.pop("header"), [], graph.metadata.feature_names
     if options["test"]:
-        read["test"] = tuple(map(read_array, options["test"]))
-    for name in ("labels", "feature_names"):
-        read[name] = _names(options[name])
+        x = read_input(options["test"][0], header, features)
+        read["test"] = x.values, read_answers(options["test"][1], x, header)
+        names = x.names
+    if options["calibrate"]:
+        x = read_input(options["calibrate"], header, features)
+        read["calibrate"], names = x.values, x.names or names
+    for option in ("labels", "feature_names"):
+        if options[option] is not None:
+            read[option] = names_of(options[option], f"--{option.replace('_', '-')}")
+    if not features and read["feature_names"] is None and len(names) == graph.tensors[graph.inputs[0]].size:
+        read["feature_names"] = names
     return read
-
-
-def _names(text: str | None) -> list[str] | None:
-    if text is None:
-        return None
-    lines = Path(text).read_text("utf-8").splitlines() if Path(text).is_file() else text.split(",")
-    return [line.strip() for line in lines if line.strip()]
 
 
 def _show(report: Any, output: Path) -> None:

@@ -48,9 +48,11 @@ def _show(found: Any, path: Path) -> None:
     for title, values in (("labels", found.labels), ("features", found.feature_names)):
         if values:
             out.print(f"{title}: {', '.join(values)}")
-    for key, value in found.provenance.items():
-        out.print(f"{key}: {value}")
     out.print(f"golden samples: {found.golden_samples}")
+    if found.provenance:
+        out.print("as the file says of itself:")
+    for key, value in found.provenance.items():
+        out.print(f"  {key}: {value}")
     print_layers(out, found.layers)
     print_verdict(out, found.fit)
 

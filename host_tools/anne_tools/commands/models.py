@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,14 @@ from typing import Any
 
 import click
 import numpy as np
+from anne.model_file import ModelFile
 
 from ..errors import ModelError
+from ..importers import recognise_file
 from ..report import LayerReport, layer_table
+from ..runner import open_model
+from ..samples import Samples, read_samples
+from ..texts import harmless
 from .common import progress
 
 board_option = click.option(
@@ -40,11 +46,49 @@ def source_options(command: Callable) -> Callable:
 
 
 def read_model(path: Path) -> bytes:
-    """Return the bytes of a model file; ModelError if it cannot be read."""
+    """Return the bytes of a model file; ModelError if it cannot be read, or is what a model file is made from."""
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
+    if not data.startswith(b"ANNE") and _is_source(path):
+        raise ModelError(
+            f"{path}: not an .anne file; convert it first: anne convert {shlex.quote(str(path))}"
+        )
+    return data
+
+
+def _is_source(path: Path) -> bool:
+    try:
+        recognise_file(path)
+    except ModelError:
+        return False
+    return True
+
+
+def open_model_file(path: Path) -> tuple[bytes, ModelFile]:
+    """Return the bytes of a model file and what is in it; ModelError names the file and what is wrong with it."""
+    data = read_model(path)
+    try:
+        return data, open_model(data)
+    except ModelError as error:
+        raise ModelError(f"{path.name}: {error}") from None
+
+
+def read_input(path: Path, header: bool | None, features: list[str]) -> Samples:
+    """Return the samples in a file; what was decided about a header is told on stderr.
+
+    ModelError if its columns are the network's `features` in another order.
+    """
+    samples = read_samples(path, header)
+    if samples.names != features and sorted(samples.names) == sorted(features):
+        order = ", ".join(features)
+        raise ModelError(
+            f"{path.name}: its columns are the network's features, but not in their order: {order}"
+        )
+    for note in samples.notes:
+        click.echo(harmless(f"note: {note}"), err=True)
+    return samples
 
 
 def only_port() -> str:

@@ -5,18 +5,35 @@ from typing import Any
 
 import click
 
-from .common import board_file_option, console, json_option, place, print_json, uf2_option
-from .models import read_model, rows_of, step_progress
+from ..texts import harmless
+from .common import board_file_option, console, header_option, json_option, place, print_json, uf2_option
+from .models import open_model_file, read_input, rows_of, step_progress
 
 _SHOWN_ROWS = 20
 
 
+def _numbers(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> list[float]:
+    """The values on the command line; what begins with a minus sign and is no number was meant as an option."""
+    values = []
+    for text in texts:
+        try:
+            values.append(float(text))
+        except ValueError:
+            if text.startswith("-"):
+                raise click.NoSuchOption(text, ctx=ctx) from None
+            raise click.BadParameter(f"{text!r} is not a number, such as 5.1", ctx, param) from None
+    return values
+
+
 @click.command(
     "run",
-    epilog="\b\nExamples:\n  anne run net.anne --input x.npy\n  anne run net.anne --on emulator --input x.npy"
-    "\n  anne run net.anne --board-file pico.img\n  anne run iris-8\n  anne run iris-4-4-2-1 --on reference --json",
+    context_settings={"ignore_unknown_options": True},  # a negative value looks like one
+    epilog="\b\nExamples:\n  anne run net.anne --input x.npy\n  anne run net.anne 5.1 3.5 1.4 0.2"
+    "\n  anne run net.anne --on emulator --input x.npy\n  anne run iris-8"
+    "\n  anne run net.anne --board-file pico.img\n  anne run iris-4-4-2-1 --on reference --json",
 )
 @click.argument("network")
+@click.argument("values", nargs=-1, callback=_numbers)
 @click.option(
     "--input", "inputs", type=click.Path(path_type=Path), help="Samples: .npy, .npz or .csv, one a row."
 )
@@ -30,30 +47,35 @@ _SHOWN_ROWS = 20
     "default for published networks), or a real one on a port.",
 )
 @board_file_option
+@header_option
 @uf2_option
 @json_option
 def command(
     network: str,
-    inputs: Path | None,
-    output: Path | None,
-    raw: bool,
+    values: list[float],
     where: str | None,
     board_file: Path | None,
     uf2: Path | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Run a model file on samples, or one of AI-ANNE's published networks on its rows of IRIS data.
 
-    NETWORK is an .anne file, or iris-8, iris-6, iris-6-relu or iris-4-4-2-1. Inputs are real numbers, or integers
-    of the model's own input type (uint8 too, if it comes from a .tflite that takes uint8; --raw gives what that one
-    gives). Without --input a model file is run on its golden samples. Exit status 1 if
-    a result is not the golden or published one.
+    NETWORK is an .anne file, or iris-8, iris-6, iris-6-relu or iris-4-4-2-1. VALUES are one sample. Inputs are real
+    numbers, or integers of the model's own input type (uint8 too, if it comes from a .tflite that takes uint8; --raw
+    gives what that one gives), in the shape of its input, (n_samples, 10, 3) say, or flat, (n_samples, 30). Without
+    --input and VALUES a model file is run on its golden samples. Exit status 1 if a result is not the golden or
+    published one.
     """
-    if network.endswith(".anne") or Path(network).exists():
+    if Path(network).suffix or Path(network).exists():
+        if values and options["inputs"]:
+            raise click.UsageError("give samples as VALUES or with --input, not both")
         where, board = place(where, "host", board_file, uf2)
-        _run_file(Path(network), inputs, output, raw, where, board, as_json)
-    elif inputs or output or raw:
-        raise click.UsageError(f"--input, --output and --raw are for model files; {network} is not one")
+        _run_file(Path(network), values, where, board, as_json, **options)
+    elif values or options["inputs"] or options["output"] or options["raw"]:
+        raise click.UsageError(
+            f"VALUES, --input, --output and --raw are for model files; {network} is not one"
+        )
     else:
         where, board = place(where, "emulator", board_file, uf2)
         _run_published(network, where, board, as_json)
@@ -64,24 +86,26 @@ def command(
 
 def _run_file(
     path: Path,
-    inputs: Path | None,
-    output: Path | None,
-    raw: bool,
+    values: list[float],
     where: str,
     board: dict,
     as_json: bool,
+    inputs: Path | None,
+    output: Path | None,
+    raw: bool,
+    header: bool | None,
 ) -> None:
     from ..errors import ModelError
-    from ..runner import golden_samples, open_model, result, run
-    from ..samples import as_samples, read_array
+    from ..files import check_target
+    from ..runner import golden_samples, result, run
 
-    data = read_model(path)
-    try:
-        file = open_model(data)
-    except ModelError as error:
-        raise ModelError(f"{path.name}: {error}") from None
-    x, expected = golden_samples(file) if inputs is None else (read_array(inputs), None)
-    x = as_samples(x, file.inputs[0].shape, str(inputs or path.name))
+    data, file = open_model_file(path)
+    if output:
+        check_target(output, [path, inputs])
+    if values or inputs:
+        x, expected = _samples(file, values, inputs, header), None
+    else:
+        x, expected = golden_samples(file)
     with step_progress(f"runs on {where}") as tell:
         outputs = run(data, x, where, progress=tell, **board)
     found = result(file, outputs, expected, raw)
@@ -103,12 +127,28 @@ def _run_file(
         raise ModelError(f"{path.name} on {where}: {found.problem}")
 
 
+def _samples(file: Any, values: list[float], inputs: Path | None, header: bool | None) -> Any:
+    """The samples to run, from the command line or a file, as (n_samples, *input shape)."""
+    import numpy as np
+
+    from ..samples import as_samples
+
+    tensor = file.inputs[0]
+    if inputs:
+        samples = read_input(inputs, header, file.lines("feature_names"))
+        return as_samples(samples.values, tensor.shape, inputs.name)
+    if len(values) != tensor.size:
+        names = ", ".join(map(harmless, file.lines("feature_names"))) or "values"
+        raise click.UsageError(f"expected {tensor.size} values ({names}), got {len(values)}")
+    return as_samples(np.array([values]), tensor.shape, "values")
+
+
 def _write_npy(path: Path, values: Any) -> None:
     from io import BytesIO
 
     import numpy as np
 
-    from ..conversion import write_atomically
+    from ..files import write_atomically
 
     content = BytesIO()
     np.save(content, values)
@@ -118,10 +158,9 @@ def _write_npy(path: Path, values: Any) -> None:
 def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> None:
     out = console()
     rows = rows_of(found.values)
-    out.print(
-        f"{path.name} on {where}: {len(rows)} samples" + (f", outputs written to {output}" if output else ""),
-        markup=False,
-    )
+    samples = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"
+    written = f", outputs written to {output}" if output else ""
+    out.print(f"{path.name} on {where}: {samples}{written}")
     if output:
         return
     for index, row in enumerate(rows[:_SHOWN_ROWS]):

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from .common import console, json_option, print_json, uf2_option
-from .models import print_table, read_model, source_options, step_progress
+from .common import console, header_option, json_option, print_json, uf2_option
+from .models import open_model_file, print_table, read_input, source_options, step_progress
 
 _file = click.Path(path_type=Path)
 
@@ -33,6 +33,7 @@ _file = click.Path(path_type=Path)
     is_flag=True,
     help="Open a .pkl or .joblib, or a .pt2 with PyTorch; that runs what its author put there.",
 )
+@header_option
 @uf2_option
 @json_option
 def command(
@@ -40,6 +41,7 @@ def command(
     against: Path | None,
     inputs: Path | None,
     where: str | None,
+    header: bool | None,
     uf2: Path | None,
     as_json: bool,
     **options: Any,
@@ -50,16 +52,14 @@ def command(
     """
     from ..device import open_device
     from ..errors import ModelError
-    from ..runner import open_model
-    from ..samples import as_samples, read_array
+    from ..samples import as_samples
     from ..verify import verify
 
-    data = read_model(model)
-    try:
-        file = open_model(data)
-    except ModelError as error:
-        raise ModelError(f"{model.name}: {error}") from None
-    x = as_samples(read_array(inputs), file.inputs[0].shape, inputs.name) if inputs else None
+    data, file = open_model_file(model)
+    x = None
+    if inputs:
+        samples = read_input(inputs, header, file.lines("feature_names"))
+        x = as_samples(samples.values, file.inputs[0].shape, inputs.name)
     device = open_device(where, firmware=uf2) if where else nullcontext()
     with step_progress("verifies") as tell, device as pico:
         comparisons = verify(data, against, x, pico, lambda step, done, total: tell(done, total), **options)
