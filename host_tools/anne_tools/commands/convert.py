@@ -13,7 +13,15 @@ from ..graph import Graph
 from ..samples import read_answers
 from ..texts import names_of
 from .common import console, header_option, json_option, print_json
-from .models import board_option, print_layers, print_table, print_verdict, read_input, source_options, step_progress
+from .models import (
+    board_option,
+    print_layers,
+    print_table,
+    print_verdict,
+    read_input,
+    source_options,
+    step_progress,
+)
 
 _file = click.Path(path_type=Path)
 
