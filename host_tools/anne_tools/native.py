@@ -88,13 +88,14 @@ class NativeModel:
 
     def run_raw(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs (n_samples, *shape), in the output's own type, for inputs in the input's own type."""
-        inputs = np.ascontiguousarray(as_samples(inputs, self.input.shape, "inputs"), self.input.dtype)
+        inputs = np.ascontiguousarray(inputs, self.input.dtype).reshape(-1, self.input.size)
         outputs = np.empty((len(inputs), *self.output.shape), self.output.dtype)
         _library.anne_host_run(self._handle, inputs.ctypes.data, len(inputs), outputs.ctypes.data)
         return outputs
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs as real numbers for real inputs (n_samples, *shape); see `quantize_input`."""
+        x = as_samples(x, self.input.shape, "x")
         return dequantize_output(self.run_raw(quantize_input(x, self.input)), self.output)
 
     def trace(self, sample: np.ndarray) -> list[np.ndarray]:
