@@ -119,8 +119,9 @@ def step_progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def print_table(out: Any, columns: list[str], rows: list[list[str]], left: tuple[str, ...] = ()) -> None:
     """Print rows under column names, as wide as they are: a terminal that is too narrow wraps lines, nothing is cut."""
-    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
-    for row in [columns, *rows]:
+    lines = [list(map(harmless, row)) for row in [columns, *rows]]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for row in lines:
         cells = [
             cell.ljust(width) if name in left else cell.rjust(width)
             for name, cell, width in zip(columns, row, widths, strict=True)
