@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ModelError
+from .importers import recognise_file
 from .native import flip_sign, quantize_input
 
 
@@ -22,21 +23,28 @@ class NotInstalledError(ModelError):
 
 
 def framework_outputs(
-    source: Any, x: np.ndarray, input_tensor: Any, trust_pickle: bool = False
+    source: Any,
+    x: np.ndarray,
+    input_tensor: Any,
+    trust_pickle: bool = False,
+    network: str | int | None = None,
 ) -> tuple[str, np.ndarray]:
     """Return (the framework's name, its outputs) for samples x of real numbers; integers where a .tflite gives them.
 
     `source` is a path or a model object. `input_tensor` (an `anne.model_file.Tensor`) quantises x for integer models.
-    `trust_pickle` allows what runs code of the file's author. NotInstalledError if nothing here can run it,
-    ModelError if the framework fails.
+    `trust_pickle` allows what runs code of the file's author; `network` picks from a pickle (importers.load).
+    NotInstalledError if nothing here can run it, ModelError if the framework fails.
     """
     suffix = Path(source).suffix.lower() if isinstance(source, (str, Path)) else ""
     root = type(source).__module__.partition(".")[0]
     runner = _BY_SUFFIX.get(suffix) or (None if suffix else _BY_PACKAGE.get(root))
-    if suffix in (".pkl", ".pickle", ".joblib") and trust_pickle:
+    if suffix and trust_pickle and recognise_file(Path(source)).module == "pickles":
         from .importers import pickles
 
-        return framework_outputs(pickles.unpickle(Path(source)), x, input_tensor)
+        *transformers, model = pickles.unpickle(Path(source), network)[0]
+        for transformer in transformers:
+            x = transformer.transform(x)
+        return framework_outputs(model, x, input_tensor)
     if suffix == ".pt2" and not trust_pickle:
         raise NotInstalledError("PyTorch may run code in a .pt2; --trust-pickle lets it")
     if runner is None:

@@ -125,7 +125,8 @@ def _against_source(
     if model.output.dtype == "float32" and not any(layer.kernel == "s8_f32" for layer in model.file.layers):
         quantised.bound = float_sensitivity(graph, x)
     try:
-        name, outputs = framework_outputs(source, x, model.input, options.get("trust_pickle", False))
+        picked = {name: options[name] for name in ("trust_pickle", "network") if name in options}
+        name, outputs = framework_outputs(source, x, model.input, **picked)
     except NotInstalledError as error:
         return [Comparison("source framework", "float graph", skipped=str(error)), quantised]
     if integers:

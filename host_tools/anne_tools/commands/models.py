@@ -40,7 +40,8 @@ def source_options(command: Callable) -> Callable:
     network = click.option(
         "--network",
         metavar="NAME|N",
-        help="Which of several networks in the file, by name or number. Without it the message lists them.",
+        help="Which of several networks in the file, by name or number; of a pickled dict or tuple the keys or numbers "
+        "of what runs one after another, such as scaler+model. Without it the message lists what there is.",
     )
     return layers(network(command))
 

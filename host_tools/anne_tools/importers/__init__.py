@@ -29,6 +29,19 @@ from .keras_kinds import refuse_folder, refuse_part_of_saved_model
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK\x03\x04"
+# What a pickle of protocol 2 to 5 begins with, and what joblib's compressions do: zlib, gzip, bz2, xz, lzma, lz4, and
+# its own of old.
+PICKLE_MAGICS = (
+    b"\x80\2",
+    b"\x80\3",
+    b"\x80\4",
+    b"\x80\5",
+    b"\x78\x01",
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+)
+PICKLE_MAGICS += (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0", b"\x04\x22\x4d\x18", b"ZF0x")
 
 
 @dataclass(frozen=True)
@@ -71,8 +84,8 @@ IMPORTERS = (
     Importer(
         "pickles",
         (".pkl", ".pickle", ".joblib"),
-        lambda head, members: head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"),
-        options=("trust_pickle",),
+        lambda head, members: head.startswith(PICKLE_MAGICS),
+        options=("trust_pickle", "network"),
         extra="sklearn",
     ),
     Importer("sklearn", packages=("sklearn",), extra="sklearn"),

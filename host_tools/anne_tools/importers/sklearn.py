@@ -8,7 +8,8 @@ output, the probability of the second class; with more classes there is one outp
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,13 +27,14 @@ ACTIVATIONS = {
 }
 
 
-def read(source: object) -> Graph:
-    """Return the Graph of a fitted estimator or Pipeline.
+def read(source: object | Sequence[object]) -> Graph:
+    """Return the Graph of a fitted estimator or Pipeline, or of several that run one after another.
 
     ModelError naming the class for an estimator that is not supported or not fitted, or for transformers
     alone.
     """
-    steps = list(_steps(source))
+    estimators = source if isinstance(source, (list, tuple)) else [source]
+    steps = [step for estimator in estimators for step in _steps(estimator)]
     if not steps or type(steps[-1]).__name__ not in MODELS:
         last = f"ends with {_name(steps[-1])}" if steps else "is empty"
         raise ModelError(f"the pipeline {last}; expected a model at the end: {', '.join(MODELS)}")
@@ -50,6 +52,16 @@ def read(source: object) -> Graph:
         metadata.labels = [str(label) for label in steps[-1].classes_]
         metadata.threshold = 0.5 if builder.last.shape == (1,) else None
     return builder.build(metadata)
+
+
+def is_estimator(value: object) -> bool:
+    """Whether an object is an estimator, of scikit-learn or like its own."""
+    return hasattr(value, "fit") and hasattr(value, "get_params") and not isinstance(value, type)
+
+
+def is_model(estimator: object) -> bool:
+    """Whether an estimator answers; others prepare its inputs."""
+    return hasattr(estimator, "predict")
 
 
 def _steps(estimator: object, depth: int = 0) -> Iterator[object]:
@@ -126,9 +138,14 @@ def _pca(b: GraphBuilder, pca) -> None:
 # Models
 
 
+def _array(coefficients: Any) -> np.ndarray:
+    """Coefficients as an array; sparse ones, which sparsify() makes, are few enough for that."""
+    return np.asarray(coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients)
+
+
 def _linear(b: GraphBuilder, model) -> None:
     """coef @ x + intercept, one output per target."""
-    weights = np.atleast_2d(model.coef_)
+    weights = np.atleast_2d(_array(model.coef_))
     bias = np.broadcast_to(model.intercept_, len(weights))
     b.dense(_name(model), weights, bias, source=_name(model))
 
@@ -136,7 +153,7 @@ def _linear(b: GraphBuilder, model) -> None:
 def _logistic_regression(b: GraphBuilder, model) -> None:
     """sigmoid(coef @ x + intercept) for two classes, softmax of it for more."""
     kind = getattr(model, "multi_class", "auto")  # a setting of versions before 1.8
-    weights, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
+    weights, bias = _array(model.coef_), np.asarray(model.intercept_)
     if len(model.classes_) == 2:
         # The softmax over (-z, z) that "multinomial" used is sigmoid(2 z).
         factor = 2.0 if kind == "multinomial" else 1.0
@@ -157,7 +174,13 @@ def _mlp(b: GraphBuilder, model) -> None:
         if name not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
             raise ModelError(f"{_name(model)}: activation {name!r} is not supported; supported: {known}")
-        b.dense(f"dense_{index}", kernel.T, bias, ACTIVATIONS[name], source=f"{_name(model)} layer {index}")
+        b.dense(
+            f"dense_{index}",
+            _array(kernel).T,
+            bias,
+            ACTIVATIONS[name],
+            source=f"{_name(model)} layer {index}",
+        )
 
 
 TRANSFORMERS = {
