@@ -96,7 +96,7 @@ emulator: prepare
 # The virtual environment with the extras in EXTRAS, and the build tree of CMakeLists.txt, whose "install" puts
 # libanne.so where the editable package in the environment finds it.
 prepare:
-	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER)
+	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU)
 	@test -e build/host/build.ninja || echo "preparing the build (some seconds)"
 	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
@@ -106,6 +106,7 @@ demo size costs: EXTRAS = emulator
 bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
+test: QEMU = --qemu
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check
 

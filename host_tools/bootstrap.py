@@ -77,10 +77,13 @@ PACKAGES: dict[str, Callable[[], bool]] = {
     "xz-utils": has_tool("xz"),
 }
 
-# What the fuzzer of the tests needs besides.
-FUZZER_PACKAGES: dict[str, Callable[[], bool]] = {
-    "clang": has_tool("clang"),
-    "libclang-rt-dev": compiler_has("clang", f"libclang_rt.fuzzer-{platform.machine()}.a"),
+# What only tests need: the fuzzer, and the processor core of the Pico 2. An option of this program for each.
+TEST_PACKAGES: dict[str, dict[str, Callable[[], bool]]] = {
+    "fuzzer": {
+        "clang": has_tool("clang"),
+        "libclang-rt-dev": compiler_has("clang", f"libclang_rt.fuzzer-{platform.machine()}.a"),
+    },
+    "qemu": {"qemu-system-arm": has_tool("qemu-system-arm")},
 }
 
 
@@ -167,6 +170,7 @@ def main() -> int:
     """Run the steps; 0 if everything is there afterwards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fuzzer", action="store_true", help="clang, too, with libFuzzer")
+    parser.add_argument("--qemu", action="store_true", help="QEMU for Arm, too, 81 MB")
     parser.add_argument("--extras", default="", help="comma-separated extras of pyproject.toml to install")
     args = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
@@ -176,8 +180,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    if args.fuzzer:
-        PACKAGES.update(FUZZER_PACKAGES)
+    for option, packages in TEST_PACKAGES.items():
+        if getattr(args, option):
+            PACKAGES.update(packages)
     try:
         install_packages()
         make_venv({name for name in args.extras.split(",") if name})

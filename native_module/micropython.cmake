@@ -1,18 +1,17 @@
 # The native module for MicroPython ports built with CMake (rp2). The core is a library of its own, without
 # MicroPython's folders in its include path: whatever it includes, it cannot come to depend on them.
-include(${CMAKE_CURRENT_LIST_DIR}/sources.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/core.cmake)
 
-add_library(anne_core STATIC ${ANNE_CORE_SOURCES})
+add_anne_core(anne_core STATIC)
 if(PICO_RP2040)
     file(GLOB ANNE_ARMV6M_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/armv6m/*.S)
     target_sources(anne_core PRIVATE ${ANNE_ARMV6M_SOURCES})
 endif()
-target_include_directories(anne_core PUBLIC ${CMAKE_CURRENT_LIST_DIR})
-set_target_properties(anne_core PROPERTIES C_STANDARD 11)
 # A section a function, so that the linker leaves out what is not called.
-target_compile_options(anne_core PRIVATE -Wall -Wextra -Werror -g -ffunction-sections -fdata-sections)
+target_compile_options(anne_core PRIVATE -Werror -g -ffunction-sections -fdata-sections)
 
 add_library(usermod_anne INTERFACE)
 target_sources(usermod_anne INTERFACE ${CMAKE_CURRENT_LIST_DIR}/mod_anne.c)
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/mod_anne.c PROPERTIES COMPILE_OPTIONS "${ANNE_FLAGS}")
 target_link_libraries(usermod_anne INTERFACE anne_core)
 target_link_libraries(usermod INTERFACE usermod_anne)

@@ -11,10 +11,13 @@ SRC_USERMOD_LIB_C += $(ANNE_CORE)
 CFLAGS_USERMOD += -I$(ANNE_DIR)
 LDFLAGS_USERMOD += $(ANNE_SANITIZE)
 
-# The same options for kernels as in sources.cmake, which says why.
+include $(ANNE_DIR)/flags.env
 anne_objects = $(patsubst $(USER_C_MODULES)/%.c,$(BUILD)/%.o,$(1))
-$(call anne_objects,$(ANNE_CORE) $(ANNE_DIR)/mod_anne.c): CFLAGS += $(ANNE_SANITIZE)
+ANNE_OBJECTS := $(call anne_objects,$(ANNE_CORE) $(ANNE_DIR)/mod_anne.c)
+$(ANNE_OBJECTS): $(ANNE_DIR)/flags.env
+$(ANNE_OBJECTS): CFLAGS += $(ANNE_FLAGS) $(ANNE_WARNINGS) $(ANNE_SANITIZE)
 # An exception leaves the binding's frames without taking back what the sanitizer noted about their variables, which it
 # then takes for errors of others: no notes about the stack here.
 $(call anne_objects,$(ANNE_DIR)/mod_anne.c): CFLAGS += --param asan-stack=0
-$(call anne_objects,$(ANNE_KERNELS)): CFLAGS += -O3 -fno-tree-loop-distribute-patterns -Wno-maybe-uninitialized
+$(call anne_objects,$(ANNE_KERNELS)): CFLAGS += $(ANNE_KERNEL_FLAGS)
+$(call anne_objects,$(ANNE_SMALL_KERNELS:%=$(ANNE_DIR)/kernels/%.c)): CFLAGS += $(ANNE_SMALL_FLAGS)

@@ -17,7 +17,7 @@
 
 #include "kernels/arithmetic_f32.h"
 
-// The file is compiled for size (sources.cmake): what is called often is inlined by name.
+// The file is compiled for size (flags.env): what is called often is inlined by name.
 #define NOINLINE __attribute__((noinline))
 #define INLINE   static inline __attribute__((always_inline))
 

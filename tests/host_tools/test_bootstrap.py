@@ -48,8 +48,11 @@ def test_root_or_a_sudo_that_asks_nothing_installs_only_what_is_missing(machine,
     assert machine == [[*apt_get, "update"], install]
 
 
-@pytest.mark.parametrize(("options", "wanted"), [([], set()), (["--fuzzer"], {"clang", "libclang-rt-dev"})])
-def test_clang_is_wanted_for_the_fuzzer_only(machine, monkeypatch, options, wanted):
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [([], set()), (["--fuzzer"], {"clang", "libclang-rt-dev"}), (["--qemu"], {"qemu-system-arm"})],
+)
+def test_what_only_tests_need_is_wanted_on_request(machine, monkeypatch, options, wanted):
     monkeypatch.setattr(bootstrap.sys, "argv", ["bootstrap.py", *options])
     monkeypatch.setattr(bootstrap, "make_venv", lambda extras: None)
     monkeypatch.setattr(bootstrap, "install_packages", lambda: None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,8 @@ CORE = ROOT / "native_module"
 TESTS = ROOT / "tests" / "native_module"
 HERE = ROOT / "tests" / "reliability"
 MODELS = ROOT / "tests" / "golden" / "models"
-CC = ["gcc", "-std=gnu11", "-O0", "-ffp-contract=off", f"-I{CORE}", f"-I{TESTS}"]
+FLAGS = re.search(r"^ANNE_FLAGS=(.*)$", (CORE / "flags.env").read_text(), re.M)[1].split()
+CC = ["gcc", "-std=gnu11", "-O0", *FLAGS, f"-I{CORE}", f"-I{TESTS}"]
 LOADER = ("model.c", "layers.c", "tensor.c")
 HARNESSES = [
     ("refusals",),

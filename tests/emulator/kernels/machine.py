@@ -7,6 +7,7 @@ halfwords; a `strict` machine looks at each instruction before it runs, and take
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -17,12 +18,12 @@ from rp2040py.boards import BOARDS, build_rp2040_from_spec
 
 NATIVE_MODULE = Path(__file__).parents[3] / "native_module"
 COMPILER = "arm-none-eabi-gcc"
+_ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (NATIVE_MODULE / "flags.env").read_text(), re.M))
+CORE_FLAGS = f"{_ENV['ANNE_FLAGS']} {_ENV['ANNE_WARNINGS']} {_ENV['ANNE_KERNEL_FLAGS']}".split()
 FLAGS = [
     "-mcpu=cortex-m0plus",
     "-mthumb",
-    "-O3",
-    "-fno-tree-loop-distribute-patterns",
-    "-ffp-contract=off",
+    *CORE_FLAGS,
     "-g",
     "-nostartfiles",
     "-Wl,-e0",

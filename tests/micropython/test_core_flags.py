@@ -1,0 +1,51 @@
+"""What was built has the core compiled with the flags that its results rest on (native_module/flags.env).
+
+GCC writes the options of each file into its debugging information.
+"""
+
+import re
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ELFFile = pytest.importorskip("elftools.elf.elffile").ELFFile
+
+ROOT = Path(__file__).parents[2]
+ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "native_module/flags.env").read_text(), re.M))
+KERNELS = {path.name for path in ROOT.glob("native_module/kernels/*.c")}
+SMALL = {f"{name}.c" for name in ENV["ANNE_SMALL_KERNELS"].split()}
+CORE = {path.name for path in ROOT.glob("native_module/*.c")} - {"host.c", "mod_anne.c"} | KERNELS
+BUILT = {
+    "firmware of the Pico": ROOT / "build/anne-pico.elf",
+    "firmware of the Pico 2": ROOT / "build/anne-pico2.elf",
+    "unix port": ROOT / "build/micropython-unix",
+    "host library": Path(sysconfig.get_path("platlib")) / "anne_tools/libanne.so",
+}
+
+
+def options_of(path: Path) -> dict[str, set[str]]:
+    """Return the compiler's options for each C file of native_module that is in an ELF file, by the file's name."""
+    found = {}
+    with open(path, "rb") as file:
+        for unit in ELFFile(file).get_dwarf_info().iter_CUs():
+            attributes = unit.get_top_DIE().attributes
+            if "DW_AT_producer" not in attributes:
+                continue
+            name = Path(attributes["DW_AT_name"].value.decode())
+            if "native_module" in name.parts and name.suffix == ".c":
+                found[name.name] = set(attributes["DW_AT_producer"].value.decode().split())
+    return found
+
+
+@pytest.mark.parametrize("what", BUILT)
+def test_the_core_has_its_flags(what: str):
+    if not BUILT[what].exists():
+        pytest.skip(f"{BUILT[what].name} is not built")
+    options = options_of(BUILT[what])
+    assert set(options) >= CORE
+    for name, given in options.items():
+        assert set(ENV["ANNE_FLAGS"].split()) <= given, name
+        if name in KERNELS:
+            assert "-fno-tree-loop-distribute-patterns" in given, name
+            assert ("-Os" if name in SMALL else "-O2") in given, name
