@@ -137,8 +137,8 @@ def _load(source: Path) -> Any:
         if not str(error).startswith(("Can't get attribute", "module ")):
             raise
         raise ModelError(
-            f"needs a class or function that its module does not have ({error}); if it is your own, put it into a file of "
-            "its own, save the model again, and put that file's folder on PYTHONPATH"
+            f"needs a class or function that its module does not have ({error}); if it is your own, put it into a file "
+            "of its own, save the model again, and put that file's folder on PYTHONPATH"
         ) from error
 
 
