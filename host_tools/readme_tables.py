@@ -66,7 +66,22 @@ def benchmark_table(bench: dict) -> list[str]:
             ["model", "predict_into us", "predict us", "MACs", "cycles/MAC of the largest layer", "bytes"],
             models,
         ),
+        *pasted_table(bench.get("pasted", [])),
         *peers_table(bench["results"]),
+    ]
+
+
+def pasted_table(pasted: list[dict]) -> list[str]:
+    """Return the part on weights as numbers in a program, [] if it was not measured."""
+    rows = [[str(p["numbers"]), f"{p['program_ms']:,.0f}", f"{p['load_ms']:,.1f}"] for p in pasted]
+    if not rows:
+        return []
+    return [
+        "",
+        "Weights as numbers in a program: until MicroPython has compiled and run it, and until the same network is",
+        "loaded from a file:",
+        "",
+        *markdown(["numbers", "program ms", "anne.load ms"], rows, left=0),
     ]
 
 

@@ -110,6 +110,26 @@ def _layer_time(layer, name: str, elapsed_us: float, clock_hz: int) -> LayerTime
     )
 
 
+# Cycles of a turn of an empty loop in interpreted code while nothing else wants the CPU (emulated Pico, measured).
+QUIET_LOOP_CYCLES = 387
+
+
+def loop_cycles(device: Device) -> float:
+    """Return the cycles of a turn of an empty loop on a Pico: QUIET_LOOP_CYCLES, or more where USB interrupts it."""
+    return round(float(device.exec(script("empty_loop.py"))), 1)
+
+
+def why_slower(name: str, cycles: float) -> str:
+    """Return in a line why the figures of the board `name` are too high, by its `loop_cycles`; "" if they are not."""
+    if cycles < 1.2 * QUIET_LOOP_CYCLES:
+        return ""
+    return (
+        f"{name} was not quiet: its USB, or what else runs there, interrupts what is measured. An empty loop takes "
+        f"{cycles:.0f} cycles a turn instead of {QUIET_LOOP_CYCLES}, so small networks and interpreted code look up to "
+        f"{cycles / QUIET_LOOP_CYCLES:.1f} times slower than they are; --on emulator measures with quiet USB."
+    )
+
+
 @dataclass
 class Way:
     """One way to ask the 8-neuron network for a prediction: microseconds (median), and what it leaves on the heap."""
@@ -140,6 +160,45 @@ def bench_ways(device: Device, n_repeats: int = 15) -> list[Way]:
     if max(outputs) - min(outputs) > 1e-6:
         raise ModelError(f"the ways to run {WAYS_NETWORK} disagree: {', '.join(way.output for way in ways)}")
     return ways
+
+
+@dataclass
+class PastedWeights:
+    """A network as numbers in a program and as a model file: milliseconds until it can be used."""
+
+    numbers: int
+    program_bytes: int
+    program_ms: float
+    load_ms: float
+
+
+# Inputs and outputs of dense layers with 100, 200 and 400 numbers. 800 would take the emulator two minutes.
+PASTED_SHAPES = ((9, 10), (19, 10), (19, 20))
+
+
+def bench_pasted(device: Device) -> list[PastedWeights]:
+    """Measure what it costs to paste weights into a program, as AI-ANNE's own have them: MicroPython compiles a list of
+    different numbers in a time that grows with the square of their count."""
+    device.require_anne()
+    measured = []
+    for n_in, n_out in PASTED_SHAPES:
+        graph = _random_graph((n_in, n_out))
+        (layer,) = graph.layers
+        text = _pasted(layer.weights, layer.bias).encode()
+        with (
+            temporary_file(device, text, "program") as program_path,
+            temporary_file(device, convert(graph).data, "model") as model_path,
+        ):
+            names = {"program_path": program_path, "model_path": model_path}
+            told = json.loads(device.exec(script("bench_program.py", **names)))
+        measured.append(PastedWeights(n_in * n_out + n_out, len(text), **told))
+    return measured
+
+
+def _pasted(weights: np.ndarray, bias: np.ndarray) -> str:
+    """Return weights (n_out, n_in) and bias as a program with as many digits as AI-ANNE prints."""
+    rows = ",\n".join("[" + ", ".join(f"{w:.8f}" for w in row) + "]" for row in weights)
+    return f"ANNE_WEIGHTS = [{rows}]\nANNE_BIAS = [{', '.join(f'{b:.8f}' for b in bias)}]\n"
 
 
 # A kernel's name in records, without the details of its layout.

@@ -1,8 +1,9 @@
-"""The published networks on the emulated Pico, and that a wrong result does not pass for a right one."""
+"""The published networks on the emulated Pico, and that a wrong result does not pass for a right one; `anne bench`."""
 
 import dataclasses
 
 import pytest
+from anne_tools import bench
 from anne_tools.demo import run_network
 from anne_tools.networks import published_network
 
@@ -40,3 +41,13 @@ def test_a_wrong_weight_is_a_problem(device):
         device, dataclasses.replace(network, layers=[broken, *network.layers[1:]]), ("native",)
     )
     assert any("outputs differ" in problem for problem in result.problems)
+
+
+def test_pasted_weights_cost_more_than_a_file(device, monkeypatch):
+    """Four times the numbers take more than four times as long to compile; a file is loaded in a millisecond or two."""
+    monkeypatch.setattr(bench, "PASTED_SHAPES", ((4, 4), (9, 8)))
+    few, many = bench.bench_pasted(device)
+    assert (few.numbers, many.numbers) == (20, 80)
+    assert many.program_ms > 4 * few.program_ms
+    assert many.load_ms < 10 < many.program_ms
+    assert device.exec("import os; print(os.listdir())") == "[]\n"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from anne_tools.bench import QUIET_LOOP_CYCLES, loop_cycles, why_slower
 from anne_tools.device import Device, EmulatedDevice, open_device
 from anne_tools.emulator import EmulatedPico
 from anne_tools.emulator_fork import forked
@@ -131,6 +132,17 @@ def test_a_full_storage_is_told(machine):
     board.remove("/big")
     board.put("/more", b"fits")
     assert board.get("/more") == b"fits"
+
+
+def test_a_busy_usb_is_why_bench_is_slower(board):
+    """The other emulator's host asks for data all the time: 1,200 cycles a turn of an empty loop, measured."""
+    cycles = loop_cycles(board)
+    if board.kind == "emulator":
+        assert cycles == pytest.approx(QUIET_LOOP_CYCLES, rel=0.02)
+        assert why_slower(board.name, cycles) == ""
+    else:
+        assert 1000 < cycles < 1400
+        assert f"takes {cycles:.0f} cycles a turn instead of 387" in why_slower(board.name, cycles)
 
 
 def test_reset_forgets_names_and_keeps_files(board):

@@ -21,7 +21,7 @@ def test_a_long_step_is_named_while_it_goes_on(capsys, monkeypatch):
     with common.progress("starts emulator") as tell:
         assert until_shown(capsys, "emulator") == "starts emulator\n"
         tell("sends net.anne", 512, 2048)
-        assert until_shown(capsys, "2048") == "sends net.anne (512 of 2048)\n"
+        assert until_shown(capsys, "%") == "sends net.anne (25 %)\n"
         tell("runs [red]\x1b[31m", 0, 0)  # names come from others' files
         assert until_shown(capsys, "runs") == "runs [red]\\x1b[31m\n"
 

@@ -73,3 +73,9 @@ def test_peers_stand_beside_kernels_at_the_largest_square_up_to_128():
     assert "| dense_s8 | viper | 64x64 | 409,600 | 100.00 |" in text
     assert "| m | **AI-ANNE** | 6.100 | 8,024 |" in text
     assert readme_tables.peers_table([{"model": "m", "ms": 1}]) == []
+
+
+def test_pasted_weights_stand_beside_the_load_of_a_file():
+    pasted = [{"numbers": 400, "program_bytes": 5149, "program_ms": 1111.25, "load_ms": 2.34}]
+    assert readme_tables.pasted_table(pasted)[-1] == "| 400 | 1,111 | 2.3 |"
+    assert readme_tables.pasted_table([]) == []

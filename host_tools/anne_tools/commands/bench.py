@@ -44,8 +44,9 @@ def command(
     """Measure model files on a Pico: the median time of a prediction, each layer, and the RAM they take.
 
     Without MODELS the published networks and one dense layer for each kernel are measured.
+    Where something else keeps the board busy meanwhile, such as USB behind a socket, that is measured and told, too.
     """
-    from ..bench import bench, bench_ways, records, standard_models
+    from ..bench import bench, bench_pasted, bench_ways, loop_cycles, records, standard_models, why_slower
     from ..device import open_device
     from ..files import check_target, write_atomically
 
@@ -53,23 +54,30 @@ def command(
         check_target(output, models)
     where, options = place(where, "emulator", board_file, uf2)
     files = {path.name: read_model(path) for path in models}
-    results, ways = [], []
+    results, ways, pasted = [], [], []
     with progress("prepares the models") as tell:
         files = files or standard_models()
         tell(f"starts {where}", 0, 0)
         with open_device(where, **options) as device:
-            board = device.describe()
+            device.require_anne()
+            board, cycles = device.describe(), loop_cycles(device)
+            slower = why_slower(device.name, cycles)
             if not models:
                 tell("measures the ways to ask for a prediction", 0, 0)
                 ways = bench_ways(device)
+                tell("measures weights in a program", 0, 0)
+                pasted = bench_pasted(device)
             for name, data in files.items():
                 tell(f"measures {name}", len(results), len(files))
                 results.append(bench(device, data, name))
     document = {
         "board": board,
+        "loop_cycles": cycles,
+        "why_slower": slower,
         "results": records(results, ways),
         "models": [result.to_json() for result in results],
         "ways": [asdict(way) for way in ways],
+        "pasted": [asdict(one) for one in pasted],
     }
     if output:
         write_atomically(output, json_text(document).encode(), models)
@@ -78,6 +86,9 @@ def command(
     else:
         _show(board, results, bool(models))
         _show_ways(ways)
+        _show_pasted(pasted)
+        if slower:
+            console().print(slower)
 
 
 def _show(board: str, results: list, with_layers: bool) -> None:
@@ -148,6 +159,15 @@ def _show_ways(ways: list) -> None:
     rows = [[way.way, f"{way.us:.0f}", str(way.heap_bytes)] for way in ways]
     rows.insert(0, ["AI-ANNE's own code (cited, not of this run)", str(ORIGINAL_US[WAYS_NETWORK]), ""])
     print_table(out, ["way", "us", "heap bytes"], rows, left=("way",))
+
+
+def _show_pasted(pasted: list) -> None:
+    if not pasted:
+        return
+    out = console()
+    out.print("Weights until they can be used, as numbers in a program and from a file:")
+    rows = [[str(one.numbers), f"{one.program_ms:.0f}", f"{one.load_ms:.1f}"] for one in pasted]
+    print_table(out, ["numbers", "program ms", "anne.load ms"], rows)
 
 
 def _heaviest(result: object) -> str:

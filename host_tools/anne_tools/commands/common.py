@@ -117,7 +117,7 @@ class _Lines:
         self._thread.start()
 
     def tell(self, text: str, done: int, total: int) -> None:
-        self._line = f"{text} ({done} of {total})" if total else text
+        self._line = f"{text} ({100 * done // total} %)" if total else text
 
     def end(self) -> None:
         self._over.set()
