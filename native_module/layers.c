@@ -28,8 +28,8 @@ static anne_status_t check_constant(const anne_record_t *record, uint32_t index,
 }
 
 // A constant of `n` finite floats.
-static anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint32_t n) {
-    if (check_constant(record, index, (uint64_t)n * sizeof(float)) != ANNE_OK) {
+static anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint64_t n) {
+    if (check_constant(record, index, n * sizeof(float)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     const float *values = record->constants[index];
@@ -67,7 +67,7 @@ typedef struct {
 
 static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     (void)room;
-    if (n_in > ANNE_MAX_ELEMENTS / n_out || check_floats(record, 0, n_in * n_out) != ANNE_OK) {
+    if (check_floats(record, 0, (uint64_t)n_in * n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     return check_floats(record, 1, n_out);

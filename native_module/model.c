@@ -120,7 +120,7 @@ static anne_status_t check_tensor(const anne_tensor_t *tensor, uint32_t arena_by
         }
     }
     bool is_int8 = tensor->dtype == ANNE_INT8;
-    if (!(tensor->scale > 0) || !isfinite(tensor->scale) || (tensor->dtype == ANNE_FLOAT32 && tensor->scale != 1)
+    if (!(tensor->scale >= 0x1p-125f) || !isfinite(tensor->scale) || (tensor->dtype == ANNE_FLOAT32 && tensor->scale != 1)
         || tensor->zero_point < (is_int8 ? -128 : 0) || tensor->zero_point > (is_int8 ? 127 : 0)) {
         return ANNE_ERROR_TENSOR;
     }

@@ -81,8 +81,9 @@ class Tensor:
         self._check_numbers(where, arena_bytes)
 
     def _check_numbers(self, where, arena_bytes):
-        if not 0 < self.scale < math.inf or (self.dtype == "float32" and self.scale != 1):
-            refuse(where, "a positive, finite scale" if self.dtype != "float32" else "scale 1", self.scale)
+        if not 2.0**-125 <= self.scale < math.inf or (self.dtype == "float32" and self.scale != 1):
+            wanted = "a finite scale from 2^-125 on" if self.dtype != "float32" else "scale 1"
+            refuse(where, wanted, self.scale)
         least, greatest = (-128, 127) if self.dtype == "int8" else (0, 0)
         if not least <= self.zero_point <= greatest:
             refuse(where, "zero_point %d to %d" % (least, greatest), self.zero_point)

@@ -50,13 +50,13 @@ def one_layer(
 
 
 def dense(
-    layout: str, n_in: int, constants: list[np.ndarray], limits: tuple[int, int] | None = None
+    layout: str, n_in: int, constants: list[np.ndarray], limits: tuple[int, int] | None = None, n_out: int = 1
 ) -> bytes:
-    """Return a file of a dense layer of one row in that layout; `limits` are the type's own if not given."""
+    """Return a file of a dense layer in that layout; `limits` are the type's own if not given."""
     _, x_dtype, y_dtype, _ = LAYOUTS[_LAYOUT_NUMBERS[layout]]
     least, most = limits or DTYPES[_DTYPE_NUMBERS[y_dtype]][3:]
     parameters = (_LAYOUT_NUMBERS[layout], least, most)
-    return one_layer("dense", Values(x_dtype, n_in), Values(y_dtype, 1), constants, parameters=parameters)
+    return one_layer("dense", Values(x_dtype, n_in), Values(y_dtype, n_out), constants, parameters=parameters)
 
 
 def _tensor(values: Values, role: int, arena_offset: int) -> bytes:

@@ -84,9 +84,9 @@ def softmax_s16(n: int = 2, first: int = 32767, another: int = 0, scale: float =
     return one_layer("activation", x, y, [table], "softmax")
 
 
-def scaling(scale: float = 1.0, offset: float = 0.0) -> bytes:
+def scaling(scale: float = 1.0, offset: float = 0.0, y_scale: float = 0.1) -> bytes:
     constants = [np.array([scale], F32), np.array([offset], F32)]
-    return one_layer("scaling", Values("float32", 1), Values("int8", 1, 0.1), constants)
+    return one_layer("scaling", Values("float32", 1), Values("int8", 1, y_scale), constants)
 
 
 INF, MAX = float("inf"), float(np.finfo(F32).max)
@@ -124,6 +124,8 @@ EDGES = [  # a file, what it is about, the last that is good and the first that 
     (softmax_s16, "scale", 2.0**-15, 2.0**-14),
     (scaling, "scale", MAX, INF),
     (scaling, "offset", -MAX, -INF),
+    (scaling, "y_scale", 2.0**-125, 2.0**-126),
+    (scaling, "y_scale", MAX, INF),
 ]
 for _integers in (s8_quad, s4, s16):
     EDGES += [
@@ -148,6 +150,15 @@ def refused(data: bytes) -> tuple[bool, bool]:
 def test_both_readers_prove_it(file, what, good, bad):
     assert refused(file(**{what: good})) == (False, False)
     assert refused(file(**{what: bad})) == (True, True)
+
+
+def test_both_readers_take_more_weights_than_a_tensor_may_have_elements():
+    # 2^24 bytes of constants are the limit
+    n_in, n_out = 2048, 1024
+    weights = np.zeros(n_in * n_out, F32)
+    assert refused(dense("f32", n_in, [weights, np.zeros(n_out, F32)], n_out=n_out)) == (False, False)
+    weights[-1] = np.nan
+    assert refused(dense("f32", n_in, [weights, np.zeros(n_out, F32)], n_out=n_out)) == (True, True)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -97,6 +97,7 @@ static const fault_t faults[] = {
     {"an empty dimension", VARIANT_reshape, X + SHAPE, 0, ANNE_ERROR_TENSOR},
     {"too many elements", VARIANT_reshape, X + SHAPE, (1u << 20) + 1, ANNE_ERROR_TENSOR},
     {"scale 0", VARIANT_reshape, X + SCALE, 0, ANNE_ERROR_TENSOR},
+    {"a scale below 2^-125", VARIANT_reshape, X + SCALE, 0x00ffffff, ANNE_ERROR_TENSOR},
     {"scale -1", VARIANT_reshape, X + SCALE, 0xbf800000, ANNE_ERROR_TENSOR},
     {"scale NaN", VARIANT_reshape, X + SCALE, 0x7fc00000, ANNE_ERROR_TENSOR},
     {"an infinite scale", VARIANT_reshape, X + SCALE, 0x7f800000, ANNE_ERROR_TENSOR},
