@@ -44,7 +44,7 @@ static void need_stack(size_t n_bytes) {
 }
 
 // What functions take at most, with all that they call: proving a file, and anything else (tests/reliability/board.py).
-#define OPEN_STACK_BYTES 3072
+#define OPEN_STACK_BYTES 2048
 #define CALL_STACK_BYTES 1024
 
 // A name with a point cannot be written MP_QSTR_..., which stands for names of C only.

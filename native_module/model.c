@@ -133,20 +133,20 @@ static anne_status_t check_tensor(const anne_tensor_t *tensor, uint32_t arena_by
 }
 
 static anne_status_t check_tensors(anne_model_t *model) {
-    bool has_input = false, has_output = false;
+    uint32_t n_inputs = 0, n_outputs = 0; // of the network
     for (uint32_t t = 0; t < model->n_tensors; t++) {
         const anne_tensor_t *tensor = &model->tensors[t];
         TRY(check_tensor(tensor, model->arena_bytes));
-        if (tensor->role & ANNE_ROLE_INPUT && !has_input) {
-            has_input = true;
+        if (tensor->role & ANNE_ROLE_INPUT) {
+            n_inputs++;
             model->input = t;
         }
-        if (tensor->role & ANNE_ROLE_OUTPUT && !has_output) {
-            has_output = true;
+        if (tensor->role & ANNE_ROLE_OUTPUT) {
+            n_outputs++;
             model->output = t;
         }
     }
-    return has_input && has_output ? ANNE_OK : ANNE_ERROR_TENSOR;
+    return n_inputs == 1 && n_outputs == 1 ? ANNE_OK : ANNE_ERROR_TENSOR;
 }
 
 // --- Records of layers ----------------------------------------------------------------------------------------------
@@ -205,59 +205,114 @@ void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_
 
 // --- The graph ------------------------------------------------------------------------------------------------------
 
-// For each tensor the number of the layer before which it is not there, and of the last layer that needs it.
+// For each tensor the number of the last layer that needs it: layers count from 1, and 0 is for what no layer reads.
 typedef struct {
-    uint16_t made[ANNE_MAX_TENSORS];
     uint16_t needed[ANNE_MAX_TENSORS];
 } lifetimes_t;
 
-#define NEVER 0xffff
+#define NOT_MADE 0xffff // yet
+#define FOREVER  0xfffe // as an output of the network
 
-static bool overlap(const anne_tensor_t *a, const anne_tensor_t *b) {
-    return a->arena_offset < b->arena_offset + anne_tensor_bytes(b)
-           && b->arena_offset < a->arena_offset + anne_tensor_bytes(a);
+static void note_made(const anne_model_t *model, uint32_t tensor, lifetimes_t *lives) {
+    lives->needed[tensor] = model->tensors[tensor].role & ANNE_ROLE_OUTPUT ? FOREVER : 0;
 }
 
-// Layer number `index` (from 1; the inputs of the network are there from 0) reads and makes tensors.
-static anne_status_t note_lifetimes(const anne_record_t *record, uint32_t index, lifetimes_t *lives) {
+// Layer number `layer` reads and makes tensors.
+static anne_status_t note_layer(const anne_model_t *model, const anne_record_t *record, uint32_t layer,
+                                lifetimes_t *lives) {
     for (uint32_t i = 0; i < record->n_inputs; i++) {
         uint32_t t = record->tensors[i];
-        if (lives->made[t] == NEVER) {
+        if (lives->needed[t] == NOT_MADE) {
             return ANNE_ERROR_GRAPH;
         }
-        if (lives->needed[t] < index) {
-            lives->needed[t] = index;
+        if (lives->needed[t] < layer) {
+            lives->needed[t] = layer;
         }
     }
     for (uint32_t i = 0; i < record->n_outputs; i++) {
         uint32_t t = record->tensors[record->n_inputs + i];
-        if (lives->made[t] != NEVER) {
+        if (lives->needed[t] != NOT_MADE) {
             return ANNE_ERROR_GRAPH;
         }
-        lives->made[t] = index;
+        note_made(model, t, lives);
     }
     return ANNE_OK;
 }
 
-// No two tensors that live at the same time share bytes. Both may live at the very layer that turns one into the other
-// where that layer works in place (there is no layer 0) and they lie at the same address.
-static anne_status_t check_overlaps(const anne_model_t *model, const lifetimes_t *lives, const uint32_t *in_place) {
-    for (uint32_t a = 0; a < model->n_tensors; a++) {
-        if (lives->made[a] == NEVER) {
-            return ANNE_ERROR_GRAPH; // computed by no layer
+// --- Places in the arena
+// No tensor is written where one lies that is still needed. Layer after layer, the tensors that are alive are kept in
+// the order of their places; as they do not overlap, a new one can overlap only the two that it comes between. So each
+// layer takes a search by halves.
+
+typedef struct {
+    uint32_t n;
+    uint16_t tensors[ANNE_MAX_TENSORS];
+} alive_t;
+
+// How many of them begin before the tensor does.
+static uint32_t place_of(const anne_model_t *model, const alive_t *alive, const anne_tensor_t *tensor) {
+    uint32_t low = 0, high = alive->n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (model->tensors[alive->tensors[middle]].arena_offset < tensor->arena_offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
-        for (uint32_t b = 0; b < model->n_tensors; b++) {
-            // b is made while a lives
-            if (a == b || lives->made[b] < lives->made[a] || lives->made[b] > lives->needed[a]
-                || !overlap(&model->tensors[a], &model->tensors[b])) {
-                continue;
-            }
-            uint32_t layer = lives->made[b];
-            bool turned = layer == lives->needed[a] && (in_place[layer / 32] >> layer % 32 & 1) != 0
-                          && model->tensors[a].arena_offset == model->tensors[b].arena_offset;
-            if (!turned) {
-                return ANNE_ERROR_GRAPH;
-            }
+    }
+    return low;
+}
+
+static bool is_before(const anne_tensor_t *a, const anne_tensor_t *b) {
+    return a->arena_offset + anne_tensor_bytes(a) <= b->arena_offset;
+}
+
+static bool is_free(const anne_model_t *model, const alive_t *alive, const anne_tensor_t *tensor) {
+    uint32_t place = place_of(model, alive, tensor);
+    return (place == 0 || is_before(&model->tensors[alive->tensors[place - 1]], tensor))
+           && (place == alive->n || is_before(tensor, &model->tensors[alive->tensors[place]]));
+}
+
+static void begin_life(const anne_model_t *model, alive_t *alive, uint32_t tensor) {
+    uint32_t place = place_of(model, alive, &model->tensors[tensor]);
+    uint16_t *at = alive->tensors + place;
+    memmove(at + 1, at, (alive->n++ - place) * sizeof *at);
+    *at = tensor;
+}
+
+static void end_life(const anne_model_t *model, alive_t *alive, uint32_t tensor) {
+    uint32_t place = place_of(model, alive, &model->tensors[tensor]);
+    uint16_t *at = alive->tensors + place;
+    memmove(at, at + 1, (--alive->n - place) * sizeof *at);
+}
+
+// Of checked layers, which read one tensor and make one.
+static anne_status_t check_places(const anne_model_t *model, const lifetimes_t *lives) {
+    alive_t alive;
+    alive.n = 0;
+    if (lives->needed[model->input] > 0) {
+        begin_life(model, &alive, model->input);
+    }
+    uint32_t position = 0;
+    for (uint32_t layer = 1; layer <= model->n_layers; layer++) {
+        anne_record_t record;
+        anne_model_next_record(model, &position, &record);
+        uint32_t x = record.tensors[0], y = record.tensors[1];
+        bool is_last = lives->needed[x] == layer;
+        // a layer may turn its input into its output where it lies, if nothing needs the input afterwards
+        bool is_turned = is_last && anne_layer_kind(record.kind)->in_place
+                         && record.input->arena_offset == record.output->arena_offset;
+        if (is_turned) {
+            end_life(model, &alive, x);
+        }
+        if (!is_free(model, &alive, record.output)) {
+            return ANNE_ERROR_GRAPH;
+        }
+        if (is_last && !is_turned) {
+            end_life(model, &alive, x);
+        }
+        if (lives->needed[y] > layer) {
+            begin_life(model, &alive, y);
         }
     }
     return ANNE_OK;
@@ -265,12 +320,10 @@ static anne_status_t check_overlaps(const anne_model_t *model, const lifetimes_t
 
 static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
     lifetimes_t lives;
-    uint32_t in_place[ANNE_MAX_LAYERS / 32 + 1] = {0};
     for (uint32_t t = 0; t < model->n_tensors; t++) {
-        uint8_t role = model->tensors[t].role;
-        lives.made[t] = role & ANNE_ROLE_INPUT ? 0 : NEVER;
-        lives.needed[t] = role & ANNE_ROLE_OUTPUT ? NEVER - 1 : 0;
+        lives.needed[t] = NOT_MADE;
     }
+    note_made(model, model->input, &lives);
     model->scratch_bytes = model->derived_words = 0;
     uint32_t position = 0, room_for_constants = ANNE_MAX_CONSTANT_BYTES;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
@@ -286,21 +339,23 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
         if (kind == NULL) {
             return ANNE_ERROR_LAYER;
         }
-        TRY(note_lifetimes(&record, i, &lives));
+        TRY(note_layer(model, &record, i, &lives));
         anne_room_t room = {0, 0};
         TRY(kind->check(&record, &room));
         if (room.scratch > model->scratch_bytes) {
             model->scratch_bytes = room.scratch;
         }
         model->derived_words += room.derived;
-        if (kind->in_place) {
-            in_place[i / 32] |= 1u << i % 32;
-        }
     }
     if (position != layers_bytes) {
         return ANNE_ERROR_LAYER;
     }
-    return check_overlaps(model, &lives, in_place);
+    for (uint32_t t = 0; t < model->n_tensors; t++) {
+        if (lives.needed[t] == NOT_MADE) {
+            return ANNE_ERROR_GRAPH;
+        }
+    }
+    return check_places(model, &lives);
 }
 
 // --- Interface ------------------------------------------------------------------------------------------------------

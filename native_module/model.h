@@ -22,7 +22,7 @@
 #include "tensor.h"
 
 #define ANNE_MODEL_VERSION   1
-#define ANNE_MAX_TENSORS     512
+#define ANNE_MAX_TENSORS     257 // the input, and what each layer makes
 #define ANNE_MAX_LAYERS      256
 #define ANNE_MAX_ARENA_BYTES (1u << 30)
 // Of all layers together, each time a constant is used: so a small file cannot take hours to check or to run.
@@ -43,13 +43,13 @@ typedef struct {
     const uint8_t *data;
     uint32_t metadata_bytes;
     uint32_t data_bytes;
-    uint16_t input; // index of the first input and output of the network
+    uint16_t input; // index of the tensor that is the input of the network, and of its output
     uint16_t output;
     void *workspace; // set by the caller between open and prepare; 4-byte aligned
 } anne_model_t;
 
 // Proves that the `n_bytes` at `bytes` are a model file this core can run, and fills `model`. Whatever the bytes are,
-// it reads only those and returns in time linear in n_bytes. On failure `model` must not be used.
+// it reads only those, in the time that FORMAT.md states. On failure `model` must not be used.
 anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_bytes);
 
 // Lays out the workspace. `model` comes from a successful anne_model_open, with `workspace` set.

@@ -244,12 +244,17 @@ class Table:
         return self.rows[index]
 
     def __repr__(self):
-        lines = [self.columns] + [[_cell(value) for value in row] for row in self.rows]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
-        return "\n".join(
-            "  ".join(line[i] + " " * (widths[i] - len(line[i])) for i in range(len(widths))).rstrip()
-            for line in lines
-        )
+        # cells are made twice, so that those of a long table need not be kept
+        widths = [len(name) for name in self.columns]
+        for row in self.rows:
+            for i, value in enumerate(row):
+                widths[i] = max(widths[i], len(_cell(value)))
+        return "\n".join([_line(self.columns, widths)] + [_line(row, widths) for row in self.rows])
+
+
+def _line(row, widths):
+    cells = [_cell(value) for value in row]
+    return "  ".join(cell + " " * (width - len(cell)) for cell, width in zip(cells, widths)).rstrip()
 
 
 def _cell(value):
@@ -260,6 +265,9 @@ def _cell(value):
 
 def _harmless(text):
     # control characters could move a terminal's cursor, or look like lines of ours
+    raw = text.encode()
+    if not raw or (min(raw) >= 32 and b"\x7f" not in raw and b"\xc2" not in raw):
+        return text  # nearly always
     return "".join(c if 32 <= ord(c) < 127 or ord(c) >= 160 else "?" for c in text)
 
 

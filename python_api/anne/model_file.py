@@ -17,7 +17,7 @@ from .reference import ACTIVATIONS
 VERSION = 1
 HEADER_BYTES = 48
 TENSOR_BYTES = 32
-MAX_TENSORS = 512
+MAX_TENSORS = 257  # the input, and what each layer makes
 MAX_LAYERS = 256
 MAX_ELEMENTS = 1 << 20
 MAX_ARENA_BYTES = 1 << 30
@@ -255,12 +255,13 @@ class ModelFile:
             at += TENSOR_BYTES
         self.inputs = [t for t in self.tensors if t.is_input]
         self.outputs = [t for t in self.tensors if t.is_output]
-        if not self.inputs or not self.outputs:
-            refuse("tensors", "an input and an output", "%d and %d" % (len(self.inputs), len(self.outputs)))
+        if len(self.inputs) != 1 or len(self.outputs) != 1:
+            got = "%d and %d" % (len(self.inputs), len(self.outputs))
+            refuse("tensors", "1 input and 1 output of the network", got)
         self._constants = self.data[at + layers_bytes + metadata_bytes :]
         self._read_layers(self.data[at : at + layers_bytes])
         at += layers_bytes
-        self._check_overlaps()
+        self._check_places()
         section = self.data[at : at + metadata_bytes]
         self.metadata = metadata.read(section, self.inputs[0], self.outputs[0], self.n_layers)
 
@@ -372,23 +373,29 @@ class ModelFile:
                 refuse(layer.where, "outputs that nothing else computes", "tensor %d" % tensor.index)
             self.made[tensor.index] = layer.index + 1
 
-    def _check_overlaps(self):
-        # No two tensors that live at the same time share bytes, but for the two of a layer that works in place.
-        for a in self.tensors:
-            if self.made[a.index] is None:
-                refuse("tensor %d" % a.index, "a layer that computes it", "none")
-            for b in self.tensors:
-                alive = a is not b and self.made[a.index] <= self.made[b.index] <= self.needed[a.index]
-                if alive and a.overlaps(b) and not self._in_place(a, b):
-                    where = "tensor %d" % b.index
-                    refuse(where, "a place of its own in the arena", "bytes of tensor %d" % a.index)
-
-    def _in_place(self, a, b):
-        # whether one layer turns a into b where it lies, and nothing needs a afterwards
-        made = self.made[b.index]
-        if not self.made[a.index] < made == self.needed[a.index]:
-            return False
-        return self.layers[made - 1].kind in ("activation", "reshape") and a.arena_offset == b.arena_offset
+    def _check_places(self):
+        # No tensor is written where one lies that is still needed. Layer after layer, those alive are kept in the order
+        # of their places; as they do not overlap, a new one can overlap only the two that it comes between.
+        for tensor in self.tensors:
+            if self.made[tensor.index] is None:
+                refuse("tensor %d" % tensor.index, "a layer that computes it", "none")
+        alive = [t for t in self.inputs if self.needed[t.index]]
+        for layer in self.layers:
+            x, y = layer.inputs[0], layer.outputs[0]
+            is_last = self.needed[x.index] == layer.index + 1
+            # a layer may turn its input into its output where it lies, if nothing needs the input afterwards
+            in_place = layer.kind in ("activation", "reshape") and x.arena_offset == y.arena_offset
+            if is_last and in_place:
+                del alive[_place(alive, x)]
+            place = _place(alive, y)
+            for other in alive[max(place - 1, 0) : place + 1]:
+                if y.overlaps(other):
+                    where, got = "tensor %d" % y.index, "bytes of tensor %d" % other.index
+                    refuse(where, "a place of its own in the arena", got)
+            if is_last and not in_place:
+                del alive[_place(alive, x)]
+            if self.needed[y.index] > layer.index + 1:
+                alive.insert(_place(alive, y), y)
 
     def text(self, name, default=""):
         """Return a metadata entry as text."""
@@ -397,3 +404,15 @@ class ModelFile:
     def lines(self, name):
         """Return a metadata entry's lines as a list."""
         return self.text(name).split("\n") if name in self.metadata else []
+
+
+def _place(alive, tensor):
+    # how many of them, in the order of their places, begin before the tensor does
+    low, high = 0, len(alive)
+    while low < high:
+        middle = (low + high) // 2
+        if alive[middle].arena_offset < tensor.arena_offset:
+            low = middle + 1
+        else:
+            high = middle
+    return low

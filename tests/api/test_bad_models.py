@@ -103,7 +103,7 @@ def test_a_future_version():
 
 
 def test_fields_out_of_range():
-    refuses("header: expected 1 to 512 tensors, got 0", put(data_of(), 20, "I", 0))
+    refuses("header: expected 1 to 257 tensors, got 0", put(data_of(), 20, "I", 0))
     refuses("header: expected 1 to 256 layers, got 300", put(data_of(), 24, "I", 300))
     refuses(
         "header: expected arena_bytes up to 1073741824, a multiple of 4, got 13", put(data_of(), 16, "I", 13)
