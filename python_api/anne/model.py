@@ -4,6 +4,7 @@ The arithmetic is done by a core, `_anne.Model` in C or `reference_model.Model` 
 """
 
 import gc
+import io
 import math
 import sys
 from array import array
@@ -203,14 +204,6 @@ class Model:
     def __repr__(self):
         if self._closed:
             return _harmless(self.name) + ": closed"
-        core = self._core
-        rows = []
-        for _, name, layer in self._layers():
-            x, y = core.tensor(layer.input), core.tensor(layer.output)
-            shape = "%s -> %s" % (_shape(x), _shape(y))
-            kernel = layer.layout or x.dtype
-            rows.append((name, layer.kind, layer.activation, shape, kernel, layer.nbytes, layer.macs))
-        rows.append(("all", "", "", "", "", sum(row[5] for row in rows), sum(row[6] for row in rows)))
         place = "copied to RAM" if self.copied else "used where it lies"
         head = "%s: %d bytes, %s; %s" % (
             _harmless(self.name),
@@ -219,7 +212,18 @@ class Model:
             "native" if _NATIVE else "plain Python",
         )
         columns = ("layer", "kind", "activation", "shape", "kernel", "bytes", "MACs")
-        return head + "\n" + repr(Table(columns, rows))
+        return head + "\n" + _table_text(columns, self._rows)
+
+    def _rows(self):
+        n_bytes, macs = 0, 0
+        for _, name, layer in self._layers():
+            x, y = self._core.tensor(layer.input), self._core.tensor(layer.output)
+            shape = "%s -> %s" % (_shape(x), _shape(y))
+            kernel = layer.layout or x.dtype
+            yield name, layer.kind, layer.activation, shape, kernel, layer.nbytes, layer.macs
+            n_bytes += layer.nbytes
+            macs += layer.macs
+        yield "all", "", "", "", "", n_bytes, macs
 
 
 def _agree(expected, got, relative):
@@ -244,12 +248,20 @@ class Table:
         return self.rows[index]
 
     def __repr__(self):
-        # cells are made twice, so that those of a long table need not be kept
-        widths = [len(name) for name in self.columns]
-        for row in self.rows:
-            for i, value in enumerate(row):
-                widths[i] = max(widths[i], len(_cell(value)))
-        return "\n".join([_line(self.columns, widths)] + [_line(row, widths) for row in self.rows])
+        return _table_text(self.columns, self.__iter__)
+
+
+def _table_text(columns, rows):
+    # `rows` gives an iterator, twice; what it makes is not kept: so a long table finds room for its text in one piece
+    widths = [len(name) for name in columns]
+    for row in rows():
+        for i, value in enumerate(row):
+            widths[i] = max(widths[i], len(_cell(value)))
+    text = io.StringIO()
+    text.write(_line(columns, widths))
+    for row in rows():
+        text.write("\n" + _line(row, widths))
+    return text.getvalue()
 
 
 def _line(row, widths):
