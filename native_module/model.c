@@ -120,8 +120,9 @@ static anne_status_t check_tensor(const anne_tensor_t *tensor, uint32_t arena_by
         }
     }
     bool is_int8 = tensor->dtype == ANNE_INT8;
-    if (!(tensor->scale >= 0x1p-125f) || !isfinite(tensor->scale) || (tensor->dtype == ANNE_FLOAT32 && tensor->scale != 1)
-        || tensor->zero_point < (is_int8 ? -128 : 0) || tensor->zero_point > (is_int8 ? 127 : 0)) {
+    if (!(tensor->scale >= 0x1p-125f) || !isfinite(tensor->scale)
+        || (tensor->dtype == ANNE_FLOAT32 && tensor->scale != 1) || tensor->zero_point < (is_int8 ? -128 : 0)
+        || tensor->zero_point > (is_int8 ? 127 : 0)) {
         return ANNE_ERROR_TENSOR;
     }
     // At most 2^20 elements of 4 bytes, and an arena of at most 2^30: no sum wraps.
