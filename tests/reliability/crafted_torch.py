@@ -129,6 +129,24 @@ def storages_as_large_as_is_read() -> bytes:
 
 
 @crafted("pth")
+def storages_as_many_as_are_read() -> bytes:
+    """2,500 tensors with a storage each."""
+    items = b"".join(text(f"{n}.weight") + tensor(key=text(f"{n}")) for n in range(2_500))
+    return pth(b"}(" + items + b"u", **{str(n): bytes(16) for n in range(2_500)})
+
+
+@crafted("pth")
+def bytes_as_weights() -> bytes:
+    """A weight_norm of 50 million bytes, which would be 400 MB as floats."""
+    sizes, strides = integer(7000) + integer(7000) + b"\x86", integer(1) + integer(7000) + b"\x86"
+    dtype = b"ctorch\nCharStorage\n"
+    direction = tensor(dtype=dtype, sizes=sizes, strides=strides)
+    norms = tensor(dtype=dtype, sizes=integer(1) + integer(1) + b"\x86")
+    items = text("0.weight_v") + direction + text("0.weight_g") + norms
+    return padded(pth(b"}(" + items + b"u", **{"0": bytes(7000 * 7000)}))
+
+
+@crafted("pth")
 def operations_as_many_as_are_read() -> bytes:
     """330,000 operations in a file of 1 MB, of those that take longest."""
     nothing = b"ccollections\nOrderedDict\n)R0" * 33_000
@@ -225,6 +243,18 @@ def pt2_constants_copied() -> bytes:
     return pt2_nodes(
         4_000, "mul.Tensor", lambda before: [ref("self", "p_2_weight"), ref("other", "p_2_weight")]
     )
+
+
+@crafted("pt2")
+def pt2_of_many_kinds_of_inputs() -> bytes:
+    """80,000 inputs, each of a kind of its own."""
+
+    def change(model: dict) -> None:
+        signature = model["graph_module"]["signature"]
+        for specs in ("input_specs", "output_specs"):
+            signature[specs] += [{f"{number}": 0} for number in range(80_000)]
+
+    return padded(pt2_model(change))
 
 
 @crafted("pt2")

@@ -39,7 +39,7 @@ TIME_S, TIME_S_PER_BYTE = 0.7, 1e-7
 # JSON as Python's objects, at worst ("[],[],[]"), for each byte of its text
 JSON_BYTES_PER_BYTE = 32
 _ZIP_ENTRY = b"PK\x01\x02"
-_ZIP_ENTRY_STEPS = 10
+_ZIP_ENTRY_STEPS, _MEMBER_STEPS = 10, 50
 
 
 class Budget:
@@ -212,6 +212,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_FILE_BYTES
             f"{_short(name)} is compressed in a way that is not read; expected stored or deflated"
         )
     spend(info.file_size, _short(name))
+    steps(_MEMBER_STEPS, _short(name))
     with archive.open(info) as stream:
         data = stream.read(info.file_size + 1)
     steps(0, _short(name))

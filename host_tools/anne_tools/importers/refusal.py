@@ -24,7 +24,7 @@ class Missing:
 
     def __init__(self):
         self._layers: Counter[str] = Counter()
-        self._structure: list[str] = []
+        self._structure: dict[str, None] = {}  # in order, each once
         self._first = ""
 
     def layer(self, kind: str, where: str, hint: str = "") -> None:
@@ -34,15 +34,14 @@ class Missing:
 
     def structure(self, what: str) -> None:
         """Note what else is needed, such as "2 outputs"; once, however often it is met."""
-        if what not in self._structure:
-            self._structure.append(what)
+        self._structure[what] = None
 
     def refuse(self, supported: str) -> None:
         """Raise ModelError if anything is missing; `supported` lists the layers that are not."""
         kinds = [f"{kind} ({count})" for kind, count in self._layers.most_common(MOST_KINDS)]
         if len(self._layers) > MOST_KINDS:
             kinds.append(f"{len(self._layers) - MOST_KINDS} more kinds of layers")
-        needs = kinds + self._structure[:MOST_KINDS]
+        needs = kinds + list(self._structure)[:MOST_KINDS]
         if not needs:
             return
         first = f"; the first is {self._first}" if self._first else ""

@@ -26,6 +26,7 @@ from ..graph import Graph, Metadata
 from . import budget
 from .flow import Flow, Step, label
 from .refusal import Missing
+from .torch_calls import Call
 from .torch_files import Node, Program, Ref, is_pt2, read_pt2
 from .torch_layers import state_dict_graph
 from .torch_pth import read_state_dict
@@ -124,7 +125,7 @@ class _Reader:
                 raise ModelError(f"{step.where}: its output is not one tensor or one size")
             if node.output in self.flow.values or node.output in self.flow.constants:
                 raise ModelError(f"{step.where}: its output {label(node.output, '?')!r} is computed twice")
-            OPERATORS[op](self, step, _Call(step, node, self.flow))
+            OPERATORS[op](self, step, Call(step, node, self.flow))
             self.made_by[node.output] = node
             if op != node.op:
                 self._in_place(step, node, index)
@@ -162,56 +163,56 @@ class _Reader:
 
     # Operators
 
-    def linear(self, step: Step, call: _Call) -> None:
+    def linear(self, step: Step, call: Call) -> None:
         """input @ weight.T + bias."""
         bias = call.constant("bias") if call.get("bias") is not None else None
         self.flow.dense(step, call.key("input"), call.constant("weight"), bias)
 
-    def matmul(self, step: Step, call: _Call) -> None:
+    def matmul(self, step: Step, call: Call) -> None:
         """self @ other, mm: a value and a constant."""
         weights = call.constant("other" if call.get("other") is not None else "mat2")
         self.flow.dense(step, call.key("self"), weights.T, None)
 
-    def addmm(self, step: Step, call: _Call) -> None:
+    def addmm(self, step: Step, call: Call) -> None:
         """self + mat1 @ mat2, where only mat1 is computed."""
         if call.get("alpha", 1) != 1 or call.get("beta", 1) != 1:
             raise ModelError(f"{step.where}: alpha and beta other than 1 are not supported")
         self.flow.dense(step, call.key("mat1"), call.constant("mat2").T, call.constant("self"))
 
-    def activation(self, step: Step, call: _Call) -> None:
+    def activation(self, step: Step, call: Call) -> None:
         """An activation without parameters."""
         self.flow.activation(step, call.key("self"), ACTIVATIONS[step.op])
 
-    def leaky_relu(self, step: Step, call: _Call) -> None:
+    def leaky_relu(self, step: Step, call: Call) -> None:
         """leaky_relu with its slope."""
         self.flow.activation(step, call.key("self"), "leaky_relu", call.number("negative_slope", 0.01))
 
-    def prelu(self, step: Step, call: _Call) -> None:
+    def prelu(self, step: Step, call: Call) -> None:
         """prelu with one slope for all is leaky_relu."""
         slope = call.constant("weight")
         if slope.size != 1:
             raise ModelError(f"{step.where}: one slope for all is supported, got {slope.size}")
         self.flow.activation(step, call.key("self"), "leaky_relu", float(slope.reshape(())))
 
-    def elu(self, step: Step, call: _Call) -> None:
+    def elu(self, step: Step, call: Call) -> None:
         """elu with alpha; its other scales must be 1."""
         if call.number("scale", 1) != 1 or call.number("input_scale", 1) != 1:
             raise ModelError(f"{step.where}: scales other than 1 are not supported")
         self.flow.activation(step, call.key("self"), "elu", call.number("alpha", 1.0))
 
-    def gelu(self, step: Step, call: _Call) -> None:
+    def gelu(self, step: Step, call: Call) -> None:
         """gelu; its approximation by tanh is read as the exact form."""
         if call.get("approximate", "none") != "none":
             self.flow.notes.append("gelu: the tanh approximation became the exact form (at most 0.0005 off)")
         self.flow.activation(step, call.key("self"), "gelu")
 
-    def softplus(self, step: Step, call: _Call) -> None:
+    def softplus(self, step: Step, call: Call) -> None:
         """softplus with beta 1; beyond the threshold PyTorch gives x, which is the same in float32."""
         if call.number("beta", 1) != 1 or call.number("threshold", 20) < 15:
             raise ModelError(f"{step.where}: expected beta 1 and a threshold of 20")
         self.flow.activation(step, call.key("self"), "softplus")
 
-    def clamp(self, step: Step, call: _Call) -> None:
+    def clamp(self, step: Step, call: Call) -> None:
         """clamp, hardtanh: 0 to 6 is relu6, 0 to infinity relu."""
         default = (-1.0, 1.0) if step.op == "hardtanh" else (-math.inf, math.inf)
         names = ("min_val", "max_val") if step.op == "hardtanh" else ("min", "max")
@@ -220,11 +221,11 @@ class _Reader:
             raise ModelError(f"{step.where} to {low:g} ... {high:g} is not supported; supported: 0 ... 6")
         self.flow.activation(step, call.key("self"), "relu6" if high == 6 else "relu")
 
-    def softmax(self, step: Step, call: _Call) -> None:
+    def softmax(self, step: Step, call: Call) -> None:
         """softmax along `dim`."""
         self.flow.softmax(step, call.key("self"), call.integer("dim", -1))
 
-    def batch_norm(self, step: Step, call: _Call) -> None:
+    def batch_norm(self, step: Step, call: Call) -> None:
         """Batch normalisation with the statistics of training."""
         if call.get("training", False):
             raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
@@ -234,7 +235,7 @@ class _Reader:
         mean, variance = call.constant("running_mean"), call.constant("running_var")
         self.flow.batch_norm(step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5))
 
-    def arithmetic(self, step: Step, call: _Call) -> None:
+    def arithmetic(self, step: Step, call: Call) -> None:
         """add, sub, mul, div with a number or a constant."""
         if call.get("alpha", 1) != 1 or call.get("rounding_mode") is not None:
             raise ModelError(f"{step.where} with alpha or rounding is not supported")
@@ -248,19 +249,19 @@ class _Reader:
                 self.flow.constants[keys[-1]] = np.array(call.number(name, None))
         self.flow.arithmetic(step, ARITHMETIC[step.op], *(reversed(keys) if step.op == "rsub" else keys))
 
-    def same(self, step: Step, call: _Call) -> None:
+    def same(self, step: Step, call: Call) -> None:
         """No effect when the network is used rather than trained."""
         if call.get("train", False):
             raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
         self.flow.same(step, call.first())
 
-    def reshape(self, step: Step, call: _Call) -> None:
+    def reshape(self, step: Step, call: Call) -> None:
         """view, reshape."""
         self.flow.reshape(
             step, call.key("self"), call.integers("size" if call.get("size") is not None else "shape")
         )
 
-    def flatten(self, step: Step, call: _Call) -> None:
+    def flatten(self, step: Step, call: Call) -> None:
         """Axes from start_dim to end_dim become one."""
         shape = call.shape("self")
         start, end = call.axis("start_dim", 0, len(shape)), call.axis("end_dim", -1, len(shape))
@@ -268,7 +269,7 @@ class _Reader:
             step, call.key("self"), shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :]
         )
 
-    def squeeze(self, step: Step, call: _Call) -> None:
+    def squeeze(self, step: Step, call: Call) -> None:
         """Axes of 1 go, but for the batch axis unless it is named."""
         shape = call.shape("self")
         dims = call.get("dim")
@@ -280,13 +281,13 @@ class _Reader:
         kept = [d for i, d in enumerate(shape) if i not in axes or d != 1]
         self.flow.reshape(step, call.key("self"), kept or [1])
 
-    def unsqueeze(self, step: Step, call: _Call) -> None:
+    def unsqueeze(self, step: Step, call: Call) -> None:
         """A new axis of 1."""
         shape = list(call.shape("self"))
         shape.insert(call.axis("dim", 0, len(shape) + 1), 1)
         self.flow.reshape(step, call.key("self"), shape)
 
-    def permute(self, step: Step, call: _Call) -> None:
+    def permute(self, step: Step, call: Call) -> None:
         """permute, transpose, t."""
         rank = len(call.shape("self"))
         order = list(range(rank))
@@ -299,80 +300,10 @@ class _Reader:
             order[a], order[b] = order[b], order[a]
         self.flow.transpose(step, call.key("self"), order)
 
-    def size(self, step: Step, call: _Call) -> None:
+    def size(self, step: Step, call: Call) -> None:
         """One size of a value, for a batch of 1."""
         shape = call.shape("self")
         self.flow.constants[step.output] = np.array(shape[call.axis("dim", 0, len(shape))])
-
-
-class _Call:
-    """One call's arguments."""
-
-    def __init__(self, step: Step, node: Node, flow: Flow):
-        self.step, self.arguments, self.flow = step, node.arguments, flow
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return an argument as it stands."""
-        return self.arguments.get(name, default)
-
-    def key(self, name: str) -> str:
-        """Return the name of the value that an argument is."""
-        value = self.get(name)
-        if not isinstance(value, Ref):
-            raise ModelError(f"{self.step.where}: its argument {name} is not a tensor")
-        return value.name
-
-    def first(self) -> str:
-        """Return the name of the value that the first argument is."""
-        return self.key(next(iter(self.arguments), "self"))
-
-    def constant(self, name: str) -> np.ndarray:
-        """Return an argument that must be a constant."""
-        return self.flow.constant(self.step, self.key(name), f"its argument {name}")
-
-    def number(self, name: str, default: float | None) -> float:
-        """Return an argument that must be a number; the default where it is left out or None."""
-        value = self.get(name)
-        value = default if value is None else value
-        if not isinstance(value, (int, float)):
-            raise ModelError(f"{self.step.where}: its argument {name} is not a number")
-        return float(value)
-
-    def integer(self, name: str, default: int) -> int:
-        """Return an argument that must be an integer."""
-        value = self.get(name, default)
-        if (
-            isinstance(value, Ref)
-            and value.name in self.flow.constants
-            and self.flow.constants[value.name].ndim == 0
-        ):
-            value = int(self.flow.constants[value.name])
-        if not isinstance(value, int):
-            raise ModelError(f"{self.step.where}: its argument {name} is not a known integer")
-        return value
-
-    def integers(self, name: str) -> list[int]:
-        """Return an argument that must be a list of integers; sizes computed before are known."""
-        values = self.get(name)
-        if not isinstance(values, list) or len(values) > 8:
-            raise ModelError(f"{self.step.where}: its argument {name} is not a list of sizes")
-        return [_Call(self.step, Node("", {name: value}, ""), self.flow).integer(name, 0) for value in values]
-
-    def axis(self, name: str, default: int, rank: int) -> int:
-        """Return an argument that must be one of `rank` axes, counted from the front."""
-        axis = self.integer(name, default)
-        if not -rank <= axis < rank:
-            raise ModelError(f"{self.step.where}: axis {axis} does not exist, there are {rank}")
-        return axis % rank
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Return the full shape of an argument."""
-        key = self.key(name)
-        return (
-            self.flow.constants[key].shape
-            if key in self.flow.constants
-            else self.flow.value(self.step, key).shape
-        )
 
 
 def _references(node: Node) -> list[Ref]:
@@ -384,7 +315,7 @@ def _without_underscore(op: str) -> str:
     return op[:-1] if op.endswith("_") and not op.endswith("__") else op
 
 
-OPERATORS: dict[str, Callable[[_Reader, Step, _Call], None]] = {
+OPERATORS: dict[str, Callable[[_Reader, Step, Call], None]] = {
     "linear": _Reader.linear,
     "matmul": _Reader.matmul,
     "mm": _Reader.matmul,

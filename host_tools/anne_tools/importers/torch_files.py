@@ -101,7 +101,9 @@ def read_pt2(path: Path) -> Program:
 def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
     graph, signature = _get(model, "graph_module", "graph"), _get(model, "graph_module", "signature")
     constants, inputs, structure = {}, [], []
-    for spec in _get(signature, "input_specs"):
+    specs = _get(signature, "input_specs")
+    budget.steps(4 * len(specs), "inputs")
+    for spec in specs:
         kind, entry = next(iter(spec.items()))
         if kind == "user_input":
             inputs.append(_get(entry, "arg", "as_tensor", "name"))
@@ -113,7 +115,9 @@ def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
         else:
             structure.append(f"an input of kind {label(str(kind), '?')}")
     outputs = []
-    for spec in _get(signature, "output_specs"):
+    specs = _get(signature, "output_specs")
+    budget.steps(4 * len(specs), "outputs")
+    for spec in specs:
         if "user_output" in spec:
             outputs.append(_get(spec, "user_output", "arg", "as_tensor", "name"))
         else:
@@ -207,7 +211,7 @@ def strided(where: str, storage: np.ndarray, offset: int, sizes: list[int], stri
     numbers = [offset, *sizes, *strides]
     if len(sizes) != len(strides) or len(sizes) > 8 or not all(type(n) is int and n >= 0 for n in numbers):
         raise ModelError(f"{where}: its sizes and strides do not fit")
-    if not budget.elements(where, sizes, storage.itemsize):
+    if not budget.elements(where, sizes):  # as the float64 they become
         return np.zeros(sizes, storage.dtype)
     last = offset + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     if last >= storage.size:

@@ -125,8 +125,7 @@ def _put_together(module: Module, part: str) -> None:
         arrays[part] = values * mask
     for names in normed:
         if all(name in arrays for name in names):
-            size, direction = (arrays.pop(name).astype(np.float64) for name in names)
-            arrays[part] = _with_norm(module, part, size, direction)
+            arrays[part] = _with_norm(module, part, *(arrays.pop(name) for name in names))
             if names == normed[1]:
                 module.note = f"{label(module.name, '?')}: its parametrization was taken for weight_norm"
 
@@ -141,6 +140,7 @@ def _with_norm(module: Module, part: str, size: np.ndarray, direction: np.ndarra
         raise ModelError(
             f"{label(module.name, '?')}.{part}: norms of shape {size.shape} do not fit {direction.shape}"
         )
-    budget.elements(module.name, direction.shape)
+    budget.elements(module.name, (3, *direction.shape))  # the direction, its squares, the product
+    size, direction = size.astype(np.float64), direction.astype(np.float64)
     with np.errstate(all="ignore"):  # 0 / 0 is NaN, as in PyTorch, and refused like every other
         return size * direction / np.sqrt(np.sum(direction**2, axis=axes, keepdims=True))
