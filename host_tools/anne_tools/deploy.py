@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -30,6 +31,21 @@ class Deployed:
     def to_json(self) -> dict:
         """Return this as plain data for JSON."""
         return asdict(self)
+
+
+def path_on_board(path: str | None, name: str) -> str:
+    """Return where a file called `name` goes on a Pico if the user says `path`: a folder if that ends with "/".
+
+    ModelError for /rom, in which nobody can write a single file.
+    """
+    path = path or "/"
+    path = posixpath.normpath("/" + path.lstrip("/") + (name if path.endswith("/") else ""))
+    if path == "/rom" or path.startswith("/rom/"):
+        raise ModelError(
+            f"{path}: /rom is read-only, it is written whole: python -m anne_tools.romfs {name} -o rom.romfs, then "
+            f"mpremote romfs deploy rom.romfs (an emulated Pico: anne emulate --rom {name})"
+        )
+    return path
 
 
 def deploy(

@@ -202,27 +202,30 @@ def open_device(
     *,
     firmware: str | Path | None = None,
     files: Mapping[str, bytes] | None = None,
+    romfs: Mapping[str, bytes] | None = None,
     board_file: str | Path | None = None,
 ) -> Device:
     """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
 
-    `files` (path to bytes) are put into its storage. `firmware` and `board_file`, which keeps its flash from one time
-    to the next (board_file.py), are for the emulator; without `firmware` it is looked for as firmware.py says.
-    DeviceError if there is no such board, ModelError if there is no firmware or the board file is none.
+    `files` (path to bytes) are put into its storage. The rest is for the emulator: `firmware`, looked for as
+    firmware.py says if it is not given, `romfs`, files that replace what is in /rom, and `board_file`, which keeps its
+    flash from one time to the next (board_file.py). DeviceError if there is no such board, ModelError if there is no
+    firmware or the board file is none.
     """
     if where == "emulator":
-        return _open_emulator(firmware, files, board_file)
-    if board_file:
-        raise DeviceError(
-            f"{where}: a board file is for the emulated Pico, a real one keeps its flash itself"
-        )
+        return _open_emulator(firmware, files, romfs, board_file)
+    if board_file or romfs:
+        raise DeviceError(f"{where}: a board file and romfs are for the emulated Pico")
     from .serial_device import SerialDevice
 
     return _with_files(SerialDevice(where), files)
 
 
 def _open_emulator(
-    firmware: str | Path | None, files: Mapping[str, bytes] | None, board_file: str | Path | None
+    firmware: str | Path | None,
+    files: Mapping[str, bytes] | None,
+    romfs: Mapping[str, bytes] | None,
+    board_file: str | Path | None,
 ) -> Device:
     from .emulator import EmulatedPico
     from .firmware import find_firmware
@@ -232,7 +235,7 @@ def _open_emulator(
     kept = BoardFile(board_file) if board_file else None
     try:
         options = {"kept_flash": kept.flash} if kept else {"files": files}
-        machine = EmulatedPico(uf2, elf if elf.exists() else None, **options)
+        machine = EmulatedPico(uf2, elf if elf.exists() else None, romfs=romfs, **options)
         machine.boot()
     except BaseException as error:
         if kept:

@@ -14,7 +14,9 @@ lengths are written with a fixed width (leading 0x80 bytes are allowed) and ever
 written.
 """
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from .errors import ModelError
 
@@ -90,3 +92,23 @@ def _number(value: int, n_bytes: int = 1) -> bytes:
         digits.append(value & 0x7F | (0x80 if digits else 0))
         value >>= 7
     return bytes(reversed(digits))
+
+
+def main(arguments: list[str]) -> int:
+    """Write FILE... -o IMAGE, for `mpremote romfs deploy IMAGE`; return the exit status."""
+    from .files import write_atomically
+
+    if len(arguments) < 3 or arguments[-2] != "-o":
+        print("usage: python -m anne_tools.romfs FILE... -o IMAGE.romfs", file=sys.stderr)
+        return 2
+    paths, image = [Path(name) for name in arguments[:-2]], Path(arguments[-1])
+    try:
+        write_atomically(image, romfs_image({path.name: path.read_bytes() for path in paths}), paths)
+    except (ModelError, OSError) as error:
+        print(f"romfs: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

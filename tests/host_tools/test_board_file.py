@@ -107,7 +107,7 @@ def test_a_second_process_is_refused_until_the_first_has_ended(tmp_path):
 
 
 def test_a_board_file_is_for_the_emulator(tmp_path):
-    with pytest.raises(DeviceError, match="a real one keeps its flash itself"):
+    with pytest.raises(DeviceError, match="/dev/ttyACM0: a board file and romfs are for the emulated Pico"):
         open_device("/dev/ttyACM0", board_file=tmp_path / "pico.img")
     result = CliRunner().invoke(
         cli, ["deploy", "net.anne", "--on", "/dev/ttyACM0", "--board-file", "pico.img"]
@@ -126,6 +126,14 @@ def uf2():
         return find_firmware()
     except ModelError as error:
         pytest.skip(str(error))
+
+
+def test_romfs_is_replaced_and_lasts(tmp_path, uf2):
+    path = tmp_path / "pico.img"
+    for romfs in ({"old.txt": b"0"}, {"new.txt": b"1"}, None):
+        with open_device("emulator", firmware=uf2, romfs=romfs, board_file=path) as pico:
+            found = pico.exec("import os; print(os.listdir('/rom'))")
+    assert found == "['new.txt']\n"
 
 
 def test_files_last_from_one_start_to_the_next(tmp_path, uf2):

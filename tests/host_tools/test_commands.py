@@ -13,6 +13,7 @@ import pytest
 from anne_tools.bench import _random_graph
 from anne_tools.cli import cli
 from anne_tools.conversion import convert
+from anne_tools.deploy import path_on_board
 from anne_tools.device import EmulatedDevice
 from anne_tools.emulator import EmulatedPico
 from anne_tools.emulator_fork import forked
@@ -489,6 +490,27 @@ def test_deploy_puts_the_file_there_whole(files, pico):
     assert pico.get("/models/net.anne") == (files / "net.anne").read_bytes()
     good("deploy", "net.anne", "--on", "emulator", "--as", "/models/net.anne")
     assert pico.exec("import os; print(os.listdir('/models'))").strip() == "['net.anne']"
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        (None, "/net.anne"),
+        ("/", "/net.anne"),
+        ("models/", "/models/net.anne"),
+        ("/a//b/../iris.anne", "/a/iris.anne"),
+        ("/romantic.anne", "/romantic.anne"),
+    ],
+)
+def test_where_deploy_puts_a_file(said, path):
+    assert path_on_board(said, "net.anne") == path
+
+
+@pytest.mark.parametrize(
+    "said", ["/rom/x.anne", "/rom", "/rom/", "rom/a/x.anne", "//rom/x.anne", "/a/../rom/x"]
+)
+def test_deploy_refuses_rom_and_says_what_to_do(files, said):
+    refused("mpremote romfs deploy rom.romfs", "deploy", "net.anne", "--on", "emulator", "--as", said)
 
 
 def test_a_board_file_keeps_what_was_deployed(files, machine):

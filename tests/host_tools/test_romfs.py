@@ -3,7 +3,7 @@
 import pytest
 from anne_tools.errors import ModelError
 from anne_tools.flash_files import ROMFS_BYTES, romfs_partition
-from anne_tools.romfs import romfs_image
+from anne_tools.romfs import main, romfs_image
 
 
 def numbers(data: bytes, n: int) -> tuple[list[int], int]:
@@ -48,3 +48,13 @@ def test_a_partition_is_filled_up_and_no_more_goes_in_than_fits():
     assert partition[-1] == 0xFF
     with pytest.raises(ModelError, match=f"the ROMFS partition has {ROMFS_BYTES}"):
         romfs_partition({"a": bytes(ROMFS_BYTES)})
+
+
+def test_an_image_is_written_for_mpremote(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.anne").write_bytes(b"ANNE")
+    assert main(["net.anne", "-o", "rom.romfs"]) == 0
+    assert (tmp_path / "rom.romfs").read_bytes() == romfs_image({"net.anne": b"ANNE"})
+    assert main(["net.anne", "-o", "net.anne"]) == 1
+    assert main(["net.anne"]) == 2
+    assert "would replace net.anne" in capsys.readouterr().err

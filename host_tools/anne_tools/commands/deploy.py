@@ -19,7 +19,7 @@ from .models import board_option, only_port, read_model
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--on", "where", metavar="PORT|emulator", help="Default: the only Pico on a USB port.")
-@click.option("--as", "path", help="Where to put it on the board; default: / and the file's name.")
+@click.option("--as", "path", help="Path on the board, or a folder that ends with /; default: /.")
 @click.option("--force", is_flag=True, help="Even if it is too large to be loaded there.")
 @board_option
 @board_file_option
@@ -40,15 +40,16 @@ def command(
     It is sent under a temporary name, its CRC is compared on the board, then it is renamed: a file of that name stays
     whole until the new one is. The model's golden samples are then run on the board.
     """
-    from ..deploy import deploy
+    from ..deploy import deploy, path_on_board
     from ..device import open_device
     from ..inspection import size_and_crc
 
     where, options = place(where, "", board_file, uf2)
+    path = path_on_board(path, model.name)
     data = read_model(model)
     where = where or only_port()
     with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
-        done = deploy(device, data, path or f"/{model.name}", board, force, tell)
+        done = deploy(device, data, path, board, force, tell)
     if as_json:
         print_json(done.to_json())
         return

@@ -32,12 +32,24 @@ class _LeaveError(Exception):
     help="Put a file into its storage first; may be given several times.",
 )
 @click.option(
+    "--rom",
+    "rom_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put a file into /rom, where models are used in flash; all such files together replace what is there.",
+)
+@click.option(
     "--timeout", "timeout_s", default=60.0, show_default=True, help="Emulated seconds a script may take."
 )
 @board_file_option
 @uf2_option
 def command(
-    script: Path | None, files: tuple[Path, ...], timeout_s: float, board_file: Path | None, uf2: Path | None
+    script: Path | None,
+    files: tuple[Path, ...],
+    rom_files: tuple[Path, ...],
+    timeout_s: float,
+    board_file: Path | None,
+    uf2: Path | None,
 ) -> None:
     """Run SCRIPT in an emulated Pico with AI-ANNE's firmware, or talk to its Python prompt.
 
@@ -48,8 +60,9 @@ def command(
     from ..device import open_device
 
     stored = {f"/{path.name}": path.read_bytes() for path in files}
+    romfs = {path.name: path.read_bytes() for path in rom_files}
     with progress("starts an emulated Pico"):
-        device = open_device("emulator", firmware=uf2, files=stored, board_file=board_file)
+        device = open_device("emulator", firmware=uf2, files=stored, romfs=romfs, board_file=board_file)
     with device:
         if script:
             _run_script(device, script, timeout_s)
