@@ -27,14 +27,14 @@ from .pack import pack
 from .passes import balance_inputs, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, check_samples, quantize, split_activations
 from .report import Report
-from .runner import GOLDEN_BOUND, difference, reference_outputs
+from .runner import GOLDEN_BOUND, difference, reference_outputs, work
 from .samples import as_samples
 
 Progress = Callable[[str, int, int], None]
 
 GOLDEN_SAMPLES = 4
-# The reference computes some ten million MACs a second on a PC; above this the golden outputs are the C core's.
-_REFERENCE_MACS = 5_000_000
+# The reference takes some ten million steps a second on a PC; above this the golden outputs are the C core's.
+_REFERENCE_STEPS = 5_000_000
 # The samples on which two ways to treat the inputs are compared, and what one must gain to be worth its time.
 _TRIAL_SAMPLES = 256
 _WORTH_SCALING = 2.0
@@ -300,8 +300,8 @@ def _with_golden(imported: Graph, graph: Graph, x: np.ndarray) -> tuple[bytes, i
     with NativeModel(plain) as model:
         inputs = quantize_input(x, model.input)
         outputs = native = model.run_raw(inputs)
-        macs = sum(layer.macs for layer in model.file.layers)
-    golden_from = "reference" if macs <= _REFERENCE_MACS else "C core"
+        steps = work(model.file)
+    golden_from = "reference" if steps <= _REFERENCE_STEPS else "C core"
     if golden_from == "reference":
         outputs = reference_outputs(plain, inputs)
         check_equal(

@@ -102,6 +102,11 @@ def _run_batch(
     return [bytes.fromhex(line) for line in lines]
 
 
+def work(file: ModelFile) -> int:
+    """Return the steps of one prediction: multiplications, and elements that layers write. At least 1."""
+    return sum(layer.macs + sum(tensor.size for tensor in layer.outputs) for layer in file.layers) or 1
+
+
 def open_model(data: bytes) -> ModelFile:
     """Return the checked model file; ModelError in the loader's words if it is not whole."""
     try:

@@ -322,6 +322,7 @@ def test_inspect_of_what_does_not_fit(files):
     assert result.exit_code == 1
     verdict = json.loads(result.stdout)["fit"]
     assert (verdict["fits"], verdict["layer"]) == (False, "dense_1")
+    assert " ms " not in anne("inspect", "big.anne").stdout
     assert result.stderr.startswith("anne: big.anne does not fit the pico: the file has ")
     assert "convert with --dtype int8" in anne("inspect", "big.anne").stdout
 
@@ -467,6 +468,20 @@ def test_verify_fails_where_weights_differ(files):
         "--input",
         "x.npy",
     )
+
+
+def test_verify_states_its_limits_and_fails_beyond_them(files):
+    good("convert", "net.json", "--dtype", "int8", "--calibrate", "x.npy")
+    result = good("verify", "net.anne", "--against", "net.json", "--input", "x.npy")
+    assert "2 % rms  good" in result.stdout
+    assert "the same answer on" in result.stdout
+    refused(
+        "net.anne: float graph and C core differ by ",
+        *("verify", "net.anne", "--against", "net.json", "--input", "x.npy", "--limit", "0.0001"),
+    )
+    assert "--against SOURCE compares it, too" in good("verify", "net.anne").stdout
+    for share in ("0.5 % for int16", "0.75 % for int8-weights", "2 % for int8", "5 % for int4"):
+        assert share in " ".join(good("verify", "--help").stdout.split())
 
 
 def test_bench_measures_each_layer(files, pico):

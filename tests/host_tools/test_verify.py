@@ -11,11 +11,14 @@ import pytest
 from anne_tools.bench import DTYPES, _random_graph
 from anne_tools.conversion import convert
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph
-from anne_tools.verify import Comparison, verify
+from anne_tools.graph import Dense, Graph, GraphBuilder, Metadata
+from anne_tools.pack import pack
+from anne_tools.runner import open_model
+from anne_tools.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
 from data import mltk_file
 
 RANDOM = np.random.default_rng(9)
+ALL_DTYPES = [*DTYPES, "int4"]
 X = RANDOM.normal(0, 1, (30, 5))
 
 
@@ -57,6 +60,54 @@ def test_another_networks_weights_are_noticed():
     comparison = by_pair(verify(convert(network()).data, other, X))["float graph", "C core"]
     assert not comparison.good
     assert comparison.largest > 1e-4
+
+
+@pytest.mark.parametrize("dtype", ALL_DTYPES)
+def test_the_limit_of_quantisation_is_the_types_own(dtype):
+    """Within it from the network itself; beyond it from one whose second row of weights is its negative."""
+    data = convert(network(), dtype, calibrate=X).data
+    own = by_pair(verify(data, network(), X))["float graph", "C core"]
+    assert type_of(open_model(data)) == dtype
+    assert own.good
+    assert own.rms_bound == RMS_LIMITS.get(dtype)
+    other = network()
+    last = next(layer for layer in reversed(other.layers) if isinstance(layer, Dense))
+    last.weights = last.weights * np.array([[1], [-1], [1]], np.float32)
+    assert not by_pair(verify(data, other, X))["float graph", "C core"].good
+
+
+def test_quantisation_is_told_as_parts_of_the_range():
+    """By hand: outputs 0 to 4 and differences 0, 0.04, -0.08, 0 make 0.02 at most, rms 0.01 sqrt(1 + 4) / 2."""
+    exact = np.array([[0.0, 1.0], [2.0, 4.0]])
+    told = _quantisation(exact, exact + [[0, 0.04], [-0.08, 0]], 0.012, Metadata(labels=["a", "b"]))
+    assert told.largest == pytest.approx(0.02)
+    assert told.rms == pytest.approx(0.01 * np.sqrt(5) / 2)
+    assert (told.good, told.same_answer_percent) == (True, 100.0)
+    told.rms_bound = 0.011
+    assert (told.good, told.difference, told.allowed) == (False, "1.1 % rms of the range", "1.1 % rms")
+
+
+def test_a_limit_of_ones_own():
+    data = convert(network(), "int8", calibrate=X).data
+    assert not by_pair(verify(data, network(), X, limit=1e-6))["float graph", "C core"].good
+
+
+def test_samples_are_drawn_between_those_that_the_network_was_calibrated_with():
+    """Beyond it int16 would saturate, which says nothing about the conversion."""
+    for seed in range(5):
+        data = convert(network(), "int16", calibrate=np.random.default_rng(seed).normal(0, 1, (30, 5))).data
+        assert by_pair(verify(data, network()))["float graph", "C core"].rms < 0.001
+
+
+def test_what_would_take_minutes_in_plain_python_is_skipped_and_said():
+    """250 activations of 2^20 elements are 13 KB."""
+    builder = GraphBuilder((1 << 20,))
+    for i in range(250):
+        builder.activation(f"relu {i}", "relu")
+    (comparison,) = verify(pack(builder.build()))
+    assert comparison.skipped == (
+        "a sample takes 262144000 steps, more than the 40000000 that plain Python is given"
+    )
 
 
 def test_another_networks_shape_is_refused():
