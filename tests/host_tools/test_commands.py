@@ -19,6 +19,7 @@ from anne_tools.emulator import EmulatedPico
 from anne_tools.emulator_fork import forked
 from anne_tools.errors import ModelError
 from anne_tools.firmware import find_firmware
+from anne_tools.verify import RMS_LIMITS, percent
 from click.testing import CliRunner, Result
 
 RANDOM = np.random.default_rng(11)
@@ -480,8 +481,9 @@ def test_verify_states_its_limits_and_fails_beyond_them(files):
         *("verify", "net.anne", "--against", "net.json", "--input", "x.npy", "--limit", "0.0001"),
     )
     assert "--against SOURCE compares it, too" in good("verify", "net.anne").stdout
-    for share in ("0.5 % for int16", "0.75 % for int8-weights", "2 % for int8", "5 % for int4"):
-        assert share in " ".join(good("verify", "--help").stdout.split())
+    help_page = " ".join(good("verify", "--help").stdout.split())
+    for dtype, limit in RMS_LIMITS.items():
+        assert f"{percent(limit)} for {dtype}" in help_page
 
 
 def test_bench_measures_each_layer(files, pico):

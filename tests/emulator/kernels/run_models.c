@@ -1,8 +1,8 @@
 // Runs model files on a bare Cortex-M33 under QEMU: from the file "request" to the file "reply", by semihosting.
 //
-// request: for each model a word with the file's bytes, a word with the number of samples, the file, the samples as they
-// stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, the outputs. Then
-// one word more: the bits of a sum of a product, see `fused`.
+// request: for each model a word with the file's bytes, a word with the number of samples, the file, the samples as
+// they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, the outputs.
+// Then one word more: the bits of a sum of a product, see `fused`.
 #include <stddef.h>
 #include <stdint.h>
 
