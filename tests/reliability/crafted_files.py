@@ -20,7 +20,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import crafted_text  # noqa: F401 - these put their builders into CRAFTED
+import crafted_keras  # noqa: F401 - these put their builders into CRAFTED
+import crafted_onnx  # noqa: F401
+import crafted_text  # noqa: F401
+import crafted_tflite  # noqa: F401
 import crafted_torch  # noqa: F401
 import hostile_files
 from crafted import CRAFTED, MAX_FILE_BYTES

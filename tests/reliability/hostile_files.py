@@ -208,21 +208,19 @@ def _dump_by_fork() -> None:
     import h5py  # noqa: F401 - once, for all children
     from anne_tools.importers import hdf5, hdf5_dump
 
-    def run(command, input, capture_output, timeout):
+    def run_dump(arguments, data, most_bytes):
         file = tempfile.TemporaryFile
         with file() as stdin, file() as stdout, file() as stderr:
-            stdin.write(input)
+            stdin.write(data)
             stdin.seek(0)
             if (child := os.fork()) == 0:
-                _be_hdf5_dump(hdf5_dump, command[2:], stdin, stdout, stderr)
+                _be_hdf5_dump(hdf5_dump, arguments, stdin, stdout, stderr)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            texts = []
             for each in (stdout, stderr):
                 each.seek(0)
-                texts.append(each.read())
-            return subprocess.CompletedProcess(command, status, *texts)
+            return status, stdout.read(most_bytes + 1), stderr.read()
 
-    hdf5.subprocess = type("Subprocess", (), {"run": run, "TimeoutExpired": subprocess.TimeoutExpired})
+    hdf5.run_dump = run_dump
 
 
 def _be_hdf5_dump(hdf5_dump, arguments, *files) -> None:

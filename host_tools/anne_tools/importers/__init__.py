@@ -140,7 +140,8 @@ def load(
         module = importlib.import_module(f"{__name__}.{importer.module}")
         with budget.begin(budget.file_bytes(source) if is_bounded else math.inf):
             graph = module.read(source, **options).check()
-            budget.layers(sum(isinstance(layer, Dense) for layer in graph.layers))
+            budget.layers(_layers_that_stay(graph))
+            budget.steps(len(graph.layers) ** 2 // 16, "its layers")  # passes compare each with each
     except ImportError as error:
         raise _missing_package(importer, what, error) from error
     except ModelError as error:
@@ -200,6 +201,12 @@ def _peek(path: Path) -> tuple[bytes, list[str]]:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
             pass  # the importer that the suffix names will say what is wrong
     return head, members
+
+
+def _layers_that_stay(graph: Graph) -> int:
+    """At least the layers of a model file, whatever can be folded: one holds one product and one activation at most."""
+    dense = sum(isinstance(layer, Dense) for layer in graph.layers)
+    return max(dense, sum(getattr(layer, "activation", "linear") != "linear" for layer in graph.layers))
 
 
 def _missing_package(importer: Importer, what: str, error: ImportError) -> Exception:

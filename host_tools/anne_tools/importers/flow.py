@@ -44,6 +44,7 @@ class Flow(Patterns):
         self.values: dict[Key, Value] = {}
         self.tensors: dict[str, Tensor] = {}
         self.layers: list[Layer] = []
+        self.maker: dict[str, Layer] = {}  # by the tensor that a layer makes
         self.notes: list[str] = []
         self.input = self._tensor(name, shape, dtype, quantization)
         self.values[key] = self.input
@@ -54,7 +55,9 @@ class Flow(Patterns):
         """Return the constant `key`; ModelError if it is computed."""
         if key not in self.constants:
             raise ModelError(f"{step.where}: {what} must be a constant")
-        return self.constants[key]
+        array = self.constants[key]
+        budget.steps(1 + array.size // 1000, step.where)  # whoever reads it looks at all of it
+        return array
 
     def value(self, step: Step, key: Key) -> Value:
         """Return the value `key`; ModelError if it is a constant, unknown, or half of a pattern."""
@@ -256,8 +259,9 @@ class Flow(Patterns):
         kept, needed = [], {output}
         for layer in reversed(self.layers):
             if layer.output in needed:
-                kept.insert(0, layer)
+                kept.append(layer)
                 needed.add(layer.input)
+        kept.reverse()
         if not kept:
             raise ModelError("the model has no layers")
         tensors = {
@@ -289,7 +293,7 @@ class Flow(Patterns):
         if given != step.dtype:
             raise ModelError(f"{step.where}: expected a {given} output, got {step.dtype}")
         made = self._tensor(step.name, shape, step.dtype, step.quantization)
-        self.layers.append(kind(step.name, x.tensor, made.tensor, *args, source=step.op))
+        self._append(kind(step.name, x.tensor, made.tensor, *args, source=step.op))
         return made
 
     def reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
@@ -298,8 +302,12 @@ class Flow(Patterns):
             return Value(x.tensor, shape, x.pattern, x.base, x.factor)
         like = self.tensors[x.tensor]
         made = self._tensor(step.name, shape, like.dtype, like.quantization)
-        self.layers.append(Reshape(step.name, x.tensor, made.tensor, source=step.op))
+        self._append(Reshape(step.name, x.tensor, made.tensor, source=step.op))
         return made
+
+    def _append(self, layer: Layer) -> None:
+        self.layers.append(layer)
+        self.maker[layer.output] = layer
 
 
 OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph import Activation, Dense, Layer, Quantization, Reshape
+from . import budget
 
 Key = Hashable
 MATMULS = ("MatMul", "matmul")
@@ -121,13 +122,11 @@ class Patterns:
 
     def _maker(self, value: Value) -> Layer | None:
         """Return the layer that computes `value`, however it was reshaped since; None for the input."""
-        tensor, made = value.tensor, None
-        for layer in reversed(self.layers):
-            if layer.output == tensor:
-                made, tensor = layer, layer.input
-                if not isinstance(layer, Reshape):
-                    break
-        return None if isinstance(made, Reshape) else made
+        layer = self.maker.get(value.tensor)
+        while isinstance(layer, Reshape):
+            budget.steps(1, "reshapes")
+            layer = self.maker.get(layer.input)
+        return layer
 
     def _scalar_pattern(self, step: Step, x: Value, scale: float, offset: float) -> bool:
         """Continue 1 + erf, and x * (1 + erf) / 2 of gelu, relu6(x + 3) / 6 and x * relu6(x + 3) / 6."""
@@ -190,7 +189,7 @@ class Patterns:
 
 def label(name: str, default: str) -> str:
     """Return a layer's name from a file: printable, short, never empty."""
-    return "".join(c if c.isprintable() else "?" for c in name)[:40].strip() or default
+    return "".join(c if c.isprintable() else "?" for c in name[:80].strip())[:40] or default
 
 
 def _is_plus_3(x: Value | None) -> bool:

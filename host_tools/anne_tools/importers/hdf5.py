@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
+import math
+import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,8 @@ from . import budget
 from .bfloat16 import to_float32
 
 TIMEOUT_S = 30
+# What becomes of an array at worst: as it is stored, as float64, and that once more on its way to float32.
+_COPIES = 4
 # What a process ends with that has used up the processor time hdf5_dump allows itself.
 _TOO_SLOW = -getattr(signal, "SIGPROF", 0)
 
@@ -76,32 +82,68 @@ def read_hdf5(data: bytes, *members: str) -> Group:
 
     ModelError if the file is damaged, even where libhdf5 crashes or hangs.
     """
-    program = [sys.executable, str(Path(__file__).with_name("hdf5_dump.py"))]
-    limits = [str(budget.bytes_left() // 8), str(budget.bytes_left() // budget.JSON_BYTES_PER_BYTE)]
-    try:
-        done = subprocess.run(
-            [*program, *limits, *members], input=data, capture_output=True, timeout=TIMEOUT_S
-        )
-    except subprocess.TimeoutExpired:
-        raise ModelError(f"damaged HDF5: it could not be read in {TIMEOUT_S} s") from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() if done.returncode == 1 else []
-        failure = "is too slow on it" if done.returncode == _TOO_SLOW else "crashed on it"
+    most = budget.bytes_left()
+    limits = most // _COPIES, most // budget.JSON_BYTES_PER_BYTE
+    status, output, errors = run_dump([*map(str, limits), *members], data, sum(limits) * 2)
+    if status is None:
+        raise ModelError(f"damaged HDF5: it could not be read in {TIMEOUT_S} s")
+    if status:
+        lines = errors.decode(errors="replace").strip().splitlines() if status == 1 else []
+        failure = "is too slow on it" if status == _TOO_SLOW else "crashed on it"
         raise ModelError(f"damaged HDF5: {lines[-1][:200] if lines else f'the HDF5 library {failure}'}")
-    arrays = np.load(io.BytesIO(done.stdout), allow_pickle=False)
-    return _group("/", json.loads(arrays["tree"].tobytes()), arrays)
+    if len(output) > sum(limits) * 2:
+        raise ModelError(f"HDF5: it unpacks to more than the limit of {sum(limits) * 2} bytes")
+    budget.spend(_COPIES * len(output), "HDF5")
+    length = int.from_bytes(output[:8], "little")
+    return _group("/", json.loads(output[8 : 8 + length]), memoryview(output)[8 + length :])
 
 
-def _group(path: str, tree: dict[str, Any], arrays) -> Group:
+def run_dump(arguments: list[str], data: bytes, most_bytes: int) -> tuple[int | None, bytes, bytes]:
+    """Return the status of hdf5_dump (None: it took too long), its output, and the end of its errors.
+
+    Of the output at most `most_bytes` and one more are read: what the program promises is not believed.
+    """
+    command = [sys.executable, str(Path(__file__).with_name("hdf5_dump.py")), *arguments]
+    late = threading.Event()
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        timer = threading.Timer(TIMEOUT_S, lambda: (late.set(), process.kill()))
+        timer.start()
+        try:
+            with suppress(BrokenPipeError):  # it has ended already; its status says why
+                process.stdin.write(data)
+                process.stdin.close()
+            output = process.stdout.read(most_bytes + 1)
+            if len(output) > most_bytes:
+                process.kill()
+            process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - 1000))
+        return None if late.is_set() else process.returncode, output, errors.read()
+
+
+def _group(path: str, tree: dict[str, Any], arrays: memoryview) -> Group:
     group = Group(path, tree["attributes"])
     for name, member in tree["members"].items():
         if isinstance(member, dict):
-            group.members[name] = _group(f"{path.rstrip('/')}/{name}", member, arrays)
+            is_array = "dtype" in member
+            below = f"{path.rstrip('/')}/{name}"
+            group.members[name] = _array(member, arrays) if is_array else _group(below, member, arrays)
         else:
-            group.members[name] = _array(member, arrays) if isinstance(member, int) else member
+            group.members[name] = member
     return group
 
 
-def _array(number: int, arrays) -> np.ndarray:
-    name = str(number)
-    return arrays[name] if name in arrays else to_float32(arrays[f"{name} bfloat16"])
+def _array(array: dict[str, Any], arrays: memoryview) -> np.ndarray:
+    is_bfloat16, shape = array["dtype"] == "bfloat16", tuple(array["shape"])
+    dtype = np.dtype("<u2" if is_bfloat16 else array["dtype"])
+    values = (
+        np.frombuffer(arrays, dtype, math.prod(shape), array["at"])
+        if math.prod(shape)
+        else np.empty(0, dtype)
+    )
+    return (to_float32(values) if is_bfloat16 else values).reshape(shape)

@@ -1,15 +1,15 @@
-"""Run as a program of its own: HDF5 on standard input -> an .npz file with groups, attributes and arrays on
-output.
+"""Run as a program of its own: HDF5 on standard input -> groups, attributes and arrays on output.
 
 libhdf5 is written in C and crashes on some damaged files (a few bytes changed are enough). In a process of
 its own that costs an error message, not the user's session. `hdf5.py` starts this program and reads what it
 writes; nothing of this package is imported here.
 
-Arguments: limit of elements, limit of bytes of an attribute, then names of members of the root to be read.
-The array `tree` of the .npz is JSON in UTF-8: a group is {"attributes": {name: text or list of texts},
-"members": {name: group, number of an array, or text that says why it cannot be read}}. An array is called by its
-number, and "1 bfloat16" if it holds the bits of that type. A name as Windows joins paths, `layers\\dense`, stands for
-its first part where members are named.
+Arguments: limit of bytes of all arrays, limit of bytes of all texts, then names of members of the root to be read.
+A name as Windows joins paths, `layers\\dense`, stands for its first part.
+
+Output: the length of a JSON text as 8 bytes, lowest first; the text, in UTF-8; the arrays, one after another. A group
+is {"attributes": {name: text or list of texts}, "members": {name: group, array, or text that says why it cannot be
+read}}, an array {"dtype": name, "shape": list, "at": offset behind the JSON}. "bfloat16" are two bytes each.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ MAX_DEPTH = 100
 MAX_MEMBERS = 100_000
 # Processor time for a file, and for each of its bytes: a damaged one can keep libhdf5 busy for minutes. An intact one
 # of 50 KB takes 0.03 s.
-CPU_S, CPU_S_PER_BYTE = 0.8, 1e-7
+CPU_S, CPU_S_PER_BYTE = 0.6, 1e-7
 # Memory for a file: texts of variable length say anything of their size, and libhdf5 allocates it.
 DATA_BYTES = 900 << 20
 
@@ -34,12 +34,12 @@ DATA_BYTES = 900 << 20
 class Dump:
     """What has been read so far, and how much of the limits is left."""
 
-    def __init__(self, max_elements: int, max_attribute_bytes: int):
+    def __init__(self, max_bytes: int, max_text_bytes: int):
         self.arrays: list[np.ndarray] = []
-        self.bits: set[int] = set()  # the numbers of those that are the bits of bfloat16
-        self.elements_left = self.max_elements = max_elements
+        self.n_bytes = 0
+        self.max_bytes = max_bytes
+        self.text_bytes_left = self.max_text_bytes = max_text_bytes
         self.members_left = MAX_MEMBERS
-        self.max_attribute_bytes = max_attribute_bytes
 
     def group(self, group: h5py.Group, depth: int = 0, only: tuple[str, ...] = ()) -> dict:
         """Return a group as JSON; `only` names the members wanted, all if empty."""
@@ -48,6 +48,7 @@ class Dump:
             if only and name.partition("\\")[0] not in only:
                 continue
             self.members_left -= 1
+            self._count_text(len(name), name)
             if depth > MAX_DEPTH or self.members_left < 0:
                 raise ValueError(
                     f"more than {MAX_DEPTH} levels of groups, or more than {MAX_MEMBERS} members"
@@ -67,15 +68,22 @@ class Dump:
             attribute = group.attrs.get_id(name)
             if attribute.dtype.kind not in "OS":
                 continue
-            size = elements(attribute.shape) * attribute.dtype.itemsize
-            if size > self.max_attribute_bytes:
-                raise ValueError(f"attribute {name} has {size} bytes, more than {self.max_attribute_bytes}")
+            self._count_text(elements(attribute.shape) * attribute.dtype.itemsize, name)
             value = group.attrs[name]
-            found[name] = [text(v) for v in value.ravel()] if isinstance(value, np.ndarray) else text(value)
+            texts = [text(v) for v in value.ravel()] if isinstance(value, np.ndarray) else [text(value)]
+            self._count_text(sum(map(len, texts)), name)
+            found[name] = texts if isinstance(value, np.ndarray) else texts[0]
         return found
 
-    def dataset(self, dataset) -> int | str:
-        """Keep an array and return its number, or return why it is not read."""
+    def _count_text(self, n_bytes: int, name: str) -> None:
+        self.text_bytes_left -= n_bytes
+        if self.text_bytes_left < 0:
+            raise ValueError(
+                f"texts of more than {self.max_text_bytes} bytes, the last is attribute {name[:80]}"
+            )
+
+    def dataset(self, dataset) -> dict | str:
+        """Keep an array and return where it will be, or return why it is not read."""
         if not isinstance(dataset, h5py.Dataset):
             return f"a {type(dataset).__name__.lower()}"
         if dataset.is_virtual or dataset.external:
@@ -83,15 +91,19 @@ class Dump:
         is_bfloat16 = _is_bfloat16(dataset)
         if dataset.dtype.kind not in "fiu" and not is_bfloat16:
             return f"no numbers but {dataset.dtype}"
-        size = elements(dataset.shape)
-        if size > self.elements_left:
-            return f"{dataset.shape}, which is more than the limit of {self.max_elements} elements"
-        self.elements_left -= size
-        if is_bfloat16:
-            self.bits.add(len(self.arrays))
+        n_bytes = elements(dataset.shape) * dataset.dtype.itemsize
+        if self.n_bytes + n_bytes > self.max_bytes:
+            return f"{dataset.shape}, which is more than the limit of {self.max_bytes} bytes"
         values = np.asarray(dataset[()])
-        self.arrays.append(values.view(np.uint16) if is_bfloat16 else values)
-        return len(self.arrays) - 1
+        values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        array = {
+            "dtype": "bfloat16" if is_bfloat16 else values.dtype.str,
+            "shape": values.shape,
+            "at": self.n_bytes,
+        }
+        self.n_bytes += n_bytes
+        self.arrays.append(np.ascontiguousarray(values))
+        return array
 
 
 def _is_bfloat16(dataset) -> bool:
@@ -122,19 +134,17 @@ def limit_resources(file_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
 
 
-def main(max_elements: str, max_attribute_bytes: str, *only: str) -> None:
-    dump = Dump(int(max_elements), int(max_attribute_bytes))
+def main(max_bytes: str, max_text_bytes: str, *only: str) -> None:
+    dump = Dump(int(max_bytes), int(max_text_bytes))
     data = sys.stdin.buffer.read()
     limit_resources(len(data))
     with h5py.File(io.BytesIO(data), "r") as file:
         tree = json.dumps(dump.group(file, only=only)).encode()
-    arrays = {
-        f"{number} bfloat16" if number in dump.bits else str(number): array
-        for number, array in enumerate(dump.arrays)
-    }
-    output = io.BytesIO()
-    np.savez(output, tree=np.frombuffer(tree, np.uint8), **arrays)
-    sys.stdout.buffer.write(output.getvalue())
+    out = sys.stdout.buffer
+    out.write(len(tree).to_bytes(8, "little"))
+    out.write(tree)
+    for array in dump.arrays:
+        out.write(array.tobytes() if array.dtype.kind == "V" else array.data)
 
 
 if __name__ == "__main__":

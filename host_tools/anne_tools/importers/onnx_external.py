@@ -18,6 +18,8 @@ from ..errors import ModelError
 from . import budget
 from .flow import label
 
+_FILE_STEPS = 100  # of opening a file
+
 
 class ExternalData:
     """The files in the folder of one model, which is what counts for its budget as if all were one file."""
@@ -28,6 +30,7 @@ class ExternalData:
 
     def count(self, entries: list[dict[str, str]], where: str) -> None:
         """Add the file that `entries` name to the budget, once."""
+        budget.steps(_FILE_STEPS, where)
         path = self._path(_said(entries).get("location", ""), where)
         if path not in self.counted:
             self.counted.add(path)

@@ -5,7 +5,7 @@ as many bytes (2), or 4 bytes (5). What a number means is in SCHEMA below, one t
 are used here; others are skipped. Nothing is executed.
 
 Bounds: every length is compared with what is left; messages nest as deep as the schema's tables do, which is
-7; the number of fields read is limited, so that memory is at most a small multiple of the file's size.
+7; fields and messages are charged to the budget.
 
 Source: onnx.proto (IR version 3 to 13) and the protobuf encoding, https://protobuf.dev/programming-guides/encoding/.
 """
@@ -22,7 +22,9 @@ from . import budget
 from .bfloat16 import to_float32
 from .onnx_external import ExternalData
 
-MAX_FIELDS = 1_000_000
+# Fields are charged in bunches, messages at what their dicts take at most.
+_BUNCH = 1000
+_MESSAGE_BYTES = 800
 
 # Kinds of field: a message's name, or one of these; * marks a repeated field.
 SCHEMA: dict[str, dict[int, tuple[str, str]]] = {
@@ -108,7 +110,7 @@ def parse_model(data: bytes) -> dict[str, Any]:
 
 
 class _Parser:
-    """Counts the fields read on the way."""
+    """Counts the fields read since they were charged."""
 
     def __init__(self):
         self.fields = 0
@@ -116,6 +118,7 @@ class _Parser:
     def message(self, data: memoryview, kind: str) -> dict[str, Any]:
         """Return the fields of one message; repeated ones as lists, the last of others."""
         schema = SCHEMA[kind]
+        budget.spend(_MESSAGE_BYTES, "the fields of the file")
         result: dict[str, Any] = {
             name: [] for name, field_kind in schema.values() if field_kind.endswith("*")
         }
@@ -134,11 +137,15 @@ class _Parser:
                 result[name] = values[-1]
         return result
 
+    def _count(self, fields: int) -> None:
+        self.fields += fields
+        if self.fields >= _BUNCH:
+            budget.steps(self.fields, "the fields of the file")
+            self.fields = 0
+
     def _value(self, data: memoryview, at: int, wire: int) -> tuple[int | memoryview, int]:
         """Return one field's value, a number for wire 0 and bytes for the others, and where the next begins."""
-        self.fields += 1
-        if self.fields > MAX_FIELDS:
-            raise ModelError(f"more than {MAX_FIELDS} fields")
+        self._count(1)
         if wire == 0:
             return self._varint(data, at)
         if wire == 2:
@@ -189,9 +196,7 @@ class _Parser:
         while at < len(data):
             number, at = self._varint(data, at)
             numbers.append(number - 2**64 if number >> 63 else number)
-        self.fields += len(numbers)
-        if self.fields > MAX_FIELDS:
-            raise ModelError(f"more than {MAX_FIELDS} fields")
+        self._count(len(numbers))
         return numbers
 
     def _packed_floats(self, data: memoryview, dtype: str) -> list[float]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from . import onnx_ml
+from . import budget, onnx_ml
 from .flow import Step
 from .onnx_plan import operator
 from .onnx_shapes import Node, Shapes, step_of
@@ -176,6 +176,7 @@ class Operators(Shapes):
         parts = [node.constant(i, "what is joined") for i in range(node.count)]
         if not parts or any(part.ndim != 1 or part.size > 64 for part in parts):
             raise ModelError(f"{step.where} is supported for constant shapes only")
+        budget.elements(step.where, (sum(part.size for part in parts),))
         self.flow.constants[step.output] = np.concatenate(parts)
 
     def quantize(self, step: Step, node: Node) -> None:

@@ -16,6 +16,7 @@ from .flow import label
 
 Node = dict[str, Any]
 DOMAINS = ("", "ai.onnx")
+MOST_OUTPUTS = 8  # of a file whose class labels are looked for
 ML_DOMAIN = "ai.onnx.ml"
 # What may stand between where a class is found and the output that tells it.
 _PASSES_ON = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
@@ -106,7 +107,8 @@ def plan(graph: dict[str, Any]) -> Plan:
     """Return the Plan of a graph. ModelError if its nodes form a circle."""
     nodes = _Nodes(graph)
     names = [value.get("name", "") for value in graph["output"]]
-    told = {name: labels for name in names if (labels := _labels_told(nodes, name)) is not None}
+    looked_at = names if len(names) <= MOST_OUTPUTS else []
+    told = {name: labels for name in looked_at if (labels := _labels_told(nodes, name)) is not None}
     outputs = [name for name in names if name not in told] or names
     order = list(nodes.order(outputs))
     needed = {name for index in order for name in nodes.nodes[index]["input"]} | set(outputs)

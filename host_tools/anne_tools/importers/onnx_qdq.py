@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import ModelError
 from ..graph import Quantization
 from ..tables import FIXED_OUTPUT
+from . import budget
 from .flow import Flow, Step, label
 from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators
 from .onnx_plan import operator
@@ -117,6 +118,7 @@ class QdqOperators(Operators):
         zero_point = (
             node.constant(2, "the zero point").astype(np.int64) if node.has(2) else np.zeros(1, np.int64)
         )
+        budget.elements(step.where, self.flow.constants[key].shape)
         integers = self.flow.constants[key].astype(np.int64)
         axis = int(node.attribute("axis", 1))
         axis += integers.ndim if axis < 0 else 0
@@ -167,7 +169,7 @@ class QdqOperators(Operators):
             bias = self.quantized[name]
             real = bias.integers.reshape(-1) * np.broadcast_to(bias.scale, bias.integers.size)
         elif name in self.flow.constants:
-            real = self.flow.constants[name].astype(np.float64).reshape(-1)
+            real = self.flow.constant(made.step, name, "its bias").astype(np.float64).reshape(-1)
         else:
             raise NotInt8Error(f"{made.step.where}: a bias that is computed")
         n_out = len(made.weights)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from .flow import Flow, Step, label
+from .flow import MAX_RANK, Flow, Step, label
 from .onnx_external import ExternalData
 from .onnx_files import to_array
 
@@ -118,6 +118,8 @@ class Shapes:
         """Unsqueeze: new axes of 1."""
         shape = list(self._shape(step, node.key(0)))
         count = len(node.axes(0))
+        if count > MAX_RANK:
+            raise ModelError(f"{step.where}: {count} axes are more than the limit of {MAX_RANK}")
         for axis in sorted(node.axes(len(shape) + count)):
             shape.insert(axis, 1)
         self.flow.reshape(step, node.key(0), shape)

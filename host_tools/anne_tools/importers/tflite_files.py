@@ -162,7 +162,9 @@ class TfliteFile:
 
     def _read_tensor(self, index: int) -> FileTensor:
         table = self.graph.Tensors(index)
-        name = clean(table.Name())
+        text = table.Name() or b""
+        budget.steps(1 + len(text) // 1000, "names of tensors")
+        name = clean(text)
         where = f"tensor {index} ({name})"
         number = table.Type()
         shape = tuple(int(table.Shape(i)) for i in range(_count(where, table.ShapeLength(), 8)))

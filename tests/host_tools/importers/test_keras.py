@@ -394,6 +394,16 @@ def test_file_that_takes_too_long_all_together(tmp_path, monkeypatch):
         load(GOLDEN / "keras3_mlp.h5")
 
 
+def test_no_more_is_taken_from_the_reading_process_than_was_agreed():
+    from anne_tools.importers import hdf5
+
+    limits = [str(1 << 20), str(1 << 20)]
+    data = (GOLDEN / "keras3_mlp.h5").read_bytes()
+    status, output, _ = hdf5.run_dump(limits, data, 1 << 22)
+    assert status == 0 and len(output) > 1000
+    assert hdf5.run_dump(limits, data, 1000)[1] == output[:1001]
+
+
 def test_weights_without_a_model_are_refused(tmp_path):
     path = tmp_path / "net.h5"
     with h5py.File(path, "w") as file:

@@ -1,0 +1,223 @@
+"""Costly .keras and .h5 files: see crafted_files.py."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+import h5py
+import numpy as np
+from crafted import crafted
+
+
+def keras(config: dict | bytes, weights: bytes = b"") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", config if isinstance(config, bytes) else json.dumps(config))
+        archive.writestr("model.weights.h5", weights)
+    return out.getvalue()
+
+
+def sequential(*layers: dict, **first) -> dict:
+    first = {"class_name": "InputLayer", "config": {"name": "in", "batch_shape": [None, 1]} | first}
+    return {"class_name": "Sequential", "config": {"name": "net", "layers": [first, *layers]}}
+
+
+def layer(class_name: str, name: str = "x", **config) -> dict:
+    return {"class_name": class_name, "config": {"name": name} | config}
+
+
+def hdf5(fill: Callable[[h5py.File], None]) -> bytes:
+    out = io.BytesIO()
+    with h5py.File(out, "w", libver="latest") as file:
+        fill(file)
+    return out.getvalue()
+
+
+NO_WEIGHTS = hdf5(lambda file: file.create_group("layers"))
+
+
+@crafted("keras")
+def models_used_twice_in_each_other() -> bytes:
+    """45 models, each of which runs the one inside it twice: 2^45 layers."""
+    call = [[["in", 0, 0, {}]], [["x", 0, 0, {}]]]
+
+    def model(depth: int) -> dict:
+        inner = model(depth - 1) if depth else layer("Dense", units=1)
+        first = {"class_name": "InputLayer", "name": "in", "config": {"name": "in", "batch_shape": [None, 1]}}
+        layers = [first, {**inner, "name": "x", "inbound_nodes": call}]
+        ends = {"input_layers": [["in", 0, 0]], "output_layers": [["x", 1, 0]]}
+        return {"class_name": "Functional", "config": {"name": f"m{depth}", "layers": layers} | ends}
+
+    return keras(model(44))
+
+
+@crafted("keras")
+def layers_by_the_ten_thousand() -> bytes:
+    """10,000 Dense layers."""
+    return keras(sequential(*(layer("Dense", f"d{n}", units=1) for n in range(10_000))))
+
+
+@crafted("keras")
+def functional_of_4000_layers() -> bytes:
+    """A chain of 4,000 layers, each found by its name."""
+    layers = [{"class_name": "InputLayer", "name": "0", "config": {"name": "0", "batch_shape": [None, 1]}}]
+    layers += [
+        {**layer("ReLU", f"{n}"), "name": f"{n}", "inbound_nodes": [[[f"{n - 1}", 0, 0, {}]]]}
+        for n in range(1, 4001)
+    ]
+    ends = {"input_layers": [["0", 0, 0]], "output_layers": [["4000", 0, 0]]}
+    return keras({"class_name": "Functional", "config": {"name": "net", "layers": layers} | ends}, NO_WEIGHTS)
+
+
+@crafted("keras")
+def lists_in_lists() -> bytes:
+    """A config of 500,000 brackets, and one of 30 MB of them, packed."""
+    return keras(b'{"class_name": "Sequential", "config": ' + b"[" * 500_000 + b"]" * 500_000 + b"}")
+
+
+@crafted("keras")
+def many_lists() -> bytes:
+    """30 MB of empty lists, packed to 30 KB."""
+    return keras(b'{"class_name": "Sequential", "config": [' + b"[]," * 10_000_000 + b"[]]}")
+
+
+@crafted("keras")
+def connections_in_lists() -> bytes:
+    """A layer that reads 100,000 others."""
+    node = [[["in", 0, 0, {}]] * 100_000]
+    layers = [
+        {"class_name": "InputLayer", "name": "in", "config": {"name": "in", "batch_shape": [None, 1]}},
+        {**layer("Dense"), "name": "x", "inbound_nodes": node},
+    ]
+    ends = {"input_layers": [["in", 0, 0]], "output_layers": [["x", 0, 0]]}
+    return keras({"class_name": "Functional", "config": {"name": "net", "layers": layers} | ends})
+
+
+@crafted("keras")
+def an_input_without_end() -> bytes:
+    """An input of 2^40 elements, and one of 2^64, which int64 takes for none."""
+    return keras(sequential(layer("ReLU"), batch_shape=[None, 1 << 32, 1 << 32]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def joined_names() -> bytes:
+    """Groups whose names, joined as Windows joins them, are 30,000 deep."""
+    weights = hdf5(lambda file: [file.create_group("layers" + f"\\{n}" * 10_000) for n in range(5)])
+    return keras(sequential(layer("Dense", units=1)), weights)
+
+
+@crafted("keras")
+def weights_that_unpack() -> bytes:
+    """A packed HDF5 of 100 MB of zeros."""
+    weights = hdf5(
+        lambda file: file.create_dataset("layers/dense/vars/0", data=np.zeros((1, 25_000_000), "f4"))
+    )
+    return keras(sequential(layer("Dense", units=1)), weights)
+
+
+MODEL = json.dumps(sequential(layer("Dense", units=1)))
+
+
+def h5(fill: Callable[[h5py.Group], None]) -> bytes:
+    """A model of one layer, whose weights are `fill`ed in."""
+
+    def whole(file: h5py.File) -> None:
+        file.attrs["model_config"] = MODEL
+        fill(file.create_group("model_weights"))
+
+    return hdf5(whole)
+
+
+@crafted("h5")
+def arrays_of_zeros() -> bytes:
+    """30 arrays of 64 MB, packed."""
+
+    def fill(group: h5py.Group) -> None:
+        for n in range(30):
+            group.create_dataset(f"{n}", (1 << 24,), "f4", chunks=(1 << 20,), compression="gzip")
+
+    return h5(fill)
+
+
+@crafted("h5")
+def one_array_that_is_just_allowed() -> bytes:
+    """The kernel of 16 MB less a bit: read, and in the end refused."""
+
+    def fill(group: h5py.Group) -> None:
+        x = group.create_group("x")
+        x.attrs["weight_names"] = ["x/kernel:0", "x/bias:0"]
+        x.create_dataset("x/kernel:0", (4_190_000, 1), "f4", chunks=(1 << 16, 1), compression="gzip")
+        x.create_dataset("x/bias:0", (1,), "f4")
+
+    return h5(fill)
+
+
+@crafted("h5")
+def wide_numbers() -> bytes:
+    """Numbers of 16 bytes, 2 GB of them."""
+    return h5(lambda group: group.create_dataset("x", (1 << 27,), np.longdouble, chunks=(1 << 16,)))
+
+
+@crafted("h5")
+def one_array_by_many_names() -> bytes:
+    """An array of 4 MB under 10,000 names."""
+
+    def fill(group: h5py.Group) -> None:
+        array = group.create_dataset("x", (1 << 20,), "f4", chunks=(1 << 16,), compression="gzip")
+        for n in range(10_000):
+            group[f"{n}"] = array
+
+    return h5(fill)
+
+
+@crafted("h5")
+def groups_that_hold_each_other_twice() -> bytes:
+    """60 groups, each under two names in the one before: 2^60 ways."""
+
+    def fill(group: h5py.Group) -> None:
+        for _ in range(60):
+            inner = group.create_group("a")
+            group["b"] = inner
+            group = inner
+
+    return h5(fill)
+
+
+@crafted("h5")
+def a_group_in_itself() -> bytes:
+    """A group that is a member of itself."""
+
+    def fill(group: h5py.Group) -> None:
+        group["a"] = group
+        group["b"] = group
+
+    return h5(fill)
+
+
+@crafted("h5")
+def a_text_told_often() -> bytes:
+    """A text of 50,000 bytes in a group that has 5,000 names."""
+
+    def fill(group: h5py.Group) -> None:
+        inner = group.create_group("x")
+        inner.attrs["text"] = "x" * 50_000
+        for n in range(5_000):
+            group[f"{n}"] = inner
+
+    return h5(fill)
+
+
+@crafted("h5")
+def a_long_name_told_often() -> bytes:
+    """A name of 50,000 bytes in a group that has 5,000 names."""
+
+    def fill(group: h5py.Group) -> None:
+        inner = group.create_group("x")
+        inner.create_group("n" * 50_000)
+        for n in range(5_000):
+            group[f"{n}"] = inner
+
+    return h5(fill)

@@ -1,0 +1,216 @@
+"""Costly .onnx files: see crafted_files.py. Written byte by byte, which needs no package."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+from crafted import crafted
+
+
+def varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def field(number: int, value: int | bytes | str) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def tensor(name: str, dims: tuple[int, ...], data: bytes = b"", data_type: int = 1) -> bytes:
+    head = b"".join(field(1, d) for d in dims) + field(2, data_type) + field(8, name)
+    return head + (field(9, data) if data else b"")
+
+
+def node(op: str, inputs: list[str], outputs: list[str], rest: bytes = b"") -> bytes:
+    return b"".join([*(field(1, n) for n in inputs), *(field(2, n) for n in outputs), field(4, op), rest])
+
+
+def value(name: str, dims: tuple[int, ...]) -> bytes:
+    shape = b"".join(field(1, field(1, d)) for d in dims)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+
+
+def onnx(
+    nodes: list[bytes], tensors: list[bytes] = (), shape=(1, 4), outputs=("y",), rest: bytes = b""
+) -> bytes:
+    graph = [field(1, n) for n in nodes] + [field(5, t) for t in tensors] + [field(11, value("x", shape))]
+    graph += [field(12, field(1, name)) for name in outputs] + [rest]
+    return field(1, 8) + field(7, b"".join(graph)) + field(8, field(2, 20))
+
+
+def chain(op: str, n: int, *constants: str) -> list[bytes]:
+    """n nodes of one operator, from x to y."""
+    names = ["x", *map(str, range(1, n)), "y"]
+    return [node(op, [a, *constants], [b]) for a, b in zip(names, names[1:], strict=False)]
+
+
+def floats(*values: float) -> bytes:
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+@crafted("onnx")
+def samples_of_2_gb() -> bytes:
+    """An input of 2^29 elements in 73 bytes."""
+    return onnx([node("Relu", ["x"], ["y"])], shape=(1, 1 << 29))
+
+
+@crafted("onnx")
+def an_outer_sum() -> bytes:
+    """A constant of 60,000 x 60,000, the sum of two vectors."""
+    vectors = [tensor("a", (60_000, 1), bytes(240_000)), tensor("b", (1, 60_000), bytes(240_000))]
+    return onnx([node("Add", ["a", "b"], ["c"]), node("Mul", ["x", "c"], ["y"])], vectors)
+
+
+@crafted("onnx")
+def outer_sums_one_after_another() -> bytes:
+    """200 constants of 1,000 x 1,000."""
+    vectors = [tensor("a", (1000, 1), bytes(4000)), tensor("b", (1, 1000), bytes(4000))]
+    nodes = [node("Add", ["a", "b"], [f"c{n}"]) for n in range(200)]
+    nodes += [node("Add", [f"s{n}", f"c{n}"] if n else ["a", "c0"], [f"s{n + 1}"]) for n in range(200)]
+    return onnx([*nodes, node("Mul", ["x", "s200"], ["y"])], vectors)
+
+
+@crafted("onnx")
+def fields_without_end() -> bytes:
+    """500,000 fields that nobody reads."""
+    return field(99, 1) * 260_000 + onnx([node("Relu", ["x"], ["y"])])
+
+
+@crafted("onnx")
+def empty_nodes() -> bytes:
+    """500,000 nodes of nothing."""
+    return onnx([b""] * 500_000)
+
+
+@crafted("onnx")
+def empty_tensors() -> bytes:
+    """500,000 tensors of nothing."""
+    return onnx([node("Relu", ["x"], ["y"])], [b""] * 500_000)
+
+
+@crafted("onnx")
+def packed_numbers() -> bytes:
+    """A million numbers in an attribute."""
+    axes = field(5, field(1, "axes") + field(8, b"\x01" * 1_000_000))
+    return onnx([node("Unsqueeze", ["x"], ["y"], axes)])
+
+
+@crafted("onnx")
+def axes_without_end() -> bytes:
+    """An Unsqueeze by 100,000 axes."""
+    axes = tensor("a", (100_000,), np.arange(100_000, dtype="<i8").tobytes(), 7)
+    return onnx([node("Unsqueeze", ["x", "a"], ["y"])], [axes])
+
+
+@crafted("onnx")
+def long_words() -> bytes:
+    """An operator and names of 300,000 bytes, in 1,000 nodes that read them."""
+    name = "n" * 300_000
+    return onnx([node("Relu" * 75_000, ["x"], [name]), node("Relu", [name], ["y"])])
+
+
+@crafted("onnx")
+def chain_of_activations() -> bytes:
+    """4,000 activations."""
+    return onnx(chain("Relu", 4000))
+
+
+@crafted("onnx")
+def chain_of_scalings() -> bytes:
+    """4,000 products with a constant, which are one layer in the end."""
+    return onnx(chain("Mul", 4000, "s"), [tensor("s", (4,), floats(1.0, 2.0, 3.0, 0.5))])
+
+
+@crafted("onnx")
+def chain_of_many_more() -> bytes:
+    """20,000 activations."""
+    return onnx(chain("Relu", 20_000))
+
+
+@crafted("onnx")
+def products_that_share_weights() -> bytes:
+    """2,000 layers with the same 400 x 400 weights."""
+    return onnx(chain("MatMul", 2000, "w"), [tensor("w", (400, 400), bytes(640_000))], (1, 400))
+
+
+@crafted("onnx")
+def slopes_that_are_one_array() -> bytes:
+    """4,000 PRelu that look at 200,000 slopes each."""
+    return onnx(chain("PRelu", 4000, "s"), [tensor("s", (200_000,), bytes(800_000))])
+
+
+@crafted("onnx")
+def quantised_after_reshapes() -> bytes:
+    """2,000 reshapes, and 2,000 QuantizeLinear that ask what was before them."""
+    nodes = chain("Reshape", 2000, "s")[:-1] + [node("Reshape", ["1999", "s"], ["q0"])]
+    nodes += [node("QuantizeLinear", [f"q{n}", "k"], [f"q{n + 1}"]) for n in range(2000)]
+    constants = [tensor("s", (2,), struct.pack("<2q", 1, 4), 7), tensor("k", (1,), floats(1.0))]
+    return onnx([*nodes, node("Elu", ["q2000"], ["y"])], constants)
+
+
+@crafted("onnx")
+def weights_dequantised_often() -> bytes:
+    """3,000 DequantizeLinear of the same 700,000 weights."""
+    constants = [tensor("w", (1000, 700), bytes(700_000), 3), tensor("k", (1,), floats(1.0))]
+    nodes = [node("QuantizeLinear", ["x", "k"], ["q"]), node("DequantizeLinear", ["q", "k"], ["0"])]
+    for n in range(1500):
+        nodes += [
+            node("DequantizeLinear", ["w", "k"], [f"w{n}"]),
+            node("MatMul", [f"{n}", f"w{n}"], [f"{n + 1}"]),
+        ]
+    return onnx([*nodes, node("Relu", ["1500"], ["y"])], constants, (1, 1000))
+
+
+@crafted("onnx")
+def one_node_with_many_inputs() -> bytes:
+    """A Concat of 100,000 times 64 numbers."""
+    constant = tensor("c", (64,), bytes(512), 7)
+    nodes = [node("Concat", ["c"] * 300_000, ["s"]), node("Reshape", ["x", "s"], ["y"])]
+    return onnx(nodes, [constant])
+
+
+@crafted("onnx")
+def outputs_without_end() -> bytes:
+    """60,000 outputs at the end of a chain of 2,000 casts."""
+    cast = [
+        node("Cast", [f"{n}" if n else "x"], [f"{n + 1}"], field(5, field(1, "to") + field(3, 1)))
+        for n in range(2000)
+    ]
+    return onnx(cast, outputs=["2000"] * 60_000)
+
+
+@crafted("onnx")
+def nodes_in_a_circle() -> bytes:
+    """4,000 nodes in a circle."""
+    return onnx(
+        [node("Relu", [f"{(n + 1) % 4000}"], [f"{n}"]) for n in range(4000)] + [node("Relu", ["0"], ["y"])]
+    )
+
+
+@crafted("onnx")
+def sizes_without_end() -> bytes:
+    """Constants of 2^62 x 0, of 2^32 x 2^32, and of 10,000 axes."""
+    constants = [
+        tensor("a", (1 << 62, 0)),
+        tensor("b", (1 << 32, 1 << 32)),
+        tensor("c", (1,) * 10_000, floats(1.0)),
+    ]
+    return onnx(
+        [node("Mul", ["x", n], [n + n]) for n in "cab"] + [node("Mul", ["cc", "aa"], ["y"])], constants
+    )
+
+
+@crafted("onnx")
+def a_file_that_is_its_own_second_file() -> bytes:
+    """5,000 constants, each of them all of this file."""
+    where = field(13, field(1, "location") + field(2, "crafted.onnx")) + field(14, 1)
+    tensors = [tensor(f"c{n}", (40_000,)) + where for n in range(4000)]
+    nodes = [node("Mul", [f"{n}" if n else "x", f"c{n}"], [f"{n + 1}"]) for n in range(4000)]
+    return onnx([*nodes, node("Relu", ["4000"], ["y"])], tensors, (1, 40_000))
