@@ -92,10 +92,16 @@ def _onnxruntime(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    given = session.get_inputs()[0]
+    dtype = {"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64}.get(
+        given.type, np.float32
+    )
+    # a classifier tells the class, too, and its probabilities perhaps by the names of the classes
+    scores = [o.name for o in session.get_outputs() if o.type not in ("tensor(int64)", "tensor(string)")][:1]
     # one at a time: a file may have a fixed batch of 1
-    outputs = [session.run(None, {name: sample[None].astype(np.float32)})[0] for sample in x]
-    return f"ONNX Runtime {onnxruntime.__version__}", np.concatenate(outputs)
+    outputs = [session.run(scores, {given.name: sample[None].astype(dtype)})[0] for sample in x]
+    rows = [[list(row.values()) for row in y] if isinstance(y, list) else y for y in outputs]
+    return f"ONNX Runtime {onnxruntime.__version__}", np.concatenate(rows)
 
 
 def _torch(source: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:

@@ -14,6 +14,7 @@ from anne_tools.conversion import convert
 from anne_tools.errors import ModelError
 from anne_tools.execute import execute
 from anne_tools.importers import load
+from anne_tools.verify import verify
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -393,3 +394,27 @@ def test_quantised_file_that_fits_no_int8_network_is_read_as_floats(make):
     close(execute(graph, X), expected, 0.03)
     assert "read as floats" in graph.metadata.provenance["notes"]
     assert "relu" in [getattr(layer, "activation", "") for layer in graph.layers]
+
+
+# Against the framework, by `anne verify`
+
+
+@pytest.mark.parametrize("kind", ["zipmap", "probabilities", "float16", "float64", "quantised"])
+def test_verify_asks_onnx_runtime(make, kind):
+    if kind in ("zipmap", "probabilities"):
+        labels = "classlabels_ints=[0, 1, 2]"
+        end = (
+            f"q = ai.onnx.ml.ZipMap(p; {labels.replace('_ints', '_int64s')})"
+            if kind == "zipmap"
+            else "q = Identity(p)"
+        )
+        path = make(linear("SOFTMAX", labels=labels) + NORMALIZED + end, outputs=("l", "q"), output_type=7)
+        fix_types(path, False, kind == "zipmap")
+    elif kind == "quantised":
+        path = quantised(make, "h = Gemm(x, w1, b1)\nr = Relu(h)\ny = Gemm(r, w2, b2)")
+    else:
+        weights = {name: value.astype(kind) for name, value in WEIGHTS.items()}
+        path = make(MLP, weights, dtype=kind, output_type={"float16": 10, "float64": 11}[kind])
+    framework = verify(convert(path).data, path)[0]
+    assert framework.first.startswith("ONNX Runtime") and framework.good and not framework.skipped
+    assert framework.largest <= {"quantised": 1, "float16": 4e-3}.get(kind, 1e-5)
