@@ -20,7 +20,7 @@ def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:
     """
     try:
         target = path.resolve()
-        there = target.stat() if target.exists() else None
+        there = path.stat() if path.exists() else None
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise ModelError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     if there is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from anne import model_file
+from anne.metadata import MAX_NAME_BYTES
 
 from . import layouts, tables
 from .errors import ModelError
@@ -237,7 +238,7 @@ def _record_bytes(layer: Layer, record: Record, order: dict[str, int], data: _Da
 def _metadata_bytes(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None) -> bytes:
     metadata = graph.metadata
     entries = {
-        "name": metadata.name,
+        "name": _lines("name", [metadata.name], MAX_NAME_BYTES),
         "labels": _lines("label", metadata.labels),
         "feature_names": _lines("feature name", metadata.feature_names),
         "provenance": _lines("provenance", [f"{key}: {value}" for key, value in metadata.provenance.items()]),
@@ -249,15 +250,21 @@ def _metadata_bytes(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None) 
     return b"".join(_entry(tag, content) for tag, content in entries.items() if content)
 
 
-def _lines(what: str, lines: list[str]) -> str:
+def _lines(what: str, lines: list[str], most_bytes: int | None = None) -> bytes:
+    """The texts as UTF-8, one a line. ModelError for what is no line of text, or longer than it may be."""
     for line in lines:
         if "\n" in line:
             raise ModelError(f"{what} {line!r}: expected one line")
-    return "\n".join(lines)
+        try:
+            n_bytes = len(line.encode())
+        except UnicodeEncodeError:  # halves of surrogate pairs, as of a command line that is not UTF-8
+            raise ModelError(f"{what} {line!r}: expected UTF-8 text") from None
+        if most_bytes is not None and n_bytes > most_bytes:
+            raise ModelError(f"{what} {line[:20]!r}...: expected at most {most_bytes} bytes, got {n_bytes}")
+    return "\n".join(lines).encode()
 
 
-def _entry(tag: str, content: str | bytes) -> bytes:
-    content = content.encode() if isinstance(content, str) else content
+def _entry(tag: str, content: bytes) -> bytes:
     return struct.pack("<II", _TAG_NUMBERS[tag], len(content)) + content + bytes(-len(content) % 4)
 
 

@@ -165,10 +165,19 @@ def test_too_many_bytes_of_constants(monkeypatch):
     assert status_of(pack(chain(*[512] * 16))) == 0
 
 
-def test_labels_of_two_lines():
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (Metadata(labels=["one\ntwo"]), r"label 'one\\ntwo': expected one line"),
+        (Metadata(name="one\ntwo"), r"name 'one\\ntwo': expected one line"),
+        (Metadata(labels=["a\udcff"]), r"label 'a\\udcff': expected UTF-8 text"),
+        (Metadata(name="ä" * 128), "name 'ää.*: expected at most 255 bytes, got 256"),
+    ],
+)
+def test_names_that_are_no_line_of_text(metadata, message):
     graph = chain(1, 1)
-    graph.metadata = Metadata(labels=["one\ntwo"])
-    with pytest.raises(ModelError, match="label 'one\\\\ntwo': expected one line"):
+    graph.metadata = metadata
+    with pytest.raises(ModelError, match=message):
         pack(graph)
 
 
