@@ -32,7 +32,9 @@ typedef mp_obj_t (*fast_t)(size_t n_args, size_t n_kw, const mp_obj_t *args);
 typedef struct {
     mp_obj_base_t base;
     fast_t fast;
+    const char *module; // of the function of that name in Python
     qstr name;
+    const char *help; // the arguments, and a sentence
 } function_t;
 
 // RuntimeError unless the stack has room for so many bytes more. Where it ends the heap begins, and MicroPython sees
@@ -59,13 +61,39 @@ static mp_obj_t function_call(mp_obj_t self_in, size_t n_args, size_t n_kw, cons
     if (result != MP_OBJ_NULL) {
         return result;
     }
-    mp_obj_t module = import_module("anne.reference");
-    return mp_call_function_n_kw(mp_load_attr(module, self->name), n_args, n_kw, args);
+    return mp_call_function_n_kw(mp_load_attr(import_module(self->module), self->name), n_args, n_kw, args);
 }
 
-static MP_DEFINE_CONST_OBJ_TYPE(function_type, MP_QSTR_function, MP_TYPE_FLAG_NONE, call, function_call);
+// help(function) prints it as str does, and nothing of it besides.
+static void function_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    const function_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_printf(print, kind == PRINT_STR ? "%q%s" : "<function %q>", self->name, self->help);
+}
 
-#define FUNCTION(name) static const function_t name##_obj = {{&function_type}, fast_##name, MP_QSTR_##name}
+static MP_DEFINE_CONST_OBJ_TYPE(function_type, MP_QSTR_function, MP_TYPE_FLAG_NONE, print, function_print, call,
+                                function_call);
+
+#define FUNCTION(name, help) \
+    static const function_t name##_obj = {{&function_type}, fast_##name, "anne.reference", MP_QSTR_##name, help}
+
+// Functions of Python alone, which say nothing of themselves there: firmware keeps no docstrings.
+static mp_obj_t leave_to_python(size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    return MP_OBJ_NULL;
+}
+
+#define PYTHON_FUNCTION(module, name, help) \
+    static const function_t name##_obj = {{&function_type}, leave_to_python, "anne." module, MP_QSTR_##name, help}
+
+PYTHON_FUNCTION("model", load,
+                "(source, copy=None): the network in a model file, by its path or bytes; copy: its weights to RAM");
+PYTHON_FUNCTION("reference", zeros, "(rows, cols): a matrix of zeros, a list of rows");
+PYTHON_FUNCTION("reference", zero_dim, "(x): a list of zeros as long as x");
+PYTHON_FUNCTION("reference", add_dim, "(x, y): the list of x[i] + y[i]");
+PYTHON_FUNCTION("reference", transpose, "(M): the rows of M as columns");
+PYTHON_FUNCTION("reference", dot, "(A, B): the matrix product A B");
+PYTHON_FUNCTION("reference", print_matrix, "(M, decimals=3): prints M, a row a line");
+PYTHON_FUNCTION("reference", classification_report,
+                "(ytrue, ypred): (accuracy, [[TN, FP], [FN, TP]]) for labels 0 and 1");
 
 // --- Floats from lists and arrays -----------------------------------------------------------------------------------
 
@@ -264,16 +292,16 @@ static mp_obj_t activated_list(anne_activation_t activation, float alpha, mp_obj
     return result;
 }
 
-#define ACTIVATION_FUNCTION(name)                                                                           \
+#define ACTIVATION_FUNCTION(name, formula)                                                                  \
     static mp_obj_t fast_##name(size_t n_args, size_t n_kw, const mp_obj_t *args) {                         \
         return n_args == 1 && n_kw == 0 ? activated_list(ANNE_ACTIVATION_##name, 0, args[0]) : MP_OBJ_NULL; \
     }                                                                                                       \
-    FUNCTION(name)
+    FUNCTION(name, "(x): the list of " formula " for v in x")
 
-ACTIVATION_FUNCTION(relu);
-ACTIVATION_FUNCTION(sigmoid);
-ACTIVATION_FUNCTION(tanh);
-ACTIVATION_FUNCTION(softmax);
+ACTIVATION_FUNCTION(relu, "max(0, v)");
+ACTIVATION_FUNCTION(sigmoid, "1 / (1 + e^-v)");
+ACTIVATION_FUNCTION(tanh, "tanh(v)");
+ACTIVATION_FUNCTION(softmax, "e^v / (sum of e^v over x)");
 
 static mp_obj_t fast_leaky_relu(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     float alpha = default_alphas[ANNE_ACTIVATION_leaky_relu];
@@ -282,7 +310,7 @@ static mp_obj_t fast_leaky_relu(size_t n_args, size_t n_kw, const mp_obj_t *args
     }
     return activated_list(ANNE_ACTIVATION_leaky_relu, alpha, args[0]);
 }
-FUNCTION(leaky_relu);
+FUNCTION(leaky_relu, "(x, alpha=0.01): the list of v where v >= 0, else alpha v, for v in x");
 
 // --- Dense ----------------------------------------------------------------------------------------------------------
 
@@ -440,7 +468,9 @@ static mp_obj_t fast_dense(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     floats_free(&x);
     return result;
 }
-FUNCTION(dense);
+FUNCTION(dense,
+         "(nunit, x, w, b, activation, out=None, alpha=None): the outputs of nunit neurons, activation(w x + b); "
+         "x: inputs of one sample, or a row an input; w: a row a neuron; b: a number a neuron");
 
 // neuron(x, w, b, activation): a dense layer of one unit, a value per sample
 static mp_obj_t fast_neuron(size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -466,7 +496,7 @@ static mp_obj_t fast_neuron(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     floats_free(&x);
     return result;
 }
-FUNCTION(neuron);
+FUNCTION(neuron, "(x, w, b, activation, alpha=None): the outputs of one neuron, a list with one a sample; see dense");
 
 // --- Models ---------------------------------------------------------------------------------------------------------
 
@@ -1077,6 +1107,14 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_sigmoid), MP_ROM_PTR(&sigmoid_obj)},
     {MP_ROM_QSTR(MP_QSTR_tanh), MP_ROM_PTR(&tanh_obj)},
     {MP_ROM_QSTR(MP_QSTR_softmax), MP_ROM_PTR(&softmax_obj)},
+    {MP_ROM_QSTR(MP_QSTR_load), MP_ROM_PTR(&load_obj)},
+    {MP_ROM_QSTR(MP_QSTR_zeros), MP_ROM_PTR(&zeros_obj)},
+    {MP_ROM_QSTR(MP_QSTR_zero_dim), MP_ROM_PTR(&zero_dim_obj)},
+    {MP_ROM_QSTR(MP_QSTR_add_dim), MP_ROM_PTR(&add_dim_obj)},
+    {MP_ROM_QSTR(MP_QSTR_transpose), MP_ROM_PTR(&transpose_obj)},
+    {MP_ROM_QSTR(MP_QSTR_dot), MP_ROM_PTR(&dot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_print_matrix), MP_ROM_PTR(&print_matrix_obj)},
+    {MP_ROM_QSTR(MP_QSTR_classification_report), MP_ROM_PTR(&classification_report_obj)},
     {MP_ROM_QSTR(MP_QSTR_Model), MP_ROM_PTR(&model_type)},
 };
 static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);

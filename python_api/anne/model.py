@@ -66,7 +66,16 @@ def _free_bytes():
 
 
 class Model:
-    """A network that can predict: see `load`. Usable with `with`; `close` gives its memory back.
+    # Assigned, as firmware keeps no docstrings: there it is what help(net) says.
+    __doc__ = """A network that can predict: see `load`. Usable with `with`; `close` gives its memory back.
+
+    predict(x) or net(x): the outputs for x, a list of floats. One x are as many numbers as the input has: a list, a
+        tuple, an array, bytes; or lists nested as input_shape: for (10, 3) ten lists of three. Any other list of lists,
+        or array of NumPy, holds several x, and the answer is a list of answers.
+    predict_into(x, out): the outputs for one x into an array, which takes no memory
+    classify(x): (label, value) of the class, for several x a list of them
+    trace(x), profile(x): every neuron's output; what each layer costs
+    selftest(): the file's golden samples; print(net): its layers
 
     Attributes: `name`, `labels`, `feature_names` (lists of text), `input_shape`, `output_shape`, `input_dtype`,
     `output_dtype`, `input_scale`, `input_zero_point`, `output_scale`, `output_zero_point`, `copied` (whether the
