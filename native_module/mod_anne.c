@@ -527,16 +527,18 @@ static mp_obj_t call_python(const char *module, qstr name, size_t n_args, const 
 
 static const mp_obj_type_t model_type;
 
-// The Model that a method was looked up in, or that a subclass was made of; TypeError for anything else. MicroPython
-// itself proves it only for the plain net.method(...).
-static model_t *get_model(mp_obj_t o) {
-    if (!mp_obj_is_exact_type(o, &model_type)) {
-        o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(&model_type)); // what a subclass has not made yet is no Model
-        if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, &model_type)) {
-            mp_raise_TypeError(MP_ERROR_TEXT("expected a Model"));
-        }
+// The Model that a subclass was made of; TypeError for anything else.
+static __attribute__((noinline)) mp_obj_t base_model(mp_obj_t o) {
+    o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(&model_type)); // what a subclass has not made yet is no Model
+    if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, &model_type)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("expected a Model"));
     }
-    return MP_OBJ_TO_PTR(o);
+    return o;
+}
+
+// The Model that a method was looked up in, which MicroPython itself proves only for the plain net.method(...).
+static inline model_t *get_model(mp_obj_t o) {
+    return MP_OBJ_TO_PTR(mp_obj_is_exact_type(o, &model_type) ? o : base_model(o));
 }
 
 // An open model for the time of one call, in which no interrupt and no other core or thread may change its arena or
@@ -738,28 +740,7 @@ static bool put_list(const values_t *to, mp_obj_t x) {
     return true;
 }
 
-// False for anything but a flat list or an array of as many numbers.
-static bool put_flat(const values_t *to, mp_obj_t x) {
-    const void *own = own_array(to, x);
-    float *floats;
-    size_t n;
-    if (own == NULL && put_list(to, x)) {
-        return true;
-    }
-    if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
-        memcpy(to->data, own, to->n_bytes);
-        return true;
-    }
-    if (!float_buffer(x, MP_BUFFER_READ, &floats, &n) || n != to->n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        put_float(to, i, floats[i]);
-    }
-    return true;
-}
-
-// What anne.values.`name`, "sample" or "samples", makes of x for the input's shape; or it raises the exception.
+// What anne.values.`name` makes of x for the input's shape; or it raises the exception.
 static mp_obj_t call_values(claim_t *claimed, qstr name, mp_obj_t x) {
     model_t *self = claimed->model;
     mp_obj_t args[] = {x, shape_of(self->input.tensor)};
@@ -769,12 +750,30 @@ static mp_obj_t call_values(claim_t *claimed, qstr name, mp_obj_t x) {
     return values;
 }
 
-// One sample.
-static void put_input(claim_t *claimed, mp_obj_t x) {
+// Puts x where the model reads it, and returns MP_OBJ_NULL; or the tuple of samples, if x is several and `name` is
+// "samples". "sample" refuses several. A flat list or array of as many numbers needs no Python.
+static mp_obj_t put_input(claim_t *claimed, mp_obj_t x, qstr name) {
     const values_t *to = &claimed->model->input;
-    if (!put_flat(to, x)) {
-        put_list(to, call_values(claimed, MP_QSTR_sample, x));
+    const void *own = own_array(to, x);
+    float *floats;
+    size_t n;
+    if (own == NULL && put_list(to, x)) {
+        return MP_OBJ_NULL;
     }
+    if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
+        memcpy(to->data, own, to->n_bytes);
+    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
+        for (size_t i = 0; i < n; i++) {
+            put_float(to, i, floats[i]);
+        }
+    } else {
+        mp_obj_t values = call_values(claimed, name, x);
+        if (mp_obj_is_type(values, &mp_type_tuple)) {
+            return values;
+        }
+        put_list(to, values);
+    }
+    return MP_OBJ_NULL;
 }
 
 // --- Running
@@ -817,30 +816,22 @@ static mp_obj_t values_list(const values_t *values) {
     return MP_OBJ_FROM_PTR(list);
 }
 
-// A list of answers for a tuple of samples.
-static mp_obj_t predict_each(claim_t *claimed, mp_obj_t samples) {
+static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    mp_obj_t samples = put_input(claimed, args[0], MP_QSTR_samples);
+    if (samples == MP_OBJ_NULL) {
+        run_all(self);
+        return values_list(&self->output);
+    }
     size_t n;
     mp_obj_t *items = list_items(samples, &n);
     mp_obj_list_t *answers = new_list(n);
     for (size_t i = 0; i < n; i++) {
-        put_input(claimed, items[i]);
-        run_all(claimed->model);
-        answers->items[i] = values_list(&claimed->model->output);
+        put_input(claimed, items[i], MP_QSTR_sample);
+        run_all(self);
+        answers->items[i] = values_list(&self->output);
     }
     return MP_OBJ_FROM_PTR(answers);
-}
-
-static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
-    const model_t *self = claimed->model;
-    if (!put_flat(&self->input, args[0])) {
-        mp_obj_t values = call_values(claimed, MP_QSTR_samples, args[0]);
-        if (mp_obj_is_type(values, &mp_type_tuple)) {
-            return predict_each(claimed, values);
-        }
-        put_list(&self->input, values);
-    }
-    run_all(self);
-    return values_list(&self->output);
 }
 METHOD(model_predict, 1);
 
@@ -868,7 +859,7 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     mp_obj_t out = args[1];
     target_t target;
     get_target(self, out, &target);
-    put_input(claimed, args[0]);
+    put_input(claimed, args[0], MP_QSTR_sample);
     run_all(self);
     get_target(self, out, &target); // again, as x.tolist(), or a callback of USB, might have changed its size
     const values_t *from = &self->output;
@@ -906,7 +897,7 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
 METHOD(model_run_raw, 2);
 
 static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
-    put_input(claimed, args[0]);
+    put_input(claimed, args[0], MP_QSTR_sample);
     return mp_const_none;
 }
 METHOD(model_set_input, 1);
