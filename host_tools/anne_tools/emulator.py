@@ -19,7 +19,7 @@ from pathlib import Path
 from . import flash_files
 from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
-from .errors import DeviceError
+from .errors import DeviceError, ModelError
 from .uf2 import read_uf2
 
 FLASH_BASE = 0x10000000
@@ -91,6 +91,11 @@ class EmulatedPico:
         if kept_flash:
             self.write_flash(flash_files.ROMFS_OFFSET, kept_flash)
         for address, payload in read_uf2(self.uf2, family="rp2040"):
+            if not FLASH_BASE <= address <= FLASH_BASE + flash_files.FLASH_BYTES - len(payload):
+                raise ModelError(
+                    f"{self.uf2}: expected a firmware in the flash, {FLASH_BASE:#x} to "
+                    f"{FLASH_BASE + flash_files.FLASH_BYTES:#x}, got a block at {address:#x}"
+                )
             self.write_flash(address - FLASH_BASE, payload)
         if files:
             self._format_with(files)

