@@ -86,6 +86,12 @@ def main() -> None:
                 "optimizer": optimizer.state_dict(),
             }
             torch.save(state, FOLDER / "checkpoint.pth")
+    two = {"loss": torch.tensor(0.5), "teacher": nn.Linear(4, 3).state_dict()}
+    student = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    expected["student"] = student(x).detach().numpy()
+    two["student"] = student.state_dict()
+    torch.save(two, FOLDER / "two.pth")
+    torch.save(two, FOLDER / "two_legacy.pth", _use_new_zipfile_serialization=False)
     np.savez_compressed(FOLDER / "expected.npz", **expected)
 
 

@@ -130,9 +130,9 @@ def storages_as_large_as_is_read() -> bytes:
 
 @crafted("pth")
 def storages_as_many_as_are_read() -> bytes:
-    """2,500 tensors with a storage each."""
-    items = b"".join(text(f"{n}.weight") + tensor(key=text(f"{n}")) for n in range(2_500))
-    return pth(b"}(" + items + b"u", **{str(n): bytes(16) for n in range(2_500)})
+    """1,200 tensors with a storage each."""
+    items = b"".join(text(f"{n}.weight") + tensor(key=text(f"{n}")) for n in range(1_200))
+    return pth(b"}(" + items + b"u", **{str(n): bytes(16) for n in range(1_200)})
 
 
 @crafted("pth")

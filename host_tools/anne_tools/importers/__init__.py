@@ -78,7 +78,7 @@ IMPORTERS = (
         (".pt2", ".pth", ".pt"),
         lambda head, members: any(m.endswith(("data.pkl", "archive_format", "/model.json")) for m in members),
         packages=("torch",),
-        options=("layers", "input_shape"),
+        options=("layers", "input_shape", "network"),
         extra="torch",
     ),
     Importer(

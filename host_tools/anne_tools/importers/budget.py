@@ -39,7 +39,7 @@ TIME_S, TIME_S_PER_BYTE = 0.7, 1e-7
 # JSON as Python's objects, at worst ("[],[],[]"), for each byte of its text
 JSON_BYTES_PER_BYTE = 32
 _ZIP_ENTRY = b"PK\x01\x02"
-_ZIP_ENTRY_STEPS, _MEMBER_STEPS = 10, 50
+_ZIP_ENTRY_STEPS, _MEMBER_STEPS = 10, 20
 
 
 class Budget:

@@ -9,6 +9,11 @@ from ..errors import ModelError
 MAX_LISTED = 10
 
 
+def refuse_choice(wanted: str | int | None) -> None:
+    """ModelError if something is wanted of a file that holds one network without a name."""
+    choose(["the only one"], [[]], wanted)
+
+
 def choose(
     networks: Sequence[str],
     names: Sequence[Sequence[str]],

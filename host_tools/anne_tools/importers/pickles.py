@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import ModelError
 from ..graph import Graph
 from . import sklearn
-from .choice import choose
+from .choice import choose, refuse_choice
 from .flow import label
 
 # Parts of a key that say that a scaler is for the answers.
@@ -56,7 +56,7 @@ def unpickle(source: Path, network: str | int | None = None) -> tuple[list[Any],
     elif isinstance(value, (list, tuple)):
         named = [(str(number), item) for number, item in enumerate(value, 1)]
     else:
-        choose(["the only one"], [[]], network)
+        refuse_choice(network)
         return [value], ""
     parts = [Part(label(key, "?"), item) for key, item in named if sklearn.is_estimator(item)]
     if not parts:

@@ -24,6 +24,7 @@ import numpy as np
 from ..errors import ModelError
 from ..graph import Graph, Metadata
 from . import budget
+from .choice import refuse_choice
 from .flow import Flow, Step, label
 from .refusal import Missing
 from .torch_calls import Call
@@ -43,20 +44,25 @@ HINT = {
 
 
 def read(
-    source: Any, layers: str | Sequence[str] | None = None, input_shape: Sequence[int] | None = None
+    source: Any,
+    layers: str | Sequence[str] | None = None,
+    input_shape: Sequence[int] | None = None,
+    network: str | int | None = None,
 ) -> Graph:
     """Return the graph of a path, an nn.Module or an ExportedProgram.
 
-    `layers` belongs to a state_dict, `input_shape` (without batch) to an nn.Module. ModelError for what is damaged or
-    not supported.
+    `layers` belongs to a state_dict, `input_shape` (without batch) to an nn.Module; `network` picks one of several
+    state_dicts in a checkpoint. ModelError for what is damaged or not supported.
     """
     if not isinstance(source, (str, Path)):
+        refuse_choice(network)
         return _Reader(trace(source, input_shape)).graph()
     path = Path(source)
     try:
         if is_pt2(path):
+            refuse_choice(network)
             return _Reader(read_pt2(path)).graph()
-        arrays, notes = read_state_dict(path)
+        arrays, notes = read_state_dict(path, network)
     except ModelError:
         raise
     except DAMAGE as error:

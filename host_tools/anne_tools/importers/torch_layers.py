@@ -91,10 +91,7 @@ def _add(flow: Flow, modules: dict[str, Module], step: Step, key: str, entry: En
         weight, bias = module.optional("weight"), module.optional("bias")
         flow.batch_norm(step, key, weight, bias, mean, variance, _setting(flow, entry, "eps"))
     elif entry.word == "prelu":
-        slope = module.array("weight", 1)
-        if slope.size != 1:
-            raise ModelError(f"layers: {entry.text}: one slope for all is supported, got {slope.size}")
-        flow.activation(step, key, "leaky_relu", float(slope[0]))
+        flow.activation(step, key, "leaky_relu", float(module.array("weight", 1)[0]))
     elif entry.word == "softmax":
         flow.softmax(step, key, -1)
     else:

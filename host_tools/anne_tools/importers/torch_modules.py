@@ -57,7 +57,7 @@ class Module:
         if names <= {"weight", "bias"} and rank == 2:
             return "linear"
         if names == {"weight"} and rank == 1:
-            return "prelu"
+            return "prelu" if weight.size == 1 else "PReLU of several slopes"
         if names <= {"weight", "bias"} and rank > 2:
             return f"Conv{rank - 2}d"
         if names == {"weight", "bias"} and rank == 1:

@@ -22,6 +22,7 @@ import numpy as np
 from ..errors import ModelError
 from . import budget
 from .budget import open_zip, read_member
+from .choice import choose, refuse_choice
 from .flow import label
 from .torch_files import from_bytes, optional_member, root_folder, strided
 
@@ -60,18 +61,19 @@ class Stored:
     strides: tuple[int, ...]
 
 
-def read_state_dict(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+def read_state_dict(path: Path, network: str | int | None = None) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return the arrays of a state_dict by name, in their order, from the zip or from the format before it; and notes.
 
-    A checkpoint that holds the state_dict beside other plain values is searched for it. ModelError for anything
-    else, in particular for pickled modules and TorchScript, which are code.
+    A checkpoint that holds the state_dict beside other plain values is searched for it; of several dicts of tensors
+    `network` picks one. ModelError for anything else, in particular for pickled modules and TorchScript, which are
+    code.
     """
     with path.open("rb") as file:
         is_zip = file.read(4) == b"PK\x03\x04"
-    return _from_zip(path) if is_zip else _from_legacy(path)
+    return _from_zip(path, network) if is_zip else _from_legacy(path, network)
 
 
-def _from_zip(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+def _from_zip(path: Path, network: str | int | None) -> tuple[dict[str, np.ndarray], list[str]]:
     with open_zip(path) as archive:
         if any("/code/" in name or name.endswith("/constants.pkl") for name in archive.namelist()):
             raise ModelError(
@@ -80,7 +82,8 @@ def _from_zip(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
         root = root_folder(archive, "/data.pkl")
         if optional_member(archive, f"{root}/byteorder", b"little") != b"little":
             raise ModelError("files of big-endian machines are not supported")
-        tensors, notes = _tensors(_unpickle(io.BytesIO(read_member(archive, f"{root}/data.pkl"))))
+        value = _unpickle(io.BytesIO(read_member(archive, f"{root}/data.pkl")))
+        tensors, notes = _tensors(value, network)
         dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
         storages = {
             key: from_bytes(f"storage {key}", read_member(archive, f"{root}/data/{key}"), dtype)
@@ -89,7 +92,7 @@ def _from_zip(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     return _arrays(tensors, storages), notes
 
 
-def _from_legacy(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+def _from_legacy(path: Path, network: str | int | None) -> tuple[dict[str, np.ndarray], list[str]]:
     """Read the format before PyTorch 1.6: pickles of a magic number, a version, the system, the state_dict and the
     storages' keys, then each storage's length (8 bytes) and numbers."""
     budget.spend(path.stat().st_size, "the file")
@@ -100,12 +103,12 @@ def _from_legacy(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     version, _system = _unpickle(file), _unpickle(file)
     if type(version) is not int or version != LEGACY_VERSION:
         raise ModelError(f"another version of PyTorch's old format than {LEGACY_VERSION} is not supported")
-    tensors, notes = _tensors(_unpickle(file))
-    dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+    dtypes: dict[str, str] = {}  # of all storages, since they follow each other
+    tensors, notes = _tensors(_unpickle(file, dtypes), network)
     storages, keys = {}, _unpickle(file)
     for key in keys if isinstance(keys, list) else ():
         if type(key) is not str or key not in dtypes:
-            raise ModelError("a storage belongs to no tensor of the state_dict")
+            raise ModelError("a storage belongs to no tensor of the file")
         n = int.from_bytes(file.read(8), "little", signed=True)
         itemsize = 2 if dtypes[key] == "bfloat16" else np.dtype(dtypes[key]).itemsize
         budget.elements(f"storage {key}", (n,), itemsize)
@@ -113,29 +116,26 @@ def _from_legacy(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     return _arrays(tensors, storages), notes
 
 
-def _tensors(value: Any) -> tuple[dict[str, Stored], list[str]]:
-    """Return the tensors of a state_dict, or of the one in a checkpoint, and notes on what else that holds."""
+def _tensors(value: Any, network: str | int | None) -> tuple[dict[str, Stored], list[str]]:
+    """Return the tensors of a state_dict, or of one in a checkpoint, and a note on what that holds besides."""
     tensors, dicts = _entries(value)
-    if tensors and any(_entries(inner)[0] for inner in dicts.values()):
-        names = ", ".join(label(name, "?") for name in list(dicts)[:5])
-        raise ModelError(f"a dict of tensors that holds other dicts ({names}); save model.state_dict() alone")
-    if tensors:
-        return tensors, []
-    found = {name: _entries(inner)[0] for name, inner in dicts.items()}
-    found = {name: inner for name, inner in found.items() if inner}
-    chosen = next((name for name in CHECKPOINT_KEYS if name in found), None)
-    if chosen is None and len(found) > 1:
-        names = ", ".join(label(name, "?") for name in list(found)[:5])
-        raise ModelError(
-            f"several dicts of tensors ({names}); save the one that is meant with torch.save(it, path)"
-        )
-    if not found:
+    found = {name: inner for name, item in dicts.items() if (inner := _entries(item)[0])}
+    if not tensors and not found:
         raise ModelError(
             "there is no state_dict in the file; save one with torch.save(model.state_dict(), path)"
         )
-    chosen = chosen or next(iter(found))
-    others = [label(name, "?") for name in found if name != chosen]
-    left = f"; {', '.join(others[:5])} not used" if others else ""
+    if not found:
+        refuse_choice(network)
+        return tensors, []
+    names = list(found)
+    usual = next((names.index(key) for key in CHECKPOINT_KEYS if key in found), None)
+    if tensors and usual is None and network is None and len(found) == 1:
+        shown = label(names[0], "?")
+        raise ModelError(f"a dict of tensors that holds another ({shown}); save model.state_dict() alone")
+    counts = [f"{len(inner)} tensors" for inner in found.values()]
+    chosen = names[choose(counts, [[label(name, "?")] for name in names], network, default=usual)]
+    others = [label(name, "?") for name in (*tensors, *names) if name != chosen]
+    left = f"; {', '.join(others[:5])}{' ...' * (len(others) > 5)} not used" if others else ""
     return found[chosen], [f"read {label(chosen, '?')!r} of a checkpoint{left}"]
 
 
@@ -158,14 +158,15 @@ def _arrays(tensors: dict[str, Stored], storages: dict[str, np.ndarray]) -> dict
     return arrays
 
 
-def _unpickle(file: io.BytesIO) -> Any:
+def _unpickle(file: io.BytesIO, dtypes: dict[str, str] | None = None) -> Any:
+    """Return the next value of a file; put the types of the storages that it names into `dtypes`, by key."""
+    unpickler = _Unpickler(_Counted(file))
+    unpickler.dtypes = {} if dtypes is None else dtypes
     try:
-        return _Unpickler(_Counted(file)).load()
+        return unpickler.load()
     except ModelError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged pickle fails in any way; its own text may be made of what the file nests
+    except Exception as error:  # of any kind, with a text that may be made of what the file nests
         raise ModelError(f"the file is damaged ({type(error).__name__})") from error
 
 
@@ -249,6 +250,7 @@ MAX_RANK = 8
 class _Unpickler(pickle._Unpickler):
     """Builds dicts, lists, numbers and Stored tensors; calls nothing but what ALLOWED lists."""
 
+    dtypes: dict[str, str]  # of the storages, by key
     dispatch = dict(pickle._Unpickler.dispatch)
 
     def load_frame(self) -> None:
@@ -343,4 +345,5 @@ class _Unpickler(pickle._Unpickler):
             raise ModelError("the file is damaged: an unknown kind of storage")
         if len(pid) > 5 and pid[5] is not None:
             raise ModelError("storages that are views of others are not supported")
+        self.dtypes[key] = STORAGE_TYPES[dtype]
         return Storage(key, STORAGE_TYPES[dtype])

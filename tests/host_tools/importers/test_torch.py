@@ -467,14 +467,15 @@ def test_forward_refused(forward):
         assert "\n" not in str(error.value)
         return str(error.value)
 
-    assert "(log_softmax) is not supported (export the network with softmax" in message(
-        lambda m, x: F.log_softmax(m.a(x), 1)
+    assert (
+        "needs log_softmax (1); the first is layer 1 (log_softmax) (export the network with softmax"
+        in message(lambda m, x: F.log_softmax(m.a(x), 1))
     )
-    assert "(add) of two computed values is not supported" in message(lambda m, x: m.a(x) + x)
-    assert "(layer_norm) is not supported; supported: add, addmm, " in message(
+    assert "needs add of two computed values (1)" in message(lambda m, x: m.a(x) + x)
+    assert "needs layer_norm (1); the first is layer 1 (layer_norm); supported: add, addmm, " in message(
         lambda m, x: F.layer_norm(m.a(x), (6,))
     )
-    assert "expected a model of one input and one output, got 1 and 2" in message(lambda m, x: (m.a(x), x))
+    assert "needs 2 outputs, which is not supported" in message(lambda m, x: (m.a(x), x))
     assert "torch.export cannot trace Module" in message(lambda m, x: m.a(x) if x.sum() > 0 else x)
     assert "is input_shape right?" in message(lambda m, x: m.a(x), input_shape=(7,))
     assert "changes a view of a value that is read later" in message(

@@ -69,6 +69,22 @@ def test_a_checkpoint_is_searched_and_the_notes_say_where():
     assert notes == "read 'net' of a checkpoint"
 
 
+@pytest.mark.parametrize("file", ["two", "two_legacy"])
+@pytest.mark.parametrize("network", ["student", 2])
+def test_one_of_several_state_dicts_in_a_checkpoint(file, network):
+    graph = load(FOLDER / f"{file}.pth", layers="linear:0,relu,linear:2", network=network)
+    np.testing.assert_allclose(execute(graph, EXPECTED["x"]), EXPECTED["student"], rtol=0, atol=1e-6)
+    assert graph.metadata.provenance["notes"] == "read 'student' of a checkpoint; loss, teacher not used"
+
+
+def test_several_state_dicts_are_listed():
+    assert (
+        "2 networks (1 or teacher: 2 tensors; 2 or student: 4 tensors); pick one with --network"
+        in refused(FOLDER / "two.pth")
+    )
+    assert "none is 'x'" in str(pytest.raises(ModelError, load, PLAIN, network="x").value)
+
+
 def test_what_is_assumed_is_said_in_the_report():
     converted = convert(FOLDER / "batch_norm.pth", layers="linear:0,batch_norm:1,leaky_relu,linear:3,elu")
     told = [note for note in converted.report.notes if "assumed" in note]
