@@ -1,6 +1,7 @@
 """Board files: kept whole, never over anything else, one process at a time; then with the emulated Pico."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -156,3 +157,18 @@ def test_a_firmware_that_does_not_start_leaves_the_board_as_it_was(tmp_path, uf2
     board = BoardFile(path)
     assert board.flash == FLASH
     board.close()
+
+
+def test_a_terminal_that_is_closed_keeps_what_was_written(tmp_path, uf2):
+    command = [sys.executable, "-m", "anne_tools", "emulate", "--board-file", "pico.img", "--uf2", uf2]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdin.write(b"f = open('/own.txt', 'w'); n = f.write('kept'); f.close(); print('written')\n")
+    process.stdin.flush()
+    for line in process.stdout:
+        if line == b"written\r\n":
+            break
+    process.send_signal(signal.SIGHUP)
+    process.stdout.close()
+    assert process.wait(60) == 128 + signal.SIGHUP
+    with open_device("emulator", firmware=uf2, board_file=tmp_path / "pico.img") as pico:
+        assert pico.get("/own.txt") == b"kept"
