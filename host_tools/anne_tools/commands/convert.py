@@ -29,6 +29,8 @@ _file = click.Path(path_type=Path)
 @click.command(
     "convert",
     epilog="\b\nExamples:\n  anne convert net.keras\n  anne convert net.keras --dtype int8 --calibrate x.npy"
+    "\n  anne convert net.pth --layers 'linear:fc1,relu,linear:fc2,softmax'"
+    "\n  anne convert main.py --network 2"
     "\n  anne convert iris.pkl --trust-pickle --labels setosa,versicolor,virginica --test x.csv y.csv",
 )
 @click.argument("source", type=_file)

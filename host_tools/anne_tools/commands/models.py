@@ -33,9 +33,10 @@ def source_options(command: Callable) -> Callable:
     """Options of a command that reads a source, for what the file itself does not say."""
     layers = click.option(
         "--layers",
-        help="Layers of a PyTorch state_dict in the order they run, with commas between them: linear:NAME, "
-        "batch_norm:NAME or an activation, such as 'linear:fc1,batch_norm:bn(eps=0.001),leaky_relu(alpha=0.2),"
-        "linear:fc2'. Without it the message says which names there are.",
+        metavar="LAYER,LAYER,...",
+        help="Layers of a PyTorch state_dict in the order they run: linear:NAME, batch_norm:NAME(eps=0.001), "
+        "prelu:NAME, activations such as relu or leaky_relu(alpha=0.2), and ignore:NAME for what is not used. Without it the "
+        "message says what there is.",
     )
     network = click.option(
         "--network",

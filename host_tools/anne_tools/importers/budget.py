@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
+import stat
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -222,12 +222,19 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_FILE_BYTES
 
 
 def file_bytes(path: Path) -> int:
-    """Return the size of a file; ModelError if it is not there, empty or larger than MAX_FILE_BYTES."""
+    """Return the size of a file; ModelError if it is not there, no plain file, empty or larger than MAX_FILE_BYTES."""
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
+        status = path.stat()
+        is_file = stat.S_ISREG(status.st_mode)
+        if is_file:  # a pipe would be waited for without end
+            path.open("rb").close()
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{str(path)!r}: {error}") from error
+    if not is_file:
+        raise ModelError(f"{path}: neither a folder nor a plain file; save the model in one")
+    size = status.st_size
     if size > MAX_FILE_BYTES:
         raise ModelError(f"{path.name}: {size} bytes, more than the limit of {MAX_FILE_BYTES}")
     if not size:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 
 import pytest
@@ -104,6 +105,17 @@ def test_the_layers_of_a_keras_model_without_weights(tmp_path, suffix, twice):
             ModelError, match=r"^net\.\w+: the layers of a Keras model without its weights, .*to_json"
         ):
             load(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "net.json")
+    with pytest.raises(ModelError, match="neither a folder nor a plain file"):
+        load(tmp_path / "net.json")
+
+
+def test_a_name_that_no_file_can_have():
+    with pytest.raises(ModelError, match="null byte"):
+        load("net\0.json")
 
 
 def test_empty_file(tmp_path):
