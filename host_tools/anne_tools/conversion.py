@@ -20,9 +20,9 @@ from . import fit, report
 from .errors import ModelError
 from .execute import execute
 from .files import write_atomically
-from .graph import Dense, Graph, Metadata, Scaling
+from .graph import INPUT_TYPE, Dense, Graph, Metadata, Scaling
 from .importers import load
-from .native import NativeModel, from_source_type, quantize_input
+from .native import NativeModel, from_source_type, quantize_input, real_samples
 from .pack import pack
 from .passes import balance_inputs, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, check_samples, quantize, split_activations
@@ -187,7 +187,13 @@ def _checked_test(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     if test is None:
         return None
-    x, y = check_samples(graph, test[0], "test inputs"), np.asarray(test[1])
+    tensor = graph.tensors[graph.inputs[0]]
+    x, y = test[0], np.asarray(test[1])
+    if tensor.quantization is not None:
+        takes_uint8 = graph.metadata.provenance.get(INPUT_TYPE) == "uint8"
+        step, zero_point = float(tensor.quantization.scale[0]), tensor.quantization.zero_point
+        x = real_samples(x, tensor.dtype, step, zero_point, takes_uint8)
+    x = check_samples(graph, x, "test inputs")
     if y.ndim < 1 or len(y) != len(x):
         raise ModelError(f"test answers: expected one for each of {len(x)} inputs, got shape {y.shape}")
     return x, y

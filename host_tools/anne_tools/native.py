@@ -140,6 +140,16 @@ def to_source_type(raw: np.ndarray, file: ModelFile) -> np.ndarray:
     return flip_sign(raw)
 
 
+def real_samples(x: np.ndarray, dtype: str, scale: float, zero_point: int, takes_uint8: bool) -> np.ndarray:
+    """Return samples as real numbers: integers of the input's type `dtype` (or its source's) as what they stand for."""
+    x = np.asarray(x)
+    if takes_uint8 and x.dtype == np.uint8:
+        x = flip_sign(x)
+    if dtype == "float32" or x.dtype.name != dtype:
+        return x
+    return ((x.astype(np.int32) - zero_point).astype(np.float32) * np.float32(scale)).astype(np.float64)
+
+
 def flip_sign(integers: np.ndarray) -> np.ndarray:
     """Return uint8 as int8 that are 128 less, or int8 as uint8 that are 128 more."""
     return (integers.view(np.uint8) ^ 0x80).view(np.int8 if integers.dtype == np.uint8 else np.uint8)

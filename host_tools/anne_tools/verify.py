@@ -22,8 +22,8 @@ from .errors import ModelError
 from .execute import execute
 from .fit import fit
 from .frameworks import NotInstalledError, framework_outputs
-from .graph import Graph, Metadata
-from .native import NativeModel, dequantize_output, quantize_input
+from .graph import INPUT_TYPE, Graph, Metadata
+from .native import NativeModel, dequantize_output, quantize_input, real_samples
 from .report import classes
 from .runner import difference, golden_samples, open_model, reference_outputs, run_device, work
 from .samples import as_samples
@@ -137,7 +137,9 @@ def _load(source: Any, model: NativeModel, options: dict) -> Graph:
 def _samples(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray | None) -> np.ndarray:
     """Real numbers, (n, *input shape)."""
     if x is not None:
-        return as_samples(x, model.input.shape, "x")
+        takes_uint8 = f"{INPUT_TYPE}: uint8" in model.file.lines("provenance")
+        x = as_samples(x, model.input.shape, "x")
+        return real_samples(x, model.input.dtype, model.input.scale, model.input.zero_point, takes_uint8)
     n_drawn = min(SAMPLES, max(1, _DRAWN_VALUES // model.input.size))
     if "golden_inputs" in model.file.metadata:
         golden = dequantize_output(golden_samples(open_model(data))[0], model.input).astype(np.float64)

@@ -18,6 +18,8 @@ from ..errors import ModelError
 from . import budget
 from .flow import label
 
+# A colon begins a stream or follows a drive on Windows; elsewhere onnx writes names such as "onnx::MatMul_12".
+_NOT_PLAIN = set("/\\\0") | (set(":") if os.name == "nt" else set())
 _FILE_STEPS = 100  # of opening a file
 
 
@@ -60,7 +62,7 @@ class ExternalData:
     def _path(self, name: str, where: str) -> Path:
         """Return the path of a file with a plain `name` that really lies in the model's folder."""
         shown = label(name, "?")
-        if not name or set(name) & set("/\\:\0") or name in (".", ".."):
+        if not name or set(name) & _NOT_PLAIN or name in (".", ".."):
             raise ModelError(
                 f"{where}: its weights are in {shown!r}; expected a plain name of a file beside the model"
             )

@@ -225,8 +225,14 @@ def _along(step: Step, values: np.ndarray, rank: int, axis: int) -> np.ndarray:
     return values.reshape(shape)
 
 
+_QDQ_HINT = (
+    "quantise with onnxruntime.quantization.quantize_static and QuantFormat.QDQ, or convert the float model"
+)
 HINTS = {
-    "LogSoftmax": "export the network with Softmax, or without either: the largest score stays the largest"
+    "LogSoftmax": "export the network with Softmax, or without either: the largest score stays the largest",
+    **dict.fromkeys(
+        ("DynamicQuantizeLinear", "MatMulInteger", "QLinearMatMul", "com.microsoft.QGemm"), _QDQ_HINT
+    ),
 }
 OPERATORS = {
     "Gemm": Operators.gemm,

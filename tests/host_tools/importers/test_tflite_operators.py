@@ -190,6 +190,10 @@ def test_uint8_through_the_command_line_equals_tflite_micro(tmp_path):
     np.testing.assert_array_equal(converted.predict(x), real)
     # real numbers mean the same: (integer - 125) * 0.05
     np.testing.assert_array_equal(converted.predict((x - 125.0) * np.float32(0.05)), real)
+    # test samples in uint8, too: the float network of the report sees real numbers
+    judged = convert(source, test=(x, expected.argmax(axis=1))).report
+    assert judged.accuracy.model_percent == 100 and judged.deviation.largest < 0.1
+    assert all(c.good for c in verify(converted.data, source, x=x))
     against = verify(converted.data, source)
     assert [c.second for c in against if c.first == "TFLite Micro"] == ["C core"]
     assert all(c.good for c in against)
