@@ -6,6 +6,7 @@ are written once.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
     model's self-test. ModelError for what the format cannot hold.
     """
     graph.check()
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        got = f"{len(graph.inputs)} and {len(graph.outputs)}"
+        raise ModelError(f"expected a network of one input and one output, got {got}")
     order = {name: index for index, name in enumerate(_tensor_order(graph))}
     if len(order) > model_file.MAX_TENSORS or len(graph.layers) > model_file.MAX_LAYERS:
         raise ModelError(f"expected at most {model_file.MAX_LAYERS} layers, got {len(graph.layers)}")
@@ -69,9 +73,24 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
         _record_bytes(layer, made, order, data) for layer, made in zip(graph.layers, records, strict=True)
     )
     metadata = _metadata_bytes(graph, golden)
-    return _file_bytes(
+    file = _file_bytes(
         tensors, layers, metadata, bytes(data.bytes), arena_bytes, len(order), len(graph.layers)
     )
+    try:
+        model_file.ModelFile(
+            file, checked=True
+        )  # all but the constants, which the layouts prove as they are made
+    except ValueError as error:
+        raise ModelError(str(error)) from None
+    return file
+
+
+def _float32(where: str, value: float) -> float:
+    """Return `value` if a float32 can hold it; ModelError else."""
+    with np.errstate(over="ignore"):
+        if not math.isfinite(np.float32(value)):
+            raise ModelError(f"{where}: expected a number that float32 can hold, got {value}")
+    return float(value)
 
 
 def _tensor_order(graph: Graph) -> list[str]:
@@ -106,7 +125,8 @@ def _tensor_bytes(graph: Graph, tensor: Tensor, offset: int) -> bytes:
         raise ModelError(f"tensor {tensor.name}: expected {limits}, got shape {tensor.shape}")
     scale, zero_point = 1.0, 0
     if tensor.quantization is not None and tensor.dtype != "float32":
-        scale, zero_point = float(tensor.quantization.scale[0]), tensor.quantization.zero_point
+        scale = _float32(f"tensor {tensor.name}: scale", tensor.quantization.scale[0])
+        zero_point = tensor.quantization.zero_point
     shape = tuple(tensor.shape) + (0,) * (4 - rank)
     return struct.pack(
         "<4B4IfiI", _DTYPE_NUMBERS[tensor.dtype], role, rank, 0, *shape, scale, zero_point, offset
@@ -187,7 +207,7 @@ def record(layer: Layer, graph: Graph) -> Record:
 
 
 def _alpha(layer: Dense | Activation) -> float:
-    return layer.alpha if layer.activation in DEFAULT_ALPHA else 0.0
+    return _float32(f"layer {layer.name}: alpha", layer.alpha) if layer.activation in DEFAULT_ALPHA else 0.0
 
 
 def _scaling_constants(layer: Scaling, source: Tensor, target: Tensor) -> list[bytes]:
@@ -196,6 +216,8 @@ def _scaling_constants(layer: Scaling, source: Tensor, target: Tensor) -> list[b
     if target.dtype != "float32":
         # the output's integers directly: x scale / s + offset / s, rounded; the zero point is added after rounding
         scale, offset = scale / target.quantization.scale[0], offset / target.quantization.scale[0]
+    for values in (scale, offset):
+        _float32(f"layer {layer.name}: scaling", np.abs(values).max())
     return [np.asarray(values, "<f4").tobytes() for values in (scale, offset)]
 
 
@@ -242,7 +264,9 @@ def _metadata_bytes(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None) 
         "labels": _lines("label", metadata.labels),
         "feature_names": _lines("feature name", metadata.feature_names),
         "provenance": _lines("provenance", [f"{key}: {value}" for key, value in metadata.provenance.items()]),
-        "threshold": b"" if metadata.threshold is None else struct.pack("<f", metadata.threshold),
+        "threshold": b""
+        if metadata.threshold is None
+        else struct.pack("<f", _float32("threshold", metadata.threshold)),
         "layer_names": _lines("layer name", [layer.name for layer in graph.layers]),
     }
     if golden is not None:

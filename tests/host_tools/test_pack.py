@@ -186,3 +186,64 @@ def test_too_many_dimensions():
     b.reshape("flatten", (-1,))
     with pytest.raises(ModelError, match="expected 1 to 4 dimensions"):
         pack(b.build())
+
+
+# --- What float32, UTF-8 and one input cannot hold --------------------------------------------------------------------
+
+
+def one_layer_graph(metadata: Metadata | None = None, alpha: float | None = None) -> Graph:
+    b = GraphBuilder((2,))
+    b.dense("dense", np.ones((1, 2)), np.zeros(1), "sigmoid")
+    if alpha is not None:
+        b.activation("leaky", "leaky_relu", alpha)
+    return b.build(metadata)
+
+
+def refused(graph: Graph) -> str:
+    with pytest.raises(ModelError) as caught:
+        pack(graph)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# the largest float32 is (2 - 2^-23) 2^127 = 3.4028e38; from half a step above it on it rounds to infinity
+@pytest.mark.parametrize("value", [3.5e38, -1e39, 1e300])
+def test_numbers_beyond_float32(value):
+    expected = f"expected a number that float32 can hold, got {value}"
+    assert refused(one_layer_graph(Metadata(threshold=value))) == f"threshold: {expected}"
+    assert refused(one_layer_graph(alpha=value)) == f"layer leaky: alpha: {expected}"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_threshold_that_is_not_finite(value):
+    assert refused(one_layer_graph(Metadata(threshold=value))).startswith("threshold: expected a number that")
+
+
+def test_the_largest_float32_is_held():
+    largest = (2 - 2**-23) * 2.0**127
+    data = pack(one_layer_graph(Metadata(threshold=largest), alpha=largest))
+    assert struct.unpack("<f", ModelFile(data).metadata["threshold"]) == (largest,)
+    assert ModelFile(data).layers[1].alpha == largest
+
+
+@pytest.mark.parametrize(
+    ("metadata", "text"),
+    [
+        (Metadata(labels=["a", "b", "c"]), "metadata: labels: expected 2 lines, got 3"),
+        (Metadata(feature_names=["a"]), "metadata: feature_names: expected 2 lines, got 1"),
+    ],
+)
+def test_metadata_that_no_loader_takes(metadata, text):
+    assert refused(one_layer_graph(metadata)) == text
+
+
+def test_golden_samples_of_unequal_count():
+    x, y = np.zeros((2, 2), np.float32), np.zeros((3, 1), np.float32)
+    with pytest.raises(ModelError, match="golden_outputs: expected 2 samples, got 3"):
+        pack(one_layer_graph(), (x, y))
+
+
+def test_several_inputs_or_outputs():
+    graph = one_layer_graph(alpha=0.5)
+    graph.outputs.append(graph.layers[0].output)
+    assert refused(graph) == "expected a network of one input and one output, got 1 and 2"

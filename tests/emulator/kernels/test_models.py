@@ -32,7 +32,9 @@ WORKSPACE_BYTES, WORKSPACE = 7, 15
 
 @pytest.fixture(scope="module")
 def core() -> Machine:
-    return Machine(["model.c", "layers.c", "tensor.c", "kernels/tables.c", *SOURCES], ("-O2",), strict=True)
+    return Machine(
+        ["model.c", "metadata.c", "layers.c", "tensor.c", "kernels/tables.c", *SOURCES], ("-O2",), strict=True
+    )
 
 
 def run(core: Machine, model: NativeModel, data: bytes, x: np.ndarray, off: int = 0) -> np.ndarray:
