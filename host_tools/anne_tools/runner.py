@@ -40,13 +40,19 @@ def run_local(data: bytes, x: np.ndarray, where: str) -> np.ndarray:
 
 
 def reference_outputs(data: bytes, inputs: np.ndarray) -> np.ndarray:
-    """Return the outputs of the pure-Python reference, in the output's type, for inputs in the input's own type."""
+    """Return the outputs of the pure-Python reference, in the output's type, for inputs in the input's own type.
+
+    ModelError for a network that is too large for it.
+    """
     model = ReferenceModel(data)
     output = model.file.outputs[0]
     raw = bytearray(output.nbytes)
     results = []
     for sample in inputs:
-        model.run_raw(sample.tobytes(), raw)
+        try:
+            model.run_raw(sample.tobytes(), raw)
+        except ValueError as error:
+            raise ModelError(f"reference: {error}") from None
         results.append(np.frombuffer(bytes(raw), output.dtype).reshape(output.shape))
     return np.stack(results)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from anne.model_file import ModelFile
+from anne.reference_model import MAX_STEPS
 
 from .conversion import float_sensitivity, import_source
 from .device import Device
@@ -37,7 +38,7 @@ FRAMEWORK_BOUND = 1e-5
 # there, and 11 % in one that lost accuracy.
 RMS_LIMITS = {"int16": 0.005, "int8-weights": 0.0075, "int8": 0.02, "int4": 0.05}
 SAMPLES = 100
-# What the implementations are given, in steps (`runner.work`), and milliseconds of a Pico.
+# What the implementations are given for all samples, in steps (`runner.work`), and milliseconds of a Pico.
 _REFERENCE_STEPS = 40_000_000
 _NATIVE_STEPS = 2_000_000_000
 _DEVICE_MS = 1000.0
@@ -222,8 +223,8 @@ def _quantisation(
 
 def _reference_and_native(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray) -> Comparison:
     steps = work(model.file)
-    if steps > _REFERENCE_STEPS:
-        reason = f"a sample takes {steps} steps, more than the {_REFERENCE_STEPS} that plain Python is given"
+    if steps > MAX_STEPS:
+        reason = f"a sample takes {steps} steps, more than the {MAX_STEPS} that plain Python is given"
         return Comparison("reference", "C core", skipped=reason)
     inputs = quantize_input(x[: _REFERENCE_STEPS // steps], model.input)
     bound = float_sensitivity(graph, x) if graph is not None else FRAMEWORK_BOUND

@@ -136,6 +136,10 @@ RUN = {"dense": dense, "activation": activation, "scaling": scaling, "reshape": 
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
+# The most steps, multiplications and elements written, that one run may take: some 10 s on a PC. A file of 8 MB
+# of weights needs no more; but 12 KB of activations could ask for 2^28.
+MAX_STEPS = 1 << 23
+
 # What is said about a layer; input and output are numbers of tensors, nbytes are of its constants.
 LayerFacts = namedtuple("LayerFacts", ("kind", "activation", "layout", "input", "output", "nbytes", "macs"))
 
@@ -236,8 +240,15 @@ class Model:
         self._values = {tensor.index: values}
 
     def run(self, first, last):
-        """Run layers `first` to `last` - 1 on the values that are there."""
-        for layer in self._open_file().layers[first:last]:
+        """Run layers `first` to `last` - 1 on the values that are there; ValueError if that is more than MAX_STEPS."""
+        layers = self._open_file().layers[first:last]
+        steps = sum(layer.macs + layer.outputs[0].size for layer in layers)
+        if steps > MAX_STEPS:
+            raise ValueError(
+                "run: expected at most %d multiplications and elements in plain Python, got %d: use the native core"
+                % (MAX_STEPS, steps)
+            )
+        for layer in layers:
             if layer.inputs[0].index not in self._values:
                 raise ValueError("run: layer %d has no input yet: run the layers before it" % layer.index)
             self._values[layer.outputs[0].index] = RUN[layer.kind](layer, self._values[layer.inputs[0].index])

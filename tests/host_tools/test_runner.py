@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne.model import Model
+from anne.reference_model import MAX_STEPS
 from anne_tools.commands.common import json_text
 from anne_tools.conversion import convert
+from anne_tools.errors import ModelError
 from anne_tools.native import NativeModel
 from anne_tools.report import NO_CLASS, classes, judge
-from anne_tools.runner import class_names, difference, open_model, result
+from anne_tools.runner import class_names, difference, open_model, reference_outputs, result
+from test_places import Layer, Net, file_of
 
 NAN, INF = np.nan, np.inf
 GOLDEN = Path(__file__).parent.parent / "golden" / "models"
@@ -108,3 +111,24 @@ def test_json_has_no_word_for_nan():
         "a": [1.5, None, [None, "x"]],
         "b": {"c": None, "d": None, "e": None, "f": 3},
     }
+
+
+# --- What plain Python is given ---------------------------------------------------------------------------------------
+
+
+def linear_activations(n: int) -> bytes:
+    """Return a file of n activations of 2^20 elements, all in one place."""
+    layers = [Layer("activation", i, i + 1) for i in range(n)]
+    return file_of(Net(layers, [1 << 20] * (n + 1), [0] * (n + 1), n))
+
+
+def test_the_reference_takes_as_many_steps_as_it_states():
+    assert MAX_STEPS == 8 << 20
+    x = np.zeros((1, 1 << 20), np.float32)
+    assert reference_outputs(linear_activations(8), x).shape == (1, 1 << 20)
+    with pytest.raises(ModelError) as caught:
+        reference_outputs(linear_activations(9), x)
+    assert str(caught.value) == (
+        "reference: run: expected at most 8388608 multiplications and elements in plain Python, got 9437184: "
+        "use the native core"
+    )
