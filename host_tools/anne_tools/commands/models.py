@@ -35,8 +35,8 @@ def source_options(command: Callable) -> Callable:
         "--layers",
         metavar="LAYER,LAYER,...",
         help="Layers of a PyTorch state_dict in the order they run: linear:NAME, batch_norm:NAME(eps=0.001), "
-        "prelu:NAME, activations such as relu or leaky_relu(alpha=0.2), and ignore:NAME for what is not used. Without it the "
-        "message says what there is.",
+        "prelu:NAME, activations such as relu or leaky_relu(alpha=0.2), ignore:NAME for what is not used. Without it "
+        "the message says what there is.",
     )
     network = click.option(
         "--network",
