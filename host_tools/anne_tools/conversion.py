@@ -154,18 +154,25 @@ def _describe(
     n_out, n_in = graph.tensors[graph.outputs[0]].size, graph.tensors[graph.inputs[0]].size
     if labels is not None:
         metadata.source_labels = metadata.labels
-        metadata.labels = [str(label) for label in labels]
-        if len(metadata.labels) != max(n_out, 2):
-            raise ModelError(f"labels: expected {max(n_out, 2)}, got {len(metadata.labels)}")
-        own = metadata.source_labels
-        if metadata.labels != own and sorted(metadata.labels) == sorted(own):
-            raise ModelError(f"labels: the model's classes are {', '.join(own)}, in this order")
+        metadata.labels = _names("labels", labels, max(n_out, 2), "classes", metadata.labels)
     if feature_names is not None:
-        metadata.feature_names = [str(feature) for feature in feature_names]
-        if len(metadata.feature_names) != n_in:
-            raise ModelError(f"feature names: expected {n_in}, got {len(metadata.feature_names)}")
+        metadata.feature_names = _names(
+            "feature names", feature_names, n_in, "features", metadata.feature_names
+        )
     if name is not None:
         metadata.name = name
+
+
+def _names(what: str, given: Iterable[str], n: int, of: str, own: list[str]) -> list[str]:
+    """What a user gives as `n` names; ModelError for another number, or the model's own in another order."""
+    if isinstance(given, str):
+        raise ModelError(f"{what}: expected a list of names, got the text {given[:40]!r}")
+    names = [str(name) for name in given]
+    if len(names) != n:
+        raise ModelError(f"{what}: expected {n}, got {len(names)}")
+    if names != own and sorted(names) == sorted(own):
+        raise ModelError(f"{what}: the model's {of} are {', '.join(own)}, in this order")
+    return names
 
 
 def _with_provenance(graph: Graph, dtype: str, calibrate: np.ndarray | None) -> Metadata:

@@ -16,7 +16,8 @@ def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:
     """Return the file that writing to `path` replaces: itself, or where a symbolic link leads.
 
     ModelError if it may not be written: it is one of `sources` (under whatever name: links are seen through), a folder,
-    a device, a pipe, or a file that is not to be written.
+    a device, a pipe, a file that is read-only or has a second name (which would keep the old content), or there is no
+    such folder.
     """
     try:
         target = path.resolve()
@@ -24,6 +25,8 @@ def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise ModelError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     if there is None:
+        if not target.parent.is_dir():
+            raise ModelError(f"{path}: cannot be written: {target.parent} is no folder")
         return target
     for source in sources:
         with suppress(OSError):
@@ -36,6 +39,10 @@ def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:
         raise ModelError(f"{path}: expected a file or a new name to write to, got {kind}")
     if not os.access(target, os.W_OK):
         raise ModelError(f"{path}: cannot be written: it is read-only")
+    if there.st_nlink > 1:
+        raise ModelError(
+            f"{path}: has another name (a hard link) that would keep the old content; remove it first"
+        )
     return target
 
 
@@ -62,7 +69,7 @@ def write_atomically(path: Path, data: bytes, sources: Iterable[Path | None] = (
 
 def _take_mode(descriptor: int, target: Path) -> None:
     """Give an open file the owner and the mode of `target`, if that is there."""
-    if not target.exists() or not hasattr(os, "fchmod"):
+    if not target.exists() or not hasattr(os, "fchown"):
         return
     there = target.stat()
     with suppress(PermissionError):  # only root may give files away

@@ -20,6 +20,7 @@ from .device import Device, open_device
 from .errors import DeviceError, ModelError
 from .native import NativeModel, dequantize_output, from_source_type, quantize_input, to_source_type
 from .report import NO_CLASS, classes
+from .samples import as_samples
 
 Progress = Callable[[int, int], None]
 
@@ -35,7 +36,7 @@ _SAMPLE_TIMEOUT_S = 20.0
 def run_local(data: bytes, x: np.ndarray, where: str) -> np.ndarray:
     """Return the raw outputs for samples x on this computer: `where` is "host" or "reference"."""
     with NativeModel(data) as model:
-        inputs = quantize_input(x, model.input)
+        inputs = quantize_input(as_samples(x, model.input.shape, "x"), model.input)
         return model.run_raw(inputs) if where == HOST else reference_outputs(data, inputs)
 
 
@@ -66,6 +67,7 @@ def run_device(device: Device, data: bytes, x: np.ndarray, progress: Progress | 
     device.require_anne()
     file = open_model(data)
     source, target = file.inputs[0], file.outputs[0]
+    x = as_samples(x, source.shape, "x")
     raw = source.dtype != "float32" and x.dtype.name == source.dtype
     x = np.ascontiguousarray(x, source.dtype if raw else "<f4").reshape(len(x), source.size)
     results: list[bytes] = []

@@ -100,6 +100,12 @@ def test_answers_that_no_class_has_are_named(y, n_outputs, labels, activation, m
 def test_labels_in_another_order_than_the_sources_classes_are_refused():
     with pytest.raises(ModelError, match="labels: the model's classes are a, b, in this order"):
         convert(network(2, ["a", "b"]), labels=["b", "a"])
+    graph = network(2)
+    graph.metadata.feature_names = ["width", "height"]
+    with pytest.raises(
+        ModelError, match="feature names: the model's features are width, height, in this order"
+    ):
+        convert(graph, feature_names=["height", "width"])
 
 
 @pytest.mark.parametrize("classes", [[1, 2, 3], [-1, 1], [10, 20, 30], ["x", "y", "z"], [0.5, 1.5, 2.5]])

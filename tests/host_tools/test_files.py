@@ -40,6 +40,16 @@ def test_a_symbolic_link_stays_one_and_its_file_is_replaced(tmp_path):
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["net.anne"]
 
 
+def test_a_file_with_a_second_name_is_left_alone(tmp_path):
+    """A rename would part the two, and the other one would keep the old content."""
+    (tmp_path / "net.anne").write_bytes(b"old")
+    os.link(tmp_path / "net.anne", tmp_path / "other")
+    with pytest.raises(ModelError, match="has another name"):
+        write_atomically(tmp_path / "net.anne", b"new")
+    assert (tmp_path / "other").samefile(tmp_path / "net.anne")
+    assert (tmp_path / "other").read_bytes() == b"old"
+
+
 def test_a_link_that_leads_nowhere_gets_its_file(tmp_path):
     (tmp_path / "link").symlink_to("net.anne")
     write_atomically(tmp_path / "link", b"new")
@@ -68,7 +78,8 @@ def test_pipes_devices_and_folders_are_left_alone(tmp_path):
         ("null", "got a pipe or a device"),
         ("folder", "got a folder"),
         ("circle", "cannot be written: "),
-        ("pipe/net.anne", "cannot be written: Not a directory"),
+        ("pipe/net.anne", "cannot be written: .*pipe is no folder"),
+        ("none/net.anne", "cannot be written: .*none is no folder"),
         ("x" * 300, "cannot be written: File name too long"),
     ):
         with pytest.raises(ModelError, match=message):

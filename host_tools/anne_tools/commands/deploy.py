@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, json_option, place, print_json, progress, uf2_option
+from .common import board_file_option, console, json_option, place, print_json, progress, uf2_option
 from .models import board_option, only_port, read_model
 
 
@@ -53,15 +53,16 @@ def command(
     if as_json:
         print_json(done.to_json())
         return
-    click.echo(f"{done.device}: {done.path}, {size_and_crc(done.file_bytes, done.crc32)} as sent")
+    say = console().print
+    say(f"{done.device}: {done.path}, {size_and_crc(done.file_bytes, done.crc32)} as sent")
     if done.golden_samples:
-        click.echo(f"{done.golden_samples} golden samples run there: outputs as they must be")
+        say(f"{done.golden_samples} golden samples run there: outputs as they must be")
     if where == "emulator" and not board_file:
-        click.echo(
+        say(
             "This emulated Pico is thrown away now. To keep one: anne deploy --board-file pico.img "
             f"{shlex.quote(str(model))}"
         )
         return
     if board_file:
-        click.echo(f"Its prompt: anne emulate --board-file {shlex.quote(str(board_file))}")
-    click.echo(f"On the Pico: import anne; net = anne.load({done.path!r})")
+        say(f"Its prompt: anne emulate --board-file {shlex.quote(str(board_file))}")
+    say(f"On the Pico: import anne; net = anne.load({done.path!r})")
