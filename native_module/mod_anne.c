@@ -819,15 +819,16 @@ static mp_obj_t values_list(const values_t *values) {
 static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
     mp_obj_t samples = put_input(claimed, args[0], MP_QSTR_samples);
+    mp_obj_t volatile kept = samples; // for the garbage collector, which knows an object by its beginning only
     if (samples == MP_OBJ_NULL) {
         run_all(self);
         return values_list(&self->output);
     }
     size_t n;
-    mp_obj_t *items = list_items(samples, &n);
+    list_items(samples, &n);
     mp_obj_list_t *answers = new_list(n);
     for (size_t i = 0; i < n; i++) {
-        put_input(claimed, items[i], MP_QSTR_sample);
+        put_input(claimed, list_items(kept, &n)[i], MP_QSTR_sample);
         run_all(self);
         answers->items[i] = values_list(&self->output);
     }

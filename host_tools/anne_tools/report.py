@@ -187,6 +187,7 @@ def judge(
 
 def classes(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
     """Return each sample's class number as `Model.classify` decides; NO_CLASS where one is NaN."""
+    threshold = None if threshold is None else float(np.float32(threshold))  # as it stands in a model file
     known = ~np.isnan(outputs).any(axis=1)
     numbers = np.full(len(outputs), NO_CLASS)
     numbers[known] = [class_of(y, threshold) for y in outputs[known].tolist()]

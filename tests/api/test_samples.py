@@ -3,6 +3,7 @@
 The files come from tests/golden/make_models.py: small has inputs of shape (4,), image of (2, 3).
 """
 
+import gc
 from array import array
 
 import anne
@@ -147,6 +148,20 @@ def test_a_program_that_closes_the_model_between_rows():
 
     net = load("small_float32")
     raises(ValueError, "the model is closed", net.predict, [FLOWER, Closes()])
+
+
+def test_a_collection_at_any_allocation():
+    if not hasattr(gc, "threshold") or not anne.native:
+        raise Skip("no native module whose memory could be collected")
+    net, image = load("small_float32"), load("image_float32")
+    answers, answer = net.predict([FLOWER, OTHER] * 5), image.predict(PIXELS)
+    gc.threshold(1)  # every allocation collects
+    try:
+        same(net.predict([FLOWER, OTHER] * 5), answers)
+        same(net.predict((tuple(FLOWER), array("f", OTHER), bytes([5, 3, 1, 2])))[:2], answers[:2])
+        same(image.predict([nested(PIXELS), PIXELS]), [answer, answer])
+    finally:
+        gc.threshold(-1)
 
 
 def test_rows_cost_their_answers_only():

@@ -35,6 +35,16 @@ def test_the_reference_gives_the_published_result(name):
     assert run.accuracy == (confusion[0][0] + confusion[1][1]) / n_rows
 
 
+def test_an_output_that_is_nan_is_a_problem(monkeypatch):
+    # one of 20, and not the first: comparisons with NaN are false, so a maximum may pass over it
+    network = published_network("iris-8")
+    outputs = [*network.expected_outputs[:5], float("nan"), *network.expected_outputs[6:]]
+    answers = iter(outputs)
+    monkeypatch.setattr("anne.reference.dense", lambda n, x, w, b, a: [next(answers) if n == 1 else 0.0])
+    problem = run_reference(network).problems[-1]
+    assert problem.endswith("outputs differ from the expected by up to nan, allowed 1e-05")
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_weights_are_n_out_by_n_in(name):
     for layer in published_network(name).layers:

@@ -69,6 +69,8 @@ def test_classes_as_the_model_itself_finds_them():
     one = np.float32([[0.5], [np.nextafter(np.float32(0.5), np.float32(1))], [NAN], [INF]])
     assert classes(one, None).tolist() == [0, 1, NO_CLASS, 1]
     assert classes(one, 0.75).tolist() == [0, 0, NO_CLASS, 1]
+    # as float32, which is what a file holds, 0.3 is a little more
+    assert classes(np.float32([[0.3]]), 0.3).tolist() == [0]
 
 
 def test_one_row_without_a_class_costs_the_others_nothing():
