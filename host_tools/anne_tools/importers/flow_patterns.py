@@ -114,11 +114,13 @@ class Patterns:
             and not scores.bias.sum()
         )
 
-    def is_positive(self, step: Step, key: Key) -> bool:
-        """Whether the layer that makes the value gives nothing below 0."""
+    def is_between(self, step: Step, key: Key, name: str) -> bool:
+        """Whether the layer that makes the value gives nothing that the activation `name`, relu or relu6, changes."""
         made = self._maker(self.value(step, key))
-        positive = ("relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus")
-        return isinstance(made, (Activation, Dense)) and made.activation in positive
+        limited = {"relu6", "sigmoid", "hard_sigmoid", "softmax"} | (
+            {"relu", "softplus"} if name == "relu" else set()
+        )
+        return isinstance(made, (Activation, Dense)) and made.activation in limited
 
     def _maker(self, value: Value) -> Layer | None:
         """Return the layer that computes `value`, however it was reshaped since; None for the input."""

@@ -93,9 +93,8 @@ class _Reader:
         try:
             for index, node in self.plan.nodes:
                 operators.run(index, node)
+            operators.finish(self.plan.outputs[0])
         except NotInt8Error:
-            return None
-        if self.plan.outputs[0] not in operators.flow.values:
             return None
         operators.flow.notes.append(NOTE)
         return operators.flow

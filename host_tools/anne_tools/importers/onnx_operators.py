@@ -30,8 +30,8 @@ ACTIVATIONS = {
 WITH_ALPHA = {"LeakyRelu": ("leaky_relu", 0.01), "Elu": ("elu", 1.0)}
 ARITHMETIC = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
 FLOATS_NOTE = (
-    "quantised in a way that fits no int8 network of ours: read as floats with the weights as they are; values are not "
-    "rounded to 8 bits between layers"
+    "quantised in a way that fits no int8 network of ours: read as floats with the weights as they are; values between "
+    "layers are neither rounded to integers nor limited to the range of the calibration"
 )
 
 
@@ -180,17 +180,19 @@ class Operators(Shapes):
         self.flow.constants[step.output] = np.concatenate(parts)
 
     def quantize(self, step: Step, node: Node) -> None:
-        """QuantizeLinear of a value that stays a float: it cannot be less than the least integer stands for."""
-        scale, least = (
-            node.constant(1, "the scale"),
-            node.constant(2, "the zero point") if node.has(2) else np.uint8(0),
-        )
-        if scale.size != 1 or np.size(least) != 1 or np.asarray(least).dtype.kind not in "iu":
+        """QuantizeLinear of a value that stays a float, which the range of the integers may limit as a relu does."""
+        scale, zero_point = node.constant(1, "the scale"), np.zeros(1, np.uint8)
+        if node.has(2):
+            zero_point = node.constant(2, "the zero point").reshape(-1)
+        if scale.size != 1 or zero_point.size != 1 or zero_point.dtype.kind not in "iu":
             raise ModelError(f"{step.where}: expected one scale and a zero point of integers")
         self.flow.notes[:] = dict.fromkeys([*self.flow.notes, FLOATS_NOTE])
-        at_least_0 = int(np.reshape(least, ())) == np.iinfo(np.asarray(least).dtype).min
-        if at_least_0 and not self.flow.is_positive(step, node.key(0)):
-            self.flow.activation(step, node.key(0), "relu")
+        limits, zero = np.iinfo(zero_point.dtype), int(zero_point[0])
+        most = (limits.max - zero) * float(scale.reshape(())[()])
+        # ONNX Runtime's quantiser leaves a relu or relu6 out where these limits do the same
+        name = "relu6" if math.isclose(most, 6, rel_tol=1e-3) else "relu"
+        if zero == limits.min and not self.flow.is_between(step, node.key(0), name):
+            self.flow.activation(step, node.key(0), name)
         else:
             self.flow.same(step, node.key(0))
 

@@ -1,11 +1,11 @@
 """Quantised ONNX files (QDQ, as ONNX Runtime's quantiser writes them) as int8 networks, with the file's own integers.
 
 Between a DequantizeLinear and the next QuantizeLinear stands float arithmetic on integers; both together are an int8
-layer, as ONNX Runtime runs them, too: dense with or without relu, or an activation whose scale is that of a table.
+layer, as ONNX Runtime runs them, too: dense with or without relu, or an activation.
 ONNX Runtime multiplies the sums by a float, this project by an integer and a shift (FORMAT.md), so a value can come out
 one step beside, where it lies close to the middle between two. uint8 is int8 with all values and zero points 128 less.
 
-What does not fit (a softmax that stays in floats) is read as a float network by `Operators`.
+What does not fit (two layers of floats in a row) is read as a float network by `Operators`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators
 from .onnx_plan import operator
 from .onnx_shapes import Node, step_of
 
-NOTE = "int8 as in the file; a value can be one step beside ONNX Runtime's, which rounds in another way"
+NOTE = "int8 as in the file; each layer's values can be a step beside ONNX Runtime's, which rounds in another way"
 MAX_BIAS = 1 << 28
 # Operators that hand an int8 value on.
 _SAME_VALUES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout")
@@ -198,7 +198,7 @@ class QdqOperators(Operators):
         else:
             raise NotInt8Error(f"{step.where} of floats")
 
-    def _finish(self, made: Pending, output: str, quantization: Quantization) -> None:
+    def _finish(self, made: Pending, output: Any, quantization: Quantization) -> None:
         """Append the layer that waited for its output's `quantization`."""
         step = replace(made.step, output=output, dtype="int8", quantization=quantization)
         if made.weights is not None:
@@ -208,15 +208,24 @@ class QdqOperators(Operators):
                 self.products[self.flow.values[output].tensor] = made
             return
         fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8")
-        same = self._of(made.key) == quantization
-        if (fixed and (quantization.scale[0], quantization.zero_point) != fixed) or (
-            made.activation == "relu6" and not same
-        ):
-            raise NotInt8Error(f"{step.where}: {made.activation} with a scale of its own")
-        if made.activation == "softmax":
+        if fixed and (quantization.scale[0], quantization.zero_point) != fixed:
+            # such a table has a scale of its own; a second layer gives the file's
+            inner = ("inner", output)
+            self._finish(made, inner, Quantization(*fixed))
+            self.flow.activation(step, inner, "linear")
+        elif made.activation == "softmax":
             self.flow.softmax(step, made.key, -1)
         else:
             self.flow.activation(step, made.key, made.activation, made.alpha)
+
+    def finish(self, output: str) -> None:
+        """Append the layer that waits for the file's output, whose scale the file does not say: it ends in floats."""
+        made = self.pending.get(output)
+        fixed = made and made.weights is None and FIXED_OUTPUT.get(made.activation, {}).get("int8")
+        if fixed:
+            self._finish(made, output, Quantization(*fixed))
+        if output not in self.flow.values:
+            raise NotInt8Error(f"the output {label(output, '?')!r} in floats")
 
     def _of(self, key: Any) -> Quantization:
         return self.flow.tensors[self.flow.values[key].tensor].quantization

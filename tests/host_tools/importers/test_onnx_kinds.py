@@ -379,20 +379,59 @@ def test_quantised_file_is_the_same_int8_network(make, per_channel, unsigned, te
     assert steps.max() <= 1 and np.mean(steps == 0) > equal
 
 
-def test_quantised_file_that_fits_no_int8_network_is_read_as_floats(make):
-    # a tanh whose output has a scale that no table has; the relu was left out because the zero point is the least
-    # integer, and is put back
-    path = quantised(
-        make,
-        "h = Gemm(x, w1, b1)\nr = Relu(h)\nt = Gemm(r, w2, b2)\ny = Elu(t)",
-        op_types_to_quantize=["Gemm"],
+def rms_off(made, expected) -> float:
+    return float(np.sqrt(np.mean(np.square(made - expected))))
+
+
+CHAIN = "a = Gemm(x, w1, b1)\nr = {first}\nb = Gemm(r, w2, b2)\n{last}"
+SIX = {"zero": np.float32(0), "six": np.float32(6), "shape": np.array([-1, 3])}
+
+
+@pytest.mark.parametrize(
+    "first, last, dtype",
+    [
+        ("Sigmoid(a)", "y = Softmax(b)", "int8"),
+        ("Clip(a, zero, six)", "t = Tanh(b)\ny = LeakyRelu(t)", "int8"),
+        ("Clip(a, zero, six)", "y = Reshape(b, shape)", "int8"),
+        ("Elu(a)", "t = Elu(b)\ny = Tanh(t)", "float32"),
+    ],
+)
+def test_activations_of_quantised_files(make, first, last, dtype):
+    text = CHAIN.format(first=first, last=last)
+    path = quantised(make, text, WEIGHTS | SIX)
+    run, floats = session(path), session(make(text, WEIGHTS | SIX))
+    expected, exact = (
+        np.concatenate([each.run(None, {"x": row[None]})[0] for row in X]) for each in (run, floats)
     )
+    converted = convert(path)
+    assert converted.report.dtype == dtype
+    # an int8 network is nearer to the quantised file's answers than the network was before it was quantised
+    assert rms_off(converted.predict(X), expected) < {"int8": 0.75, "float32": 1.2}[dtype] * rms_off(
+        exact, expected
+    )
+
+
+@pytest.mark.parametrize("most, name", [(9, "relu"), (6, "relu6")])
+def test_a_relu_that_the_quantiser_left_out_is_put_back_among_floats(make, most, name):
+    # the integers end where relu and relu6 do; behind them two layers of floats, which no int8 network has
+    text = "a = Gemm(x, w1, b1)\nq = QuantizeLinear(a, s, z)\nd = DequantizeLinear(q, s, z)\nb = Gemm(d, w2, b2)\n"
+    path = make(text + "c = Elu(b)\ny = Tanh(c)", WEIGHTS | {"s": np.float32(most / 255), "z": np.int8(-128)})
+    graph = load(path)
+    assert "read as floats" in graph.metadata.provenance["notes"]
+    assert [layer.activation for layer in graph.layers if layer.kind == "activation"] == [name, "elu", "tanh"]
+    x = np.random.default_rng(SEED).uniform(-1, 1, (30, 4)).astype(np.float32)
+    expected = np.concatenate([answers(path, row[None])[0] for row in x])
+    np.testing.assert_allclose(execute(graph, x), expected, rtol=0, atol=0.05)
+
+
+def test_int16_values_of_a_quantised_file_are_read_as_floats(make):
+    from onnxruntime.quantization import QuantType
+
+    text = "h = Gemm(x, w1, b1)\nr = Relu(h)\ny = Gemm(r, w2, b2)"
+    path = quantised(make, text, activation_type=QuantType.QInt16, weight_type=QuantType.QInt8)
     run = session(path)
     expected = np.concatenate([run.run(None, {"x": row[None]})[0] for row in X])
-    graph = load(path)
-    close(execute(graph, X), expected, 0.03)
-    assert "read as floats" in graph.metadata.provenance["notes"]
-    assert "relu" in [getattr(layer, "activation", "") for layer in graph.layers]
+    close(execute(load(path), X), expected, 1e-3)
 
 
 # Against the framework, by `anne verify`
