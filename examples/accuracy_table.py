@@ -20,11 +20,11 @@ import datasets
 import numpy as np
 from anne.model_file import ModelFile
 from anne_tools.bench import bench
-from anne_tools.conversion import INTEGER_DTYPES
 from anne_tools.device import Device, open_device
 from anne_tools.files import write_atomically
 from anne_tools.frameworks import framework_outputs
 from anne_tools.native import dequantize_output
+from anne_tools.quantize import INTEGER_DTYPES
 from anne_tools.report import classes
 from anne_tools.runner import difference, open_model, run_device, run_local
 from datasets import Data

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anne_tools
+from anne_tools.choose import AUTO
 from anne_tools.quantize import DTYPES
 from anne_tools.report import lines
 from datasets import Data
@@ -34,12 +35,12 @@ def make(data: Data, model: Any, dtype: str) -> anne_tools.Converted:
 def main(load: Callable[[], Data], train: Train) -> None:
     """The examples' command line: train, convert to --dtype, print the report, save the file with -o."""
     parser = argparse.ArgumentParser(description=f"{load.__doc__}")
-    parser.add_argument("--dtype", default="int8", choices=DTYPES)
+    parser.add_argument("--dtype", default=AUTO, choices=(AUTO, *DTYPES))
     parser.add_argument("-o", "--output", type=Path, help="where the model file goes, such as net.anne")
     arguments = parser.parse_args()
     data = load()
     converted = make(data, train(data), arguments.dtype)
-    print(f"{data.name}: {len(converted.to_bytes())} bytes as {arguments.dtype}")
+    print(f"{data.name}: {len(converted.to_bytes())} bytes as {converted.report.dtype}")
     print("\n".join(lines(converted.report)))
     if arguments.output:
         converted.save(arguments.output)

@@ -1,13 +1,18 @@
 """AI-ANNE's host tools: trained networks into model files for the Pico, and what belongs to that.
 
 >>> import anne_tools
->>> converted = anne_tools.convert("net.keras", dtype="int8", calibrate=x_train[:500])
+>>> converted = anne_tools.convert("net.keras", calibrate=x_train[:500])
+>>> converted                         # its report
 >>> converted.save("net.anne")
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .errors import DeviceError, ModelError
+
+if TYPE_CHECKING:
+    from .conversion import Converted, convert
 
 __all__ = ["Converted", "DeviceError", "ModelError", "convert"]
 
@@ -17,3 +22,7 @@ def __getattr__(name: str) -> object:
     if name not in ("Converted", "convert"):
         raise AttributeError(f"module anne_tools has no attribute {name}")
     return getattr(import_module(".conversion", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,6 @@
 """A trained network -> a model file: import, simplify, quantise, pack, and prove that the file says what it should.
 
-converted = convert("net.keras", dtype="int8", calibrate=x_train[:500], test=(x_test, y_test))
+converted = convert("net.keras", calibrate=x_train[:500], test=(x_test, y_test))
 converted.save("net.anne")
 converted.predict(x_test)           # the Pico's answers, computed by the same C core
 converted.report.accuracy
@@ -12,40 +12,33 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from . import fit, report
+from . import candidates, fit, golden, notebook, report
+from .candidates import Candidate
+from .choose import AUTO, choose
 from .errors import ModelError
-from .execute import execute
 from .files import write_atomically
-from .graph import INPUT_TYPE, Dense, Graph, Metadata, Scaling
+from .graph import INPUT_TYPE, Graph, Metadata
 from .importers import load
-from .native import NativeModel, from_source_type, quantize_input, real_samples
-from .pack import pack
-from .passes import balance_inputs, simplify
-from .quantize import FUSED_FLOAT, FUSED_INTEGER, check_samples, quantize, split_activations
+from .native import NativeModel, from_source_type, real_samples
+from .pack import check_limits
+from .quantize import INTEGER_DTYPES, check_samples
 from .report import Report
-from .runner import GOLDEN_BOUND, difference, reference_outputs, work
+from .runner import open_model
 from .samples import as_samples
 
 Progress = Callable[[str, int, int], None]
-
-GOLDEN_SAMPLES = 4
-# The reference takes some ten million steps a second on a PC; above this the golden outputs are the C core's.
-_REFERENCE_STEPS = 5_000_000
-# The samples on which two ways to treat the inputs are compared, and what one must gain to be worth its time.
-_TRIAL_SAMPLES = 256
-_WORTH_SCALING = 2.0
-_NEGLIGIBLE = 3e-6
-# How near a float model file must be to its network, whatever cancels: this finds a wrong layer, not a coarse one.
-_SAME_NETWORK = 1e-2
+Dtype = Literal["auto", "float32", "int8", "int16", "int8-weights", "int4"]
+Board = Literal["pico", "pico2"]
 
 
-@dataclass
+@dataclass(repr=False)
 class Converted:
-    """A network as a model file: its bytes, what is told about it, and its answers."""
+    """A network as a model file: its bytes, what is told about it, and its answers. At a prompt it shows its report."""
 
     data: bytes
     report: Report
@@ -58,14 +51,20 @@ class Converted:
         """Return the model file."""
         return self.data
 
-    def save(self, path: str | os.PathLike) -> None:
+    def __repr__(self) -> str:
+        return notebook.text(self.report)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self.report)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file; whatever happens, `path` holds either what it held before or the whole file.
 
         ModelError where `path` is the file it was made from, or no file but a folder, a device or a pipe.
         """
         write_atomically(Path(path), self.data, [self.source])
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them."""
         with NativeModel(self.data) as model:
             return model.predict(from_source_type(as_samples(x, model.input.shape, "x"), model.file))
@@ -73,25 +72,28 @@ class Converted:
 
 def convert(
     source: Any,
-    dtype: str = "float32",
-    calibrate: np.ndarray | None = None,
+    dtype: Dtype | None = None,
+    calibrate: ArrayLike | None = None,
     labels: Iterable[str] | None = None,
     feature_names: Iterable[str] | None = None,
     name: str | None = None,
-    board: str = "pico",
+    board: Board = "pico",
     trust_pickle: bool = False,
     layers: Any = None,
     input_shape: tuple[int, ...] | None = None,
-    test: tuple[np.ndarray, np.ndarray] | None = None,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
     progress: Progress | None = None,
     network: str | int | None = None,
 ) -> Converted:
     """Return `source` (a file of any importer, a model object, or a Graph) as a model file, proven and with a report.
 
-    `dtype` is "float32", "int8", "int16", "int8-weights" (weights int8, values float32) or "int4" (weights of
-    four bits, values int8). int8, int16 and int4 need `calibrate`, (n_samples, *input shape) of typical
-    inputs. `labels` and `feature_names` travel in the file. `test` are inputs and true answers for the report.
-    `progress(step, done, total)` is told how far a step is. `trust_pickle`, `layers`, `input_shape` and
+    `dtype` is "float32", "int8", "int16", "int8-weights" (weights int8, values float32) or "int4" (weights of four
+    bits, values int8). "auto", or None, tries them and takes float32 unless another is smaller or faster, and neither
+    larger nor slower, with a small error; the report says what was compared. Without calibration data it is float32.
+    `calibrate`, (n_samples, *input shape) of typical inputs, are what int8, int16 and int4 take the ranges of values
+    from. Single values far beyond all others are left out of them, with a warning in the report, where the answers for
+    the other samples need it. `labels` and `feature_names` travel in the file. `test` are inputs and true answers for
+    the report. `progress(step, done, total)` is told how far a step is. `trust_pickle`, `layers`, `input_shape` and
     `network` are for the importers (importers.load).
 
     A scaling of the inputs (StandardScaler, Normalization) is folded into the first layer, so it costs nothing. But the
@@ -104,19 +106,24 @@ def convert(
     imported = import_source(
         source, trust_pickle=trust_pickle, layers=layers, input_shape=input_shape, network=network
     )
+    check_limits(imported, candidates.MAX_IMPORTED_LAYERS, candidates.MAX_VALUES)
     _describe(imported, labels, feature_names, name)
     if calibrate is not None:
         calibrate = check_samples(imported, calibrate, "calibration data")
     test = _checked_test(imported, test)
-    chosen = _choose(imported, dtype, calibrate, progress)
-    chosen.quantized.metadata = _with_provenance(chosen.quantized, dtype, calibrate)
-    golden_inputs = _sample_inputs(imported, calibrate, GOLDEN_SAMPLES)
-    data, n_golden, golden_from = _with_golden(imported, chosen.quantized, golden_inputs)
+    chosen = choose(imported, dtype or AUTO, calibrate, board, progress)
+    typical = calibrate
+    if calibrate is not None and chosen.cut is not None:
+        typical = calibrate[~chosen.cut.beyond]
+    chosen.quantized.metadata = _with_provenance(chosen, calibrate)
+    golden_inputs = candidates.sample_inputs(imported, typical, golden.MOST_SAMPLES)
+    data, n_golden, golden_from = golden.with_golden(imported, chosen.quantized, golden_inputs, board)
+    open_model(data)  # the Python loader has to take it, too
     verdict = fit.fit(data, board)
     with NativeModel(data) as model:
         made = Report(
             name=imported.metadata.name,
-            dtype="int8" if _is_integer(imported) else dtype,
+            dtype=chosen.dtype,
             file_bytes=len(data),
             arena_bytes=model.file.arena_bytes,
             workspace_bytes=verdict.workspace_bytes,
@@ -125,8 +132,9 @@ def convert(
             golden_samples=n_golden,
             golden_from=golden_from,
             notes=[*_said_by_importer(imported), *chosen.notes],
+            warnings=chosen.warnings,
         )
-        _measure(made, imported, chosen.floats, model, calibrate, test)
+        _measure(made, imported, chosen.floats, model, typical, test)
     return Converted(
         data, made, chosen.floats, Path(source) if isinstance(source, (str, os.PathLike)) else None
     )
@@ -175,16 +183,20 @@ def _names(what: str, given: Iterable[str], n: int, of: str, own: list[str]) -> 
     return names
 
 
-def _with_provenance(graph: Graph, dtype: str, calibrate: np.ndarray | None) -> Metadata:
+def _with_provenance(chosen: Candidate, calibrate: np.ndarray | None) -> Metadata:
     """The graph's metadata with what the conversion did; no date, so that equal conversions give equal files."""
-    added = {"dtype": dtype}
-    if calibrate is not None and dtype in INTEGER_DTYPES:
-        added["calibration"] = f"{len(calibrate)} samples"
-    return replace(graph.metadata, provenance={**graph.metadata.provenance, **added})
+    added = {"dtype": chosen.dtype}
+    if calibrate is not None and chosen.dtype in INTEGER_DTYPES:
+        n_beyond = 0 if chosen.cut is None else int(chosen.cut.beyond.sum())
+        added["calibration"] = f"{len(calibrate)} samples" + (
+            f", {n_beyond} with outliers" if n_beyond else ""
+        )
+    metadata = chosen.quantized.metadata
+    return replace(metadata, provenance={**metadata.provenance, **added})
 
 
 def _said_by_importer(graph: Graph) -> list[str]:
-    """What the importer took otherwise than the file says it, for the report."""
+    """What the importer took otherwise than the file says."""
     notes = graph.metadata.provenance.get("notes")
     return [notes] if notes else []
 
@@ -204,154 +216,6 @@ def _checked_test(
     if y.ndim < 1 or len(y) != len(x):
         raise ModelError(f"test answers: expected one for each of {len(x)} inputs, got shape {y.shape}")
     return x, y
-
-
-# --- Quantising -----------------------------------------------------------------------------------------------------
-
-INTEGER_DTYPES = ("int8", "int16", "int4")
-
-
-@dataclass
-class _Candidate:
-    """One way to treat the inputs: the float graph with the file's layers, the same quantised, what was done."""
-
-    floats: Graph
-    quantized: Graph
-    notes: list[str]
-
-
-def _is_integer(graph: Graph) -> bool:
-    return any(tensor.dtype != "float32" for tensor in graph.tensors.values())
-
-
-def _choose(
-    imported: Graph, dtype: str, calibrate: np.ndarray | None, progress: Progress | None
-) -> _Candidate:
-    """The quantised graph: inputs scaled by the first layer's weights, or by a layer of their own if that is better."""
-    folded, notes = simplify(imported)
-    best = _candidate(folded, notes, dtype, calibrate, progress)
-    if _is_integer(imported):
-        return best
-    other = _scaling_apart(imported, folded, calibrate)
-    if other is None:
-        return best
-    other = _candidate(*other, dtype, calibrate, progress)
-    trial = _sample_inputs(imported, calibrate, _TRIAL_SAMPLES)
-    errors, cycles = zip(*(_trial(imported, candidate, trial) for candidate in (best, other)), strict=True)
-    worse = errors[0] > max(errors[1] * _WORTH_SCALING, _NEGLIGIBLE)
-    if not worse and cycles[0] <= cycles[1]:
-        return best
-    if not worse and errors[1] > max(errors[0] * _WORTH_SCALING, _NEGLIGIBLE):
-        return best
-    cost = f"error would be {errors[0]:.2g} instead of {errors[1]:.2g} of the largest output"
-    if not worse:
-        cost = f"layers would take {cycles[0]:.0f} cycles instead of {cycles[1]:.0f}"
-    other.notes.append(
-        f"inputs are scaled in a layer of their own: with the scaling in the weights the {cost}"
-    )
-    return other
-
-
-def _candidate(
-    graph: Graph, notes: list[str], dtype: str, calibrate: np.ndarray | None, progress: Progress | None
-) -> _Candidate:
-    tell = None if progress is None else lambda done, total: progress("calibrating", done, total)
-    quantized = quantize(graph, dtype, calibrate, tell)
-    floats = graph
-    if not _is_integer(graph):
-        floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
-    return _Candidate(floats, quantized, list(notes))
-
-
-def _scaling_apart(
-    imported: Graph, folded: Graph, calibrate: np.ndarray | None
-) -> tuple[Graph, list[str]] | None:
-    """The simplified graph with a layer that scales the inputs: the network's own, or one made from their ranges."""
-    kept, notes = simplify(imported, fold_input_scaling=False)
-    if any(isinstance(layer, Scaling) for layer in kept.consumers(kept.inputs[0])):
-        return (kept, notes) if len(kept.layers) > len(folded.layers) else None
-    if calibrate is None:
-        return None
-    balanced = balance_inputs(folded, calibrate.min(axis=0), calibrate.max(axis=0))
-    return None if balanced is None else (balanced, notes)
-
-
-def _trial(imported: Graph, candidate: _Candidate, x: np.ndarray) -> tuple[float, float]:
-    """Root mean square error of the candidate's outputs for x, relative to the largest; and cycles on a Pico."""
-    data = pack(candidate.quantized)
-    with NativeModel(data) as model:
-        error = report.deviation(imported, model, x, "").rms / (
-            float(np.abs(execute(imported, x)).max()) or 1.0
-        )
-    return error, fit.fit(data, "pico").cycles
-
-
-# --- Golden samples -------------------------------------------------------------------------------------------------
-
-
-def _sample_inputs(imported: Graph, calibrate: np.ndarray | None, n: int) -> np.ndarray:
-    """Up to `n` inputs: of the calibration data, or drawn at random (seed 1) as the network's scaler expects them."""
-    if calibrate is not None:
-        at = np.linspace(0, len(calibrate) - 1, min(n, len(calibrate)))
-        return calibrate[at.astype(int)]
-    random = np.random.default_rng(1)
-    tensor = imported.tensors[imported.inputs[0]]
-    if tensor.dtype != "float32":
-        limits = np.iinfo(tensor.dtype)
-        return random.integers(limits.min, limits.max, (n, *tensor.shape), tensor.dtype, endpoint=True)
-    x = random.normal(0, 1, (n, *tensor.shape))
-    first = imported.layers[0]
-    if isinstance(first, Scaling):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            x = np.where(first.scale != 0, (x - first.offset) / first.scale, 0.0)
-    return x
-
-
-def _with_golden(imported: Graph, graph: Graph, x: np.ndarray) -> tuple[bytes, int, str]:
-    """Return (model file with golden samples, their number, which core computed them), with both cores in agreement."""
-    plain = pack(graph)
-    with NativeModel(plain) as model:
-        inputs = quantize_input(x, model.input)
-        outputs = native = model.run_raw(inputs)
-        steps = work(model.file)
-    golden_from = "reference" if steps <= _REFERENCE_STEPS else "C core"
-    if golden_from == "reference":
-        outputs = reference_outputs(plain, inputs)
-        check_equal(
-            outputs, native, float_sensitivity(imported, x), "self-check: the reference and the C core"
-        )
-    if not _is_integer(graph) and not any(
-        isinstance(layer, Dense) and layer.weights_quantization for layer in graph.layers
-    ):
-        check_equal(execute(imported, x), native, _SAME_NETWORK, "self-check: the network and its model file")
-    graph.metadata.provenance["golden outputs"] = f"computed by the {golden_from}"
-    good = [
-        np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND
-        for e, g in zip(outputs, native, strict=True)
-    ]
-    golden = (inputs[good], outputs[good]) if any(good) else None
-    return pack(graph, golden), sum(good), golden_from
-
-
-def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
-    """Return how far float32 arithmetic may lead away from exact results: GOLDEN_BOUND, or more where sums cancel.
-
-    Measured: 16 times the difference between numpy's float32 and float64 results, relative to the largest output.
-    """
-    if _is_integer(graph):
-        return 0.0
-    exact = execute(graph, x.astype(np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):
-        rounded = execute(graph, x, dtype=np.float32)
-    worst = max(difference(e, r.astype(np.float64)) for e, r in zip(exact, rounded, strict=True))
-    return max(GOLDEN_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
-
-
-def check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:
-    """ModelError unless integers are equal, and floats within `bound` of the sample's largest; `what` names both."""
-    for index, (e, g) in enumerate(zip(expected, got, strict=True)):
-        if np.isfinite(e).all() and not difference(e, g) <= (bound if e.dtype.kind == "f" else 0):
-            raise ModelError(f"{what} differ: sample {index}: {e.ravel()[:8]} and {g.ravel()[:8]}")
 
 
 # --- The report's measurements --------------------------------------------------------------------------------------

@@ -109,8 +109,11 @@ def execute(
     is the first. ModelError if `x` has another shape than the graph's input.
     """
     values = _inputs(graph, x, dtype)
+    last_reader = {layer.input: layer for layer in graph.layers}
     for layer in graph.layers:
         values[layer.output] = run_layer(graph, layer, values[layer.input])
+        if not trace and last_reader[layer.input] is layer and layer.input not in graph.outputs:
+            del values[layer.input]  # of many samples they would fill the memory
     output = values[graph.outputs[0]]
     return (output, values) if trace else output
 

@@ -10,10 +10,11 @@ A file in the board's storage is read into RAM and used there; a file in ROMFS i
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from math import prod
+from typing import Any
 
 from anne.model_file import MAX_CONSTANTS, ModelFile
 
+from .advice import advice
 from .costs import CHIPS, LayerCost, call_cycles, layer_cost
 from .errors import ModelError
 from .native import NativeModel
@@ -61,7 +62,7 @@ class Verdict:
 
     `place` is "storage" (read into RAM) or "romfs" (used in flash), "" if neither will do; then `reason` is one line,
     `layer` the layer that breaks it, `advice` what would make it fit. `elapsed_ms` includes `predict` itself, list in
-    and list out; `flash_ms` is the same with the weights in ROMFS, on silicon.
+    and list out; `flash_ms` is the same with the weights in ROMFS, on silicon; both None for what does not fit.
     """
 
     board: str
@@ -72,17 +73,34 @@ class Verdict:
     ram_bytes: int
     heap_bytes: int
     cycles: float
-    elapsed_ms: float
-    flash_ms: float
+    elapsed_ms: float | None
+    flash_ms: float | None
     layers: list[LayerCost]
     measured: str
     reason: str = ""
     layer: str = ""
     advice: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict:
+    @property
+    def predicted_ms(self) -> float | None:
+        """What one prediction takes where the file goes, None if it does not fit."""
+        return self.flash_ms if self.place == "romfs" else self.elapsed_ms
+
+    def to_json(self) -> dict[str, Any]:
         """Return the verdict as plain data for JSON."""
         return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return whether the model fits, what it needs there and how long it takes; or why not, and what would help."""
+        if not self.fits:
+            reason = f"does not fit the {self.board}: {self.reason}; largest: {self.layer}"
+            return [reason, *(f"  {line}" for line in self.advice)]
+        where = "in RAM" if self.place == "storage" else "in ROMFS, weights used in flash"
+        return [
+            f"fits the {self.board} {where}: {self.ram_bytes} of {self.heap_bytes} bytes of RAM "
+            f"({self.workspace_bytes} beside the file)",
+            f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
+        ]
 
 
 def layer_names(file: ModelFile) -> list[str]:
@@ -106,12 +124,7 @@ def fit(data: bytes, board_name: str) -> Verdict:
 
 
 def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> Verdict:
-    room = board.heap_bytes - RESERVE_BYTES
-    place = ""
-    if file_bytes <= board.storage_bytes and file_bytes + workspace <= room:
-        place = "storage"
-    elif file_bytes <= board.romfs_bytes - KB and workspace <= room:
-        place = "romfs"
+    place = placed(board, file_bytes, workspace)
     costs = [
         layer_cost(layer, name, board.chip)
         for layer, name in zip(file.layers, layer_names(file), strict=True)
@@ -127,59 +140,53 @@ def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> 
         ram_bytes=workspace if place == "romfs" else file_bytes + workspace,
         heap_bytes=board.heap_bytes,
         cycles=cycles,
-        elapsed_ms=cycles / board.clock_hz * 1e3,
-        flash_ms=flash_cycles / board.clock_hz * 1e3,
+        elapsed_ms=cycles / board.clock_hz * 1e3 if place else None,
+        flash_ms=flash_cycles / board.clock_hz * 1e3 if place else None,
         layers=costs,
         measured=CHIPS[board.chip].source,
     )
     if not verdict.fits:
-        _explain(verdict, board, file, room)
+        _explain(verdict, board, file)
     return verdict
 
 
-def _explain(verdict: Verdict, board: Board, file: ModelFile, room: int) -> None:
+def placed(board: Board, file_bytes: int, workspace: int) -> str:
+    """Return where on the board a file goes that needs `workspace` bytes beside itself; "" if it fits nowhere."""
+    if file_bytes <= board.storage_bytes and file_bytes + workspace <= _room(board):
+        return "storage"
+    return "romfs" if file_bytes <= _romfs_room(board) and workspace <= _room(board) else ""
+
+
+def _room(board: Board) -> int:
+    return board.heap_bytes - RESERVE_BYTES
+
+
+def _romfs_room(board: Board) -> int:
+    return board.romfs_bytes - KB
+
+
+def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
     """Fill in why it does not fit, where, and what would help."""
-    names = layer_names(file)
-    if verdict.workspace_bytes > room:
+    names, workspace = layer_names(file), verdict.workspace_bytes
+    if workspace > _room(board):
         index = max(range(len(names)), key=lambda i: _value_bytes(file.layers[i]))
-        verdict.reason = f"values between layers need {verdict.workspace_bytes} bytes of RAM, {room} are free"
-        verdict.advice.append("use fewer inputs or units: even without weights the values do not fit")
+        verdict.reason = f"values between layers need {workspace} bytes of RAM, {_room(board)} are free"
     else:
         index = max(range(len(names)), key=lambda i: file.layers[i].nbytes)
-        most = max(board.romfs_bytes - KB, room - verdict.workspace_bytes)
+        most = max(_romfs_room(board), _room(board) - workspace)
         verdict.reason = f"the file has {verdict.file_bytes} bytes, at most {most} fit"
-        verdict.advice += _smaller(file, names, index, verdict.file_bytes - most)
     verdict.layer = names[index]
+    verdict.advice = advice(
+        file, names, verdict.file_bytes, workspace, lambda *bytes_: placed(board, *bytes_) != ""
+    )
     for other in BOARDS.values():
-        if other.heap_bytes > board.heap_bytes and verdict.ram_bytes <= other.heap_bytes - RESERVE_BYTES:
+        if other.heap_bytes > board.heap_bytes and placed(other, verdict.file_bytes, workspace):
             verdict.advice.append(f"use a board with more RAM: it fits the {other.name}")
+    if not verdict.advice:
+        verdict.advice.append(
+            "no type of numbers and no smaller hidden layer makes it fit: it needs fewer inputs or outputs"
+        )
 
 
 def _value_bytes(layer) -> int:
     return sum(tensor.nbytes for tensor in (*layer.inputs, *layer.outputs))
-
-
-# Bytes that int8 weights save of a layer's constants, by layout.
-_INT8_SAVES: dict[str, float] = {"f32": 3 / 4, "f32_aligned": 3 / 4, "s16": 1 / 2}
-
-
-def _smaller(file: ModelFile, names: list[str], index: int, excess: int) -> list[str]:
-    """What would make the weights `excess` bytes smaller: int8, or fewer units in the layer."""
-    advice = []
-    saved = sum(_INT8_SAVES.get(layer.kernel, 0) * layer.nbytes for layer in file.layers)
-    if saved >= excess:
-        advice.append(f"convert with --dtype int8 or int8-weights: that saves about {int(saved)} bytes")
-        return advice
-    if saved:
-        advice.append(f"convert with --dtype int8, which saves {int(saved)} bytes; that alone is not enough")
-        excess -= int(saved)
-    layer = file.layers[index]
-    n_out = prod(layer.outputs[0].shape)
-    a_unit = layer.nbytes * (1 - _INT8_SAVES.get(layer.kernel, 0)) / n_out
-    units = n_out - int(excess / a_unit) - 1
-    units -= units % 8 if units > 8 else 0  # kernels take rows in eights
-    if units > 0 and index + 1 < len(file.layers):
-        advice.append(f"give {names[index]} at most {units} units instead of {n_out}")
-    else:
-        advice.append(f"use fewer inputs: {names[index]} has {layer.inputs[0].size}")
-    return advice

@@ -180,6 +180,11 @@ class Graph:
                 raise ModelError(f"output {name!r} is computed by no layer")
         return self
 
+    @property
+    def is_quantized(self) -> bool:
+        """Whether its values are integers, as in an int8 .tflite."""
+        return any(tensor.dtype != "float32" for tensor in self.tensors.values())
+
     def consumers(self, tensor: str) -> Iterator[Layer]:
         """The layers that read `tensor`."""
         return (layer for layer in self.layers if layer.input == tensor)

@@ -82,7 +82,7 @@ class NativeModel:
                 f"the C core refuses a model file that is good (status {status}): libanne and anne are not of "
                 "one version; run `pip install -e .` in the project's folder"
             )
-        self.file = ModelFile(data, checked=True)
+        self.file = ModelFile(data, checked=True)  # by the core, and a thousand times as fast
         self.input, self.output = self.file.inputs[0], self.file.outputs[0]
         self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
 

@@ -53,13 +53,11 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
     `golden` are inputs and outputs as they stand in the arena (arrays of the tensors' dtypes, a sample a row), for the
     model's self-test. ModelError for what the format cannot hold.
     """
-    graph.check()
+    check_limits(graph.check())
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         got = f"{len(graph.inputs)} and {len(graph.outputs)}"
         raise ModelError(f"expected a network of one input and one output, got {got}")
     order = {name: index for index, name in enumerate(_tensor_order(graph))}
-    if len(order) > model_file.MAX_TENSORS or len(graph.layers) > model_file.MAX_LAYERS:
-        raise ModelError(f"expected at most {model_file.MAX_LAYERS} layers, got {len(graph.layers)}")
     offsets, arena_bytes = plan_arena(graph)
     data = _Data()
     tensors = b"".join(_tensor_bytes(graph, graph.tensors[name], offsets[name]) for name in order)
@@ -93,6 +91,32 @@ def _float32(where: str, value: float) -> float:
     return float(value)
 
 
+def check_limits(
+    graph: Graph, most_layers: int = model_file.MAX_LAYERS, most_values: int | None = None
+) -> None:
+    """ModelError if the format cannot hold the graph's layers or weights, which is told from their sizes.
+
+    So it costs nothing, and can come before anything is computed. `most_layers` may be more than the format's where
+    some are yet to be merged; `most_values` are the values between layers that one sample may compute.
+    """
+    if len(graph.layers) > most_layers:
+        raise ModelError(
+            f"expected at most {model_file.MAX_LAYERS} layers in a model file, got {len(graph.layers)}"
+        )
+    sizes = {name: graph.tensors[name].size for name in _tensor_order(graph)}
+    if empty := next((name for name, size in sizes.items() if size < 1), None):
+        raise ModelError(
+            f"tensor {empty}: expected at least 1 element, got shape {graph.tensors[empty].shape}"
+        )
+    if most_values is not None and sum(sizes.values()) > most_values:
+        raise ModelError(
+            f"expected at most {most_values} values in all layers together, got {sum(sizes.values())}"
+        )
+    weights = sum(layer.weights.size for layer in graph.layers if isinstance(layer, Dense))
+    if weights > (most := 2 * model_file.MAX_CONSTANT_BYTES):  # of four bits each
+        raise ModelError(f"expected at most {most} weights in all layers, got {weights}")
+
+
 def _tensor_order(graph: Graph) -> list[str]:
     return graph.inputs + [layer.output for layer in graph.layers]
 
@@ -120,9 +144,8 @@ def tensor_bytes(tensor: Tensor) -> int:
 def _tensor_bytes(graph: Graph, tensor: Tensor, offset: int) -> bytes:
     role = (tensor.name in graph.inputs) + 2 * (tensor.name in graph.outputs)
     rank = len(tensor.shape)
-    if not 1 <= rank <= 4 or not 1 <= tensor.size <= model_file.MAX_ELEMENTS:
-        limits = f"1 to 4 dimensions and at most {model_file.MAX_ELEMENTS} elements"
-        raise ModelError(f"tensor {tensor.name}: expected {limits}, got shape {tensor.shape}")
+    if not 1 <= rank <= 4:
+        raise ModelError(f"tensor {tensor.name}: expected 1 to 4 dimensions, got shape {tensor.shape}")
     scale, zero_point = 1.0, 0
     if tensor.quantization is not None and tensor.dtype != "float32":
         scale = _float32(f"tensor {tensor.name}: scale", tensor.quantization.scale[0])
@@ -292,4 +315,4 @@ def _entry(tag: str, content: bytes) -> bytes:
     return struct.pack("<II", _TAG_NUMBERS[tag], len(content)) + content + bytes(-len(content) % 4)
 
 
-__all__ = ["Metadata", "Record", "pack", "plan_arena", "record", "tensor_bytes"]
+__all__ = ["Metadata", "Record", "check_limits", "pack", "plan_arena", "record", "tensor_bytes"]

@@ -20,6 +20,8 @@ from .graph import ACTIVATIONS, Activation, Dense, Graph, Layer, Quantization, R
 from .samples import as_samples
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
+# Those with integers between layers, whose ranges come from calibration data.
+INTEGER_DTYPES = ("int8", "int16", "int4")
 # The activations that a dense layer computes itself (FORMAT.md, "Activations"); the others are layers of their own.
 FUSED_INTEGER = ("linear", "relu", "relu6")
 FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
@@ -29,8 +31,10 @@ _MOST = {"int4": 7, "int8": 127, "int16": 32767}
 _PARTS = np.linspace(0.98, 0.5, 25)
 # More than a float32 loses when it is rounded.
 _ROUNDED_UP = 1 + 2.0**-23
-# Values of a calibration set at once: enough for numpy, little enough for progress to be seen.
+# Calibration samples at once, enough for numpy, little enough for progress to be seen; and at most so many values of
+# all tensors, unless one sample has more.
 _BATCH = 256
+_BATCH_VALUES = 1 << 22
 
 
 def quantize(
@@ -47,7 +51,7 @@ def quantize(
     """
     if dtype not in DTYPES:
         raise ModelError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
-    if any(tensor.dtype != "float32" for tensor in graph.tensors.values()):
+    if graph.is_quantized:
         if dtype not in ("float32", "int8"):
             raise ModelError(f"the model is already quantised to int8; it cannot become {dtype}")
         return graph
@@ -69,13 +73,15 @@ def ranges(
     """Return the least and greatest value of every tensor over the calibration inputs."""
     data = check_samples(graph, calibration, "calibration data")
     found: dict[str, tuple[float, float]] = {}
-    for start in range(0, len(data), _BATCH):
-        _, traced = execute(graph, data[start : start + _BATCH], trace=True)
+    values = sum(tensor.size for tensor in graph.tensors.values())
+    batch = max(1, min(_BATCH, _BATCH_VALUES // values))
+    for start in range(0, len(data), batch):
+        _, traced = execute(graph, data[start : start + batch], trace=True)
         for name, values in traced.items():
             least, most = found.get(name, (np.inf, -np.inf))
             found[name] = (min(least, float(values.min())), max(most, float(values.max())))
         if progress is not None:
-            progress(min(start + _BATCH, len(data)), len(data))
+            progress(min(start + batch, len(data)), len(data))
     return found
 
 
@@ -91,8 +97,12 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
     except (TypeError, ValueError) as error:
         raise ModelError(f"{what}: expected numbers, got {error}") from None
     data = as_samples(data, shape, what)
-    if not np.isfinite(data).all():
-        raise ModelError(f"{what}: {np.count_nonzero(~np.isfinite(data))} values are NaN or infinite")
+    bad = ~(np.abs(data) <= np.finfo(np.float32).max)
+    if bad.any():
+        raise ModelError(
+            f"{what}: {np.count_nonzero(bad)} values are NaN, infinite or beyond float32, the first in sample "
+            f"{np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))[0]}; leave such samples out"
+        )
     return data
 
 

@@ -93,6 +93,8 @@ class Report:
     golden_samples: int
     golden_from: str
     notes: list[str] = field(default_factory=list)
+    # what should be looked at before the file is used
+    warnings: list[str] = field(default_factory=list)
     deviation: Deviation | None = None
     accuracy: Accuracy | None = None
     targets: Targets | None = None
@@ -240,7 +242,19 @@ def layer_table(layers: list[LayerReport]) -> tuple[list[str], list[list[str]]]:
 
 def lines(report: Report) -> list[str]:
     """Return what the report says beside its table, a line each."""
-    told = [f"note: {note}" for note in report.notes]
+    told = [f"warning: {warning}" for warning in report.warnings]
+    told += [f"note: {note}" for note in report.notes]
+    told += measured_lines(report)
+    if report.golden_samples:
+        told.append(f"{report.golden_samples} golden samples, outputs computed by the {report.golden_from}")
+    else:
+        told.append("no golden samples: there is no room for one, or none has a finite output")
+    return told
+
+
+def measured_lines(report: Report) -> list[str]:
+    """Return how exact the model file is on the samples that were given, a line each."""
+    told = []
     if report.deviation:
         d = report.deviation
         told.append(
@@ -258,5 +272,4 @@ def lines(report: Report) -> list[str]:
         told.append(
             f"rms error on {t.n_samples} samples: {t.float_rms:.4g} in floats, {t.model_rms:.4g} as {report.dtype}"
         )
-    told.append(f"{report.golden_samples} golden samples, outputs computed by the {report.golden_from}")
     return told

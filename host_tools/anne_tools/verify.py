@@ -17,12 +17,13 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import MAX_STEPS
 
-from .conversion import float_sensitivity, import_source
+from .conversion import import_source
 from .device import Device
 from .errors import ModelError
 from .execute import execute
 from .fit import fit
 from .frameworks import NotInstalledError, framework_outputs
+from .golden import float_sensitivity
 from .graph import INPUT_TYPE, Graph, Metadata
 from .native import NativeModel, dequantize_output, quantize_input, real_samples
 from .report import classes
@@ -234,7 +235,7 @@ def _reference_and_native(data: bytes, model: NativeModel, graph: Graph | None, 
 def _native_and_device(
     data: bytes, model: NativeModel, device: Device, x: np.ndarray, progress: Progress | None
 ) -> Comparison:
-    x = x[: max(1, int(_DEVICE_MS / fit(data, "pico").elapsed_ms))]
+    x = x[: max(1, int(_DEVICE_MS / (fit(data, "pico").elapsed_ms or _DEVICE_MS)))]
     tell = None if progress is None else lambda done, total: progress(f"runs on {device.name}", done, total)
     outputs = run_device(device, data, x, tell)
     return _compare(

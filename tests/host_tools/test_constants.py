@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from anne import layouts, metadata, model_file, reference
-from anne_tools import conversion, graph, quantize
+from anne_tools import conversion, fit, graph, quantize
+from anne_tools.choose import AUTO
 from anne_tools.commands import convert
 
 ROOT = Path(__file__).parents[2]
@@ -104,8 +106,9 @@ def test_limits(name, file, expected):
 
 def test_convert_offers_every_type():
     (option,) = [parameter for parameter in convert.command.params if parameter.name == "dtype"]
-    assert set(option.type.choices) == set(quantize.DTYPES)
-    assert set(quantize.DTYPES) > set(conversion.INTEGER_DTYPES)
+    assert tuple(option.type.choices) == get_args(conversion.Dtype) == (AUTO, *quantize.DTYPES)
+    assert get_args(conversion.Board) == tuple(fit.BOARDS)
+    assert set(quantize.DTYPES) > set(quantize.INTEGER_DTYPES)
 
 
 def test_sizes_of_structures():

@@ -141,7 +141,7 @@ def test_reshaped_tensors_are_the_same_bytes():
 
 
 def test_too_many_layers():
-    with pytest.raises(ModelError, match="expected at most 256 layers, got 257"):
+    with pytest.raises(ModelError, match="expected at most 256 layers in a model file, got 257"):
         pack(chain(*[1] * 258))
     assert status_of(pack(chain(*[1] * 257))) == 0
 

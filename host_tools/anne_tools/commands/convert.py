@@ -28,7 +28,7 @@ _file = click.Path(path_type=Path)
 
 @click.command(
     "convert",
-    epilog="\b\nExamples:\n  anne convert net.keras\n  anne convert net.keras --dtype int8 --calibrate x.npy"
+    epilog="\b\nExamples:\n  anne convert net.keras\n  anne convert net.keras --calibrate x.npy"
     "\n  anne convert net.pth --layers 'linear:fc1,relu,linear:fc2,softmax'"
     "\n  anne convert main.py --network 2"
     "\n  anne convert iris.pkl --trust-pickle --labels setosa,versicolor,virginica --test x.csv y.csv",
@@ -37,14 +37,18 @@ _file = click.Path(path_type=Path)
 @click.option("-o", "--output", type=_file, help="The model file; default: SOURCE with the ending .anne.")
 @click.option(
     "--dtype",
-    type=click.Choice(["float32", "int8", "int16", "int8-weights", "int4"]),
-    default="float32",
+    type=click.Choice(["auto", "float32", "int8", "int16", "int8-weights", "int4"]),
+    default="auto",
     show_default=True,
     help="Numbers to compute with. int8, int16 and int4 (weights of four bits) need --calibrate; int8-weights "
-    "keeps values in floats.",
+    "keeps values in floats. auto: float32, or with --calibrate another that is smaller or faster, and neither "
+    "larger nor slower, at a small error.",
 )
 @click.option(
-    "--calibrate", type=_file, metavar="X", help="Typical inputs: .npy, .npz or .csv, a sample a row."
+    "--calibrate",
+    type=_file,
+    metavar="X",
+    help="Typical inputs (some hundred): .npy, .npz or .csv, a sample a row.",
 )
 @click.option("--test", type=(_file, _file), metavar="X Y", help="Inputs and true answers, for the report.")
 @click.option("--labels", metavar="A,B,...", help="Names of the classes, or a text file with one a line.")

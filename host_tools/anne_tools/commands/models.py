@@ -137,20 +137,9 @@ def print_layers(out: Any, layers: list[LayerReport]) -> None:
 
 
 def print_verdict(out: Any, verdict: Any) -> None:
-    """Print whether a model fits its board; what it needs there and how long it takes, or what would make it fit."""
-    if verdict.fits:
-        where = "in RAM" if verdict.place == "storage" else "in ROMFS, weights used in flash"
-        out.print(
-            f"fits the {verdict.board} {where}: {verdict.ram_bytes} of {verdict.heap_bytes} bytes of RAM "
-            f"({verdict.workspace_bytes} beside the file)"
-        )
-    else:
-        out.print(f"does not fit the {verdict.board}: {verdict.reason}; largest: {verdict.layer}")
-        for advice in verdict.advice:
-            out.print(f"  {advice}")
-        return
-    elapsed_ms = verdict.flash_ms if verdict.place == "romfs" else verdict.elapsed_ms
-    out.print(f"one prediction: about {elapsed_ms:.3g} ms on the {verdict.board} ({verdict.measured})")
+    """Print whether a model fits its board, what it needs there, and how long it takes."""
+    for line in verdict.lines():
+        out.print(line)
 
 
 def rows_of(values: np.ndarray) -> list:

@@ -1,0 +1,156 @@
+"""Ways to write a network, each made and packed, and run by the C core on some samples to see what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from anne.model_file import MAX_LAYERS
+
+from .calibration import Cut, cuts
+from .execute import execute
+from .fit import Verdict, fit
+from .graph import Activation, Dense, Graph, Scaling
+from .native import NativeModel
+from .pack import check_limits, pack
+from .passes import balance_inputs, simplify
+from .quantize import FUSED_FLOAT, FUSED_INTEGER, INTEGER_DTYPES, quantize, split_activations
+from .report import classes
+
+Progress = Callable[[str, int, int], None]
+
+# Of a framework's layers many vanish (dropout, flatten), so a network may have more than its model file.
+MAX_IMPORTED_LAYERS = 4 * MAX_LAYERS
+# Values between layers that a sample may compute: 60 times a Pico's RAM, and a second's work for numpy.
+MAX_VALUES = 1 << 24
+# The samples that are run, and, in all of them together, values of all tensors and multiplications; then the samples
+# with outliers.
+_SAMPLES, _VALUES, _MACS = 256, 1 << 22, 1 << 30
+_OUTLIERS = 64
+
+
+@dataclass
+class Candidate:
+    """One way: the float graph with the file's layers, the same quantised, the file without golden samples."""
+
+    dtype: str
+    cut: Cut | None
+    floats: Graph
+    quantized: Graph
+    data: bytes
+    verdict: Verdict
+    notes: list[str]
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Root mean squares relative to the range of the network's outputs, in no sample more than that range: of typical
+    samples, and of those that a cut would change (0 without any). `same` is the share of typical samples with the
+    network's own answer, 1 for a network that does not tell classes."""
+
+    typical: float
+    beyond: float
+    same: float
+
+
+class Trial:
+    """The network `imported` and the samples on which candidates are run; `cuts` are the ways to cut ranges.
+
+    Without calibration data (n_samples, *shape) the samples are drawn at random. ModelError for a network that the
+    format cannot hold, before anything is drawn or computed.
+    """
+
+    def __init__(
+        self, imported: Graph, calibrate: np.ndarray | None, board: str, progress: Progress | None = None
+    ):
+        self.imported, self.calibrate, self.board = imported, calibrate, board
+        self.folded, self.notes = simplify(imported)
+        check_limits(self.folded)
+        self.tell = None if progress is None else lambda done, total: progress("calibrating", done, total)
+        self.cuts: list[Cut] = []
+        most = _most_samples(self.folded)
+        if calibrate is None:
+            self.typical = sample_inputs(imported, None, most)
+        else:
+            self.cuts = cuts(calibrate)
+            self.typical = spread(calibrate[~self.cuts[-1].beyond], most)
+        self.expected = execute(imported, self.typical)
+        self.range = float(np.ptp(self.expected)) or 1.0
+
+    def make(self, dtype: str, graph: Graph, notes: list[str], cut: Cut | None) -> Candidate:
+        """Return `graph`, of the same values as the network, quantised with ranges within `cut`."""
+        calibrate = self.calibrate if cut is None else cut.limited(self.calibrate)
+        quantized = quantize(graph, dtype, calibrate, self.tell)
+        floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
+        data = pack(quantized)
+        return Candidate(dtype, cut, floats, quantized, data, fit(data, self.board), list(notes))
+
+    def scaling_apart(self, cut: Cut | None) -> tuple[Graph, list[str]] | None:
+        """The simplified graph with a layer that scales the inputs, and notes: the network's own layer, or one made
+        from the ranges of the inputs; None if there would be no such layer, or there is one anyway."""
+        kept, notes = simplify(self.imported, fold_input_scaling=False)
+        if any(isinstance(layer, Scaling) for layer in kept.consumers(kept.inputs[0])):
+            return (kept, notes) if len(kept.layers) > len(self.folded.layers) else None
+        if self.calibrate is None or cut is None:
+            return None
+        x = cut.limited(self.calibrate)
+        balanced = balance_inputs(self.folded, x.min(axis=0), x.max(axis=0))
+        return None if balanced is None else (balanced, notes)
+
+    def errors(self, candidate: Candidate, cut: Cut | None = None) -> Errors:
+        """Return the errors of a candidate; with `cut` also of the samples beyond that."""
+        with NativeModel(candidate.data) as model:
+            got = model.predict(self.typical)
+            typical, beyond = self._error(got, self.expected), 0.0
+            if cut is not None and cut.beyond.any():
+                x = spread(self.calibrate[cut.beyond], _OUTLIERS)
+                beyond = self._error(model.predict(x), execute(self.imported, x))
+        return Errors(typical, beyond, self._same(got))
+
+    def _error(self, got: np.ndarray, expected: np.ndarray) -> float:
+        with np.errstate(invalid="ignore"):
+            off = np.nan_to_num(np.abs(got - expected), nan=np.inf)
+        return float(np.sqrt(np.mean(np.square(np.minimum(off / self.range, 1.0)))))
+
+    def _same(self, got: np.ndarray) -> float:
+        if not _tells_classes(self.imported):
+            return 1.0
+        threshold, n = self.imported.metadata.threshold, len(got)
+        ours, theirs = (classes(y.reshape(n, -1), threshold) for y in (got, self.expected))
+        return float(np.mean(ours == theirs))
+
+
+def sample_inputs(imported: Graph, calibrate: np.ndarray | None, n: int) -> np.ndarray:
+    """Return up to `n` inputs: of the calibration data, or drawn at random (seed 1) as the network's scaler expects."""
+    if calibrate is not None:
+        return spread(calibrate, n)
+    random = np.random.default_rng(1)
+    tensor = imported.tensors[imported.inputs[0]]
+    if tensor.dtype != "float32":
+        limits = np.iinfo(tensor.dtype)
+        return random.integers(limits.min, limits.max, (n, *tensor.shape), tensor.dtype, endpoint=True)
+    x = random.normal(0, 1, (n, *tensor.shape))
+    first = imported.layers[0]
+    if isinstance(first, Scaling):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = np.where(first.scale != 0, (x - first.offset) / first.scale, 0.0)
+    return x
+
+
+def spread(x: np.ndarray, n: int) -> np.ndarray:
+    """Return up to `n` of the samples, from the first to the last."""
+    return x[np.linspace(0, len(x) - 1, min(n, len(x))).astype(int)]
+
+
+def _most_samples(graph: Graph) -> int:
+    values = sum(tensor.size for tensor in graph.tensors.values())
+    macs = sum(layer.weights.size for layer in graph.layers if isinstance(layer, Dense))
+    return max(1, min(_SAMPLES, _VALUES // values, _MACS // max(macs, 1)))
+
+
+def _tells_classes(graph: Graph) -> bool:
+    last = graph.layers[-1]
+    is_softmax = isinstance(last, Dense | Activation) and last.activation == "softmax"
+    return bool(graph.metadata.labels) or graph.metadata.threshold is not None or is_softmax

@@ -1,0 +1,88 @@
+"""Golden samples: inputs with the outputs that they must give, in the file, for the model's self-test on the board.
+
+They are computed by the pure-Python reference where that is quick, and the C core has to agree. They take room on the
+board, so they are few where a sample is large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .errors import ModelError
+from .execute import execute
+from .fit import fit
+from .graph import Dense, Graph
+from .native import NativeModel, quantize_input
+from .pack import pack
+from .runner import GOLDEN_BOUND, difference, reference_outputs, work
+
+MOST_SAMPLES = 4
+# What they may take together: this part of the file without them, or so many bytes.
+_PART, _BYTES = 1 / 16, 4096
+# The reference takes some ten million steps a second on a PC; above this the golden outputs are the C core's.
+_REFERENCE_STEPS = 5_000_000
+# How near a float model file must be to its network, whatever cancels: this finds a wrong layer, not a coarse one.
+_SAME_NETWORK = 1e-2
+
+
+def with_golden(imported: Graph, graph: Graph, x: np.ndarray, board: str) -> tuple[bytes, int, str]:
+    """Return (model file with golden samples, their number, which core computed them), with both cores in agreement.
+
+    x are inputs, of which as many are taken as there is room for; none if one would keep the file from fitting the
+    board. ModelError if the cores differ, or the file from the network it was made of.
+    """
+    plain = pack(graph)
+    with NativeModel(plain) as model:
+        x = x[: _n_samples(len(plain), model.input.nbytes + model.output.nbytes)]
+        inputs = quantize_input(x, model.input)
+        outputs = native = model.run_raw(inputs)
+        steps = work(model.file)
+    golden_from = "reference" if steps <= _REFERENCE_STEPS else "C core"
+    if golden_from == "reference":
+        outputs = reference_outputs(plain, inputs)
+        check_equal(
+            outputs, native, float_sensitivity(imported, x), "self-check: the reference and the C core"
+        )
+    if not graph.is_quantized and not any(
+        isinstance(layer, Dense) and layer.weights_quantization for layer in graph.layers
+    ):
+        check_equal(execute(imported, x), native, _SAME_NETWORK, "self-check: the network and its model file")
+    good = [
+        np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND
+        for e, g in zip(outputs, native, strict=True)
+    ]
+    inputs, outputs = inputs[good], outputs[good]
+    told = {**graph.metadata.provenance, "golden outputs": f"computed by the {golden_from}"}
+    with_outputs = replace(graph, metadata=replace(graph.metadata, provenance=told))
+    for n in sorted({len(inputs), min(len(inputs), 1)} - {0}, reverse=True):
+        data = pack(with_outputs, (inputs[:n], outputs[:n]))
+        if fit(data, board).fits or not fit(plain, board).fits:
+            return data, n, golden_from
+    return plain, 0, golden_from
+
+
+def _n_samples(file_bytes: int, sample_bytes: int) -> int:
+    return max(1, min(MOST_SAMPLES, int(max(_PART * file_bytes, _BYTES)) // sample_bytes))
+
+
+def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
+    """Return how far float32 arithmetic may lead away from exact results: GOLDEN_BOUND, or more where sums cancel.
+
+    Measured: 16 times the difference between numpy's float32 and float64 results, relative to the largest output.
+    """
+    if graph.is_quantized:
+        return 0.0
+    exact = execute(graph, x.astype(np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = execute(graph, x, dtype=np.float32)
+    worst = max(difference(e, r.astype(np.float64)) for e, r in zip(exact, rounded, strict=True))
+    return max(GOLDEN_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
+
+
+def check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:
+    """ModelError unless integers are equal, and floats within `bound` of the sample's largest; `what` names both."""
+    for index, (e, g) in enumerate(zip(expected, got, strict=True)):
+        if np.isfinite(e).all() and not difference(e, g) <= (bound if e.dtype.kind == "f" else 0):
+            raise ModelError(f"{what} differ: sample {index}: {e.ravel()[:8]} and {g.ravel()[:8]}")
