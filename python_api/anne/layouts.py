@@ -30,6 +30,12 @@ def plus(a, b):
     return normal(_float32(normal(a) + normal(b)))
 
 
+def activated(layer, values):
+    """Return the layer's activation of float32 values, where denormals count as 0."""
+    values = activate(layer.activation, [normal(v) for v in values], normal(layer.alpha))
+    return [normal(v) for v in values]
+
+
 class F32:
     """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row.
 
@@ -53,8 +59,8 @@ class F32:
             row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
             for j in range(n_in):
                 total += normal(row[j]) * x[j]
-            y.append(normal(total))
-        return activate(layer.activation, y, layer.alpha)
+            y.append(total)
+        return activated(layer, y)
 
 
 def _exponent(v):
@@ -132,7 +138,7 @@ class F32Aligned:
         n_in, n_out = len(x), layer.outputs[0].size
         exponent = _common_exponent(x)
         if exponent is None:
-            return activate(layer.activation, [math.nan] * n_out, layer.alpha)
+            return activated(layer, [math.nan] * n_out)
         aligned = [_limbs(_align(v, exponent)) for v in x]
         shift = 5 + _bit_length(n_in)
         y = []
@@ -149,7 +155,7 @@ class F32Aligned:
             bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
             unit = shift - 11 + exponent + struct.unpack_from("<i", layer.constants[2], 4 * r)[0]
             y.append(_add_bias(total, unit, bias))
-        return activate(layer.activation, y, layer.alpha)
+        return activated(layer, y)
 
 
 def _bit_length(n):
@@ -355,7 +361,7 @@ class S8F32:
         n_in, n_out = len(x), layer.outputs[0].size
         exponent = _common_exponent(x)
         if exponent is None:
-            return activate(layer.activation, [math.nan] * n_out, layer.alpha)
+            return activated(layer, [math.nan] * n_out)
         aligned = [_align(v, exponent + 1) for v in x]
         shift = _bit_length(n_in)
         y = []
@@ -367,7 +373,7 @@ class S8F32:
             bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
             scale = struct.unpack_from("<f", layer.constants[2], 4 * r)[0]
             y.append(plus(times(_round_float32(total, shift + exponent - 22), scale), bias))
-        return activate(layer.activation, y, layer.alpha)
+        return activated(layer, y)
 
 
 class S16:

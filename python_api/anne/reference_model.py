@@ -8,9 +8,8 @@ import struct
 from array import array
 from collections import namedtuple
 
-from .layouts import LAYOUTS, high_mul, plus, rounding_shift, times
+from .layouts import LAYOUTS, activated, high_mul, plus, rounding_shift, times
 from .model_file import ModelFile
-from .reference import activate
 from .values import refuse_out, sample, samples, typecode
 
 try:
@@ -65,7 +64,7 @@ def dense(layer, x):
 def activation(layer, x):
     tensor = layer.inputs[0]
     if tensor.dtype == "float32":
-        return activate(layer.activation, x, layer.alpha)
+        return activated(layer, x)
     if layer.activation == "softmax":
         return softmax_s8(layer, x) if tensor.dtype == "int8" else softmax_s16(layer, x)
     if tensor.dtype == "int8":
