@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "py/builtin.h"
-#include "py/cstack.h"
 #include "py/mphal.h"
 #include "py/objarray.h"
 #include "py/objstr.h"
@@ -40,7 +39,9 @@ typedef struct {
 // RuntimeError unless the stack has room for so many bytes more. Where it ends the heap begins, and MicroPython sees
 // to it only when Python functions are called.
 static void need_stack(size_t n_bytes) {
-    if (mp_cstack_usage() + n_bytes > MP_STATE_THREAD(stack_limit)) {
+    // mp_cstack_usage() in line, as every prediction asks
+    size_t usage = MP_STATE_THREAD(stack_top) - (char *)__builtin_frame_address(0);
+    if (usage + n_bytes > MP_STATE_THREAD(stack_limit)) {
         mp_raise_recursion_depth();
     }
 }
