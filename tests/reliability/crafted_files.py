@@ -125,6 +125,8 @@ def crafted_files(soak: bool) -> Found:
             raise ReliabilityError(f"{suffix}: {done.stderr[-2000:]}")
         return json.loads(done.stdout)
 
+    if missing := set(hostile_files.FORMATS) - set(CRAFTED):
+        raise ReliabilityError(f"there are no crafted files of {', '.join(sorted(missing))}")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = dict(zip(CRAFTED, pool.map(figures_of, CRAFTED), strict=True))
     each = ", ".join(f"{figures['files']} .{suffix}" for suffix, figures in found.items())

@@ -106,14 +106,14 @@ def py_of_names() -> bytes:
 
 @crafted("py")
 def py_of_as_many_names_as_are_read() -> bytes:
-    """87,000 lines of one letter, and spaces up to 1 MB."""
-    return (b"a\n" * 87_000).ljust(MAX_FILE_BYTES)
+    """58,000 lines of one letter, and spaces up to 1 MB."""
+    return (b"a\n" * 58_000).ljust(MAX_FILE_BYTES)
 
 
 @crafted("py")
 def py_of_as_many_functions_as_are_read() -> bytes:
-    """43,000 lines of one lambda, and spaces up to 1 MB."""
-    return (b"lambda:0\n" * 43_000).ljust(MAX_FILE_BYTES)
+    """29,000 lines of one lambda, and spaces up to 1 MB."""
+    return (b"lambda:0\n" * 29_000).ljust(MAX_FILE_BYTES)
 
 
 @crafted("py")

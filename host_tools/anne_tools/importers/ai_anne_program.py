@@ -29,7 +29,7 @@ from . import budget
 from .choice import choose
 
 # What the parser makes a node of, and a node's price: at most 3.5 us and 1 KB were measured.
-TOKEN, TOKEN_STEPS = re.compile(r"\d+\.\d+|\w+|[^\w\s]|\n"), 2
+TOKEN, TOKEN_STEPS = re.compile(r"\d+\.\d+|\w+|[^\w\s]|\n"), 3
 
 
 @dataclass

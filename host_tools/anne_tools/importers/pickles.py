@@ -94,14 +94,18 @@ def _without_choice(parts: list[Part]) -> list[Part]:
     others = [
         part for part in parts if part not in models and type(part.estimator).__name__ != "LabelEncoder"
     ]
+    listed = ", ".join(f"{part.key}: {type(part.estimator).__name__}" for part in parts[:20])
+    if not models:
+        raise ModelError(f"no model among the estimators in the file ({listed})")
     if len(models) == 1 and not others:
         return models
-    if len(models) == 1 and len(others) == 1 and not others[0].is_of_answers:
+    is_prepared = hasattr(models[0].estimator, "steps")  # a pipeline, with a scaler of its own
+    if len(models) == 1 and len(others) == 1 and not others[0].is_of_answers and not is_prepared:
         return [*others, *models]
-    listed = ", ".join(f"{part.key}: {type(part.estimator).__name__}" for part in parts[:20])
+    example = models[:1] if is_prepared else [*others[:1], *models[:1]]
     raise ModelError(
         f"the file holds several estimators ({listed}); say which to use, in the order they run, with "
-        f"--network {'+'.join(part.key for part in [*others[:1], *models[:1]])} (in Python: network=)"
+        f"--network {'+'.join(part.key for part in example)} (in Python: network=)"
     )
 
 

@@ -167,7 +167,12 @@ def test_the_notes_say_what_of_a_bundle_was_read(tmp_path):
             "(1 or model: LogisticRegression; 2 or scaler: Stand",
         ),
         ({"a": 1}, None, "a dict without a scikit-learn estimator in it; save the model alone"),
-        ((SCALER,), None, "say which to use"),
+        ((SCALER,), None, "no model among the estimators in the file (1: StandardScaler)"),
+        (
+            {"p": make_pipeline(SCALER, MODEL), "scaler": SCALER},
+            None,
+            "in the order they run, with --network p (in P",
+        ),
         ([], None, "a list without a scikit-learn estimator in it"),
         (MODEL, "model", "the file holds 1 network (1: the only one), and none is 'model'"),
     ],
