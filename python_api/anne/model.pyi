@@ -4,9 +4,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias, overload
 
-from .reference import _Listed, _Matrix, _Numbers
+from .reference import _Listed, _Numbers
 
-_Nested: TypeAlias = Sequence[_Numbers | _Listed] | Sequence[_Matrix] | Sequence[Sequence[_Matrix]] | _Listed
+_Nested: TypeAlias = Sequence[_Numbers | list[Any] | tuple[Any, ...] | _Listed] | _Listed
 
 def load(source: str | bytes | bytearray | memoryview, copy: bool | None = None) -> Model: ...
 

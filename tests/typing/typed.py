@@ -29,6 +29,8 @@ assert_type(anne.ACTIVATIONS, tuple[str, ...])
 with anne.load("net.anne", copy=True) as net:
     assert_type(net.predict([5.9, 3.0, 4.2, 1.5]), list[float])
     assert_type(net.predict([[5.9, 3.0, 4.2, 1.5]]), Any)  # one sample of two axes, or several samples
+    assert_type(net.predict([[5.9, 3.0, 4.2, 1.5], (6, 3, 5, 2)]), Any)
+    assert_type(net.predict([[[1, 2, 3], [4, 5, 6]]]), Any)
     assert_type(net([5.9, 3.0, 4.2, 1.5]), list[float])
     label, value = net.classify([5.9, 3.0, 4.2, 1.5])
     assert_type(label, str | int)
