@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs COMMAND, a step of the build, with its output in the file LOG; shows the end of that if COMMAND fails.
+# Runs COMMAND, a step of the build, with its output in the file LOG; shows the seconds on a terminal meanwhile, and the
+# end of the output if COMMAND fails.
 # usage: run_step.sh LOG COMMAND...
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=micropython/versions.env
@@ -19,6 +20,17 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 log=$1
 shift
 mkdir -p "$(dirname "$log")"
+if [ -t 1 ]; then
+    (
+        n=0
+        while sleep 1; do
+            n=$((n + 1))
+            printf '\r%s s \r' "$n"
+        done
+    ) &
+    ticker=$!
+    trap 'kill "$ticker" 2>/dev/null' EXIT INT TERM
+fi
 "$@" >"$log" 2>&1 && exit 0
 status=$?
 {

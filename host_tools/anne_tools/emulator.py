@@ -30,8 +30,8 @@ _FATAL_WARNINGS = ("not 32 bit aligned", "invalid memory", "undefined address", 
 
 # The firmware takes some 1,400 cycles for each byte typed, so a longer script is put into its RAM instead.
 _TYPED_BYTES = 400
-_MAKE_ROOM = b"_source=bytearray(%d);print(__import__('uctypes').addressof(_source))"
-_RUN_IT = b"exec(compile(str(globals().pop('_source'),'utf-8'),'<stdin>','exec'))"
+_MAKE_ROOM = b"_anne_source=bytearray(%d);print(__import__('uctypes').addressof(_anne_source))"
+_RUN_IT = b"exec(compile(str(globals().pop('_anne_source'),'utf-8'),'<stdin>','exec'))"
 _OWN_FRAME = '  File "<stdin>", line 1, in <module>\n'
 
 
