@@ -17,6 +17,8 @@ from ..errors import ModelError
 from ..graph import Graph, GraphBuilder, Metadata
 from .budget import MAX_LEVELS
 
+# Searches for parameters, which predict as the best estimator does that they found.
+SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
 # scikit-learn's names of activation functions: ours.
 ACTIVATIONS = {
     "identity": "linear",
@@ -72,9 +74,11 @@ def _steps(estimator: object, depth: int = 0) -> Iterator[object]:
             if step is not None and step != "passthrough":
                 yield from _steps(step, depth + 1)
         return
+    if name in SEARCHES and _is_sklearns_own(estimator) and hasattr(estimator, "best_estimator_"):
+        yield from _steps(estimator.best_estimator_, depth + 1)
+        return
     if name not in STEPS or not _is_sklearns_own(estimator):
-        hint = "; pass its best_estimator_" if hasattr(estimator, "best_estimator_") else ""
-        raise ModelError(f"{name} is not supported{hint}; supported: Pipeline, {', '.join(STEPS)}")
+        raise ModelError(f"{name} is not supported; supported: Pipeline, {', '.join(STEPS)}")
     if not hasattr(estimator, "n_features_in_"):
         raise ModelError(f"{name} is not fitted; call fit() first")
     yield estimator

@@ -182,6 +182,13 @@ class MyOwn(BaseEstimator):
     """Likewise."""
 
 
+def test_a_search_predicts_as_its_best_estimator():
+    close(fit(GridSearchCV(Ridge(), {"alpha": [1, 10]})))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=50))
+    graph = close(fit(GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1]})))
+    assert graph.metadata.labels == ["0", "1", "2"]
+
+
 @pytest.mark.parametrize(
     "model, message",
     [
@@ -192,7 +199,10 @@ class MyOwn(BaseEstimator):
         (OneVsRestClassifier(LogisticRegression()), "OneVsRestClassifier is not supported"),
         (make_pipeline(PolynomialFeatures(), Ridge()), "PolynomialFeatures is not supported"),
         (make_pipeline(MinMaxScaler(clip=True), Ridge()), "MinMaxScaler(clip=True) is not supported"),
-        (GridSearchCV(Ridge(), {"alpha": [1]}), "GridSearchCV is not supported; pass its best_estimator_;"),
+        (
+            GridSearchCV(Ridge(), {"alpha": [1]}, refit=False),
+            "GridSearchCV is not supported; supported: Pipeline",
+        ),
         (
             make_pipeline(StandardScaler(), PCA(2)),
             "the pipeline ends with PCA; expected a model at the end: MLP",
