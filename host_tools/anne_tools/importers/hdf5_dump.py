@@ -26,7 +26,7 @@ MAX_DEPTH = 100
 MAX_MEMBERS = 100_000
 # Processor time for a file, and for each of its bytes: a damaged one can keep libhdf5 busy for minutes. An intact one
 # of 50 KB takes 0.03 s.
-CPU_S, CPU_S_PER_BYTE = 0.6, 1e-7
+CPU_S, CPU_S_PER_BYTE = 0.5, 1e-7
 # Memory for a file: texts of variable length say anything of their size, and libhdf5 allocates it.
 DATA_BYTES = 900 << 20
 
