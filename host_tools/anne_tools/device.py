@@ -148,7 +148,8 @@ class EmulatedDevice(Device):
 
     def put(self, path: str, content: bytes, on_bytes: OnBytes | None = None) -> None:
         """Written by MicroPython, as on a real board; only the way into its RAM is shorter than a serial line."""
-        self.exec(in_no_ones_names(_MAKE_FOLDERS % path))
+        if "/" in path.strip("/"):
+            self.exec(in_no_ones_names(_MAKE_FOLDERS % path))
         address = int(self.exec(_OPEN % (path, "wb", _CHUNK_BYTES)))
         try:
             for start in range(0, len(content), _CHUNK_BYTES):
