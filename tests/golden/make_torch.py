@@ -62,6 +62,15 @@ class Plain(nn.Sequential):
         super().__init__(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(dim=1))
 
 
+class External(nn.Sequential):
+    """Large enough for torch.onnx.export to put weights into a second file, as it does where nothing else is said."""
+
+    input_shape = (16,)
+
+    def __init__(self):
+        super().__init__(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+
+
 MODELS = {"mlp": Mlp, "activations": Activations, "plain": Plain}
 
 
@@ -94,6 +103,22 @@ def export_onnx(model: nn.Module, x: torch.Tensor, path: Path, dynamo: bool, ops
     onnx.save(written, path)
 
 
+def export_external(expected: dict) -> None:
+    """Write external_opset20.onnx and its .data by torch.onnx.export's defaults; add its answers to `expected`."""
+    torch.manual_seed(SEED)
+    model, x = External().eval(), torch.randn(N_SAMPLES, *External.input_shape)
+    path = HERE / "onnx" / "external_opset20.onnx"
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(model, (x[:1],), path, dynamo=True, opset_version=20)
+    written = onnx.load(path, load_external_data=False)
+    for node in written.graph.node:
+        del node.metadata_props[:]  # stack traces, with paths of the machine
+    path.write_bytes(written.SerializeToString())
+    with torch.no_grad():
+        expected |= {"external_x": x.numpy(), "external_y": model(x).numpy()}
+
+
 def export_pt2(model: nn.Module, x: torch.Tensor, path: Path, dynamic: bool = False) -> None:
     """Write `path` with torch.export, undecomposed; the batch axis is 1, or symbolic."""
     shapes = [{0: torch.export.Dim("batch")}] if dynamic else None
@@ -117,6 +142,7 @@ def main() -> None:
         torch.save(model.state_dict(), HERE / "torch" / f"{name}.pth")
         export_onnx(model, x, HERE / "onnx" / f"{name}_opset20.onnx", dynamo=True, opset=20)
         export_onnx(model, x, HERE / "onnx" / f"{name}_opset17.onnx", dynamo=False, opset=17)
+    export_external(expected)
     model, x = make("mlp")
     export_pt2(model, x, HERE / "torch" / "mlp_dynamic.pt2", dynamic=True)
     model, _ = make("plain")

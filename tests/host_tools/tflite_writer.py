@@ -103,6 +103,33 @@ def pack(model) -> bytes:
     return bytes(builder.Output())
 
 
+def int8_network(rng, per_axis: bool, activation: int, ends: str = "int8") -> bytes:
+    """Dense 6-5 with a fused activation, LOGISTIC or TANH as drawn, dense 5-3, SOFTMAX."""
+    w = TfliteWriter()
+    x = w.tensor((1, 6), "int8", scale=0.05, zero_point=-3, signature=(-1, 6))
+    first = x
+    if ends == "float32":
+        first = w.tensor((1, 6), "float32")
+        w.operator("QUANTIZE", [first], [x])
+    scales = 2.0 ** rng.uniform(-8, -6, 5 if per_axis else 1)
+    weights = w.tensor((5, 6), "int8", rng.integers(-127, 128, (5, 6)), scale=scales)
+    bias = w.tensor((5,), "int32", rng.integers(-500, 500, 5), scale=0.05 * np.float32(scales))
+    hidden = w.tensor((1, 5), "int8", scale=0.04, zero_point=7)
+    w.operator("FULLY_CONNECTED", [x, weights, bias], [hidden], 4, fusedActivationFunction=activation)
+    bent = w.tensor((1, 5), "int8", scale=1 / 256, zero_point=-128)
+    w.operator("LOGISTIC", [hidden], [bent])
+    weights = w.tensor((3, 5), "int8", rng.integers(-127, 128, (3, 5)), scale=0.02)
+    scores = w.tensor((1, 3), "int8", scale=0.06, zero_point=11)
+    w.operator("FULLY_CONNECTED", [bent, weights, -1], [scores], 4)
+    y = w.tensor((1, 3), "int8", scale=1 / 256, zero_point=-128)
+    w.operator("SOFTMAX", [scores], [y], beta=1.0)
+    last = y
+    if ends == "float32":
+        last = w.tensor((1, 3), "float32")
+        w.operator("DEQUANTIZE", [y], [last])
+    return w.to_bytes([first], [last])
+
+
 class Oracle:
     """TensorFlow Lite Micro's interpreter over one model with one input and one output."""
 

@@ -15,6 +15,7 @@ from anne_tools.errors import ModelError
 from anne_tools.execute import execute
 from anne_tools.graph import Activation, Graph, Scaling
 from anne_tools.importers import load, onnx_files
+from anne_tools.importers.onnx_external import ExternalData
 from data import pulsevad_file
 from onnx_writer import answers, write
 
@@ -33,9 +34,9 @@ def close(got: np.ndarray, expected: np.ndarray) -> None:
 
 
 def test_golden_files_are_there():
-    assert [path.stem for path in FILES] == [
-        f"{name}_opset{n}" for name in ("activations", "mlp", "plain") for n in (17, 20)
-    ]
+    by_both = [f"{name}_opset{n}" for name in ("activations", "mlp", "plain") for n in (17, 20)]
+    assert [path.stem for path in FILES] == sorted([*by_both, "external_opset20"])
+    assert (GOLDEN / "external_opset20.onnx.data").is_file()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -72,7 +73,7 @@ def test_reader_finds_the_same_constants_as_the_onnx_package(path):
     ours = onnx_files.parse_model(path.read_bytes())["graph"]["initializer"]
     assert [t["name"] for t in ours] == list(theirs)
     for tensor in ours:
-        array = onnx_files.to_array(tensor, "test")
+        array = onnx_files.to_array(tensor, "test", ExternalData(path.parent))
         np.testing.assert_array_equal(array, theirs[tensor["name"]])
         assert array.dtype == theirs[tensor["name"]].dtype
 

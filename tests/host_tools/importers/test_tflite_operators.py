@@ -15,13 +15,9 @@ from anne_tools.graph import Activation, Graph, Scaling
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.cli import cli
-from anne_tools.conversion import convert
 from anne_tools.importers import tflite
-from anne_tools.verify import verify
-from click.testing import CliRunner
 from int8_reference import run_int8
-from tflite_writer import Oracle, TfliteWriter, pack, schema
+from tflite_writer import Oracle, TfliteWriter, int8_network, pack
 
 SEED = 20261123
 SOFTMAX_BETA_ONE = {"beta": 1.0}
@@ -40,33 +36,6 @@ def read(tmp_path):
 
 
 # int8 files
-
-
-def int8_network(rng, per_axis: bool, activation: int, ends: str = "int8") -> bytes:
-    """Dense 6-5 with a fused activation, LOGISTIC or TANH as drawn, dense 5-3, SOFTMAX."""
-    w = TfliteWriter()
-    x = w.tensor((1, 6), "int8", scale=0.05, zero_point=-3, signature=(-1, 6))
-    first = x
-    if ends == "float32":
-        first = w.tensor((1, 6), "float32")
-        w.operator("QUANTIZE", [first], [x])
-    scales = 2.0 ** rng.uniform(-8, -6, 5 if per_axis else 1)
-    weights = w.tensor((5, 6), "int8", rng.integers(-127, 128, (5, 6)), scale=scales)
-    bias = w.tensor((5,), "int32", rng.integers(-500, 500, 5), scale=0.05 * np.float32(scales))
-    hidden = w.tensor((1, 5), "int8", scale=0.04, zero_point=7)
-    w.operator("FULLY_CONNECTED", [x, weights, bias], [hidden], 4, fusedActivationFunction=activation)
-    bent = w.tensor((1, 5), "int8", scale=1 / 256, zero_point=-128)
-    w.operator("LOGISTIC", [hidden], [bent])
-    weights = w.tensor((3, 5), "int8", rng.integers(-127, 128, (3, 5)), scale=0.02)
-    scores = w.tensor((1, 3), "int8", scale=0.06, zero_point=11)
-    w.operator("FULLY_CONNECTED", [bent, weights, -1], [scores], 4)
-    y = w.tensor((1, 3), "int8", scale=1 / 256, zero_point=-128)
-    w.operator("SOFTMAX", [scores], [y], **SOFTMAX_BETA_ONE)
-    last = y
-    if ends == "float32":
-        last = w.tensor((1, 3), "float32")
-        w.operator("DEQUANTIZE", [y], [last])
-    return w.to_bytes([first], [last])
 
 
 @pytest.mark.parametrize("per_axis", [False, True])
@@ -116,140 +85,6 @@ def test_int8_change_of_scale_is_a_linear_activation(read):
     graph = read(data)
     assert graph.layers[0].activation == "linear"
     np.testing.assert_array_equal(run_int8(graph, every), Oracle(data)(every))
-
-
-# uint8 files
-
-
-def with_uint8_ends(data: bytes, q_in, q_out) -> bytes:
-    """An int8 model as the converter writes it for inference_input_type = inference_output_type = tf.uint8."""
-    model = schema.ModelT.InitFromPackedBuf(data)
-    graph = model.subgraphs[0]
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
-    model.operatorCodes.append(code)
-    for name, (scale, zero_point), at_input in (("inputs", q_in, True), ("outputs", q_out, False)):
-        (inner,) = getattr(graph, name)
-        w = TfliteWriter()
-        w.tensor(graph.tensors[inner].shape, "uint8", scale=scale, zero_point=zero_point)
-        graph.tensors.append(w.tensors[0])
-        outer, op = len(graph.tensors) - 1, schema.OperatorT()
-        op.opcodeIndex = len(model.operatorCodes) - 1
-        op.inputs, op.outputs = ([outer], [inner]) if at_input else ([inner], [outer])
-        graph.operators.insert(0 if at_input else len(graph.operators), op)
-        setattr(graph, name, [outer])
-    return pack(model)
-
-
-def run_uint8(graph, x: np.ndarray) -> np.ndarray:
-    """The imported graph's outputs as uint8, for uint8: 128 taken off and put back."""
-    return (run_int8(graph, (x.astype(int) - 128).astype(np.int8)).astype(int) + 128).astype(np.uint8)
-
-
-@pytest.mark.parametrize(
-    "q_in, q_out, kinds",
-    [
-        # the int8 tensors' own scales, and zero points 128 more: nothing is left of the ends
-        ((0.05, 125), (1 / 256, 0), ["dense", "activation", "dense", "activation"]),
-        # others: a change of scale stays
-        (
-            (0.04, 100),
-            (1 / 200, 3),
-            ["activation", "dense", "activation", "dense", "activation", "activation"],
-        ),
-    ],
-)
-def test_uint8_ends_equal_tflite_micro(read, q_in, q_out, kinds):
-    rng = np.random.default_rng(SEED)
-    data = with_uint8_ends(int8_network(rng, True, 1), q_in, q_out)
-    graph, oracle = read(data), Oracle(data)
-    assert [layer.kind for layer in graph.layers] == kinds
-    x = rng.integers(0, 256, (300, 6), np.uint8)
-    expected = np.concatenate([oracle(row[None]) for row in x])
-    assert expected.dtype == np.uint8
-    np.testing.assert_array_equal(run_uint8(graph, x), expected)
-    assert graph.metadata.provenance["input type"] == graph.metadata.provenance["output type"] == "uint8"
-
-
-def test_uint8_through_the_command_line_equals_tflite_micro(tmp_path):
-    rng = np.random.default_rng(SEED)
-    data = with_uint8_ends(int8_network(rng, True, 1), (0.05, 125), (1 / 256, 0))
-    (source := tmp_path / "net.tflite").write_bytes(data)
-    oracle, x = Oracle(data), rng.integers(0, 256, (50, 6), np.uint8)
-    expected = np.concatenate([oracle(row[None]) for row in x])
-    converted = convert(source)
-    converted.save(tmp_path / "net.anne")
-    np.save(tmp_path / "x.npy", x)
-    arguments = ["run", str(tmp_path / "net.anne"), "--input", str(tmp_path / "x.npy"), "--raw"]
-    done = CliRunner().invoke(cli, [*arguments, "--output", str(tmp_path / "y.npy")])
-    assert done.exit_code == 0, done.output
-    got = np.load(tmp_path / "y.npy")
-    assert got.dtype == np.uint8
-    np.testing.assert_array_equal(got, expected)
-    real = np.float32(1 / 256) * expected.astype(np.float32)
-    np.testing.assert_array_equal(converted.predict(x), real)
-    # real numbers mean the same: (integer - 125) * 0.05
-    np.testing.assert_array_equal(converted.predict((x - 125.0) * np.float32(0.05)), real)
-    # test samples in uint8, too: the float network of the report sees real numbers
-    judged = convert(source, test=(x, expected.argmax(axis=1))).report
-    assert judged.accuracy.model_percent == 100 and judged.deviation.largest < 0.1
-    assert all(c.good for c in verify(converted.data, source, x=x))
-    against = verify(converted.data, source)
-    assert [c.second for c in against if c.first == "TFLite Micro"] == ["C core"]
-    assert all(c.good for c in against)
-
-
-def as_uint8(data: bytes) -> bytes:
-    """An int8 model with every int8 tensor as uint8, all values and zero points 128 more: a file of years ago."""
-    model = schema.ModelT.InitFromPackedBuf(data)
-    for tensor in model.subgraphs[0].tensors:
-        if tensor.type == 9:
-            tensor.type = 3
-            tensor.quantization.zeroPoint = [z + 128 for z in tensor.quantization.zeroPoint]
-            if tensor.buffer:
-                buffer = model.buffers[tensor.buffer]
-                buffer.data = np.asarray(buffer.data, np.uint8) ^ 0x80
-    return pack(model)
-
-
-def test_uint8_all_through_is_the_int8_network_with_128_more(read):
-    # TFLite Micro has no uint8 FULLY_CONNECTED any more; what is right is its int8 answer, 128 more
-    rng = np.random.default_rng(SEED)
-    data = int8_network(rng, False, 1)
-    graph, oracle = read(as_uint8(data)), Oracle(data)
-    x = rng.integers(0, 256, (100, 6), np.uint8)
-    expected = [oracle((row.astype(int) - 128).astype(np.int8)[None])[0].astype(int) + 128 for row in x]
-    np.testing.assert_array_equal(run_uint8(graph, x), expected)
-
-
-def weights_with_zero_point(dtype: str, values, zero_point: int) -> tuple[TfliteWriter, int, int]:
-    w = TfliteWriter()
-    x, y = (
-        w.tensor((1, 2), "uint8", scale=0.5, zero_point=10),
-        w.tensor((1, 1), "uint8", scale=4.0, zero_point=7),
-    )
-    w.operator(
-        "FULLY_CONNECTED", [x, w.tensor((1, 2), dtype, values, scale=0.25, zero_point=zero_point), -1], [y]
-    )
-    return w, x, y
-
-
-@pytest.mark.parametrize(
-    "dtype, values, zero_point", [("uint8", [[200, 90]], 100), ("int8", [[72, -38]], -28)]
-)
-def test_weights_with_a_zero_point_of_their_own(read, dtype, values, zero_point):
-    w, x, y = weights_with_zero_point(dtype, values, zero_point)
-    graph = read(w.to_bytes([x], [y]))
-    assert graph.layers[0].weights.tolist() == [[100, -10]]
-    # 0.5 (30 - 10) * 25 + 0.5 (50 - 10) * -2.5 = 200 = 4 * (57 - 7)
-    assert run_uint8(graph, np.uint8([[30, 50]])).tolist() == [[57]]
-
-
-def test_weights_too_far_from_their_zero_point(read):
-    w, x, y = weights_with_zero_point("uint8", [[200, 90]], 50)
-    assert "its weights are up to 150 steps from their zero point, supported are 127" in refused(
-        read, w, x, y
-    )
 
 
 # float32 files
