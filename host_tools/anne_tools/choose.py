@@ -103,8 +103,8 @@ def _why(trial: Trial, best: Candidate | None, other: Candidate) -> list[str]:
     before = "are out of range" if best is None else f"would be off by {trial.errors(best).typical:.1%}"
     return [
         f"ranges were taken without these values, which {n_beyond} of {n} samples have: with them the answers for all "
-        f"others {before}, without by {after:.1%} of the outputs' range. If they are real, scale that input, or use "
-        "--dtype float32"
+        f"others {before}, without them by {after:.1%} of the outputs' range. If they are real, scale that input, or "
+        "use --dtype float32"
     ]
 
 
@@ -158,7 +158,8 @@ def _with_dtype(trial: Trial) -> Candidate:
         reason = "the smallest and quickest that fits and is exact enough"
     told = [_figures(way, errors) for way, errors in sorted(tried, key=lambda pair: pair[0] is not best)]
     best.notes.append(
-        f"dtype auto took {told[0]}: {reason}; compared with {', '.join(told[1:] + impossible)}"
+        f"dtype auto took {told[0]}: {reason}; compared with {', '.join(told[1:] + impossible)}; errors are root "
+        "mean squares, of the outputs' range"
     )
     return best
 
@@ -198,4 +199,4 @@ def _bytes_times_ms(way: Candidate) -> float:
 def _figures(way: Candidate, errors: Errors) -> str:
     time = f"{way.verdict.predicted_ms:.2g} ms" if way.verdict.fits else "does not fit"
     same = "" if errors.same == 1 else f", {errors.same:.1%} same answers"
-    return f"{way.dtype} ({len(way.data)} bytes, {time}, error {errors.typical:.2g}{same})"
+    return f"{way.dtype} ({len(way.data)} bytes, {time}, error {100 * errors.typical:.2g} %{same})"

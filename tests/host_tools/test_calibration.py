@@ -12,6 +12,7 @@ from anne_tools.conversion import Converted, convert
 from anne_tools.errors import ModelError
 from anne_tools.execute import execute
 from anne_tools.graph import Graph, GraphBuilder, Metadata
+from anne_tools.quantize import quantize
 
 N = 400
 
@@ -178,6 +179,18 @@ def test_what_is_rare_but_real_is_kept(kind, dtype):
     converted = convert(graph, dtype, calibrate=x)
     assert converted.report.warnings == []
     assert np.abs(converted.predict(x) - execute(graph, x))[is_rare].max() < 0.03
+
+
+def test_a_network_of_integers_keeps_its_own_ranges():
+    """As an int8 .tflite has them: whatever is given to calibrate, it answers to the bit as before."""
+    clean, (x, _) = uniform(4), spoilt("one")
+    integers = quantize(network([1, 1, 1, 1]), "int8", clean)
+    before, after = convert(integers), convert(integers, calibrate=x)
+    assert (after.report.dtype, after.report.warnings) == ("int8", [])
+    assert np.array_equal(after.predict(clean), before.predict(clean))
+    assert np.array_equal(
+        after.predict(clean), convert(network([1, 1, 1, 1]), "int8", calibrate=clean).predict(clean)
+    )
 
 
 # --- What is refused, what is told ------------------------------------------------------------------------------------

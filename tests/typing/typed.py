@@ -64,7 +64,7 @@ try:
         progress=told,
     )
 except anne_tools.ModelError as error:
-    print(error)
+    raise SystemExit(str(error)) from None
 assert_type(converted, anne_tools.Converted)
 assert_type(converted.to_bytes(), bytes)
 assert_type(converted.predict([[1.0, 2.0, 3.0, 4.0]]).shape, tuple[Any, ...])
