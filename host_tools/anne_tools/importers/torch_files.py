@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import ModelError
 from . import budget
+from .bfloat16 import to_float32
 from .budget import open_zip, read_member
 from .flow import label
 
@@ -202,7 +203,7 @@ def from_bytes(where: str, data: bytes, dtype: str) -> np.ndarray:
         raise ModelError(f"{where}: {len(data)} bytes are not a whole number of {dtype}")
     if dtype == "bfloat16":
         budget.elements(where, (len(data) // size,))
-        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+        return to_float32(np.frombuffer(data, "<u2"))
     return np.frombuffer(data, dtype)
 
 
