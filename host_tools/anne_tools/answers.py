@@ -98,7 +98,7 @@ def _no_class(kinds: set, labels: list[str], own: list[str], n_counted: int) -> 
     strange = [kind for kind in kinds if _index(kind, labels) is None and not _counts(kind, n_counted)]
     if own:
         strange = [kind for kind in strange if _index(kind, own) is None]
-    shown = sorted(map(str, strange or kinds))
+    shown = sorted(f"{kind:g}" if isinstance(kind, float) else str(kind) for kind in strange or kinds)
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ModelError(
         f"test answers: expected {' or '.join(expected)}, got {', '.join(shown[:_SHOWN])}{more}"

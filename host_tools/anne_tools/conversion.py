@@ -44,8 +44,6 @@ class Converted:
     report: Report
     # the float network with the layers of the file, before any number became an integer
     graph: Graph
-    # the file it was made from, which `save` leaves alone
-    source: Path | None = None
 
     def to_bytes(self) -> bytes:
         """Return the model file."""
@@ -60,9 +58,9 @@ class Converted:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file; whatever happens, `path` holds either what it held before or the whole file.
 
-        ModelError where `path` is the file it was made from, or no file but a folder, a device or a pipe.
+        ModelError where `path` is a file it was made from, or no file but a folder, a device or a pipe.
         """
-        write_atomically(Path(path), self.data, [self.source])
+        write_atomically(Path(path), self.data, self.graph.metadata.sources)
 
     def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them."""
@@ -135,9 +133,7 @@ def convert(
             warnings=chosen.warnings,
         )
         _measure(made, imported, chosen.floats, model, typical, test)
-    return Converted(
-        data, made, chosen.floats, Path(source) if isinstance(source, (str, os.PathLike)) else None
-    )
+    return Converted(data, made, chosen.floats)
 
 
 def import_source(source: Any, **options: Any) -> Graph:

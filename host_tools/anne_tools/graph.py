@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from anne.model_file import MAX_ELEMENTS
@@ -139,6 +140,8 @@ class Metadata:
     threshold: float | None = None
     # what the source called its classes, where the user gave them other labels; not in the file
     source_labels: list[str] = field(default_factory=list)
+    # the files that were read, which a model file is never written over; not in the file
+    sources: list[Path] = field(default_factory=list)
 
 
 @dataclass

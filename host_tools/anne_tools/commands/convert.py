@@ -86,7 +86,7 @@ def command(
         source, **{name: options.pop(name) for name in signature(load).parameters if name in options}
     )
     output = output or source.with_suffix(".anne")
-    sources = [source, options["calibrate"], *(options["test"] or ())]
+    sources = [*graph.metadata.sources, options["calibrate"], *(options["test"] or ())]
     sources += [Path(name) for name in (options["labels"], options["feature_names"]) if name]
     targets = [check_target(path, sources) for path in (output, plot) if path]
     if len(set(targets)) < len(targets):

@@ -235,6 +235,7 @@ def _one_line(text: object, limit: int) -> str:
 def _say_where_from(graph: Graph, importer: Importer, path: Path | None) -> Graph:
     graph.metadata.provenance.setdefault("importer", importer.module)
     if path:
+        graph.metadata.sources = [path, *graph.metadata.sources]
         graph.metadata.provenance.setdefault("file", path.name)
         if graph.metadata.name == "model":
             graph.metadata.name = path.stem

@@ -74,6 +74,7 @@ class _Reader:
         producer = f"{self.model.get('producer_name', '')} {self.model.get('producer_version', '')}"
         provenance = {"format": f"onnx, opset {self.opset}", "producer": label(producer, "?")}
         graph = flow.graph(self.plan.outputs[0], Metadata(provenance=provenance))
+        graph.metadata.sources = sorted(self.beside.counted)
         if len(self.plan.labels) == max(2, graph.tensors[graph.outputs[0]].size):
             graph.metadata.labels = self.plan.labels
         return graph
