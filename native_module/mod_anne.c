@@ -1007,8 +1007,9 @@ static anne_entry_t get_entry(const claim_t *claimed, mp_obj_t name) {
     mp_raise_type_arg(&mp_type_KeyError, name);
 }
 
+// Copied and not looked up among the names in use, which takes longer than a small network.
 static mp_obj_t text_or_none(anne_entry_t text) {
-    return text.bytes == NULL ? mp_const_none : mp_obj_new_str((const char *)text.bytes, text.n_bytes);
+    return text.bytes == NULL ? mp_const_none : mp_obj_new_str_copy(&mp_type_str, text.bytes, text.n_bytes);
 }
 
 static mp_obj_t model_text(claim_t *claimed, const mp_obj_t *args) {

@@ -136,7 +136,7 @@ class Metadata:
     feature_names: list[str] = field(default_factory=list)
     # where the model came from: importer, file, framework version, layer class names ...
     provenance: dict[str, str] = field(default_factory=dict)
-    # for classifiers with one output: class 1 if the output is at least this
+    # for classifiers with one output: class 1 if the output is above this
     threshold: float | None = None
     # what the source called its classes, where the user gave them other labels; not in the file
     source_labels: list[str] = field(default_factory=list)

@@ -10,14 +10,20 @@ def class_of(y, threshold=None, what="classify"):
     A single output says 1 above `threshold` (None: 0.5), and 0 at it and below, as scikit-learn decides.
     ValueError, which begins with `what`, if an output is NaN.
     """
-    for i, v in enumerate(y):
-        if v != v:
-            raise ValueError(
-                "%s: output %d is NaN, neither more nor less than any number: no class" % (what, i)
-            )
+    total = sum(y)  # quicker than a look at each: NaN if one is, or if infinities cancel
+    if total != total:
+        _refuse_nan(y, what)
     if len(y) == 1:
         return 1 if y[0] > (0.5 if threshold is None else threshold) else 0
     return y.index(max(y))
+
+
+def _refuse_nan(y, what):
+    for i in range(len(y)):
+        if y[i] != y[i]:
+            raise ValueError(
+                "%s: output %d is NaN, neither more nor less than any number: no class" % (what, i)
+            )
 
 
 def is_probability(core):

@@ -155,8 +155,8 @@ class Model:
         if len(y) == 1 and self._is_probability is None:
             self._is_probability = is_probability(self._core)
         index = class_of(y, self._threshold, what)
-        value = max(y) if len(y) > 1 else 1 - y[0] if self._is_probability and index == 0 else y[0]
         label = self._core.line("labels", index)
+        value = y[index] if len(y) > 1 else 1 - y[0] if index == 0 and self._is_probability else y[0]
         return (index if label is None else label), value
 
     # --- Looking inside ----------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from array import array
 
-from .reference import _SEQUENCES, _numbers, _sequence
+from .reference import _NUMBERS, _SEQUENCES, _numbers, _sequence
 
 
 def samples(x, shape):
@@ -15,10 +15,10 @@ def samples(x, shape):
     x = _sequence(x, "predict")
     if not _nested(x) or _flattened(x, shape) is not None:
         return sample(x, shape)
-    rows = []
+    rows, size = [], _size(shape)
     for row in x:
         # as it is if it is flat: an array of integers may be the model's own
-        if not isinstance(row, _SEQUENCES) or len(row) != _size(shape) or _nested(row):
+        if not isinstance(row, _SEQUENCES) or len(row) != size or _nested(row):
             row = sample(row, shape, "predict: row %d" % len(rows))
         rows.append(row)
     return tuple(rows)
@@ -36,7 +36,7 @@ def sample(x, shape, what="predict"):
 
 
 def _nested(x):
-    return len(x) > 0 and isinstance(_plain(x[0]), _SEQUENCES)
+    return len(x) > 0 and not isinstance(x[0], _NUMBERS) and isinstance(_plain(x[0]), _SEQUENCES)
 
 
 def _plain(x):

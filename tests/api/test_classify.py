@@ -116,6 +116,17 @@ def test_infinity_is_a_number():
     same(net.classify([inf, 0, 0, 0]), (y.index(max(y)), max(y)))
 
 
+def test_infinities_that_cancel():
+    # outputs of inf and -inf, whose sum is NaN, though none of them is
+    net = load("unaligned_float32")
+    for i in range(4):
+        for v in (inf, -inf):
+            x = [0, 0, 0, 0]
+            x[i] = v
+            y = net.predict(x)
+            same(net.classify(x), (y.index(max(y)), max(y)))
+
+
 def test_integers_know_no_nan():
     # NaN becomes the zero point, as 0 does
     net = load("image_int8")
