@@ -27,8 +27,9 @@ MAX_MEMBERS = 100_000
 # Processor time for a file, and for each of its bytes: a damaged one can keep libhdf5 busy for minutes. An intact one
 # of 50 KB takes 0.03 s.
 CPU_S, CPU_S_PER_BYTE = 0.5, 1e-7
-# Memory for a file: texts of variable length say anything of their size, and libhdf5 allocates it.
-DATA_BYTES = 900 << 20
+# Memory for a file, and for each of its bytes: texts of variable length say anything of their size, and libhdf5
+# allocates it.
+DATA_BYTES, DATA_BYTES_PER_BYTE = 400 << 20, 12
 
 
 class Dump:
@@ -131,7 +132,8 @@ def limit_resources(file_bytes: int) -> None:
     # SIGPROF ends the process, wherever it is; an allocation beyond the limit fails
     signal.setitimer(signal.ITIMER_PROF, CPU_S + CPU_S_PER_BYTE * file_bytes)
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
+        most = DATA_BYTES + DATA_BYTES_PER_BYTE * file_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def main(max_bytes: str, max_text_bytes: str, *only: str) -> None:
