@@ -291,9 +291,7 @@ static void end_life(const anne_model_t *model, alive_t *alive, uint32_t tensor)
 static anne_status_t check_places(const anne_model_t *model, const lifetimes_t *lives) {
     alive_t alive;
     alive.n = 0;
-    if (lives->needed[model->input] > 0) {
-        begin_life(model, &alive, model->input);
-    }
+    begin_life(model, &alive, model->input); // the first layer reads it, as nothing else is there
     uint32_t position = 0;
     for (uint32_t layer = 1; layer <= model->n_layers; layer++) {
         anne_record_t record;

@@ -379,7 +379,7 @@ class ModelFile:
         for tensor in self.tensors:
             if self.made[tensor.index] is None:
                 refuse("tensor %d" % tensor.index, "a layer that computes it", "none")
-        alive = [t for t in self.inputs if self.needed[t.index]]
+        alive = list(self.inputs)  # which the first layer reads, as nothing else is there
         for layer in self.layers:
             x, y = layer.inputs[0], layer.outputs[0]
             is_last = self.needed[x.index] == layer.index + 1

@@ -5,21 +5,9 @@
 #include <math.h>
 
 #include "kernel_test.h"
+#include "metadata.h"
 #include "model.h"
 #include "model_files.h"
-
-// The content of a metadata entry, NULL if there is none.
-static const uint8_t *entry(const anne_model_t *model, uint32_t tag, uint32_t *n_bytes) {
-    for (uint32_t at = 0; at < model->metadata_bytes; at += 8 + (word_at(model->metadata, at + 4) + 3) / 4 * 4) {
-        if (word_at(model->metadata, at) == tag) {
-            *n_bytes = word_at(model->metadata, at + 4);
-            return model->metadata + at + 8;
-        }
-    }
-    return NULL;
-}
-
-enum { GOLDEN_INPUTS = 6, GOLDEN_OUTPUTS = 7 }; // FORMAT.md, "Metadata"
 
 static void check_output(const file_t *file, const anne_tensor_t *tensor, const void *got, const void *expected) {
     if (tensor->dtype != ANNE_FLOAT32) {
@@ -42,17 +30,36 @@ static void check_golden(const file_t *file) {
     model.workspace = exactly(model.workspace_bytes);
     anne_model_prepare(&model);
     const anne_tensor_t *input = &model.tensors[model.input], *output = &model.tensors[model.output];
-    uint32_t in_bytes = 0, out_bytes = 0, n = 0;
-    const uint8_t *inputs = entry(&model, GOLDEN_INPUTS, &in_bytes),
-                  *outputs = entry(&model, GOLDEN_OUTPUTS, &out_bytes);
-    CHECK(inputs != NULL && outputs != NULL, "%s", file->name);
-    for (; n < in_bytes / anne_tensor_bytes(input); n++) {
-        memcpy(anne_model_data(&model, model.input), inputs + n * anne_tensor_bytes(input), anne_tensor_bytes(input));
+    anne_entry_t inputs = anne_metadata_entry(&model, ANNE_TAG_golden_inputs);
+    anne_entry_t outputs = anne_metadata_entry(&model, ANNE_TAG_golden_outputs);
+    uint32_t in_bytes = anne_tensor_bytes(input), out_bytes = anne_tensor_bytes(output), n = 0;
+    for (; n < inputs.n_bytes / in_bytes; n++) {
+        memcpy(anne_model_data(&model, model.input), inputs.bytes + n * in_bytes, in_bytes);
         anne_model_run(&model);
-        check_output(file, output, anne_model_data(&model, model.output), outputs + n * anne_tensor_bytes(output));
+        check_output(file, output, anne_model_data(&model, model.output), outputs.bytes + n * out_bytes);
     }
     CHECK(n > 0, "%s", file->name);
     free(model.workspace);
+}
+
+// Each layer is found by its number, too, and has a line of the names.
+static void check_layers(const file_t *file) {
+    anne_model_t model;
+    CHECK(anne_model_open(&model, file->bytes, file->n_bytes) == ANNE_OK, "%s", file->name);
+    anne_entry_t names = anne_metadata_entry(&model, ANNE_TAG_layer_names);
+    const uint8_t *end = names.bytes - 1;
+    for (uint32_t i = 0, position = 0; i < model.n_layers; i++) {
+        anne_record_t next, found;
+        anne_model_next_record(&model, &position, &next);
+        anne_model_record(&model, i, &found);
+        CHECK(found.tensors == next.tensors && found.kind == next.kind, "%s: layer %u", file->name, i);
+        anne_entry_t name = anne_metadata_line(names, i);
+        CHECK(name.bytes == end + 1 && name.n_bytes > 0, "%s: layer %u", file->name, i);
+        end = name.bytes + name.n_bytes;
+    }
+    CHECK(end == names.bytes + names.n_bytes, "%s", file->name);
+    CHECK(anne_metadata_line(names, model.n_layers).bytes == NULL, "%s", file->name);
+    CHECK(anne_metadata_line((anne_entry_t){NULL, 0}, 0).bytes == NULL, "no text has no lines");
 }
 
 static void check_odd_addresses(const file_t *file) {
@@ -71,6 +78,7 @@ int main(int argc, char **argv) {
     files_t files = read_models(argv[1]);
     for (uint32_t i = 0; i < files.n; i++) {
         check_golden(&files.each[i]);
+        check_layers(&files.each[i]);
         check_odd_addresses(&files.each[i]);
         free(files.each[i].bytes);
     }

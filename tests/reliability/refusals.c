@@ -1,6 +1,7 @@
 // Every reason for which the loader refuses a file, one at a time: a whole file of one layer, one thing changed, and
 // the status that FORMAT.md and anne.h have for it.
 #include "make_model.h"
+#include "metadata.h"
 #include "model.h"
 #include "model_files.h"
 
@@ -331,8 +332,122 @@ static void check_many_constants(void) { // more than 2^24 bytes, all of them in
     EXPECT(ANNE_ERROR_CONSTANT);
 }
 
+// --- Metadata -------------------------------------------------------------------------------------------------------
+
+// Puts an entry before all others.
+static void add_entry(uint32_t tag, const void *content, uint32_t content_bytes) {
+    uint32_t at = RECORD + word_at(bytes, LAYERS_BYTES), more = 8 + (content_bytes + 3) / 4 * 4;
+    memmove(bytes + at + more, bytes + at, n_bytes - at);
+    memset(bytes + at, 0, more);
+    put_word(bytes, at, tag);
+    put_word(bytes, at + 4, content_bytes);
+    memcpy(bytes + at + 8, content, content_bytes);
+    n_bytes += more;
+    put_word(bytes, TOTAL_BYTES, n_bytes);
+    put_word(bytes, METADATA_BYTES, word_at(bytes, METADATA_BYTES) + more);
+}
+
+typedef struct {
+    const char *what;
+    anne_tag_t tag;
+    uint32_t n_bytes;
+    const char *content;
+    anne_status_t expected;
+} metadata_t;
+
+#define BAD     ANNE_ERROR_METADATA
+#define TEXT(t) sizeof t - 1, t
+
+// of a scaling from 5 float32 to 5 int8
+static const metadata_t entries[] = {
+    {"a name", ANNE_TAG_name, TEXT("x"), ANNE_OK},
+    {"an empty name", ANNE_TAG_name, TEXT(""), BAD},
+    {"a name of bytes", ANNE_TAG_name, TEXT("\xff"), BAD},
+    {"5 labels", ANNE_TAG_labels, TEXT("a\nb\nc\nd\ne"), ANNE_OK},
+    {"4 labels", ANNE_TAG_labels, TEXT("a\nb\nc\nd"), BAD},
+    {"6 labels", ANNE_TAG_labels, TEXT("a\nb\nc\nd\ne\n"), BAD},
+    {"labels of bytes", ANNE_TAG_labels, TEXT("a\nb\nc\nd\n\xff"), BAD},
+    {"5 features", ANNE_TAG_feature_names, TEXT("\n\n\n\n"), ANNE_OK},
+    {"1 feature", ANNE_TAG_feature_names, TEXT("a"), BAD},
+    {"1 layer", ANNE_TAG_layer_names, TEXT("a"), ANNE_OK},
+    {"2 layers", ANNE_TAG_layer_names, TEXT("a\nb"), BAD},
+    {"threshold 1", ANNE_TAG_threshold, TEXT("\0\0\x80\x3f"), ANNE_OK},
+    {"an infinite threshold", ANNE_TAG_threshold, TEXT("\0\0\x80\x7f"), BAD},
+    {"a threshold of 3 bytes", ANNE_TAG_threshold, TEXT("\0\0\x80"), BAD},
+    {"golden inputs alone", ANNE_TAG_golden_inputs, TEXT("12345678901234567890"), BAD},
+    {"half an input", ANNE_TAG_golden_inputs, TEXT("1234567890"), BAD},
+    {"golden outputs alone", ANNE_TAG_golden_outputs, TEXT("12345"), BAD},
+    {"half an output", ANNE_TAG_golden_outputs, TEXT("123"), BAD},
+    {"an unknown tag", ANNE_TAG_END, TEXT(""), ANNE_OK},
+    {"tag 0", ANNE_TAG_none, TEXT(""), ANNE_OK},
+
+    {"the first of each length", ANNE_TAG_provenance, TEXT("\x01\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80"), ANNE_OK},
+    {"the last of each length", ANNE_TAG_provenance, TEXT("\x7f\xdf\xbf\xef\xbf\xbf\xf4\x8f\xbf\xbf"), ANNE_OK},
+    {"beside the surrogates", ANNE_TAG_provenance, TEXT("\xed\x9f\xbf\xee\x80\x80"), ANNE_OK},
+    {"a byte that continues nothing", ANNE_TAG_provenance, TEXT("\x80"), BAD},
+    {"one that is never used", ANNE_TAG_provenance, TEXT("\xf8\x88\x80\x80\x80"), BAD},
+    {"two bytes cut off", ANNE_TAG_provenance, TEXT("a\xc3"), BAD},
+    {"four bytes cut off", ANNE_TAG_provenance, TEXT("\xf0\x9f\x98"), BAD},
+    {"no continuation", ANNE_TAG_provenance, TEXT("\xe2\x82\n"), BAD},
+    {"two bytes for one", ANNE_TAG_provenance, TEXT("\xc1\xbf"), BAD},
+    {"three bytes for two", ANNE_TAG_provenance, TEXT("\xe0\x9f\xbf"), BAD},
+    {"four bytes for three", ANNE_TAG_provenance, TEXT("\xf0\x8f\xbf\xbf"), BAD},
+    {"the first surrogate", ANNE_TAG_provenance, TEXT("\xed\xa0\x80"), BAD},
+    {"the last surrogate", ANNE_TAG_provenance, TEXT("\xed\xbf\xbf"), BAD},
+    {"beyond U+10FFFF", ANNE_TAG_provenance, TEXT("\xf4\x90\x80\x80"), BAD},
+};
+
+static void check_entries(void) {
+    for (uint32_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        const metadata_t *entry = &entries[i];
+        new_file(VARIANT_scaling_s8, 5, 0);
+        add_entry(entry->tag, entry->content, entry->n_bytes);
+        anne_status_t status = status_now();
+        CHECK(status == entry->expected, "%s: status %d, expected %d", entry->what, status, (int)entry->expected);
+    }
+}
+
+static void check_metadata(void) {
+    static const char samples[40] = {0};
+    new_file(VARIANT_scaling_s8, 5, 0);
+    add_entry(ANNE_TAG_golden_inputs, samples, 2 * 20);
+    add_entry(ANNE_TAG_golden_outputs, samples, 2 * 5);
+    EXPECT(ANNE_OK);
+    add_entry(ANNE_TAG_golden_outputs, samples, 2 * 5); // again
+    EXPECT(ANNE_ERROR_METADATA);
+
+    new_file(VARIANT_scaling_s8, 5, 0);
+    add_entry(ANNE_TAG_provenance, "1234", 4);
+    uint32_t at = RECORD + word_at(bytes, LAYERS_BYTES);
+    put_word(bytes, at + 4, 5); // more than there is
+    EXPECT(ANNE_ERROR_METADATA);
+    memmove(bytes + at + 4, bytes + at + 12, n_bytes - at - 12); // a word, which is no entry
+    n_bytes -= 8;
+    put_word(bytes, TOTAL_BYTES, n_bytes);
+    put_word(bytes, METADATA_BYTES, 4);
+    EXPECT(ANNE_ERROR_METADATA);
+
+    char name[ANNE_MAX_NAME_BYTES + 1];
+    memset(name, 'x', sizeof name);
+    new_file(VARIANT_scaling_s8, 5, 0);
+    add_entry(ANNE_TAG_name, name, ANNE_MAX_NAME_BYTES);
+    EXPECT(ANNE_OK);
+    new_file(VARIANT_scaling_s8, 5, 0);
+    add_entry(ANNE_TAG_name, name, ANNE_MAX_NAME_BYTES + 1);
+    EXPECT(ANNE_ERROR_METADATA);
+
+    new_file(VARIANT_dense_f32, 5, 1); // one output has two labels
+    add_entry(ANNE_TAG_labels, "no\nyes", 6);
+    EXPECT(ANNE_OK);
+    new_file(VARIANT_dense_f32, 5, 1);
+    add_entry(ANNE_TAG_labels, "no", 2);
+    EXPECT(ANNE_ERROR_METADATA);
+}
+
 int main(void) {
     bytes = exactly(ROOM);
+    check_entries();
+    check_metadata();
     check_faults();
     check_short_files();
     check_crc();
