@@ -614,14 +614,28 @@ static values_t values_of(const anne_model_t *model, uint32_t index) {
                       " fbh"[tensor->dtype]};
 }
 
-// Proves the file at `bytes`, or raises what anne.model_file finds wrong with `data`, the object it came from.
-static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_bytes, mp_obj_t data) {
-    anne_status_t status = anne_model_open(model, bytes, n_bytes);
-    if (status != ANNE_OK) {
+// Raises what anne.model_file finds wrong with `data`; if it finds nothing, or has no memory for it, the core's status.
+static NORETURN void refuse(anne_status_t status, mp_obj_t data) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
         call_python("anne.model_file", MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
+        nlr_pop();
         mp_raise_msg_varg(&mp_type_ValueError,
                           MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
                           (int)status);
+    }
+    if (mp_obj_get_type(MP_OBJ_FROM_PTR(nlr.ret_val)) != &mp_type_MemoryError) {
+        nlr_jump(nlr.ret_val);
+    }
+    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("model file: refused, without memory to say why (status %d)"),
+                      (int)status);
+}
+
+// Proves the file at `bytes`, which are those of `data`.
+static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_bytes, mp_obj_t data) {
+    anne_status_t status = anne_model_open(model, bytes, n_bytes);
+    if (status != ANNE_OK) {
+        refuse(status, data);
     }
 }
 

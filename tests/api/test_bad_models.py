@@ -1,6 +1,8 @@
 """Bad input to models, and files that are no model files: one clear line, the same on a PC and on the Pico."""
 
+import gc
 import struct
+import sys
 from array import array
 from binascii import crc32
 
@@ -115,6 +117,140 @@ def test_fields_out_of_range():
         "layer 0: expected a layer kind of dense, activation, scaling, reshape, got number 77",
         put(data_of(), layers, "H", 77),
     )
+
+
+def entry(data, tag):
+    """Return where the content of a metadata entry stands, and its bytes."""
+    n_tensors, _, layers_bytes = struct.unpack_from("<III", data, 20)
+    at = 48 + 32 * n_tensors + layers_bytes
+    while True:
+        found, size = struct.unpack_from("<II", data, at)
+        if found == tag:
+            return at + 8, size
+        at += 8 + (size + 3) // 4 * 4
+
+
+def test_metadata_are_proven_too():
+    # small_int8: 3 labels, 4 features, 6 layers, 4 golden samples of 16 and 3 bytes
+    name, labels, features, golden_inputs, golden_outputs, layer_names = 1, 2, 3, 6, 7, 8
+    for tag in (name, labels, features, layer_names):
+        data = data_of()
+        at, _ = entry(data, tag)
+        refuses("metadata: ...", put(data, at, "B", 0xFF))
+    data = data_of()
+    at, size = entry(data, labels)
+    refuses("metadata: labels: expected 3 lines, got 4", put(data, at + 1, "B", 10))
+    data = data_of()
+    at, size = entry(data, golden_outputs)
+    refuses("metadata: golden_outputs: expected samples of 3 bytes, got 11 bytes", put(data, at - 4, "I", 11))
+    data = data_of()
+    at, size = entry(data, golden_inputs)
+    refuses("metadata: golden_outputs: expected 3 samples, got 4", halved(data, at, 48))
+    data = data_of()
+    at, size = entry(data, golden_inputs)
+    refuses("metadata: name: expected one entry, got another", put(data, at - 8, "I", name))
+    data = data_of("binary_float32")
+    at, size = entry(data, 5)
+    refuses("metadata: threshold: expected a finite number, got inf", put(data, at, "f", inf))
+    refuses("metadata: threshold: expected a finite number, got nan", put(data, at, "f", nan))
+
+
+def halved(data, at, size):
+    """Shorten an entry; what is left of its bytes becomes an entry of an unknown tag."""
+    rest = struct.unpack_from("<I", data, at - 4)[0] - size - 8
+    data[at + size : at + size + 8] = struct.pack("<II", 999, rest)
+    return put(data, at - 4, "I", size)
+
+
+def test_utf8_is_the_same_everywhere():
+    # a name of four bytes: MicroPython's own str() takes longer forms and surrogates
+    for text, good in (
+        (b"na\xc3\xaf", True),
+        (b"\xf0\x9f\x8c\xb8", True),
+        (b"\xed\x9f\xbfx", True),
+        (b"\xed\xa0\x80x", False),
+        (b"\xe0\x9f\xbfx", False),
+        (b"\xc0\x80xx", False),
+        (b"\xf4\x90\x80\x80", False),
+        (b"xxx\xc3", False),
+    ):
+        data = data_of()
+        at, size = entry(data, 1)
+        same(size, 5)  # small
+        data[at : at + 4] = text
+        data = put(data, at + 4, "B", 0x78)
+        if good:
+            same(anne.load(data).name.encode(), text + b"x")
+        else:
+            refuses("metadata: name: expected UTF-8, got ...", data)
+
+
+def test_names_are_printed_without_harm():
+    data = data_of()
+    at, _ = entry(data, 1)
+    data[at : at + 4] = b"\x1b[2J"
+    put(data, at + 4, "B", 10)
+    at, _ = entry(data, 8)
+    net = anne.load(put(data, at, "B", 13))
+    same(net.name, "\x1b[2J\n")
+    assert repr(net).startswith("?[2J?: "), repr(net)
+    for text in (repr(net), repr(net.trace([1, 2, 3, 4])), repr(net.profile([1, 2, 3, 4], 1))):
+        assert all(" " <= c <= "~" or c == "\n" for c in text), text
+        assert "\n?caler" in text, text
+    net.close()
+    same(repr(net), "?[2J?: closed")
+
+
+def test_no_memory_to_say_what_is_wrong():
+    # reading 256 layers in Python takes more than is left; the core's verdict stands
+    if not anne.native or sys.platform != "rp2":
+        raise Skip("there is memory for it")
+    data = bytearray(many_layers(256))
+    data = put(data, 48 + 32 * 256 + 28, "I", 64)  # the last tensor beyond the arena
+    litter = []
+    gc.collect()
+    while gc.mem_free() > 24000:
+        litter.append(bytearray(2048))
+    raises(ValueError, "model file: refused, without memory to say why (status 7)", anne.load, data)
+    del litter
+
+
+def many_layers(n):
+    """Return a file of n activations, relu on 4 floats, each in another place than the one before."""
+    data = bytearray(48 + 32 * (n + 1) + 16 * n)
+    struct.pack_into("<4sHHI", data, 0, b"ANNE", 1, 48, len(data))
+    struct.pack_into("<8I", data, 16, 32, n + 1, n, 16 * n, 0, 0, 0, 0)
+    for i in range(n + 1):
+        role = (i == 0) + 2 * (i == n)
+        struct.pack_into("<4B4IfiI", data, 48 + 32 * i, 1, role, 1, 0, 4, 0, 0, 0, 1.0, 0, i % 2 * 16)
+    for i in range(n):
+        struct.pack_into("<HH4BfHH", data, 48 + 32 * (n + 1) + 16 * i, 2, 16, 1, 1, 0, 1, 0.0, i, i + 1)
+    struct.pack_into("<I", data, 12, crc32(bytes(data[16:])) & 0xFFFFFFFF)
+    return bytes(data)
+
+
+def test_as_many_layers_as_can_be():
+    # relu does nothing more to what is positive
+    data = many_layers(256)
+    gc.collect()
+    before = gc.mem_alloc() if anne.native else 0
+    net = anne.load(data)
+    gc.collect()
+    taken = gc.mem_alloc() - before if anne.native else 0
+    if sys.platform == "rp2":
+        # the layers' table, 72 bytes each, and an arena of 32; words about the model are read when asked for
+        assert taken < 256 * 80 + 2048, taken
+    same(net.predict([1, -2, 3, -4]), [1, 0, 3, 0])
+    same(len(net.trace([1, -2, 3, -4])), 257)
+    same(len(repr(net).split("\n")), 2 + 256 + 1)
+
+
+def test_several_inputs_and_outputs():
+    # a second input would keep what the last prediction left in its place
+    text = "tensors: expected 1 input and 1 output of the network, got %d and %d"
+    refuses(text % (2, 1), put(data_of(), 48 + 32 + 1, "B", 1))
+    refuses(text % (1, 2), put(data_of(), 48 + 32 + 1, "B", 2))
+    refuses(text % (0, 1), put(data_of(), 48 + 1, "B", 0))
 
 
 def test_a_refused_file_leaves_the_loaded_one_alone():

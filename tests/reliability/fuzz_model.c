@@ -189,6 +189,31 @@ static uint32_t change_length(uint8_t *bytes, uint32_t n_bytes, uint32_t room) {
     return n_bytes - 4;
 }
 
+// An entry of metadata before all others: of up to 40 bytes, as text has them, with some that it has not.
+static uint32_t add_entry(uint8_t *bytes, uint32_t n_bytes, uint32_t room) {
+    static const char *const parts[] = {"a",        "b\n", "\n", "\xc3\xa9", "\xf0\x9f\x98\x80", "\0\0\x80\x3f",
+                                        "\xed\xa0", "\xff"};
+    uint64_t at = (uint64_t)HEADER + (uint64_t)TENSOR * word_at(bytes, N_TENSORS) + word_at(bytes, LAYERS_BYTES);
+    uint8_t content[48] = {0};
+    uint32_t size = 0;
+    for (uint32_t most = (uint32_t)any_of(0, 40); size < most;) {
+        const char *part = parts[any_below(any_of(0, 9) > 0 ? 6 : 8)];
+        uint32_t part_bytes = part[0] == 0 ? 4 : (uint32_t)strlen(part);
+        memcpy(content + size, part, part_bytes);
+        size += part_bytes;
+    }
+    uint32_t more = 8 + (size + 3) / 4 * 4;
+    if (at > n_bytes || n_bytes + more > room) {
+        return n_bytes;
+    }
+    memmove(bytes + at + more, bytes + at, n_bytes - at);
+    put_word(bytes, (uint32_t)at, (uint32_t)any_of(0, 9));
+    put_word(bytes, (uint32_t)at + 4, size);
+    memcpy(bytes + at + 8, content, more - 8);
+    put_word(bytes, METADATA_BYTES, word_at(bytes, METADATA_BYTES) + more);
+    return n_bytes + more;
+}
+
 // Makes the lengths add up again, where they can: what is left belongs to the data.
 static void mend(uint8_t *bytes, uint32_t n_bytes) {
     memcpy(bytes, "ANNE\1\0\60\0", 8);
@@ -220,6 +245,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n_bytes, size_t room, unsi
         break;
     case 1:
         n = change_length(bytes, n, (uint32_t)room);
+        break;
+    case 2:
+        n = add_entry(bytes, n, (uint32_t)room);
         break;
     default:
         for (int i = any_of(1, 3); i > 0; i--) {
