@@ -146,6 +146,11 @@ def install_packages() -> None:
         raise BootstrapError(f"installed, but still not found: {' '.join(still_missing)}")
 
 
+def base_python() -> str:
+    """Return the Python that this one came from: where build/venv is activated, this one goes when that is made anew."""
+    return sys._base_executable  # the venv module asks it, too
+
+
 def make_venv(extras: set[str]) -> None:
     """Make build/venv with this project (editable) and its extras, unless it is there and pyproject.toml unchanged."""
     stamp = VENV / "anne-stamp.json"
@@ -157,7 +162,7 @@ def make_venv(extras: set[str]) -> None:
         extras = extras | set(installed["extras"])
     else:
         shutil.rmtree(VENV, ignore_errors=True)
-        run_step("making build/venv", [sys.executable, "-m", "venv", str(VENV)], "venv.log")
+        run_step("making build/venv", [base_python(), "-m", "venv", str(VENV)], "venv.log")
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
     run_step("installing the Python build tools", [*pip, "scikit-build-core>=1.0"], "pip-build.log")
     names = ",".join(sorted(extras))

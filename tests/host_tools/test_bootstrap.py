@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,10 @@ def test_make_demo_builds_no_tests():
     assert "native_module/model.c" in inputs("install", "anne-pico")
     assert "tests/" not in inputs("install", "anne-pico")
     assert "tests/" in inputs("tests/native_module/all")
+
+
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="these tests run outside of a virtual environment")
+def test_a_new_environment_is_not_made_by_the_python_of_the_old_one():
+    # as where build/venv is activated, and pyproject.toml has changed
+    assert not Path(bootstrap.base_python()).is_relative_to(sys.prefix)
+    assert subprocess.run([bootstrap.base_python(), "-c", "import venv"]).returncode == 0
