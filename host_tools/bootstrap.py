@@ -147,7 +147,7 @@ def install_packages() -> None:
 
 
 def base_python() -> str:
-    """Return the Python that this one came from: where build/venv is activated, this one goes when that is made anew."""
+    """Return the Python below this one, which where build/venv is activated goes when that is made anew."""
     return sys._base_executable  # the venv module asks it, too
 
 
