@@ -35,7 +35,7 @@ MAX_MEMBERS = 10_000  # of a zip file
 # What every source may cost, and what each byte of its file adds.
 STEPS, STEPS_PER_BYTE = 100_000, 0.25
 BYTES, BYTES_PER_BYTE, MAX_BYTES = 64 << 20, 32, 4 << 30
-TIME_S, TIME_S_PER_BYTE = 0.5, 1e-7
+TIME_S, TIME_S_PER_BYTE = 0.4, 1e-7
 # JSON as Python's objects, at worst ("[],[],[]"), for each byte of its text
 JSON_BYTES_PER_BYTE = 32
 _ZIP_ENTRY = b"PK\x01\x02"

@@ -41,7 +41,7 @@ def test_the_processor_time_is_the_net_below_the_steps(monkeypatch):
     with budget.begin(0):
         now = time.thread_time()
         monkeypatch.setattr(time, "thread_time", lambda: now + 1)
-        assert "a: more than the limit of 0.5 s" in refused(budget.steps, 0, "a")
+        assert "a: more than the limit of 0.4 s" in refused(budget.steps, 0, "a")
 
 
 def test_elements_are_counted_before_an_array_is_made():
