@@ -112,14 +112,17 @@ def advice(file: ModelFile, names: list[str], file_bytes: int, workspace: int, f
         return []
     names = [name for layer, name in zip(file.layers, names, strict=True) if layer.kind == "dense"]
     smaller = [dtype for dtype in _SMALLER[plan.dtype] if _can_be(file, dtype)]
-    told = _types(plan, smaller, file_bytes, fits)
+    what = (
+        "convert" if _can_be_quantized(file, plan) else "convert the network of floats that it was made from"
+    )
+    told = [f"{what} {line}" for line in _types(plan, smaller, file_bytes, fits)]
     units = _units(plan, names, fits)
     if units:
         told.append(units)
     if not told:
         for dtype in smaller[-1:]:
             units = _units(plan.as_type(dtype), names, fits)
-            told += [f"convert with --dtype {dtype}, and {units}"] if units else []
+            told += [f"{what} with --dtype {dtype}, and {units}"] if units else []
     return told
 
 
@@ -151,6 +154,12 @@ def _can_be(file: ModelFile, dtype: str) -> bool:
     return dtype == "int8-weights" or max(softmax, default=0) <= _SOFTMAX_S8
 
 
+def _can_be_quantized(file: ModelFile, plan: _Plan) -> bool:
+    """Whether its source has floats: integers that were calibrated here were made from some, those of a .tflite not."""
+    calibrated = any(line.startswith("calibration: ") for line in file.lines("provenance"))
+    return calibrated or plan.dtype in ("float32", "int8-weights")
+
+
 def _types(plan: _Plan, smaller: list[str], file_bytes: int, fits: Fits) -> list[str]:
     """A line with the types that would do: int4 only where no other does, as it may cost accuracy."""
     good = [dtype for dtype in smaller if fits(*plan.as_type(dtype).sizes)]
@@ -158,7 +167,7 @@ def _types(plan: _Plan, smaller: list[str], file_bytes: int, fits: Fits) -> list
     if not good:
         return []
     saved = file_bytes - plan.as_type(good[0]).sizes[0]
-    return [f"convert with --dtype {' or '.join(good)}: that saves about {saved} bytes"]
+    return [f"with --dtype {' or '.join(good)}: that saves about {saved} bytes"]
 
 
 def _units(plan: _Plan, names: list[str], fits: Fits) -> str:

@@ -113,7 +113,7 @@ def convert(
     typical = calibrate
     if calibrate is not None and chosen.cut is not None:
         typical = calibrate[~chosen.cut.beyond]
-    chosen.quantized.metadata = _with_provenance(chosen, calibrate)
+    chosen.quantized.metadata = _with_provenance(chosen)
     golden_inputs = candidates.sample_inputs(imported, typical, golden.MOST_SAMPLES)
     data, n_golden, golden_from = golden.with_golden(imported, chosen.quantized, golden_inputs, board)
     open_model(data)  # the Python loader has to take it, too
@@ -179,14 +179,13 @@ def _names(what: str, given: Iterable[str], n: int, of: str, own: list[str]) -> 
     return names
 
 
-def _with_provenance(chosen: Candidate, calibrate: np.ndarray | None) -> Metadata:
+def _with_provenance(chosen: Candidate) -> Metadata:
     """The graph's metadata with what the conversion did; no date, so that equal conversions give equal files."""
     added = {"dtype": chosen.dtype}
-    if calibrate is not None and chosen.dtype in INTEGER_DTYPES:
-        n_beyond = 0 if chosen.cut is None else int(chosen.cut.beyond.sum())
-        added["calibration"] = f"{len(calibrate)} samples" + (
-            f", {n_beyond} with outliers" if n_beyond else ""
-        )
+    if chosen.cut is not None and chosen.dtype in INTEGER_DTYPES:
+        n_beyond = int(chosen.cut.beyond.sum())
+        outliers = f", {n_beyond} with outliers" if n_beyond else ""
+        added["calibration"] = f"{len(chosen.cut.beyond)} samples{outliers}"
     metadata = chosen.quantized.metadata
     return replace(metadata, provenance={**metadata.provenance, **added})
 

@@ -22,6 +22,7 @@ from anne_tools.flash_files import ROMFS_BYTES, STORAGE_BYTES
 from anne_tools.graph import ACTIVATIONS, GraphBuilder
 from anne_tools.native import NativeModel
 from anne_tools.pack import pack
+from anne_tools.quantize import quantize
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -134,6 +135,24 @@ def test_where_nothing_helps_that_is_said():
     assert fit(relu_network(1200, 1000, dtype="int4"), "pico").advice == [
         "no type of numbers and no smaller hidden layer makes it fit: it needs fewer inputs or outputs"
     ]
+
+
+def test_integers_from_a_file_do_not_become_other_integers():
+    """A .tflite has none of the floats that int4 is made from, but somebody has."""
+    random = np.random.default_rng(1)
+    builder = GraphBuilder((640,))
+    for index, n_out in enumerate((240, 240, 640)):
+        n_in = builder.last.size
+        builder.dense(f"dense_{index}", random.normal(0, n_in**-0.5, (n_out, n_in)), None, "relu")
+    x = random.normal(0, 1, (8, 640))
+    integers = quantize(builder.build(), "int8", x)
+    for calibrate in (None, x):
+        (line, *_) = fit(convert(integers, calibrate=calibrate).data, "pico").advice
+        assert line.startswith(
+            "convert the network of floats that it was made from with --dtype int4: that saves"
+        )
+    with pytest.raises(ModelError, match="already quantised to int8; it cannot become int4"):
+        convert(integers, "int4", calibrate=x)
 
 
 def test_a_softmax_too_wide_for_int8_is_not_sent_there():
