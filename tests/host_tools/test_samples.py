@@ -48,6 +48,16 @@ def test_a_header_that_claims_more_than_the_file_has_costs_nothing(tmp_path):
         read_samples(tmp_path / "x.npy")
 
 
+@pytest.mark.parametrize(
+    "head", [b"{'descr': (", b"(" * 9000, b"{'descr': '<f8', 'shape': (1,),", b"\0" * 20, b"{1: 2}"]
+)
+def test_headers_that_are_no_headers(tmp_path, head):
+    """numpy parses them with Python's own parser."""
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
+    with pytest.raises(ModelError, match="x.npy: damaged, or not what its name says: "):
+        read_samples(tmp_path / "x.npy")
+
+
 def test_a_missing_file_and_several_arrays(tmp_path):
     with pytest.raises(ModelError, match="No such file or directory"):
         read_samples(tmp_path / "none.npy")

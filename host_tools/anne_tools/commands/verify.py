@@ -24,7 +24,10 @@ _file = click.Path(path_type=Path)
     "--against", type=_file, metavar="SOURCE", help="What it was made from; its framework is asked, too."
 )
 @click.option(
-    "--input", "inputs", type=_file, help="Samples: .npy, .npz or .csv; default: the golden samples."
+    "--input",
+    "inputs",
+    type=_file,
+    help="Samples: .npy, .npz or .csv, in the shape of the input or flat; default: the golden samples.",
 )
 @click.option("--on", "where", metavar="emulator|PORT", help="A Pico to be asked, too.")
 @source_options
