@@ -76,7 +76,7 @@ def test_folders_and_pipes_are_refused(tmp_path):
     for path, kind in ((tmp_path, "a folder"), (tmp_path / "pipe", "a pipe or a device")):
         with pytest.raises(ModelError, match=f"got {kind}"):
             BoardFile(path)
-    with pytest.raises(ModelError, match="cannot be written: No such file or directory"):
+    with pytest.raises(ModelError, match="cannot be written: .* is no folder"):
         BoardFile(tmp_path / "none" / "pico.img")
 
 
