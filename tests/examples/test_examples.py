@@ -53,10 +53,13 @@ def test_example_trains_converts_tells_and_saves(example, monkeypatch, tmp_path,
     common.main(lambda: data, module.train)
 
     told = capsys.readouterr().out
-    before, after = map(float, re.search(r"samples: (\S+) % in floats, (\S+) % as int8", told).groups())
+    before, after = map(
+        float, re.search(r"samples: (\S+) % in floats, (\S+) % as [a-z0-9-]+;", told).groups()
+    )
     assert before >= floor
     # part of the data only, so some samples in a hundred may turn; docs/accuracy.json has the promise
     assert after >= before - 3
+    assert "note: dtype auto took " in told
     with NativeModel(path.read_bytes()) as model:
         assert (model.input.size, model.output.size) == (n_in, n_out)
         assert model.file.lines("labels") == data.labels
