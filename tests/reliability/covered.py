@@ -24,7 +24,7 @@ HERE = ROOT / "tests" / "reliability"
 MODELS = ROOT / "tests" / "golden" / "models"
 FLAGS = re.search(r"^ANNE_FLAGS=(.*)$", (CORE / "flags.env").read_text(), re.M)[1].split()
 CC = ["gcc", "-std=gnu11", "-O0", *FLAGS, f"-I{CORE}", f"-I{TESTS}"]
-LOADER = ("model.c", "metadata.c", "layers.c", "tensor.c")
+LOADER = ("model.c", "metadata.c", "places.c", "layers.c", "tensor.c")
 HARNESSES = [
     ("refusals",),
     ("guards", "300"),

@@ -33,7 +33,9 @@ WORKSPACE_BYTES, WORKSPACE = 7, 15
 @pytest.fixture(scope="module")
 def core() -> Machine:
     return Machine(
-        ["model.c", "metadata.c", "layers.c", "tensor.c", "kernels/tables.c", *SOURCES], ("-O2",), strict=True
+        ["model.c", "metadata.c", "places.c", "layers.c", "tensor.c", "kernels/tables.c", *SOURCES],
+        ("-O2",),
+        strict=True,
     )
 
 
