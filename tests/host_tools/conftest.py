@@ -1,6 +1,26 @@
-"""Lets the tests below this folder import its helpers: data, tflite_writer."""
+"""Lets the tests below this folder import its helpers (command_line, data, tflite_writer), and gives them files."""
 
+import json
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+from command_line import NETWORK
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch) -> Path:
+    """A folder with net.json, x.npy (50 samples), y.npy, and the model file net.anne."""
+    import numpy as np
+    from anne_tools.conversion import convert
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.json").write_text(json.dumps(NETWORK))
+    x = np.random.default_rng(11).normal(0, 1, (50, 2))
+    np.save("x.npy", x)
+    np.save("y.npy", (x[:, 1] > x[:, 0]).astype(int))
+    (tmp_path / "net.anne").write_bytes(convert(NETWORK).data)
+    return tmp_path
