@@ -209,8 +209,8 @@ def test_no_memory_to_say_what_is_wrong():
     data = put(data, 48 + 32 * 256 + 28, "I", 64)  # the last tensor beyond the arena
     litter = []
     gc.collect()
-    while gc.mem_free() > 24000:
-        litter.append(bytearray(2048))
+    while gc.mem_free() > 8000:
+        litter.append(bytearray(4096))
     raises(ValueError, "model file: refused, without memory to say why (status 7)", anne.load, data)
     del litter
 
@@ -242,7 +242,8 @@ def test_as_many_layers_as_can_be():
         assert taken < 256 * 80 + 2048, taken
     same(net.predict([1, -2, 3, -4]), [1, 0, 3, 0])
     same(len(net.trace([1, -2, 3, -4])), 257)
-    same(len(repr(net).split("\n")), 2 + 256 + 1)
+    if sys.platform != "rp2":  # where it takes a second
+        same(len(repr(net).split("\n")), 2 + 256 + 1)
 
 
 def test_several_inputs_and_outputs():
