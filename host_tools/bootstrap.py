@@ -156,11 +156,10 @@ def make_venv(extras: set[str]) -> None:
     stamp = VENV / "anne-stamp.json"
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
     installed = json.loads(stamp.read_text()) if stamp.exists() else {}
-    if installed.get("digest") == digest:
-        if extras <= set(installed["extras"]):
-            return
-        extras = extras | set(installed["extras"])
-    else:
+    if installed.get("digest") == digest and extras <= set(installed["extras"]):
+        return
+    extras = extras | set(installed.get("extras", ()))  # what another target needs stays
+    if installed.get("digest") != digest:
         shutil.rmtree(VENV, ignore_errors=True)
         run_step("making build/venv", [base_python(), "-m", "venv", str(VENV)], "venv.log")
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]

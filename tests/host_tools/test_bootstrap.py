@@ -95,6 +95,23 @@ def test_a_steps_title_comes_before_it_and_its_seconds_after(monkeypatch, tmp_pa
     assert capsys.readouterr().out == " 0 s\n"
 
 
+def test_extras_of_other_targets_stay_when_the_environment_is_made_anew(machine, monkeypatch, tmp_path):
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    stamp = tmp_path / "anne-stamp.json"
+    stamp.write_text('{"digest": "of another pyproject.toml", "extras": ["test"]}')
+
+    def run_step(title, command, log):
+        tmp_path.mkdir(exist_ok=True)
+        machine.append(command)
+
+    monkeypatch.setattr(bootstrap, "run_step", run_step)
+    bootstrap.make_venv({"check"})
+    assert machine[-1][-1] == f"{ROOT}[check,test]"
+    done = len(machine)
+    bootstrap.make_venv({"test"})
+    assert len(machine) == done
+
+
 def test_make_demo_builds_no_tests():
     if not (ROOT / "build" / "host" / "build.ninja").exists() or shutil.which("ninja") is None:
         pytest.skip("no build/host")

@@ -99,7 +99,7 @@ def test_convert_draws(files):
     ("arguments", "message"),
     [
         (("missing.keras",), "missing.keras: No such file or directory"),
-        (("net.anne",), "net.anne: unknown kind of model file"),
+        (("net.anne",), "net.anne: is a model file already"),
         (("net.json", "--dtype", "int8"), "give some with --calibrate x.npy"),
         (
             ("net.json", "--dtype", "int8", "--calibrate", "y.npy"),

@@ -170,6 +170,10 @@ def recognise_file(path: Path) -> Importer:
     if by_content:
         return by_content[0]
     refuse_part_of_saved_model(path)
+    if head.startswith(b"ANNE"):
+        raise ModelError(
+            f"{path.name}: is a model file already; convert what it was made from, or run it: anne run"
+        )
     known = ", ".join(suffix for importer in IMPORTERS for suffix in importer.suffixes)
     raise ModelError(f"{path.name}: unknown kind of model file; known: {known}")
 
