@@ -18,6 +18,8 @@ from . import budget
 
 Key = Hashable
 MATMULS = ("MatMul", "matmul")
+# How far from what they stand for the constants of a pattern may be: bfloat16 rounds as much, float16 less.
+ROUNDING = 2**-9
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Patterns:
     def erf(self, step: Step, key: Key) -> None:
         """The error function, as part of gelu."""
         x = self.value(step, key)
-        if x.pattern != "scaled" or not math.isclose(x.factor, math.sqrt(0.5), rel_tol=1e-5):
+        if x.pattern != "scaled" or not _is_about(x.factor, math.sqrt(0.5)):
             raise ModelError(f"{step.where} is supported as part of gelu only")
         self.values[step.output] = Value("", x.shape, "erf", x.base)
 
@@ -131,17 +133,14 @@ class Patterns:
         return layer
 
     def _scalar_pattern(self, step: Step, x: Value, scale: float, offset: float) -> bool:
-        """Continue 1 + erf, and x * (1 + erf) / 2 of gelu, relu6(x + 3) / 6 and x * relu6(x + 3) / 6."""
-        if x.pattern == "erf" and (scale, offset) == (1.0, 1.0):
-            self.values[step.output] = Value("", x.shape, "1 + erf", x.base)
+        """Continue (1 + erf) / 2 and x * (1 + erf) / 2 of gelu, relu6(x + 3) / 6 and x * relu6(x + 3) / 6."""
+        if x.pattern == "erf" and scale == 1 and offset == x.factor:
+            self.values[step.output] = Value("", x.shape, "1 + erf", x.base, x.factor)
+        elif x.pattern in ("erf", "1 + erf") and offset == 0:
+            self.values[step.output] = Value("", x.shape, x.pattern, x.base, x.factor * scale)
         elif x.pattern in ("x * (1 + erf)", "x * relu6(x + 3)") and offset == 0:
             self._finish(step, x, x.factor * scale)
-        elif (
-            x.pattern == "relu6"
-            and offset == 0
-            and math.isclose(scale, 1 / 6, rel_tol=1e-5)
-            and _is_plus_3(x.base)
-        ):
+        elif x.pattern == "relu6" and offset == 0 and _is_about(scale, 1 / 6) and _is_plus_3(x.base):
             made = self._layer(step, Activation, x.base.base, x.shape, "hard_sigmoid", 0.0)
             self.values[step.output] = Value(made.tensor, made.shape, "hard_sigmoid", x.base.base)
         else:
@@ -159,7 +158,7 @@ class Patterns:
                 return True
             factor = _factor(x, y.base)
             if y.pattern == "1 + erf" and factor is not None:
-                self._finish(step, Value("", x.shape, "x * (1 + erf)", y.base), factor)
+                self._finish(step, Value("", x.shape, "x * (1 + erf)", y.base), factor * y.factor)
                 return True
             if (
                 y.pattern == "relu6"
@@ -173,7 +172,7 @@ class Patterns:
     def _finish(self, step: Step, x: Value, factor: float) -> None:
         """Make gelu or hard_swish of a pattern times `factor` if that is the right one; else wait for the rest."""
         name, right = {"x * (1 + erf)": ("gelu", 0.5), "x * relu6(x + 3)": ("hard_swish", 1 / 6)}[x.pattern]
-        if math.isclose(factor, right, rel_tol=1e-5):
+        if _is_about(factor, right):
             self.values[step.output] = self._layer(step, Activation, x.base, x.shape, name, 0.0)
         else:
             self.values[step.output] = Value("", x.shape, x.pattern, x.base, factor)
@@ -192,6 +191,10 @@ class Patterns:
 def label(name: str, default: str) -> str:
     """Return a layer's name from a file: printable, short, never empty."""
     return "".join(c if c.isprintable() else "?" for c in name[:80].strip())[:40] or default
+
+
+def _is_about(factor: float, right: float) -> bool:
+    return math.isclose(factor, right, rel_tol=ROUNDING)
 
 
 def _is_plus_3(x: Value | None) -> bool:

@@ -126,6 +126,11 @@ def f32(*shape) -> np.ndarray:
         ("a = Add(x, three)\nb = Clip(a, zero, six)\nc = Mul(x, b)\ny = Div(c, six)", "hard_swish"),
         ("a = Add(x, three)\nb = Clip(a, zero, six)\ny = Div(b, six)", "hard_sigmoid"),
         ("a = Div(x, root)\nb = Erf(a)\nc = Add(b, one)\nd = Mul(x, c)\ny = Mul(d, half)", "gelu"),
+        (
+            "a = Div(x, root)\nb = Erf(a)\nc = Add(b, one)\nh = Mul(half, c)\ny = Mul(x, h)",
+            "gelu",
+        ),  # torch.export
+        ("a = Div(x, root)\nb = Erf(a)\nc = Mul(b, half)\nd = Add(c, half)\ny = Mul(d, x)", "gelu"),
         ("h = Mul(x, half)\na = Div(x, root)\nb = Erf(a)\nc = Add(one, b)\ny = Mul(h, c)", "gelu"),
         ("s = Softplus(x)\ng = Greater(x, twenty)\ny = Where(g, x, s)", "softplus"),
     ],

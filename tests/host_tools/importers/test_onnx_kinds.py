@@ -71,6 +71,19 @@ def test_nodes_that_the_output_does_not_need_are_not_looked_at(make):
 # Numbers
 
 
+def test_the_constants_of_an_activation_in_float16(make):
+    """sqrt 2 and 1/6 are rounded there."""
+    text = "a = Div(x, root)\nb = Erf(a)\nc = Add(b, one)\nd = Mul(x, c)\ng = Mul(d, half)\n"
+    text += "p = Add(g, three)\nq = Clip(p, zero, six)\nr = Mul(g, q)\ny = Mul(r, sixth)"
+    numbers = {"root": np.sqrt(2), "one": 1, "half": 0.5, "three": 3, "zero": 0, "six": 6, "sixth": 1 / 6}
+    path = make(
+        text, {name: np.float16(value) for name, value in numbers.items()}, dtype="float16", output_type=10
+    )
+    graph = load(path)
+    assert [layer.activation for layer in graph.layers] == ["gelu", "hard_swish"]
+    close(execute(graph, X), answers(path, X.astype(np.float16))[0].astype(np.float32), 4e-3)
+
+
 @pytest.mark.parametrize("dtype, bound", [("float16", 4e-3), ("float64", 1e-6)])
 @pytest.mark.parametrize("inside", [False, True])
 def test_float16_and_float64(make, dtype, bound, inside):
