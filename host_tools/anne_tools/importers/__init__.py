@@ -29,9 +29,10 @@ from .keras_kinds import refuse_folder, refuse_part_of_saved_model
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK\x03\x04"
-# What a pickle of protocol 2 to 5 begins with, and what joblib's compressions do: zlib, gzip, bz2, xz, lzma, lz4, and
-# its own of old.
+# What a pickle of protocol 2 to 5 begins with (and an object in one of 0 or 1), and what joblib's compressions do:
+# zlib, gzip, bz2, xz, lzma, lz4, and its own of old.
 PICKLE_MAGICS = (
+    b"ccopy_reg\n",
     b"\x80\2",
     b"\x80\3",
     b"\x80\4",
@@ -165,7 +166,7 @@ def recognise_file(path: Path) -> Importer:
     for importer in by_suffix:
         if importer in by_content or not by_content:
             return importer
-    if by_suffix and by_content[0].module == "pickles":
+    if by_suffix and by_suffix[0].module == "torch" and by_content[0].module == "pickles":
         return by_suffix[0]  # torch's oldest .pth files are pickles, and its importer reads them with care
     if by_content:
         return by_content[0]

@@ -66,12 +66,20 @@ def test_trusted_pickle(tmp_path):
 
 
 @pytest.mark.parametrize("compress", [0, 3, ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)])
-@pytest.mark.parametrize("name", ["net.joblib", "net.pkl", "net.sav"])
+@pytest.mark.parametrize("name", ["net.joblib", "net.pkl", "net.sav", "net.h5", "net.json", "net.onnx"])
 def test_joblib_is_told_by_content(tmp_path, compress, name):
     joblib = pytest.importorskip("joblib")
     model = fit(Ridge())
     joblib.dump(model, tmp_path / name, compress=compress)
     graph = load(tmp_path / name, trust_pickle=True)
+    np.testing.assert_array_equal(execute(graph, X), execute(load(model), X))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol_is_told_by_content(tmp_path, protocol):
+    model = fit(Ridge())
+    (tmp_path / "net.model").write_bytes(pickle.dumps(model, protocol))
+    graph = load(tmp_path / "net.model", trust_pickle=True)
     np.testing.assert_array_equal(execute(graph, X), execute(load(model), X))
 
 
