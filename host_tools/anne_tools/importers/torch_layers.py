@@ -31,7 +31,7 @@ SETTINGS = {
     "batch_norm": {"eps": DEFAULT_EPSILON},
     **{name: {"alpha": a} for name, a in DEFAULT_ALPHA.items()},
 }
-SYNTAX = re.compile(r"(\w+)\s*(?::\s*([^\s()]+)\s*)?(?:\((.*)\))?")
+SYNTAX = re.compile(r"(\w+)\s*(?::\s*([^()]*[^\s()])\s*)?(?:\((.*)\))?")
 KNOWN = ("linear:NAME", "batch_norm:NAME(eps=1e-5)", "prelu:NAME", "ignore:NAME", *LAYER_ACTIVATIONS)
 
 
@@ -200,17 +200,22 @@ def _propose(modules: list[Module]) -> str | None:
     """Return a list with every module of the file; None where their order is not certain, or sizes do not fit.
 
     The order is certain in an nn.Sequential, whose modules have numbers, and for linear layers of which each takes
-    another number of inputs. The activations are not in the file; a placeholder stands for them where the numbers leave
-    a gap, and at least once between two linear layers.
+    another number of inputs, and the last does not give what the first takes: those may begin anywhere. The activations
+    are not in the file; a placeholder stands for them where the numbers leave a gap, and at least once between two
+    linear layers.
     """
     places = [_place(module) for module in modules]
     linear = [module for module in modules if module.kind == "linear"]
     is_sequential = all(place is not None and place[0] == places[0][0] for place in places)
-    is_chain = linear == modules and len({module.array("weight", 2).shape[1] for module in linear}) == len(
-        linear
-    )
+    sizes = [module.array("weight", 2).shape[1] for module in linear]
+    is_circle = len(linear) > 1 and linear[-1].n_out == sizes[0]
+    is_chain = linear == modules and len(set(sizes)) == len(sizes) and not is_circle
     if not linear or not (is_sequential or is_chain):
         return None
+    if is_sequential:  # files may have their arrays sorted by name, 10 before 2
+        modules, places = zip(
+            *sorted(zip(modules, places, strict=True), key=lambda each: each[1]), strict=True
+        )
     size, entries, before = None, [], None
     for module, place in zip(modules, places, strict=True):
         if not module.fits(size):

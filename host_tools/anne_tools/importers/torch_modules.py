@@ -57,11 +57,11 @@ class Module:
         if names <= {"weight", "bias"} and rank == 2:
             return "linear"
         if names == {"weight"} and rank == 1:
-            return "prelu" if weight.size == 1 else "PReLU of several slopes"
+            return "prelu" if weight.size == 1 else "PReLU of several slopes or norm without bias"
         if names <= {"weight", "bias"} and rank > 2:
             return f"Conv{rank - 2}d"
         if names == {"weight", "bias"} and rank == 1:
-            return "LayerNorm"
+            return "LayerNorm or BatchNorm without statistics"
         return next((word for part, word in PARTS.items() if part in names), "an unknown layer")
 
     @property

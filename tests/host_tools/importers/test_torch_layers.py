@@ -14,6 +14,7 @@ from anne_tools.conversion import convert
 from anne_tools.errors import ModelError
 from anne_tools.execute import execute
 from anne_tools.importers import load
+from anne_tools.importers.torch_layers import state_dict_graph
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PLAIN = GOLDEN / "torch" / "plain.pth"
@@ -185,6 +186,30 @@ def test_nothing_is_proposed_where_the_order_is_not_certain():
     message = refused(GOLDEN / "torch" / "mlp.pth")
     assert "for instance" not in message
     assert "in the file: linear:fc1 (weight (8, 12), bias (8,)), batch_norm:norm (" in message
+
+
+def asked(**sizes: tuple[int, int]) -> str:
+    """What is said of linear layers of these (outputs, inputs)."""
+    with pytest.raises(ModelError) as error:
+        state_dict_graph({f"{name}.weight": np.ones(size, np.float32) for name, size in sizes.items()}, None)
+    return str(error.value)
+
+
+def test_numbers_decide_the_order_where_a_file_is_sorted_by_name():
+    sizes = {"0": (4, 4), "10": (4, 4), "2": (4, 4)}
+    assert '--layers "linear:0,ACTIVATION,linear:2,ACTIVATION,linear:10"' in asked(**sizes)
+
+
+def test_nothing_is_proposed_for_a_circle_which_may_begin_anywhere():
+    # an encoder from 4 to 2 and a decoder back, in either order
+    assert "for instance" not in asked(decoder=(4, 2), encoder=(2, 4))
+    assert '--layers "linear:alone"' in asked(alone=(4, 4))
+
+
+def test_a_module_may_have_spaces_in_its_name():
+    weights = np.array([[2.0, -1.0]], np.float32)
+    graph = state_dict_graph({"block a.fc.weight": weights}, "linear: block a.fc , relu")
+    np.testing.assert_array_equal(execute(graph, np.float32([[3, 1], [0, 1]])), [[5], [0]])
 
 
 def test_what_is_not_supported_is_named_with_counts():
