@@ -129,9 +129,13 @@ def activate(activation, values, alpha=None):
 # --- What counts as a number, a list, a matrix -----------------------------------------------------------------------
 
 
+def _plain(x):
+    # a list, or a number, of what has a type of its own: array.array on a PC, NumPy, ulab
+    return x.tolist() if hasattr(x, "tolist") else x
+
+
 def _sequence(x, what):
-    if hasattr(x, "tolist"):  # array.array on a PC, NumPy, ulab
-        x = x.tolist()
+    x = _plain(x)
     if not isinstance(x, _SEQUENCES):
         raise TypeError("%s: expected a list of numbers, got %s" % (what, type(x).__name__))
     return x
@@ -139,7 +143,9 @@ def _sequence(x, what):
 
 def _number(v, what):
     if not isinstance(v, _NUMBERS):
-        raise TypeError("%s: expected a number, got %s" % (what, type(v).__name__))
+        kind, v = type(v).__name__, _plain(v)
+        if not isinstance(v, _NUMBERS):
+            raise TypeError("%s: expected a number, got %s" % (what, kind))
     try:
         return float(v)
     except OverflowError:
@@ -156,7 +162,7 @@ def _length(got, expected, what, things):
 
 
 def _is_matrix(x):
-    return len(x) > 0 and not isinstance(x[0], _NUMBERS + (str,))
+    return len(x) > 0 and not isinstance(_plain(x[0]), _NUMBERS + (str,))
 
 
 def _rows(x, what, things):

@@ -2,7 +2,7 @@
 
 from array import array
 
-from .reference import _NUMBERS, _SEQUENCES, _numbers, _sequence
+from .reference import _NUMBERS, _SEQUENCES, _numbers, _plain, _sequence
 
 
 def samples(x, shape):
@@ -37,10 +37,6 @@ def sample(x, shape, what="predict"):
 
 def _nested(x):
     return len(x) > 0 and not isinstance(x[0], _NUMBERS) and isinstance(_plain(x[0]), _SEQUENCES)
-
-
-def _plain(x):
-    return x.tolist() if hasattr(x, "tolist") else x
 
 
 def _size(shape):

@@ -23,7 +23,7 @@ def nested(x):
 
 
 class Rows:
-    """What NumPy's arrays have: lists of numbers by tolist."""
+    """What NumPy's arrays and numbers have: lists of plain numbers, or a plain number, by tolist."""
 
     def __init__(self, values):
         self.values = values
@@ -79,6 +79,22 @@ def test_what_has_tolist():
     same(net.predict([Rows(PIXELS[:3]), Rows(PIXELS[3:])]), net.predict(PIXELS))
 
 
+def test_numbers_that_have_tolist():
+    for name in ("small_float32", "small_int8"):
+        net = load(name)
+        same(net.predict([Rows(v) for v in FLOWER]), net.predict(FLOWER))
+        same(net.predict([[Rows(v) for v in FLOWER], OTHER]), net.predict([FLOWER, OTHER]))
+        raises(TypeError, "predict: expected a number, got Rows", net.predict, [5.0, 3.5, 1.5, Rows([0.25])])
+    net = load("image_int8")
+    same(net.predict([[Rows(v) for v in row] for row in nested(PIXELS)]), net.predict(PIXELS))
+    # 2 * 0.5 + 3 * 4 + 1
+    x, w, b = [Rows(2), Rows(3)], [Rows(0.5), Rows(4)], Rows(1)
+    same(anne.dense(1, x, w, [b], "linear"), [14.0])
+    same(anne.dense(1, [[v] for v in x], [w], [b], "linear"), [[14.0]])
+    same(anne.neuron(x, w, b, "linear"), [14.0])
+    same(anne.relu(x), [2.0, 3.0])
+
+
 def test_numpy_arrays():
     try:
         import numpy
@@ -89,6 +105,8 @@ def test_numpy_arrays():
     same(net.predict(x), net.predict([FLOWER, OTHER]))
     same(net.predict(list(x)), net.predict([FLOWER, OTHER]))
     same(net.predict(x[0]), net.predict(FLOWER))
+    same(net.predict(list(x[0])), net.predict(FLOWER))
+    same(net.predict(list(numpy.array([5, 3, 1, 2]))), net.predict([5, 3, 1, 2]))
     net = load("image_float32")
     x = numpy.array([nested(PIXELS), nested(REVERSE)])
     same(net.predict(x), net.predict([PIXELS, REVERSE]))
