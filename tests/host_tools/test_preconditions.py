@@ -4,6 +4,7 @@ not. The limits are FORMAT.md's, where the ranges of the kernels' sums come from
 from __future__ import annotations
 
 from fractions import Fraction
+from time import process_time
 
 import numpy as np
 import pytest
@@ -159,6 +160,29 @@ def test_both_readers_take_more_weights_than_a_tensor_may_have_elements():
     assert refused(dense("f32", n_in, [weights, np.zeros(n_out, F32)], n_out=n_out)) == (False, False)
     weights[-1] = np.nan
     assert refused(dense("f32", n_in, [weights, np.zeros(n_out, F32)], n_out=n_out)) == (True, True)
+
+
+@pytest.mark.parametrize("row", range(11))
+def test_both_readers_add_up_each_row_of_s4(row: int):
+    # two eights of rows, in two panels: the second, of 32 columns, has 32 (-8) in one row; rows 9 and 10 are missing
+    columns = np.full((2, 2, 32), 0x88888888, U32)  # weights of 0, by panels and eights
+    columns[1, row // 8] -= np.uint32(8 << row % 8 * 4)
+    constants = [columns.ravel(), np.zeros(9, I32), np.zeros(18, I32), np.array([32], I32)]
+    is_bad = row < 9
+    assert refused(dense("s4", 64, constants, n_out=9)) == (is_bad, is_bad)
+    columns[1, row // 8, 0] = 0x88888888  # 31 of them are 248
+    assert refused(dense("s4", 64, constants, n_out=9)) == (False, False)
+
+
+def test_as_many_weights_as_a_file_may_use_take_a_second_to_prove():
+    # 2^25 of 4 bits, which layers of a file of 90 KB could use as well; in panels as short as sums must be looked at
+    n_in, n_out = 16380, 2040
+    weights = words(n_in * n_out // 8, 0x88888888)
+    constants = [weights, np.zeros(n_out, I32), np.zeros(2 * n_out, I32), np.array([32], I32)]
+    data = dense("s4", n_in, constants, n_out=n_out)
+    start = process_time()
+    ModelFile(data)
+    assert process_time() - start < 4  # with room for a busy machine
 
 
 @pytest.mark.parametrize("sign", [1, -1])
