@@ -398,8 +398,8 @@ class ModelFile:
                 alive.insert(_place(alive, y), y)
 
     def text(self, name, default=""):
-        """Return a metadata entry as text."""
-        return metadata.text(self.metadata[name], name) if name in self.metadata else default
+        """Return a metadata entry as text, which it has been proven to be."""
+        return str(bytes(self.metadata[name]), "utf-8") if name in self.metadata else default
 
     def lines(self, name):
         """Return a metadata entry's lines as a list."""
