@@ -24,6 +24,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..graph import Dense, Graph
+from ..texts import harmless
 from . import budget
 from .keras_kinds import refuse_folder, refuse_part_of_saved_model
 
@@ -231,10 +232,9 @@ def _damaged(path: Path, importer: Importer, error: Exception) -> ModelError:
 
 
 def _one_line(text: object, limit: int) -> str:
-    """What a message may show of a file: printable, on one line, of bounded length."""
+    """What a message may show of a file: harmless, on one line, of about that length."""
     shown = str(text)
-    shown = "".join(c if c.isprintable() else "?" for c in shown[: limit + 1])
-    return shown if len(shown) <= limit else f"{shown[:limit]} ..."
+    return harmless(shown[:limit]) + (" ..." if len(shown) > limit else "")
 
 
 def _say_where_from(graph: Graph, importer: Importer, path: Path | None) -> Graph:
