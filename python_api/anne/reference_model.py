@@ -135,7 +135,7 @@ RUN = {"dense": dense, "activation": activation, "scaling": scaling, "reshape": 
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
-# The most steps, multiplications and elements written, that one run may take: some 10 s on a PC. A file of 8 MB
+# The most steps, multiplications and elements written, that all layers may take: some 10 s on a PC. A file of 8 MB
 # of weights needs no more; but 12 KB of activations could ask for 2^28.
 MAX_STEPS = 1 << 23
 
@@ -157,6 +157,7 @@ class Model:
         self.nbytes, self.n_layers = len(self.file.data), self.file.n_layers
         self.input, self.output = self.file.inputs[0].index, self.file.outputs[0].index
         self._values = {}
+        self._steps = sum(layer.macs + layer.outputs[0].size for layer in self.file.layers)
 
     def _open_file(self):
         if self.file is None:
@@ -212,7 +213,7 @@ class Model:
             raise ValueError(
                 "run_raw: expected %d and %d bytes, got %s" % (source.nbytes, output.nbytes, got)
             )
-        self._values = {source.index: struct.unpack_from("<%d%s" % (source.size, source.letter), x)}
+        self._begin(struct.unpack_from("<%d%s" % (source.size, source.letter), x))
         self.run(0, self.file.n_layers)
         out[:] = bytes(
             array(output.letter, self._values[output.index])
@@ -236,18 +237,20 @@ class Model:
             values = [int(v) for v in values]
         else:
             values = [quantize(v, tensor) for v in values]
-        self._values = {tensor.index: values}
+        self._begin(values)
 
-    def run(self, first, last):
-        """Run layers `first` to `last` - 1 on the values that are there; ValueError if that is more than MAX_STEPS."""
-        layers = self._open_file().layers[first:last]
-        steps = sum(layer.macs + layer.outputs[0].size for layer in layers)
-        if steps > MAX_STEPS:
+    def _begin(self, values):
+        # the input's values; ValueError if its way through all layers is too long, whoever runs them, in one go or each
+        if self._steps > MAX_STEPS:
             raise ValueError(
                 "run: expected at most %d multiplications and elements in plain Python, got %d: use the native core"
-                % (MAX_STEPS, steps)
+                % (MAX_STEPS, self._steps)
             )
-        for layer in layers:
+        self._values = {self.input: values}
+
+    def run(self, first, last):
+        """Run layers `first` to `last` - 1 on the values that are there."""
+        for layer in self._open_file().layers[first:last]:
             if layer.inputs[0].index not in self._values:
                 raise ValueError("run: layer %d has no input yet: run the layers before it" % layer.index)
             self._values[layer.outputs[0].index] = RUN[layer.kind](layer, self._values[layer.inputs[0].index])

@@ -2,8 +2,10 @@
 
 import json
 import struct
+from array import array
 from pathlib import Path
 
+import anne
 import numpy as np
 import pytest
 from anne.model import Model
@@ -134,3 +136,10 @@ def test_the_reference_takes_as_many_steps_as_it_states():
         "reference: run: expected at most 8388608 multiplications and elements in plain Python, got 9437184: "
         "use the native core"
     )
+
+
+@pytest.mark.parametrize("method", ["predict", "classify", "trace", "profile"])
+def test_it_takes_no_more_layer_by_layer(method: str):
+    net = anne.load(linear_activations(9))
+    with pytest.raises(ValueError, match="run: expected at most 8388608 multiplications"):
+        getattr(net, method)(array("f", bytes(4 << 20)))
