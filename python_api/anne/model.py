@@ -34,6 +34,8 @@ def load(source, copy=None):
     ValueError if the file is damaged or not understood, MemoryError if it does not fit; OSError as `open` raises it;
     TypeError for anything else as `source`.
     """
+    if hasattr(source, "__fspath__"):  # a path of pathlib, on a PC
+        source = source.__fspath__()
     if isinstance(source, str):
         with open(source, "rb") as file:
             try:
@@ -176,7 +178,10 @@ class Model:
         """Return a Table of what each layer costs: rows of (layer, microseconds, cycles per MAC), and their sum.
 
         Each layer is run `repeat` times. Cycles are given where the processor's clock is known, for layers with MACs.
+        ValueError if `repeat` is below 1.
         """
+        if repeat < 1:
+            raise ValueError("profile: repeat: expected at least 1, got %d" % repeat)
         self._core.set_input(x)
         rows, macs = [], 0
         for index, name, layer in self._layers():

@@ -2,13 +2,14 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from os import PathLike
 from typing import Any, TypeAlias, overload
 
 from .reference import _Listed, _Numbers
 
 _Nested: TypeAlias = Sequence[_Numbers | list[Any] | tuple[Any, ...] | _Listed] | _Listed
 
-def load(source: str | bytes | bytearray | memoryview, copy: bool | None = None) -> Model: ...
+def load(source: str | PathLike[str] | bytes | bytearray | memoryview, copy: bool | None = None) -> Model: ...
 
 class Model:
     name: str

@@ -236,9 +236,23 @@ def test_profile_times_every_layer():
     same(len(table), 7)
     assert all(row[1] >= 0 for row in table)
     close(table[6][1], sum(row[1] for row in table[:6]), 1e-3)
+    for repeat in (0, -1):
+        text = "profile: repeat: expected at least 1, got %d" % repeat
+        raises(ValueError, text, load("small_int8").profile, FLOWER, repeat)
 
 
 # --- Lives
+
+
+class Path:
+    """What pathlib's paths have."""
+
+    def __fspath__(self):
+        return golden("small_int8.anne")
+
+
+def test_a_path_of_pathlib():
+    same(anne.load(Path()).predict(FLOWER), load("small_int8").predict(FLOWER))
 
 
 def test_with_closes():

@@ -1,6 +1,7 @@
 """What users write, as a type checker must take it; test_typing.py has mypy read this file, strictly. Never run."""
 
 from array import array
+from pathlib import Path
 from typing import Any, assert_type
 
 import anne
@@ -43,6 +44,7 @@ with anne.load("net.anne", copy=True) as net:
         print(name, microseconds)
     assert_type(net.labels, list[str])
     assert_type(net.selftest(), int)
+assert_type(anne.load(Path("net.anne")), anne.Model)
 
 # --- On a PC --------------------------------------------------------------------------------------------------------
 
