@@ -24,6 +24,8 @@ _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 # 1,234 and 1,234,567: a decimal comma, or commas between thousands
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
+# Thousands between separators, with a fraction or without: 1.234,5 and 1 234
+_GROUPED = re.compile(r"[+-]?\d{1,3}([.,' \u00a0\u202f\u2019]\d{3})+([.,]\d*)?", re.ASCII)
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 # What pandas writes above the column of its row numbers, and calls it when it reads that again.
 _INDEX_NAMES = {"", "Unnamed: 0"}
@@ -80,18 +82,25 @@ def read_table(path: Path, header: bool | None = None) -> Table:
         raise ModelError(f"{path.name}: not a table: {error}") from None
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
-            hint = (
-                "; decimal commas? then write points, or semicolons between values"
-                if separator == ","
-                else ""
-            )
-            raise ModelError(
-                f"{path.name}: row {number}: expected {len(rows[0])} values, got {len(row)}{hint}"
-            )
+            raise _unlike_row(path.name, rows, number, separator)
     table = Table(path, rows, separator=separator)
     if header is None:
         header = _is_header(table)
     return with_header(table) if header else table
+
+
+def _unlike_row(name: str, rows: list[list[str]], number: int, separator: str) -> ModelError:
+    """The error for a row of another length than the first: that one may be a title."""
+    lengths = {len(row) for row in rows[1:]}
+    if len(lengths) == 1 and len(rows) > 2:
+        shown, n_others = ", ".join(rows[0])[:40], lengths.pop()
+        return ModelError(
+            f"{name}: row 1 has {len(rows[0])} values ({shown!r}), all others {n_others}; remove it if it is a title"
+        )
+    hint = "; decimal commas? then write points, or semicolons between values" if separator == "," else ""
+    return ModelError(
+        f"{name}: row {number}: expected {len(rows[0])} values, got {len(rows[number - 1])}{hint}"
+    )
 
 
 def with_header(table: Table) -> Table:
@@ -119,11 +128,12 @@ def _rows(text: str, name: str) -> tuple[str, list[list[str]]]:
     if text[:4].lower() == "sep=":  # Excel's own first line
         separator, text = text[4:5], text.partition("\n")[2]
     lines = text.rstrip("\n").split("\n")
+    above, lines = _without_comments(lines)
     separator = separator or _separator(lines)
-    if separator == " ":
-        rows = [line.removeprefix("#").split() for line in lines]
-    else:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+    rows = _cells(lines, separator)
+    head = _cells(above, separator)  # numpy.savetxt writes the header as a comment
+    if head and len(head[0]) == len(rows[0]):
+        rows = head + rows
     while rows and not any(rows[-1]):
         rows.pop()
     while rows and not any(rows[0]):
@@ -142,12 +152,29 @@ def _rows(text: str, name: str) -> tuple[str, list[list[str]]]:
     return separator, rows
 
 
+def _without_comments(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The comment right above the first values ([] if there is none), and the lines that are none: no # before them."""
+    kept = [number for number, line in enumerate(lines) if line.strip() and not line.startswith("#")]
+    if not kept:  # all are called so
+        return [], lines
+    above = [line for line in lines[: kept[0]][-1:] if line.startswith("#")]
+    return above, [line for line in lines[kept[0] :] if not line.startswith("#")]
+
+
+def _cells(lines: list[str], separator: str) -> list[list[str]]:
+    if separator == " ":
+        return [line.removeprefix("#").split() for line in lines]
+    return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+
+
 def _separator(lines: list[str]) -> str:
     """The separator that gives the first lines equally many cells, more than one; where none does, what is there."""
     looked_at = [line for line in lines if line.strip()][:_LOOKED_AT]
     if _is_one_column_with_commas(lines):
         return ";"
     for separator in (";", "\t", ","):
+        if not looked_at or separator not in looked_at[0]:  # one cell of any length, csv.reader has a limit
+            continue
         counts = {len(row) for row in csv.reader(looked_at, delimiter=separator)}
         if len(counts) == 1 and counts != {1}:
             return separator
@@ -183,8 +210,9 @@ def _is_header(table: Table) -> bool:
     if not any(numbers) or (head[0] in _INDEX_NAMES and head[1:] == counts):
         missing = all(cell.lower() in _MISSING for cell in head)
         return not missing and bool(below) and any(map(is_number, below[0]))
+    cell = head[numbers.index(False)]
     raise ModelError(
-        f"{name}: row 1: expected numbers, got {head[numbers.index(False)]!r}; if it is a header, say --header"
+        f"{name}: row 1: expected numbers, got {cell!r}{_hint(cell) or '; if it is a header, say --header'}"
     )
 
 
@@ -199,12 +227,16 @@ def _is_numeric_header(table: Table) -> bool:
             table.doubt = f"{table.path.name}: is its first line, {shown}, a header or a sample?"
         return False
     counts = head in ([str(i) for i in range(len(head))], [str(i + 1) for i in range(len(head))])
+    # what pandas writes where the names of columns are floats
+    floats = len(head) >= _SURE_COLUMNS and head in (
+        [f"{i + first}.0" for i in range(len(head))] for first in (0, 1)
+    )
     if counts and fractions and len(head) >= _SURE_COLUMNS:
         table.notes.append(
             f"{table.path.name}: its first line, {shown}, is taken for a header; else: --no-header"
         )
         return True
-    if counts or _stands_out(head, below, whole):
+    if counts or floats or _stands_out(head, below, whole):
         table.doubt = f"{table.path.name}: is its first line, {shown}, a header or a sample?"
     return False
 
@@ -237,6 +269,8 @@ def _with_points(table: Table) -> list[list[str]]:
         return table.cells
     name = table.path.name
     with_point = next((cell for row in table.cells for cell in row if "." in cell), None)
+    if any("." in cell for cell in with_comma):
+        raise _no_number(table)
     if with_point is not None:
         raise ModelError(
             f"{name}: decimal points and commas ({with_point!r}, {with_comma[0]!r}); use one of them"
@@ -251,10 +285,17 @@ def _with_points(table: Table) -> list[list[str]]:
     return [[cell.replace(",", ".") for cell in row] for row in table.cells]
 
 
+def _hint(cell: str) -> str:
+    """What to do about a cell that is no number; "" if nobody knows."""
+    if cell.lower() in _MISSING or cell.startswith("#"):  # Excel's errors: #N/A, #DIV/0!
+        return "; a value is missing: fill it in, or leave that row out"
+    return "; write it without separators of thousands" if _GROUPED.fullmatch(cell) else ""
+
+
 def _no_number(table: Table) -> ModelError:
     for number, row in enumerate(table.cells, table.first_row):
         for column, cell in enumerate(row, 1):
             if not is_number(cell):
                 where = f"row {number}" + (f", column {column}" if len(row) > 1 else "")
-                return ModelError(f"{table.path.name}: {where}: expected numbers, got {cell!r}")
+                return ModelError(f"{table.path.name}: {where}: expected numbers, got {cell!r}{_hint(cell)}")
     return ModelError(f"{table.path.name}: expected numbers")

@@ -62,6 +62,9 @@ def test_one_column(tmp_path, text, expected):
     assert read(tmp_path, text).values.tolist() == expected
 
 
+MISSING = "; a value is missing: fill it in, or leave that row out"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -71,10 +74,24 @@ def test_one_column(tmp_path, text, expected):
             "1.5,2\n3\n",
             "x.csv: row 2: expected 2 values, got 1; decimal commas? then write points, or semicolons between values",
         ),
-        ("1.5,2\n3,\n", "x.csv: row 2, column 2: expected numbers, got ''"),
-        ("a,b\n1.5,2\n3,NA\n", "x.csv: row 3, column 2: expected numbers, got 'NA'"),
+        ("1.5,2\n3,\n", "x.csv: row 2, column 2: expected numbers, got ''" + MISSING),
+        ("a,b\n1.5,2\n3,NA\n", "x.csv: row 3, column 2: expected numbers, got 'NA'" + MISSING),
+        ("1.5,#DIV/0!\n3,4\n", "x.csv: row 1: expected numbers, got '#DIV/0!'" + MISSING),
+        (
+            "My data\na,b\n1,2\n",
+            "x.csv: row 1 has 1 values ('My data'), all others 2; remove it if it is a title",
+        ),
+        ("a,b\n1;2\n3;4\n", "x.csv: row 1 has 1 values ('a,b'), all others 2; remove it if it is a title"),
+        (
+            "1.5;\n1.234,5;\n",
+            "x.csv: row 2: expected numbers, got '1.234,5'; write it without separators of thousands",
+        ),
+        (
+            "1'234.5,2\n",
+            'x.csv: row 1: expected numbers, got "1\'234.5"; write it without separators of thousands',
+        ),
         ("1.5,x\n3,4\n", "x.csv: row 1: expected numbers, got 'x'; if it is a header, say --header"),
-        ("NA,NA\n1.5,2\n", "x.csv: row 1, column 1: expected numbers, got 'NA'"),
+        ("NA,NA\n1.5,2\n", "x.csv: row 1, column 1: expected numbers, got 'NA'" + MISSING),
         ("1,5;2.5\n3;4\n", "x.csv: decimal points and commas ('2.5', '1,5'); use one of them"),
         ("1,234\t2\n3\t4\n", "x.csv: '1,234' may be a decimal comma or thousands; write a point, or neither"),
         ("1_000,2\n3,4\n", "x.csv: row 1: expected numbers, got '1_000'; if it is a header, say --header"),
@@ -95,6 +112,18 @@ def test_words_are_a_header_and_name_the_columns(tmp_path):
     assert samples.names == ["width", "height in m"]
     assert read(tmp_path, "# a,b\n1,2.5\n").names == ["a", "b"]  # numpy.savetxt(header="a,b")
     assert read(tmp_path, "# a b\n1 2.5\n").names == ["a", "b"]
+
+
+def test_comments_are_left_out(tmp_path):
+    assert read(tmp_path, "# made by me\n1.5,2\n# second day\n3,4\n").values.tolist() == [[1.5, 2], [3, 4]]
+    assert read(tmp_path, "# Datum: heute\n1,5;2\n3;4\n").values.tolist() == [[1.5, 2], [3, 4]]
+    samples = read(tmp_path, "# made by me, yesterday, at home\n# a,b\n1.5,2\n3,4\n")
+    assert (samples.names, samples.values.tolist()) == (["a", "b"], [[1.5, 2], [3, 4]])
+
+
+def test_a_row_may_be_long(tmp_path):
+    """Longer than the 131,072 characters that csv.reader takes for a cell."""
+    assert read(tmp_path, ",".join(["0.25"] * 40_000)).values.shape == (1, 40_000)
 
 
 @pytest.mark.parametrize("head", ["0,1,2,3", "1,2,3,4"])
@@ -123,6 +152,7 @@ def test_pandas_numbers_of_rows_are_no_feature(tmp_path):
         "400.0,410.0,420.0,430.0\n0.5,0.25,0.5,0.75\n",  # wavelengths
         "2019,2020,2021\n1.5,2.5,1.0\n",
         "0\n0.5\n0.25\n",
+        "0.0,1.0,2.0\n0.5,0.25,0.75\n",  # pandas where the columns' names are floats
     ],
 )
 def test_numbers_that_may_be_a_header_are_asked_about(tmp_path, text):
@@ -138,6 +168,7 @@ def test_numbers_that_may_be_a_header_are_asked_about(tmp_path, text):
         "0,0,1\n1,0,1\n",
         "0,1,1\n0.5,1,2\n",
         "1,5,2\n0.5,1,2\n",
+        "0.0,1.0\n0.5,0.25\n",
         "1,2,9\n3,4,8\n",  # another row of whole numbers that rise
         "0\n1\n1\n",
         "5\n6.5\n7\n",
