@@ -8,11 +8,11 @@ from math import isfinite, nan
 import numpy as np
 
 from .errors import ModelError
-from .graph import Graph
+from .graph import Graph, Reshape
 from .texts import same_name
 
 # What ends a network that tells classes, where no label says so.
-_PROBABILITIES = ("sigmoid", "softmax")
+_PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
 _SHOWN = 5
 
 
@@ -21,11 +21,13 @@ def true_classes(y: np.ndarray, graph: Graph) -> np.ndarray | None:
 
     y are names or numbers, one a sample, or for each sample a row of one 1 and zeros. They are looked up among the
     labels, then among what the source called its classes: "1", 1 and 1.0 are one value. Only where no label is a number
-    do numbers count the classes, from 0. ModelError naming the answers that no class has.
+    do numbers count the classes, from 0; and not of a network that tells none: one output, which is no probability,
+    without labels or threshold. ModelError naming the answers that no class has.
     """
     y = np.asarray(y)
     labels, own = graph.metadata.labels, graph.metadata.source_labels
-    n_classes = max(2, graph.tensors[graph.outputs[0]].size, len(labels))
+    n_outputs = graph.tensors[graph.outputs[0]].size
+    n_classes = max(2, n_outputs, len(labels))
     if y.ndim == 2 and y.shape[1] == n_classes and _is_one_hot(y):
         return y.argmax(axis=1)
     if y.size != len(y):
@@ -39,7 +41,9 @@ def true_classes(y: np.ndarray, graph: Graph) -> np.ndarray | None:
         found = {answer: _index(answer, names) for answer in kinds}
         if None not in found.values():
             return np.array([found[answer] for answer in answers])
-    counted = n_classes if all(value_of(label) is None for label in [*labels, *own]) else 0
+    is_classifier = n_outputs > 1 or bool(labels) or _tells_classes(graph)
+    are_words = all(value_of(label) is None for label in [*labels, *own])
+    counted = n_classes if is_classifier and are_words else 0
     if all(_counts(answer, counted) for answer in kinds):
         return np.array([int(value_of(answer)) for answer in answers])
     values = [value_of(answer) for answer in kinds]
@@ -79,9 +83,9 @@ def _is_one_hot(y: np.ndarray) -> bool:
 
 
 def _tells_classes(graph: Graph) -> bool:
-    return (
-        graph.metadata.threshold is not None or getattr(graph.layers[-1], "activation", "") in _PROBABILITIES
-    )
+    kept = [layer for layer in graph.layers if not isinstance(layer, Reshape)]
+    ends_with = getattr(kept[-1], "activation", "") if kept else ""
+    return graph.metadata.threshold is not None or ends_with in _PROBABILITIES
 
 
 def _counts(answer: object, n_classes: int) -> bool:
@@ -101,5 +105,5 @@ def _no_class(kinds: set, labels: list[str], own: list[str], n_counted: int) -> 
     shown = sorted(f"{kind:g}" if isinstance(kind, float) else str(kind) for kind in strange or kinds)
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ModelError(
-        f"test answers: expected {' or '.join(expected)}, got {', '.join(shown[:_SHOWN])}{more}"
+        f"test answers: expected {' or '.join(expected) or 'numbers'}, got {', '.join(shown[:_SHOWN])}{more}"
     )

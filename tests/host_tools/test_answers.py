@@ -41,10 +41,11 @@ ANSWERS = {
     # where no label is a number, numbers count the classes
     "numbers for words": ([0, 2, 1], 3, ["a", "b", "c"], [0, 2, 1]),
     "numbers without labels": ([0, 2, 1], 3, [], [0, 2, 1]),
-    "two classes, one output": ([0.0, 1.0], 1, [], [0, 1]),
     "rows of ones and zeros": ([[0, 1], [1, 0]], 2, [], [1, 0]),
     "a column": ([[2], [1]], 2, ["1", "2"], [1, 0]),
     # numbers to be predicted
+    "one output that is no probability": ([0.0, 1.0], 1, [], None),
+    "truth values for such an output": ([True, False], 1, [], None),
     "fractions without labels": ([0.5, 1.0], 1, [], None),
     "other numbers without labels": ([3, 4], 1, [], None),
     "several ones in a row": ([[1, 1], [1, 0]], 2, [], None),
@@ -55,6 +56,17 @@ ANSWERS = {
 def test_answers_are_matched_by_name_then_by_value(y, n_outputs, labels, expected):
     found = true_classes(np.asarray(y), network(n_outputs, labels))
     assert (None if found is None else found.tolist()) == expected
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "hard_sigmoid"])
+def test_one_probability_tells_two_classes(activation):
+    """As `Model.classify` has it, which refuses one output of any other kind without labels or threshold."""
+    assert true_classes(np.array([0.0, 1.0]), network(1, activation=activation)).tolist() == [0, 1]
+
+
+def test_words_are_no_numbers_to_be_predicted():
+    with pytest.raises(ModelError, match="test answers: expected numbers, got a, b"):
+        true_classes(np.array(["a", "b"]), network(1))
 
 
 def test_labels_that_a_user_gives_do_not_hide_what_the_source_calls_its_classes():
