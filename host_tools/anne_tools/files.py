@@ -1,4 +1,4 @@
-"""Writing files for a user: whole or not at all, and never over what he gave to read or what is no plain file."""
+"""A user's files: plain ones are read; written are whole ones or none, and never over what was given to be read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,26 @@ from contextlib import suppress
 from pathlib import Path
 
 from .errors import ModelError
+
+
+def check_source(path: Path) -> Path:
+    """Return `path` if a plain file is there. ModelError if not: a pipe may never end, and a device has no end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ModelError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise ModelError(f"{path}: expected a file, got {kind}")
+    return path
+
+
+def read_whole(path: Path) -> bytes:
+    """Return what a plain file holds. ModelError in one line if there is none, or it cannot be read."""
+    try:
+        return check_source(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror or error}") from None
 
 
 def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:

@@ -92,11 +92,7 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
         raise ModelError(
             f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy"
         )
-    try:
-        data = np.asarray(samples, np.float64)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{what}: expected numbers, got {error}") from None
-    data = as_samples(data, shape, what)
+    data = as_samples(samples, shape, what).astype(np.float64)
     bad = ~(np.abs(data) <= np.finfo(np.float32).max)
     if bad.any():
         raise ModelError(

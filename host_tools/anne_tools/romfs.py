@@ -96,14 +96,14 @@ def _number(value: int, n_bytes: int = 1) -> bytes:
 
 def main(arguments: list[str]) -> int:
     """Write FILE... -o IMAGE, for `mpremote romfs deploy IMAGE`; return the exit status."""
-    from .files import write_atomically
+    from .files import read_whole, write_atomically
 
     if len(arguments) < 3 or arguments[-2] != "-o":
         print("usage: python -m anne_tools.romfs FILE... -o IMAGE.romfs", file=sys.stderr)
         return 2
     paths, image = [Path(name) for name in arguments[:-2]], Path(arguments[-1])
     try:
-        write_atomically(image, romfs_image({path.name: path.read_bytes() for path in paths}), paths)
+        write_atomically(image, romfs_image({path.name: read_whole(path) for path in paths}), paths)
     except (ModelError, OSError) as error:
         print(f"romfs: {error}", file=sys.stderr)
         return 1

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .csv_files import Table, read_table, with_header
 from .errors import ModelError
+from .files import check_source
 
 TABLES = (".csv", ".tsv", ".txt")
 _ASK = "; say --header or --no-header"
@@ -26,22 +29,33 @@ class Samples:
     header: bool = False
 
 
-def as_samples(x: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray:
+def as_samples(x: ArrayLike, shape: tuple[int, ...], what: str) -> np.ndarray:
     """Return x as (n_samples, *shape), its type as it was; a single sample becomes one row.
 
     The shape counts, not the size: of other shapes only flat samples are taken, (n_samples, size) or one of (size).
     Numbers of one dimension are samples of a network with one input. ModelError for the rest, and if x are no numbers.
     """
-    x = np.asarray(x)
+    x = _as_numbers(x, what)
     shape, size = tuple(shape), prod(shape)
-    if x.dtype.kind not in "fiub":
-        raise ModelError(f"{what}: expected numbers, got {x.dtype}")
     if x.shape in (shape, (size,)) and x.size:
         return x.reshape(1, *shape)
     if x.size and (x.shape[1:] in (shape, (size,)) or (size == 1 and x.ndim == 1)):
         return x.reshape(len(x), *shape)
     flat = f" or flat, (n_samples, {size})" if len(shape) > 1 else ""
     raise ModelError(f"{what}: expected (n_samples, {', '.join(map(str, shape))}){flat}, got shape {x.shape}")
+
+
+def _as_numbers(x: ArrayLike, what: str) -> np.ndarray:
+    """x as an array of real numbers; Python's own in an array of objects, as pandas has them, are such, too."""
+    try:
+        x = np.asarray(x)
+        if x.dtype.kind == "O" and all(isinstance(value, Real) for value in x.flat):
+            x = x.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{what}: expected rows of as many numbers each: {error}") from None
+    if x.dtype.kind not in "fiub":
+        raise ModelError(f"{what}: expected numbers, got {x.dtype}")
+    return x
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -90,6 +104,7 @@ def _read(path: Path, header: bool | None) -> np.ndarray | Table:
         raise ModelError(
             f"{path.name}: expected a file of .npy, .npz, {', '.join(TABLES)}; save a table as .csv"
         )
+    check_source(path)
     try:
         return _read_numpy(path)
     except OSError as error:
@@ -98,6 +113,10 @@ def _read(path: Path, header: bool | None) -> np.ndarray | Table:
         raise
     except Exception as error:  # of any kind: numpy reads headers with Python's parser, and zip files
         reason = next(iter(str(error).splitlines()), type(error).__name__)
+        if "object" in reason.lower():  # numpy's words for what only pickle reads
+            raise ModelError(
+                f"{path.name}: holds Python objects, as pandas has words; save y.astype(str), or x.astype(float)"
+            ) from None
         raise ModelError(f"{path.name}: damaged, or not what its name says: {reason}") from error
 
 

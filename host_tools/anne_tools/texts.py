@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from .errors import ModelError
+from .files import read_whole
 
 # UTF-32's mark begins with UTF-16's, so it is looked for first.
 _MARKS = (
@@ -30,10 +31,7 @@ def read_text(path: Path) -> str:
     Other encodings are refused, not guessed: a wrong guess makes wrong names. ModelError in one line for those, and for
     a file that cannot be read.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror or error}") from error
+    content = read_whole(path)
     mark, encoding = next((known for known in _MARKS if content.startswith(known[0])), (b"", "utf-8"))
     try:
         text = content[len(mark) :].decode(encoding)

@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 from .errors import ModelError
+from .files import read_whole
 
 FAMILIES = {"rp2040": 0xE48BFF56, "rp2350": 0xE48BFF59, "absolute": 0xE48BFF57}
 _BLOCK_BYTES = 512
@@ -22,10 +23,7 @@ def read_uf2(path: str | Path, family: str | None = None) -> list[tuple[int, byt
     file.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from None
+    data = read_whole(path)
     if not data or len(data) % _BLOCK_BYTES:
         raise ModelError(
             f"{path}: not a UF2 file: expected a multiple of {_BLOCK_BYTES} bytes, got {len(data)}"

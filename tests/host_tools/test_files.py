@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.files import check_target, write_atomically
+from anne_tools.files import check_target, read_whole, write_atomically
+
+
+def test_only_plain_files_are_read(tmp_path):
+    """A pipe would be waited for, and a device has no end."""
+    (tmp_path / "plain").write_bytes(b"12")
+    (tmp_path / "link").symlink_to("plain")
+    assert read_whole(tmp_path / "link") == b"12"
+    os.mkfifo(tmp_path / "pipe")
+    for path, kind in (
+        (tmp_path / "pipe", "a pipe or a device"),
+        (Path("/dev/zero"), "a pipe"),
+        (tmp_path, "a folder"),
+    ):
+        with pytest.raises(ModelError, match=f"{path}: expected a file, got {kind}"):
+            read_whole(path)
+    with pytest.raises(ModelError, match="none: No such file or directory"):
+        read_whole(tmp_path / "none")
 
 
 def mode_of(path) -> int:

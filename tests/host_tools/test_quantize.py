@@ -104,7 +104,7 @@ def test_softmax_is_a_layer_of_its_own_in_every_type(dtype):
         ),
         (np.ones((5, 3)), r"calibration data: expected \(n_samples, 2\), got shape \(5, 3\)"),
         (np.ones((0, 2)), r"expected \(n_samples, 2\), got shape \(0, 2\)"),
-        (np.array([["a", "b"]]), "calibration data: expected numbers, got could not convert"),
+        (np.array([["a", "b"]]), "calibration data: expected numbers, got <U1"),
         (
             np.array([[np.nan, 1.0]]),
             "calibration data: 1 values are NaN, infinite or beyond float32, the first in sample 0",

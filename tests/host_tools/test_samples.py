@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
@@ -37,8 +39,17 @@ def test_files_that_cannot_be_read(tmp_path, name, content, message):
 
 def test_pickled_objects_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(ModelError, match="x.npy: damaged, or not what its name says: .*Python objects"):
-        read_samples(tmp_path / "x.npy")
+    np.savez(tmp_path / "x.npz", np.array(["a", "b"], object))
+    for name in ("x.npy", "x.npz"):
+        with pytest.raises(ModelError, match=rf"{name}: holds Python objects, .*; save y.astype\(str\)"):
+            read_samples(tmp_path / name)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    for name in ("x.npy", "x.npz", "x.csv"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ModelError, match=f"{name}: expected a file, got a pipe or a device"):
+            read_samples(tmp_path / name)
 
 
 def test_a_header_that_claims_more_than_the_file_has_costs_nothing(tmp_path):
@@ -102,6 +113,17 @@ def test_what_are_no_samples():
         as_samples(np.zeros((2, 6)), (5,), "x")
     with pytest.raises(ModelError, match="x: expected numbers, got <U1"):
         as_samples(np.array(["a"]), (1,), "x")
+    for strange in (np.ones((1, 5), complex), np.ones((1, 5), "M8[D]"), [["1", "2"]], None, {"x": 1}):
+        with pytest.raises(ModelError, match="x: expected numbers, got "):
+            as_samples(strange, (5,), "x")
+    with pytest.raises(ModelError, match="x: expected rows of as many numbers each: "):
+        as_samples([[1, 2], [3]], (2,), "x")
+
+
+def test_numbers_in_an_array_of_objects_are_numbers():
+    """So pandas gives columns of unlike types."""
+    x = as_samples(np.array([[1, 2.5], [True, np.float32(4)]], object), (2,), "x")
+    assert (x.dtype, x.tolist()) == (np.float64, [[1, 2.5], [1, 4]])
 
 
 # --- Answers to them --------------------------------------------------------------------------------------------------

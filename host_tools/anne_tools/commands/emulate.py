@@ -58,9 +58,10 @@ def command(
     script ends with an error.
     """
     from ..device import open_device
+    from ..files import read_whole
 
-    stored = {f"/{path.name}": path.read_bytes() for path in files}
-    romfs = {path.name: path.read_bytes() for path in rom_files}
+    stored = {f"/{path.name}": read_whole(path) for path in files}
+    romfs = {path.name: read_whole(path) for path in rom_files}
     with progress("starts an emulated Pico"):
         device = open_device("emulator", firmware=uf2, files=stored, romfs=romfs, board_file=board_file)
     with device:

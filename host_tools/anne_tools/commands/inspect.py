@@ -27,8 +27,9 @@ def command(model: Path, board: str, as_json: bool) -> None:
     from ..errors import ModelError
     from ..inspection import inspect
 
+    data = read_model(model)
     try:
-        found = inspect(read_model(model), board)
+        found = inspect(data, board)
     except ModelError as error:
         raise ModelError(f"{model.name}: {error}") from None
     if as_json:

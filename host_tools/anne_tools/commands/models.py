@@ -13,6 +13,7 @@ import numpy as np
 from anne.model_file import ModelFile
 
 from ..errors import ModelError
+from ..files import read_whole
 from ..importers import recognise_file
 from ..report import LayerReport, layer_table
 from ..runner import open_model
@@ -49,10 +50,7 @@ def source_options(command: Callable) -> Callable:
 
 def read_model(path: Path) -> bytes:
     """Return the bytes of a model file; ModelError if it cannot be read, or is what a model file is made from."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from None
+    data = read_whole(path)
     if not data.startswith(b"ANNE") and _is_source(path):
         raise ModelError(
             f"{path}: not an .anne file; convert it first: anne convert {shlex.quote(str(path))}"

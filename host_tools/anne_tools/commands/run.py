@@ -138,8 +138,9 @@ def _samples(file: Any, values: list[float], inputs: Path | None, header: bool |
         samples = read_input(inputs, header, file.lines("feature_names"))
         return as_samples(samples.values, tensor.shape, inputs.name)
     if len(values) != tensor.size:
-        names = ", ".join(map(harmless, file.lines("feature_names"))) or "values"
-        raise click.UsageError(f"expected {tensor.size} values ({names}), got {len(values)}")
+        names = ", ".join(map(harmless, file.lines("feature_names")))
+        named = f" ({names})" if names else ""
+        raise click.UsageError(f"expected {tensor.size} values{named}, got {len(values)}")
     return as_samples(np.array([values]), tensor.shape, "values")
 
 
