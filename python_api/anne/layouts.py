@@ -13,6 +13,7 @@ from .reference import activate
 
 # Below this a number's nearest float32 is denormal. (Where floats have 32 bits it comes out as 2^-126, which is right.)
 _LEAST = 2.0**-126 - 2.0**-150
+_BEYOND = 2.0**128 - 2.0**103  # from here on it is infinite
 
 
 def normal(v):
@@ -39,7 +40,8 @@ def activated(layer, values):
 class F32:
     """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row.
 
-    Denormals count as 0. What comes between has all digits that Python's floats have.
+    Denormals count as 0, and what float32 cannot hold is infinite before the activation. What comes between has all
+    digits that Python's floats have.
     """
 
     name = "f32"
@@ -59,7 +61,7 @@ class F32:
             row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
             for j in range(n_in):
                 total += normal(row[j]) * x[j]
-            y.append(total)
+            y.append(math.copysign(math.inf, total) if abs(total) >= _BEYOND else total)
         return activated(layer, y)
 
 

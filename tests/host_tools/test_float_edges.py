@@ -91,6 +91,15 @@ def test_infinity_times_0_is_no_number(weight: float):
     assert np.isnan(reference[0])
 
 
+@pytest.mark.parametrize(("x", "expected"), [(1.0, -0.0), (np.nextafter(F32.type(1), F32.type(2)), np.nan)])
+def test_a_sum_beyond_float32_is_infinite_before_its_activation(x: float, expected: float):
+    # leaky_relu of slope 0: 0 times the least float is -0, 0 times an infinity is no number
+    weights = [np.array([-float(LARGEST)], F32), np.zeros(1, F32)]
+    data = one_layer("dense", Values("float32", 1), Values("float32", 1), weights, "leaky_relu", (1, 0, 0))
+    for output in outputs(data, np.array([x])):
+        assert np.array_equal(output, [expected], equal_nan=True)
+
+
 # --- Layout f32_aligned: exact results -------------------------------------------------------------------------------
 
 
