@@ -126,6 +126,7 @@ def test_wrong_usage_is_exit_status_2(files):
     assert anne("run", "net.anne", "1", "2", "--input", "x.npy").exit_code == 2
     assert anne("run", "net.anne", "1", "2", "3").exit_code == 2
     assert anne("run", "net.anne", "1", "2,5").exit_code == 2
+    assert anne("run", "--inptu").exit_code == 2
     assert anne("run", "net.anne", "1", "2", "--inptu", "x.npy").exit_code == 2
 
 

@@ -67,6 +67,8 @@ def command(
     --input and VALUES a model file is run on its golden samples. Exit status 1 if a result is not the golden or
     published one.
     """
+    if network.startswith("-") and not Path(network).exists():
+        raise click.NoSuchOption(network)
     if Path(network).suffix or Path(network).exists():
         if values and options["inputs"]:
             raise click.UsageError("give samples as VALUES or with --input, not both")
