@@ -9,7 +9,7 @@ converted.report.accuracy
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -164,13 +164,15 @@ def _describe(
             "feature names", feature_names, n_in, "features", metadata.feature_names
         )
     if name is not None:
-        metadata.name = name
+        metadata.name = str(name)
 
 
 def _names(what: str, given: Iterable[str], n: int, of: str, own: list[str]) -> list[str]:
     """What a user gives as `n` names; ModelError for another number, or the model's own in another order."""
-    if isinstance(given, str):
-        raise ModelError(f"{what}: expected a list of names, got the text {given[:40]!r}")
+    if isinstance(given, str | bytes | Mapping | Set) or not isinstance(
+        given, Iterable
+    ):  # a set has no order
+        raise ModelError(f"{what}: expected a list of names, got {type(given).__name__} {str(given)[:40]!r}")
     names = [str(name) for name in given]
     if len(names) != n:
         raise ModelError(f"{what}: expected {n}, got {len(names)}")
@@ -201,8 +203,14 @@ def _checked_test(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     if test is None:
         return None
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise ModelError("test: expected a pair, inputs and true answers: test=(x, y)")
     tensor = graph.tensors[graph.inputs[0]]
-    x, y = test[0], np.asarray(test[1])
+    x = test[0]
+    try:
+        y = np.asarray(test[1])
+    except ValueError as error:
+        raise ModelError(f"test answers: expected one for each input: {error}") from None
     if tensor.quantization is not None:
         takes_uint8 = graph.metadata.provenance.get(INPUT_TYPE) == "uint8"
         step, zero_point = float(tensor.quantization.scale[0]), tensor.quantization.zero_point

@@ -191,7 +191,13 @@ def test_the_plot_is_a_picture():
             r"calibration data: expected \(n_samples, 3\), got shape \(4, 7\)",
         ),
         ({"labels": ["a", "b"]}, "labels: expected 3, got 2"),
-        ({"labels": "abc"}, "labels: expected a list of names, got the text 'abc'"),
+        ({"labels": "abc"}, "labels: expected a list of names, got str 'abc'"),
+        ({"labels": 3}, "labels: expected a list of names, got int '3'"),
+        ({"labels": {0: "a", 1: "b", 2: "c"}}, "labels: expected a list of names, got dict"),
+        ({"labels": {"a", "b", "c"}}, "labels: expected a list of names, got set"),
+        ({"test": (np.ones((1, 3)),)}, "test: expected a pair, inputs and true answers"),
+        ({"test": np.ones((2, 3))}, "test: expected a pair, inputs and true answers"),
+        ({"test": (np.ones((2, 3)), [[1], [1, 2]])}, "test answers: expected one for each input: "),
         ({"feature_names": ["a"]}, "feature names: expected 3, got 1"),
         ({"dtype": "int7"}, "dtype: expected one of float32"),
         ({"board": "uno"}, "board: expected one of pico, pico2, got 'uno'"),
@@ -209,6 +215,18 @@ def test_the_plot_is_a_picture():
 def test_wrong_requests(options, message):
     with pytest.raises(ModelError, match=message):
         convert(wine_like()[0], **options)
+
+
+def test_an_option_for_other_sources_is_refused():
+    with pytest.raises(
+        ModelError, match="an input_shape is for a PyTorch module, not for the sklearn importer"
+    ):
+        convert(wine_like()[0], input_shape=(5,))
+
+
+def test_text_too_long_for_a_path_is_no_file():
+    with pytest.raises(ModelError, match="File name too long"):
+        convert("x" * 5000)
 
 
 def test_nan_weights_are_refused_by_the_layers_name():

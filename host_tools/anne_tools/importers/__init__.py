@@ -102,6 +102,7 @@ IMPORTERS = (
 PURPOSES = {
     "layers": "a list of layers is for a PyTorch state_dict",
     "network": "a choice of network is for a file that holds several",
+    "input_shape": "an input_shape is for a PyTorch module",
 }
 
 
@@ -159,7 +160,7 @@ def load(
 
 def recognise_file(path: Path) -> Importer:
     """Return the importer for a file, by content and suffix. ModelError if there is none, or no file."""
-    if path.is_dir():
+    if os.path.isdir(path):  # False, too, for what cannot be a path: an error below
         refuse_folder(path)
     head, members = _peek(path)
     by_suffix = [i for i in IMPORTERS if path.suffix.lower() in i.suffixes]
