@@ -218,10 +218,11 @@ def test_wrong_requests(options, message):
 
 
 def test_an_option_for_other_sources_is_refused():
+    network = {"layers": [{"weights": [[1.0, 2.0]], "bias": [0.0]}]}
     with pytest.raises(
-        ModelError, match="an input_shape is for a PyTorch module, not for the sklearn importer"
+        ModelError, match="an input_shape is for a PyTorch module, not for the ai_anne importer"
     ):
-        convert(wine_like()[0], input_shape=(5,))
+        convert(network, input_shape=(5,))
 
 
 def test_text_too_long_for_a_path_is_no_file():
