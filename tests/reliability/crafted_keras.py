@@ -96,6 +96,29 @@ def connections_in_lists() -> bytes:
     return keras({"class_name": "Functional", "config": {"name": "net", "layers": layers} | ends})
 
 
+def functional_of_one(inbound: str) -> bytes:
+    """A Dense layer x behind an input, whose connections are that JSON."""
+    layers = [
+        {"class_name": "InputLayer", "name": "in", "config": {"name": "in", "batch_shape": [None, 1]}},
+        {**layer("Dense"), "name": "x", "inbound_nodes": "CONNECTIONS"},
+    ]
+    ends = {"input_layers": [["in", 0, 0]], "output_layers": [["x", 0, 0]]}
+    config = json.dumps({"class_name": "Functional", "config": {"name": "net", "layers": layers} | ends})
+    return keras(config.replace('"CONNECTIONS"', inbound).encode())
+
+
+@crafted("keras")
+def connections_at_the_bottom_of_lists() -> bytes:
+    """80,000 connections, 900 lists deep."""
+    return functional_of_one("[" * 900 + ",".join(['["in",0,0]'] * 80_000) + "]" * 900)
+
+
+@crafted("keras")
+def a_circle_with_much_beside_it() -> bytes:
+    """A layer that reads itself, beside 330,000 numbers to be passed over each time round."""
+    return functional_of_one('[[["x",0,0]' + ",0" * 330_000 + "]]")
+
+
 @crafted("keras")
 def an_input_without_end() -> bytes:
     """An input of 2^40 elements, and one of 2^64, which int64 takes for none."""
@@ -153,6 +176,31 @@ def one_array_that_is_just_allowed() -> bytes:
         x.create_dataset("x/bias:0", (1,), "f4")
 
     return h5(fill)
+
+
+def layers_that_share_a_name(n: int) -> bytes:
+    """n layers whose kernel is the same array of 4 MB, packed."""
+
+    def fill(file: h5py.File) -> None:
+        layers = [{**layer("Dense", "x", units=1000, use_bias=False), "name": "x"}] * n
+        file.attrs["model_config"] = json.dumps(sequential(*layers, batch_shape=[None, 1000]))
+        group = file.create_group("model_weights/x")
+        group.attrs["weight_names"] = ["kernel"]
+        group.create_dataset("kernel", data=np.zeros((1000, 1000), "f4"), compression="gzip")
+
+    return hdf5(fill)
+
+
+@crafted("h5")
+def layers_that_share_an_array() -> bytes:
+    """250 layers of one name."""
+    return layers_that_share_a_name(250)
+
+
+@crafted("h5")
+def many_layers_that_share_an_array() -> bytes:
+    """4,000 layers of one name."""
+    return layers_that_share_a_name(4000)
 
 
 @crafted("h5")

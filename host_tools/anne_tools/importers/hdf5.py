@@ -52,6 +52,7 @@ class Group:
         member = self._member(path, "numbers")
         if not isinstance(member, np.ndarray):
             raise ModelError(f"{what}: expected numbers at {path!r}, found {_what(member)}")
+        budget.elements(what, member.shape)  # layers may name one array as often as they like
         if dtype == "bfloat16" and member.dtype == np.uint16:
             member = to_float32(member)
         return member.astype(np.float64)

@@ -238,22 +238,25 @@ def _one_source(model: KerasLayer, index: int, node: int) -> tuple[str, int, int
 
 def _histories(node: Any) -> Iterator[tuple[str, int, int]]:
     """Every (layer, node, tensor) in one inbound node of Keras 3 (nested dicts) or Keras 2 (nested lists)."""
-    if isinstance(node, dict):
-        history = (
-            node.get("config", {}).get("keras_history")
-            if node.get("class_name") == "__keras_tensor__"
-            else None
-        )
-        if history:
-            yield tuple(history)
-        elif "args" in node:
-            yield from _histories([node["args"], list((node.get("kwargs") or {}).values())])
-    elif isinstance(node, list):
-        if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            yield tuple(node[:3])
-        else:
-            for item in node:
-                yield from _histories(item)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            history = (
+                node.get("config", {}).get("keras_history")
+                if node.get("class_name") == "__keras_tensor__"
+                else None
+            )
+            if history:
+                yield tuple(history)
+            elif "args" in node:
+                waiting += [list((node.get("kwargs") or {}).values()), node["args"]]
+        elif isinstance(node, list):
+            if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
+                yield tuple(node[:3])
+            else:
+                budget.steps(len(node), "the connections of layers")
+                waiting += reversed(node)
 
 
 # Variables
