@@ -136,6 +136,23 @@ def storages_as_many_as_are_read() -> bytes:
 
 
 @crafted("pth")
+def keys_that_hash_alike() -> bytes:
+    """70,000 keys that are multiples of 2^61 - 1, each of which is compared with all before it."""
+    keys = (n * (2**61 - 1) for n in range(1, 70_000))
+    return padded(
+        pth(b"}(" + b"".join(b"\x8a\x0a" + key.to_bytes(10, "little") + b"N" for key in keys) + b"u")
+    )
+
+
+@crafted("pth")
+def a_long_key_told_often() -> bytes:
+    """38,000 dicts with one key of 450,000 bytes, whose text is four times as long."""
+    key = b"B" + struct.pack("<I", 450_000) + bytes(450_000) + b"q\x01"
+    dicts = (integer(n) + b"}h\x01Ns" for n in range(38_000))
+    return padded(pth(b"}(N" + key + b"".join(dicts) + b"u"))
+
+
+@crafted("pth")
 def bytes_as_weights() -> bytes:
     """A weight_norm of 50 million bytes, which would be 400 MB as floats."""
     sizes, strides = integer(7000) + integer(7000) + b"\x86", integer(1) + integer(7000) + b"\x86"

@@ -217,12 +217,17 @@ def _pair(pair: Any) -> tuple:
 
 
 def _set_items(target: Any, items: list) -> dict:
-    """Put key, value, key, value ... into a dict; the keys are texts and numbers."""
+    """Put key, value, key, value ... into a dict; the keys are texts and numbers.
+
+    Integers that are multiples of 2^61 - 1 have one hash, and thousands of them make every look-up a search.
+    """
     if not isinstance(target, dict) or len(items) % 2:
         raise ModelError("the file is damaged: items for what is no dict")
     for key, value in zip(items[::2], items[1::2], strict=True):
-        if type(key) not in (str, int, float, bool, bytes, type(None)):
+        if type(key) not in (str, int, float, bool, type(None)):
             raise ModelError(f"the file has a {type(key).__name__} as a key of a dict, which is not read")
+        if type(key) is int and key.bit_length() > MAX_KEY_BITS:
+            raise ModelError(f"the file has an integer of more than {MAX_KEY_BITS} bits as a key of a dict")
         target[key] = value
     return target
 
@@ -244,6 +249,7 @@ REFUSED_OPCODES = (
 )
 MAX_LINE_BYTES = 10_000
 MAX_INTEGER_BYTES = 16
+MAX_KEY_BITS = 60
 MAX_RANK = 8
 
 
