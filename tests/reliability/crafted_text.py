@@ -148,3 +148,37 @@ def py_of_one_large_weight_used_often() -> bytes:
     rows = ",".join(["[" + ",".join(["1"] * 100) + "]"] * 100)
     calls = f"b = {[0] * 100}\n" + "x = dense(100, x, w, b, 'relu')\n" * 200
     return f"w = [{rows}]\n{calls}".encode()
+
+
+# What a hash of Python's is taken modulo: all multiples have the same.
+HASH_MODULUS = 2**61 - 1
+
+
+@crafted("py")
+def py_of_keys_that_hash_alike() -> bytes:
+    """A set of 42,000 numbers, each of which is compared with all before it."""
+    return f"w1 = {{{','.join(str(HASH_MODULUS * n) for n in range(1, 42_000))}}}".encode()
+
+
+@crafted("py")
+def py_of_one_long_f_string() -> bytes:
+    """38,000 expressions behind 900,000 letters, which are looked at again for each."""
+    return b"x = f'" + b"a" * 900_000 + b"{a}" * 38_000 + b"'"
+
+
+@crafted("py")
+def py_of_f_strings() -> bytes:
+    """38,000 expressions in a string, and spaces up to 1 MB."""
+    return (b"x = f'" + b"{a}" * 38_000 + b"'").ljust(MAX_FILE_BYTES)
+
+
+@crafted("py")
+def py_of_accents() -> bytes:
+    """A name of 114,000 accents in the wrong order, and spaces up to 1 MB."""
+    return ("a" + "\u0315\u0300" * 57_000 + " = 1\n").encode().ljust(MAX_FILE_BYTES)
+
+
+@crafted("py")
+def py_of_double_accents() -> bytes:
+    """The same of characters that are two accents each."""
+    return ("a" + "\u0f73" * 110_000 + " = 1\n").encode().ljust(MAX_FILE_BYTES)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+import unicodedata
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ from .choice import choose
 
 # What the parser makes a node of, and a node's price: at most 3.5 us and 1 KB were measured.
 TOKEN, TOKEN_STEPS = re.compile(r"\d+\.\d+|\w+|[^\w\s]|\n"), 3
+# Python 3.11 starts a parser for each bracket of an f-string, and looks for its place from the beginning of the string.
+F_STRING, BRACKET_STEPS, CHARACTERS_PER_STEP = re.compile(r"\b[rR]?[fF][rR]?[\"']"), 25, 2000
+# Python sorts the accents of a name by comparing each with those before it.
+ACCENTS_PER_STEP = 500
 
 
 @dataclass
@@ -50,7 +55,7 @@ def read_program(text: str, network: str | int | None = None) -> dict[str, Any]:
     `network` picks one of several, by its number from 1 or by a variable that only its calls assign. ModelError if the
     text is no Python, or holds no network, or several and none is picked.
     """
-    budget.steps(TOKEN_STEPS * sum(1 for _ in TOKEN.finditer(text)), "the program")
+    budget.steps(_parsing_steps(text), "the program")
     try:
         with warnings.catch_warnings(action="ignore"):  # of its strings' escapes
             tree = ast.parse(textwrap.dedent(text))
@@ -68,6 +73,21 @@ def read_program(text: str, network: str | int | None = None) -> dict[str, Any]:
     if len(chain.layers[-1]["bias"]) == 1:
         found["threshold"] = 0.5
     return found
+
+
+def _parsing_steps(text: str) -> float:
+    """What Python's parser makes of a text at worst, in steps."""
+    steps = TOKEN_STEPS * sum(1 for _ in TOKEN.finditer(text))
+    if F_STRING.search(text):
+        steps += text.count("{") * (BRACKET_STEPS + len(text) // CHARACTERS_PER_STEP)
+    if not text.isascii():
+        accents = sum(n for c, n in Counter(text).items() if _is_accent(c))
+        steps += accents**2 / ACCENTS_PER_STEP
+    return steps
+
+
+def _is_accent(character: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) > 0
 
 
 def _chains(tree: ast.Module) -> tuple[list[Chain], dict[str, Any]]:
@@ -114,9 +134,23 @@ def _value(node: ast.expr, lists: dict[str, Any]) -> Any:
         budget.steps(sum(map(len, rows)) if (is_matrix := _is_matrix(rows)) else 1, "transpose")
         return [list(column) for column in zip(*rows, strict=False)] if is_matrix else None
     try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return _literal(node)
+    except (ValueError, TypeError, RecursionError):
         return None
+
+
+def _literal(node: ast.expr) -> Any:
+    """The value of a text, a number, or a list of such; ValueError for all else. No dict or set: thousands of numbers
+    that Python hashes alike take minutes there."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.List):
+        return [_literal(item) for item in node.elts]
+    if isinstance(node, ast.Tuple):
+        return tuple(_literal(item) for item in node.elts)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        return -_literal(node.operand) if isinstance(node.op, ast.USub) else +_literal(node.operand)
+    raise ValueError("no literal")
 
 
 def _is_matrix(value: Any) -> bool:
