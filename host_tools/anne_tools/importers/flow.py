@@ -178,6 +178,8 @@ class Flow(Patterns):
             )
             return
         if not (on_left or on_right):
+            if op == "/" and self._is_own_sum(self._any_value(step, left), self._any_value(step, right)):
+                return self.same(step, left)
             if op != "*" or not self._product(
                 step, self._any_value(step, left), self._any_value(step, right)
             ):

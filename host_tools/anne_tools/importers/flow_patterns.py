@@ -116,6 +116,16 @@ class Patterns:
             and not scores.bias.sum()
         )
 
+    def row_sum(self, step: Step, key: Key) -> None:
+        """The sum of a row of probabilities, by which a classifier may divide them."""
+        x = self.value(step, key)
+        if not self.sums_to_one(step, key):
+            raise ModelError(
+                f"{step.where} is supported behind softmax and sigmoids of two classes only (a classifier that is one "
+                "against the rest divides by the sum of all)"
+            )
+        self.values[step.output] = Value("", (*x.shape[:-1], 1), "the sum", x)
+
     def is_between(self, step: Step, key: Key, name: str) -> bool:
         """Whether the layer that makes the value gives nothing that the activation `name`, relu or relu6, changes."""
         made = self._maker(self.value(step, key))
@@ -168,6 +178,10 @@ class Patterns:
                 self._finish(step, Value("", x.shape, "x * relu6(x + 3)", y.base.base), factor)
                 return True
         return False
+
+    def _is_own_sum(self, row: Value, divisor: Value) -> bool:
+        """Whether `divisor` is the sum of the probabilities `row`, which is 1."""
+        return divisor.pattern == "the sum" and bool(row.tensor) and row.tensor == divisor.base.tensor
 
     def _finish(self, step: Step, x: Value, factor: float) -> None:
         """Make gelu or hard_swish of a pattern times `factor` if that is the right one; else wait for the rest."""

@@ -29,6 +29,7 @@ from .survey import Operation, joins
 
 FLOATS = {FLOAT: "float32", FLOAT16: "float16", DOUBLE: "float64", BFLOAT16: "bfloat16"}
 INTEGERS = (6, 7)
+OF_CONSTANTS = ("Slice", "Gather")  # which are supported where shapes are put together only
 # Operators that take integers for real numbers.
 _TAKES_INTEGERS = ("Cast", "ai.onnx.ml.Scaler", "ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor")
 
@@ -104,10 +105,15 @@ class _Reader:
         """Raise ModelError if anything that is needed cannot be read, naming all of it."""
         missing = Missing()
         joining = set(joins((_operation(node) for _, node in planned.nodes), planned.inputs))
+        computed = set(planned.inputs)
         for position, (index, node) in enumerate(planned.nodes):
             op, where = operator(node), step_of(index, node).where
+            if op != "Shape" and computed.intersection(node["input"]):
+                computed.update(node["output"])
             if op not in OPERATORS:
                 missing.layer(op, where, HINTS.get(op, ""))
+            elif op in OF_CONSTANTS and computed.intersection(node["input"][:1]):
+                missing.layer(f"{op} of computed values", where)
             elif position in joining:
                 missing.layer(f"{op} of two computed values", where)
         for what, names in (("input", planned.inputs), ("output", planned.outputs)):
@@ -149,7 +155,7 @@ def _operation(node: dict[str, Any]) -> Operation:
     op = operator(node)
     kind = "step" if op in ELEMENTWISE else "constant" if op == "Shape" else ""
     if op in ARITHMETIC or op == "MatMul":
-        kind = "product" if op == "Mul" else "join"
+        kind = "product" if op in ("Mul", "Div") else "join"
     if op in ("Concat", "Where"):
         kind = "product"
     return Operation(kind, tuple(name for name in node["input"] if name), tuple(node["output"]))

@@ -117,6 +117,19 @@ class Operators(Shapes):
             )
         return "relu6" if high == 6 else "relu"
 
+    def magnitude(self, step: Step, node: Node) -> None:
+        """Abs of what is never negative, which has no effect."""
+        if not self.flow.is_between(step, node.key(0), "relu"):
+            raise ModelError(f"{step.where} is supported of values that are never negative only")
+        self.flow.same(step, node.key(0))
+
+    def reduce_sum(self, step: Step, node: Node) -> None:
+        """ReduceSum of the probabilities in a row."""
+        rank = len(self.flow.value(step, node.key(0)).shape)
+        if node.axes(rank) != [rank - 1] or not node.attribute("keepdims", 1):
+            raise ModelError(f"{step.where}: supported is the last axis with keepdims, got {node.axes(rank)}")
+        self.flow.row_sum(step, node.key(0))
+
     def softmax(self, step: Step, node: Node) -> None:
         """Softmax; before opset 13 over all axes from `axis` on, since then along it."""
         axis = int(node.attribute("axis", -1 if self.opset >= 13 else 1))
@@ -252,6 +265,8 @@ OPERATORS = {
     "Unsqueeze": Operators.unsqueeze,
     "Transpose": Operators.transpose,
     "Cast": Operators.cast,
+    "Abs": Operators.magnitude,
+    "ReduceSum": Operators.reduce_sum,
     "Erf": Operators.erf,
     "Greater": Operators.greater,
     "Where": Operators.where,
@@ -273,10 +288,12 @@ ELEMENTWISE = {
     *ACTIVATIONS,
     *WITH_ALPHA,
     *NO_EFFECT,
+    "Abs",
     "Cast",
     "Clip",
     "Erf",
     "Greater",
     "HardSigmoid",
     "PRelu",
+    "ReduceSum",
 }

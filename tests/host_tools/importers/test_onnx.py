@@ -273,11 +273,24 @@ def refused(path: Path) -> str:
     [
         (
             "h = Relu(x)\ny = Conv(h, w)",
-            "needs Conv (1); the first is layer 1 (Conv); supported: Add, BatchNormalization, ",
+            "needs Conv (1); the first is layer 1 (Conv); supported: Abs, Add, BatchNormalization, ",
         ),
         (
             "y = LogSoftmax(x)",
             "the first is layer 0 (LogSoftmax) (export the network with Softmax, or without either",
+        ),
+        ("y = Abs(x)", "layer 0 (Abs) is supported of values that are never negative only"),
+        (
+            "y = ReduceSum(x, last)",
+            "layer 0 (ReduceSum) is supported behind softmax and sigmoids of two classes",
+        ),
+        (
+            "s = Softmax(x)\nn = ReduceSum(s, last)\ny = Div(x, n)",
+            "needs Div of two computed values (1); the first is layer 2",
+        ),
+        (
+            "s = Slice(x, last, last)\ny = Conv(s, w)",
+            "needs Slice of computed values (1), Conv (1); the first is",
         ),
         ("y = Add(x, x)", "needs Add of two computed values (1); the first is layer 0 (Add)"),
         ("y = Div(c, x)", "supported is division by a constant without zeros"),
@@ -317,7 +330,12 @@ def refused(path: Path) -> str:
 )
 def test_refused(make, text, message):
     constants = {"w": f32(4, 3), "wrong": f32(5, 3), "c": f32(4), "wide": f32(2, 1, 4), "one": np.float32(1)}
-    constants |= {"zero": np.float32(0), "root": np.float32(np.sqrt(2)), "nan": np.float32(np.nan)}
+    constants |= {
+        "last": np.array([1]),
+        "zero": np.float32(0),
+        "root": np.float32(np.sqrt(2)),
+        "nan": np.float32(np.nan),
+    }
     assert message in refused(make(text, constants))
 
 

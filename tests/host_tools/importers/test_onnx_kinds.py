@@ -233,6 +233,19 @@ def test_logistic_regression_of_three_classes(make, zipmap, strings):
     assert [names[i] for i in execute(graph, X).argmax(axis=1)] == [str(each) for each in told]
 
 
+def test_logistic_regression_of_two_classes_in_float64(make):
+    """skl2onnx writes operators of float64 apart, and divides the sigmoids of z and -z by their sum."""
+    weights, bias = W2[:4, :1].astype(float), B2[:1].astype(float)
+    constants = {"w": np.hstack([-weights, weights]), "b": np.hstack([-bias, bias]), "axis": np.array([1])}
+    text = (
+        "m = MatMul(x, w)\nz = Add(m, b)\ns = Sigmoid(z)\na = Abs(s)\nn = ReduceSum(a, axis)\ny = Div(s, n)"
+    )
+    path = make(text, constants, dtype="float64", output_type=11)
+    graph = load(path)
+    close(execute(graph, X), answers(path, X.astype(np.float64))[0])
+    assert [layer.kind for layer in graph.layers] == ["dense", "activation"]
+
+
 def fix_types(path, strings: bool, zipmap: bool) -> None:
     """Give the outputs the types that ONNX Runtime expects: class texts or integers, probabilities or maps."""
     model = onnx.load(path)
