@@ -1,6 +1,7 @@
 """The `anne` command: parses, prints and exits; one module a command in commands/, the work is done elsewhere."""
 
 import importlib
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -128,9 +129,17 @@ def main() -> None:
     for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:  # Windows has no SIGHUP
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup's choice stays
             signal.signal(number, _end_in_order)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a terminal or pipe that has not all letters
-    cli(prog_name="anne")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell: >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the program
+        getattr(sys, name).reconfigure(
+            errors="backslashreplace"
+        )  # a terminal or pipe that has not all letters
+    try:
+        cli(prog_name="anne")
+    except OSError as error:  # one that names no file: what is printed finds no room
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # as Python prints the rest at its end
+        sys.exit(f"anne: output: {error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The `anne` command: exit status, what goes to stdout and what to stderr."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -45,6 +46,27 @@ def test_version_says_what_a_firmware_holds(tmp_path, monkeypatch):
     assert anne("--version").stdout.splitlines()[1] == (
         f"{uf2}: MicroPython v1.25.0 on 2025-04-15 with AI-ANNE [rp2040]"
     )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_what_is_printed_finds_no_room(arguments):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "anne_tools.cli", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (result.returncode, result.stderr) == (1, "anne: output: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_printed_to_in_vain(closed):
+    result = subprocess.run(
+        f"{sys.executable} -m anne_tools.cli --help {closed}", shell=True, capture_output=True
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(
