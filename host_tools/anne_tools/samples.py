@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 from numbers import Real
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from .csv_files import Table, read_table, with_header
 from .errors import ModelError
 from .files import check_source
+from .texts import same_name
 
 TABLES = (".csv", ".tsv", ".txt")
 _ASK = "; say --header or --no-header"
@@ -76,9 +78,12 @@ def read_samples(path: Path, header: bool | None = None) -> Samples:
     return Samples(values, content.names, content.notes, content.header)
 
 
-def read_answers(path: Path, x: Samples, header: bool | None = None) -> np.ndarray:
+def read_answers(
+    path: Path, x: Samples, header: bool | None = None, labels: Sequence[str] = ()
+) -> np.ndarray:
     """Return the true answers for samples x from a file as `read_samples` takes it: numbers, or one column of words.
 
+    Columns that are called as the `labels` come in their order, whatever it is in the file.
     A first line that is one answer too many is a header if the inputs had one, and else asked about.
     """
     content = _read(path, header)
@@ -93,6 +98,9 @@ def read_answers(path: Path, x: Samples, header: bool | None = None) -> np.ndarr
         content = with_header(content)
     words = content.words()
     values = content.values() if words is None else words
+    names, columns = list(map(same_name, content.names)), list(map(same_name, labels))
+    if len(names) > 1 and sorted(names) == sorted(columns) and len(set(columns)) == len(columns):
+        values = values[:, [names.index(label) for label in columns]]
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 

@@ -157,3 +157,13 @@ def test_a_number_above_fractions_is_what_the_number_of_samples_says(tmp_path):
     path = tmp_path / "y.csv"
     assert answers(path, "0\n0.5\n0.25\n", 3) == [0, 0.5, 0.25]
     assert answers(path, "0\n0.5\n0.25\n", 2) == [0.5, 0.25]
+
+
+def test_columns_of_answers_are_matched_by_name(tmp_path):
+    """pandas.get_dummies puts them in the alphabet's order, which need not be the labels'."""
+    path, x = tmp_path / "y.csv", Samples(np.zeros((2, 2)), header=True)
+    path.write_text("cat,dog,ox\n1,0,0\n0,0,1\n")
+    assert read_answers(path, x, labels=["ox", "cat", "dog"]).tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert read_answers(path, x, labels=["a", "b", "c"]).tolist() == [[1, 0, 0], [0, 0, 1]]
+    path.write_text("True,False\n1,0\n0,1\n")
+    assert read_answers(path, x, labels=["False", "True"]).tolist() == [[0, 1], [1, 0]]

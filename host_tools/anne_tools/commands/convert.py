@@ -112,16 +112,17 @@ def _read(graph: Graph, options: dict[str, Any]) -> dict[str, Any]:
     """The options of `convert`, with what is in files in place of their names."""
     read = dict(options)
     header, names, features = read.pop("header"), [], graph.metadata.feature_names
+    for option in ("labels", "feature_names"):
+        if options[option] is not None:
+            read[option] = names_of(options[option], f"--{option.replace('_', '-')}")
     if options["test"]:
         x = read_input(options["test"][0], header, features)
-        read["test"] = x.values, read_answers(options["test"][1], x, header)
+        labels = read["labels"] or graph.metadata.labels
+        read["test"] = x.values, read_answers(options["test"][1], x, header, labels)
         names = x.names
     if options["calibrate"]:
         x = read_input(options["calibrate"], header, features)
         read["calibrate"], names = x.values, x.names or names
-    for option in ("labels", "feature_names"):
-        if options[option] is not None:
-            read[option] = names_of(options[option], f"--{option.replace('_', '-')}")
     if not features and read["feature_names"] is None and len(names) == graph.tensors[graph.inputs[0]].size:
         read["feature_names"] = names
     return read
