@@ -27,6 +27,8 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 # Thousands between separators, with a fraction or without: 1.234,5 and 1 234
 _GROUPED = re.compile(r"[+-]?\d{1,3}([.,' \u00a0\u202f\u2019]\d{3})+([.,]\d*)?", re.ASCII)
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
+# What pandas writes for truth values, and numpy takes them for.
+_TRUTH = {"true": "1", "false": "0"}
 # What pandas writes above the column of its row numbers, and calls it when it reads that again.
 _INDEX_NAMES = {"", "Unnamed: 0"}
 # Lines that tell which separator a file has.
@@ -53,7 +55,7 @@ class Table:
 
     def values(self) -> np.ndarray:
         """Return the cells as float64 (rows, columns); ModelError names the first cell that is no number."""
-        points = _with_points(self)
+        points = [[_TRUTH.get(cell.lower(), cell) for cell in row] for row in _with_points(self)]
         try:
             return np.array(points, np.float64)
         except ValueError:
@@ -69,6 +71,10 @@ class Table:
 def is_number(cell: str) -> bool:
     """Tell whether a cell is a number, with a decimal point or a decimal comma."""
     return bool(_POINT.fullmatch(cell) or _COMMA.fullmatch(cell))
+
+
+def _is_value(cell: str) -> bool:
+    return is_number(cell) or cell.lower() in _TRUTH
 
 
 def read_table(path: Path, header: bool | None = None) -> Table:
@@ -202,6 +208,10 @@ def _is_header(table: Table) -> bool:
     """Whether it is, as far as that is sure; a doubt that its numbers of rows may settle is left in the table."""
     name, head, below = table.path.name, table.cells[0], table.cells[1:]
     numbers = [is_number(cell) for cell in head]
+    if all(map(_is_value, head)) and not all(numbers):
+        if not any(numbers) and len(head) > 1 and below:  # names of two classes, or values
+            table.doubt = f"{name}: is its first line, {', '.join(head[:4])}, a header or a sample?"
+        return False
     if all(numbers):
         return bool(below) and _is_numeric_header(table)
     if len(head) == 1:
@@ -209,7 +219,7 @@ def _is_header(table: Table) -> bool:
     counts = [str(i) for i in range(len(head) - 1)]
     if not any(numbers) or (head[0] in _INDEX_NAMES and head[1:] == counts):
         missing = all(cell.lower() in _MISSING for cell in head)
-        return not missing and bool(below) and any(map(is_number, below[0]))
+        return not missing and bool(below) and any(map(_is_value, below[0]))
     cell = head[numbers.index(False)]
     raise ModelError(
         f"{name}: row 1: expected numbers, got {cell!r}{_hint(cell) or '; if it is a header, say --header'}"

@@ -121,6 +121,15 @@ def test_comments_are_left_out(tmp_path):
     assert (samples.names, samples.values.tolist()) == (["a", "b"], [[1.5, 2], [3, 4]])
 
 
+def test_truth_values_are_one_and_zero(tmp_path):
+    """As pandas.get_dummies(...).to_csv writes them, and as numpy counts them."""
+    samples = read(tmp_path, "cat,dog\nTrue,False\nFalse,True\n")
+    assert (samples.names, samples.values.tolist()) == (["cat", "dog"], [[1, 0], [0, 1]])
+    assert read(tmp_path, "1.5,true\n2,FALSE\n").values.tolist() == [[1.5, 1], [2, 0]]
+    assert refusal(tmp_path, "False,True\n1,0\n0,1\n").endswith("; say --header or --no-header")
+    assert read(tmp_path, "False,True\n1,0\n0,1\n", header=True).names == ["False", "True"]
+
+
 def test_a_row_may_be_long(tmp_path):
     """Longer than the 131,072 characters that csv.reader takes for a cell."""
     assert read(tmp_path, ",".join(["0.25"] * 40_000)).values.shape == (1, 40_000)
