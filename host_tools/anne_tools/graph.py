@@ -37,6 +37,7 @@ ACTIVATIONS = (
 )
 # The slope or scale `alpha` of those that have one, where nothing else is said.
 DEFAULT_ALPHA = {"leaky_relu": 0.01, "elu": 1.0}
+MAX_AXES = 32
 
 
 # Keys of provenance: "uint8" where the network's source takes or gives that and the model file has int8 for it, whose
@@ -257,6 +258,13 @@ def _check_finite(array: np.ndarray, where: str, what: str) -> None:
         raise ModelError(f"{where}: {bad} of {array.size} {what} are NaN or infinite")
 
 
+def _few_axes(where: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return `shape` as Python's integers; ModelError before their product grows without end."""
+    if len(shape) > MAX_AXES:
+        raise ModelError(f"{where}: {len(shape)} axes are more than the limit of {MAX_AXES}")
+    return tuple(int(d) for d in shape)
+
+
 class GraphBuilder:
     """Builds a chain layer by layer, as most importers meet it; shapes are computed on the way.
 
@@ -266,7 +274,7 @@ class GraphBuilder:
     """
 
     def __init__(self, input_shape: tuple[int, ...], input_tensor: Tensor | None = None):
-        first = input_tensor or Tensor("input", tuple(int(d) for d in input_shape))
+        first = input_tensor or Tensor("input", _few_axes("input", input_shape))
         self.layers: list[Layer] = []
         self.tensors = {first.name: first}
         self.first = self.last = first
@@ -304,7 +312,7 @@ class GraphBuilder:
 
     def reshape(self, name: str, shape: tuple[int, ...], source="") -> Tensor:
         """Append a Reshape to `shape`; one dimension may be -1."""
-        shape = tuple(int(d) for d in shape)
+        shape = _few_axes(f"layer {len(self.layers)} ({source or name})", shape)
         if shape.count(-1) == 1:
             known = -math.prod(shape)
             shape = tuple(self.last.size // known if d == -1 and known else d for d in shape)

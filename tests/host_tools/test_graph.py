@@ -159,3 +159,10 @@ def test_sizes_beyond_64_bits_do_not_wrap_around():
         Graph(
             ["x"], ["y"], [Reshape("r", "x", "y")], {"x": Tensor("x", shape), "y": Tensor("y", (0,))}
         ).check()
+
+
+def test_a_shape_of_many_axes_is_refused_before_its_size_is_computed():
+    with pytest.raises(ModelError, match="^input: 100000 axes are more than the limit of 32$"):
+        GraphBuilder((1000,) * 100_000)
+    with pytest.raises(ModelError, match=r"^layer 0 \(r\): 100000 axes are more than the limit of 32$"):
+        GraphBuilder((4,)).reshape("r", (1000,) * 100_000)

@@ -79,6 +79,20 @@ def many_members() -> bytes:
 
 
 @crafted("keras", "pt2", "pth")
+def entries_with_much_beside_their_names() -> bytes:
+    """14 entries with 16,000 empty fields each, which zipfile takes off one by one."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in ("config.json", "model.weights.h5", "net/data.pkl", "net/models/model.json"):
+            archive.writestr(name, b"{}")
+        for number in range(14):
+            entry = zipfile.ZipInfo(f"{number}")
+            archive.writestr(entry, b"")
+            entry.extra = b"\2\0\0\0" * 16_000  # in the directory, which is written last
+    return out.getvalue()
+
+
+@crafted("keras", "pt2", "pth")
 def bombs_side_by_side() -> bytes:
     """Every member unpacks to 20 MB, which one alone may."""
     out = io.BytesIO()

@@ -126,6 +126,18 @@ def an_input_without_end() -> bytes:
 
 
 @crafted("keras")
+def axes_by_the_ten_thousand() -> bytes:
+    """An input of 150,000 axes, whose product is a number of two million bits."""
+    return keras(sequential(layer("ReLU"), batch_shape=[None, *range(1, 150_001)]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def axes_to_reshape_to() -> bytes:
+    """As many for a Reshape."""
+    return keras(sequential(layer("Reshape", target_shape=[9999] * 200_000)), NO_WEIGHTS)
+
+
+@crafted("keras")
 def joined_names() -> bytes:
     """Groups whose names, joined as Windows joins them, are 30,000 deep."""
     weights = hdf5(lambda file: [file.create_group("layers" + f"\\{n}" * 10_000) for n in range(5)])
