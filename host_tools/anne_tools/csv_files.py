@@ -303,9 +303,16 @@ def _hint(cell: str) -> str:
 
 
 def _no_number(table: Table) -> ModelError:
-    for number, row in enumerate(table.cells, table.first_row):
-        for column, cell in enumerate(row, 1):
-            if not is_number(cell):
-                where = f"row {number}" + (f", column {column}" if len(row) > 1 else "")
-                return ModelError(f"{table.path.name}: {where}: expected numbers, got {cell!r}{_hint(cell)}")
-    return ModelError(f"{table.path.name}: expected numbers")
+    """The error for the first cell that is no number, or for its column where no cell is one."""
+    cells = ((r, c) for r, row in enumerate(table.cells) for c in range(len(row)) if not _is_value(row[c]))
+    row, column = next(cells, (0, 0))
+    cell, below = table.cells[row][column], [cells[column] for cells in table.cells]
+    several = len(table.cells[0]) > 1
+    if several and len(below) > 1 and not any(map(_is_value, below)):
+        named = f" ({table.names[column]})" if table.names else ""
+        return ModelError(
+            f"{table.path.name}: column {column + 1}{named} holds no numbers but {cell!r} and the like; "
+            "leave it out (true answers are a file of their own)"
+        )
+    where = f"row {row + table.first_row}" + (f", column {column + 1}" if several else "")
+    return ModelError(f"{table.path.name}: {where}: expected numbers, got {cell!r}{_hint(cell)}")

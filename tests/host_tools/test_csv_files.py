@@ -121,6 +121,14 @@ def test_comments_are_left_out(tmp_path):
     assert (samples.names, samples.values.tolist()) == (["a", "b"], [[1.5, 2], [3, 4]])
 
 
+def test_a_column_of_words_is_told_as_a_whole(tmp_path):
+    """The answers, most likely, which many tables have in their last column."""
+    assert refusal(tmp_path, "a,species\n1.5,setosa\n2,virginica\n") == (
+        "x.csv: column 2 (species) holds no numbers but 'setosa' and the like; "
+        "leave it out (true answers are a file of their own)"
+    )
+
+
 def test_truth_values_are_one_and_zero(tmp_path):
     """As pandas.get_dummies(...).to_csv writes them, and as numpy counts them."""
     samples = read(tmp_path, "cat,dog\nTrue,False\nFalse,True\n")
