@@ -39,7 +39,8 @@ DAMAGE = (
     *(NotImplementedError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
 HINT = {
-    "log_softmax": "export the network with softmax, or without either: the largest score stays the largest"
+    "log_softmax": "export the network with softmax, or without either: the largest score stays the largest",
+    "_weight_norm": 'call torch.nn.utils.parametrize.remove_parametrizations(layer, "weight") before the export',
 }
 
 

@@ -336,9 +336,13 @@ class _Unpickler(pickle._Unpickler):
         """Return what a name stands for; ModelError for those that a state_dict has no need of."""
         full = f"{module}.{name}"
         if full not in ALLOWED:
+            advice = (
+                "for scikit-learn name the file .pkl"
+                if module.partition(".")[0] == "sklearn"
+                else "save model.state_dict() with torch.save, or the whole model with torch.export.save"
+            )
             raise ModelError(
-                f"the file holds an object of {full[:80]}, and opening it could run code; save "
-                "model.state_dict() with torch.save, or the whole model with torch.export.save"
+                f"the file holds an object of {full[:80]}, and opening it could run code; {advice}"
             )
         return ALLOWED[full]
 

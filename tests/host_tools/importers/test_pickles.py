@@ -75,6 +75,12 @@ def test_joblib_is_told_by_content(tmp_path, compress, name):
     np.testing.assert_array_equal(execute(graph, X), execute(load(model), X))
 
 
+def test_a_pickle_named_as_torchs(tmp_path):
+    (tmp_path / "net.pt").write_bytes(pickle.dumps(fit(Ridge())))
+    with pytest.raises(ModelError, match=r"an object of sklearn\..* name the file \.pkl$"):
+        load(tmp_path / "net.pt", trust_pickle=True)
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_every_protocol_is_told_by_content(tmp_path, protocol):
     model = fit(Ridge())
