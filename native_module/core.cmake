@@ -1,5 +1,5 @@
-# add_anne_core(NAME TYPE [more sources...]): the library NAME of the core, portable C (everything but the binding
-# mod_anne.c and the host's doors host.c), compiled as flags.env says. Sets ANNE_CORE_SOURCES and the lists of flags.env.
+# add_anne_core(NAME TYPE [more sources...]): the library NAME of the core, portable C (everything but binding/ and the
+# host's doors host.c), compiled as flags.env says. Sets ANNE_CORE_SOURCES and the lists of flags.env.
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/flags.env ANNE_OPTIONS REGEX "^[A-Z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/flags.env)
 foreach(line IN LISTS ANNE_OPTIONS)
@@ -10,7 +10,7 @@ endforeach()
 set(ANNE_NATIVE_MODULE ${CMAKE_CURRENT_LIST_DIR})
 file(GLOB ANNE_KERNEL_SOURCES CONFIGURE_DEPENDS ${ANNE_NATIVE_MODULE}/kernels/*.c)
 file(GLOB ANNE_CORE_SOURCES CONFIGURE_DEPENDS ${ANNE_NATIVE_MODULE}/*.c)
-list(REMOVE_ITEM ANNE_CORE_SOURCES ${ANNE_NATIVE_MODULE}/mod_anne.c ${ANNE_NATIVE_MODULE}/host.c)
+list(REMOVE_ITEM ANNE_CORE_SOURCES ${ANNE_NATIVE_MODULE}/host.c)
 list(APPEND ANNE_CORE_SOURCES ${ANNE_KERNEL_SOURCES})
 
 function(add_anne_core name type)

@@ -10,8 +10,9 @@ endif()
 # A section a function, so that the linker leaves out what is not called.
 target_compile_options(anne_core PRIVATE -Werror -g -ffunction-sections -fdata-sections)
 
+file(GLOB ANNE_BINDING_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/binding/*.c)
 add_library(usermod_anne INTERFACE)
-target_sources(usermod_anne INTERFACE ${CMAKE_CURRENT_LIST_DIR}/mod_anne.c)
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/mod_anne.c PROPERTIES COMPILE_OPTIONS "${ANNE_FLAGS}")
+target_sources(usermod_anne INTERFACE ${ANNE_BINDING_SOURCES})
+set_source_files_properties(${ANNE_BINDING_SOURCES} PROPERTIES COMPILE_OPTIONS "${ANNE_FLAGS}")
 target_link_libraries(usermod_anne INTERFACE anne_core)
 target_link_libraries(usermod INTERFACE usermod_anne)

@@ -3,21 +3,22 @@
 # undefined behaviour of its own; whoever links adds them, too.
 ANNE_DIR := $(USERMOD_DIR)
 ANNE_KERNELS := $(wildcard $(ANNE_DIR)/kernels/*.c)
-ANNE_CORE := $(filter-out $(addprefix $(ANNE_DIR)/,mod_anne.c host.c),$(wildcard $(ANNE_DIR)/*.c)) $(ANNE_KERNELS)
+ANNE_CORE := $(filter-out $(ANNE_DIR)/host.c,$(wildcard $(ANNE_DIR)/*.c)) $(ANNE_KERNELS)
+ANNE_BINDING := $(wildcard $(ANNE_DIR)/binding/*.c)
 ANNE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-SRC_USERMOD_C += $(ANNE_DIR)/mod_anne.c
+SRC_USERMOD_C += $(ANNE_BINDING)
 SRC_USERMOD_LIB_C += $(ANNE_CORE)
 CFLAGS_USERMOD += -I$(ANNE_DIR)
 LDFLAGS_USERMOD += $(ANNE_SANITIZE)
 
 include $(ANNE_DIR)/flags.env
 anne_objects = $(patsubst $(USER_C_MODULES)/%.c,$(BUILD)/%.o,$(1))
-ANNE_OBJECTS := $(call anne_objects,$(ANNE_CORE) $(ANNE_DIR)/mod_anne.c)
+ANNE_OBJECTS := $(call anne_objects,$(ANNE_CORE) $(ANNE_BINDING))
 $(ANNE_OBJECTS): $(ANNE_DIR)/flags.env
 $(ANNE_OBJECTS): CFLAGS += $(ANNE_FLAGS) $(ANNE_WARNINGS) $(ANNE_SANITIZE)
 # An exception leaves the binding's frames without taking back what the sanitizer noted about their variables, which it
 # then takes for errors of others: no notes about the stack here.
-$(call anne_objects,$(ANNE_DIR)/mod_anne.c): CFLAGS += --param asan-stack=0
+$(call anne_objects,$(ANNE_BINDING)): CFLAGS += --param asan-stack=0
 $(call anne_objects,$(ANNE_KERNELS)): CFLAGS += $(ANNE_KERNEL_FLAGS)
 $(call anne_objects,$(ANNE_SMALL_KERNELS:%=$(ANNE_DIR)/kernels/%.c)): CFLAGS += $(ANNE_SMALL_FLAGS)

@@ -35,11 +35,9 @@ _SCRIPT = """SECTIONS {
 
 
 def core_sources() -> list[Path]:
-    """Return what the core consists of: all portable C but the doors of host and MicroPython."""
-    doors = {"host.c", "mod_anne.c"}
-    return [
-        p for p in [*NATIVE_MODULE.glob("*.c"), *NATIVE_MODULE.glob("kernels/*.c")] if p.name not in doors
-    ]
+    """Return what the core consists of: all portable C but the binding and the doors of the host."""
+    core = [*NATIVE_MODULE.glob("*.c"), *NATIVE_MODULE.glob("kernels/*.c")]
+    return [path for path in core if path.name != "host.c"]
 
 
 def build(core: Iterable[Path], flags: list[str]) -> bytes:
