@@ -1,0 +1,65 @@
+// relu, sigmoid and the others, on a list.
+#include "activations.h"
+
+#include <string.h>
+
+#include "functions.h"
+#include "kernels/activations_f32.h"
+#include "values.h"
+
+const float default_alphas[] = {
+#define DEFAULT_ALPHA(name, alpha) alpha,
+    ANNE_ACTIVATIONS(DEFAULT_ALPHA)
+#undef DEFAULT_ALPHA
+};
+
+bool get_activation(mp_obj_t o, anne_activation_t *activation) {
+    if (!mp_obj_is_str(o)) {
+        return false;
+    }
+    // Names in a program are interned, so comparing pointers settles nearly all; unrolled, as it is in every call.
+    mp_obj_t name = mp_obj_is_qstr(o) ? o : interned(o);
+#define MATCH(candidate, alpha)                         \
+    if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) { \
+        *activation = ANNE_ACTIVATION_##candidate;      \
+        return true;                                    \
+    }
+    ANNE_ACTIVATIONS(MATCH)
+#undef MATCH
+    return false;
+}
+
+static mp_obj_t activated_list(anne_activation_t activation, float alpha, mp_obj_t x) {
+    mp_obj_t result = MP_OBJ_NULL;
+    floats_t v;
+    if (floats_get(x, &v) && v.n > 0) {
+        floats_t y;
+        float *values = floats_room(&y, v.n);
+        memcpy(values, v.data, v.n * sizeof(float));
+        anne_activate_f32(activation, alpha, values, v.n);
+        result = new_float_list(values, v.n);
+        floats_free(&y);
+    }
+    floats_free(&v);
+    return result;
+}
+
+#define ACTIVATION_FUNCTION(name, formula)                                                                  \
+    static mp_obj_t fast_##name(size_t n_args, size_t n_kw, const mp_obj_t *args) {                         \
+        return n_args == 1 && n_kw == 0 ? activated_list(ANNE_ACTIVATION_##name, 0, args[0]) : MP_OBJ_NULL; \
+    }                                                                                                       \
+    FUNCTION(name, "(x): the list of " formula " for v in x")
+
+ACTIVATION_FUNCTION(relu, "max(0, v)");
+ACTIVATION_FUNCTION(sigmoid, "1 / (1 + e^-v)");
+ACTIVATION_FUNCTION(tanh, "tanh(v)");
+ACTIVATION_FUNCTION(softmax, "e^v / (sum of e^v over x)");
+
+static mp_obj_t fast_leaky_relu(size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    float alpha = default_alphas[ANNE_ACTIVATION_leaky_relu];
+    if (n_args < 1 || n_args > 2 || n_kw != 0 || (n_args == 2 && !get_float(args[1], &alpha))) {
+        return MP_OBJ_NULL;
+    }
+    return activated_list(ANNE_ACTIVATION_leaky_relu, alpha, args[0]);
+}
+FUNCTION(leaky_relu, "(x, alpha=0.01): the list of v where v >= 0, else alpha v, for v in x");

@@ -1,0 +1,47 @@
+// Functions of the module `_anne`, and how they come to Python.
+//
+// What a function does not recognise (a wrong length, a string, a generator, a number too large) it hands over, with
+// all its arguments, to the function of the same name in `anne.reference`, which either has the answer or raises the
+// exception. So errors are written once, in Python, and read the same on every backend.
+#ifndef ANNE_BINDING_FUNCTIONS_H
+#define ANNE_BINDING_FUNCTIONS_H
+
+#include "py/obj.h"
+
+// A function of this module: `fast` returns MP_OBJ_NULL, without having changed anything, for what it leaves to the
+// reference. It sees the bare call: n_args values, then n_kw pairs of name and value.
+typedef mp_obj_t (*fast_t)(size_t n_args, size_t n_kw, const mp_obj_t *args);
+
+typedef struct {
+    mp_obj_base_t base;
+    fast_t fast;
+    const char *module; // of the function of that name in Python
+    qstr name;
+    const char *help; // the arguments, and a sentence
+} function_t;
+
+extern const mp_obj_type_t function_type;
+
+#define FUNCTION(name, help) \
+    const function_t name##_obj = {{&function_type}, fast_##name, "anne.reference", MP_QSTR_##name, help}
+
+#define FUNCTIONS(X)                                                                                                   \
+    X(dense)                                                                                                           \
+    X(neuron) X(relu) X(leaky_relu) X(sigmoid) X(tanh) X(softmax) X(load) X(zeros) X(zero_dim) X(add_dim) X(transpose) \
+        X(dot) X(print_matrix) X(classification_report)
+#define DECLARE(name) extern const function_t name##_obj;
+FUNCTIONS(DECLARE)
+#undef DECLARE
+
+// What functions take at most, with all that they call: proving a file, and anything else (tests/reliability/board.py).
+#define OPEN_STACK_BYTES 2048
+#define CALL_STACK_BYTES 1024
+
+// RuntimeError unless the stack has room for so many bytes more. Where it ends the heap begins, and MicroPython sees
+// to it only when Python functions are called.
+void need_stack(size_t n_bytes);
+
+// Calls a function of Python, which raises the exception or has the answer.
+mp_obj_t call_python(const char *module, qstr name, size_t n_args, const mp_obj_t *args);
+
+#endif // ANNE_BINDING_FUNCTIONS_H

@@ -1,0 +1,107 @@
+// Methods of Model that tell what its file says.
+#include "py/objstr.h"
+#include "py/objtuple.h"
+#include "py/runtime.h"
+
+#include "metadata.h"
+#include "model_type.h"
+#include "values.h"
+
+// A tensor and a layer as objects with attributes, as anne.model_file has them.
+static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
+    static const qstr dtypes[] = {MP_QSTRnull, MP_QSTR_float32, MP_QSTR_int8, MP_QSTR_int16};
+    static const qstr fields[] = {MP_QSTR_dtype, MP_QSTR_shape, MP_QSTR_scale, MP_QSTR_zero_point};
+    const anne_model_t *model = &claimed->model->model;
+    const anne_tensor_t *tensor = &model->tensors[get_index(args[0], model->n_tensors)];
+    const mp_obj_t values[] = {
+        MP_OBJ_NEW_QSTR(dtypes[tensor->dtype]),
+        shape_of(tensor),
+        mp_obj_new_float_from_f(tensor->scale),
+        MP_OBJ_NEW_SMALL_INT(tensor->zero_point),
+    };
+    return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
+}
+METHOD(model_tensor, 1);
+
+#define NAME(name) MP_QSTR_##name,
+static const qstr kinds[] = {MP_QSTRnull, ANNE_KINDS(NAME)};
+static const qstr layouts[] = {MP_QSTRnull, ANNE_LAYOUTS(NAME)};
+static const qstr tags[] = {MP_QSTRnull, ANNE_TAGS(NAME)};
+#undef NAME
+#define NAME(name, alpha) MP_QSTR_##name,
+static const qstr activations[] = {ANNE_ACTIVATIONS(NAME)};
+#undef NAME
+
+static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
+    static const qstr fields[] = {MP_QSTR_kind,   MP_QSTR_activation, MP_QSTR_layout, MP_QSTR_input,
+                                  MP_QSTR_output, MP_QSTR_nbytes,     MP_QSTR_macs};
+    const anne_model_t *model = &claimed->model->model;
+    anne_record_t record;
+    anne_model_record(model, get_index(args[0], model->n_layers), &record);
+    uint32_t n_bytes = 0;
+    for (uint32_t i = 0; i < record.n_constants; i++) {
+        n_bytes += record.constant_bytes[i];
+    }
+    bool is_dense = record.kind == ANNE_KIND_dense;
+    uint32_t macs = is_dense ? anne_tensor_elements(record.input) * anne_tensor_elements(record.output) : 0;
+    const mp_obj_t values[] = {
+        MP_OBJ_NEW_QSTR(kinds[record.kind]),
+        MP_OBJ_NEW_QSTR(activations[record.activation]),
+        is_dense ? MP_OBJ_NEW_QSTR(layouts[record.parameters[0]]) : mp_const_none,
+        MP_OBJ_NEW_SMALL_INT(record.tensors[0]),
+        MP_OBJ_NEW_SMALL_INT(record.tensors[record.n_inputs]),
+        MP_OBJ_NEW_SMALL_INT(n_bytes),
+        MP_OBJ_NEW_SMALL_INT(macs),
+    };
+    return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
+}
+METHOD(model_layer, 1);
+
+// The entry of metadata by its name in FORMAT.md; KeyError for another.
+static anne_entry_t get_entry(const claim_t *claimed, mp_obj_t name) {
+    mp_obj_t tag = mp_obj_is_str(name) && !mp_obj_is_qstr(name) ? interned(name) : name;
+    for (uint32_t i = 1; i < ANNE_TAG_END; i++) {
+        if (tag == MP_OBJ_NEW_QSTR(tags[i])) {
+            return anne_metadata_entry(&claimed->model->model, i);
+        }
+    }
+    mp_raise_type_arg(&mp_type_KeyError, name);
+}
+
+// Copied and not looked up among the names in use, which takes longer than a small network.
+static mp_obj_t text_or_none(anne_entry_t text) {
+    return text.bytes == NULL ? mp_const_none : mp_obj_new_str_copy(&mp_type_str, text.bytes, text.n_bytes);
+}
+
+static mp_obj_t model_text(claim_t *claimed, const mp_obj_t *args) {
+    return text_or_none(get_entry(claimed, args[0]));
+}
+METHOD(model_text, 1);
+
+static mp_obj_t model_line(claim_t *claimed, const mp_obj_t *args) {
+    return text_or_none(anne_metadata_line(get_entry(claimed, args[0]), get_index(args[1], ANNE_MAX_ELEMENTS)));
+}
+METHOD(model_line, 2);
+
+static mp_obj_t model_threshold(claim_t *claimed, const mp_obj_t *args) {
+    (void)args;
+    anne_entry_t entry = anne_metadata_entry(&claimed->model->model, ANNE_TAG_threshold);
+    return entry.bytes == NULL ? mp_const_none : mp_obj_new_float_from_f(*(const float *)(const void *)entry.bytes);
+}
+METHOD(model_threshold, 0);
+
+// Golden sample number i, as input and output stand in the arena; None if there are fewer.
+static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    uint32_t x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
+    anne_entry_t x = anne_metadata_entry(&self->model, ANNE_TAG_golden_inputs);
+    anne_entry_t y = anne_metadata_entry(&self->model, ANNE_TAG_golden_outputs);
+    uint32_t i = get_index(args[0], UINT32_MAX);
+    if (i >= x.n_bytes / x_bytes) {
+        return mp_const_none;
+    }
+    mp_obj_t sample[] = {mp_obj_new_bytes(x.bytes + i * x_bytes, x_bytes),
+                         mp_obj_new_bytes(y.bytes + i * y_bytes, y_bytes)};
+    return mp_obj_new_tuple(2, sample);
+}
+METHOD(model_golden, 1);

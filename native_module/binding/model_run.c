@@ -1,0 +1,157 @@
+// Methods of Model that run it.
+#include <string.h>
+
+#include "py/mphal.h"
+#include "py/runtime.h"
+#ifdef MICROPY_HW_ENABLE_USBDEV
+#include "shared/tinyusb/mp_usbd.h"
+#endif
+
+#include "functions.h"
+#include "model_values.h"
+#include "values.h"
+
+// Ctrl-C must not wait for the layers to come. On USB it is a byte like any other, which is read when the scheduler
+// comes to it; here it is read at once, without the program's own callbacks, which wait until the model has run.
+static __attribute__((noinline)) void raise_interrupt(void) {
+#ifdef MICROPY_HW_ENABLE_USBDEV
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && MP_STATE_VM(sched_head) != NULL && mp_thread_is_main_thread()) {
+        mp_usbd_task_callback(NULL);
+    }
+#endif
+    if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+        mp_handle_pending(true);
+    }
+}
+
+static void run_layers(const anne_layer_t *layer, size_t n) {
+    for (; n > 0; n--) {
+        layer->run(layer);
+        layer++;
+        if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING || MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+            raise_interrupt();
+        }
+    }
+}
+
+static inline void run_all(const model_t *self) {
+    run_layers(self->model.workspace, self->model.n_layers);
+}
+
+static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    mp_obj_t samples = put_input(claimed, args[0], MP_QSTR_samples);
+    mp_obj_t volatile kept = samples; // for the garbage collector, which knows an object by its beginning only
+    if (samples == MP_OBJ_NULL) {
+        run_all(self);
+        return values_list(&self->output);
+    }
+    size_t n;
+    list_items(samples, &n);
+    mp_obj_list_t *answers = new_list(n);
+    for (size_t i = 0; i < n; i++) {
+        put_input(claimed, list_items(kept, &n)[i], MP_QSTR_sample);
+        run_all(self);
+        answers->items[i] = values_list(&self->output);
+    }
+    return MP_OBJ_FROM_PTR(answers);
+}
+METHOD(model_predict, 1);
+
+// Where predict_into writes: the output as it stands, or as floats.
+typedef struct {
+    void *raw; // NULL if it is to be floats
+    float *floats;
+} target_t;
+
+static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
+    const values_t *from = &self->output;
+    size_t n;
+    target->raw = own_array(from, out);
+    if (target->raw != NULL || (target->raw = own_buffer(from, out, MP_BUFFER_WRITE)) != NULL
+        || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
+        return;
+    }
+    mp_obj_t args[] = {out, mp_obj_new_int(from->n), mp_obj_new_str(&from->letter, 1)};
+    call_python("anne.values", MP_QSTR_refuse_out, 3, args); // raises
+    mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
+}
+
+static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    mp_obj_t out = args[1];
+    target_t target;
+    get_target(self, out, &target);
+    put_input(claimed, args[0], MP_QSTR_sample);
+    run_all(self);
+    get_target(self, out, &target); // again, as x.tolist(), or a callback of USB, might have changed its size
+    const values_t *from = &self->output;
+    if (target.raw != NULL) {
+        memcpy(target.raw, from->data, from->n_bytes);
+    } else {
+        for (size_t i = 0; i < from->n; i++) {
+            target.floats[i] = get_value(from, i);
+        }
+    }
+    return out;
+}
+METHOD(model_predict_into, 2);
+
+static void get_raw(const model_t *self, const mp_obj_t *args, mp_buffer_info_t *x, mp_buffer_info_t *y) {
+    unsigned x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
+    mp_get_buffer_raise(args[0], x, MP_BUFFER_READ);
+    mp_get_buffer_raise(args[1], y, MP_BUFFER_WRITE);
+    if (x->len != x_bytes || y->len != y_bytes) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("run_raw: expected %u and %u bytes, got %u and %u"),
+                          x_bytes, y_bytes, (unsigned)x->len, (unsigned)y->len);
+    }
+}
+
+static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    mp_buffer_info_t x, y;
+    get_raw(self, args, &x, &y);
+    memcpy(self->input.data, x.buf, x.len);
+    run_all(self);
+    get_raw(self, args, &x, &y); // again, as in predict_into
+    memcpy(y.buf, self->output.data, y.len);
+    return mp_const_none;
+}
+METHOD(model_run_raw, 2);
+
+static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
+    put_input(claimed, args[0], MP_QSTR_sample);
+    return mp_const_none;
+}
+METHOD(model_set_input, 1);
+
+static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    uint32_t first = get_index(args[0], self->model.n_layers + 1);
+    uint32_t last = get_index(args[1], self->model.n_layers + 1);
+    if (first < last) {
+        run_layers((const anne_layer_t *)self->model.workspace + first, last - first);
+    }
+    return mp_const_none;
+}
+METHOD(model_run, 2);
+
+static mp_obj_t model_values(claim_t *claimed, const mp_obj_t *args) {
+    const anne_model_t *model = &claimed->model->model;
+    values_t values = values_of(model, get_index(args[0], model->n_tensors));
+    return values_list(&values);
+}
+METHOD(model_values, 1);
+
+static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
+    const model_t *self = claimed->model;
+    uint32_t index = get_index(args[0], self->model.n_layers);
+    mp_int_t repeat = mp_obj_get_int(args[1]);
+    mp_uint_t start = mp_hal_ticks_us();
+    for (mp_int_t i = 0; i < repeat; i++) {
+        run_layers((const anne_layer_t *)self->model.workspace + index, 1);
+    }
+    mp_uint_t elapsed_us = mp_hal_ticks_us() - start;
+    return mp_obj_new_int_from_uint(elapsed_us);
+}
+METHOD(model_layer_us, 2);

@@ -1,0 +1,108 @@
+// Values into and out of a model's arena.
+#include "model_values.h"
+
+#include <string.h>
+
+#include "py/runtime.h"
+
+#include "functions.h"
+#include "kernels/quantize.h"
+#include "values.h"
+
+static void put_float(const values_t *to, size_t i, float value) {
+    const anne_tensor_t *tensor = to->tensor;
+    switch (tensor->dtype) {
+    case ANNE_INT8:
+        ((int8_t *)to->data)[i] = anne_round(value / tensor->scale, tensor->zero_point, INT8_MIN, INT8_MAX);
+        break;
+    case ANNE_INT16:
+        ((int16_t *)to->data)[i] = anne_round(value / tensor->scale, 0, INT16_MIN, INT16_MAX);
+        break;
+    default:
+        ((float *)to->data)[i] = value;
+    }
+}
+
+float get_value(const values_t *from, size_t i) {
+    const anne_tensor_t *tensor = from->tensor;
+    switch (tensor->dtype) {
+    case ANNE_INT8:
+        return (float)(((const int8_t *)from->data)[i] - tensor->zero_point) * tensor->scale;
+    case ANNE_INT16:
+        return (float)((const int16_t *)from->data)[i] * tensor->scale;
+    default:
+        return ((const float *)from->data)[i];
+    }
+}
+
+void *own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
+    mp_buffer_info_t info;
+    bool good = mp_obj_is_obj(o) && !is_list(o) && mp_get_buffer(o, &info, access)
+                && (info.typecode & 0x7f) == values->letter && info.len == values->n_bytes;
+    return good ? info.buf : NULL;
+}
+
+// False for anything but a list of numbers.
+static bool put_list(const values_t *to, mp_obj_t x) {
+    size_t n;
+    mp_obj_t *items = list_items(x, &n);
+    if (items == NULL || n != to->n) {
+        return false;
+    }
+    if (to->tensor->dtype == ANNE_FLOAT32) {
+        return get_items(items, n, to->data);
+    }
+    for (size_t i = 0; i < n; i++) {
+        float value;
+        if (!get_float(items[i], &value)) {
+            return false;
+        }
+        put_float(to, i, value);
+    }
+    return true;
+}
+
+// What anne.values.`name` makes of x for the input's shape; or it raises the exception.
+static mp_obj_t call_values(claim_t *claimed, qstr name, mp_obj_t x) {
+    model_t *self = claimed->model;
+    mp_obj_t args[] = {x, shape_of(self->input.tensor)};
+    release(); // x.tolist() may be anyone's program, and may use this model
+    mp_obj_t values = call_python("anne.values", name, MP_ARRAY_SIZE(args), args);
+    claim(claimed, self); // it may have closed it, too
+    return values;
+}
+
+mp_obj_t put_input(claim_t *claimed, mp_obj_t x, qstr name) {
+    const values_t *to = &claimed->model->input;
+    const void *own = own_array(to, x);
+    float *floats;
+    size_t n;
+    if (own == NULL && put_list(to, x)) {
+        return MP_OBJ_NULL;
+    }
+    if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
+        memcpy(to->data, own, to->n_bytes);
+    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
+        for (size_t i = 0; i < n; i++) {
+            put_float(to, i, floats[i]);
+        }
+    } else {
+        mp_obj_t values = call_values(claimed, name, x);
+        if (mp_obj_is_type(values, &mp_type_tuple)) {
+            return values;
+        }
+        put_list(to, values);
+    }
+    return MP_OBJ_NULL;
+}
+
+mp_obj_t values_list(const values_t *values) {
+    if (values->tensor->dtype == ANNE_FLOAT32) {
+        return new_float_list(values->data, values->n);
+    }
+    mp_obj_list_t *list = new_list(values->n);
+    for (size_t i = 0; i < values->n; i++) {
+        list->items[i] = mp_obj_new_float_from_f(get_value(values, i));
+    }
+    return MP_OBJ_FROM_PTR(list);
+}

@@ -1,0 +1,22 @@
+// The MicroPython module `_anne`: fetches arguments, calls the core, wraps the result. This folder is the only one that
+// MicroPython; no arithmetic happens here.
+#include "py/obj.h"
+#include "py/runtime.h"
+
+#include "functions.h"
+#include "model_type.h"
+
+static const mp_rom_map_elem_t module_globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__anne)},
+#define FUNCTION_ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&name##_obj)},
+    FUNCTIONS(FUNCTION_ENTRY)
+#undef FUNCTION_ENTRY
+        {MP_ROM_QSTR(MP_QSTR_Model), MP_ROM_PTR(&model_type)},
+};
+static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);
+
+const mp_obj_module_t anne_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&module_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR__anne, anne_module);

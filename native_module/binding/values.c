@@ -1,0 +1,151 @@
+// Lists, tuples and arrays of MicroPython as vectors of floats, and back.
+#include "values.h"
+
+#include "py/objarray.h"
+#include "py/objstr.h"
+#include "py/runtime.h"
+
+void floats_free(floats_t *v) {
+    if (v->heap != NULL) {
+        m_del(float, v->heap, v->allocated);
+    }
+}
+
+float *floats_room(floats_t *v, size_t n) {
+    v->heap = NULL;
+    if (n <= SPACE) {
+        return v->space;
+    }
+    v->allocated = n;
+    return v->heap = m_new(float, n);
+}
+
+mp_obj_t *list_items(mp_obj_t o, size_t *n) {
+    *n = 0;
+    if (mp_obj_is_type(o, &mp_type_list)) {
+        mp_obj_list_t *list = MP_OBJ_TO_PTR(o);
+        *n = list->len;
+        return list->items;
+    }
+    if (mp_obj_is_type(o, &mp_type_tuple)) {
+        mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(o);
+        *n = tuple->len;
+        return tuple->items;
+    }
+    return NULL;
+}
+
+bool is_list(mp_obj_t o) {
+    size_t n;
+    return list_items(o, &n) != NULL;
+}
+
+float *array_floats(mp_obj_t o, size_t *n) {
+    *n = 0;
+    if (!mp_obj_is_exact_type(o, &mp_type_array)) {
+        return NULL;
+    }
+    mp_obj_array_t *array = MP_OBJ_TO_PTR(o);
+    *n = array->len;
+    return array->typecode == 'f' ? array->items : NULL;
+}
+
+bool float_buffer(mp_obj_t o, mp_uint_t access, float **data, size_t *n) {
+    mp_buffer_info_t info;
+    if ((*data = array_floats(o, n)) != NULL) {
+        return true;
+    }
+    if (!mp_obj_is_obj(o) || is_list(o) || !mp_get_buffer(o, &info, access) || (info.typecode & 0x7f) != 'f'
+        || ((uintptr_t)info.buf & 3) != 0) {
+        return false;
+    }
+    *data = info.buf;
+    *n = info.len / sizeof(float);
+    return true;
+}
+
+bool get_float(mp_obj_t o, float *value) {
+    // Integers beyond a machine word and everything that is not plainly a number are the reference's to judge.
+    if (mp_obj_is_small_int(o)) {
+        *value = (float)MP_OBJ_SMALL_INT_VALUE(o);
+        return true;
+    }
+    if (!mp_obj_is_float(o)) {
+        return false;
+    }
+    *value = (float)mp_obj_float_get(o);
+    return true;
+}
+
+bool get_items(const mp_obj_t *items, size_t n, float *values) {
+    for (const mp_obj_t *end = items + n; items < end; items++, values++) {
+        if (mp_obj_is_float(*items)) { // nearly always: without a call of get_float
+            *values = (float)mp_obj_float_get(*items);
+        } else if (!get_float(*items, values)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool floats_get(mp_obj_t o, floats_t *v) {
+    v->heap = NULL;
+    mp_obj_t *items = list_items(o, &v->n);
+    if (items != NULL) {
+        float *room = floats_room(v, v->n);
+        v->data = room;
+        return get_items(items, v->n, room);
+    }
+    float *data;
+    bool good = float_buffer(o, MP_BUFFER_READ, &data, &v->n);
+    v->data = data;
+    return good;
+}
+
+bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
+    size_t len;
+    mp_obj_t *rows = list_items(o, &len);
+    if (len == 0 || !is_list(rows[0])) {
+        return floats_get(o, v) && v->n == n_rows * n;
+    }
+    if (len != n_rows || n > SIZE_MAX / sizeof(float) / len) {
+        return false;
+    }
+    v->n = len * n;
+    float *room = floats_room(v, v->n);
+    v->data = room;
+    for (size_t r = 0; r < len; r++) {
+        size_t row_len;
+        mp_obj_t *items = list_items(rows[r], &row_len);
+        if (items == NULL || row_len != n || !get_items(items, n, room + r * n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+mp_obj_list_t *new_list(size_t n) {
+    return MP_OBJ_TO_PTR(mp_obj_new_list(n, NULL));
+}
+
+mp_obj_t new_float_list(const float *values, size_t n) {
+    mp_obj_list_t *list = new_list(n);
+    for (size_t i = 0; i < n; i++) {
+        list->items[i] = mp_obj_new_float_from_f(values[i]);
+    }
+    return MP_OBJ_FROM_PTR(list);
+}
+
+mp_obj_t interned(mp_obj_t str) {
+    size_t n;
+    const char *text = mp_obj_str_get_data(str, &n);
+    return MP_OBJ_NEW_QSTR(qstr_find_strn(text, n));
+}
+
+uint32_t get_index(mp_obj_t o, uint32_t limit) {
+    mp_int_t index = mp_obj_get_int(o);
+    if (index < 0 || (mp_uint_t)index >= limit) {
+        mp_raise_type(&mp_type_IndexError);
+    }
+    return index;
+}
