@@ -7,18 +7,18 @@
 #include "kernels/activations_f32.h"
 #include "values.h"
 
-const float default_alphas[] = {
+const float py_default_alphas[] = {
 #define DEFAULT_ALPHA(name, alpha) alpha,
     ANNE_ACTIVATIONS(DEFAULT_ALPHA)
 #undef DEFAULT_ALPHA
 };
 
-bool get_activation(mp_obj_t o, anne_activation_t *activation) {
+bool py_get_activation(mp_obj_t o, anne_activation_t *activation) {
     if (!mp_obj_is_str(o)) {
         return false;
     }
     // Names in a program are interned, so comparing pointers settles nearly all; unrolled, as it is in every call.
-    mp_obj_t name = mp_obj_is_qstr(o) ? o : interned(o);
+    mp_obj_t name = mp_obj_is_qstr(o) ? o : py_interned(o);
 #define MATCH(candidate, alpha)                         \
     if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) { \
         *activation = ANNE_ACTIVATION_##candidate;      \
@@ -32,15 +32,15 @@ bool get_activation(mp_obj_t o, anne_activation_t *activation) {
 static mp_obj_t activated_list(anne_activation_t activation, float alpha, mp_obj_t x) {
     mp_obj_t result = MP_OBJ_NULL;
     floats_t v;
-    if (floats_get(x, &v) && v.n > 0) {
+    if (py_floats_get(x, &v) && v.n > 0) {
         floats_t y;
-        float *values = floats_room(&y, v.n);
+        float *values = py_floats_room(&y, v.n);
         memcpy(values, v.data, v.n * sizeof(float));
         anne_activate_f32(activation, alpha, values, v.n);
-        result = new_float_list(values, v.n);
-        floats_free(&y);
+        result = py_new_float_list(values, v.n);
+        py_floats_free(&y);
     }
-    floats_free(&v);
+    py_floats_free(&v);
     return result;
 }
 
@@ -56,8 +56,8 @@ ACTIVATION_FUNCTION(tanh, "tanh(v)");
 ACTIVATION_FUNCTION(softmax, "e^v / (sum of e^v over x)");
 
 static mp_obj_t fast_leaky_relu(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    float alpha = default_alphas[ANNE_ACTIVATION_leaky_relu];
-    if (n_args < 1 || n_args > 2 || n_kw != 0 || (n_args == 2 && !get_float(args[1], &alpha))) {
+    float alpha = py_default_alphas[ANNE_ACTIVATION_leaky_relu];
+    if (n_args < 1 || n_args > 2 || n_kw != 0 || (n_args == 2 && !py_get_float(args[1], &alpha))) {
         return MP_OBJ_NULL;
     }
     return activated_list(ANNE_ACTIVATION_leaky_relu, alpha, args[0]);

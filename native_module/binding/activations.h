@@ -6,9 +6,10 @@
 
 #include "anne.h"
 
-extern const float default_alphas[];
+// Of each activation, by its number.
+extern const float py_default_alphas[];
 
 // The activation of that name; false for anything else.
-bool get_activation(mp_obj_t o, anne_activation_t *activation);
+bool py_get_activation(mp_obj_t o, anne_activation_t *activation);
 
 #endif // ANNE_BINDING_ACTIVATIONS_H

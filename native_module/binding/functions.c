@@ -5,7 +5,7 @@
 #include "py/objstr.h"
 #include "py/runtime.h"
 
-void need_stack(size_t n_bytes) {
+void py_need_stack(size_t n_bytes) {
     // mp_cstack_usage() in line, as every prediction asks
     size_t usage = MP_STATE_THREAD(stack_top) - (char *)__builtin_frame_address(0);
     if (usage + n_bytes > MP_STATE_THREAD(stack_limit)) {
@@ -18,13 +18,13 @@ static mp_obj_t import_module(const char *name) {
     return mp_import_name(qstr_from_str(name), mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
 }
 
-mp_obj_t call_python(const char *module, qstr name, size_t n_args, const mp_obj_t *args) {
+mp_obj_t py_call(const char *module, qstr name, size_t n_args, const mp_obj_t *args) {
     return mp_call_function_n_kw(mp_load_attr(import_module(module), name), n_args, 0, args);
 }
 
 static mp_obj_t function_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     const function_t *self = MP_OBJ_TO_PTR(self_in);
-    need_stack(CALL_STACK_BYTES);
+    py_need_stack(CALL_STACK_BYTES);
     mp_obj_t result = self->fast(n_args, n_kw, args);
     if (result != MP_OBJ_NULL) {
         return result;
@@ -38,7 +38,7 @@ static void function_print(const mp_print_t *print, mp_obj_t self_in, mp_print_k
     mp_printf(print, kind == PRINT_STR ? "%q%s" : "<function %q>", self->name, self->help);
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(function_type, MP_QSTR_function, MP_TYPE_FLAG_NONE, print, function_print, call,
+MP_DEFINE_CONST_OBJ_TYPE(py_function_type, MP_QSTR_function, MP_TYPE_FLAG_NONE, print, function_print, call,
                          function_call);
 
 // Functions of Python alone, which say nothing of themselves there: firmware keeps no docstrings.
@@ -47,7 +47,7 @@ static mp_obj_t leave_to_python(size_t n_args, size_t n_kw, const mp_obj_t *args
 }
 
 #define PYTHON_FUNCTION(module, name, help) \
-    const function_t name##_obj = {{&function_type}, leave_to_python, "anne." module, MP_QSTR_##name, help}
+    const function_t py_##name##_obj = {{&py_function_type}, leave_to_python, "anne." module, MP_QSTR_##name, help}
 
 PYTHON_FUNCTION("model", load,
                 "(source, copy=None): the network in a model file, by its path or bytes; copy: its weights to RAM");

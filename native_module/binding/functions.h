@@ -20,16 +20,29 @@ typedef struct {
     const char *help; // the arguments, and a sentence
 } function_t;
 
-extern const mp_obj_type_t function_type;
+extern const mp_obj_type_t py_function_type;
 
 #define FUNCTION(name, help) \
-    const function_t name##_obj = {{&function_type}, fast_##name, "anne.reference", MP_QSTR_##name, help}
+    const function_t py_##name##_obj = {{&py_function_type}, fast_##name, "anne.reference", MP_QSTR_##name, help}
 
-#define FUNCTIONS(X)                                                                                                   \
-    X(dense)                                                                                                           \
-    X(neuron) X(relu) X(leaky_relu) X(sigmoid) X(tanh) X(softmax) X(load) X(zeros) X(zero_dim) X(add_dim) X(transpose) \
-        X(dot) X(print_matrix) X(classification_report)
-#define DECLARE(name) extern const function_t name##_obj;
+// The functions of the module: X(name). Each is defined in its file by FUNCTION(name, help), with fast_NAME.
+#define FUNCTIONS(X) \
+    X(dense)         \
+    X(neuron)        \
+    X(relu)          \
+    X(leaky_relu)    \
+    X(sigmoid)       \
+    X(tanh)          \
+    X(softmax)       \
+    X(load)          \
+    X(zeros)         \
+    X(zero_dim)      \
+    X(add_dim)       \
+    X(transpose)     \
+    X(dot)           \
+    X(print_matrix)  \
+    X(classification_report)
+#define DECLARE(name) extern const function_t py_##name##_obj;
 FUNCTIONS(DECLARE)
 #undef DECLARE
 
@@ -39,9 +52,9 @@ FUNCTIONS(DECLARE)
 
 // RuntimeError unless the stack has room for so many bytes more. Where it ends the heap begins, and MicroPython sees
 // to it only when Python functions are called.
-void need_stack(size_t n_bytes);
+void py_need_stack(size_t n_bytes);
 
 // Calls a function of Python, which raises the exception or has the answer.
-mp_obj_t call_python(const char *module, qstr name, size_t n_args, const mp_obj_t *args);
+mp_obj_t py_call(const char *module, qstr name, size_t n_args, const mp_obj_t *args);
 
 #endif // ANNE_BINDING_FUNCTIONS_H

@@ -12,10 +12,10 @@ static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
     static const qstr dtypes[] = {MP_QSTRnull, MP_QSTR_float32, MP_QSTR_int8, MP_QSTR_int16};
     static const qstr fields[] = {MP_QSTR_dtype, MP_QSTR_shape, MP_QSTR_scale, MP_QSTR_zero_point};
     const anne_model_t *model = &claimed->model->model;
-    const anne_tensor_t *tensor = &model->tensors[get_index(args[0], model->n_tensors)];
+    const anne_tensor_t *tensor = &model->tensors[py_get_index(args[0], model->n_tensors)];
     const mp_obj_t values[] = {
         MP_OBJ_NEW_QSTR(dtypes[tensor->dtype]),
-        shape_of(tensor),
+        py_shape_of(tensor),
         mp_obj_new_float_from_f(tensor->scale),
         MP_OBJ_NEW_SMALL_INT(tensor->zero_point),
     };
@@ -37,7 +37,7 @@ static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
                                   MP_QSTR_output, MP_QSTR_nbytes,     MP_QSTR_macs};
     const anne_model_t *model = &claimed->model->model;
     anne_record_t record;
-    anne_model_record(model, get_index(args[0], model->n_layers), &record);
+    anne_model_record(model, py_get_index(args[0], model->n_layers), &record);
     uint32_t n_bytes = 0;
     for (uint32_t i = 0; i < record.n_constants; i++) {
         n_bytes += record.constant_bytes[i];
@@ -59,7 +59,7 @@ METHOD(model_layer, 1);
 
 // The entry of metadata by its name in FORMAT.md; KeyError for another.
 static anne_entry_t get_entry(const claim_t *claimed, mp_obj_t name) {
-    mp_obj_t tag = mp_obj_is_str(name) && !mp_obj_is_qstr(name) ? interned(name) : name;
+    mp_obj_t tag = mp_obj_is_str(name) && !mp_obj_is_qstr(name) ? py_interned(name) : name;
     for (uint32_t i = 1; i < ANNE_TAG_END; i++) {
         if (tag == MP_OBJ_NEW_QSTR(tags[i])) {
             return anne_metadata_entry(&claimed->model->model, i);
@@ -79,7 +79,7 @@ static mp_obj_t model_text(claim_t *claimed, const mp_obj_t *args) {
 METHOD(model_text, 1);
 
 static mp_obj_t model_line(claim_t *claimed, const mp_obj_t *args) {
-    return text_or_none(anne_metadata_line(get_entry(claimed, args[0]), get_index(args[1], ANNE_MAX_ELEMENTS)));
+    return text_or_none(anne_metadata_line(get_entry(claimed, args[0]), py_get_index(args[1], ANNE_MAX_ELEMENTS)));
 }
 METHOD(model_line, 2);
 
@@ -96,7 +96,7 @@ static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
     uint32_t x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
     anne_entry_t x = anne_metadata_entry(&self->model, ANNE_TAG_golden_inputs);
     anne_entry_t y = anne_metadata_entry(&self->model, ANNE_TAG_golden_outputs);
-    uint32_t i = get_index(args[0], UINT32_MAX);
+    uint32_t i = py_get_index(args[0], UINT32_MAX);
     if (i >= x.n_bytes / x_bytes) {
         return mp_const_none;
     }

@@ -40,19 +40,19 @@ static inline void run_all(const model_t *self) {
 
 static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
-    mp_obj_t samples = put_input(claimed, args[0], MP_QSTR_samples);
+    mp_obj_t samples = py_put_input(claimed, args[0], MP_QSTR_samples);
     mp_obj_t volatile kept = samples; // for the garbage collector, which knows an object by its beginning only
     if (samples == MP_OBJ_NULL) {
         run_all(self);
-        return values_list(&self->output);
+        return py_values_list(&self->output);
     }
     size_t n;
-    list_items(samples, &n);
-    mp_obj_list_t *answers = new_list(n);
+    py_list_items(samples, &n);
+    mp_obj_list_t *answers = py_new_list(n);
     for (size_t i = 0; i < n; i++) {
-        put_input(claimed, list_items(kept, &n)[i], MP_QSTR_sample);
+        py_put_input(claimed, py_list_items(kept, &n)[i], MP_QSTR_sample);
         run_all(self);
-        answers->items[i] = values_list(&self->output);
+        answers->items[i] = py_values_list(&self->output);
     }
     return MP_OBJ_FROM_PTR(answers);
 }
@@ -67,13 +67,13 @@ typedef struct {
 static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
     const values_t *from = &self->output;
     size_t n;
-    target->raw = own_array(from, out);
-    if (target->raw != NULL || (target->raw = own_buffer(from, out, MP_BUFFER_WRITE)) != NULL
-        || (float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
+    target->raw = py_own_array(from, out);
+    if (target->raw != NULL || (target->raw = py_own_buffer(from, out, MP_BUFFER_WRITE)) != NULL
+        || (py_float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
         return;
     }
     mp_obj_t args[] = {out, mp_obj_new_int(from->n), mp_obj_new_str(&from->letter, 1)};
-    call_python("anne.values", MP_QSTR_refuse_out, 3, args); // raises
+    py_call("anne.values", MP_QSTR_refuse_out, 3, args); // raises
     mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
 }
 
@@ -82,7 +82,7 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     mp_obj_t out = args[1];
     target_t target;
     get_target(self, out, &target);
-    put_input(claimed, args[0], MP_QSTR_sample);
+    py_put_input(claimed, args[0], MP_QSTR_sample);
     run_all(self);
     get_target(self, out, &target); // again, as x.tolist(), or a callback of USB, might have changed its size
     const values_t *from = &self->output;
@@ -90,7 +90,7 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
         memcpy(target.raw, from->data, from->n_bytes);
     } else {
         for (size_t i = 0; i < from->n; i++) {
-            target.floats[i] = get_value(from, i);
+            target.floats[i] = py_get_value(from, i);
         }
     }
     return out;
@@ -120,15 +120,15 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
 METHOD(model_run_raw, 2);
 
 static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
-    put_input(claimed, args[0], MP_QSTR_sample);
+    py_put_input(claimed, args[0], MP_QSTR_sample);
     return mp_const_none;
 }
 METHOD(model_set_input, 1);
 
 static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
-    uint32_t first = get_index(args[0], self->model.n_layers + 1);
-    uint32_t last = get_index(args[1], self->model.n_layers + 1);
+    uint32_t first = py_get_index(args[0], self->model.n_layers + 1);
+    uint32_t last = py_get_index(args[1], self->model.n_layers + 1);
     if (first < last) {
         run_layers((const anne_layer_t *)self->model.workspace + first, last - first);
     }
@@ -138,14 +138,14 @@ METHOD(model_run, 2);
 
 static mp_obj_t model_values(claim_t *claimed, const mp_obj_t *args) {
     const anne_model_t *model = &claimed->model->model;
-    values_t values = values_of(model, get_index(args[0], model->n_tensors));
-    return values_list(&values);
+    values_t values = py_values_of(model, py_get_index(args[0], model->n_tensors));
+    return py_values_list(&values);
 }
 METHOD(model_values, 1);
 
 static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
-    uint32_t index = get_index(args[0], self->model.n_layers);
+    uint32_t index = py_get_index(args[0], self->model.n_layers);
     mp_int_t repeat = mp_obj_get_int(args[1]);
     mp_uint_t start = mp_hal_ticks_us();
     for (mp_int_t i = 0; i < repeat; i++) {

@@ -11,8 +11,8 @@
 
 // The Model that a subclass was made of; TypeError for anything else.
 static __attribute__((noinline)) mp_obj_t base_model(mp_obj_t o) {
-    o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(&model_type)); // what a subclass has not made yet is no Model
-    if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, &model_type)) {
+    o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(&py_model_type)); // what a subclass has not made yet is no Model
+    if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, &py_model_type)) {
         mp_raise_TypeError(MP_ERROR_TEXT("expected a Model"));
     }
     return o;
@@ -20,14 +20,14 @@ static __attribute__((noinline)) mp_obj_t base_model(mp_obj_t o) {
 
 // The Model that a method was looked up in, which MicroPython itself proves only for the plain net.method(...).
 static inline model_t *get_model(mp_obj_t o) {
-    return MP_OBJ_TO_PTR(mp_obj_is_exact_type(o, &model_type) ? o : base_model(o));
+    return MP_OBJ_TO_PTR(mp_obj_is_exact_type(o, &py_model_type) ? o : base_model(o));
 }
 
-void unclaim(void *node) {
+static void unclaim(void *node) {
     ((claim_t *)node)->model->busy = false;
 }
 
-void claim(claim_t *claimed, model_t *model) {
+void py_claim(claim_t *claimed, model_t *model) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION(); // the Cortex-M0+ has no other way to test and set
     bool busy = model->busy;
     if (!busy) { // else the other core, which may end just now, would end in vain
@@ -49,19 +49,19 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
     if (n_args != self->n_args || n_kw != 0) {
         mp_arg_check_num(n_args, n_kw, self->n_args, self->n_args, false); // raises
     }
-    need_stack(CALL_STACK_BYTES);
+    py_need_stack(CALL_STACK_BYTES);
     claim_t claimed;
-    claim(&claimed, get_model(args[0]));
+    py_claim(&claimed, get_model(args[0]));
     mp_obj_t result = self->run(&claimed, args + 1);
-    release();
+    py_release();
     return result;
 }
 
 // As a function of MicroPython's own: it gets the object it is looked up in.
-MP_DEFINE_CONST_OBJ_TYPE(method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
+MP_DEFINE_CONST_OBJ_TYPE(py_method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
                          method_call);
 
-mp_obj_t shape_of(const anne_tensor_t *tensor) {
+mp_obj_t py_shape_of(const anne_tensor_t *tensor) {
     mp_obj_t shape[ANNE_MAX_RANK];
     for (uint32_t i = 0; i < tensor->rank; i++) {
         shape[i] = MP_OBJ_NEW_SMALL_INT(tensor->shape[i]);
@@ -69,7 +69,7 @@ mp_obj_t shape_of(const anne_tensor_t *tensor) {
     return mp_obj_new_tuple(tensor->rank, shape);
 }
 
-values_t values_of(const anne_model_t *model, uint32_t index) {
+values_t py_values_of(const anne_model_t *model, uint32_t index) {
     const anne_tensor_t *tensor = &model->tensors[index];
     return (values_t){tensor, anne_model_data(model, index), anne_tensor_elements(tensor), anne_tensor_bytes(tensor),
                       " fbh"[tensor->dtype]};
@@ -79,7 +79,7 @@ values_t values_of(const anne_model_t *model, uint32_t index) {
 static NORETURN void refuse(anne_status_t status, mp_obj_t data) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        call_python("anne.model_file", MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
+        py_call("anne.model_file", MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
         nlr_pop();
         mp_raise_msg_varg(&mp_type_ValueError,
                           MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),
@@ -103,7 +103,7 @@ static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_by
 // Model(data, copy=False): uses the file where it lies if it is read-only and aligned, else a copy on the heap.
 static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 2, false);
-    need_stack(OPEN_STACK_BYTES);
+    py_need_stack(OPEN_STACK_BYTES);
     mp_buffer_info_t info, writable;
     mp_get_buffer_raise(args[0], &info, MP_BUFFER_READ);
     bool aligned = ((uintptr_t)info.buf & 3) == 0;
@@ -126,8 +126,8 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->model.workspace = m_new(uint8_t, model.workspace_bytes);
     memset(self->model.workspace, 0, model.workspace_bytes);
     anne_model_prepare(&self->model);
-    self->input = values_of(&self->model, self->model.input);
-    self->output = values_of(&self->model, self->model.output);
+    self->input = py_values_of(&self->model, self->model.input);
+    self->output = py_values_of(&self->model, self->model.output);
     self->open = true;
     return MP_OBJ_FROM_PTR(self);
 }
@@ -136,7 +136,7 @@ static mp_obj_t model_close(mp_obj_t self_in) {
     model_t *self = get_model(self_in);
     if (self->open) {
         claim_t claimed;
-        claim(&claimed, self);
+        py_claim(&claimed, self);
         self->open = false;
         m_del(uint8_t, self->model.workspace, self->model.workspace_bytes);
         if (self->copy != NULL) {
@@ -145,7 +145,7 @@ static mp_obj_t model_close(mp_obj_t self_in) {
         self->data = mp_const_none;
         self->copy = NULL;
         self->model.workspace = NULL;
-        release();
+        py_release();
     }
     return mp_const_none;
 }
@@ -153,11 +153,11 @@ static MP_DEFINE_CONST_FUN_OBJ_1(model_close_obj, model_close);
 
 // --- Attributes
 
-static const mp_rom_map_elem_t model_locals_table[] = {{MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&model_close_obj)},
-#define METHOD_ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&model_##name##_obj)},
-                                                       METHODS(METHOD_ENTRY)
-#undef METHOD_ENTRY
-};
+#define ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&py_model_##name##_obj)},
+static const mp_rom_map_elem_t model_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&model_close_obj)}, // not a METHOD, as a closed one may be closed again
+    METHODS(ENTRY)};
+#undef ENTRY
 static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
 
 static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
@@ -182,5 +182,5 @@ static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
     }
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(model_type, MP_QSTR_Model, MP_TYPE_FLAG_NONE, make_new, model_make_new, attr, model_attr,
+MP_DEFINE_CONST_OBJ_TYPE(py_model_type, MP_QSTR_Model, MP_TYPE_FLAG_NONE, make_new, model_make_new, attr, model_attr,
                          locals_dict, &model_locals);

@@ -1,4 +1,4 @@
-// The type _anne.Model.
+// The type _anne.Model: a model that can run, the claim on it that each call has, and what its methods are.
 #ifndef ANNE_BINDING_MODEL_TYPE_H
 #define ANNE_BINDING_MODEL_TYPE_H
 
@@ -27,17 +27,19 @@ typedef struct {
     values_t input, output;
 } model_t;
 
-extern const mp_obj_type_t model_type;
+extern const mp_obj_type_t py_model_type;
 
 // An open model for the time of one call, in which no interrupt and no other core or thread may change its arena or
-// close it, nor any program that the call runs. Ended by release(), or by whatever exception ends the call.
+// close it, nor any program that the call runs. Ended by py_release(), or by whatever exception ends the call.
 typedef struct {
     nlr_jump_callback_node_t node; // first, as it is what unclaim gets
     model_t *model;
 } claim_t;
 
-void claim(claim_t *claimed, model_t *model);
-static inline void release(void) {
+// RuntimeError if it is claimed already, ValueError if it is closed.
+void py_claim(claim_t *claimed, model_t *model);
+
+static inline void py_release(void) {
     nlr_pop_jump_callback(true);
 }
 
@@ -48,19 +50,31 @@ typedef struct {
     size_t n_args; // the model included
 } method_t;
 
-extern const mp_obj_type_t method_type;
+extern const mp_obj_type_t py_method_type;
 
-#define METHOD(name, n_args) const method_t name##_obj = {{&method_type}, name, 1 + n_args}
+#define METHOD(name, n_args) const method_t py_##name##_obj = {{&py_method_type}, name, 1 + n_args}
 
-#define METHODS(X)                                                                                          \
-    X(predict)                                                                                              \
-    X(predict_into) X(run_raw) X(set_input) X(run) X(values) X(layer_us) X(tensor) X(layer) X(text) X(line) \
-        X(threshold) X(golden)
-#define DECLARE(name) extern const method_t model_##name##_obj;
+// The methods, but close: X(name). Each is defined in its file by METHOD(model_NAME, number of arguments).
+#define METHODS(X)  \
+    X(predict)      \
+    X(predict_into) \
+    X(run_raw)      \
+    X(set_input)    \
+    X(run)          \
+    X(values)       \
+    X(layer_us)     \
+    X(tensor)       \
+    X(layer)        \
+    X(text)         \
+    X(line)         \
+    X(threshold)    \
+    X(golden)
+#define DECLARE(name) extern const method_t py_model_##name##_obj;
 METHODS(DECLARE)
 #undef DECLARE
 
-mp_obj_t shape_of(const anne_tensor_t *tensor);
-values_t values_of(const anne_model_t *model, uint32_t index);
+// A tuple; a tensor by its index in the file.
+mp_obj_t py_shape_of(const anne_tensor_t *tensor);
+values_t py_values_of(const anne_model_t *model, uint32_t index);
 
 #endif // ANNE_BINDING_MODEL_TYPE_H

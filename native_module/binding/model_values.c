@@ -23,7 +23,7 @@ static void put_float(const values_t *to, size_t i, float value) {
     }
 }
 
-float get_value(const values_t *from, size_t i) {
+float py_get_value(const values_t *from, size_t i) {
     const anne_tensor_t *tensor = from->tensor;
     switch (tensor->dtype) {
     case ANNE_INT8:
@@ -35,9 +35,9 @@ float get_value(const values_t *from, size_t i) {
     }
 }
 
-void *own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
+void *py_own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
     mp_buffer_info_t info;
-    bool good = mp_obj_is_obj(o) && !is_list(o) && mp_get_buffer(o, &info, access)
+    bool good = mp_obj_is_obj(o) && !py_is_list(o) && mp_get_buffer(o, &info, access)
                 && (info.typecode & 0x7f) == values->letter && info.len == values->n_bytes;
     return good ? info.buf : NULL;
 }
@@ -45,16 +45,16 @@ void *own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
 // False for anything but a list of numbers.
 static bool put_list(const values_t *to, mp_obj_t x) {
     size_t n;
-    mp_obj_t *items = list_items(x, &n);
+    mp_obj_t *items = py_list_items(x, &n);
     if (items == NULL || n != to->n) {
         return false;
     }
     if (to->tensor->dtype == ANNE_FLOAT32) {
-        return get_items(items, n, to->data);
+        return py_get_items(items, n, to->data);
     }
     for (size_t i = 0; i < n; i++) {
         float value;
-        if (!get_float(items[i], &value)) {
+        if (!py_get_float(items[i], &value)) {
             return false;
         }
         put_float(to, i, value);
@@ -65,24 +65,24 @@ static bool put_list(const values_t *to, mp_obj_t x) {
 // What anne.values.`name` makes of x for the input's shape; or it raises the exception.
 static mp_obj_t call_values(claim_t *claimed, qstr name, mp_obj_t x) {
     model_t *self = claimed->model;
-    mp_obj_t args[] = {x, shape_of(self->input.tensor)};
-    release(); // x.tolist() may be anyone's program, and may use this model
-    mp_obj_t values = call_python("anne.values", name, MP_ARRAY_SIZE(args), args);
-    claim(claimed, self); // it may have closed it, too
+    mp_obj_t args[] = {x, py_shape_of(self->input.tensor)};
+    py_release(); // x.tolist() may be anyone's program, and may use this model
+    mp_obj_t values = py_call("anne.values", name, MP_ARRAY_SIZE(args), args);
+    py_claim(claimed, self); // it may have closed it, too
     return values;
 }
 
-mp_obj_t put_input(claim_t *claimed, mp_obj_t x, qstr name) {
+mp_obj_t py_put_input(claim_t *claimed, mp_obj_t x, qstr name) {
     const values_t *to = &claimed->model->input;
-    const void *own = own_array(to, x);
+    const void *own = py_own_array(to, x);
     float *floats;
     size_t n;
     if (own == NULL && put_list(to, x)) {
         return MP_OBJ_NULL;
     }
-    if (own != NULL || (own = own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
+    if (own != NULL || (own = py_own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
         memcpy(to->data, own, to->n_bytes);
-    } else if (float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
+    } else if (py_float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
         for (size_t i = 0; i < n; i++) {
             put_float(to, i, floats[i]);
         }
@@ -96,13 +96,13 @@ mp_obj_t put_input(claim_t *claimed, mp_obj_t x, qstr name) {
     return MP_OBJ_NULL;
 }
 
-mp_obj_t values_list(const values_t *values) {
+mp_obj_t py_values_list(const values_t *values) {
     if (values->tensor->dtype == ANNE_FLOAT32) {
-        return new_float_list(values->data, values->n);
+        return py_new_float_list(values->data, values->n);
     }
-    mp_obj_list_t *list = new_list(values->n);
+    mp_obj_list_t *list = py_new_list(values->n);
     for (size_t i = 0; i < values->n; i++) {
-        list->items[i] = mp_obj_new_float_from_f(get_value(values, i));
+        list->items[i] = mp_obj_new_float_from_f(py_get_value(values, i));
     }
     return MP_OBJ_FROM_PTR(list);
 }

@@ -5,22 +5,22 @@
 #include "py/objstr.h"
 #include "py/runtime.h"
 
-void floats_free(floats_t *v) {
+void py_floats_free(floats_t *v) {
     if (v->heap != NULL) {
         m_del(float, v->heap, v->allocated);
     }
 }
 
-float *floats_room(floats_t *v, size_t n) {
+float *py_floats_room(floats_t *v, size_t n) {
     v->heap = NULL;
-    if (n <= SPACE) {
+    if (n <= FLOATS_SPACE) {
         return v->space;
     }
     v->allocated = n;
     return v->heap = m_new(float, n);
 }
 
-mp_obj_t *list_items(mp_obj_t o, size_t *n) {
+mp_obj_t *py_list_items(mp_obj_t o, size_t *n) {
     *n = 0;
     if (mp_obj_is_type(o, &mp_type_list)) {
         mp_obj_list_t *list = MP_OBJ_TO_PTR(o);
@@ -35,12 +35,12 @@ mp_obj_t *list_items(mp_obj_t o, size_t *n) {
     return NULL;
 }
 
-bool is_list(mp_obj_t o) {
+bool py_is_list(mp_obj_t o) {
     size_t n;
-    return list_items(o, &n) != NULL;
+    return py_list_items(o, &n) != NULL;
 }
 
-float *array_floats(mp_obj_t o, size_t *n) {
+float *py_array_floats(mp_obj_t o, size_t *n) {
     *n = 0;
     if (!mp_obj_is_exact_type(o, &mp_type_array)) {
         return NULL;
@@ -50,12 +50,12 @@ float *array_floats(mp_obj_t o, size_t *n) {
     return array->typecode == 'f' ? array->items : NULL;
 }
 
-bool float_buffer(mp_obj_t o, mp_uint_t access, float **data, size_t *n) {
+bool py_float_buffer(mp_obj_t o, mp_uint_t access, float **data, size_t *n) {
     mp_buffer_info_t info;
-    if ((*data = array_floats(o, n)) != NULL) {
+    if ((*data = py_array_floats(o, n)) != NULL) {
         return true;
     }
-    if (!mp_obj_is_obj(o) || is_list(o) || !mp_get_buffer(o, &info, access) || (info.typecode & 0x7f) != 'f'
+    if (!mp_obj_is_obj(o) || py_is_list(o) || !mp_get_buffer(o, &info, access) || (info.typecode & 0x7f) != 'f'
         || ((uintptr_t)info.buf & 3) != 0) {
         return false;
     }
@@ -64,7 +64,7 @@ bool float_buffer(mp_obj_t o, mp_uint_t access, float **data, size_t *n) {
     return true;
 }
 
-bool get_float(mp_obj_t o, float *value) {
+bool py_get_float(mp_obj_t o, float *value) {
     // Integers beyond a machine word and everything that is not plainly a number are the reference's to judge.
     if (mp_obj_is_small_int(o)) {
         *value = (float)MP_OBJ_SMALL_INT_VALUE(o);
@@ -77,72 +77,72 @@ bool get_float(mp_obj_t o, float *value) {
     return true;
 }
 
-bool get_items(const mp_obj_t *items, size_t n, float *values) {
+bool py_get_items(const mp_obj_t *items, size_t n, float *values) {
     for (const mp_obj_t *end = items + n; items < end; items++, values++) {
         if (mp_obj_is_float(*items)) { // nearly always: without a call of get_float
             *values = (float)mp_obj_float_get(*items);
-        } else if (!get_float(*items, values)) {
+        } else if (!py_get_float(*items, values)) {
             return false;
         }
     }
     return true;
 }
 
-bool floats_get(mp_obj_t o, floats_t *v) {
+bool py_floats_get(mp_obj_t o, floats_t *v) {
     v->heap = NULL;
-    mp_obj_t *items = list_items(o, &v->n);
+    mp_obj_t *items = py_list_items(o, &v->n);
     if (items != NULL) {
-        float *room = floats_room(v, v->n);
+        float *room = py_floats_room(v, v->n);
         v->data = room;
-        return get_items(items, v->n, room);
+        return py_get_items(items, v->n, room);
     }
     float *data;
-    bool good = float_buffer(o, MP_BUFFER_READ, &data, &v->n);
+    bool good = py_float_buffer(o, MP_BUFFER_READ, &data, &v->n);
     v->data = data;
     return good;
 }
 
-bool floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
+bool py_floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
     size_t len;
-    mp_obj_t *rows = list_items(o, &len);
-    if (len == 0 || !is_list(rows[0])) {
-        return floats_get(o, v) && v->n == n_rows * n;
+    mp_obj_t *rows = py_list_items(o, &len);
+    if (len == 0 || !py_is_list(rows[0])) {
+        return py_floats_get(o, v) && v->n == n_rows * n;
     }
     if (len != n_rows || n > SIZE_MAX / sizeof(float) / len) {
         return false;
     }
     v->n = len * n;
-    float *room = floats_room(v, v->n);
+    float *room = py_floats_room(v, v->n);
     v->data = room;
     for (size_t r = 0; r < len; r++) {
         size_t row_len;
-        mp_obj_t *items = list_items(rows[r], &row_len);
-        if (items == NULL || row_len != n || !get_items(items, n, room + r * n)) {
+        mp_obj_t *items = py_list_items(rows[r], &row_len);
+        if (items == NULL || row_len != n || !py_get_items(items, n, room + r * n)) {
             return false;
         }
     }
     return true;
 }
 
-mp_obj_list_t *new_list(size_t n) {
+mp_obj_list_t *py_new_list(size_t n) {
     return MP_OBJ_TO_PTR(mp_obj_new_list(n, NULL));
 }
 
-mp_obj_t new_float_list(const float *values, size_t n) {
-    mp_obj_list_t *list = new_list(n);
+mp_obj_t py_new_float_list(const float *values, size_t n) {
+    mp_obj_list_t *list = py_new_list(n);
     for (size_t i = 0; i < n; i++) {
         list->items[i] = mp_obj_new_float_from_f(values[i]);
     }
     return MP_OBJ_FROM_PTR(list);
 }
 
-mp_obj_t interned(mp_obj_t str) {
+mp_obj_t py_interned(mp_obj_t str) {
     size_t n;
     const char *text = mp_obj_str_get_data(str, &n);
     return MP_OBJ_NEW_QSTR(qstr_find_strn(text, n));
 }
 
-uint32_t get_index(mp_obj_t o, uint32_t limit) {
+uint32_t py_get_index(mp_obj_t o, uint32_t limit) {
     mp_int_t index = mp_obj_get_int(o);
     if (index < 0 || (mp_uint_t)index >= limit) {
         mp_raise_type(&mp_type_IndexError);
