@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "layers.h"
+#include "layers/layers.h"
 
 typedef struct {
     uint32_t n;

@@ -48,7 +48,7 @@ BOARDS = {
 # What the heap must have left for the program and the objects of `anne.Model` itself.
 RESERVE_BYTES = 12 * KB
 
-# sizeof(anne_layer_t) on a chip with 32-bit pointers (native_module/layers.h): eight words, the addresses of
+# sizeof(anne_layer_t) on a chip with 32-bit pointers (native_module/layers/layers.h): eight words, the addresses of
 # the constants, three words. tests/host_tools/test_fit.py compares it with the compiler's.
 LAYER_BYTES = 4 * (8 + MAX_CONSTANTS + 4)
 

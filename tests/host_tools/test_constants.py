@@ -69,8 +69,8 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_MAX_NAME_BYTES", "metadata.h", metadata.MAX_NAME_BYTES),
         ("ANNE_MAX_ELEMENTS", "tensor.h", model_file.MAX_ELEMENTS),
         ("ANNE_MAX_RANK", "tensor.h", 4),
-        ("ANNE_MAX_CONSTANTS", "layers.h", model_file.MAX_CONSTANTS),
-        ("MAX_BIAS", "layers.c", layouts.MAX_BIAS),
+        ("ANNE_MAX_CONSTANTS", "layers/layers.h", model_file.MAX_CONSTANTS),
+        ("MAX_BIAS", "layers/dense.c", layouts.MAX_BIAS),
         ("ANNE_MAX_SHIFT", "kernels/requantize.h", layouts.MAX_SHIFT),
         ("ANNE_DENSE_S8_PANEL", "kernels/dense_s8.h", layouts.S8Quad.PANEL),
         ("ANNE_DENSE_S8_MAX_IN", "kernels/dense_s8.h", layouts.S8Quad.MAX_IN),
@@ -125,9 +125,9 @@ def test_types():
 
 
 def test_kinds_of_layers():
-    table = source("layers.c").split("anne_layer_kind(uint32_t kind)")[1]
+    table = source("layers/dense.c").split("anne_layer_kind(uint32_t kind)")[1]
     assert {int(n): name for n, name in re.findall(r"\[(\d)\] = \{check_(\w+),", table)} == model_file.KINDS
-    assert names_in_c("ANNE_KINDS", "layers.h") == model_file.KINDS
+    assert names_in_c("ANNE_KINDS", "layers/layers.h") == model_file.KINDS
 
 
 def names_in_c(macro: str, file: str) -> dict[int, str]:
@@ -137,7 +137,7 @@ def names_in_c(macro: str, file: str) -> dict[int, str]:
 
 
 def test_layouts_of_dense_weights():
-    table = re.search(r"dense_layouts\[\] = \{(.*?)\n\};", source("layers.c"), re.S)[1]
+    table = re.search(r"dense_layouts\[\] = \{(.*?)\n\};", source("layers/dense.c"), re.S)[1]
     pattern = r"\[(\d)\] = \{ANNE_(\w+), ANNE_(\w+), (\d), check_dense_(\w+),"
     in_c = {
         int(number): (name, x.lower(), y.lower(), int(n_constants))
@@ -147,7 +147,7 @@ def test_layouts_of_dense_weights():
     assert {number: layout.name for number, layout in layouts.LAYOUTS.items()} == {
         n: row[0] for n, row in in_c.items()
     }
-    assert names_in_c("ANNE_LAYOUTS", "layers.h") == {n: row[0] for n, row in in_c.items()}
+    assert names_in_c("ANNE_LAYOUTS", "layers/layers.h") == {n: row[0] for n, row in in_c.items()}
 
 
 def test_tags_of_metadata():

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "native_module/flags.env").read_text(), re.M))
 KERNELS = {path.name for path in ROOT.glob("native_module/kernels/*.c")}
 SMALL = {f"{name}.c" for name in ENV["ANNE_SMALL_KERNELS"].split()}
-CORE = {path.name for path in ROOT.glob("native_module/*.c")} - {"host.c"} | KERNELS
+LAYERS = {path.name for path in ROOT.glob("native_module/layers/*.c")}
+CORE = {path.name for path in ROOT.glob("native_module/*.c")} - {"host.c"} | LAYERS | KERNELS
 BUILT = {
     "firmware of the Pico": ROOT / "build/anne-pico.elf",
     "firmware of the Pico 2": ROOT / "build/anne-pico2.elf",

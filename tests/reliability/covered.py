@@ -24,7 +24,6 @@ HERE = ROOT / "tests" / "reliability"
 MODELS = ROOT / "tests" / "golden" / "models"
 FLAGS = re.search(r"^ANNE_FLAGS=(.*)$", (CORE / "flags.env").read_text(), re.M)[1].split()
 CC = ["gcc", "-std=gnu11", "-O0", *FLAGS, f"-I{CORE}", f"-I{TESTS}"]
-LOADER = ("model.c", "metadata.c", "places.c", "layers.c", "tensor.c")
 HARNESSES = [
     ("refusals",),
     ("guards", "300"),
@@ -70,7 +69,7 @@ def measure() -> tuple[Reached, Reached]:
     """Compile and run all C tests; return what they reach of the loader and of the kernels."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        core = [*CORE.glob("*.c"), *CORE.glob("kernels/*.c")]
+        core = [*CORE.glob("*.c"), *CORE.glob("layers/*.c"), *CORE.glob("kernels/*.c")]
         core = [path for path in core if path.name != "host.c"]
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda path: _run(*CC, "--coverage", "-c", path, cwd=folder), core))
@@ -82,7 +81,7 @@ def measure() -> tuple[Reached, Reached]:
             report = json.loads(gzip.decompress((folder / f"{path.stem}.gcov.json.gz").read_bytes()))
             for file in report["files"]:
                 if Path(file["file"]) == path:
-                    groups[path.name not in LOADER].add(file)
+                    groups[path.parent.name == "kernels"].add(file)
     return groups
 
 

@@ -6,7 +6,7 @@
 
 #include "tensor.h"
 
-// Every way a layer can run: a kernel each, or one loop of layers.c.
+// Every way a layer can run: a kernel each, or one loop of layers/.
 #define LAYER_VARIANTS(X) \
     X(dense_f32)          \
     X(dense_s8_quad)      \

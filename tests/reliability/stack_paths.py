@@ -42,7 +42,7 @@ def measure() -> Paths:
     """Compile the core for the Pico; ReliabilityError for a function that calls itself, by whatever way."""
     frames: dict[str, int] = {}
     calls: dict[str, set[str]] = {}
-    for source in [*CORE.glob("*.c"), *CORE.glob("kernels/*.c")]:
+    for source in [*CORE.glob("*.c"), *CORE.glob("layers/*.c"), *CORE.glob("kernels/*.c")]:
         if source.name != "host.c":
             graph = _graph(source)
             for name, n_bytes, kind in _NODE.findall(graph):
@@ -61,10 +61,10 @@ def _resolve_pointers(frames: dict[str, int], calls: dict[str, set[str]]) -> Non
     """Add what the calls by pointer of each source file, "*name", may reach."""
     by_name = set().union(*calls.values())
     for pointer in [name for name in by_name if name[0] == "*"]:
-        file = "layers.c:" if pointer == "*model" else f"{pointer[1:]}.c:"
+        file = "/layers/" if pointer == "*model" else f"/{pointer[1:]}.c:"
         reached = {name for name in frames if file in name and name not in by_name}
         calls[pointer] = reached
-        if pointer == "*layers":
+        if pointer == "*dense":
             calls[pointer] = {n for n in reached if ":check_" in n and pointer not in calls.get(n, ())}
 
 

@@ -36,7 +36,7 @@ _SCRIPT = """SECTIONS {
 
 def core_sources() -> list[Path]:
     """Return what the core consists of: all portable C but the binding and the doors of the host."""
-    core = [*NATIVE_MODULE.glob("*.c"), *NATIVE_MODULE.glob("kernels/*.c")]
+    core = [path for folder in (".", "layers", "kernels") for path in NATIVE_MODULE.glob(f"{folder}/*.c")]
     return [path for path in core if path.name != "host.c"]
 
 

