@@ -74,7 +74,12 @@ typedef struct {
     bool in_place; // the output may lie where the input lies
 } anne_layer_kind_t;
 
-// The entry for a kind's number, NULL if there is none.
+// The kinds, each in its own file.
+#define ANNE_KIND_DECLARE(name) extern const anne_layer_kind_t anne_##name;
+ANNE_KINDS(ANNE_KIND_DECLARE)
+#undef ANNE_KIND_DECLARE
+
+// The kind of that number in the file, NULL if there is none.
 const anne_layer_kind_t *anne_layer_kind(uint32_t kind);
 
 #endif // ANNE_LAYERS_H

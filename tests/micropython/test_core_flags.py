@@ -12,11 +12,18 @@ import pytest
 ELFFile = pytest.importorskip("elftools.elf.elffile").ELFFile
 
 ROOT = Path(__file__).parents[2]
-ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "native_module/flags.env").read_text(), re.M))
-KERNELS = {path.name for path in ROOT.glob("native_module/kernels/*.c")}
-SMALL = {f"{name}.c" for name in ENV["ANNE_SMALL_KERNELS"].split()}
-LAYERS = {path.name for path in ROOT.glob("native_module/layers/*.c")}
-CORE = {path.name for path in ROOT.glob("native_module/*.c")} - {"host.c"} | LAYERS | KERNELS
+NATIVE_MODULE = ROOT / "native_module"
+ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (NATIVE_MODULE / "flags.env").read_text(), re.M))
+SMALL = {f"kernels/{name}.c" for name in ENV["ANNE_SMALL_KERNELS"].split()}
+
+
+def sources(folder: str) -> set[str]:
+    """Return the C files of a folder of native_module, as paths below it."""
+    return {path.relative_to(NATIVE_MODULE).as_posix() for path in NATIVE_MODULE.glob(f"{folder}/*.c")}
+
+
+KERNELS = sources("kernels")
+CORE = sources(".") - {"host.c"} | sources("layers") | KERNELS
 BUILT = {
     "firmware of the Pico": ROOT / "build/anne-pico.elf",
     "firmware of the Pico 2": ROOT / "build/anne-pico2.elf",
@@ -26,16 +33,16 @@ BUILT = {
 
 
 def options_of(path: Path) -> dict[str, set[str]]:
-    """Return the compiler's options for each C file of native_module that is in an ELF file, by the file's name."""
+    """Return the compiler's options for each C file of native_module that is in an ELF file, by its path below it."""
     found = {}
     with open(path, "rb") as file:
         for unit in ELFFile(file).get_dwarf_info().iter_CUs():
             attributes = unit.get_top_DIE().attributes
             if "DW_AT_producer" not in attributes:
                 continue
-            name = Path(attributes["DW_AT_name"].value.decode())
-            if "native_module" in name.parts and name.suffix == ".c":
-                found[name.name] = set(attributes["DW_AT_producer"].value.decode().split())
+            _, below, name = attributes["DW_AT_name"].value.decode().rpartition("native_module/")
+            if below and name.endswith(".c"):
+                found[name] = set(attributes["DW_AT_producer"].value.decode().split())
     return found
 
 

@@ -1,0 +1,106 @@
+// A layer that is an activation: floats by their formula, integers by a table in the file.
+#include <string.h>
+
+#include "kernels/activations_f32.h"
+#include "kernels/tables.h"
+#include "layers/checks.h"
+
+static void run_activation_f32(const anne_layer_t *layer) {
+    if (layer->y != layer->x) {
+        memcpy(layer->y, layer->x, layer->n_in * sizeof(float));
+    }
+    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_in);
+}
+
+static void run_table_s8(const anne_layer_t *layer) {
+    anne_table_s8(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+static void run_table_s16(const anne_layer_t *layer) {
+    anne_table_s16(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+static void run_softmax_s8(const anne_layer_t *layer) {
+    anne_softmax_s8(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+static void run_softmax_s16(const anne_layer_t *layer) {
+    anne_softmax_s16(layer->constants[0], layer->x, layer->n_in, layer->y);
+}
+
+// At most so many elements, and an output of the scale and zero point that the kernel gives.
+static bool softmax_fits(const anne_record_t *record, uint32_t most, float scale, int32_t zero_point) {
+    const anne_tensor_t *output = record->output;
+    return anne_tensor_elements(output) <= most && output->scale == scale && output->zero_point == zero_point;
+}
+
+// E[0] = 1.0 keeps the sum positive, and entries below 2^31 keep it from wrapping.
+static anne_status_t check_softmax_s8(const anne_record_t *record) {
+    if (!softmax_fits(record, ANNE_SOFTMAX_S8_MAX, 0x1p-8f, -128)) {
+        return ANNE_ERROR_SHAPE;
+    }
+    const int32_t *exponentials = record->constants[0];
+    for (uint32_t i = 0; i < 256; i++) {
+        if (exponentials[i] < 0) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    return exponentials[0] == INT32_MAX ? ANNE_OK : ANNE_ERROR_CONSTANT;
+}
+
+static anne_status_t check_softmax_s16(const anne_record_t *record) {
+    if (!softmax_fits(record, ANNE_SOFTMAX_S16_MAX, 0x1p-15f, 0)) {
+        return ANNE_ERROR_SHAPE;
+    }
+    const int16_t *exponentials = record->constants[0];
+    for (uint32_t i = 0; i < ANNE_TABLE_S16_ENTRIES; i++) {
+        if (exponentials[i] < 0) {
+            return ANNE_ERROR_CONSTANT;
+        }
+    }
+    return exponentials[0] == INT16_MAX ? ANNE_OK : ANNE_ERROR_CONSTANT;
+}
+
+static anne_status_t check_activation(const anne_record_t *record, anne_room_t *room) {
+    (void)room;
+    uint8_t dtype = record->input->dtype;
+    bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
+    if (check_counts(record, dtype == ANNE_FLOAT32 ? 0 : 1, 0) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (record->output->dtype != dtype || !same_shape(record->input, record->output)) {
+        return ANNE_ERROR_SHAPE;
+    }
+    if (dtype == ANNE_INT8) {
+        if (check_constant(record, 0, is_softmax ? 256 * sizeof(int32_t) : 256) != ANNE_OK) {
+            return ANNE_ERROR_CONSTANT;
+        }
+        return is_softmax ? check_softmax_s8(record) : ANNE_OK;
+    }
+    if (dtype == ANNE_INT16) {
+        // 513 entries, and two bytes of padding so that sizes stay multiples of 4
+        if (check_constant(record, 0, ANNE_TABLE_S16_ENTRIES * sizeof(int16_t)) != ANNE_OK) {
+            return ANNE_ERROR_CONSTANT;
+        }
+        return is_softmax ? check_softmax_s16(record) : ANNE_OK;
+    }
+    return ANNE_OK;
+}
+
+static void (*choose_activation(const anne_record_t *record))(const anne_layer_t *) {
+    bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
+    switch (record->input->dtype) {
+    case ANNE_INT8:
+        return is_softmax ? run_softmax_s8 : run_table_s8;
+    case ANNE_INT16:
+        return is_softmax ? run_softmax_s16 : run_table_s16;
+    default:
+        return run_activation_f32;
+    }
+}
+
+const anne_layer_kind_t anne_activation = {
+    .check = check_activation,
+    .run = choose_activation,
+    .in_place = true,
+};

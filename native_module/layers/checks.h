@@ -1,0 +1,18 @@
+// What the checks of several kinds share.
+#ifndef ANNE_CHECKS_H
+#define ANNE_CHECKS_H
+
+#include "layers/layers.h"
+
+bool same_shape(const anne_tensor_t *a, const anne_tensor_t *b);
+
+// A constant of so many bytes; `index` is below the number of constants, which is known by now.
+anne_status_t check_constant(const anne_record_t *record, uint32_t index, uint64_t bytes);
+
+// A constant of `n` finite floats.
+anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint64_t n);
+
+// One input, one output, that many constants and parameters.
+anne_status_t check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters);
+
+#endif // ANNE_CHECKS_H

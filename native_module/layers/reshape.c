@@ -1,0 +1,30 @@
+// The same bytes in another shape.
+#include "layers/checks.h"
+
+static void run_reshape(const anne_layer_t *layer) {
+    (void)layer; // the loader has proven that output and input are the same bytes
+}
+
+static anne_status_t check_reshape(const anne_record_t *record, anne_room_t *room) {
+    (void)room;
+    const anne_tensor_t *x = record->input, *y = record->output;
+    if (check_counts(record, 0, 0) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point
+        || anne_tensor_elements(x) != anne_tensor_elements(y) || x->arena_offset != y->arena_offset) {
+        return ANNE_ERROR_SHAPE;
+    }
+    return ANNE_OK;
+}
+
+static void (*choose_reshape(const anne_record_t *record))(const anne_layer_t *) {
+    (void)record;
+    return run_reshape;
+}
+
+const anne_layer_kind_t anne_reshape = {
+    .check = check_reshape,
+    .run = choose_reshape,
+    .in_place = true,
+};
