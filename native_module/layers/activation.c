@@ -65,21 +65,21 @@ static anne_status_t check_activation(const anne_record_t *record, anne_room_t *
     (void)room;
     uint8_t dtype = record->input->dtype;
     bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
-    if (check_counts(record, dtype == ANNE_FLOAT32 ? 0 : 1, 0) != ANNE_OK) {
+    if (anne_check_counts(record, dtype == ANNE_FLOAT32 ? 0 : 1, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (record->output->dtype != dtype || !same_shape(record->input, record->output)) {
+    if (record->output->dtype != dtype || !anne_same_shape(record->input, record->output)) {
         return ANNE_ERROR_SHAPE;
     }
     if (dtype == ANNE_INT8) {
-        if (check_constant(record, 0, is_softmax ? 256 * sizeof(int32_t) : 256) != ANNE_OK) {
+        if (anne_check_constant(record, 0, is_softmax ? 256 * sizeof(int32_t) : 256) != ANNE_OK) {
             return ANNE_ERROR_CONSTANT;
         }
         return is_softmax ? check_softmax_s8(record) : ANNE_OK;
     }
     if (dtype == ANNE_INT16) {
         // 513 entries, and two bytes of padding so that sizes stay multiples of 4
-        if (check_constant(record, 0, ANNE_TABLE_S16_ENTRIES * sizeof(int16_t)) != ANNE_OK) {
+        if (anne_check_constant(record, 0, ANNE_TABLE_S16_ENTRIES * sizeof(int16_t)) != ANNE_OK) {
             return ANNE_ERROR_CONSTANT;
         }
         return is_softmax ? check_softmax_s16(record) : ANNE_OK;

@@ -4,16 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-bool same_shape(const anne_tensor_t *a, const anne_tensor_t *b) {
+bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b) {
     return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
 }
 
-anne_status_t check_constant(const anne_record_t *record, uint32_t index, uint64_t bytes) {
-    return record->constant_bytes[index] == bytes ? ANNE_OK : ANNE_ERROR_CONSTANT;
-}
-
-anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint64_t n) {
-    if (check_constant(record, index, n * sizeof(float)) != ANNE_OK) {
+anne_status_t anne_check_floats(const anne_record_t *record, uint32_t index, uint64_t n) {
+    if (anne_check_constant(record, index, n * sizeof(float)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     const float *values = record->constants[index];
@@ -25,7 +21,7 @@ anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint64_t
     return ANNE_OK;
 }
 
-anne_status_t check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters) {
+anne_status_t anne_check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters) {
     return record->n_inputs == 1 && record->n_outputs == 1 && record->n_constants == n_constants
                    && record->n_parameters == n_parameters
                ? ANNE_OK

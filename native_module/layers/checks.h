@@ -4,15 +4,17 @@
 
 #include "layers/layers.h"
 
-bool same_shape(const anne_tensor_t *a, const anne_tensor_t *b);
+bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b);
 
 // A constant of so many bytes; `index` is below the number of constants, which is known by now.
-anne_status_t check_constant(const anne_record_t *record, uint32_t index, uint64_t bytes);
+static inline anne_status_t anne_check_constant(const anne_record_t *record, uint32_t index, uint64_t bytes) {
+    return record->constant_bytes[index] == bytes ? ANNE_OK : ANNE_ERROR_CONSTANT;
+}
 
 // A constant of `n` finite floats.
-anne_status_t check_floats(const anne_record_t *record, uint32_t index, uint64_t n);
+anne_status_t anne_check_floats(const anne_record_t *record, uint32_t index, uint64_t n);
 
 // One input, one output, that many constants and parameters.
-anne_status_t check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters);
+anne_status_t anne_check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters);
 
 #endif // ANNE_CHECKS_H

@@ -26,10 +26,10 @@ typedef struct {
 
 static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     (void)room;
-    if (check_floats(record, 0, (uint64_t)n_in * n_out) != ANNE_OK) {
+    if (anne_check_floats(record, 0, (uint64_t)n_in * n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    return check_floats(record, 1, n_out);
+    return anne_check_floats(record, 1, n_out);
 }
 
 static void run_dense_f32(const anne_layer_t *layer) {
@@ -42,9 +42,9 @@ static void run_dense_f32(const anne_layer_t *layer) {
 static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
                                              anne_room_t *room) {
     uint64_t words = anne_dense_f32_aligned_words(n_in, n_out);
-    if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN || check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK
-        || check_floats(record, 1, n_out) != ANNE_OK
-        || check_constant(record, 2, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK) {
+    if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN || anne_check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK
+        || anne_check_floats(record, 1, n_out) != ANNE_OK
+        || anne_check_constant(record, 2, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     const uint32_t *weights = record->constants[0];
@@ -84,8 +84,8 @@ static void run_dense_f32_aligned(const anne_layer_t *layer) {
 
 // Bias and factors of n_out rows.
 static anne_status_t check_rows(const anne_record_t *record, uint32_t n_out) {
-    if (check_constant(record, 1, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK
-        || check_constant(record, 2, (uint64_t)n_out * sizeof(anne_rescale_t)) != ANNE_OK) {
+    if (anne_check_constant(record, 1, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK
+        || anne_check_constant(record, 2, (uint64_t)n_out * sizeof(anne_rescale_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     const int32_t *bias = record->constants[1];
@@ -127,7 +127,7 @@ static uint32_t prepare_requantize_s8(const anne_layer_t *layer) {
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
                                          anne_room_t *room) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
-        || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
+        || anne_check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     room->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
@@ -166,8 +166,8 @@ static bool s4_rows_good(const uint32_t *weights, uint32_t n_in, uint32_t n_out,
 
 // scratch: as above
 static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
-    if (n_in > ANNE_DENSE_S4_MAX_IN || check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
-        || check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
+    if (n_in > ANNE_DENSE_S4_MAX_IN || anne_check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
+        || anne_check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     uint32_t panel = *(const uint32_t *)record->constants[3];
@@ -205,7 +205,7 @@ static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t
 
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
-    if (check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
+    if (anne_check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_rows(record, n_out) != ANNE_OK
         || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
         return ANNE_ERROR_CONSTANT;
@@ -225,12 +225,12 @@ static void run_dense_s16(const anne_layer_t *layer) {
 
 static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
-        || check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
-        || check_floats(record, 1, n_out) != ANNE_OK) {
+        || anne_check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
+        || anne_check_floats(record, 1, n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     room->scratch = anne_dense_s8_f32_scratch(n_in, n_out) * sizeof(int32_t);
-    return check_floats(record, 2, n_out);
+    return anne_check_floats(record, 2, n_out);
 }
 
 static void run_dense_s8_f32(const anne_layer_t *layer) {

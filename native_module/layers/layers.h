@@ -1,5 +1,5 @@
-// The layer table: for each kind of layer how it is checked, prepared and run. A layer knows records and memory, but no
-// file; it calls kernels, which know only arithmetic.
+// What a kind of layer is: how it is checked, prepared and run. Each has a room, a file of its name in this folder,
+// which knows records, memory and its kernels, which know only arithmetic; but no file, and no other room.
 #ifndef ANNE_LAYERS_H
 #define ANNE_LAYERS_H
 

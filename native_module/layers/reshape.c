@@ -8,7 +8,7 @@ static void run_reshape(const anne_layer_t *layer) {
 static anne_status_t check_reshape(const anne_record_t *record, anne_room_t *room) {
     (void)room;
     const anne_tensor_t *x = record->input, *y = record->output;
-    if (check_counts(record, 0, 0) != ANNE_OK) {
+    if (anne_check_counts(record, 0, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
     if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point

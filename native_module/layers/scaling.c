@@ -28,17 +28,17 @@ static void run_scaling(const anne_layer_t *layer) {
 
 static anne_status_t check_scaling(const anne_record_t *record, anne_room_t *room) {
     (void)room;
-    if (check_counts(record, 2, 0) != ANNE_OK) {
+    if (anne_check_counts(record, 2, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (record->input->dtype != ANNE_FLOAT32 || !same_shape(record->input, record->output)) {
+    if (record->input->dtype != ANNE_FLOAT32 || !anne_same_shape(record->input, record->output)) {
         return ANNE_ERROR_SHAPE;
     }
     uint32_t n = record->input->shape[record->input->rank - 1];
-    if (check_floats(record, 0, n) != ANNE_OK) {
+    if (anne_check_floats(record, 0, n) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    return check_floats(record, 1, n);
+    return anne_check_floats(record, 1, n);
 }
 
 static void (*choose_scaling(const anne_record_t *record))(const anne_layer_t *) {

@@ -1,11 +1,10 @@
-// FORMAT.md's numbers of kinds -> kinds.
+// The numbers of FORMAT.md, "Layers" -> the kinds, each of which has a file of its name here.
 #include "layers/layers.h"
 
+#define ENTRY(name) [ANNE_KIND_##name] = &anne_##name,
+static const anne_layer_kind_t *const kinds[] = {ANNE_KINDS(ENTRY)};
+#undef ENTRY
+
 const anne_layer_kind_t *anne_layer_kind(uint32_t kind) {
-    static const anne_layer_kind_t *const table[] = {NULL,
-#define ADDRESS(name) &anne_##name,
-                                                     ANNE_KINDS(ADDRESS)
-#undef ADDRESS
-    };
-    return kind < sizeof table / sizeof table[0] ? table[kind] : NULL;
+    return kind < sizeof kinds / sizeof kinds[0] ? kinds[kind] : NULL;
 }

@@ -206,7 +206,9 @@ def test_flash_is_laid_out_as_the_boards_say(board, folder):
 def test_a_layer_takes_what_the_compiler_says(tmp_path):
     """Wrong by a byte, the array below has a negative size and the compiler refuses it."""
     source = tmp_path / "size.c"
-    source.write_text(f'#include "layers/layers.h"\nchar same[sizeof(anne_layer_t) == {LAYER_BYTES} ? 1 : -1];\n')
+    source.write_text(
+        f'#include "layers/layers.h"\nchar same[sizeof(anne_layer_t) == {LAYER_BYTES} ? 1 : -1];\n'
+    )
     command = ["arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-std=gnu11", "-fsyntax-only"]
     done = subprocess.run(
         [*command, f"-I{ROOT / 'native_module'}", str(source)], capture_output=True, text=True, check=False
