@@ -153,6 +153,21 @@ def a_long_key_told_often() -> bytes:
 
 
 @crafted("pth")
+def one_dict_under_many_names() -> bytes:
+    """30,000 tensors in a dict that has 20,000 names."""
+    names = b"".join(text(f"{n}") + (tensor() + b"q\1" if n == 0 else b"h\1") for n in range(30_000))
+    more = b"".join(text(f"k{n}") + b"h\2" for n in range(20_000))
+    return padded(pth(b"}(" + text("a") + b"}q\2(" + names + b"u" + more + b"u"))
+
+
+@crafted("pth")
+def modules_by_the_ten_thousand() -> bytes:
+    """40,000 layers that share a tensor."""
+    names = (text(f"{n}.weight") + (tensor() + b"q\1" if n == 0 else b"h\1") for n in range(40_000))
+    return padded(pth(b"}(" + b"".join(names) + b"u"))
+
+
+@crafted("pth")
 def bytes_as_weights() -> bytes:
     """A weight_norm of 50 million bytes, which would be 400 MB as floats."""
     sizes, strides = integer(7000) + integer(7000) + b"\x86", integer(1) + integer(7000) + b"\x86"

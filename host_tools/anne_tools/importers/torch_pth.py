@@ -141,7 +141,9 @@ def _tensors(value: Any, network: str | int | None) -> tuple[dict[str, Stored], 
 
 def _entries(value: Any) -> tuple[dict[str, Stored], dict[str, dict]]:
     """Return the tensors and the dicts that a dict holds, by name; nothing of what is no dict."""
-    items = [(str(name), item) for name, item in value.items()] if isinstance(value, dict) else []
+    value = value if isinstance(value, dict) else {}
+    budget.steps(len(value), "the names in the file")  # which dicts may share with each other
+    items = [(str(name), item) for name, item in value.items()]
     return (
         {name: item for name, item in items if isinstance(item, Stored)},
         {name: item for name, item in items if isinstance(item, dict)},
@@ -150,6 +152,7 @@ def _entries(value: Any) -> tuple[dict[str, Stored], dict[str, dict]]:
 
 def _arrays(tensors: dict[str, Stored], storages: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     arrays = {}
+    budget.steps(_TENSOR_STEPS * len(tensors), "the tensors of the file")
     for name, tensor in tensors.items():
         if tensor.storage.key not in storages:
             raise ModelError(f"the storage of {name[:60]!r} is missing")
@@ -250,6 +253,7 @@ REFUSED_OPCODES = (
 MAX_LINE_BYTES = 10_000
 MAX_INTEGER_BYTES = 16
 MAX_KEY_BITS = 60
+_TENSOR_STEPS = 10
 MAX_RANK = 8
 
 
