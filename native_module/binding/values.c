@@ -5,21 +5,6 @@
 #include "py/objstr.h"
 #include "py/runtime.h"
 
-void py_floats_free(floats_t *v) {
-    if (v->heap != NULL) {
-        m_del(float, v->heap, v->allocated);
-    }
-}
-
-float *py_floats_room(floats_t *v, size_t n) {
-    v->heap = NULL;
-    if (n <= FLOATS_SPACE) {
-        return v->space;
-    }
-    v->allocated = n;
-    return v->heap = m_new(float, n);
-}
-
 mp_obj_t *py_list_items(mp_obj_t o, size_t *n) {
     *n = 0;
     if (mp_obj_is_type(o, &mp_type_list)) {

@@ -15,9 +15,22 @@ typedef struct {
     float space[FLOATS_SPACE];
 } floats_t;
 
-void py_floats_free(floats_t *v);
+// Both in line: every call of dense does without the heap, or nearly.
+static inline void py_floats_free(floats_t *v) {
+    if (v->heap != NULL) {
+        m_del(float, v->heap, v->allocated);
+    }
+}
+
 // Room for n floats, which py_floats_free gives back.
-float *py_floats_room(floats_t *v, size_t n);
+static inline float *py_floats_room(floats_t *v, size_t n) {
+    v->heap = NULL;
+    if (n <= FLOATS_SPACE) {
+        return v->space;
+    }
+    v->allocated = n;
+    return v->heap = m_new(float, n);
+}
 
 // The items of a list or a tuple; NULL for anything else.
 mp_obj_t *py_list_items(mp_obj_t o, size_t *n);
