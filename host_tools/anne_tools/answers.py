@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from math import isfinite, nan
 
 import numpy as np
+from anne.classes import PROBABILITIES
 
 from .errors import ModelError
 from .graph import Graph, Reshape
 from .texts import same_name
 
-# What ends a network that tells classes, where no label says so.
-_PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
 _SHOWN = 5
 
 
@@ -83,9 +82,10 @@ def _is_one_hot(y: np.ndarray) -> bool:
 
 
 def _tells_classes(graph: Graph) -> bool:
+    """Whether the network tells classes, where no label says so."""
     kept = [layer for layer in graph.layers if not isinstance(layer, Reshape)]
     ends_with = getattr(kept[-1], "activation", "") if kept else ""
-    return graph.metadata.threshold is not None or ends_with in _PROBABILITIES
+    return graph.metadata.threshold is not None or ends_with in PROBABILITIES
 
 
 def _counts(answer: object, n_classes: int) -> bool:

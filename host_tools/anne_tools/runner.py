@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 # Float outputs may differ from the golden ones by this part of the sample's largest (as in `Model.selftest`).
 GOLDEN_BOUND = 1e-5
 
-HOST, REFERENCE, EMULATOR = "host", "reference", "emulator"
+HOST, REFERENCE = "host", "reference"
 # Inputs that are put onto the board at once, in bytes, and emulated or real seconds that one sample may take.
 _BATCH_BYTES = 256 * 1024
 _SAMPLE_TIMEOUT_S = 20.0

@@ -1,7 +1,7 @@
 """Which class a network's outputs stand for: the one rule of `Model.classify`, and of what the host tools tell."""
 
 # Activations whose single output is the probability of class 1.
-_PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
 
 
 def class_of(y, threshold=None, what="classify"):
@@ -37,7 +37,7 @@ def is_probability(core):
         if layer.output == tensor and layer.kind == "reshape":
             tensor = layer.input
         elif layer.output == tensor:
-            if layer.activation in _PROBABILITIES:
+            if layer.activation in PROBABILITIES:
                 return True
             break
     if core.line("labels", 0) is None and core.threshold() is None:
