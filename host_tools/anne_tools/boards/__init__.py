@@ -1,0 +1,1 @@
+"""Boards: their memories and speed, the emulated and the real ones, and what is done there."""

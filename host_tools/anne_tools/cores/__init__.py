@@ -1,0 +1,1 @@
+"""The cores that run a model file on this computer."""

@@ -1,0 +1,1 @@
+"""What users give and get: texts, tables, arrays of samples, files."""
