@@ -16,7 +16,7 @@ help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
 	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, README.md"
-	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/costs.py"
+	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/boards/costs.py"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
 	@echo "make size      flash and RAM taken by the native module and the anne package"

@@ -19,20 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from anne_tools.boards.costs import CHIPS
+from anne_tools.boards.device import EmulatedDevice, open_device
+from anne_tools.boards.fit import workspace_bytes
+from anne_tools.boards.runner import open_model, run_local
 from anne_tools.commands.common import console
 from anne_tools.commands.models import print_table, step_progress
-from anne_tools.conversion import convert
-from anne_tools.costs import CHIPS
-from anne_tools.device import EmulatedDevice, open_device
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import NativeModel, quantize_input
+from anne_tools.data.files import write_atomically
 from anne_tools.errors import DeviceError, ModelError
-from anne_tools.files import write_atomically
-from anne_tools.fit import workspace_bytes
-from anne_tools.graph import GraphBuilder
-from anne_tools.native import NativeModel, quantize_input
+from anne_tools.network.graph import GraphBuilder
 from anne_tools.networks import Network, published_networks
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
-from anne_tools.runner import open_model, run_local
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_PICO = Path(__file__).with_name("on_pico.py")
@@ -445,7 +445,7 @@ def main() -> int:
                 arguments.output, json.dumps(merged(arguments.output, records), indent=1).encode()
             )
         if arguments.plot:
-            from anne_tools.plot import growth_plot
+            from anne_tools.conversion.plot import growth_plot
 
             write_atomically(arguments.plot, growth_plot(records))
     except (DeviceError, ModelError) as error:

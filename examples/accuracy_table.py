@@ -19,14 +19,14 @@ import common
 import datasets
 import numpy as np
 from anne.model_file import ModelFile
-from anne_tools.bench import bench
-from anne_tools.device import Device, open_device
-from anne_tools.files import write_atomically
-from anne_tools.frameworks import framework_outputs
-from anne_tools.native import dequantize_output
-from anne_tools.quantize import INTEGER_DTYPES
-from anne_tools.report import classes
-from anne_tools.runner import difference, open_model, run_device, run_local
+from anne_tools.boards.bench import bench
+from anne_tools.boards.device import Device, open_device
+from anne_tools.boards.runner import difference, open_model, run_device, run_local
+from anne_tools.conversion.frameworks import framework_outputs
+from anne_tools.conversion.quantize import INTEGER_DTYPES
+from anne_tools.conversion.report import classes
+from anne_tools.cores.native import dequantize_output
+from anne_tools.data.files import write_atomically
 from datasets import Data
 
 EXAMPLES = ("iris", "wine", "breast_cancer", "watch", "digits", "mnist")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import anne_tools
-from anne_tools.choose import AUTO
-from anne_tools.quantize import DTYPES
-from anne_tools.report import lines
+from anne_tools.conversion.choose import AUTO
+from anne_tools.conversion.quantize import DTYPES
+from anne_tools.conversion.report import lines
 from datasets import Data
 
 Train = Callable[[Data], Any]

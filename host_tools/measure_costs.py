@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure the constants of anne_tools/costs.py on the emulated Pico and write them there (`make costs`).
+"""Measure the constants of anne_tools/boards/costs.py on the emulated Pico and write them there (`make costs`).
 
 usage: measure_costs.py [FIRMWARE.uf2]
 
@@ -16,14 +16,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from anne_tools import costs
-from anne_tools.bench import Benchmark, bench
-from anne_tools.costs import Cost
-from anne_tools.device import Device, open_device
-from anne_tools.graph import ACTIVATIONS, GraphBuilder
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
-from anne_tools.runner import open_model
+from anne_tools.boards import costs
+from anne_tools.boards.bench import Benchmark, bench
+from anne_tools.boards.costs import Cost
+from anne_tools.boards.device import Device, open_device
+from anne_tools.boards.runner import open_model
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
 
 TABLE = Path(costs.__file__)
 

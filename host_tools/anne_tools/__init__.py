@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import DeviceError, ModelError
 
 if TYPE_CHECKING:
-    from .conversion import Converted, convert
+    from .conversion.convert import Converted, convert
 
 __all__ = ["Converted", "DeviceError", "ModelError", "convert"]
 
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> object:
     """Import what converts, and numpy with it, when it is first asked for: the `anne` command starts without."""
     if name not in ("Converted", "convert"):
         raise AttributeError(f"module anne_tools has no attribute {name}")
-    return getattr(import_module(".conversion", __name__), name)
+    return getattr(import_module(".conversion.convert", __name__), name)
 
 
 def __dir__() -> list[str]:

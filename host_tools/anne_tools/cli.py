@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import click
 
+from .data.texts import harmless
 from .errors import DeviceError, ModelError
-from .texts import harmless
 
 # In the order `anne --help` tells them, in its words. Each is commands/NAME.py with a click command named `command`.
 COMMANDS = {
@@ -82,7 +82,7 @@ def _missing(error: ModuleNotFoundError) -> str:
 def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from .firmware import find_firmware, firmware_banner, versions
+    from .boards.firmware import find_firmware, firmware_banner, versions
 
     click.echo(versions().line())
     firmwares = {}

@@ -1,5 +1,5 @@
 // Activations of integers: look-ups in tables the converter made, and softmax from a table of exponentials. No
-// floating point, so every backend gives the same bits; host_tools/anne_tools/tables.py makes the tables.
+// floating point, so every backend gives the same bits; host_tools/anne_tools/layers/tables.py makes the tables.
 #ifndef ANNE_TABLES_H
 #define ANNE_TABLES_H
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from anne_tools.emulator import EmulatedPico
-from anne_tools.emulator_fork import forked
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_fork import forked
+from anne_tools.boards.firmware import find_firmware
 from anne_tools.errors import DeviceError, ModelError
-from anne_tools.firmware import find_firmware
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.device import EmulatedDevice, open_device
+from anne_tools.boards.device import EmulatedDevice, open_device
+from anne_tools.conversion.plot import growth_plot
 from anne_tools.errors import ModelError
-from anne_tools.plot import growth_plot
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "build" / "anne-bench.uf2"

@@ -7,11 +7,11 @@ builds it first.
 from collections.abc import Iterator
 
 import pytest
-from anne_tools.device import EmulatedDevice
-from anne_tools.emulator import EmulatedPico
-from anne_tools.emulator_fork import ForkedPico, forked
+from anne_tools.boards.device import EmulatedDevice
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_fork import ForkedPico, forked
+from anne_tools.boards.firmware import find_firmware
 from anne_tools.errors import ModelError
-from anne_tools.firmware import find_firmware
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """Activations on floats in the firmware: the bits that the host's C gives, whose errors the C tests measure."""
 
 import numpy as np
-from anne_tools.graph import ACTIVATIONS, GraphBuilder
-from anne_tools.native import NativeModel
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import NativeModel
+from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
 
 N = 128
 SCRIPT = """import anne

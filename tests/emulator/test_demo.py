@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from anne_tools import bench
-from anne_tools.demo import run_network
+from anne_tools.boards import bench
+from anne_tools.boards.demo import run_network
 from anne_tools.networks import published_network
 
 

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from anne_tools.bench import QUIET_LOOP_CYCLES, loop_cycles, why_slower
-from anne_tools.device import Device, EmulatedDevice, open_device
-from anne_tools.emulator import EmulatedPico
-from anne_tools.emulator_fork import forked
+from anne_tools.boards.bench import QUIET_LOOP_CYCLES, loop_cycles, why_slower
+from anne_tools.boards.device import Device, EmulatedDevice, open_device
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_fork import forked
+from anne_tools.boards.serial_device import SerialDevice
 from anne_tools.errors import DeviceError
-from anne_tools.serial_device import SerialDevice
 
 
 @pytest.fixture(scope="module")

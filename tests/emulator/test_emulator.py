@@ -1,9 +1,9 @@
 """The emulated Pico itself: runs scripts, gives the same figures each time, notices what would crash a real one."""
 
 import pytest
-from anne_tools import flash_files
-from anne_tools.emulator import FLASH_BASE, EmulatedPico, EmulatorFault
-from anne_tools.emulator_fork import forked
+from anne_tools.boards import flash_files
+from anne_tools.boards.emulator import FLASH_BASE, EmulatedPico, EmulatorFault
+from anne_tools.boards.emulator_fork import forked
 from anne_tools.errors import DeviceError
 
 # Loads and stores without MicroPython's own checks, so that the emulator has to notice.

@@ -1,6 +1,6 @@
 """Our ROMFS images, as MicroPython on the board reads them."""
 
-from anne_tools.emulator import EmulatedPico
+from anne_tools.boards.emulator import EmulatedPico
 
 FILES = {
     "a": b"x",

@@ -16,9 +16,9 @@ pytest.importorskip("sklearn", reason="the extra ai-anne[examples]")
 import accuracy_table
 import common
 import datasets
-from anne_tools.device import open_device
+from anne_tools.boards.device import open_device
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.native import NativeModel
 
 # name: (packages beside scikit-learn, samples to train, to test, least accuracy in percent, inputs, outputs)
 EXAMPLES = {

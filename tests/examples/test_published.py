@@ -12,13 +12,13 @@ from importlib.resources import files
 import numpy as np
 import published
 import pytest
-from anne_tools.device import open_device
+from anne_tools.boards.device import open_device
+from anne_tools.boards.runner import run_device, run_local
 from anne_tools.errors import ModelError
 from anne_tools.networks import published_networks
-from anne_tools.runner import run_device, run_local
 
 NAMES = list(published_networks())
-# float32 against double precision, and inputs that were published with 8 decimals: as in anne_tools.demo
+# float32 against double precision, and inputs that were published with 8 decimals: as in anne_tools.boards.demo
 TOLERANCE = 1e-5
 
 

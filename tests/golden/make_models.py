@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import Model
-from anne_tools.graph import ACTIVATIONS, Dense, Graph, GraphBuilder, Metadata, Quantization
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.network.graph import ACTIVATIONS, Dense, Graph, GraphBuilder, Metadata, Quantization
 
 FOLDER = Path(__file__).with_name("models")
 SEED = 2501

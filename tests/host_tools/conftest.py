@@ -15,7 +15,7 @@ from command_line import NETWORK
 def files(tmp_path, monkeypatch) -> Path:
     """A folder with net.json, x.npy (50 samples), y.npy, and the model file net.anne."""
     import numpy as np
-    from anne_tools.conversion import convert
+    from anne_tools.conversion.convert import convert
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.json").write_text(json.dumps(NETWORK))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anne_tools.answers import true_classes
-from anne_tools.conversion import convert
+from anne_tools.conversion.answers import true_classes
+from anne_tools.conversion.convert import convert
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph, GraphBuilder, Metadata
+from anne_tools.network.graph import Graph, GraphBuilder, Metadata
 
 
 def network(n_outputs: int, labels: list[str] = (), own: list[str] = (), activation: str = "linear") -> Graph:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anne_tools.conversion import Converted, convert
-from anne_tools.emulator import EmulatedPico
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.boards.flash_files import STORAGE_BYTES, STORAGE_OFFSET
+from anne_tools.boards.romfs import romfs_image
+from anne_tools.boards.runner import open_model, run_local
+from anne_tools.conversion.convert import Converted, convert
+from anne_tools.cores.native import quantize_input
 from anne_tools.errors import ModelError
-from anne_tools.firmware import find_firmware
-from anne_tools.flash_files import STORAGE_BYTES, STORAGE_OFFSET
-from anne_tools.native import quantize_input
-from anne_tools.romfs import romfs_image
-from anne_tools.runner import open_model, run_local
 from data import mltk_file
 
 pytest.importorskip("tflite", reason="the extra ai-anne[tflite]")

@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from anne_tools.board_file import MAGIC, BoardFile
+from anne_tools.boards.board_file import MAGIC, BoardFile
+from anne_tools.boards.device import open_device
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.boards.flash_files import FLASH_BYTES, ROMFS_OFFSET, STORAGE_OFFSET
 from anne_tools.cli import cli
-from anne_tools.device import open_device
 from anne_tools.errors import DeviceError, ModelError
-from anne_tools.firmware import find_firmware
-from anne_tools.flash_files import FLASH_BYTES, ROMFS_OFFSET, STORAGE_OFFSET
 from click.testing import CliRunner
 
 FLASH = bytes(range(256)) * ((FLASH_BYTES - ROMFS_OFFSET) // 256)
@@ -93,7 +93,7 @@ def test_links_and_modes_stay(tmp_path):
 
 def test_a_second_process_is_refused_until_the_first_has_ended(tmp_path):
     path = tmp_path / "pico.img"
-    script = "import sys; from anne_tools.board_file import BoardFile; BoardFile(sys.argv[1])"
+    script = "import sys; from anne_tools.boards.board_file import BoardFile; BoardFile(sys.argv[1])"
     first = BoardFile(path)
     for _ in range(2):  # before and after the file is exchanged
         second = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True)

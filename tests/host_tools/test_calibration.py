@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anne_tools.calibration import cuts
-from anne_tools.conversion import Converted, convert
+from anne_tools.conversion.calibration import cuts
+from anne_tools.conversion.convert import Converted, convert
+from anne_tools.conversion.quantize import quantize
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
-from anne_tools.graph import Graph, GraphBuilder, Metadata
-from anne_tools.quantize import quantize
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Graph, GraphBuilder, Metadata
 
 N = 400
 

@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from anne_tools.bench import _random_graph
-from anne_tools.conversion import Converted, convert
+from anne_tools.boards.bench import _random_graph
+from anne_tools.conversion.convert import Converted, convert
+from anne_tools.conversion.quantize import DTYPES
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph, GraphBuilder
-from anne_tools.quantize import DTYPES
+from anne_tools.network.graph import Graph, GraphBuilder
 
 
 def samples(n_features: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from anne_tools import flash
+from anne_tools.boards import flash
 from anne_tools.cli import COMMANDS, cli
 from click.testing import CliRunner, Result
 from uf2_files import RP2040, RP2350, uf2_file
@@ -20,7 +20,7 @@ def anne(*arguments: str) -> Result:
 def no_firmware(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANNE_FIRMWARE", raising=False)
-    monkeypatch.setattr("anne_tools.firmware._CHECKOUT", tmp_path)
+    monkeypatch.setattr("anne_tools.boards.firmware._CHECKOUT", tmp_path)
     return tmp_path
 
 

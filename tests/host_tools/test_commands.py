@@ -9,15 +9,15 @@ import json
 
 import numpy as np
 import pytest
-from anne_tools.bench import _random_graph
-from anne_tools.conversion import convert
-from anne_tools.deploy import path_on_board
-from anne_tools.device import EmulatedDevice
-from anne_tools.emulator import EmulatedPico
-from anne_tools.emulator_fork import forked
+from anne_tools.boards.bench import _random_graph
+from anne_tools.boards.deploy import path_on_board
+from anne_tools.boards.device import EmulatedDevice
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_fork import forked
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.verify import RMS_LIMITS, percent
 from anne_tools.errors import ModelError
-from anne_tools.firmware import find_firmware
-from anne_tools.verify import RMS_LIMITS, percent
 from command_line import NETWORK, anne, good, refused
 
 
@@ -37,7 +37,7 @@ def pico(machine, monkeypatch):
     with forked(machine) as copy:
         device = EmulatedDevice(copy)
         for module in ("runner", "device"):
-            monkeypatch.setattr(f"anne_tools.{module}.open_device", lambda where, **options: device)
+            monkeypatch.setattr(f"anne_tools.boards.{module}.open_device", lambda where, **options: device)
         yield device
 
 
@@ -393,7 +393,9 @@ def test_deploy_refuses_what_does_not_fit(files, pico):
 
 
 def test_without_a_pico_deploy_says_so(files, monkeypatch):
-    monkeypatch.setattr("anne_tools.serial_device.pico_ports", lambda: [])
+    monkeypatch.setattr("anne_tools.boards.serial_device.pico_ports", lambda: [])
     refused("no Pico is plugged in; name a port with --on", "deploy", "net.anne")
-    monkeypatch.setattr("anne_tools.serial_device.pico_ports", lambda: ["/dev/ttyACM0", "/dev/ttyACM1"])
+    monkeypatch.setattr(
+        "anne_tools.boards.serial_device.pico_ports", lambda: ["/dev/ttyACM0", "/dev/ttyACM1"]
+    )
     refused("2 Picos are plugged in (/dev/ttyACM0, /dev/ttyACM1)", "deploy", "net.anne")

@@ -8,9 +8,12 @@ from typing import get_args
 
 import pytest
 from anne import layouts, metadata, model_file, reference
-from anne_tools import conversion, fit, graph, quantize
-from anne_tools.choose import AUTO
+from anne_tools.boards import fit
 from anne_tools.commands import convert
+from anne_tools.conversion import convert as conversion
+from anne_tools.conversion import quantize
+from anne_tools.conversion.choose import AUTO
+from anne_tools.network import graph
 
 ROOT = Path(__file__).parents[2]
 C = ROOT / "native_module"

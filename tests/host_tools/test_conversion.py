@@ -11,13 +11,13 @@ import anne_tools
 import numpy as np
 import pytest
 from anne.model import Model
-from anne_tools import golden
-from anne_tools.bench import DTYPES, _random_graph
-from anne_tools.conversion import Converted, convert
+from anne_tools.boards.bench import DTYPES, _random_graph
+from anne_tools.conversion import golden
+from anne_tools.conversion.convert import Converted, convert
+from anne_tools.conversion.plot import error_plot
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
-from anne_tools.graph import Graph, GraphBuilder, Metadata
-from anne_tools.plot import error_plot
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Graph, GraphBuilder, Metadata
 
 RANDOM = np.random.default_rng(5)
 ALL_DTYPES = [*DTYPES, "int4"]
@@ -81,7 +81,7 @@ def test_the_source_is_left_as_it_was():
 def test_golden_samples_without_calibration_are_what_the_scaler_expects():
     """Drawn as normal numbers behind the scaler: about 1, 100 and 1,000 in front of it."""
     converted = convert(wine_like()[0])
-    with anne_tools.conversion.NativeModel(converted.data) as model:
+    with anne_tools.conversion.convert.NativeModel(converted.data) as model:
         golden = np.frombuffer(bytes(model.file.metadata["golden_inputs"]), "<f4").reshape(-1, 3)
     assert golden.shape == (4, 3)
     assert (np.abs(golden - [1, 100, 1000]) < np.multiply(5, [0.3, 20, 300])).all()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.bench import _random_graph
-from anne_tools.conversion import convert
+from anne_tools.boards.bench import _random_graph
+from anne_tools.conversion.convert import convert
 from anne_tools.errors import ModelError
 from command_line import NETWORK, anne, good, refused
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from anne_tools.data.samples import read_samples
 from anne_tools.errors import ModelError
-from anne_tools.samples import read_samples
 
 X = [[5.1, 3.5, 1.4, 0.2], [4.9, 3.0, 1.4, 0.2], [4.7, 3.2, 1.3, 0.25]]
 

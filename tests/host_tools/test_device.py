@@ -9,12 +9,12 @@ import tty
 from pathlib import Path
 
 import pytest
-from anne_tools import flash
+from anne_tools.boards import flash
+from anne_tools.boards.device import open_device
+from anne_tools.boards.firmware import find_firmware, firmware_banner, versions
+from anne_tools.boards.serial_device import SerialDevice
 from anne_tools.cli import cli
-from anne_tools.device import open_device
 from anne_tools.errors import DeviceError, ModelError
-from anne_tools.firmware import find_firmware, firmware_banner, versions
-from anne_tools.serial_device import SerialDevice
 from click.testing import CliRunner
 from uf2_files import RP2040, RP2350, uf2_file
 
@@ -187,7 +187,7 @@ def test_a_board_that_is_unplugged(fake_board, command):
 
 
 def test_a_board_that_neither_ends_nor_obeys_ctrl_c(fake_board, monkeypatch):
-    monkeypatch.setattr("anne_tools.serial_device._INTERRUPT_S", 0.1)
+    monkeypatch.setattr("anne_tools.boards.serial_device._INTERRUPT_S", 0.1)
     board = fake_board(hangs)
     device = SerialDevice(board.port, connect_s=0.5)
     with pytest.raises(
@@ -211,7 +211,7 @@ def test_a_board_that_says_nothing_more(fake_board):
 
 
 def test_a_board_that_takes_nothing_more(fake_board, monkeypatch):
-    monkeypatch.setattr("anne_tools.serial_device._WRITE_S", 0.2)
+    monkeypatch.setattr("anne_tools.boards.serial_device._WRITE_S", 0.2)
     board = fake_board(lambda board, source: "")
     device = SerialDevice(board.port, connect_s=0.5)
     board.hang()
@@ -237,7 +237,7 @@ def test_a_bootloader_is_known_by_its_usb_ids(tmp_path, monkeypatch):
     monkeypatch.setattr(flash, "mounted_folders", lambda: [])
     monkeypatch.setattr(flash, "unmounted_boot_disk", lambda: None)
     assert flash.bootloader() == "USB 2e8a:0003"
-    monkeypatch.setattr("anne_tools.serial_device.pico_ports", lambda: [])
+    monkeypatch.setattr("anne_tools.boards.serial_device.pico_ports", lambda: [])
     result = anne("deploy", MODEL)
     assert result.exit_code == 1
     assert result.stderr == (
@@ -297,7 +297,7 @@ def test_firmware_is_found_from_a_folder_below(tmp_path, monkeypatch):
 def test_no_firmware_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANNE_FIRMWARE", raising=False)
-    monkeypatch.setattr("anne_tools.firmware._CHECKOUT", tmp_path)
+    monkeypatch.setattr("anne_tools.boards.firmware._CHECKOUT", tmp_path)
     with pytest.raises(ModelError, match="make firmware"):
         find_firmware()
 

@@ -1,8 +1,8 @@
 """What of the emulator needs no firmware: the raw REPL's answers in pieces of any size, files that are no firmware."""
 
 import pytest
-from anne_tools.emulator import EmulatedPico
-from anne_tools.emulator_usb import RawReplReply
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_usb import RawReplReply
 from anne_tools.errors import DeviceError, ModelError
 from uf2_files import RP2040, uf2_block
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import activate, execute, real_weights
-from anne_tools.graph import (
+from anne_tools.network.execute import activate, execute, real_weights
+from anne_tools.network.graph import (
     ACTIVATIONS,
     Activation,
     Dense,

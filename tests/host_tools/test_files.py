@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from anne_tools.data.files import check_target, read_whole, write_atomically
 from anne_tools.errors import ModelError
-from anne_tools.files import check_target, read_whole, write_atomically
 
 
 def test_only_plain_files_are_read(tmp_path):

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne.layouts import LAYOUTS
-from anne_tools import fit as fit_module
-from anne_tools.bench import DTYPES, _random_graph
-from anne_tools.conversion import convert
-from anne_tools.costs import BLOCKS, CHIPS, Cost, kernel_name, layer_cost
+from anne_tools.boards import fit as fit_module
+from anne_tools.boards.bench import DTYPES, _random_graph
+from anne_tools.boards.costs import BLOCKS, CHIPS, Cost, kernel_name, layer_cost
+from anne_tools.boards.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
+from anne_tools.boards.flash_files import ROMFS_BYTES, STORAGE_BYTES
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
-from anne_tools.flash_files import ROMFS_BYTES, STORAGE_BYTES
-from anne_tools.graph import ACTIVATIONS, GraphBuilder
-from anne_tools.native import NativeModel
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
+from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
 

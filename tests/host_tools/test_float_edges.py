@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from anne.reference_model import Model
-from anne_tools.native import NativeModel
+from anne_tools.cores.native import NativeModel
 from one_layer import Values, dense, one_layer
 
 F32, I32, U32 = np.dtype("<f4"), np.dtype("<i4"), np.dtype("<u4")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.native import NativeModel
+from anne_tools.cores.native import NativeModel
 
 FOLDER = Path(__file__).parent.parent / "golden"
 NAMES = sorted(path.stem for path in FOLDER.glob("models/*.anne"))

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from anne_tools import fit as fit_module
-from anne_tools.bench import _random_graph
-from anne_tools.conversion import convert
+from anne_tools.boards import fit as fit_module
+from anne_tools.boards.bench import _random_graph
+from anne_tools.boards.fit import BOARDS, RESERVE_BYTES, fit
+from anne_tools.boards.runner import golden_samples, open_model
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.golden import MOST_SAMPLES
+from anne_tools.conversion.pack import pack
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.fit import BOARDS, RESERVE_BYTES, fit
-from anne_tools.golden import MOST_SAMPLES
-from anne_tools.graph import Graph, GraphBuilder
-from anne_tools.native import NativeModel
-from anne_tools.pack import pack
-from anne_tools.runner import golden_samples, open_model
+from anne_tools.network.graph import Graph, GraphBuilder
 
 
 def golden_bytes(data: bytes) -> tuple[int, int]:

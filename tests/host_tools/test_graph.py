@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.graph import (
+from anne_tools.network.graph import (
     ACTIVATIONS,
     Activation,
     Graph,

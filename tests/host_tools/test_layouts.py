@@ -1,9 +1,9 @@
-"""Weights packed by anne_tools.layouts are what anne.layouts reads back; examples small enough to check by hand."""
+"""Weights packed by layers.layouts are what anne.layouts reads back; examples small enough to check by hand."""
 
 import numpy as np
 import pytest
 from anne.layouts import S4, S16, F32Aligned, S8Quad
-from anne_tools import layouts
+from anne_tools.layers import layouts
 
 SHAPES = [(1, 1), (2, 3), (4, 5), (5, 9), (8, 80), (13, 509), (6, 16), (17, 130)]
 

@@ -10,7 +10,7 @@ import anne
 import numpy as np
 import pytest
 from anne.model_file import TAGS, ModelFile
-from anne_tools.native import status_of
+from anne_tools.cores.native import status_of
 from one_layer import Values, one_layer
 
 METADATA = 13  # ANNE_ERROR_METADATA, of anne.h

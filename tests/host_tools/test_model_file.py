@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from anne.model_file import HEADER_BYTES, TENSOR_BYTES, ModelFile
 from anne.reference_model import Model
-from anne_tools.native import NativeModel, status_of
+from anne_tools.cores.native import NativeModel, status_of
 
 GOLDEN = Path(__file__).parent.parent / "golden/models"
 NAMES = [

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from anne_tools.demo import run_reference
+from anne_tools.boards.demo import run_reference
 from anne_tools.errors import ModelError
 from anne_tools.networks import published_network, published_networks
 

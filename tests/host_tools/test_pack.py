@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from anne import model_file
 from anne.model_file import ModelFile
+from anne_tools.conversion.pack import pack, plan_arena
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import status_of
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph, GraphBuilder, Metadata
-from anne_tools.native import status_of
-from anne_tools.pack import pack, plan_arena
-from anne_tools.quantize import quantize
+from anne_tools.network.graph import Graph, GraphBuilder, Metadata
 
 
 def chain(*sizes: int, activation: str = "relu") -> Graph:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anne_tools import passes
-from anne_tools.execute import execute
-from anne_tools.graph import Activation, Dense, Graph, GraphBuilder, Quantization, Reshape, Tensor
+from anne_tools.conversion import passes
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Activation, Dense, Graph, GraphBuilder, Quantization, Reshape, Tensor
 
 RANDOM = np.random.default_rng(1)
 

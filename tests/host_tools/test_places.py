@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 from anne.model_file import KINDS, MAX_LAYERS, ModelFile
-from anne_tools.native import status_of
+from anne_tools.cores.native import status_of
 
 SEED = 9
 _KIND_NUMBERS = {name: number for number, name in KINDS.items()}

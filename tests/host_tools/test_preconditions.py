@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from anne.model_file import ModelFile
 from anne.reference_model import Model
-from anne_tools.native import NativeModel, status_of
+from anne_tools.cores.native import NativeModel, status_of
 from one_layer import Values, dense, one_layer
 
 I32, U32, F32 = np.dtype("<i4"), np.dtype("<u4"), np.dtype("<f4")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne.layouts import MAX_BIAS
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import DTYPES, quantize, ranges, value_quantization
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph, GraphBuilder
-from anne_tools.pack import pack
-from anne_tools.quantize import DTYPES, quantize, ranges, value_quantization
+from anne_tools.network.graph import Graph, GraphBuilder
 
 
 def dense(weights, bias, activation="linear") -> Graph:

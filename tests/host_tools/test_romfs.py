@@ -1,9 +1,9 @@
 """The ROMFS writer against the format, as MicroPython's extmod/vfs_rom.c words it."""
 
 import pytest
+from anne_tools.boards.flash_files import ROMFS_BYTES, romfs_partition
+from anne_tools.boards.romfs import main, romfs_image
 from anne_tools.errors import ModelError
-from anne_tools.flash_files import ROMFS_BYTES, romfs_partition
-from anne_tools.romfs import main, romfs_image
 
 
 def numbers(data: bytes, n: int) -> tuple[list[int], int]:

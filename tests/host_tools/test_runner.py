@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from anne.model import Model
 from anne.reference_model import MAX_STEPS
+from anne_tools.boards.runner import class_names, difference, open_model, reference_outputs, result
 from anne_tools.commands.common import json_text
-from anne_tools.conversion import convert
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.report import NO_CLASS, classes, judge
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.native import NativeModel
-from anne_tools.report import NO_CLASS, classes, judge
-from anne_tools.runner import class_names, difference, open_model, reference_outputs, result
 from test_places import Layer, Net, file_of
 
 NAN, INF = np.nan, np.inf

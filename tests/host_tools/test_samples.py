@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 import pytest
+from anne_tools.data.samples import Samples, as_samples, read_answers, read_samples
 from anne_tools.errors import ModelError
-from anne_tools.samples import Samples, as_samples, read_answers, read_samples
 
 X = np.array([[1.0, 2.5], [-3.0, 4.0]])
 

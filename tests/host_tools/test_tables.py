@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.graph import ACTIVATIONS, Activation, GraphBuilder, Quantization, Tensor
-from anne_tools.native import NativeModel
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
-from anne_tools.tables import FIXED_OUTPUT, limits, table
+from anne_tools.layers.tables import FIXED_OUTPUT, limits, table
+from anne_tools.network.graph import ACTIVATIONS, Activation, GraphBuilder, Quantization, Tensor
 
 FUNCTIONS = {
     "linear": lambda v: v,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from anne_tools.data.texts import harmless, read_text, same_name
 from anne_tools.errors import ModelError
-from anne_tools.texts import harmless, read_text, same_name
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

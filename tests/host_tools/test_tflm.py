@@ -6,8 +6,8 @@ Integers are compared exactly. Scales and zero points are random (seed 20261123)
 
 import numpy as np
 import pytest
-from anne_tools import tflm
 from anne_tools.errors import ModelError
+from anne_tools.network import tflm
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int8)[None]
 

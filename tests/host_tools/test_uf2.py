@@ -1,8 +1,8 @@
 """UF2 files are taken only whole and for the right chip."""
 
 import pytest
+from anne_tools.boards.uf2 import read_uf2, uf2_family
 from anne_tools.errors import ModelError
-from anne_tools.uf2 import read_uf2, uf2_family
 from uf2_files import ABSOLUTE, RP2040, RP2350, uf2_block, uf2_file
 
 

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from anne_tools.bench import DTYPES, _random_graph
-from anne_tools.conversion import convert
+from anne_tools.boards.bench import DTYPES, _random_graph
+from anne_tools.boards.runner import open_model
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
 from anne_tools.errors import ModelError
-from anne_tools.graph import Dense, Graph, GraphBuilder, Metadata
-from anne_tools.pack import pack
-from anne_tools.runner import open_model
-from anne_tools.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
+from anne_tools.network.graph import Dense, Graph, GraphBuilder, Metadata
 from data import mltk_file
 
 RANDOM = np.random.default_rng(9)

@@ -6,11 +6,11 @@ import random
 from functools import cache
 
 import stack_paths
-from anne_tools.emulator import EmulatedPico
-from anne_tools.emulator_fork import forked
-from anne_tools.firmware import find_firmware
-from anne_tools.graph import GraphBuilder
-from anne_tools.pack import pack
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_fork import forked
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.conversion.pack import pack
+from anne_tools.network.graph import GraphBuilder
 from figures import ROOT, Found, ReliabilityError
 
 MODELS = ROOT / "tests" / "golden" / "models"

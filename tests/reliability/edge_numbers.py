@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import Model
-from anne_tools.native import NativeModel
+from anne_tools.cores.native import NativeModel
 from core import PROGRAMS
 from figures import Found, ReliabilityError
 from random_graphs import check_unix_port

@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from anne_tools.deploy import deploy
-from anne_tools.serial_device import SerialDevice
+from anne_tools.boards.deploy import deploy
+from anne_tools.boards.serial_device import SerialDevice
 from figures import ROOT, Found, ReliabilityError
 from mpremote.transport import TransportExecError
 from mpremote.transport_serial import SerialTransport

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import RUN
-from anne_tools.conversion import convert
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.quantize import DTYPES
+from anne_tools.cores.native import NativeModel, quantize_input
 from anne_tools.errors import ModelError
-from anne_tools.graph import ACTIVATIONS, Dense, Graph, GraphBuilder
-from anne_tools.native import NativeModel, quantize_input
-from anne_tools.quantize import DTYPES
+from anne_tools.network.graph import ACTIVATIONS, Dense, Graph, GraphBuilder
 from figures import ROOT, Found, ReliabilityError
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st

@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from anne_tools.deploy import deploy
+from anne_tools.boards.deploy import deploy
 from anne_tools.errors import DeviceError
 from figures import ReliabilityError
 from power_cut import FILES, MODELS, OWN, UNIX_PORT, UnixPortDevice, deploy_statements, sweep

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 from anne.layouts import LAYOUTS
 from anne.model_file import ModelFile
-from anne_tools import tflm
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.graph import Dense
 from anne_tools.importers import tflite
-from anne_tools.native import NativeModel
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
+from anne_tools.network import tflm
+from anne_tools.network.graph import Dense
 from figures import ROOT, Found, ReliabilityError
 
 sys.path.insert(0, str(ROOT / "tests" / "host_tools"))  # tflite_writer

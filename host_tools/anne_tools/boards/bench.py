@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ..conversion.convert import convert
+from ..errors import ModelError
+from ..network.graph import Graph, GraphBuilder, Metadata
+from ..networks import CLASSES, THRESHOLD, Network, published_networks
 from .board_files import script, temporary_file
-from .conversion import convert
 from .costs import layer_cost
 from .device import Device
-from .errors import ModelError
 from .fit import fit, layer_names
-from .graph import Graph, GraphBuilder, Metadata
-from .networks import CLASSES, THRESHOLD, Network, published_networks
 from .runner import open_model
 
 # Emulated or real milliseconds that one kind of measurement may take, and the repetitions it has.

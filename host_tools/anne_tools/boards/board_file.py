@@ -12,8 +12,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import DeviceError, ModelError
-from .files import check_target, write_atomically
+from ..data.files import check_target, write_atomically
+from ..errors import DeviceError, ModelError
 from .flash_files import FLASH_BYTES, ROMFS_OFFSET
 
 MAGIC = b"AI-ANNE: flash of an emulated Pico, 1\n"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 
+from ..errors import DeviceError
 from .device import Device
-from .errors import DeviceError
 
 # What a temporary file begins with, by which on_device/free_path.py knows it again after a power cut; model files do.
 MARK = b"ANNE"

@@ -11,9 +11,9 @@ from importlib.resources import files
 
 import numpy as np
 
+from ..errors import DeviceError
+from ..networks import THRESHOLD, Network
 from .device import Device
-from .errors import DeviceError
-from .networks import THRESHOLD, Network
 
 # The original AI-ANNE's own code for one prediction, measured once on an emulated RP2040 at 125 MHz with quiet USB (see
 # emulator_usb.py): its code of 2024 for iris-8, its later code for single samples for iris-4-4-2-1. Cited, not measured

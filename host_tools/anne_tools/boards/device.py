@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ..errors import DeviceError
 from .board_file import BoardFile
-from .errors import DeviceError
 
 OnOutput = Callable[[str], None]
 OnBytes = Callable[[int, int], None]

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..errors import DeviceError, ModelError
 from . import flash_files
 from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
-from .errors import DeviceError, ModelError
 from .uf2 import read_uf2
 
 FLASH_BASE = 0x10000000

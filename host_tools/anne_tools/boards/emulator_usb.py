@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .errors import DeviceError
+from ..errors import DeviceError
 
 OnOutput = Callable[[str], None]
 

@@ -5,11 +5,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ModelError
+from ..errors import ModelError
 from .uf2 import read_uf2, uf2_family
 
 BOARDS = {"pico": "rp2040", "pico2": "rp2350"}
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[3]
 _BANNER = re.compile(rb"MicroPython v[\x20-\x7e]{8,200}")
 
 
@@ -28,7 +28,7 @@ class Versions:
 def versions() -> Versions:
     """Return the versions, from the source checkout or the installed package's own data."""
     pins = {}
-    for env in (_CHECKOUT / "micropython" / "versions.env", Path(__file__).with_name("versions.env")):
+    for env in (_CHECKOUT / "micropython" / "versions.env", Path(__file__).parents[1] / "versions.env"):
         if env.exists():
             found = dict(re.findall(r"^([A-Z0-9_]+)_VERSION=(\S+)$", env.read_text(), re.M))
             names = {"MICROPYTHON": "MicroPython", "PICO_SDK": "pico-sdk", "TINYUSB": "TinyUSB"}

@@ -14,10 +14,10 @@ from typing import Any
 
 from anne.model_file import MAX_CONSTANTS, ModelFile
 
+from ..cores.native import NativeModel
+from ..errors import ModelError
 from .advice import advice
 from .costs import CHIPS, LayerCost, call_cycles, layer_cost
-from .errors import ModelError
-from .native import NativeModel
 
 KB = 1024
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import DeviceError, ModelError
+from ..errors import DeviceError, ModelError
 
 LABELS = {"RPI-RP2": "rp2040", "RP2350": "rp2350"}
 BOOT_USB_IDS = ("2e8a:0003", "2e8a:000f")  # RP2040, RP2350

@@ -11,7 +11,7 @@ Given by `micropython/boards/ANNE_PICO`; a test compares them with what the boot
 
 from collections.abc import Mapping
 
-from .errors import ModelError
+from ..errors import ModelError
 from .romfs import romfs_image
 
 ROMFS_OFFSET, ROMFS_BYTES = 0x70000, 192 * 1024

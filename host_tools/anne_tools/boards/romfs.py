@@ -18,7 +18,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import ModelError
+from ..errors import ModelError
 
 ALIGNMENT = 16
 _FILESYSTEM, _PADDING, _DATA, _FOLDER, _FILE = 0x14A6B1, 1, 2, 4, 5
@@ -96,7 +96,7 @@ def _number(value: int, n_bytes: int = 1) -> bytes:
 
 def main(arguments: list[str]) -> int:
     """Write FILE... -o IMAGE, for `mpremote romfs deploy IMAGE`; return the exit status."""
-    from .files import read_whole, write_atomically
+    from ..data.files import read_whole, write_atomically
 
     if len(arguments) < 3 or arguments[-2] != "-o":
         print("usage: python -m anne_tools.romfs FILE... -o IMAGE.romfs", file=sys.stderr)

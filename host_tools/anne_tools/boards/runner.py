@@ -15,12 +15,12 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import Model as ReferenceModel
 
+from ..conversion.report import NO_CLASS, classes
+from ..cores.native import NativeModel, dequantize_output, from_source_type, quantize_input, to_source_type
+from ..data.samples import as_samples
+from ..errors import DeviceError, ModelError
 from .board_files import MARK, script, temporary_file
 from .device import Device, open_device
-from .errors import DeviceError, ModelError
-from .native import NativeModel, dequantize_output, from_source_type, quantize_input, to_source_type
-from .report import NO_CLASS, classes
-from .samples import as_samples
 
 Progress = Callable[[int, int], None]
 

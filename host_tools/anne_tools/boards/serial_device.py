@@ -11,8 +11,8 @@ from contextlib import redirect_stdout, suppress
 from io import StringIO
 from typing import Any
 
+from ..errors import DeviceError
 from .device import Device, OnBytes, OnOutput, script_error
-from .errors import DeviceError
 
 RASPBERRY_PI_USB = 0x2E8A
 _CONNECT_S = 20.0

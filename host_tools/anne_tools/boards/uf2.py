@@ -6,8 +6,8 @@ Source: the UF2 specification by Microsoft; family ids from its list. Own implem
 import struct
 from pathlib import Path
 
-from .errors import ModelError
-from .files import read_whole
+from ..data.files import read_whole
+from ..errors import ModelError
 
 FAMILIES = {"rp2040": 0xE48BFF56, "rp2350": 0xE48BFF59, "absolute": 0xE48BFF57}
 _BLOCK_BYTES = 512

@@ -46,9 +46,17 @@ def command(
     Without MODELS the published networks and one dense layer for each kernel are measured.
     Where something else keeps the board busy meanwhile, such as USB behind a socket, that is measured and told, too.
     """
-    from ..bench import bench, bench_pasted, bench_ways, loop_cycles, records, standard_models, why_slower
-    from ..device import open_device
-    from ..files import check_target, write_atomically
+    from ..boards.bench import (
+        bench,
+        bench_pasted,
+        bench_ways,
+        loop_cycles,
+        records,
+        standard_models,
+        why_slower,
+    )
+    from ..boards.device import open_device
+    from ..data.files import check_target, write_atomically
 
     if output:
         check_target(output, models)
@@ -151,8 +159,8 @@ def worst_prediction(results: list) -> tuple[float, str]:
 def _show_ways(ways: list) -> None:
     if not ways:
         return
-    from ..bench import WAYS_NETWORK
-    from ..demo import ORIGINAL_US
+    from ..boards.bench import WAYS_NETWORK
+    from ..boards.demo import ORIGINAL_US
 
     out = console()
     out.print(f"One prediction of {WAYS_NETWORK}, by each way to ask for it:")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..texts import harmless
+from ..data.texts import harmless
 
 uf2_option = click.option(
     "--uf2",

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from ..data.samples import read_answers
+from ..data.texts import names_of
 from ..errors import ModelError
-from ..graph import Graph
-from ..samples import read_answers
-from ..texts import names_of
+from ..network.graph import Graph
 from .common import console, header_option, json_option, print_json
 from .models import (
     board_option,
@@ -78,8 +78,8 @@ def command(
     names of features, if the source has none and --feature-names is not given. True answers are classes, by their label
     or what the source calls them (or by number, from 0, where they have neither), or numbers to be predicted.
     """
-    from ..conversion import convert
-    from ..files import check_target, write_atomically
+    from ..conversion.convert import convert
+    from ..data.files import check_target, write_atomically
     from ..importers import load
 
     graph = load(
@@ -96,7 +96,7 @@ def command(
             graph, board=board, progress=lambda step, done, total: tell(done, total), **_read(graph, options)
         )
     if plot:
-        from ..plot import error_plot
+        from ..conversion.plot import error_plot
 
         write_atomically(plot, error_plot(converted.report), sources)
     write_atomically(output, converted.data, sources)
@@ -129,7 +129,7 @@ def _read(graph: Graph, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(report: Any, output: Path) -> None:
-    from ..report import lines
+    from ..conversion.report import lines
 
     out = console()
     out.print(f"{output}: {report.name} as {report.dtype}, {report.file_bytes} bytes")

@@ -32,8 +32,8 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
     predictions, accuracy, confusion matrix, the largest difference between the two, and the time for one sample. Exit
     status 1 if anything differs from the published figures.
     """
-    from ..demo import run_network
-    from ..device import open_device
+    from ..boards.demo import run_network
+    from ..boards.device import open_device
     from ..errors import ModelError
     from ..networks import published_networks
 
@@ -80,7 +80,7 @@ def _table(results: list) -> object:
     from rich import box
     from rich.table import Table
 
-    from ..demo import ORIGINAL_US
+    from ..boards.demo import ORIGINAL_US
 
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("network", no_wrap=True)

@@ -40,9 +40,9 @@ def command(
     It is sent under a temporary name, its CRC is compared on the board, then it is renamed: a file of that name stays
     whole until the new one is. The model's golden samples are then run on the board.
     """
-    from ..deploy import deploy, path_on_board
-    from ..device import open_device
-    from ..inspection import size_and_crc
+    from ..boards.deploy import deploy, path_on_board
+    from ..boards.device import open_device
+    from ..conversion.inspection import size_and_crc
 
     where, options = place(where, "", board_file, uf2)
     path = path_on_board(path, model.name)

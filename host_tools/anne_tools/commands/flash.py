@@ -30,10 +30,10 @@ def command(path: Path | None, board: str, port: str | None, drive: Path | None)
 
     The file is checked first: whole, and made for this board. Files in the board's storage stay as they are.
     """
-    from .. import flash
+    from ..boards import flash
+    from ..boards.firmware import BOARDS, find_firmware, firmware_banner
+    from ..boards.uf2 import read_uf2
     from ..errors import DeviceError, ModelError
-    from ..firmware import BOARDS, find_firmware, firmware_banner
-    from ..uf2 import read_uf2
 
     if port == "emulator":
         raise click.UsageError("the emulated Pico takes its firmware from each command's --uf2")
@@ -42,7 +42,7 @@ def command(path: Path | None, board: str, port: str | None, drive: Path | None)
     read_uf2(uf2, family)
     click.echo(f"{uf2}: {firmware_banner(uf2)}", err=True)
     if port:
-        from ..serial_device import SerialDevice
+        from ..boards.serial_device import SerialDevice
 
         with progress(f"restarts the board on {port} as a drive"):
             SerialDevice(port).bootloader()

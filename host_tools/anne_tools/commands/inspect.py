@@ -24,8 +24,8 @@ def command(model: Path, board: str, as_json: bool) -> None:
 
     MODEL is checked as the board checks it. Exit status 1 if it is damaged, and if it does not fit.
     """
+    from ..conversion.inspection import inspect
     from ..errors import ModelError
-    from ..inspection import inspect
 
     data = read_model(model)
     try:
@@ -41,7 +41,7 @@ def command(model: Path, board: str, as_json: bool) -> None:
 
 
 def _show(found: Any, path: Path) -> None:
-    from ..inspection import size_and_crc
+    from ..conversion.inspection import size_and_crc
 
     out = console()
     out.print(f"{path}: {found.name}, {size_and_crc(found.file_bytes, found.crc32)}")

@@ -12,13 +12,13 @@ import click
 import numpy as np
 from anne.model_file import ModelFile
 
+from ..boards.runner import open_model
+from ..conversion.report import LayerReport, layer_table
+from ..data.files import read_whole
+from ..data.samples import Samples, read_samples
+from ..data.texts import harmless
 from ..errors import ModelError
-from ..files import read_whole
 from ..importers import recognise_file
-from ..report import LayerReport, layer_table
-from ..runner import open_model
-from ..samples import Samples, read_samples
-from ..texts import harmless
 from .common import progress
 
 board_option = click.option(
@@ -93,9 +93,9 @@ def read_input(path: Path, header: bool | None, features: list[str]) -> Samples:
 
 def only_port() -> str:
     """Return the port of the one Pico that is plugged in; DeviceError if there is none, or more."""
+    from ..boards.flash import bootloader
+    from ..boards.serial_device import pico_ports
     from ..errors import DeviceError
-    from ..flash import bootloader
-    from ..serial_device import pico_ports
 
     ports = pico_ports()
     if not ports and (place := bootloader()):

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..texts import harmless
+from ..data.texts import harmless
 from .common import board_file_option, console, header_option, json_option, place, print_json, uf2_option
 from .models import open_model_file, read_input, rows_of, step_progress
 
@@ -97,9 +97,9 @@ def _run_file(
     raw: bool,
     header: bool | None,
 ) -> None:
+    from ..boards.runner import golden_samples, result, run
+    from ..data.files import check_target
     from ..errors import ModelError
-    from ..files import check_target
-    from ..runner import golden_samples, result, run
 
     data, file = open_model_file(path)
     if output:
@@ -133,7 +133,7 @@ def _samples(file: Any, values: list[float], inputs: Path | None, header: bool |
     """The samples to run, from the command line or a file, as (n_samples, *input shape)."""
     import numpy as np
 
-    from ..samples import as_samples
+    from ..data.samples import as_samples
 
     tensor = file.inputs[0]
     if inputs:
@@ -151,7 +151,7 @@ def _write_npy(path: Path, values: Any) -> None:
 
     import numpy as np
 
-    from ..files import write_atomically
+    from ..data.files import write_atomically
 
     content = BytesIO()
     np.save(content, values)
@@ -182,8 +182,8 @@ def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> No
 
 
 def _run_published(network: str, where: str, board: dict, as_json: bool) -> None:
-    from ..demo import run_network, run_reference
-    from ..device import open_device
+    from ..boards.demo import run_network, run_reference
+    from ..boards.device import open_device
     from ..errors import ModelError
     from ..networks import published_network
 

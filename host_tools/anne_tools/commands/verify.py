@@ -63,10 +63,10 @@ def command(
     the float outputs, of 0.5 % for int16, 0.75 % for int8-weights, 2 % for int8, 5 % for int4, or --limit. Exit
     status 1 if a difference is larger. What takes too long is compared on fewer samples, or skipped, and that is said.
     """
-    from ..device import open_device
+    from ..boards.device import open_device
+    from ..conversion.verify import verify
+    from ..data.samples import as_samples
     from ..errors import ModelError
-    from ..samples import as_samples
-    from ..verify import verify
 
     data, file = open_model_file(model)
     x = None
@@ -96,7 +96,7 @@ def command(
 
 
 def _show(model: Path, comparisons: list) -> None:
-    from ..verify import percent
+    from ..conversion.verify import percent
 
     rows = []
     for c in comparisons:

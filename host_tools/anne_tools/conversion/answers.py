@@ -8,9 +8,9 @@ from math import isfinite, nan
 import numpy as np
 from anne.classes import PROBABILITIES
 
-from .errors import ModelError
-from .graph import Graph, Reshape
-from .texts import same_name
+from ..data.texts import same_name
+from ..errors import ModelError
+from ..network.graph import Graph, Reshape
 
 _SHOWN = 5
 

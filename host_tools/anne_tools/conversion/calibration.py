@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .graph import Graph
+from ..network.graph import Graph
 
 # How many times as far as the one before: from what is surely no reading to what may well be one.
 GAPS = (1024.0, 64.0, 4.0)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from anne.model_file import MAX_LAYERS
 
+from ..boards.fit import Verdict, fit
+from ..cores.native import NativeModel
+from ..network.execute import execute
+from ..network.graph import Activation, Dense, Graph, Scaling
 from .calibration import Cut, cuts
-from .execute import execute
-from .fit import Verdict, fit
-from .graph import Activation, Dense, Graph, Scaling
-from .native import NativeModel
 from .pack import check_limits, pack
 from .passes import balance_inputs, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, INTEGER_DTYPES, quantize, split_activations

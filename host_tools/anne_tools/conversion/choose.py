@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..boards.fit import fit
+from ..errors import ModelError
+from ..network.graph import Graph
 from .calibration import Cut, warnings
 from .candidates import Candidate, Errors, Progress, Trial
-from .errors import ModelError
-from .fit import fit
-from .graph import Graph
 from .pack import check_limits, pack
 from .passes import simplify
 from .quantize import INTEGER_DTYPES, quantize

@@ -17,19 +17,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import candidates, fit, golden, notebook, report
+from ..boards import fit
+from ..boards.runner import open_model
+from ..cores.native import NativeModel, from_source_type, real_samples
+from ..data.files import write_atomically
+from ..data.samples import as_samples
+from ..errors import ModelError
+from ..importers import load
+from ..network.graph import INPUT_TYPE, Graph, Metadata
+from . import candidates, golden, notebook, report
 from .candidates import Candidate
 from .choose import AUTO, choose
-from .errors import ModelError
-from .files import write_atomically
-from .graph import INPUT_TYPE, Graph, Metadata
-from .importers import load
-from .native import NativeModel, from_source_type, real_samples
 from .pack import check_limits
 from .quantize import INTEGER_DTYPES, check_samples
 from .report import Report
-from .runner import open_model
-from .samples import as_samples
 
 Progress = Callable[[str, int, int], None]
 Dtype = Literal["auto", "float32", "int8", "int16", "int8-weights", "int4"]

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ModelError
-from .importers import recognise_file
-from .native import flip_sign, quantize_input
+from ..cores.native import flip_sign, quantize_input
+from ..errors import ModelError
+from ..importers import recognise_file
 
 
 class NotInstalledError(ModelError):
@@ -39,7 +39,7 @@ def framework_outputs(
     root = type(source).__module__.partition(".")[0]
     runner = _BY_SUFFIX.get(suffix) or (None if suffix else _BY_PACKAGE.get(root))
     if suffix and trust_pickle and recognise_file(Path(source)).module == "pickles":
-        from .importers import pickles
+        from ..importers import pickles
 
         *transformers, model = pickles.unpickle(Path(source), network)[0]
         for transformer in transformers:

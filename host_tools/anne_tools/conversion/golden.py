@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from .errors import ModelError
-from .execute import execute
-from .fit import fit
-from .graph import Dense, Graph
-from .native import NativeModel, quantize_input
+from ..boards.fit import fit
+from ..boards.runner import GOLDEN_BOUND, difference, reference_outputs, work
+from ..cores.native import NativeModel, quantize_input
+from ..errors import ModelError
+from ..network.execute import execute
+from ..network.graph import Dense, Graph
 from .pack import pack
-from .runner import GOLDEN_BOUND, difference, reference_outputs, work
 
 MOST_SAMPLES = 4
 # What they may take together: this part of the file without them, or so many bytes.

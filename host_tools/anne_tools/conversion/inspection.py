@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import asdict, dataclass
 
-from .fit import Verdict, fit
-from .native import NativeModel
+from ..boards.fit import Verdict, fit
+from ..cores.native import NativeModel
 from .report import LayerReport, layer_reports
 
 

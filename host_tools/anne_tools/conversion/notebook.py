@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from ..data.texts import harmless
 from .report import Report, layer_table, lines, measured_lines
-from .texts import harmless
 
 
 def text(report: Report) -> str:

@@ -15,9 +15,9 @@ import numpy as np
 from anne import model_file
 from anne.metadata import MAX_NAME_BYTES
 
-from . import layouts, tables
-from .errors import ModelError
-from .graph import (
+from ..errors import ModelError
+from ..layers import layouts, tables
+from ..network.graph import (
     ACTIVATIONS,
     DEFAULT_ALPHA,
     Activation,

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .graph import Activation, Dense, Graph, Layer, Reshape, Scaling, Tensor
+from ..network.graph import Activation, Dense, Graph, Layer, Reshape, Scaling, Tensor
 
 # A scaling whose offset is larger than this stays a layer of its own: (x - mean) * scale is exact in float32
 # where weights * x + bias would lose log2(offset) of its 24 bits to cancellation.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from .errors import ModelError
+from ..errors import ModelError
 from .report import Report
 
 _OWN, _PASSED_ON, _GRID = "#d1495b", "#e9b8bd", "#dddddd"

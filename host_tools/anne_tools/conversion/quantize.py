@@ -13,11 +13,21 @@ from dataclasses import replace
 import numpy as np
 from anne.layouts import MAX_BIAS
 
-from . import tables
-from .errors import ModelError
-from .execute import execute
-from .graph import ACTIVATIONS, Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling, Tensor
-from .samples import as_samples
+from ..data.samples import as_samples
+from ..errors import ModelError
+from ..layers import tables
+from ..network.execute import execute
+from ..network.graph import (
+    ACTIVATIONS,
+    Activation,
+    Dense,
+    Graph,
+    Layer,
+    Quantization,
+    Reshape,
+    Scaling,
+    Tensor,
+)
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # Those with integers between layers, whose ranges come from calibration data.

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from anne.classes import class_of
 
+from ..boards.fit import Verdict
+from ..cores.native import NativeModel, dequantize_output, quantize_input
+from ..errors import ModelError
+from ..network.execute import execute, run_layer
+from ..network.graph import Graph
 from .answers import true_classes
-from .errors import ModelError
-from .execute import execute, run_layer
-from .fit import Verdict
-from .graph import Graph
-from .native import NativeModel, dequantize_output, quantize_input
 
 # Samples whose every layer is looked at; outputs are compared for all.
 TRACED_SAMPLES = 64

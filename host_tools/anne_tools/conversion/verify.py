@@ -17,18 +17,18 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import MAX_STEPS
 
-from .conversion import import_source
-from .device import Device
-from .errors import ModelError
-from .execute import execute
-from .fit import fit
+from ..boards.device import Device
+from ..boards.fit import fit
+from ..boards.runner import difference, golden_samples, open_model, reference_outputs, run_device, work
+from ..cores.native import NativeModel, dequantize_output, quantize_input, real_samples
+from ..data.samples import as_samples
+from ..errors import ModelError
+from ..network.execute import execute
+from ..network.graph import INPUT_TYPE, Graph, Metadata
+from .convert import import_source
 from .frameworks import NotInstalledError, framework_outputs
 from .golden import float_sensitivity
-from .graph import INPUT_TYPE, Graph, Metadata
-from .native import NativeModel, dequantize_output, quantize_input, real_samples
 from .report import classes
-from .runner import difference, golden_samples, open_model, reference_outputs, run_device, work
-from .samples import as_samples
 
 Progress = Callable[[str, int, int], None]
 

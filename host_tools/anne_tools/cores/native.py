@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from anne.model_file import ModelFile
 
-from .errors import ModelError
-from .graph import INPUT_TYPE, OUTPUT_TYPE
-from .samples import as_samples
+from ..data.samples import as_samples
+from ..errors import ModelError
+from ..network.graph import INPUT_TYPE, OUTPUT_TYPE
 
 _LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
 _pointer = ctypes.c_void_p

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import ModelError
+from ..errors import ModelError
 
 
 def check_source(path: Path) -> Path:

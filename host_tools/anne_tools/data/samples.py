@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import ModelError
 from .csv_files import Table, read_table, with_header
-from .errors import ModelError
 from .files import check_source
 from .texts import same_name
 

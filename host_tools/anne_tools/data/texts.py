@@ -7,7 +7,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from .errors import ModelError
+from ..errors import ModelError
 from .files import read_whole
 
 # UTF-32's mark begins with UTF-16's, so it is looked for first.

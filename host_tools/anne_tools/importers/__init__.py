@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.texts import harmless
 from ..errors import ModelError
-from ..graph import Dense, Graph
-from ..texts import harmless
+from ..network.graph import Dense, Graph
 from . import budget
 from .keras_kinds import refuse_folder, refuse_part_of_saved_model
 

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import DEFAULT_ALPHA, Graph, GraphBuilder, Metadata
+from ..network.graph import DEFAULT_ALPHA, Graph, GraphBuilder, Metadata
 from . import budget
 from .ai_anne_program import read_program
 from .choice import choose

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Activation, Dense, Graph, Layer, Metadata, Quantization, Reshape, Scaling, Tensor
+from ..network.graph import Activation, Dense, Graph, Layer, Metadata, Quantization, Reshape, Scaling, Tensor
 from . import budget
 from .flow_patterns import Key, Patterns, Step, Value, label  # noqa: F401 - importers have them from here
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Activation, Dense, Layer, Quantization, Reshape
+from ..network.graph import Activation, Dense, Layer, Quantization, Reshape
 from . import budget
 
 Key = Hashable

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Graph, GraphBuilder, Metadata
+from ..network.graph import Graph, GraphBuilder, Metadata
 from .keras_files import MODELS, KerasLayer, read_file
 from .refusal import Missing
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Graph, Metadata
+from ..network.graph import Graph, Metadata
 from . import budget
 from .flow import Flow, label
 from .onnx_external import ExternalData

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Quantization
-from ..tables import FIXED_OUTPUT
+from ..layers.tables import FIXED_OUTPUT
+from ..network.graph import Quantization
 from . import budget
 from .flow import Flow, Step, label
 from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators

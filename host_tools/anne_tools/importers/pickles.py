@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from ..graph import Graph
+from ..network.graph import Graph
 from . import sklearn
 from .choice import choose, refuse_choice
 from .flow import label

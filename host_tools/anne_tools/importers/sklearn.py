@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Graph, GraphBuilder, Metadata
+from ..network.graph import Graph, GraphBuilder, Metadata
 from .budget import MAX_LEVELS
 
 # Searches for parameters, which predict as the best estimator does that they found.

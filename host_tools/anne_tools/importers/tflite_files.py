@@ -18,7 +18,7 @@ import numpy as np
 import tflite
 
 from ..errors import ModelError
-from ..graph import Quantization
+from ..network.graph import Quantization
 from . import budget
 
 IDENTIFIER = b"TFL3"

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Graph, Metadata
+from ..network.graph import Graph, Metadata
 from . import budget
 from .choice import refuse_choice
 from .flow import Flow, Step, label

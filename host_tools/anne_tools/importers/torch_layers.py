@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import DEFAULT_ALPHA, Graph, Metadata
+from ..network.graph import DEFAULT_ALPHA, Graph, Metadata
 from .flow import Flow, Step, label
 from .refusal import Missing
 from .torch_modules import KINDS, Module, find_modules

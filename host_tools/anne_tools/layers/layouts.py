@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S4, S8F32, F32Aligned, S8Quad
 
-from . import tflm
-from .errors import ModelError
-from .graph import Dense, Tensor
+from ..errors import ModelError
+from ..network import tflm
+from ..network.graph import Dense, Tensor
 
 NUMBERS = {layout.name: number for number, layout in LAYOUTS.items()}
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import tflm
-from .errors import ModelError
-from .execute import activate
-from .graph import Activation, Tensor
+from ..errors import ModelError
+from ..network import tflm
+from ..network.execute import activate
+from ..network.graph import Activation, Tensor
 
 INT16_MIN, INT16_MAX = -32768, 32767
 

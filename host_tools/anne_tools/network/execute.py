@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from .errors import ModelError
+from ..errors import ModelError
 from .graph import Activation, Dense, Graph, Layer, Quantization, Reshape, Scaling
 
 _erf = np.frompyfunc(math.erf, 1, 1)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from anne.model_file import MAX_ELEMENTS
 
-from .errors import ModelError
+from ..errors import ModelError
 
 # Activations in the order of their numbers in a model file (FORMAT.md, "Activations").
 ACTIVATIONS = (

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from .errors import ModelError
+from ..errors import ModelError
 
 INT8_MIN, INT8_MAX = -128, 127
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1

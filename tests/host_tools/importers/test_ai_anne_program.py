@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
 from anne_tools.importers import load
+from anne_tools.network.execute import execute
 
 # What AI-ANNE's browser trainer exports for pasting, indented as it stands in the program.
 EXPORT = """

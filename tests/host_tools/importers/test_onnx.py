@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
-from anne_tools.graph import Activation, Graph, Scaling
 from anne_tools.importers import load, onnx_files
 from anne_tools.importers.onnx_external import ExternalData
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Activation, Graph, Scaling
 from data import pulsevad_file
 from onnx_writer import answers, write
 

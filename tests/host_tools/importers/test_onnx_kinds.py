@@ -10,11 +10,11 @@ import random
 
 import numpy as np
 import pytest
-from anne_tools.conversion import convert
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.verify import verify
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
 from anne_tools.importers import load
-from anne_tools.verify import verify
+from anne_tools.network.execute import execute
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

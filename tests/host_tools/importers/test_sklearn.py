@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
 from anne_tools.importers import load
+from anne_tools.network.execute import execute
 
 pytest.importorskip("sklearn", reason="the extra ai-anne[sklearn]")
 

@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
-from anne_tools.graph import Activation, Graph, Scaling
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Activation, Graph, Scaling
 
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")

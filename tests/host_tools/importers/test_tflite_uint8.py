@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.cli import cli
-from anne_tools.conversion import convert
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.verify import verify
 from anne_tools.errors import ModelError
-from anne_tools.graph import Graph
-from anne_tools.verify import verify
+from anne_tools.network.graph import Graph
 from click.testing import CliRunner
 
 pytest.importorskip("tflite")

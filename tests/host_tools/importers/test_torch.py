@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
-from anne_tools.graph import Graph, Scaling
 from anne_tools.importers import load
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Graph, Scaling
 from data import mltk_file, pulsevad_file
 
 GOLDEN_FOLDER = Path(__file__).parents[2] / "golden"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.conversion import convert
+from anne_tools.conversion.convert import convert
 from anne_tools.errors import ModelError
-from anne_tools.execute import execute
 from anne_tools.importers import load
 from anne_tools.importers.torch_layers import state_dict_graph
+from anne_tools.network.execute import execute
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PLAIN = GOLDEN / "torch" / "plain.pth"
