@@ -46,30 +46,32 @@ EXPORT void anne_host_close(host_model_t *self) {
     free(self);
 }
 
-// Runs `n_samples` inputs, each as it stands in the arena, one after another; the outputs likewise.
+// Runs `n_samples` samples, one after another, each all inputs as they stand in the arena; the outputs likewise.
 EXPORT void anne_host_run(host_model_t *self, const uint8_t *inputs, size_t n_samples, uint8_t *outputs) {
     const anne_model_t *model = &self->model;
-    size_t in_bytes = anne_tensor_bytes(&model->tensors[model->input]);
-    size_t out_bytes = anne_tensor_bytes(&model->tensors[model->output]);
+    size_t in_bytes = anne_model_bytes(model, ANNE_ROLE_INPUT);
+    size_t out_bytes = anne_model_bytes(model, ANNE_ROLE_OUTPUT);
     for (size_t i = 0; i < n_samples; i++) {
-        memcpy(anne_model_data(model, model->input), inputs + i * in_bytes, in_bytes);
+        anne_model_put_inputs(model, inputs + i * in_bytes);
         anne_model_run(model);
-        memcpy(outputs + i * out_bytes, anne_model_data(model, model->output), out_bytes);
+        anne_model_get_outputs(model, outputs + i * out_bytes);
     }
 }
 
-// Runs one input through one layer after another and copies each layer's first output, `bytes` in all, to `outputs`.
-EXPORT void anne_host_trace(host_model_t *self, const uint8_t *input, uint8_t *outputs) {
+// Runs a sample through one layer after another and copies all outputs of each, in the record's order, to `outputs`.
+EXPORT void anne_host_trace(host_model_t *self, const uint8_t *sample, uint8_t *outputs) {
     const anne_model_t *model = &self->model;
-    memcpy(anne_model_data(model, model->input), input, anne_tensor_bytes(&model->tensors[model->input]));
+    anne_model_put_inputs(model, sample);
     uint32_t position = 0;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         anne_record_t record;
         anne_model_next_record(model, &position, &record);
         anne_model_run_layers(model, i, i + 1);
-        uint32_t bytes = anne_tensor_bytes(record.output);
-        memcpy(outputs, anne_model_data(model, record.tensors[record.n_inputs]), bytes);
-        outputs += bytes;
+        for (uint32_t k = record.n_inputs; k < (uint32_t)record.n_inputs + record.n_outputs; k++) {
+            uint32_t tensor = record.tensors[k], n_bytes = anne_tensor_bytes(&model->tensors[tensor]);
+            memcpy(outputs, anne_model_data(model, tensor), n_bytes);
+            outputs += n_bytes;
+        }
     }
 }
 

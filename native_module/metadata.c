@@ -100,6 +100,10 @@ static bool is_good(const anne_model_t *model, uint32_t tag, anne_entry_t entry)
         return has_lines(entry, anne_tensor_elements(x));
     case ANNE_TAG_layer_names:
         return has_lines(entry, model->n_layers);
+    case ANNE_TAG_input_names:
+        return has_lines(entry, model->n_inputs);
+    case ANNE_TAG_output_names:
+        return has_lines(entry, model->n_outputs);
     case ANNE_TAG_provenance:
         return is_utf8(entry);
     case ANNE_TAG_threshold:

@@ -17,7 +17,9 @@
     X(threshold)      \
     X(golden_inputs)  \
     X(golden_outputs) \
-    X(layer_names)
+    X(layer_names)    \
+    X(input_names)    \
+    X(output_names)
 
 typedef enum {
     ANNE_TAG_none,

@@ -135,20 +135,18 @@ static anne_status_t check_tensor(const anne_tensor_t *tensor, uint32_t arena_by
 }
 
 static anne_status_t check_tensors(anne_model_t *model) {
-    uint32_t n_inputs = 0, n_outputs = 0; // of the network
+    model->n_inputs = model->n_outputs = 0;
     for (uint32_t t = 0; t < model->n_tensors; t++) {
         const anne_tensor_t *tensor = &model->tensors[t];
         TRY(check_tensor(tensor, model->arena_bytes));
-        if (tensor->role & ANNE_ROLE_INPUT) {
-            n_inputs++;
+        if ((tensor->role & ANNE_ROLE_INPUT) && model->n_inputs++ == 0) {
             model->input = t;
         }
-        if (tensor->role & ANNE_ROLE_OUTPUT) {
-            n_outputs++;
+        if ((tensor->role & ANNE_ROLE_OUTPUT) && model->n_outputs++ == 0) {
             model->output = t;
         }
     }
-    return n_inputs == 1 && n_outputs == 1 ? ANNE_OK : ANNE_ERROR_TENSOR;
+    return model->n_inputs == 1 && model->n_outputs == 1 ? ANNE_OK : ANNE_ERROR_TENSOR;
 }
 
 // --- Records of layers ----------------------------------------------------------------------------------------------
@@ -315,6 +313,55 @@ void anne_model_record(const anne_model_t *model, uint32_t index, anne_record_t 
     }
     anne_model_next_record(model, &position, record);
 }
+
+// --- Inputs and outputs of the network
+
+static uint32_t first_of(const anne_model_t *model, anne_role_t role) {
+    return role == ANNE_ROLE_INPUT ? model->input : model->output;
+}
+
+uint32_t anne_model_next(const anne_model_t *model, uint32_t tensor, anne_role_t role) {
+    do {
+        tensor++;
+    } while (tensor < model->n_tensors && !(model->tensors[tensor].role & role));
+    return tensor;
+}
+
+uint32_t anne_model_elements(const anne_model_t *model, anne_role_t role) {
+    uint32_t n = 0;
+    for (uint32_t t = first_of(model, role); t < model->n_tensors; t = anne_model_next(model, t, role)) {
+        n += anne_tensor_elements(&model->tensors[t]); // at most 257 times 2^20
+    }
+    return n;
+}
+
+uint32_t anne_model_bytes(const anne_model_t *model, anne_role_t role) {
+    uint32_t n_bytes = 0;
+    for (uint32_t t = first_of(model, role); t < model->n_tensors; t = anne_model_next(model, t, role)) {
+        n_bytes += anne_tensor_bytes(&model->tensors[t]); // at most 257 times 2^22
+    }
+    return n_bytes;
+}
+
+void anne_model_put_inputs(const anne_model_t *model, const void *sample) {
+    const uint8_t *from = sample;
+    for (uint32_t t = model->input; t < model->n_tensors; t = anne_model_next(model, t, ANNE_ROLE_INPUT)) {
+        uint32_t n_bytes = anne_tensor_bytes(&model->tensors[t]);
+        memcpy(anne_model_data(model, t), from, n_bytes);
+        from += n_bytes;
+    }
+}
+
+void anne_model_get_outputs(const anne_model_t *model, void *sample) {
+    uint8_t *to = sample;
+    for (uint32_t t = model->output; t < model->n_tensors; t = anne_model_next(model, t, ANNE_ROLE_OUTPUT)) {
+        uint32_t n_bytes = anne_tensor_bytes(&model->tensors[t]);
+        memcpy(to, anne_model_data(model, t), n_bytes);
+        to += n_bytes;
+    }
+}
+
+// --- Workspace
 
 static void **derived_of(const anne_model_t *model) {
     return (void **)((anne_layer_t *)model->workspace + model->n_layers);

@@ -4,8 +4,9 @@
 //   if (anne_model_open(&model, bytes, n_bytes) == ANNE_OK) {
 //       model.workspace = aligned memory of model.workspace_bytes;
 //       anne_model_prepare(&model);
-//       ... fill anne_model_data(&model, model.input) ...
+//       anne_model_put_inputs(&model, x);
 //       anne_model_run(&model);
+//       anne_model_get_outputs(&model, y);
 //   }
 //
 // All validation is in anne_model_open; nothing here allocates, and nothing is changed in the file. The file's bytes
@@ -43,7 +44,9 @@ typedef struct {
     const uint8_t *data;
     uint32_t metadata_bytes;
     uint32_t data_bytes;
-    uint16_t input; // index of the tensor that is the input of the network, and of its output
+    uint16_t n_inputs; // of the network, whose order is that of the tensors in the file
+    uint16_t n_outputs;
+    uint16_t input; // index of the first of each; anne_model_next finds the others
     uint16_t output;
     void *workspace; // set by the caller between open and prepare; 4-byte aligned
 } anne_model_t;
@@ -58,6 +61,18 @@ void anne_model_prepare(anne_model_t *model);
 // Runs layers `first` to `last - 1`; anne_model_run all of them, from the input tensors in the arena to the outputs.
 void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last);
 void anne_model_run(const anne_model_t *model);
+
+// The next input (output) of the network after `tensor`, or n_tensors. So all are gone through:
+//   for (uint32_t t = model->input; t < model->n_tensors; t = anne_model_next(model, t, ANNE_ROLE_INPUT))
+uint32_t anne_model_next(const anne_model_t *model, uint32_t tensor, anne_role_t role);
+
+// Elements, and bytes, of all inputs (outputs) together.
+uint32_t anne_model_elements(const anne_model_t *model, anne_role_t role);
+uint32_t anne_model_bytes(const anne_model_t *model, anne_role_t role);
+
+// A sample, as golden ones are in the file: all inputs (outputs) as they stand in the arena, one after another.
+void anne_model_put_inputs(const anne_model_t *model, const void *sample);
+void anne_model_get_outputs(const anne_model_t *model, void *sample);
 
 // Where the arena, and a tensor in it, lies in the workspace.
 uint8_t *anne_model_arena(const anne_model_t *model);

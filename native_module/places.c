@@ -62,7 +62,7 @@ anne_status_t anne_places_check(const anne_model_t *model, const uint16_t *neede
         uint32_t x = record.tensors[0], y = record.tensors[1];
         bool is_last = needed[x] == layer;
         // a layer may turn its input into its output where it lies, if nothing needs the input afterwards
-        bool is_turned = is_last && anne_layer_kind(record.kind)->in_place
+        bool is_turned = is_last && anne_layer_kind(record.kind)->place != ANNE_PLACE_OWN
                          && record.input->arena_offset == record.output->arena_offset;
         if (is_turned) {
             end_life(model, &alive, x);

@@ -42,16 +42,15 @@ static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
     for (uint32_t i = 0; i < record.n_constants; i++) {
         n_bytes += record.constant_bytes[i];
     }
-    bool is_dense = record.kind == ANNE_KIND_dense;
-    uint32_t macs = is_dense ? anne_tensor_elements(record.input) * anne_tensor_elements(record.output) : 0;
+    const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
     const mp_obj_t values[] = {
         MP_OBJ_NEW_QSTR(kinds[record.kind]),
         MP_OBJ_NEW_QSTR(activations[record.activation]),
-        is_dense ? MP_OBJ_NEW_QSTR(layouts[record.parameters[0]]) : mp_const_none,
+        kind->layout != NULL ? MP_OBJ_NEW_QSTR(layouts[kind->layout(&record)]) : mp_const_none,
         MP_OBJ_NEW_SMALL_INT(record.tensors[0]),
         MP_OBJ_NEW_SMALL_INT(record.tensors[record.n_inputs]),
         MP_OBJ_NEW_SMALL_INT(n_bytes),
-        MP_OBJ_NEW_SMALL_INT(macs),
+        MP_OBJ_NEW_SMALL_INT(kind->macs != NULL ? kind->macs(&record) : 0),
     };
     return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
 }

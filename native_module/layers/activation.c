@@ -102,5 +102,5 @@ static void (*choose_activation(const anne_record_t *record))(const anne_layer_t
 const anne_layer_kind_t anne_activation = {
     .check = check_activation,
     .run = choose_activation,
-    .in_place = true,
+    .place = ANNE_PLACE_IN_PLACE,
 };

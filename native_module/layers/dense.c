@@ -297,8 +297,19 @@ static uint32_t prepare_dense(const anne_layer_t *layer) {
     return layout->prepare == NULL ? 0 : layout->prepare(layer);
 }
 
+static uint32_t layout_of_dense(const anne_record_t *record) {
+    return record->parameters[DENSE_LAYOUT];
+}
+
+// Fits, as so many weights are in the file.
+static uint32_t macs_of_dense(const anne_record_t *record) {
+    return record->input->shape[0] * record->output->shape[0];
+}
+
 const anne_layer_kind_t anne_dense = {
     .check = check_dense,
     .run = choose_dense,
     .prepare = prepare_dense,
+    .layout = layout_of_dense,
+    .macs = macs_of_dense,
 };

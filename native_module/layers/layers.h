@@ -52,7 +52,7 @@ typedef struct anne_layer {
     const anne_tensor_t *input;
     const anne_tensor_t *output;
     const void *constants[ANNE_MAX_CONSTANTS];
-    void *derived; // what `prepare` worked out
+    void *derived; // with several inputs or outputs the addresses of all, as in the record; then what `prepare` made
     const int32_t *parameters;
     anne_activation_t activation;
     float alpha;
@@ -64,14 +64,25 @@ typedef struct {
     uint32_t derived; // words as long as the model is loaded: of 4 bytes on the chip, elsewhere of a pointer's size
 } anne_room_t;
 
+// Where the outputs of a layer may lie in the arena (FORMAT.md, "Tensors").
+typedef enum {
+    ANNE_PLACE_OWN,      // where nothing lies that is needed, nor an input of the layer
+    ANNE_PLACE_IN_PLACE, // or, its one output, where an input of the same bytes lies, if nothing needs that afterwards
+    ANNE_PLACE_SAME,     // where its input lies, which it is under another shape
+} anne_place_t;
+
 // What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
 // preconditions of the kernel; and says in *room, which is 0 before, what the layer needs. `run` chooses the kernel.
-// `prepare`, NULL for most, fills layer->derived and returns room->derived.
+// `prepare`, NULL for most, fills layer->derived, after the addresses that stand there, and returns room->derived.
+// Of a checked record, for words about it: `layout` is the number of its weights' layout in ANNE_LAYOUTS, `macs` its
+// multiplications (with additions); each NULL for a kind without.
 typedef struct {
     anne_status_t (*check)(const anne_record_t *record, anne_room_t *room);
     void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
     uint32_t (*prepare)(const anne_layer_t *layer);
-    bool in_place; // the output may lie where the input lies
+    uint32_t (*layout)(const anne_record_t *record);
+    uint32_t (*macs)(const anne_record_t *record);
+    anne_place_t place;
 } anne_layer_kind_t;
 
 // The kinds, each in its own file.

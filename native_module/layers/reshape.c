@@ -26,5 +26,5 @@ static void (*choose_reshape(const anne_record_t *record))(const anne_layer_t *)
 const anne_layer_kind_t anne_reshape = {
     .check = check_reshape,
     .run = choose_reshape,
-    .in_place = true,
+    .place = ANNE_PLACE_SAME,
 };

@@ -13,6 +13,8 @@ TAGS = {
     6: "golden_inputs",
     7: "golden_outputs",
     8: "layer_names",
+    9: "input_names",
+    10: "output_names",
 }
 MAX_NAME_BYTES = 255  # so that a loaded model can keep its name
 
@@ -29,6 +31,7 @@ def read(section, x, y, n_layers):
     """
     entries = {}
     lines = {"labels": max(2, y.size), "feature_names": x.size, "layer_names": n_layers}
+    lines["input_names"] = lines["output_names"] = 1
     while len(section):
         if len(section) < 8:
             refuse("metadata", "an entry", "%d bytes left" % len(section))

@@ -69,7 +69,7 @@ GOOD = [
     entry("threshold", float32(0.5)),
     entry("threshold", float32(-3.4028234663852886e38)),
     golden(2 * 12, 2 * 3),
-    entry(0, b"") + entry(0, b"x") + entry(9, b"\xff") + entry(0xFFFFFFFF, b""),  # unknown, twice
+    entry(0, b"") + entry(0, b"x") + entry(11, b"\xff") + entry(0xFFFFFFFF, b""),  # unknown, twice
     entry("name", b"x") + entry("threshold", float32(1)) + golden(12, 3),
 ]
 
@@ -82,6 +82,8 @@ BAD = [
     (entry("labels", b"a\nb\nc\n"), "metadata: labels: expected 3 lines, got 4"),
     (entry("feature_names", b"a"), "metadata: feature_names: expected 3 lines, got 1"),
     (entry("layer_names", b"a\nb"), "metadata: layer_names: expected 1 lines, got 2"),
+    (entry("input_names", b"a\nb"), "metadata: input_names: expected 1 lines, got 2"),
+    (entry("output_names", b"a\nb"), "metadata: output_names: expected 1 lines, got 2"),
     (entry("threshold", b"123"), "metadata: threshold: expected 4 bytes, got 3"),
     (entry("threshold", bytes(8)), "metadata: threshold: expected 4 bytes, got 8"),
     (entry("threshold", float32(INF)), "metadata: threshold: expected a finite number, got inf"),

@@ -8,6 +8,7 @@
 
 #include "guarded.h"
 #include "make_model.h"
+#include "metadata.h"
 #include "model_files.h"
 
 #define MOST_WORKSPACE (1u << 16)
@@ -207,7 +208,7 @@ static uint32_t add_entry(uint8_t *bytes, uint32_t n_bytes, uint32_t room) {
         return n_bytes;
     }
     memmove(bytes + at + more, bytes + at, n_bytes - at);
-    put_word(bytes, (uint32_t)at, (uint32_t)any_of(0, 9));
+    put_word(bytes, (uint32_t)at, (uint32_t)any_of(0, ANNE_TAG_END));
     put_word(bytes, (uint32_t)at + 4, size);
     memcpy(bytes + at + 8, content, more - 8);
     put_word(bytes, METADATA_BYTES, word_at(bytes, METADATA_BYTES) + more);
