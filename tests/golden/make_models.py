@@ -3,8 +3,8 @@
     python tests/golden/make_models.py
 
 Weights and inputs come from numpy's PCG64 with the seed below; expected outputs from `anne.reference_model` on CPython,
-as raw values of the output's own type (float32 ones are computed in double precision). tests/host_tools/test_golden.py
-holds the files against a new run.
+as raw values of the output's own type (float32 ones are computed in double precision).
+tests/host_tools/cores/test_golden.py holds the files against a new run.
 """
 
 from __future__ import annotations

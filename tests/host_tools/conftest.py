@@ -1,4 +1,4 @@
-"""Lets the tests below this folder import its helpers (command_line, data, tflite_writer), and gives them files."""
+"""Lets the tests below this folder import its helpers (command_line, tflite_writer), and gives them files."""
 
 import json
 import sys

@@ -49,7 +49,7 @@ BOARDS = {
 RESERVE_BYTES = 12 * KB
 
 # sizeof(anne_layer_t) on a chip with 32-bit pointers (native_module/layers/layers.h): eight words, the addresses of
-# the constants, three words. tests/host_tools/test_fit.py compares it with the compiler's.
+# the constants, three words. tests/host_tools/boards/test_fit.py compares it with the compiler's.
 LAYER_BYTES = 4 * (8 + MAX_CONSTANTS + 4)
 
 

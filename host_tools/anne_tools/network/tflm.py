@@ -3,7 +3,7 @@
 A quantised .tflite file says only scales and zero points; which integers come out is decided by the interpreter's
 fixed-point code. This module restates that code as formulas, so that `quantize` and `pack` can turn every int8
 activation into a 256-entry table and every dense layer into a multiplier and a shift, and the C core needs no more
-than those. tests/host_tools/test_tflm.py holds each function against the `tflite-micro` interpreter.
+than those. tests/host_tools/network/test_tflm.py holds each function against the `tflite-micro` interpreter.
 
 Sources: "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference" (Jacob et al.,
 2018), the TFLite 8-bit quantisation specification, and gemmlowp's fixed-point notes (Newton-Raphson reciprocal, barrel

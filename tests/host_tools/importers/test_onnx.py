@@ -16,8 +16,8 @@ from anne_tools.importers import load, onnx_files
 from anne_tools.importers.onnx_external import ExternalData
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Activation, Graph, Scaling
-from data import pulsevad_file
 from onnx_writer import answers, write
+from package_files import pulsevad_file
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "onnx"
 FILES = sorted(GOLDEN.glob("*.onnx"))

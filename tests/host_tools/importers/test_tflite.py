@@ -13,8 +13,8 @@ import pytest
 from anne_tools.errors import ModelError
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Dense
-from data import mltk_file
 from int8_reference import run_int8
+from package_files import mltk_file
 
 pytest.importorskip("tflite", reason="the extra anne_tools[tflite]")
 

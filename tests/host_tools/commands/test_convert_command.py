@@ -36,7 +36,7 @@ def test_a_source_whose_name_ends_like_a_model_file_is_not_replaced(files):
 def test_weights_in_a_second_file_are_not_replaced(files):
     """Today's torch.onnx.export writes two files; both are read."""
     onnx = pytest.importorskip("onnx", reason="the extra ai-anne[test]")
-    model = onnx.load(Path(__file__).parents[1] / "golden" / "onnx" / "mlp_opset17.onnx")
+    model = onnx.load(Path(__file__).parents[2] / "golden" / "onnx" / "mlp_opset17.onnx")
     onnx.save(model, "net.onnx", save_as_external_data=True, location="net.data", size_threshold=0)
     before = (files / "net.data").read_bytes()
     refused("net.data: would replace ", "convert", "net.onnx", "-o", "net.data")
