@@ -22,12 +22,13 @@ import numpy as np
 from anne_tools.boards.costs import CHIPS
 from anne_tools.boards.device import EmulatedDevice, open_device
 from anne_tools.boards.fit import workspace_bytes
-from anne_tools.boards.runner import open_model, run_local
 from anne_tools.commands.common import console
 from anne_tools.commands.models import print_table, step_progress
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.files import open_model
+from anne_tools.cores.local import run_local
 from anne_tools.cores.native import NativeModel, quantize_input
 from anne_tools.data.files import write_atomically
 from anne_tools.errors import DeviceError, ModelError

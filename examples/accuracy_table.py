@@ -21,11 +21,13 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne_tools.boards.bench import bench
 from anne_tools.boards.device import Device, open_device
-from anne_tools.boards.runner import difference, open_model, run_device, run_local
+from anne_tools.boards.runner import run_device
 from anne_tools.conversion.frameworks import framework_outputs
 from anne_tools.conversion.quantize import INTEGER_DTYPES
-from anne_tools.conversion.report import classes
+from anne_tools.cores.files import open_model
+from anne_tools.cores.local import run_local
 from anne_tools.cores.native import dequantize_output
+from anne_tools.cores.results import classes, difference
 from anne_tools.data.files import write_atomically
 from datasets import Data
 

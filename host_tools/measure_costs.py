@@ -20,9 +20,9 @@ from anne_tools.boards import costs
 from anne_tools.boards.bench import Benchmark, bench
 from anne_tools.boards.costs import Cost
 from anne_tools.boards.device import Device, open_device
-from anne_tools.boards.runner import open_model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.files import open_model
 from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
 
 TABLE = Path(costs.__file__)

@@ -13,7 +13,8 @@ import numpy as np
 import published
 import pytest
 from anne_tools.boards.device import open_device
-from anne_tools.boards.runner import run_device, run_local
+from anne_tools.boards.runner import run_device
+from anne_tools.cores.local import run_local
 from anne_tools.errors import ModelError
 from anne_tools.networks import published_networks
 

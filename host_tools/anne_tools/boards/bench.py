@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..conversion.convert import convert
+from ..cores.files import layer_names, open_model
 from ..errors import ModelError
 from ..network.graph import Graph, GraphBuilder, Metadata
 from ..networks import CLASSES, THRESHOLD, Network, published_networks
 from .board_files import script, temporary_file
 from .costs import layer_cost
 from .device import Device
-from .fit import fit, layer_names
-from .runner import open_model
+from .fit import fit
 
 # Emulated or real milliseconds that one kind of measurement may take, and the repetitions it has.
 _BUDGET_MS = 200.0

@@ -7,12 +7,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from ..conversion.inspection import stored_crc
+from ..cores.files import open_model, stored_crc
 from ..errors import DeviceError, ModelError
 from .board_files import script, temporary_file
 from .device import Device
 from .fit import fit
-from .runner import open_model
 
 Progress = Callable[[str, int, int], None]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from anne.model_file import MAX_CONSTANTS, ModelFile
 
+from ..cores.files import layer_names
 from ..cores.native import NativeModel
 from ..errors import ModelError
 from .advice import advice
@@ -101,12 +102,6 @@ class Verdict:
             f"({self.workspace_bytes} beside the file)",
             f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
         ]
-
-
-def layer_names(file: ModelFile) -> list[str]:
-    """Return the layers' names from the file, or "layer 0" and so on."""
-    names = file.lines("layer_names")
-    return names if len(names) == len(file.layers) else [f"layer {i}" for i in range(len(file.layers))]
 
 
 def workspace_bytes(model: NativeModel) -> int:

@@ -42,7 +42,7 @@ def command(
     """
     from ..boards.deploy import deploy, path_on_board
     from ..boards.device import open_device
-    from ..conversion.inspection import size_and_crc
+    from ..cores.files import size_and_crc
 
     where, options = place(where, "", board_file, uf2)
     path = path_on_board(path, model.name)

@@ -41,7 +41,7 @@ def command(model: Path, board: str, as_json: bool) -> None:
 
 
 def _show(found: Any, path: Path) -> None:
-    from ..conversion.inspection import size_and_crc
+    from ..cores.files import size_and_crc
 
     out = console()
     out.print(f"{path}: {found.name}, {size_and_crc(found.file_bytes, found.crc32)}")

@@ -12,8 +12,8 @@ import click
 import numpy as np
 from anne.model_file import ModelFile
 
-from ..boards.runner import open_model
 from ..conversion.report import LayerReport, layer_table
+from ..cores.files import open_model
 from ..data.files import read_whole
 from ..data.samples import Samples, read_samples
 from ..data.texts import harmless

@@ -97,7 +97,9 @@ def _run_file(
     raw: bool,
     header: bool | None,
 ) -> None:
-    from ..boards.runner import golden_samples, result, run
+    from ..boards.runner import run
+    from ..cores.files import golden_samples
+    from ..cores.results import result
     from ..data.files import check_target
     from ..errors import ModelError
 

@@ -10,13 +10,13 @@ from anne.model_file import MAX_LAYERS
 
 from ..boards.fit import Verdict, fit
 from ..cores.native import NativeModel
+from ..cores.results import classes
 from ..network.execute import execute
 from ..network.graph import Activation, Dense, Graph, Scaling
 from .calibration import Cut, cuts
 from .pack import check_limits, pack
 from .passes import balance_inputs, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, INTEGER_DTYPES, quantize, split_activations
-from .report import classes
 
 Progress = Callable[[str, int, int], None]
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..boards import fit
-from ..boards.runner import open_model
+from ..cores.files import open_model
 from ..cores.native import NativeModel, from_source_type, real_samples
 from ..data.files import write_atomically
 from ..data.samples import as_samples

@@ -11,8 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..boards.fit import fit
-from ..boards.runner import GOLDEN_BOUND, difference, reference_outputs, work
+from ..cores.files import work
+from ..cores.local import reference_outputs
 from ..cores.native import NativeModel, quantize_input
+from ..cores.results import GOLDEN_BOUND, difference
 from ..errors import ModelError
 from ..network.execute import execute
 from ..network.graph import Dense, Graph

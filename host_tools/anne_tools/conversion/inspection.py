@@ -6,6 +6,7 @@ import struct
 from dataclasses import asdict, dataclass
 
 from ..boards.fit import Verdict, fit
+from ..cores.files import stored_crc
 from ..cores.native import NativeModel
 from .report import LayerReport, layer_reports
 
@@ -31,16 +32,6 @@ class Inspection:
     def to_json(self) -> dict:
         """Return the inspection as plain data for JSON."""
         return asdict(self)
-
-
-def stored_crc(data: bytes) -> int:
-    """Return the CRC-32 in a model file's header (FORMAT.md): the one number that every command calls its CRC."""
-    return struct.unpack_from("<I", data, 12)[0]
-
-
-def size_and_crc(file_bytes: int, crc32: int) -> str:
-    """Return the words by which `anne inspect` and `anne deploy` tell which file it is."""
-    return f"{file_bytes} bytes, CRC-32 {crc32:08x}"
 
 
 def inspect(data: bytes, board: str = "pico") -> Inspection:

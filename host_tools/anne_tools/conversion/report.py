@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from anne.classes import class_of
 
 from ..boards.fit import Verdict
 from ..cores.native import NativeModel, dequantize_output, quantize_input
+from ..cores.results import NO_CLASS, classes
 from ..errors import ModelError
 from ..network.execute import execute, run_layer
 from ..network.graph import Graph
@@ -21,7 +21,6 @@ from .answers import true_classes
 
 # Samples whose every layer is looked at; outputs are compared for all.
 TRACED_SAMPLES = 64
-NO_CLASS = -1
 
 
 @dataclass
@@ -185,15 +184,6 @@ def judge(
         _confusion(true, after, n_classes),
         labels,
     ), None
-
-
-def classes(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Return each sample's class number as `Model.classify` decides; NO_CLASS where one is NaN."""
-    threshold = None if threshold is None else float(np.float32(threshold))  # as it stands in a model file
-    known = ~np.isnan(outputs).any(axis=1)
-    numbers = np.full(len(outputs), NO_CLASS)
-    numbers[known] = [class_of(y, threshold) for y in outputs[known].tolist()]
-    return numbers
 
 
 def _targets(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

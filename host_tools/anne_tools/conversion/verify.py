@@ -19,8 +19,11 @@ from anne.reference_model import MAX_STEPS
 
 from ..boards.device import Device
 from ..boards.fit import fit
-from ..boards.runner import difference, golden_samples, open_model, reference_outputs, run_device, work
+from ..boards.runner import run_device
+from ..cores.files import golden_samples, open_model, work
+from ..cores.local import reference_outputs
 from ..cores.native import NativeModel, dequantize_output, quantize_input, real_samples
+from ..cores.results import classes, difference
 from ..data.samples import as_samples
 from ..errors import ModelError
 from ..network.execute import execute
@@ -28,7 +31,6 @@ from ..network.graph import INPUT_TYPE, Graph, Metadata
 from .convert import import_source
 from .frameworks import NotInstalledError, framework_outputs
 from .golden import float_sensitivity
-from .report import classes
 
 Progress = Callable[[str, int, int], None]
 
@@ -39,7 +41,7 @@ FRAMEWORK_BOUND = 1e-5
 # there, and 11 % in one that lost accuracy.
 RMS_LIMITS = {"int16": 0.005, "int8-weights": 0.0075, "int8": 0.02, "int4": 0.05}
 SAMPLES = 100
-# What the implementations are given for all samples, in steps (`runner.work`), and milliseconds of a Pico.
+# What the implementations are given for all samples, in steps (`files.work`), and milliseconds of a Pico.
 _REFERENCE_STEPS = 40_000_000
 _NATIVE_STEPS = 2_000_000_000
 _DEVICE_MS = 1000.0

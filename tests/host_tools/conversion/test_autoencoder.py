@@ -13,8 +13,9 @@ from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.boards.flash_files import STORAGE_BYTES, STORAGE_OFFSET
 from anne_tools.boards.romfs import romfs_image
-from anne_tools.boards.runner import open_model, run_local
 from anne_tools.conversion.convert import Converted, convert
+from anne_tools.cores.files import open_model
+from anne_tools.cores.local import run_local
 from anne_tools.cores.native import quantize_input
 from anne_tools.errors import ModelError
 from package_files import mltk_file

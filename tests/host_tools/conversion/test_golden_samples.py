@@ -11,10 +11,10 @@ import pytest
 from anne_tools.boards import fit as fit_module
 from anne_tools.boards.bench import _random_graph
 from anne_tools.boards.fit import BOARDS, RESERVE_BYTES, fit
-from anne_tools.boards.runner import golden_samples, open_model
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.golden import MOST_SAMPLES
 from anne_tools.conversion.pack import pack
+from anne_tools.cores.files import golden_samples, open_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.network.graph import Graph, GraphBuilder

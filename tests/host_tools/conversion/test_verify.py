@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from anne_tools.boards.bench import DTYPES, _random_graph
-from anne_tools.boards.runner import open_model
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
+from anne_tools.cores.files import open_model
 from anne_tools.errors import ModelError
 from anne_tools.network.graph import Dense, Graph, GraphBuilder, Metadata
 from package_files import mltk_file

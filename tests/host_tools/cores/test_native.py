@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from anne.reference_model import quantize as reference_quantize
 from anne_tools.boards.bench import DTYPES, _random_graph
-from anne_tools.boards.runner import difference, reference_outputs
 from anne_tools.conversion.convert import convert
 from anne_tools.cores import native
+from anne_tools.cores.local import reference_outputs
 from anne_tools.cores.native import NativeModel, dequantize_output, quantize_input
+from anne_tools.cores.results import difference
 from anne_tools.errors import ModelError
 
 RANDOM = np.random.default_rng(3)

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from anne.model import Model
 from anne.reference_model import MAX_STEPS
-from anne_tools.boards.runner import class_names, difference, open_model, reference_outputs, result
 from anne_tools.commands.common import json_text
 from anne_tools.conversion.convert import convert
-from anne_tools.conversion.report import NO_CLASS, classes, judge
+from anne_tools.conversion.report import judge
+from anne_tools.cores.files import open_model
+from anne_tools.cores.local import reference_outputs
 from anne_tools.cores.native import NativeModel
+from anne_tools.cores.results import NO_CLASS, class_names, classes, difference, result
 from anne_tools.errors import ModelError
 from test_places import Layer, Net, file_of
 

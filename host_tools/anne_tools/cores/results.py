@@ -1,0 +1,84 @@
+"""What came out of a run: real numbers, the classes they stand for, and how far they are from what was expected."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from anne.classes import class_of
+from anne.model_file import ModelFile
+
+from .native import dequantize_output, to_source_type
+
+# Float outputs may differ from the golden ones by this part of the sample's largest (as in `Model.selftest`).
+GOLDEN_BOUND = 1e-5
+NO_CLASS = -1
+
+
+@dataclass
+class Result:
+    """Outputs of a run: `values` as asked for, the classes they stand for if any, whether golden ones were met."""
+
+    values: np.ndarray
+    classes: list[str | None]
+    golden: bool
+    problem: str
+
+    def to_json(self) -> dict:
+        """Return all but the values as plain data for JSON."""
+        return {"classes": self.classes, "golden": self.golden, "problem": self.problem}
+
+
+def result(file: ModelFile, outputs: np.ndarray, expected: np.ndarray | None, raw: bool) -> Result:
+    """Return what a run gave: real numbers, or with `raw` integers of its source's type or the model's own; `expected`
+    are golden outputs, if known."""
+    real = dequantize_output(outputs, file.outputs[0])
+    problem = ""
+    if expected is not None:
+        worst = max(difference(e, g) for e, g in zip(expected, outputs, strict=True))
+        if not worst <= (GOLDEN_BOUND if outputs.dtype.kind == "f" else 0):
+            problem = f"golden outputs are missed by {worst:.3g}"
+    return Result(
+        to_source_type(outputs, file) if raw else real,
+        class_names(file, real),
+        expected is not None and not problem,
+        problem,
+    )
+
+
+def class_names(file: ModelFile, real: np.ndarray) -> list[str | None]:
+    """Return the label of each sample's class as `Model.classify` finds it, None where it finds none (an output is
+    NaN); [] for a file without labels."""
+    labels = file.lines("labels")
+    if not labels:
+        return []
+    threshold = struct.unpack("<f", file.metadata["threshold"])[0] if "threshold" in file.metadata else None
+    indices = classes(real.reshape(len(real), -1), threshold)
+    return [None if i == NO_CLASS else labels[i] if i < len(labels) else str(i) for i in indices]
+
+
+def classes(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
+    """Return each sample's class number as `Model.classify` decides; NO_CLASS where one is NaN."""
+    threshold = None if threshold is None else float(np.float32(threshold))  # as it stands in a model file
+    known = ~np.isnan(outputs).any(axis=1)
+    numbers = np.full(len(outputs), NO_CLASS)
+    numbers[known] = [class_of(y, threshold) for y in outputs[known].tolist()]
+    return numbers
+
+
+def difference(expected: np.ndarray, got: np.ndarray) -> float:
+    """Return the largest difference: of integers in steps, of floats relative to the largest finite one expected.
+
+    Infinite if a NaN or an infinity stands where another value was expected, or the other way round.
+    """
+    if expected.dtype.kind != "f":
+        return float(np.abs(expected.astype(np.float64) - got).max())
+    finite = np.isfinite(expected)
+    same = np.array_equal(expected[~finite], got[~finite], equal_nan=True)
+    if not same or not np.isfinite(got[finite]).all():
+        return np.inf
+    expected, got = expected[finite].astype(np.float64), got[finite]
+    if not expected.size:
+        return 0.0
+    return float(np.abs(expected - got).max()) / (float(np.abs(expected).max()) or 1.0)
