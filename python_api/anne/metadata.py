@@ -3,6 +3,8 @@
 import math
 import struct
 
+from .checks import refuse
+
 # number in the file -> name
 TAGS = {
     1: "name",
@@ -17,11 +19,6 @@ TAGS = {
     10: "output_names",
 }
 MAX_NAME_BYTES = 255  # so that a loaded model can keep its name
-
-
-def refuse(where, expected, got):
-    """Raise the ValueError for a file that is not as FORMAT.md has it."""
-    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
 
 
 def read(section, x, y, n_layers):

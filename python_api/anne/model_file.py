@@ -10,8 +10,8 @@ import math
 import struct
 
 from . import metadata
+from .checks import check_bytes, check_floats, refuse
 from .metadata import TAGS as TAGS
-from .metadata import refuse
 from .reference import ACTIVATIONS
 
 VERSION = 1
@@ -36,21 +36,6 @@ LAYOUTS = {
     5: ("s16", "int16", "int16", 3),
     6: ("f32_aligned", "float32", "float32", 3),
 }
-
-
-def check_bytes(layer, index, size, what):
-    """ValueError unless constant `index` has `size` bytes."""
-    if len(layer.constants[index]) != size:
-        refuse(layer.where, "%d bytes of %s" % (size, what), len(layer.constants[index]))
-
-
-def check_floats(layer, index, n, what):
-    """ValueError unless constant `index` is `n` finite floats."""
-    check_bytes(layer, index, 4 * n, what)
-    for i in range(n):
-        v = struct.unpack_from("<f", layer.constants[index], 4 * i)[0]
-        if not -math.inf < v < math.inf:
-            refuse(layer.where, "finite %s" % what, "%s at %d" % (v, i))
 
 
 class Tensor:

@@ -8,7 +8,17 @@ import struct
 from array import array
 from collections import namedtuple
 
-from .layouts import LAYOUTS, activated, high_mul, plus, rounding_shift, times
+from .arithmetic import (
+    activated,
+    high_mul,
+    line,
+    plus,
+    round_limited,
+    rounding_shift,
+    saturating_left_shift,
+    times,
+)
+from .layouts import LAYOUTS
 from .model_file import ModelFile
 from .values import refuse_out, sample, samples, typecode
 
@@ -30,18 +40,6 @@ except ImportError:  # CPython
 def float32(v):
     """Return v rounded to 32 bits, as the C core holds it."""
     return array("f", (v,))[0]
-
-
-def round_limited(v, zero_point, least, greatest):
-    """Return the integer nearest to v, halves away from zero, plus zero_point, limited; zero_point for NaN."""
-    if v != v:
-        return zero_point
-    if not -100000 < v < 100000:
-        return least if v < 0 else greatest
-    whole = int(v)
-    rest = v - whole
-    whole += (rest >= 0.5) - (rest <= -0.5) + zero_point
-    return min(max(whole, least), greatest)
 
 
 def quantize(v, tensor):
@@ -74,12 +72,6 @@ def activation(layer, x):
     return [line(table, q + 32768) for q in x]
 
 
-def line(table, u):
-    """Return the value at u (0 to 65535) of the straight lines through 513 entries, 128 apart."""
-    i, f = u >> 7, u & 127
-    return table[i] + (((table[i + 1] - table[i]) * f + 64) >> 7)
-
-
 def softmax_s16(layer, x):
     table = struct.unpack_from("<513h", layer.constants[0])
     top = max(x)
@@ -95,10 +87,6 @@ def one_over_one_plus(a):
     for _ in range(3):
         x += saturating_left_shift(high_mul(x, (1 << 29) - high_mul(half, x)), 2)
     return saturating_left_shift(x, 1)
-
-
-def saturating_left_shift(x, n):
-    return min(max(x << n, -(1 << 31)), (1 << 31) - 1)
 
 
 def softmax_s8(layer, x):

@@ -1,0 +1,86 @@
+"""Arithmetic that kinds of layers share: on float32, where denormals count as 0, and on integers.
+
+Not frozen into firmware, whose native module computes.
+"""
+
+import math
+import struct
+
+from .reference import activate
+
+# --- Floats ----------------------------------------------------------------------------------------------------------
+
+# Below this a number's nearest float32 is denormal. (Where floats have 32 bits it comes out as 2^-126, which is right.)
+_LEAST = 2.0**-126 - 2.0**-150
+
+
+def normal(v):
+    """Return v, but a zero of its sign where the nearest float32 is denormal: it counts as 0 (FORMAT.md)."""
+    return math.copysign(0.0, v) if abs(v) < _LEAST else v
+
+
+def times(a, b):
+    """Return a b rounded to float32, where denormals count as 0."""
+    return normal(float32(normal(a) * normal(b)))
+
+
+def plus(a, b):
+    """Return a + b rounded to float32, where denormals count as 0."""
+    return normal(float32(normal(a) + normal(b)))
+
+
+def activated(layer, values):
+    """Return the layer's activation of float32 values, where denormals count as 0."""
+    values = activate(layer.activation, [normal(v) for v in values], normal(layer.alpha))
+    return [normal(v) for v in values]
+
+
+def float32(v):
+    # v rounded as IEEE 754 says
+    try:
+        return struct.unpack("<f", struct.pack("<f", v))[0]
+    except OverflowError:  # MicroPython's floats are float32 already and give infinity by themselves
+        return math.inf if v > 0 else -math.inf
+
+
+def round_limited(v, zero_point, least, greatest):
+    """Return the integer nearest to v, halves away from zero, plus zero_point, limited; zero_point for NaN."""
+    if v != v:
+        return zero_point
+    if not -100000 < v < 100000:
+        return least if v < 0 else greatest
+    whole = int(v)
+    rest = v - whole
+    whole += (rest >= 0.5) - (rest <= -0.5) + zero_point
+    return min(max(whole, least), greatest)
+
+
+# --- Integers --------------------------------------------------------------------------------------------------------
+
+INT32_MAX = (1 << 31) - 1
+
+
+def high_mul(a, b):
+    """Return (a b + 2^30) >> 31: the high half of the doubled product of two int32, halves rounded up."""
+    return (a * b + (1 << 30)) >> 31
+
+
+def rounding_shift(x, n):
+    """Return x / 2^n rounded to the nearest integer, halves away from zero; 0 <= n <= 31."""
+    return (x + (1 << n >> 1) - (1 if x < 0 and n > 0 else 0)) >> n
+
+
+def rescale(x, multiplier, shift):
+    """Return x multiplier 2^(shift - 31), rounded twice as TensorFlow Lite Micro does; a left shift saturates."""
+    left = min(max(x << shift, -INT32_MAX - 1), INT32_MAX) if shift > 0 else x
+    return rounding_shift(high_mul(left, multiplier), -shift if shift < 0 else 0)
+
+
+def saturating_left_shift(x, n):
+    return min(max(x << n, -(1 << 31)), (1 << 31) - 1)
+
+
+def line(table, u):
+    """Return the value at u (0 to 65535) of the straight lines through 513 entries, 128 apart."""
+    i, f = u >> 7, u & 127
+    return table[i] + (((table[i + 1] - table[i]) * f + 64) >> 7)

@@ -1,0 +1,24 @@
+"""What checks of files share."""
+
+import math
+import struct
+
+
+def refuse(where, expected, got):
+    """Raise the ValueError for a file that is not as FORMAT.md has it."""
+    raise ValueError("%s: expected %s, got %s" % (where, expected, got))
+
+
+def check_bytes(layer, index, size, what):
+    """ValueError unless constant `index` has `size` bytes."""
+    if len(layer.constants[index]) != size:
+        refuse(layer.where, "%d bytes of %s" % (size, what), len(layer.constants[index]))
+
+
+def check_floats(layer, index, n, what):
+    """ValueError unless constant `index` is `n` finite floats."""
+    check_bytes(layer, index, 4 * n, what)
+    for i in range(n):
+        v = struct.unpack_from("<f", layer.constants[index], 4 * i)[0]
+        if not -math.inf < v < math.inf:
+            refuse(layer.where, "finite %s" % what, "%s at %d" % (v, i))

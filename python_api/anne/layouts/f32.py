@@ -1,0 +1,37 @@
+"""Floats as they are."""
+
+import math
+import struct
+
+from ..arithmetic import activated, normal
+from ..checks import check_floats
+
+_BEYOND = 2.0**128 - 2.0**103  # from here on it is infinite
+
+
+class F32:
+    """Layout 1: weights and bias float32, rows one after another. Sums start with the bias and go along the row.
+
+    Denormals count as 0, and what float32 cannot hold is infinite before the activation. What comes between has all
+    digits that Python's floats have.
+    """
+
+    name = "f32"
+
+    @staticmethod
+    def check(layer, n_in, n_out):
+        check_floats(layer, 0, n_in * n_out, "weights")
+        check_floats(layer, 1, n_out, "bias")
+
+    @staticmethod
+    def run(layer, x):
+        n_in = len(x)
+        x = [normal(v) for v in x]
+        y = []
+        for r in range(layer.outputs[0].size):
+            total = normal(struct.unpack_from("<f", layer.constants[1], 4 * r)[0])
+            row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
+            for j in range(n_in):
+                total += normal(row[j]) * x[j]
+            y.append(math.copysign(math.inf, total) if abs(total) >= _BEYOND else total)
+        return activated(layer, y)

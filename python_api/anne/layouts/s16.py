@@ -1,0 +1,44 @@
+"""Weights of 16 bits."""
+
+import struct
+
+from ..arithmetic import INT32_MAX
+from ..checks import check_bytes, refuse
+from .rows import check_rows, run_rows
+
+
+class S16:
+    """Layout 5: a word for two columns of a row, w0 + 2^15 + 2^16 w1; n_in padded to an even number with w = 0.
+
+    The words of six rows alternate; fewer than six at the end come row after row. 32768 sum |weights| + |bias| of a row
+    is below 2^31.
+    """
+
+    name = "s16"
+
+    @classmethod
+    def check(cls, layer, n_in, n_out):
+        check_bytes(layer, 0, 4 * ((n_in + 1) // 2) * n_out, "weights")
+        check_rows(layer, n_out)
+        for r in range(n_out):
+            row = cls.row(layer.constants[0], n_in, n_out, r)
+            bias = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
+            total = 32768 * sum(abs(w) for w in row) + abs(bias)
+            if total > INT32_MAX:
+                refuse(layer.where, "sums below 2^31", "up to %d in row %d" % (total, r))
+
+    @staticmethod
+    def row(weights, n_in, n_out, r):
+        pairs = (n_in + 1) // 2
+        alternate = r < n_out // 6 * 6
+        start, step = (r // 6 * 6 * pairs + r % 6, 6) if alternate else (r * pairs, 1)
+        values = []
+        for pair in range(pairs):
+            low, high = struct.unpack_from("<Hh", weights, 4 * (start + step * pair))
+            values += [low - 32768, high]
+        return values
+
+    @classmethod
+    def run(cls, layer, x):
+        n_in, n_out = len(x), layer.outputs[0].size
+        return run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, r))
