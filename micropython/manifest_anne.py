@@ -1,13 +1,23 @@
-# Our package, without reference_model.py and layouts.py: those are the models' core in Python, and here is one in C.
+# Our package, without reference_model.py, layouts and arithmetic.py: those are the models' core in Python, and here is
+# one in C.
 package(
     "anne",
     (
         "__init__.py",
+        "checks.py",
         "classes.py",
+        "layers/__init__.py",
+        "layers/activation.py",
+        "layers/dense.py",
+        "layers/reshape.py",
+        "layers/scaling.py",
+        "metadata.py",
         "model.py",
         "model_file.py",
-        "metadata.py",
+        "places.py",
+        "records.py",
         "reference.py",
+        "tensors.py",
         "values.py",
     ),
     base_path="../python_api",

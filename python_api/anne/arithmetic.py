@@ -80,6 +80,15 @@ def saturating_left_shift(x, n):
     return min(max(x << n, -(1 << 31)), (1 << 31) - 1)
 
 
+def one_over_one_plus(a):
+    """Return 1 / (1 + a) for a in [0, 1), both with 31 bits behind the point, by three steps of Newton's method."""
+    half = (a + (1 << 31)) >> 1
+    x = 1515870810 + high_mul(half, -1010580540)
+    for _ in range(3):
+        x += saturating_left_shift(high_mul(x, (1 << 29) - high_mul(half, x)), 2)
+    return saturating_left_shift(x, 1)
+
+
 def line(table, u):
     """Return the value at u (0 to 65535) of the straight lines through 513 entries, 128 apart."""
     i, f = u >> 7, u & 127

@@ -1,4 +1,4 @@
-"""Runs a model file in plain Python: the meaning of every layer, integers included.
+"""Runs a model file in plain Python, layer by layer: each layer's room in `layers` says what it means.
 
 `Model` has the interface of the native module's `_anne.Model` and gives the same results: integers equal to the bit,
 float32 within 1e-6 of a layer's largest output (on a PC Python's floats have 64 bits, so these are the better ones).
@@ -8,17 +8,7 @@ import struct
 from array import array
 from collections import namedtuple
 
-from .arithmetic import (
-    activated,
-    high_mul,
-    line,
-    plus,
-    round_limited,
-    rounding_shift,
-    saturating_left_shift,
-    times,
-)
-from .layouts import LAYOUTS
+from .arithmetic import round_limited
 from .model_file import ModelFile
 from .values import refuse_out, sample, samples, typecode
 
@@ -50,74 +40,6 @@ def quantize(v, tensor):
 def dequantize(q, tensor):
     """Return the real number that the integer q of `tensor` stands for."""
     return float32((q - tensor.zero_point) * tensor.scale)
-
-
-# --- Layers: each takes the record and the input's values, and returns the output's ----------------------------------
-
-
-def dense(layer, x):
-    return LAYOUTS[layer.parameters[0]].run(layer, x)
-
-
-def activation(layer, x):
-    tensor = layer.inputs[0]
-    if tensor.dtype == "float32":
-        return activated(layer, x)
-    if layer.activation == "softmax":
-        return softmax_s8(layer, x) if tensor.dtype == "int8" else softmax_s16(layer, x)
-    if tensor.dtype == "int8":
-        table = struct.unpack_from("<256b", layer.constants[0])
-        return [table[q + 128] for q in x]
-    table = struct.unpack_from("<513h", layer.constants[0])
-    return [line(table, q + 32768) for q in x]
-
-
-def softmax_s16(layer, x):
-    table = struct.unpack_from("<513h", layer.constants[0])
-    top = max(x)
-    exponentials = [line(table, top - q) for q in x]
-    total = sum(exponentials)
-    return [min(((e << 15) + total // 2) // total, 32767) for e in exponentials]
-
-
-def one_over_one_plus(a):
-    """Return 1 / (1 + a) for a in [0, 1), both with 31 bits behind the point, by three steps of Newton's method."""
-    half = (a + (1 << 31)) >> 1
-    x = 1515870810 + high_mul(half, -1010580540)
-    for _ in range(3):
-        x += saturating_left_shift(high_mul(x, (1 << 29) - high_mul(half, x)), 2)
-    return saturating_left_shift(x, 1)
-
-
-def softmax_s8(layer, x):
-    # gemmlowp's fixed-point softmax, as TensorFlow Lite Micro has it; the exponentials come with the file
-    table = struct.unpack_from("<256i", layer.constants[0])
-    top = max(x)
-    total = sum(rounding_shift(table[top - q], 12) for q in x)
-    headroom = 0
-    while total << headroom < 1 << 31:
-        headroom += 1
-    reciprocal = one_over_one_plus((total << headroom) - (1 << 31))
-    shift = 12 - headroom + 31 - 8
-    return [min(rounding_shift(high_mul(reciprocal, table[top - q]), shift) - 128, 127) for q in x]
-
-
-def scaling(layer, x):
-    n = layer.inputs[0].shape[-1]
-    scale = struct.unpack_from("<%df" % n, layer.constants[0])
-    offset = struct.unpack_from("<%df" % n, layer.constants[1])
-    y = [plus(times(x[i], scale[i % n]), offset[i % n]) for i in range(len(x))]
-    out = layer.outputs[0]
-    if out.dtype == "float32":
-        return y
-    return [round_limited(v, out.zero_point, out.least, out.greatest) for v in y]
-
-
-def reshape(layer, x):
-    return x
-
-
-RUN = {"dense": dense, "activation": activation, "scaling": scaling, "reshape": reshape}
 
 
 # --- The model -------------------------------------------------------------------------------------------------------
@@ -241,7 +163,9 @@ class Model:
         for layer in self._open_file().layers[first:last]:
             if layer.inputs[0].index not in self._values:
                 raise ValueError("run: layer %d has no input yet: run the layers before it" % layer.index)
-            self._values[layer.outputs[0].index] = RUN[layer.kind](layer, self._values[layer.inputs[0].index])
+            self._values[layer.outputs[0].index] = layer.room.run(
+                layer, [self._values[layer.inputs[0].index]]
+            )[0]
 
     def values(self, tensor):
         """Return tensor number `tensor` of the last run as a list of floats."""

@@ -7,7 +7,8 @@ import zlib
 from typing import NamedTuple
 
 import numpy as np
-from anne.model_file import DTYPES, KINDS, LAYOUTS
+from anne.layers.dense import LAYOUTS
+from anne.model_file import DTYPES, KINDS
 from anne.reference import ACTIVATIONS
 
 _DTYPE_NUMBERS = {row[0]: number for number, row in DTYPES.items()}

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 from anne import layouts, metadata, model_file, reference
+from anne.layers import dense
 from anne_tools.boards import fit
 from anne_tools.commands import convert
 from anne_tools.conversion import convert as conversion
@@ -146,7 +147,7 @@ def test_layouts_of_dense_weights():
         int(number): (name, x.lower(), y.lower(), int(n_constants))
         for number, x, y, n_constants, name in re.findall(pattern, table)
     }
-    assert in_c == model_file.LAYOUTS
+    assert in_c == dense.LAYOUTS
     assert {number: layout.name for number, layout in layouts.LAYOUTS.items()} == {
         n: row[0] for n, row in in_c.items()
     }
@@ -191,8 +192,8 @@ def test_format_kinds():
 
 def test_format_layouts():
     table = {row[0]: row for row in rows(section("Kind 1, dense")) if re.match(r"\d \w", row[0])}
-    assert list(table) == [f"{number} {row[0]}" for number, row in sorted(model_file.LAYOUTS.items())]
-    for number, (name, x_dtype, y_dtype, _) in model_file.LAYOUTS.items():
+    assert list(table) == [f"{number} {row[0]}" for number, row in sorted(dense.LAYOUTS.items())]
+    for number, (name, x_dtype, y_dtype, _) in dense.LAYOUTS.items():
         _, types, constants = table[f"{number} {name}"]
         assert types.split(", ")[0::2] == [x_dtype, y_dtype]
         limit = re.search(r"n_in at most (\d+)", constants)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from anne.model_file import ModelFile
-from anne.reference_model import RUN
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.quantize import DTYPES
 from anne_tools.cores.native import NativeModel, quantize_input
@@ -86,7 +85,7 @@ def check_layers(data: bytes, floats: Graph, sample: np.ndarray) -> None:
         for layer, real, got in zip(file.layers, floats.layers, native.trace(sample), strict=True):
             y = layer.outputs[0]
             x = values[layer.inputs[0].index]
-            expected = np.array(RUN[layer.kind](layer, x.tolist()))
+            expected = np.array(layer.room.run(layer, [x.tolist()])[0])
             got = values[y.index] = got.ravel()
             if y.dtype != "float32":
                 assert np.array_equal(got, expected), f"{layer.where}: {got}, expected {expected}"

@@ -1,0 +1,20 @@
+"""Kinds of layers (FORMAT.md, "Layers"): each has a room, the module of its name in this folder.
+
+In a room are
+    check(layer): ValueError unless tensors, constants and parameters are what the kind needs
+    run(layer, inputs): the outputs' values, a list of numbers each, for those of the inputs: what the kind means
+    PLACE: where the output may lie. "own": on no tensor that is still needed; "in place": there too, or where an input
+        lies that nothing needs afterwards; "same": where its input lies, which it is
+and in some
+    macs(layer): multiplications of one prediction
+    layout(layer): the name of the layout of its weights
+Firmware has the rooms for their checks. What only `run` needs is imported there, from modules that it does not have.
+"""
+
+# number in the file -> name
+KINDS = {1: "dense", 2: "activation", 3: "scaling", 4: "reshape"}
+
+
+def room(kind):
+    """Return the room of that name in KINDS."""
+    return __import__(__name__ + "." + kind, None, None, ("check",))
