@@ -87,6 +87,10 @@ TEST_PACKAGES: dict[str, dict[str, Callable[[], bool]]] = {
 }
 
 
+# Where the Python packages are (pyproject.toml, wheel.packages).
+PYTHON_FOLDERS = ("host_tools/anne_tools", "python_api/anne")
+
+
 def run_step(title: str, command: list[str], log: str) -> None:
     """Run a command with its output in build/logs; the screen has the title and, on a terminal, how long it takes."""
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -152,11 +156,17 @@ def base_python() -> str:
 
 
 def make_venv(extras: set[str]) -> None:
-    """Make build/venv with this project (editable) and its extras, unless it is there and pyproject.toml unchanged."""
+    """Make build/venv with this project (editable) and its extras, unless it is there and pyproject.toml unchanged.
+
+    The installed project knows each of its modules by a path, so one that has moved or is new is installed anew.
+    """
     stamp = VENV / "anne-stamp.json"
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    modules = sorted(str(path) for folder in PYTHON_FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    modules_digest = hashlib.sha256("\n".join(modules).encode()).hexdigest()
     installed = json.loads(stamp.read_text()) if stamp.exists() else {}
-    if installed.get("digest") == digest and extras <= set(installed["extras"]):
+    same = installed.get("digest") == digest and installed.get("modules") == modules_digest
+    if same and extras <= set(installed["extras"]):
         return
     extras = extras | set(installed.get("extras", ()))  # what another target needs stays
     if installed.get("digest") != digest:
@@ -167,7 +177,8 @@ def make_venv(extras: set[str]) -> None:
     names = ",".join(sorted(extras))
     target = f"{ROOT}[{names}]" if names else str(ROOT)
     run_step(f"installing anne_tools[{names}]", [*pip, "--no-build-isolation", "-e", target], "pip.log")
-    stamp.write_text(json.dumps({"digest": digest, "extras": sorted(extras)}))
+    told = {"digest": digest, "modules": modules_digest, "extras": sorted(extras)}
+    stamp.write_text(json.dumps(told))
 
 
 def main() -> int:
