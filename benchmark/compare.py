@@ -32,7 +32,7 @@ from anne_tools.cores.local import run_local
 from anne_tools.cores.native import NativeModel, quantize_input
 from anne_tools.data.files import write_atomically
 from anne_tools.errors import DeviceError, ModelError
-from anne_tools.network.graph import GraphBuilder
+from anne_tools.layers.build import GraphBuilder
 from anne_tools.networks import Network, published_networks
 
 ROOT = Path(__file__).resolve().parent.parent

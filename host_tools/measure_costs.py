@@ -18,12 +18,14 @@ from pathlib import Path
 import numpy as np
 from anne_tools.boards import costs
 from anne_tools.boards.bench import Benchmark, bench
-from anne_tools.boards.costs import Cost
 from anne_tools.boards.device import Device, open_device
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
-from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
+from anne_tools.layers import Dense
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.prices import Cost
+from anne_tools.network.activations import ACTIVATIONS
 
 TABLE = Path(costs.__file__)
 
@@ -38,14 +40,14 @@ LONG_CHAIN = {
     "s8_f32": (640, 64, 600, 12),
     "s4": (300, 64, 300, 12),
     "f32_aligned": (400, 20, 200, 20),
-    costs.ALIGNED_RELU: (400, 20, 200, 20),
+    Dense.ALIGNED_RELU: (400, 20, 200, 20),
     "s16": (400, 32, 200, 33),
 }
 # a kernel and the dtype of a conversion that leads to it
 KERNELS = {
     "f32": "float32",
     "f32_aligned": "float32",
-    costs.ALIGNED_RELU: "float32",
+    Dense.ALIGNED_RELU: "float32",
     "s8_f32": "int8-weights",
     "s16": "int16",
     "s8_quad": "int8",
@@ -120,7 +122,7 @@ def dense_chain(kernel: str, chain: tuple[int, ...]) -> GraphBuilder:
         if kernel == "f32":  # a column apart, so that layouts.choose takes f32
             weights[:, 1:] *= 1e-4
             weights[:, 0] += 1
-        activation = "relu" if kernel == costs.ALIGNED_RELU else "linear"
+        activation = "relu" if kernel == Dense.ALIGNED_RELU else "linear"
         builder.dense(f"dense_{i}", weights, RANDOM.normal(0, 0.1, n_out), activation)
     return builder
 
@@ -137,8 +139,8 @@ def measure_dense(device: Device, table: Table) -> None:
             layers = zip(open_model(data).layers, pairwise(chain), result.layers, strict=True)
             for layer, (n_in, n_out), time in layers:
                 # one column is never apart from others, and what it costs to rescale depends on that one value
-                if costs.kernel_name(layer) == kernel and n_in > 1:
-                    blocks, exact_rows = costs.layer_blocks(layer), costs.exact_rows(layer)
+                if Dense.price_name(layer) == kernel and n_in > 1:
+                    blocks, exact_rows = Dense.blocks(layer), Dense.exact_rows(layer)
                     rows.append((Cost.terms(n_in, n_out, 0, blocks, exact_rows), time.cycles))
         table.fit(kernel, rows)
 

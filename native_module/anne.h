@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 // Activations: X(name, default alpha). The order gives their numbers in a model file (FORMAT.md, "Activations");
-// host_tools/anne_tools/network/graph.py and python_api/anne/reference.py keep the same order; a test compares them.
+// host_tools/anne_tools/network/activations.py and python_api/anne/reference.py keep the same order; a test compares.
 #define ANNE_ACTIVATIONS(X) \
     X(linear, 0.0f)         \
     X(relu, 0.0f)           \

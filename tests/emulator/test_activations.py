@@ -4,7 +4,8 @@ import numpy as np
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
-from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.activations import ACTIVATIONS
 
 N = 128
 SCRIPT = """import anne

@@ -13,7 +13,7 @@ import pytest
 from anne_tools.boards.bench import bench
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.network.graph import GraphBuilder
+from anne_tools.layers.build import GraphBuilder
 
 # Rows and columns that fit the kernels' blocks and that do not; the last layer has several panels in int4.
 SHAPE = (16, 16, 64, 18, 21, 128, 17)

@@ -18,7 +18,11 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.network.graph import ACTIVATIONS, Dense, Graph, GraphBuilder, Metadata, Quantization
+from anne_tools.layers import Dense
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.activations import ACTIVATIONS
+from anne_tools.network.graph import Graph, Metadata
+from anne_tools.network.tensor import Quantization
 
 FOLDER = Path(__file__).with_name("models")
 SEED = 2501

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from anne_tools.layers import Activation, Dense, Reshape
 from anne_tools.network import tflm
-from anne_tools.network.graph import Activation, Dense, Graph, Reshape
+from anne_tools.network.graph import Graph
 
 
 def run_int8(graph: Graph, x: np.ndarray) -> np.ndarray:

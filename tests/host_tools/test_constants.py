@@ -14,7 +14,7 @@ from anne_tools.commands import convert
 from anne_tools.conversion import convert as conversion
 from anne_tools.conversion import quantize
 from anne_tools.conversion.choose import AUTO
-from anne_tools.network import graph
+from anne_tools.network import activations
 
 ROOT = Path(__file__).parents[2]
 C = ROOT / "native_module"
@@ -53,13 +53,13 @@ def rows(text: str) -> list[list[str]]:
 def test_activations_have_the_same_order_everywhere():
     names = re.findall(r"X\((\w+), [\d.]+f\)", source("anne.h"))
     assert list(reference.ACTIVATIONS) == names
-    assert list(graph.ACTIVATIONS) == names
+    assert list(activations.ACTIVATIONS) == names
 
 
 def test_activations_have_the_same_default_alpha_everywhere():
     in_c = {name: float(alpha) for name, alpha in re.findall(r"X\((\w+), ([\d.]+)f\)", source("anne.h"))}
     assert {name: alpha for name, _, alpha in reference._ACTIVATION_TABLE} == in_c
-    assert {name: alpha for name, alpha in in_c.items() if alpha} == graph.DEFAULT_ALPHA
+    assert {name: alpha for name, alpha in in_c.items() if alpha} == activations.DEFAULT_ALPHA
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.conversion.pack import pack
-from anne_tools.network.graph import GraphBuilder
+from anne_tools.layers.build import GraphBuilder
 from figures import ROOT, Found, ReliabilityError
 
 MODELS = ROOT / "tests" / "golden" / "models"

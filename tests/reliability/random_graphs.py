@@ -20,7 +20,10 @@ from anne_tools.conversion.convert import convert
 from anne_tools.conversion.quantize import DTYPES
 from anne_tools.cores.native import NativeModel, quantize_input
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import ACTIVATIONS, Dense, Graph, GraphBuilder
+from anne_tools.layers import Dense
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.activations import ACTIVATIONS
+from anne_tools.network.graph import Graph
 from figures import ROOT, Found, ReliabilityError
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st

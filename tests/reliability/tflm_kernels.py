@@ -23,8 +23,8 @@ from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.importers import tflite
+from anne_tools.layers import Dense
 from anne_tools.network import tflm
-from anne_tools.network.graph import Dense
 from figures import ROOT, Found, ReliabilityError
 
 sys.path.insert(0, str(ROOT / "tests" / "host_tools"))  # tflite_writer

@@ -9,45 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from anne.layouts import S4, S8Quad
+from anne.layouts import S8Quad
 from anne.model_file import Layer, ModelFile
+
+from ..layers import Dense
 
 # Whether so many bytes of file and of workspace fit.
 Fits = Callable[[int, int], bool]
 
 
 @dataclass(frozen=True)
-class Dense:
+class Size:
     """A dense layer as far as its size goes."""
 
     n_in: int
     n_out: int
 
 
-def _aligned(n_in: int, n_out: int) -> int:
-    return 4 * n_in * (n_out + n_out % 2) + 8 * n_out
-
-
-def _quads(n_in: int, n_out: int) -> int:
-    return 4 * S8Quad.columns(n_in) * -(-n_out // 4)
-
-
-# Bytes of a dense layer's constants, and of a value beside it, by type.
-_DENSE_BYTES: dict[str, tuple[Callable[[int, int], int], int]] = {
-    "float32": (_aligned, 4),
-    "int8-weights": (lambda n_in, n_out: _quads(n_in, n_out) + 8 * n_out, 4),
-    "int16": (lambda n_in, n_out: (4 * ((n_in + 1) // 2) + 12) * n_out, 2),
-    "int8": (lambda n_in, n_out: _quads(n_in, n_out) + 12 * n_out, 1),
-    "int4": (lambda n_in, n_out: 4 * S4.columns(n_in) * -(-n_out // 8) + 12 * n_out + 4, 1),
-}
-_DTYPE_OF = {
-    "f32": "float32",
-    "f32_aligned": "float32",
-    "s8_f32": "int8-weights",
-    "s16": "int16",
-    "s8_quad": "int8",
-    "s4": "int4",
-}
 _SMALLER = {
     "float32": ("int8", "int8-weights", "int4"),
     "int8-weights": ("int8", "int4"),
@@ -68,7 +46,7 @@ class _Plan:
     """A file with its dense layers in another type or of other sizes; what else is in it stays."""
 
     dtype: str
-    dense: tuple[Dense, ...]
+    dense: tuple[Size, ...]
     other_bytes: int
     other_workspace: int
     other_values: int
@@ -76,7 +54,7 @@ class _Plan:
     @property
     def sizes(self) -> tuple[int, int]:
         """Bytes of the file and of its workspace, about."""
-        weight_bytes, value_bytes = _DENSE_BYTES[self.dtype]
+        weight_bytes, value_bytes = Dense.SIZES[self.dtype]
         values = max(
             self.other_values,
             value_bytes * max((layer.n_in + layer.n_out for layer in self.dense), default=0),
@@ -129,12 +107,12 @@ def advice(file: ModelFile, names: list[str], file_bytes: int, workspace: int, f
 def _plan(file: ModelFile, file_bytes: int, workspace: int) -> _Plan | None:
     """The file as it is; None if it has no dense layers, or of several types."""
     layers = [layer for layer in file.layers if layer.kind == "dense"]
-    dtypes = {_DTYPE_OF[layer.kernel] for layer in layers}
+    dtypes = {Dense.DTYPES[layer.kernel] for layer in layers}
     if len(dtypes) != 1:
         return None
     plan = _Plan(
         dtypes.pop(),
-        tuple(Dense(layer.inputs[0].size, layer.outputs[0].size) for layer in layers),
+        tuple(Size(layer.inputs[0].size, layer.outputs[0].size) for layer in layers),
         file_bytes - sum(layer.nbytes for layer in layers),
         0,
         max(map(_value_bytes, file.layers[: file.layers.index(layers[0])]), default=0),

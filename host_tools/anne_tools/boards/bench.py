@@ -10,7 +10,8 @@ import numpy as np
 from ..conversion.convert import convert
 from ..cores.files import layer_names, open_model
 from ..errors import ModelError
-from ..network.graph import Graph, GraphBuilder, Metadata
+from ..layers.build import GraphBuilder
+from ..network.graph import Graph, Metadata
 from ..networks import CLASSES, THRESHOLD, Network, published_networks
 from .board_files import script, temporary_file
 from .costs import layer_cost

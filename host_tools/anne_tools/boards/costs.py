@@ -1,4 +1,4 @@
-"""What layers cost in cycles: a formula for each kernel, its constants in one table.
+"""What layers cost in cycles: the prices of each chip's kernels, in one table.
 
 `make costs` (host_tools/measure_costs.py) measures the constants and writes them into this file; run it again when a
 kernel has changed. A dense layer's kernel is named by its layout, other layers by "kind dtype"; activations of floats
@@ -7,96 +7,12 @@ have a price an element.
 
 from __future__ import annotations
 
-import struct
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 
-from anne.layouts import F32Aligned, S8Quad
 from anne.model_file import Layer, ModelFile
 
-
-@dataclass(frozen=True)
-class Blocks:
-    """How a dense kernel goes over its weights: blocks of `rows`, and those left over in blocks of `rest` rows.
-
-    More rows left than `rest` make one more block, unless they come one by one (1). Columns are padded to a multiple of
-    `columns` and taken in panels of at most `panel`.
-    """
-
-    rows: int
-    rest: int = 0
-    columns: int = 1
-    panel: int = 1 << 20
-
-    def counts(self, n_in: int, n_out: int) -> tuple[int, ...]:
-        """Return padded columns; of blocks and of rests how often one is begun, and their columns."""
-        panels = -(-n_in // self.panel)
-        columns = -(-n_in // self.columns) * self.columns
-        blocks, left = divmod(n_out, self.rows)
-        if self.rest == 1 or left <= self.rest:
-            rests = -(-left // (self.rest or 1))
-        else:
-            blocks, rests = blocks + 1, 0
-        return columns, panels * blocks, panels * rests, columns * blocks, columns * rests
-
-
-# Of the assembly for the RP2040. The panels of s4 are in the file.
-BLOCKS = {
-    "f32": Blocks(1, panel=7),
-    "f32_aligned": Blocks(2, panel=F32Aligned.PANEL),
-    "s8_f32": Blocks(8, 4, 4, S8Quad.PANEL),
-    "s8_quad": Blocks(8, 4, 4, S8Quad.PANEL),
-    "s16": Blocks(6, 1, 2),
-    "s4": Blocks(8, 0, 4),
-}
-
-# This kernel has a relu of its own, which ends the work on a row that is below 0.
-ALIGNED_RELU = "f32_aligned relu"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel."""
-
-    base: float = 0.0
-    per_input: float = 0.0
-    per_output: float = 0.0
-    per_mac: float = 0.0
-    block: float = 0.0
-    rest: float = 0.0
-    block_column: float = 0.0
-    rest_column: float = 0.0
-    exact_row: float = 0.0
-
-    @staticmethod
-    def terms(
-        n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None, exact_rows: float = 0.0
-    ) -> tuple[float, ...]:
-        """Return how often each field occurs in a layer of that size."""
-        columns, *counts = blocks.counts(n_in, n_out) if blocks else (n_in, 0, 0, 0, 0)
-        return (1, columns, n_out, macs, *counts, exact_rows)
-
-    def cycles(
-        self, n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None, exact_rows: float = 0.0
-    ) -> float:
-        """Return the cycles for a layer of that size."""
-        terms = self.terms(n_in, n_out, macs, blocks, exact_rows)
-        return sum(cost * term for cost, term in zip(astuple(self), terms, strict=True))
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A chip's prices: `kernels` as the module says; `activations_f32` cycles an element, after a dense layer or alone.
-
-    `call` is `predict` itself, list in and list out, on floats and on integers. `flash_byte` is what a byte of weights
-    costs more when it comes from flash: a word that misses the 16 KB cache takes about 40 cycles on silicon. `source`
-    says where the figures are from.
-    """
-
-    kernels: dict[str, Cost]
-    activations_f32: dict[str, float]
-    call: dict[str, Cost]
-    flash_byte: float
-    source: str
+from ..layers import room
+from ..layers.prices import Chip, Cost
 
 
 @dataclass
@@ -111,68 +27,19 @@ class LayerCost:
 def layer_cost(layer: Layer, name: str, chip_name: str) -> LayerCost:
     """Return what a layer costs on a chip of CHIPS."""
     chip = CHIPS[chip_name]
-    n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-    kernel = kernel_name(layer)
-    cycles = chip.kernels[kernel].cycles(n_in, n_out, layer.macs, layer_blocks(layer), exact_rows(layer))
-    if (
-        layer.outputs[0].dtype == "float32"
-        and layer.kind in ("dense", "activation")
-        and kernel != ALIGNED_RELU
-    ):
-        cycles += chip.activations_f32[layer.activation] * n_out
+    cycles = room(layer.kind).cycles(layer, chip)
     return LayerCost(name, cycles, chip.flash_byte * layer.nbytes)
-
-
-def layer_blocks(layer: Layer) -> Blocks | None:
-    """Return how a dense layer's kernel goes over its weights, None for other layers."""
-    if layer.kind != "dense":
-        return None
-    blocks = BLOCKS[layer.kernel]
-    return (
-        replace(blocks, panel=struct.unpack("<I", layer.constants[3])[0]) if layer.kernel == "s4" else blocks
-    )
-
-
-def exact_rows(layer: Layer) -> float:
-    """Return how many rows of a dense int8 layer are rescaled the exact way, if any fraction of a step is as likely.
-
-    Source: `anne_approximate` in native_module/kernels/requantize.c, whose names these are.
-    """
-    if layer.kind != "dense" or layer.outputs[0].dtype != "int8":
-        return 0.0
-    n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-    bias = struct.unpack(f"<{n_out}i", layer.constants[1])
-    factors = struct.iter_unpack("<ii", layer.constants[2])
-    most = max((shift for multiplier, shift in factors if multiplier), default=-32)
-    shift, largest_sum = -6 - most, (n_in << 14) + max(map(abs, bias))
-    if shift < -4 or (shift < 0 and largest_sum >= 1 << (31 + shift)):
-        return n_out
-    error = 2.0**14 + 2.0 ** (14 - shift)
-    fraction = 2**15 if shift > 0 else 0
-    return n_out * (fraction + 2 * error) / 2**21
-
-
-def kernel_name(layer: Layer) -> str:
-    """Return the name under which a layer's kernel stands in the tables."""
-    if layer.kind == "dense":
-        aligned_relu = (layer.kernel, layer.activation) == ("f32_aligned", "relu")
-        return ALIGNED_RELU if aligned_relu else layer.kernel
-    if layer.kind == "reshape":
-        return "reshape"
-    dtype = layer.outputs[0].dtype
-    return (
-        f"softmax {dtype}"
-        if layer.activation == "softmax" and dtype != "float32"
-        else f"{layer.kind} {dtype}"
-    )
 
 
 def call_cycles(file: ModelFile, chip_name: str) -> float:
     """Return what `predict` costs beside the layers, with a list in and out; integers are converted on either side."""
     call = CHIPS[chip_name].call
-    x, y = file.inputs[0], file.outputs[0]
-    into, out = (call["float32" if tensor.dtype == "float32" else "integer"] for tensor in (x, y))
-    return into.base + into.per_input * x.size + out.per_output * y.size
+    into, out = (
+        [(call["float32" if tensor.dtype == "float32" else "integer"], tensor.size) for tensor in tensors]
+        for tensors in (file.inputs, file.outputs)
+    )
+    cycles = into[0][0].base + sum(price.per_input * n for price, n in into)
+    return cycles + sum(price.per_output * n for price, n in out)
 
 
 # begin measured: `make costs` writes what follows
@@ -284,7 +151,7 @@ _RP2350 = Chip(
     kernels={
         "f32": Cost(200, 0, 20, 4),
         "f32_aligned": Cost(300, 20, 60, 5),
-        ALIGNED_RELU: Cost(300, 20, 60, 5),
+        "f32_aligned relu": Cost(300, 20, 60, 5),
         "s8_f32": Cost(300, 20, 40, 5),
         "s8_quad": Cost(200, 6, 30, 3),
         "s16": Cost(200, 0, 30, 4),
@@ -297,6 +164,9 @@ _RP2350 = Chip(
         "scaling float32": Cost(60, 0, 15),
         "scaling int8": Cost(60, 0, 40),
         "scaling int16": Cost(60, 0, 40),
+        "add float32": Cost(60, 0, 8),
+        "add int8": Cost(80, 0, 25),
+        "add int16": Cost(80, 0, 25),
         "reshape": Cost(20),
     },
     activations_f32={

@@ -10,7 +10,8 @@ from anne.classes import PROBABILITIES
 
 from ..data.texts import same_name
 from ..errors import ModelError
-from ..network.graph import Graph, Reshape
+from ..layers import Reshape
+from ..network.graph import Graph
 
 _SHOWN = 5
 

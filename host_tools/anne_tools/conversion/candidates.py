@@ -11,8 +11,9 @@ from anne.model_file import MAX_LAYERS
 from ..boards.fit import Verdict, fit
 from ..cores.native import NativeModel
 from ..cores.results import classes
+from ..layers import Scaling
 from ..network.execute import execute
-from ..network.graph import Activation, Dense, Graph, Scaling
+from ..network.graph import Graph
 from .calibration import Cut, cuts
 from .pack import check_limits, pack
 from .passes import balance_inputs, simplify
@@ -91,7 +92,7 @@ class Trial:
         """The simplified graph with a layer that scales the inputs, and notes: the network's own layer, or one made
         from the ranges of the inputs; None if there would be no such layer, or there is one anyway."""
         kept, notes = simplify(self.imported, fold_input_scaling=False)
-        if any(isinstance(layer, Scaling) for layer in kept.consumers(kept.inputs[0])):
+        if any(layer.takes_floats for name in kept.inputs for layer in kept.consumers(name)):
             return (kept, notes) if len(kept.layers) > len(self.folded.layers) else None
         if self.calibrate is None or cut is None:
             return None
@@ -146,11 +147,10 @@ def spread(x: np.ndarray, n: int) -> np.ndarray:
 
 def _most_samples(graph: Graph) -> int:
     values = sum(tensor.size for tensor in graph.tensors.values())
-    macs = sum(layer.weights.size for layer in graph.layers if isinstance(layer, Dense))
+    macs = sum(layer.n_weights for layer in graph.layers)
     return max(1, min(_SAMPLES, _VALUES // values, _MACS // max(macs, 1)))
 
 
 def _tells_classes(graph: Graph) -> bool:
-    last = graph.layers[-1]
-    is_softmax = isinstance(last, Dense | Activation) and last.activation == "softmax"
+    is_softmax = getattr(graph.layers[-1], "activation", "") == "softmax"
     return bool(graph.metadata.labels) or graph.metadata.threshold is not None or is_softmax

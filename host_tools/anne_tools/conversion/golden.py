@@ -17,7 +17,7 @@ from ..cores.native import NativeModel, quantize_input
 from ..cores.results import GOLDEN_BOUND, difference
 from ..errors import ModelError
 from ..network.execute import execute
-from ..network.graph import Dense, Graph
+from ..network.graph import Graph
 from .pack import pack
 
 MOST_SAMPLES = 4
@@ -47,9 +47,7 @@ def with_golden(imported: Graph, graph: Graph, x: np.ndarray, board: str) -> tup
         check_equal(
             outputs, native, float_sensitivity(imported, x), "self-check: the reference and the C core"
         )
-    if not graph.is_quantized and not any(
-        isinstance(layer, Dense) and layer.weights_quantization for layer in graph.layers
-    ):
+    if not graph.is_quantized and not any(layer.is_quantized for layer in graph.layers):
         check_equal(execute(imported, x), native, _SAME_NETWORK, "self-check: the network and its model file")
     good = [
         np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND

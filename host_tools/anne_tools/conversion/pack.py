@@ -6,45 +6,22 @@ are written once.
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
-from dataclasses import dataclass
 
 import numpy as np
 from anne import model_file
 from anne.metadata import MAX_NAME_BYTES
 
 from ..errors import ModelError
-from ..layers import layouts, tables
-from ..network.graph import (
-    ACTIVATIONS,
-    DEFAULT_ALPHA,
-    Activation,
-    Dense,
-    Graph,
-    Layer,
-    Metadata,
-    Reshape,
-    Scaling,
-    Tensor,
-)
+from ..network.activations import ACTIVATIONS
+from ..network.graph import Graph
+from ..network.layer import IN_PLACE, SAME, Layer, Record, float32
+from ..network.tensor import Tensor
 
 _DTYPE_NUMBERS = {name: number for number, (name, *_) in model_file.DTYPES.items()}
 _KIND_NUMBERS = {name: number for number, name in model_file.KINDS.items()}
 _TAG_NUMBERS = {name: number for number, name in model_file.TAGS.items()}
-_ITEM_BYTES = {name: size for name, size, *_ in model_file.DTYPES.values()}
-
-
-@dataclass
-class Record:
-    """What a layer becomes in the file: constants as bytes, parameters as int32."""
-
-    kind: str
-    activation: str
-    alpha: float
-    constants: list[bytes]
-    parameters: list[int]
 
 
 def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> bytes:
@@ -54,14 +31,11 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
     model's self-test. ModelError for what the format cannot hold.
     """
     check_limits(graph.check())
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        got = f"{len(graph.inputs)} and {len(graph.outputs)}"
-        raise ModelError(f"expected a network of one input and one output, got {got}")
     order = {name: index for index, name in enumerate(_tensor_order(graph))}
     offsets, arena_bytes = plan_arena(graph)
     data = _Data()
     tensors = b"".join(_tensor_bytes(graph, graph.tensors[name], offsets[name]) for name in order)
-    records = [record(layer, graph) for layer in graph.layers]
+    records = [layer.record(*graph.ends(layer)) for layer in graph.layers]
     constant_bytes = sum(len(constant) for made in records for constant in made.constants)
     if constant_bytes > (most := model_file.MAX_CONSTANT_BYTES):
         raise ModelError(
@@ -81,14 +55,6 @@ def pack(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None) -> b
     except ValueError as error:
         raise ModelError(str(error)) from None
     return file
-
-
-def _float32(where: str, value: float) -> float:
-    """Return `value` if a float32 can hold it; ModelError else."""
-    with np.errstate(over="ignore"):
-        if not math.isfinite(np.float32(value)):
-            raise ModelError(f"{where}: expected a number that float32 can hold, got {value}")
-    return float(value)
 
 
 def check_limits(
@@ -112,13 +78,17 @@ def check_limits(
         raise ModelError(
             f"expected at most {most_values} values in all layers together, got {sum(sizes.values())}"
         )
-    weights = sum(layer.weights.size for layer in graph.layers if isinstance(layer, Dense))
+    weights = sum(layer.n_weights for layer in graph.layers)
     if weights > (most := 2 * model_file.MAX_CONSTANT_BYTES):  # of four bits each
         raise ModelError(f"expected at most {most} weights in all layers, got {weights}")
 
 
 def _tensor_order(graph: Graph) -> list[str]:
-    return graph.inputs + [layer.output for layer in graph.layers]
+    """Inputs of the network, then what the layers make; outputs of the network change places so that they come in
+    their order."""
+    order = graph.inputs + [name for layer in graph.layers for name in layer.outputs]
+    outputs = iter(name for name in graph.outputs if name not in graph.inputs)
+    return [next(outputs) if name in graph.outputs and name not in graph.inputs else name for name in order]
 
 
 def _file_bytes(tensors, layers, metadata, data, arena_bytes, n_tensors, n_layers) -> bytes:
@@ -136,11 +106,6 @@ def _file_bytes(tensors, layers, metadata, data, arena_bytes, n_tensors, n_layer
 # --- Tensors and their places -----------------------------------------------------------------------------------------
 
 
-def tensor_bytes(tensor: Tensor) -> int:
-    """Bytes of a tensor's values in the arena."""
-    return tensor.size * _ITEM_BYTES[tensor.dtype]
-
-
 def _tensor_bytes(graph: Graph, tensor: Tensor, offset: int) -> bytes:
     role = (tensor.name in graph.inputs) + 2 * (tensor.name in graph.outputs)
     rank = len(tensor.shape)
@@ -148,7 +113,7 @@ def _tensor_bytes(graph: Graph, tensor: Tensor, offset: int) -> bytes:
         raise ModelError(f"tensor {tensor.name}: expected 1 to 4 dimensions, got shape {tensor.shape}")
     scale, zero_point = 1.0, 0
     if tensor.quantization is not None and tensor.dtype != "float32":
-        scale = _float32(f"tensor {tensor.name}: scale", tensor.quantization.scale[0])
+        scale = float32(f"tensor {tensor.name}: scale", tensor.quantization.scale[0])
         zero_point = tensor.quantization.zero_point
     shape = tuple(tensor.shape) + (0,) * (4 - rank)
     return struct.pack(
@@ -163,16 +128,17 @@ def plan_arena(graph: Graph) -> tuple[dict[str, int], int]:
     outputs to the end. Tensors that live at the same time share no bytes.
     """
     groups = _in_place_groups(graph)
-    made = dict.fromkeys(graph.inputs, 0) | {layer.output: i + 1 for i, layer in enumerate(graph.layers)}
+    made = dict.fromkeys(graph.inputs, 0)
+    made |= {name: i + 1 for i, layer in enumerate(graph.layers) for name in layer.outputs}
     last = dict(made)
     for i, layer in enumerate(graph.layers):
-        last[layer.input] = i + 1
+        last |= dict.fromkeys(layer.inputs, i + 1)
     for name in graph.outputs:
         last[name] = len(graph.layers) + 1
     spans: dict[str, tuple[int, int, int]] = {}
     for name in made:
         first, end, size = spans.get(groups[name], (made[name], 0, 0))
-        size = max(size, (tensor_bytes(graph.tensors[name]) + 3) // 4 * 4)
+        size = max(size, (graph.tensors[name].nbytes + 3) // 4 * 4)
         spans[groups[name]] = (min(first, made[name]), max(end, last[name]), size)
     placed: dict[str, int] = {}
     for root in sorted(spans, key=lambda root: -spans[root][2]):
@@ -196,52 +162,20 @@ def _in_place_groups(graph: Graph) -> dict[str, str]:
     """The tensor in whose place each tensor lies: itself, or the input of the layer that works in place."""
     groups = {name: name for name in graph.inputs}
     for layer in graph.layers:
-        source, target = graph.tensors[layer.input], graph.tensors[layer.output]
-        alone = sum(1 for _ in graph.consumers(layer.input)) == 1 and layer.input not in graph.outputs
-        in_place = isinstance(layer, Reshape) or (
-            isinstance(layer, Activation)
-            and alone
-            and layer.input not in graph.inputs
-            and source.dtype == target.dtype
-        )
-        groups[layer.output] = groups[layer.input] if in_place else layer.output
+        place = next((name for name in layer.inputs if _may_lie_at(graph, layer, name)), None)
+        groups |= {name: name if place is None else groups[place] for name in layer.outputs}
     return groups
 
 
+def _may_lie_at(graph: Graph, layer: Layer, name: str) -> bool:
+    if layer.place == SAME:
+        return True
+    alone = sum(1 for _ in graph.consumers(name)) == 1 and name not in graph.outputs
+    same_type = graph.tensors[name].dtype == graph.tensors[layer.output].dtype
+    return layer.place == IN_PLACE and alone and name not in graph.inputs and same_type
+
+
 # --- Layers -----------------------------------------------------------------------------------------------------------
-
-
-def record(layer: Layer, graph: Graph) -> Record:
-    """Return what `layer` becomes in the file; ModelError if the format has nothing for it."""
-    source, target = graph.tensors[layer.input], graph.tensors[layer.output]
-    if isinstance(layer, Dense):
-        layout = layouts.choose(layer, source, target)
-        limits = tables.limits(layer.activation, target)
-        constants = layouts.constants(layout, layer, source, target)
-        return Record("dense", layer.activation, _alpha(layer), constants, [layout, *limits])
-    if isinstance(layer, Activation):
-        if layer.activation == "softmax" and source.size != source.shape[-1]:
-            raise ModelError(f"{layer.name}: expected softmax over a flat tensor, got shape {source.shape}")
-        constants = [] if source.dtype == "float32" else [tables.table(layer, source, target)]
-        return Record("activation", layer.activation, _alpha(layer), constants, [])
-    if isinstance(layer, Scaling):
-        return Record("scaling", "linear", 0.0, _scaling_constants(layer, source, target), [])
-    return Record("reshape", "linear", 0.0, [], [])
-
-
-def _alpha(layer: Dense | Activation) -> float:
-    return _float32(f"layer {layer.name}: alpha", layer.alpha) if layer.activation in DEFAULT_ALPHA else 0.0
-
-
-def _scaling_constants(layer: Scaling, source: Tensor, target: Tensor) -> list[bytes]:
-    n = source.shape[-1]
-    scale, offset = np.broadcast_to(layer.scale, n), np.broadcast_to(layer.offset, n)
-    if target.dtype != "float32":
-        # the output's integers directly: x scale / s + offset / s, rounded; the zero point is added after rounding
-        scale, offset = scale / target.quantization.scale[0], offset / target.quantization.scale[0]
-    for values in (scale, offset):
-        _float32(f"layer {layer.name}: scaling", np.abs(values).max())
-    return [np.asarray(values, "<f4").tobytes() for values in (scale, offset)]
 
 
 class _Data:
@@ -260,7 +194,8 @@ class _Data:
 
 
 def _record_bytes(layer: Layer, record: Record, order: dict[str, int], data: _Data) -> bytes:
-    tensors = struct.pack("<2H", order[layer.input], order[layer.output])
+    indices = [order[name] for name in (*layer.inputs, *layer.outputs)]
+    tensors = struct.pack(f"<{len(indices)}H", *indices) + bytes(len(indices) % 2 * 2)
     constants = b"".join(struct.pack("<II", *data.add(constant)) for constant in record.constants)
     parameters = struct.pack(f"<{len(record.parameters)}i", *record.parameters)
     rest = tensors + constants + parameters
@@ -268,8 +203,8 @@ def _record_bytes(layer: Layer, record: Record, order: dict[str, int], data: _Da
         "<HH4Bf",
         _KIND_NUMBERS[record.kind],
         12 + len(rest),
-        1,
-        1,
+        len(layer.inputs),
+        len(layer.outputs),
         len(record.constants),
         ACTIVATIONS.index(record.activation),
         record.alpha,
@@ -289,8 +224,10 @@ def _metadata_bytes(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None) 
         "provenance": _lines("provenance", [f"{key}: {value}" for key, value in metadata.provenance.items()]),
         "threshold": b""
         if metadata.threshold is None
-        else struct.pack("<f", _float32("threshold", metadata.threshold)),
+        else struct.pack("<f", float32("threshold", metadata.threshold)),
         "layer_names": _lines("layer name", [layer.name for layer in graph.layers]),
+        "input_names": _lines("input name", metadata.input_names),
+        "output_names": _lines("output name", metadata.output_names),
     }
     if golden is not None:
         entries["golden_inputs"], entries["golden_outputs"] = (array.tobytes() for array in golden)
@@ -313,6 +250,3 @@ def _lines(what: str, lines: list[str], most_bytes: int | None = None) -> bytes:
 
 def _entry(tag: str, content: bytes) -> bytes:
     return struct.pack("<II", _TAG_NUMBERS[tag], len(content)) + content + bytes(-len(content) % 4)
-
-
-__all__ = ["Metadata", "Record", "check_limits", "pack", "plan_arena", "record", "tensor_bytes"]

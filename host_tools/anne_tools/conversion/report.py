@@ -151,7 +151,7 @@ def trace_errors(graph: Graph, model: NativeModel, x: np.ndarray) -> Iterator[tu
         raw = np.stack([trace[index] for trace in traces])
         got[layer.output] = dequantize_output(raw, packed.outputs[0]).astype(np.float64)
         span = float(np.ptp(expected[layer.output])) or 1.0
-        alone = run_layer(graph, layer, got[layer.input])
+        alone = run_layer(graph, layer, [got[name] for name in layer.inputs])[0]
         yield _rms(got[layer.output] - expected[layer.output]) / span, _rms(got[layer.output] - alone) / span
 
 

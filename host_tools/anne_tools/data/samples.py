@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,6 +46,67 @@ def as_samples(x: ArrayLike, shape: tuple[int, ...], what: str) -> np.ndarray:
         return x.reshape(len(x), *shape)
     flat = f" or flat, (n_samples, {size})" if len(shape) > 1 else ""
     raise ModelError(f"{what}: expected (n_samples, {', '.join(map(str, shape))}){flat}, got shape {x.shape}")
+
+
+# --- Several inputs ---------------------------------------------------------------------------------------------------
+#
+# Users give a mapping from the inputs' names to arrays, or a list in their order. Inside, all inputs of a sample stand
+# in one row, "joined": (n_samples, elements of all inputs), each input flat. Of one input samples keep their shape.
+
+
+def as_inputs(
+    x: ArrayLike | Mapping[str, ArrayLike], shapes: Sequence[tuple[int, ...]], names: Sequence[str], what: str
+) -> list[np.ndarray]:
+    """Return the samples of each input, (n_samples, *shape) of its type, for what users give (above, and as_samples).
+
+    ModelError if an input is missing, unknown, of another shape, or has more or fewer samples than the others.
+    """
+    arrays = listed(x, shapes, names, what)
+    one = len(shapes) == 1
+    return [
+        as_samples(array, shape, what if one else f"{what}: {name}")
+        for array, shape, name in zip(arrays, shapes, names, strict=True)
+    ]
+
+
+def listed(x: Any, shapes: Sequence[tuple[int, ...]], names: Sequence[str], what: str) -> list[Any]:
+    """Return what is given for each input, in their order; arrays as they are, joined ones parted."""
+    if isinstance(x, Mapping):
+        missing, unknown = [n for n in names if n not in x], [str(n) for n in x if n not in names]
+        if missing or unknown:
+            told = f"{', '.join(missing)} missing" if missing else f"got {', '.join(unknown)}"
+            raise ModelError(f"{what}: expected inputs {', '.join(names)}; {told}")
+        return [x[name] for name in names]
+    if len(names) == 1:
+        return [x]
+    if isinstance(x, np.ndarray) and x.dtype != object:
+        return parted(x, shapes, "inputs")
+    if len(x) != len(names):
+        raise ModelError(f"{what}: expected {len(names)} inputs ({', '.join(names)}), got {len(x)}")
+    return list(x)
+
+
+def joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return (n_samples, *shape) arrays side by side, (n_samples, elements of all); a single one as it is."""
+    if len(arrays) == 1:
+        return arrays[0]
+    if len({len(array) for array in arrays}) > 1:
+        got = ", ".join(str(len(array)) for array in arrays)
+        raise ModelError(f"expected as many samples of each input, got {got}")
+    return np.concatenate([np.reshape(array, (len(array), -1)) for array in arrays], axis=1)
+
+
+def parted(x: np.ndarray, shapes: Sequence[tuple[int, ...]], what: str) -> list[np.ndarray]:
+    """Return the arrays that `joined` put together, (n_samples, *shape) each. ModelError if x is of another size."""
+    if len(shapes) == 1:
+        return [x]
+    sizes = [prod(shape) for shape in shapes]
+    if x.ndim != 2 or x.shape[1] != sum(sizes):
+        raise ModelError(
+            f"expected {len(shapes)} {what}, joined (n_samples, {sum(sizes)}), got shape {x.shape}"
+        )
+    parts = np.split(x, np.cumsum(sizes)[:-1], axis=1)
+    return [part.reshape(len(x), *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _as_numbers(x: ArrayLike, what: str) -> np.ndarray:

@@ -24,7 +24,7 @@ from typing import Any
 
 from ..data.texts import harmless
 from ..errors import ModelError
-from ..network.graph import Dense, Graph
+from ..network.graph import Graph
 from . import budget
 from .keras_kinds import refuse_folder, refuse_part_of_saved_model
 
@@ -212,8 +212,10 @@ def _peek(path: Path) -> tuple[bytes, list[str]]:
 
 def _layers_that_stay(graph: Graph) -> int:
     """At least the layers of a model file, whatever can be folded: one holds one product and one activation at most."""
-    dense = sum(isinstance(layer, Dense) for layer in graph.layers)
-    return max(dense, sum(getattr(layer, "activation", "linear") != "linear" for layer in graph.layers))
+    with_weights = sum(layer.n_weights > 0 for layer in graph.layers)
+    return max(
+        with_weights, sum(getattr(layer, "activation", "linear") != "linear" for layer in graph.layers)
+    )
 
 
 def _missing_package(importer: Importer, what: str, error: ImportError) -> Exception:

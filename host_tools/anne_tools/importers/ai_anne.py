@@ -36,7 +36,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import DEFAULT_ALPHA, Graph, GraphBuilder, Metadata
+from ..layers.build import GraphBuilder
+from ..network.activations import DEFAULT_ALPHA
+from ..network.graph import Graph, Metadata
 from . import budget
 from .ai_anne_program import read_program
 from .choice import choose

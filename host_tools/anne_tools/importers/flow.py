@@ -15,7 +15,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import Activation, Dense, Graph, Layer, Metadata, Quantization, Reshape, Scaling, Tensor
+from ..layers import Activation, Dense, Reshape, Scaling
+from ..network.graph import Graph, Metadata
+from ..network.layer import Layer
+from ..network.tensor import Quantization, Tensor
 from . import budget
 from .flow_patterns import Key, Patterns, Step, Value, label  # noqa: F401 - importers have them from here
 
@@ -260,9 +263,9 @@ class Flow(Patterns):
         output = self.values[key].tensor
         kept, needed = [], {output}
         for layer in reversed(self.layers):
-            if layer.output in needed:
+            if needed.intersection(layer.outputs):
                 kept.append(layer)
-                needed.add(layer.input)
+                needed.update(layer.inputs, layer.outputs)
         kept.reverse()
         if not kept:
             raise ModelError("the model has no layers")
@@ -309,7 +312,7 @@ class Flow(Patterns):
 
     def _append(self, layer: Layer) -> None:
         self.layers.append(layer)
-        self.maker[layer.output] = layer
+        self.maker |= dict.fromkeys(layer.outputs, layer)
 
 
 OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}

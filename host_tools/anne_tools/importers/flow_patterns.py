@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import Activation, Dense, Layer, Quantization, Reshape
+from ..layers import Activation, Dense, Reshape
+from ..network.layer import Layer
+from ..network.tensor import Quantization
 from . import budget
 
 Key = Hashable

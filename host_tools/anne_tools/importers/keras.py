@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import Graph, GraphBuilder, Metadata
+from ..layers.build import GraphBuilder
+from ..network.graph import Graph, Metadata
 from .keras_files import MODELS, KerasLayer, read_file
 from .refusal import Missing
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..layers.tables import FIXED_OUTPUT
-from ..network.graph import Quantization
+from ..network.tensor import Quantization
 from . import budget
 from .flow import Flow, Step, label
 from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import Graph, GraphBuilder, Metadata
+from ..layers.build import GraphBuilder
+from ..network.graph import Graph, Metadata
 from .budget import MAX_LEVELS
 
 # Searches for parameters, which predict as the best estimator does that they found.

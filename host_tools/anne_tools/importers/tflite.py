@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata, Quantization
+from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata
+from ..network.tensor import Quantization
 from ..network.tflm import LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
 from .flow import Flow, Step
 from .refusal import Missing

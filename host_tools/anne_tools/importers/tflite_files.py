@@ -18,7 +18,7 @@ import numpy as np
 import tflite
 
 from ..errors import ModelError
-from ..network.graph import Quantization
+from ..network.tensor import Quantization
 from . import budget
 
 IDENTIFIER = b"TFL3"

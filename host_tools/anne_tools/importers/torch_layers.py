@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import DEFAULT_ALPHA, Graph, Metadata
+from ..network.activations import DEFAULT_ALPHA
+from ..network.graph import Graph, Metadata
 from .flow import Flow, Step, label
 from .refusal import Missing
 from .torch_modules import KINDS, Module, find_modules

@@ -1,1 +1,21 @@
-"""A room for each kind of layer: all that the host tools know about it."""
+"""A room for each kind of layer: all that the host tools know about it. FORMAT.md has their numbers.
+
+A room knows what all kinds share (network/layer.py, and here prices, tables, layouts), and no other room.
+"""
+
+from importlib import import_module
+
+from ..network.layer import Layer
+from .activation import Activation
+from .add import Add
+from .dense import Dense
+from .reshape import Reshape
+from .scaling import Scaling
+
+
+def room(kind: str) -> type[Layer]:
+    """Return the class of a kind by its word in model files: dense, activation ..."""
+    return getattr(import_module(f".{kind}", __name__), "".join(map(str.capitalize, kind.split("_"))))
+
+
+__all__ = ["Activation", "Add", "Dense", "Reshape", "Scaling", "room"]

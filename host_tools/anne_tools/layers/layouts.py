@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S4, S8F32, F32Aligned, S8Quad
 
 from ..errors import ModelError
 from ..network import tflm
-from ..network.graph import Dense, Tensor
+from ..network.tensor import Tensor
 
 NUMBERS = {layout.name: number for number, layout in LAYOUTS.items()}
 
 
-def choose(layer: Dense, source: Tensor, target: Tensor) -> int:
+def choose(layer: Any, source: Tensor) -> int:
     """Return the number of the fastest layout that is exact for the layer's weights and the types around it."""
     n_in = layer.weights.shape[1]
     match source.dtype, layer.weights.dtype.name:
@@ -31,7 +33,7 @@ def choose(layer: Dense, source: Tensor, target: Tensor) -> int:
     raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
 
 
-def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list[bytes]:
+def constants(layout: int, layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
     """Return the constants of the layer's record: weights, bias and what scales the sums."""
     match LAYOUTS[layout].name:
         case "f32":
@@ -52,7 +54,7 @@ def constants(layout: int, layer: Dense, source: Tensor, target: Tensor) -> list
     raise AssertionError(layout)
 
 
-def real_weights(layer: Dense) -> np.ndarray:
+def real_weights(layer: Any) -> np.ndarray:
     """Return the weights as real numbers, (n_out, n_in)."""
     if layer.weights_quantization is None:
         return layer.weights
@@ -153,7 +155,7 @@ def _bytes(values: np.ndarray, dtype: str) -> bytes:
     return np.ascontiguousarray(values, dtype).tobytes()
 
 
-def _integer_rows(layer: Dense, source: Tensor, target: Tensor) -> list[bytes]:
+def _integer_rows(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
     """Bias with the input's zero point folded in, and (multiplier, shift) of each row."""
     weights = layer.weights.astype(np.int64)
     bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)

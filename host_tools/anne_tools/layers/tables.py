@@ -5,12 +5,14 @@ int8 follows TensorFlow Lite Micro's operators where it has them, so that a quan
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..errors import ModelError
 from ..network import tflm
-from ..network.execute import activate
-from ..network.graph import Activation, Tensor
+from ..network.activations import activate
+from ..network.tensor import Tensor
 
 INT16_MIN, INT16_MAX = -32768, 32767
 
@@ -36,7 +38,7 @@ def limits(activation: str, target: Tensor) -> tuple[int, int]:
     return (INT16_MIN if activation == "linear" else 0), (six if activation == "relu6" else INT16_MAX)
 
 
-def table(layer: Activation, source: Tensor, target: Tensor) -> bytes:
+def table(layer: Any, source: Tensor, target: Tensor) -> bytes:
     """Return the table of an activation from `source` to `target`, both int8 or both int16."""
     if layer.activation in FIXED_OUTPUT:
         expected = FIXED_OUTPUT[layer.activation][target.dtype]
@@ -51,7 +53,7 @@ def table(layer: Activation, source: Tensor, target: Tensor) -> bytes:
     return values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 
-def _int8_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray:
+def _int8_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
     scale, zero_point = float(source.quantization.scale[0]), source.quantization.zero_point
     out_scale, out_zero_point = float(target.quantization.scale[0]), target.quantization.zero_point
     both = scale, zero_point, out_scale, out_zero_point
@@ -78,7 +80,7 @@ def _int8_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray
     return tflm.float_table(lambda v: float(activate(layer.activation, np.array([v]), layer.alpha)[0]), *both)
 
 
-def _int16_table(layer: Activation, source: Tensor, target: Tensor) -> np.ndarray:
+def _int16_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
     """513 values of the function, 128 inputs apart; those of softmax are e^-v for the distance v from the maximum."""
     scale, out_scale = float(source.quantization.scale[0]), float(target.quantization.scale[0])
     if layer.activation == "softmax":

@@ -83,6 +83,21 @@ def dense_multipliers(
     return pairs[:, 0], pairs[:, 1]
 
 
+def add_factors(a_scale: float, b_scale: float, output_scale: float, dtype: str) -> list[int]:
+    """Return (multiplier, shift) of a, of b and of the sum, six numbers, for ADD on int8 or int16.
+
+    Both inputs, shifted left by 20 or 15 bits, are brought to twice the larger scale, so that the sum cannot wrap.
+    ModelError if the output's scale is so fine that the sum would have to grow.
+    """
+    a, b, output = (float(np.float32(scale)) for scale in (a_scale, b_scale, output_scale))
+    common = 2 * max(a, b)
+    left = {"int8": 20, "int16": 15}[dtype]
+    factors = (a / common, b / common, common / ((1 << left) * output))
+    if factors[2] >= 1:
+        raise ModelError(f"add: its output scale {output} is too fine for inputs of scale {a} and {b}")
+    return [number for factor in factors for number in quantize_multiplier(factor)]
+
+
 def clamp_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
     """Return the lowest and highest int8 output of a layer with `activation` fused: linear, relu or relu6."""
     lowest, highest = INT8_MIN, INT8_MAX

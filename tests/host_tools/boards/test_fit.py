@@ -14,7 +14,7 @@ import pytest
 from anne.layouts import LAYOUTS
 from anne_tools.boards import fit as fit_module
 from anne_tools.boards.bench import DTYPES, _random_graph
-from anne_tools.boards.costs import BLOCKS, CHIPS, Cost, kernel_name, layer_cost
+from anne_tools.boards.costs import CHIPS, layer_cost
 from anne_tools.boards.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
 from anne_tools.boards.flash_files import ROMFS_BYTES, STORAGE_BYTES
 from anne_tools.conversion.convert import convert
@@ -22,7 +22,10 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import ACTIVATIONS, GraphBuilder
+from anne_tools.layers import Dense, room
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.prices import Cost
+from anne_tools.network.activations import ACTIVATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -236,7 +239,7 @@ def test_the_formula_of_a_cost():
     ],
 )
 def test_blocks_are_counted_as_the_kernels_go(kernel, n_in, n_out, expected):
-    assert BLOCKS[kernel].counts(n_in, n_out) == expected
+    assert Dense.BLOCKS[kernel].counts(n_in, n_out) == expected
 
 
 def test_what_was_measured_is_written_between_the_comments(tmp_path, monkeypatch):
@@ -256,7 +259,7 @@ def test_what_was_measured_is_written_between_the_comments(tmp_path, monkeypatch
 def test_the_formula_of_a_dense_kernel():
     """Two blocks of 8 rows with 12 columns each, one of four."""
     cost = Cost(base=1000, block=100, rest=10, block_column=20, rest_column=12)
-    assert cost.cycles(9, 20, 180, BLOCKS["s8_quad"]) == 1000 + 200 + 10 + 20 * 24 + 12 * 12
+    assert cost.cycles(9, 20, 180, Dense.BLOCKS["s8_quad"]) == 1000 + 200 + 10 + 20 * 24 + 12 * 12
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -276,7 +279,7 @@ def test_every_layer_of_every_type_has_a_cost(chip, dtype):
     builder.reshape("back", (2,))
     builder.dense("last", [[1.0, 2.0], [3.0, -1.0]], [0.1, 0.2], "softmax")
     with NativeModel(convert(builder.build(), dtype, calibrate=x).data) as native:
-        costs = [layer_cost(layer, kernel_name(layer), chip) for layer in native.file.layers]
+        costs = [layer_cost(layer, room(layer.kind).price_name(layer), chip) for layer in native.file.layers]
         assert workspace_bytes(native) > 0
     assert all(cost.cycles > 0 for cost in costs)
 

@@ -7,7 +7,8 @@ import pytest
 from anne_tools.conversion.answers import true_classes
 from anne_tools.conversion.convert import convert
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Graph, GraphBuilder, Metadata
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.graph import Graph, Metadata
 
 
 def network(n_outputs: int, labels: list[str] = (), own: list[str] = (), activation: str = "linear") -> Graph:

@@ -11,8 +11,9 @@ from anne_tools.conversion.calibration import cuts
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.quantize import quantize
 from anne_tools.errors import ModelError
+from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Graph, GraphBuilder, Metadata
+from anne_tools.network.graph import Graph, Metadata
 
 N = 400
 

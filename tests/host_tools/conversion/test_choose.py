@@ -10,7 +10,8 @@ from anne_tools.boards.bench import _random_graph
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.quantize import DTYPES
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Graph, GraphBuilder
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.graph import Graph
 
 
 def samples(n_features: int) -> np.ndarray:

@@ -16,8 +16,9 @@ from anne_tools.conversion import golden
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.plot import error_plot
 from anne_tools.errors import ModelError
+from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Graph, GraphBuilder, Metadata
+from anne_tools.network.graph import Graph, Metadata
 
 RANDOM = np.random.default_rng(5)
 ALL_DTYPES = [*DTYPES, "int4"]

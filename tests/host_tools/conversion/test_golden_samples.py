@@ -17,7 +17,8 @@ from anne_tools.conversion.pack import pack
 from anne_tools.cores.files import golden_samples, open_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Graph, GraphBuilder
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.graph import Graph
 
 
 def golden_bytes(data: bytes) -> tuple[int, int]:

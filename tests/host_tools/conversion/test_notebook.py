@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import anne_tools
 import numpy as np
 from anne_tools.conversion.convert import convert
-from anne_tools.network.graph import GraphBuilder, Metadata
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.graph import Metadata
 
 NASTY = "<script>alert(1)</script>\x1b[31m&amp;\u202e"
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from anne.layouts import MAX_BIAS
 from anne_tools.conversion.pack import pack
-from anne_tools.conversion.quantize import DTYPES, quantize, ranges, value_quantization
+from anne_tools.conversion.quantize import DTYPES, quantize, ranges
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Graph, GraphBuilder
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.graph import Graph
+from anne_tools.network.tensor import value_quantization
 
 
 def dense(weights, bias, activation="linear") -> Graph:

@@ -14,7 +14,9 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
 from anne_tools.cores.files import open_model
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Dense, Graph, GraphBuilder, Metadata
+from anne_tools.layers import Dense
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.graph import Graph, Metadata
 from package_files import mltk_file
 
 RANDOM = np.random.default_rng(9)

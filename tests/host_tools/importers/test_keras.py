@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
+from anne_tools.layers import Activation, Scaling
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Activation, Scaling
 
 h5py = pytest.importorskip("h5py", reason="the extra ai-anne[keras]")
 

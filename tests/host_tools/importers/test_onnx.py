@@ -14,8 +14,9 @@ import pytest
 from anne_tools.errors import ModelError
 from anne_tools.importers import load, onnx_files
 from anne_tools.importers.onnx_external import ExternalData
+from anne_tools.layers import Activation, Scaling
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Activation, Graph, Scaling
+from anne_tools.network.graph import Graph
 from onnx_writer import answers, write
 from package_files import pulsevad_file
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
+from anne_tools.layers import Dense
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Dense
 from int8_reference import run_int8
 from package_files import mltk_file
 

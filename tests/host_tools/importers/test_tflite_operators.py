@@ -9,8 +9,9 @@ import re
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
+from anne_tools.layers import Activation, Scaling
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Activation, Graph, Scaling
+from anne_tools.network.graph import Graph
 
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
+from anne_tools.layers import Scaling
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Graph, Scaling
+from anne_tools.network.graph import Graph
 from package_files import mltk_file, pulsevad_file
 
 GOLDEN_FOLDER = Path(__file__).parents[2] / "golden"

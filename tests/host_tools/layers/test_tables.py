@@ -8,8 +8,11 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
+from anne_tools.layers import Activation
+from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.tables import FIXED_OUTPUT, limits, table
-from anne_tools.network.graph import ACTIVATIONS, Activation, GraphBuilder, Quantization, Tensor
+from anne_tools.network.activations import ACTIVATIONS
+from anne_tools.network.tensor import Quantization, Tensor
 
 FUNCTIONS = {
     "linear": lambda v: v,

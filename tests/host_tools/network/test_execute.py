@@ -7,17 +7,13 @@ import math
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.network.execute import activate, execute, real_weights
-from anne_tools.network.graph import (
-    ACTIVATIONS,
-    Activation,
-    Dense,
-    Graph,
-    GraphBuilder,
-    Layer,
-    Quantization,
-    Tensor,
-)
+from anne_tools.layers import Activation, Add, Dense
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.activations import ACTIVATIONS, activate
+from anne_tools.network.execute import execute
+from anne_tools.network.graph import Graph
+from anne_tools.network.layer import Layer
+from anne_tools.network.tensor import Quantization, Tensor
 
 ALPHA = 0.3
 # Each activation for one number, straight from its definition.
@@ -154,19 +150,19 @@ def test_integer_weights_count_as_the_real_numbers_they_stand_for():
         "in": Tensor("in", (2,), "int8", Quantization(0.1)),
         "out": Tensor("out", (2,), "int8", Quantization(1)),
     }
-    weights, bias = real_weights(layer, tensors["in"].quantization)
+    weights, bias = layer.real_weights(tensors["in"].quantization)
     np.testing.assert_array_equal(weights, [[1, 2], [-1, 2]])
     np.testing.assert_allclose(bias, [1, 2])
     np.testing.assert_allclose(execute(Graph(["in"], ["out"], [layer], tensors), [[3, 5]]), [[14, 9]])
     with pytest.raises(ModelError, match="dense: integer bias, but the input 'in' has no quantization"):
-        real_weights(layer, None)
+        layer.real_weights(None)
 
 
 def test_integer_weights_with_a_float_bias():
     layer = Dense(
         "d", "in", "out", np.array([[4]], np.int8), np.array([0.5]), weights_quantization=Quantization(0.5)
     )
-    weights, bias = real_weights(layer, None)
+    weights, bias = layer.real_weights(None)
     assert weights.tolist() == [[2.0]] and bias.tolist() == [0.5]
 
 
@@ -174,14 +170,28 @@ def test_several_inputs_and_outputs():
     tensors = {name: Tensor(name, (1,)) for name in ("a", "b", "relu", "tanh")}
     layers = [Activation("x", "a", "relu", "relu"), Activation("y", "b", "tanh", "tanh")]
     graph = Graph(["a", "b"], ["relu", "tanh"], layers, tensors).check()
-    first, every = execute(graph, {"a": [[-1]], "b": [[1]]}, trace=True)
-    assert first.tolist() == [[0]] and every["tanh"].tolist() == [[math.tanh(1)]]
-    with pytest.raises(ModelError, match="expected values for the inputs a, b; b missing"):
+    both, every = execute(graph, {"a": [[-1]], "b": [[1]]}, trace=True)
+    assert both.tolist() == [[0, math.tanh(1)]] and every["tanh"].tolist() == [[math.tanh(1)]]
+    assert execute(graph, [[[-1]], [[1]]]).tolist() == both.tolist()  # a list, in the inputs' order
+    assert execute(graph, np.array([[-1, 1]])).tolist() == both.tolist()  # joined
+    assert [part.tolist() for part in graph.split_outputs(both)] == [[[0]], [[math.tanh(1)]]]
+
+
+def test_every_input_is_needed():
+    tensors = {name: Tensor(name, (1,)) for name in ("a", "b", "y")}
+    graph = Graph(["a", "b"], ["y"], [Add("sum", ("a", "b"), "y")], tensors).check()
+    assert execute(graph, {"a": [[3]], "b": [[4]]}).tolist() == [[7]]
+    graph.metadata.input_names = ["left", "right"]
+    with pytest.raises(ModelError, match="^execute: expected inputs left, right; right missing$"):
+        execute(graph, {"left": [[1]]})
+    with pytest.raises(ModelError, match="^execute: expected inputs left, right; got middle$"):
+        execute(graph, {"left": [[1]], "right": [[1]], "middle": [[1]]})
+    with pytest.raises(ModelError, match=r"^execute: expected 2 inputs \(left, right\), got 1$"):
         execute(graph, [[1]])
+    with pytest.raises(ModelError, match=r"^input right: expected shape \(n_samples, 1\), got \(1, 2\)$"):
+        execute(graph, {"left": [[1]], "right": [[1, 2]]})
 
 
-def test_unknown_kind_of_layer():
-    graph = small_graph()
-    graph.layers.append(Layer("odd", graph.outputs[0], "x"))
-    with pytest.raises(ModelError, match="^odd: cannot run a layer of kind layer"):
-        execute(graph, np.zeros((1, 2, 2)))
+def test_a_kind_of_layer_must_say_what_it_means():
+    with pytest.raises(TypeError, match="abstract"):
+        Layer("odd", "a", "b")

@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import (
-    ACTIVATIONS,
-    Activation,
-    Graph,
-    GraphBuilder,
-    Metadata,
-    Quantization,
-    Reshape,
-    Tensor,
-)
+from anne_tools.layers import Activation, Reshape
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.activations import ACTIVATIONS
+from anne_tools.network.graph import Graph, Metadata
+from anne_tools.network.tensor import Quantization, Tensor
 
 
 def chain() -> Graph:

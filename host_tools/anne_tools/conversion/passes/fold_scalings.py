@@ -1,0 +1,96 @@
+"""Scalings into the weights of dense layers beside them, and into each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...layers import Dense, Reshape, Scaling
+from ...network.graph import Graph
+from ...network.layer import Layer
+from .rewrite import Passed, if_finite, is_float_or_moves, is_linear_dense, only_reader, rewrite
+
+# A scaling whose offset is larger than this stays a layer of its own: (x - mean) * scale is exact in float32
+# where weights * x + bias would lose log2(offset) of its 24 bits to cancellation.
+MAX_FOLDED_OFFSET = 1000.0
+
+
+def fold_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
+    """Return the graph with scalings folded into dense layers before or after them, and into each other.
+
+    `fold_input_scaling` as in simplify.
+    """
+    kept = set() if fold_input_scaling else _inputs_and_their_reshapes(graph)
+
+    def fold(graph: Graph, first: Layer, second: Layer):
+        rules = (_merge_scalings, _scale_after_dense, _scale_before_dense, _swap_scaling_and_reshape)
+        if first.input in kept and isinstance(first, Scaling):
+            rules = (_merge_scalings,)
+        return next(filter(None, (rule(graph, first, second) for rule in rules)), None)
+
+    return rewrite(graph, fold)
+
+
+def _merge_scalings(graph: Graph, first: Layer, second: Layer):
+    """(x s1 + o1) s2 + o2 = x (s1 s2) + (o1 s2 + o2)."""
+    if not (isinstance(first, Scaling) and isinstance(second, Scaling)):
+        return None
+    scale, offset = first.scale * second.scale, first.offset * second.scale + second.offset
+    merged = replace(first, outputs=second.outputs, scale=scale, offset=offset)
+    return if_finite(merged, f"{first.title}, {second.title}: made one scaling")
+
+
+def _scale_after_dense(graph: Graph, first: Layer, second: Layer):
+    """(W x + b) s + o = (diag(s) W) x + (b s + o): batch normalisation."""
+    if not (is_linear_dense(first) and isinstance(second, Scaling)):
+        return None
+    scale, offset = _per_feature(second, len(first.bias))
+    weights, bias = first.weights * scale[:, None], first.bias * scale + offset
+    folded = replace(first, outputs=second.outputs, weights=weights, bias=bias)
+    return if_finite(folded, f"{second.title}: folded into the weights of {first.title}")
+
+
+def _scale_before_dense(graph: Graph, first: Layer, second: Layer):
+    """W (x s + o) + b = (W diag(s)) x + (W o + b): scalers, and batch normalisation after an activation."""
+    if not (isinstance(first, Scaling) and isinstance(second, Dense)):
+        return None
+    if not _is_foldable(first):
+        return None
+    scale, offset = _per_feature(first, second.weights.shape[1])
+    weights, bias = second.weights * scale, second.weights.astype(np.float64) @ offset + second.bias
+    folded = replace(second, inputs=first.inputs, weights=weights, bias=bias)
+    return if_finite(folded, f"{first.title}: folded into the weights of {second.title}")
+
+
+def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
+    """Scale after flattening, with one factor an element, so that the scaling meets a dense layer."""
+    if not (isinstance(first, Scaling) and isinstance(second, Reshape)):
+        return None
+    reader = only_reader(graph, second)
+    if not isinstance(reader, Dense) or not is_float_or_moves(graph, reader) or not _is_foldable(first):
+        return None
+    shape, flat = graph.tensors[first.input].shape, graph.tensors[second.output].shape
+    scale, offset = (np.broadcast_to(a, shape).ravel() for a in (first.scale, first.offset))
+    graph.tensors[first.output] = replace(graph.tensors[first.output], shape=flat)
+    reshape = replace(second, inputs=first.inputs, outputs=first.outputs)
+    scaling = replace(first, inputs=first.outputs, outputs=second.outputs, scale=scale, offset=offset)
+    return [reshape, scaling], f"{first.title}: moved behind {second.title}"
+
+
+def _inputs_and_their_reshapes(graph: Graph) -> set[str]:
+    """Names of the tensors that hold the network's inputs, in whatever shape."""
+    names = set(graph.inputs)
+    for layer in graph.layers:
+        if isinstance(layer, Reshape) and layer.input in names:
+            names.add(layer.output)
+    return names
+
+
+def _is_foldable(layer: Scaling) -> bool:
+    return bool(np.all(np.abs(layer.offset) <= MAX_FOLDED_OFFSET))
+
+
+def _per_feature(layer: Scaling, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and offset as `n` float64 values each."""
+    return tuple(np.broadcast_to(np.asarray(a, np.float64), n) for a in (layer.scale, layer.offset))

@@ -1,0 +1,64 @@
+"""output = activation(input), element by element; softmax over the last axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from anne import model_file
+
+from ..errors import ModelError
+from ..network.activations import activate, check_activation
+from ..network.layer import IN_PLACE, Layer, Record, Shape
+from ..network.tensor import Quantization, Tensor
+from . import tables
+from .activated import alpha_in_file
+
+
+@dataclass
+class Activation(Layer):
+    """`alpha` is the slope or scale of leaky_relu and elu."""
+
+    activation: str
+    alpha: float = 0.0
+
+    place: ClassVar[str] = IN_PLACE
+
+    def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
+        check_activation(self.activation, self.alpha, where)
+        return shapes
+
+    def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
+        return [activate(self.activation, x[0], self.alpha)]
+
+    def quantized(
+        self,
+        sources: list[Tensor],
+        targets: list[Tensor],
+        spans: Sequence[tuple[float, float]],
+        dtype: str,
+        most_weight: int,
+    ) -> tuple[Layer, list[Tensor]]:
+        if self.activation not in tables.FIXED_OUTPUT:
+            return super().quantized(sources, targets, spans, dtype, most_weight)
+        scale, zero_point = tables.FIXED_OUTPUT[self.activation][dtype]
+        return self, [replace(targets[0], dtype=dtype, quantization=Quantization(scale, zero_point))]
+
+    def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
+        (source,), (target,) = sources, targets
+        if self.activation == "softmax" and source.size != source.shape[-1]:
+            raise ModelError(f"{self.name}: expected softmax over a flat tensor, got shape {source.shape}")
+        constants = [] if source.dtype == "float32" else [tables.table(self, source, target)]
+        return Record("activation", self.activation, alpha_in_file(self), constants)
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        dtype = layer.outputs[0].dtype
+        is_table = layer.activation != "softmax" or dtype == "float32"
+        return f"activation {dtype}" if is_table else f"softmax {dtype}"
+
+    @classmethod
+    def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
+        return super().cycles(layer, chip) + chip.activation_cycles(layer)

@@ -1,0 +1,57 @@
+"""output = activation(a + b), element by element: where two branches of a network meet.
+
+On integers it is TensorFlow Lite Micro's ADD to the bit: both inputs are brought to one scale with more bits behind the
+point, added, and rescaled to the output's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from anne import model_file
+
+from ..errors import ModelError
+from ..network import tflm
+from ..network.activations import activate, check_activation
+from ..network.layer import IN_PLACE, Layer, Record, Shape
+from ..network.tensor import Tensor
+from . import tables
+from .activated import alpha_in_file
+
+
+@dataclass
+class Add(Layer):
+    """Two inputs and an output, all of one shape. `alpha` as in Activation."""
+
+    activation: str = "linear"
+    alpha: float = 0.0
+
+    n_inputs: ClassVar[int | None] = 2
+    place: ClassVar[str] = IN_PLACE
+
+    def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
+        if tuple(shapes[0]) != tuple(shapes[1]):
+            raise ModelError(f"{where}: expected two inputs of one shape, got {shapes[0]} and {shapes[1]}")
+        check_activation(self.activation, self.alpha, where)
+        return shapes[:1]
+
+    def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
+        return [activate(self.activation, x[0] + x[1], self.alpha)]
+
+    def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
+        (a, b), (target,) = sources, targets
+        if not a.dtype == b.dtype == target.dtype:
+            raise ModelError(
+                f"{self.name}: expected values of one type, got {a.dtype}, {b.dtype}, {target.dtype}"
+            )
+        parameters = []
+        if target.dtype != "float32":
+            scales = (float(tensor.quantization.scale[0]) for tensor in (a, b, target))
+            parameters = [*tflm.add_factors(*scales, target.dtype), *tables.limits(self.activation, target)]
+        return Record("add", self.activation, alpha_in_file(self), parameters=parameters)
+
+    @classmethod
+    def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
+        return super().cycles(layer, chip) + chip.activation_cycles(layer)

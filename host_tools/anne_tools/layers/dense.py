@@ -1,0 +1,190 @@
+"""output = activation(weights @ input + bias): every unit sees every input."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from anne import model_file
+from anne.layouts import S4, F32Aligned, S8Quad
+
+from ..errors import ModelError
+from ..network.activations import activate, check_activation
+from ..network.layer import Layer, Record, Shape, check_finite
+from ..network.tensor import Quantization, Tensor
+from . import layouts, tables, weights
+from .activated import alpha_in_file
+from .prices import Blocks, Chip
+
+
+@dataclass
+class Dense(Layer):
+    """`weights` is (n_out, n_in) and `bias` (n_out,), float32; or, from a quantised file, int8 and int32 with
+    `weights_quantization` (one scale, or one a row; zero point 0).
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    activation: str = "linear"
+    alpha: float = 0.0
+    weights_quantization: Quantization | None = None
+
+    # --- What it means
+
+    def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
+        (shape,) = shapes
+        if self.weights.ndim != 2:
+            raise ModelError(f"{where}: expected weights (n_out, n_in), got shape {self.weights.shape}")
+        n_out, n_in = self.weights.shape
+        if len(shape) != 1:
+            raise ModelError(f"{where}: expected a flat input, got shape {shape}; add a Flatten layer")
+        if shape[0] != n_in:
+            raise ModelError(f"{where}: expected {n_in} inputs, got {shape[0]}")
+        if self.bias.shape != (n_out,):
+            raise ModelError(f"{where}: expected {n_out} values of bias, got shape {self.bias.shape}")
+        check_activation(self.activation, self.alpha, where)
+        check_finite(self.weights, where, "weights")
+        check_finite(self.bias, where, "bias")
+        return [(n_out,)]
+
+    def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
+        real, bias = self.real_weights(sources[0].quantization)
+        y = x[0] @ real.T.astype(x[0].dtype) + bias.astype(x[0].dtype)
+        return [activate(self.activation, y, self.alpha)]
+
+    def real_weights(self, input_quantization: Quantization | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights (n_out, n_in) and bias (n_out,) as real numbers, whatever type the layer keeps them in.
+
+        An integer bias counts in steps of the input's scale times the row's weight scale; the input's
+        quantization is needed for that.
+        """
+        if self.weights_quantization is None:
+            return self.weights, self.bias
+        scale = self.weights_quantization.scale
+        real = self.weights * scale.reshape(-1, 1)
+        if not np.issubdtype(self.bias.dtype, np.integer):
+            return real, self.bias
+        if input_quantization is None:
+            raise ModelError(f"{self.name}: integer bias, but the input {self.input!r} has no quantization")
+        return real, self.bias * (scale * input_quantization.scale)
+
+    # --- Its integers
+
+    @property
+    def n_weights(self) -> int:
+        return self.weights.size
+
+    @property
+    def is_quantized(self) -> bool:
+        return self.weights_quantization is not None or not np.issubdtype(self.weights.dtype, np.floating)
+
+    def with_integer_weights(self) -> Dense:
+        return self._with(*weights.quantized(self.weights, 127, np.int8))
+
+    def _with(self, integers: np.ndarray, quantization: Quantization) -> Dense:
+        return replace(self, weights=integers, weights_quantization=quantization)
+
+    def quantized(
+        self,
+        sources: list[Tensor],
+        targets: list[Tensor],
+        spans: Sequence[tuple[float, float]],
+        dtype: str,
+        most_weight: int,
+    ) -> tuple[Layer, list[Tensor]]:
+        step = float(sources[0].quantization.scale[0])
+        least = weights.least_scale(self.weights, self.bias, step, dtype, self.name)
+        dense = self._with(*weights.quantized(self.weights, most_weight, np.dtype(dtype).type, least))
+        dense.bias = weights.quantized_bias(self.bias, dense.weights_quantization, step)
+        return dense, [targets[0].with_range(dtype, spans[0])]
+
+    # --- In the file
+
+    def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
+        (source,), (target,) = sources, targets
+        layout = layouts.choose(self, source)
+        limits = tables.limits(self.activation, target)
+        constants = layouts.constants(layout, self, source, target)
+        return Record("dense", self.activation, alpha_in_file(self), constants, [layout, *limits])
+
+    # --- What it costs
+
+    # Of the assembly for the RP2040. The panels of s4 are in the file.
+    BLOCKS: ClassVar[dict[str, Blocks]] = {
+        "f32": Blocks(1, panel=7),
+        "f32_aligned": Blocks(2, panel=F32Aligned.PANEL),
+        "s8_f32": Blocks(8, 4, 4, S8Quad.PANEL),
+        "s8_quad": Blocks(8, 4, 4, S8Quad.PANEL),
+        "s16": Blocks(6, 1, 2),
+        "s4": Blocks(8, 0, 4),
+    }
+    # This kernel has a relu of its own, which ends the work on a row that is below 0.
+    ALIGNED_RELU: ClassVar[str] = "f32_aligned relu"
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        aligned_relu = (layer.kernel, layer.activation) == ("f32_aligned", "relu")
+        return cls.ALIGNED_RELU if aligned_relu else layer.kernel
+
+    @classmethod
+    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
+        n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
+        name = cls.price_name(layer)
+        cycles = chip.kernels[name].cycles(n_in, n_out, layer.macs, cls.blocks(layer), cls.exact_rows(layer))
+        return cycles if name == cls.ALIGNED_RELU else cycles + chip.activation_cycles(layer)
+
+    @classmethod
+    def blocks(cls, layer: model_file.Layer) -> Blocks:
+        """Return how the kernel goes over the weights of a layer in a file."""
+        blocks = cls.BLOCKS[layer.kernel]
+        return (
+            replace(blocks, panel=struct.unpack("<I", layer.constants[3])[0])
+            if layer.kernel == "s4"
+            else blocks
+        )
+
+    @classmethod
+    def exact_rows(cls, layer: model_file.Layer) -> float:
+        """Return how many rows of an int8 layer are rescaled the exact way, if any fraction of a step is as likely.
+
+        Source: `anne_approximate` in native_module/kernels/requantize.c, whose names these are.
+        """
+        if layer.outputs[0].dtype != "int8":
+            return 0.0
+        n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
+        bias = struct.unpack(f"<{n_out}i", layer.constants[1])
+        factors = struct.iter_unpack("<ii", layer.constants[2])
+        most = max((shift for multiplier, shift in factors if multiplier), default=-32)
+        shift, largest_sum = -6 - most, (n_in << 14) + max(map(abs, bias))
+        if shift < -4 or (shift < 0 and largest_sum >= 1 << (31 + shift)):
+            return n_out
+        error = 2.0**14 + 2.0 ** (14 - shift)
+        fraction = 2**15 if shift > 0 else 0
+        return n_out * (fraction + 2 * error) / 2**21
+
+    # --- How large it would be in another type, or with fewer units
+
+    # By type: bytes of its constants, and of a value beside it.
+    SIZES: ClassVar[dict[str, Any]] = {
+        "float32": (lambda n_in, n_out: 4 * n_in * (n_out + n_out % 2) + 8 * n_out, 4),
+        "int8-weights": (lambda n_in, n_out: _quads(n_in, n_out) + 8 * n_out, 4),
+        "int16": (lambda n_in, n_out: (4 * ((n_in + 1) // 2) + 12) * n_out, 2),
+        "int8": (lambda n_in, n_out: _quads(n_in, n_out) + 12 * n_out, 1),
+        "int4": (lambda n_in, n_out: 4 * S4.columns(n_in) * -(-n_out // 8) + 12 * n_out + 4, 1),
+    }
+    # The type that a kernel is for.
+    DTYPES: ClassVar[dict[str, str]] = {
+        "f32": "float32",
+        "f32_aligned": "float32",
+        "s8_f32": "int8-weights",
+        "s16": "int16",
+        "s8_quad": "int8",
+        "s4": "int4",
+    }
+
+
+def _quads(n_in: int, n_out: int) -> int:
+    return 4 * S8Quad.columns(n_in) * -(-n_out // 4)

@@ -1,0 +1,164 @@
+"""What every kind of layer has; the kinds themselves live in layers/, a room each.
+
+Whatever goes through a network (check, execute, quantise, pack, cost, report) asks the layer and knows no kind.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from anne import model_file
+
+from ..errors import ModelError
+from .tensor import Tensor
+
+Shape = tuple[int, ...]
+# Where the output may lie: in a place of its own; where an input lies that nothing needs afterwards; always in the
+# input's place, as it is the same bytes.
+OWN, IN_PLACE, SAME = "own", "in place", "same"
+
+
+@dataclass
+class Record:
+    """What a layer becomes in the file: constants as bytes, parameters as int32 (FORMAT.md, "Layers")."""
+
+    kind: str
+    activation: str = "linear"
+    alpha: float = 0.0
+    constants: list[bytes] = field(default_factory=list)
+    parameters: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Layer(ABC):
+    """One step from the tensors named `inputs` to those named `outputs`; a single name stands for a tuple of one.
+
+    `source` is the layer's name and class in the framework's file, for reports and errors. Methods get the tensors
+    themselves: `sources` and `targets`, one for each name.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    source: str = field(default="", kw_only=True)
+
+    # How many inputs it takes; None for any number.
+    n_inputs: ClassVar[int | None] = 1
+    n_outputs: ClassVar[int | None] = 1
+    place: ClassVar[str] = OWN
+    # On integers its input stays a float, and the output has integers.
+    takes_floats: ClassVar[bool] = False
+
+    def __post_init__(self):
+        self.inputs, self.outputs = _names(self.inputs), _names(self.outputs)
+
+    @property
+    def kind(self) -> str:
+        """The layer's word in reports: dense, activation, scaling, reshape."""
+        return re.sub(r"(?<=.)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def input(self) -> str:
+        """The first input."""
+        return self.inputs[0]
+
+    @property
+    def output(self) -> str:
+        """The first output."""
+        return self.outputs[0]
+
+    @property
+    def title(self) -> str:
+        """What it is called in notes and errors."""
+        return self.source or self.name
+
+    # --- What it means
+
+    @abstractmethod
+    def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
+        """Return the shapes it gives for inputs of `shapes`; `declared`, of its outputs, is used by few.
+
+        ModelError, which begins with `where`, if weights, parameters or sizes do not fit, or a float is not finite.
+        """
+
+    @abstractmethod
+    def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
+        """Return its outputs (n_samples, *shape) for inputs likewise; real numbers, of the inputs' float type."""
+
+    # --- Its integers
+
+    @property
+    def n_weights(self) -> int:
+        """How many weights it has, each of which is multiplied once for a sample."""
+        return 0
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether its weights are integers."""
+        return False
+
+    def with_integer_weights(self) -> Layer:
+        """Return it with int8 weights between values that stay floats."""
+        return self
+
+    def quantized(
+        self,
+        sources: list[Tensor],
+        targets: list[Tensor],
+        spans: Sequence[tuple[float, float]],
+        dtype: str,
+        most_weight: int,
+    ) -> tuple[Layer, list[Tensor]]:
+        """Return the layer on integers of `dtype`, and its outputs with scale and zero point.
+
+        `sources` are quantised already; `spans` are the least and greatest value of each output; `most_weight` is the
+        greatest weight. ModelError if the kind has no integers.
+        """
+        return self, [t.with_range(dtype, span) for t, span in zip(targets, spans, strict=True)]
+
+    # --- In the file
+
+    @abstractmethod
+    def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
+        """Return what it becomes in the file; ModelError if the format has nothing for it."""
+
+    # --- Of a layer in a file: what it costs. `layer` is a model_file.Layer, `chip` a layers.prices.Chip.
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        """Return the name under which its kernel stands in the tables of boards/costs.py."""
+        return f"{layer.kind} {layer.outputs[0].dtype}"
+
+    @classmethod
+    def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
+        """Return the cycles that one sample takes."""
+        n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
+        return chip.kernels[cls.price_name(layer)].cycles(n_in, n_out, layer.macs)
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+# --- What the rooms share ---------------------------------------------------------------------------------------------
+
+
+def check_finite(array: np.ndarray, where: str, what: str) -> None:
+    """ModelError if one of the numbers is NaN or infinite."""
+    bad = int(np.size(array) - np.count_nonzero(np.isfinite(array)))
+    if bad:
+        raise ModelError(f"{where}: {bad} of {array.size} {what} are NaN or infinite")
+
+
+def float32(where: str, value: float) -> float:
+    """Return `value` if a float32 can hold it; ModelError else."""
+    with np.errstate(over="ignore"):
+        if not math.isfinite(np.float32(value)):
+            raise ModelError(f"{where}: expected a number that float32 can hold, got {value}")
+    return float(value)
