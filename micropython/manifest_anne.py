@@ -8,6 +8,7 @@ package(
         "classes.py",
         "layers/__init__.py",
         "layers/activation.py",
+        "layers/add.py",
         "layers/dense.py",
         "layers/reshape.py",
         "layers/scaling.py",

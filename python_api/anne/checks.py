@@ -3,6 +3,8 @@
 import math
 import struct
 
+from .reference import ACTIVATIONS
+
 
 def refuse(where, expected, got):
     """Raise the ValueError for a file that is not as FORMAT.md has it."""
@@ -22,6 +24,21 @@ def check_counts(layer, n_constants, n_parameters):
     if counts != (n_constants, n_parameters):
         wanted = "%d constants and %d parameters" % (n_constants, n_parameters)
         refuse(layer.where, wanted, "%d and %d" % counts)
+
+
+def check_activation(layer):
+    """ValueError unless its activation is one that needs but one sum at a time, and no table."""
+    names = ACTIVATIONS[:3] if layer.outputs[0].dtype != "float32" else ACTIVATIONS[:-1]
+    if layer.activation not in names:
+        refuse(layer.where, "an activation of %s" % ", ".join(names), layer.activation)
+
+
+def check_limits(layer, at):
+    """ValueError unless parameters `at` and the next are limits inside the output's type; of floats they are 0."""
+    y = layer.outputs[0]
+    least, most = layer.parameters[at : at + 2]
+    if not y.least <= least <= most <= y.greatest:
+        refuse(layer.where, "limits inside %d to %d" % (y.least, y.greatest), "%d to %d" % (least, most))
 
 
 def check_bytes(layer, index, size, what):

@@ -21,14 +21,19 @@ TAGS = {
 MAX_NAME_BYTES = 255  # so that a loaded model can keep its name
 
 
-def read(section, x, y, n_layers):
+def read(section, inputs, outputs, n_layers):
     """Return the entries of `section`, a memoryview, as a dict from name to memoryview.
 
-    x and y are the Tensors of input and output. ValueError if an entry is not what its name promises.
+    inputs and outputs are lists of the network's Tensors. ValueError if an entry is not what its name promises.
     """
     entries = {}
-    lines = {"labels": max(2, y.size), "feature_names": x.size, "layer_names": n_layers}
-    lines["input_names"] = lines["output_names"] = 1
+    lines = {
+        "labels": max(2, outputs[0].size),
+        "feature_names": sum([tensor.size for tensor in inputs]),
+        "layer_names": n_layers,
+        "input_names": len(inputs),
+        "output_names": len(outputs),
+    }
     while len(section):
         if len(section) < 8:
             refuse("metadata", "an entry", "%d bytes left" % len(section))
@@ -40,9 +45,11 @@ def read(section, x, y, n_layers):
             if name in entries:
                 refuse("metadata: " + name, "one entry", "another")
             entries[name] = content
+            if name in ("labels", "threshold") and len(outputs) > 1:
+                refuse("metadata: " + name, "a network of one output", len(outputs))
             _check(name, content, lines.get(name))
         section = section[8 + (size + 3) // 4 * 4 :]
-    _check_golden(entries, x, y)
+    _check_golden(entries, inputs, outputs)
     return entries
 
 
@@ -84,12 +91,13 @@ def text(content, where):
     return decoded
 
 
-def _check_golden(entries, x, y):
+def _check_golden(entries, inputs, outputs):
     counts = []
-    for name, tensor in (("golden_inputs", x), ("golden_outputs", y)):
+    for name, tensors in (("golden_inputs", inputs), ("golden_outputs", outputs)):
         size = len(entries.get(name, b""))
-        if size % tensor.nbytes:
-            refuse("metadata: " + name, "samples of %d bytes" % tensor.nbytes, "%d bytes" % size)
-        counts.append(size // tensor.nbytes)
+        sample = sum([tensor.nbytes for tensor in tensors])
+        if size % sample:
+            refuse("metadata: " + name, "samples of %d bytes" % sample, "%d bytes" % size)
+        counts.append(size // sample)
     if counts[0] != counts[1]:
         refuse("metadata: golden_outputs", "%d samples" % counts[0], counts[1])

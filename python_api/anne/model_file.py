@@ -12,7 +12,7 @@ from . import metadata
 from .checks import refuse
 from .layers import KINDS as KINDS
 from .metadata import TAGS as TAGS
-from .places import check_places
+from .places import Lives
 from .records import MAX_CONSTANTS as MAX_CONSTANTS
 from .records import Layer as Layer
 from .records import read_record
@@ -22,7 +22,7 @@ from .tensors import TENSOR_BYTES, Tensor
 
 VERSION = 1
 HEADER_BYTES = 48
-MAX_TENSORS = 257  # the input, and what each layer makes
+MAX_TENSORS = 257  # enough for as many layers as can be, in a chain
 MAX_LAYERS = 256
 MAX_ARENA_BYTES = 1 << 30
 MAX_CONSTANT_BYTES = 1 << 24
@@ -31,6 +31,7 @@ MAX_CONSTANT_BYTES = 1 << 24
 class ModelFile:
     """A checked model file: `tensors`, `layers`, `metadata` (a dict by the names of metadata.TAGS), `arena_bytes`.
 
+    `inputs` and `outputs` are the network's, in the order of its tensors.
     `data` is bytes or a memoryview; it is not copied. ValueError if anything in it is not as FORMAT.md has it.
     With `checked` (the core has already taken the file) constants are not looked through again.
     """
@@ -46,15 +47,14 @@ class ModelFile:
             at += TENSOR_BYTES
         self.inputs = [t for t in self.tensors if t.is_input]
         self.outputs = [t for t in self.tensors if t.is_output]
-        if len(self.inputs) != 1 or len(self.outputs) != 1:
+        if not self.inputs or not self.outputs:
             got = "%d and %d" % (len(self.inputs), len(self.outputs))
-            refuse("tensors", "1 input and 1 output of the network", got)
+            refuse("tensors", "at least 1 input and 1 output of the network", got)
         self._constants = self.data[at + layers_bytes + metadata_bytes :]
         self._read_layers(self.data[at : at + layers_bytes])
         at += layers_bytes
-        self._check_places()
         section = self.data[at : at + metadata_bytes]
-        self.metadata = metadata.read(section, self.inputs[0], self.outputs[0], self.n_layers)
+        self.metadata = metadata.read(section, self.inputs, self.outputs, self.n_layers)
 
     def _read_header(self):
         data = self.data
@@ -94,8 +94,7 @@ class ModelFile:
     def _read_layers(self, section):
         self.layers = []
         constant_bytes = 0
-        self.made = [0 if t.is_input else None for t in self.tensors]
-        self.needed = [MAX_LAYERS + 1 if t.is_output else 0 for t in self.tensors]
+        lives = Lives(self.tensors)
         for index in range(self.n_layers):
             where = "layer %d" % index
             if len(section) < 12:
@@ -107,29 +106,14 @@ class ModelFile:
             constant_bytes += layer.nbytes
             if constant_bytes > MAX_CONSTANT_BYTES:
                 refuse(where, "constants of up to %d bytes so far" % MAX_CONSTANT_BYTES, constant_bytes)
-            self._note_lifetimes(layer)
+            lives.note(layer)
             if not self._checked:
                 layer.room.check(layer)
             self.layers.append(layer)
             section = section[record_bytes:]
         if len(section):
             refuse("layers", "%d records" % self.n_layers, "%d bytes more" % len(section))
-
-    def _note_lifetimes(self, layer):
-        for tensor in layer.inputs:
-            if self.made[tensor.index] is None:
-                refuse(layer.where, "inputs that are computed before it", "tensor %d" % tensor.index)
-            self.needed[tensor.index] = max(self.needed[tensor.index], layer.index + 1)
-        for tensor in layer.outputs:
-            if self.made[tensor.index] is not None:
-                refuse(layer.where, "outputs that nothing else computes", "tensor %d" % tensor.index)
-            self.made[tensor.index] = layer.index + 1
-
-    def _check_places(self):
-        for tensor in self.tensors:
-            if self.made[tensor.index] is None:
-                refuse("tensor %d" % tensor.index, "a layer that computes it", "none")
-        check_places(self.inputs, self.layers, self.needed)
+        lives.check(self.layers)
 
     def text(self, name, default=""):
         """Return a metadata entry as text, which it has been proven to be."""

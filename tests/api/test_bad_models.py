@@ -114,7 +114,7 @@ def test_fields_out_of_range():
     refuses("tensor 0: expected scale 1, got nan", put(data_of(), 48 + 20, "f", nan))
     layers = 48 + 32 * 7
     refuses(
-        "layer 0: expected a layer kind of dense, activation, scaling, reshape, got number 77",
+        "layer 0: expected a layer kind of dense, activation, scaling, reshape, add, got number 77",
         put(data_of(), layers, "H", 77),
     )
 
@@ -246,12 +246,158 @@ def test_as_many_layers_as_can_be():
         same(len(repr(net).split("\n")), 2 + 256 + 1)
 
 
-def test_several_inputs_and_outputs():
-    # a second input would keep what the last prediction left in its place
-    text = "tensors: expected 1 input and 1 output of the network, got %d and %d"
-    refuses(text % (2, 1), put(data_of(), 48 + 32 + 1, "B", 1))
-    refuses(text % (1, 2), put(data_of(), 48 + 32 + 1, "B", 2))
+def test_an_input_and_an_output_at_least():
+    text = "tensors: expected at least 1 input and 1 output of the network, got %d and %d"
     refuses(text % (0, 1), put(data_of(), 48 + 1, "B", 0))
+    refuses(text % (1, 0), put(data_of(), 48 + 32 * 6 + 1, "B", 0))
+    # a second input that a layer writes
+    refuses(
+        "layer 0 scaling: expected outputs that nothing else computes, got tensor 1",
+        put(data_of(), 48 + 32 + 1, "B", 1),
+    )
+
+
+FLOAT, INT8, INT16 = 1, 2, 3
+ACTIVATION, RESHAPE, ADD = 2, 4, 5
+IN, OUT = 1, 2
+
+
+def tensor(role, place, dtype=FLOAT, size=4, zero_point=0):
+    return struct.pack("<4B4IfiI", dtype, role, 1, 0, size, 0, 0, 0, 1.0, zero_point, place)
+
+
+def record(kind, inputs, outputs, parameters=(), activation=0):
+    ends = tuple(inputs) + tuple(outputs)
+    rest = struct.pack("<%dH" % len(ends), *ends) + bytes(len(ends) % 2 * 2)
+    rest += struct.pack("<%di" % len(parameters), *parameters)
+    counts = (len(inputs), len(outputs), 0, activation)
+    return struct.pack("<HH4Bf", kind, 12 + len(rest), counts[0], counts[1], counts[2], counts[3], 0.0) + rest
+
+
+def graph(tensors, records, metadata=b""):
+    """Return a file of these, with an arena of 64 bytes."""
+    parts = b"".join(tensors), b"".join(records), metadata
+    body = struct.pack("<8I", 64, len(tensors), len(records), len(parts[1]), len(metadata), 0, 0, 0)
+    body += b"".join(parts)
+    return b"ANNE" + struct.pack("<HHII", 1, 48, 16 + len(body), crc32(body) & 0xFFFFFFFF) + body
+
+
+def adds(tensors=None, metadata=b"", **keywords):
+    """Return a file that adds two inputs of four floats."""
+    tensors = tensors or (tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32))
+    return graph(tensors, [record(ADD, (0, 1), (2,), **keywords)], metadata)
+
+
+def test_places_in_networks_that_branch():
+    text = "tensor %d: expected a place of its own in the arena, got bytes of tensor %d"
+    anne.load(adds()).close()
+    anne.load(adds((tensor(IN, 0), tensor(IN, 16), tensor(OUT, 16)))).close()  # in place of either
+    refuses(text % (1, 0), adds((tensor(IN, 0), tensor(IN, 12), tensor(OUT, 32))))
+    refuses(text % (2, 1), adds((tensor(IN, 0), tensor(IN, 16), tensor(OUT, 20))))
+    refuses(text % (2, 0), adds((tensor(IN | OUT, 0), tensor(IN, 16), tensor(OUT, 0))))
+    # what no layer reads overlaps no other input, either
+    unread = tensor(IN, 0), tensor(OUT, 16)
+    negated = [record(ACTIVATION, (0,), (1,))]
+    anne.load(graph(unread + (tensor(IN, 16),), negated)).close()
+    refuses(text % (2, 0), graph(unread + (tensor(IN, 8),), negated))
+    # a layer's output where a later layer still reads
+    tensors = tensor(IN, 0), tensor(0, 0), tensor(OUT, 16)
+    both = [record(ACTIVATION, (0,), (1,)), record(ADD, (0, 1), (2,))]
+    refuses(text % (1, 0), graph(tensors, both))
+
+
+def test_a_reshape_keeps_what_it_is_made_of():
+    text = "tensor 2: expected a place of its own in the arena, got bytes of tensor 0"
+    records = [record(RESHAPE, (0,), (1,)), record(ACTIVATION, (0,), (2,)), record(ADD, (1, 2), (3,))]
+    for place, good in ((16, True), (0, False)):
+        data = graph((tensor(IN, 0), tensor(0, 0), tensor(0, place), tensor(OUT, 32)), records)
+        if good:
+            anne.load(data).close()
+        else:
+            refuses(text, data)
+    refuses(
+        "layer 0 reshape: expected an output of the same type, size and place, got float32 (4,)",
+        graph((tensor(IN, 0), tensor(OUT, 16)), records[:1]),
+    )
+
+
+def test_what_an_add_needs():
+    one = graph((tensor(IN, 0), tensor(OUT, 16)), [record(ADD, (0,), (1,))])
+    refuses("layer 0 add: expected 2 inputs and 1 output, got 1 and 1", one)
+    refuses(
+        "layer 0 activation: expected 1 input and 1 output, got 2 and 1",
+        graph((tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32)), [record(ACTIVATION, (0, 1), (2,))]),
+    )
+    refuses("layer 0 add: expected 0 constants and 0 parameters, got 0 and 1", adds(parameters=(0,)))
+    for tensors in (
+        (tensor(IN, 0), tensor(IN, 16, size=2), tensor(OUT, 32)),
+        (tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32, size=2)),
+    ):
+        refuses("layer 0 add: expected tensors of float32 (4,), got float32 (2,)", adds(tensors))
+    mixed = tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32, INT8)
+    refuses("layer 0 add: expected tensors of float32 (4,), got int8 (4,)", adds(mixed))
+    refuses("layer 0 add: expected an activation of linear, relu, relu6, ...", adds(activation=12))
+
+
+HALF = (1 << 30, 0)  # 2^30 2^(0 - 31)
+
+
+def test_what_an_add_of_integers_needs():
+    for dtype, least, most in ((INT8, -128, 127), (INT16, -32768, 32767)):
+        tensors = tensor(IN, 0, dtype), tensor(IN, 16, dtype), tensor(OUT, 32, dtype)
+        limits = least, most
+        anne.load(adds(tensors, parameters=HALF + HALF + (0x7FFFFFFF, 0) + limits)).close()
+        anne.load(adds(tensors, parameters=(0x7FFFFFFF, -1) + (0, -31) + (0, 0) + (most, most))).close()
+        refuses("layer 0 add: expected 0 constants and 8 parameters, got 0 and 0", adds(tensors))
+        parameters = HALF * 3 + limits
+        refuses(
+            "layer 0 add: expected an activation of linear, relu, relu6, got tanh",
+            adds(tensors, parameters=parameters, activation=7),
+        )
+        text = "layer 0 add: expected a factor of %s of 0 to %s and a shift of -31 to 0, got %d and %d"
+        for at, what, largest in ((0, "a", "1/2"), (2, "b", "1/2"), (4, "a + b", "1")):
+            for factor in ((-1, 0), (1, 1), (1, -32), ((1 << 30) + 1, 0)):
+                changed = parameters[:at] + factor + parameters[at + 2 :]
+                if at < 4 or factor[0] < 1 << 30:
+                    refuses(text % ((what, largest) + factor), adds(tensors, parameters=changed))
+        text = "layer 0 add: expected limits inside %d to %d, got %d to %d"
+        for wrong in ((least - 1, most), (least, most + 1), (1, 0)):
+            refuses(text % (limits + wrong), adds(tensors, parameters=HALF * 3 + wrong))
+
+
+def words(tag, content):
+    return struct.pack("<II", tag, len(content)) + content + bytes(-len(content) % 4)
+
+
+def test_metadata_of_several():
+    labels, feature_names, threshold, golden_inputs, golden_outputs, input_names, output_names = (
+        2,
+        3,
+        5,
+        6,
+        7,
+        9,
+        10,
+    )
+    names = words(input_names, b"image\nspeed") + words(output_names, b"sum")
+    anne.load(adds(metadata=names + words(feature_names, b"\n" * 7))).close()
+    two_outputs = tensor(IN, 0), tensor(IN | OUT, 16), tensor(OUT, 32)
+    samples = words(golden_inputs, bytes(2 * 32)) + words(golden_outputs, bytes(2 * 32))
+    anne.load(adds(two_outputs, samples + words(output_names, b"speed\nsum"))).close()
+    for tag, content, text in (
+        (input_names, b"a", "input_names: expected 2 lines, got 1"),
+        (output_names, b"a\nb", "output_names: expected 1 lines, got 2"),
+        (feature_names, b"a\nb\nc\nd", "feature_names: expected 8 lines, got 4"),
+        (golden_inputs, bytes(16), "golden_inputs: expected samples of 32 bytes, got 16 bytes"),
+        (golden_outputs, bytes(12), "golden_outputs: expected samples of 16 bytes, got 12 bytes"),
+    ):
+        refuses("metadata: " + text, adds(metadata=words(tag, content)))
+    for tag, content, text in (
+        (labels, b"a\nb\nc\nd", "labels: expected a network of one output, got 2"),
+        (threshold, bytes(4), "threshold: expected a network of one output, got 2"),
+        (golden_outputs, bytes(16), "golden_outputs: expected samples of 32 bytes, got 16 bytes"),
+    ):
+        refuses("metadata: " + text, adds(two_outputs, words(tag, content)))
 
 
 def test_a_refused_file_leaves_the_loaded_one_alone():

@@ -1,120 +1,144 @@
 """Places of tensors in the arena: both loaders take exactly the files in which no tensor is written where one lies that
-is still needed. The rule is tried pair by pair here, on random networks; the loaders go through them in order.
+is still needed. The rule is tried pair by pair here, on random networks that branch; the loaders go through them in
+order.
 """
 
 from __future__ import annotations
 
 import random
-import struct
-import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import pytest
-from anne.model_file import KINDS, MAX_LAYERS, ModelFile
+from anne.model_file import KINDS, MAX_LAYERS, MAX_TENSORS, ModelFile
 from anne_tools.cores.native import status_of
+from by_hand import INPUT, OUTPUT, Record, Values, model
 
 SEED = 9
-_KIND_NUMBERS = {name: number for number, name in KINDS.items()}
 FOREVER = MAX_LAYERS + 1
 MOST = 4  # elements of a tensor
 GRAPH = 9  # ANNE_ERROR_GRAPH, of anne.h
+IN_PLACE = ("activation", "add")
 
 
 @dataclass
 class Layer:
-    """One that reads tensor x and makes tensor y; tensor 0 is the input of the network."""
+    """One that reads tensors and makes tensor y."""
 
     kind: str
-    x: int
+    inputs: list[int]
     y: int
 
 
 @dataclass
 class Net:
-    """Layers in order; number of elements and place of each tensor, in words; the output's number."""
+    """Layers in order; number of elements and place of each tensor, in words; inputs and outputs of the network.
+
+    Tensors that a reshape makes one of the other share their bytes: they have one root, the first of them.
+    """
 
     layers: list[Layer]
     sizes: list[int]
     places: list[int]
-    output: int
+    inputs: list[int]
+    outputs: list[int]
 
-    def needed(self, tensor: int) -> int:
-        """Return the last layer, from 1, that reads the tensor; 0 if none does."""
-        if tensor == self.output:
-            return FOREVER
-        return max((i for i, layer in enumerate(self.layers, 1) if layer.x == tensor), default=0)
+    @cached_property
+    def roots(self) -> list[int]:
+        roots = list(range(len(self.sizes)))
+        for layer in self.layers:
+            if layer.kind == "reshape":
+                roots[layer.y] = roots[layer.inputs[0]]
+        return roots
 
-    def made(self, tensor: int) -> int:
-        """Return the layer that makes the tensor; 0 for the input of the network."""
-        return next((i for i, layer in enumerate(self.layers, 1) if layer.y == tensor), 0)
+    @cached_property
+    def made(self) -> list[int]:
+        """For each tensor the layer that makes it, from 1; 0 for an input of the network."""
+        by_layer = {layer.y: number for number, layer in enumerate(self.layers, 1)}
+        return [by_layer.get(t, 0) for t in range(len(self.sizes))]
+
+    @cached_property
+    def needed(self) -> list[int]:
+        """For each root the last layer that makes or reads one of its tensors."""
+        needed = [0] * len(self.sizes)
+        for number, layer in enumerate(self.layers, 1):
+            for tensor in (*layer.inputs, layer.y):
+                needed[self.roots[tensor]] = number
+        for tensor in self.outputs:
+            needed[self.roots[tensor]] = FOREVER
+        return needed
 
     def overlap(self, a: int, b: int) -> bool:
         ends = [self.places[t] + self.sizes[t] for t in (a, b)]
         return self.places[a] < ends[1] and self.places[b] < ends[0]
 
     def clash(self, a: int, b: int) -> bool:
-        """Tell whether b is made, while a is needed, over a; but for a layer that turns one into the other."""
-        if not self.made(a) <= self.made(b) <= self.needed(a) or not self.overlap(a, b):
+        """Tell whether root b is made over root a while that is needed; a layer may turn one into the other."""
+        if not self.made[a] <= self.made[b] <= self.needed[a] or not self.overlap(a, b):
             return False
-        turned = self.made(b) == self.needed(a) and self.places[a] == self.places[b]
-        return not (turned and self.layers[self.made(b) - 1].kind in ("activation", "reshape"))
+        if self.made[b] == 0 or self.made[b] < self.needed[a] or self.places[a] != self.places[b]:
+            return True
+        layer = self.layers[self.made[b] - 1]
+        return layer.kind not in IN_PLACE or a not in [self.roots[t] for t in layer.inputs]
 
     def is_good(self) -> bool:
-        tensors = range(len(self.sizes))
-        return not any(self.clash(a, b) for a in tensors for b in tensors if a != b)
+        roots = set(self.roots)
+        return not any(self.clash(a, b) for a in roots for b in roots if a != b)
 
 
 def any_net(rng: random.Random, n_layers: int) -> Net:
-    numbers = list(range(1, n_layers + 1))
+    n_inputs = rng.choice((1, 1, 2, 3)) if n_layers < MAX_LAYERS else 1
+    numbers = list(range(n_inputs + n_layers))
     rng.shuffle(numbers)  # tensors stand in the file in any order
-    made, layers, sizes = [0], [], [rng.randint(1, MOST)] + [0] * n_layers
-    for y in numbers:
+    inputs, layers, sizes = numbers[:n_inputs], [], [0] * len(numbers)
+    made = list(inputs)
+    for t in inputs:
+        sizes[t] = rng.randint(1, MOST)
+    for y in numbers[n_inputs:]:
         x = made[-1] if rng.random() < 0.4 else rng.choice(made)
-        kind = rng.choice(list(_KIND_NUMBERS))
+        kind = rng.choice(list(KINDS.values()))
         sizes[y] = rng.randint(1, MOST) if kind == "dense" else sizes[x]
-        layers.append(Layer(kind, x, y))
+        others = [rng.choice([t for t in made if sizes[t] == sizes[x]])] if kind == "add" else []
+        layers.append(Layer(kind, [x, *others], y))
         made.append(y)
-    net = Net(layers, sizes, [0] * (n_layers + 1), rng.choice(made))
-    room = rng.randint(MOST, MOST * (n_layers + 2))
-    careless = rng.choice((0, 0, 0, 1 / n_layers))
+    outputs = rng.sample(made, min(rng.choice((1, 1, 2, 3)), len(made)))
+    net = Net(layers, sizes, [0] * len(made), inputs, outputs)
+    room = rng.randint(MOST, MOST * (len(made) + 1))
+    careless = rng.choice((0, 0, 0, 1 / len(made)))
     for i, t in enumerate(made):
-        place(rng, net, t, made[:i], room, careless)
+        if net.roots[t] == t:
+            place(rng, net, t, [a for a in made[:i] if net.roots[a] == a], room, careless)
+        else:
+            net.places[t] = net.places[net.roots[t]]
     return net
 
 
-def place(rng: random.Random, net: Net, tensor: int, before: list[int], room: int, careless: float) -> None:
-    """Give a tensor a place where it clashes with none before it, if a few tries find one; or, careless, any place."""
-    layer = net.layers[net.made(tensor) - 1] if net.made(tensor) else None
+def place(rng: random.Random, net: Net, root: int, before: list[int], room: int, careless: float) -> None:
+    """Give a root a place where it clashes with none before it, if a few tries find one; or, careless, any place."""
+    layer = net.layers[net.made[root] - 1] if net.made[root] else None
     for _ in range(30):
-        net.places[tensor] = rng.randint(0, room - net.sizes[tensor])
-        if layer and (layer.kind == "reshape" or (layer.kind == "activation" and rng.random() < 0.5)):
-            net.places[tensor] = net.places[layer.x]  # a reshape must lie there
-        if rng.random() < careless or not any(net.clash(a, tensor) for a in before):
+        net.places[root] = rng.randint(0, room - net.sizes[root])
+        if layer and layer.kind in IN_PLACE and rng.random() < 0.5:
+            net.places[root] = net.places[rng.choice(layer.inputs)]
+        if rng.random() < careless or not any(net.clash(a, root) for a in before):
             return
 
 
 def file_of(net: Net) -> bytes:
-    tensors = b""
-    for t, (size, at) in enumerate(zip(net.sizes, net.places, strict=True)):
-        role = (t == 0) + 2 * (t == net.output)
-        tensors += struct.pack("<4B4IfiI", 1, role, 1, 0, size, 0, 0, 0, 1.0, 0, 4 * at)
-    records = b""
-    for layer in net.layers:
-        n_in, n_out = net.sizes[layer.x], net.sizes[layer.y]
-        constants, parameters = {
-            "dense": ([n_in * n_out, n_out], [1, 0, 0]),  # layout f32
-            "scaling": ([n_in, n_in], []),
-        }.get(layer.kind, ([], []))
-        rest = struct.pack("<HH", layer.x, layer.y)
-        rest += b"".join(struct.pack("<II", 0, 4 * n) for n in constants)
-        rest += struct.pack(f"<{len(parameters)}i", *parameters)
-        kind = _KIND_NUMBERS[layer.kind]
-        records += struct.pack("<HH4Bf", kind, 12 + len(rest), 1, 1, len(constants), 0, 0.0) + rest
-    data = bytes(4 * MOST * MOST)
-    arena = 4 * max(at + size for at, size in zip(net.places, net.sizes, strict=True))
-    header = struct.pack("<8I", arena, len(net.sizes), len(net.layers), len(records), 0, len(data), 0, 0)
-    body = header + tensors + records + data
-    return b"ANNE" + struct.pack("<HHII", 1, 48, 16 + len(body), zlib.crc32(body)) + body
+    tensors = [Values("float32", size) for size in net.sizes]
+    roles = [INPUT * (t in net.inputs) + OUTPUT * (t in net.outputs) for t in range(len(tensors))]
+    return model(tensors, roles, [record(net, layer) for layer in net.layers], [4 * at for at in net.places])
+
+
+def record(net: Net, layer: Layer) -> Record:
+    n_in, n_out = net.sizes[layer.inputs[0]], net.sizes[layer.y]
+    counts, parameters = {
+        "dense": ([n_in * n_out, n_out], (1, 0, 0)),  # layout f32
+        "scaling": ([n_in, n_in], ()),
+    }.get(layer.kind, ([], ()))
+    constants = [np.ones(n, "<f4") for n in counts]
+    return Record(layer.kind, layer.inputs, [layer.y], constants, parameters=parameters)
 
 
 def verdicts(data: bytes) -> tuple[int, str]:
@@ -137,8 +161,28 @@ def check(net: Net) -> bool:
 
 def test_random_networks():
     rng = random.Random(SEED)
-    found = [check(any_net(rng, rng.randint(1, 12))) for _ in range(3000)]
-    assert 500 < sum(found) < 2500, sum(found)  # both kinds are there
+    nets = [any_net(rng, rng.randint(1, 12)) for _ in range(3000)]
+    good = [net for net in nets if check(net)]
+    assert 500 < len(good) < 2500, len(good)  # both kinds are there
+    for kind in IN_PLACE:  # and such that turn an input into their output
+        assert sum(any(turns(net, layer, kind) for layer in net.layers) for net in good) > 100
+
+
+def turns(net: Net, layer: Layer, kind: str) -> bool:
+    return layer.kind == kind and net.places[layer.y] in [net.places[t] for t in layer.inputs]
+
+
+def test_networks_with_one_tensor_elsewhere():
+    # what a reshape makes stays with what it is made of
+    rng = random.Random(SEED)
+    found = []
+    while len(found) < 1500:
+        net = any_net(rng, rng.randint(2, 8))
+        if net.is_good():
+            root, place = rng.choice(net.roots), rng.choice(net.places) + rng.choice((0, 0, 1))
+            net.places = [place if r == root else at for r, at in zip(net.roots, net.places, strict=True)]
+            found.append(check(net))
+    assert 200 < sum(found) < 1300, sum(found)
 
 
 def test_networks_as_large_as_can_be():
@@ -152,9 +196,34 @@ def test_many_alive_at_once(shift):
     # layers 1 to 128 read the input, layers 129 to 256 what those made; each tensor has a place of its own, or the last
     # lies where its layer reads
     n = MAX_LAYERS // 2
-    layers = [Layer("scaling", 0, 1 + i) for i in range(n)]
-    layers += [Layer("scaling", 1 + i, 1 + n + i) for i in range(n)]
+    layers = [Layer("scaling", [0], 1 + i) for i in range(n)]
+    layers += [Layer("scaling", [1 + i], 1 + n + i) for i in range(n)]
     sizes = [1] * (1 + 2 * n)
     places = [0] + [1 + i for i in range(n)] + [1 + n + i for i in range(n)]
     places[-1] -= shift * n
-    assert check(Net(layers, sizes, places, 2 * n)) == (shift == 0)
+    assert check(Net(layers, sizes, places, [0], [2 * n])) == (shift == 0)
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_as_many_inputs_as_can_be(shift):
+    # no layer reads the last, which lies where another does, or where no other does
+    n = MAX_TENSORS - 1
+    places = [*range(n - 1), n - 1 - shift, n]
+    net = Net([Layer("add", [0, 1], n)], [1] * (n + 1), places, list(range(n)), [n])
+    assert check(net) == (shift == 0)
+
+
+def test_a_tensor_is_needed_as_long_as_its_reshape():
+    # x -> reshape -> r; x -> activation -> y, in place of x: r is still to be read by the last layer, or it is not
+    layers = [Layer("reshape", [0], 1), Layer("activation", [0], 2), Layer("add", [1, 2], 3)]
+    assert not check(Net(layers, [2] * 4, [0, 0, 0, 2], [0], [3]))
+    assert check(Net(layers, [2] * 4, [0, 0, 2, 0], [0], [3]))  # add turns r, and with it x, into its output
+    layers = [Layer("reshape", [0], 1), Layer("activation", [0], 2), Layer("add", [2, 2], 3)]
+    assert check(Net(layers, [2] * 4, [0, 0, 0, 0], [0], [3]))
+    assert not check(Net(layers, [2] * 4, [0, 0, 0, 2], [0], [1, 3]))  # r is an output of the network
+
+
+def test_an_input_that_no_layer_reads_may_be_overwritten():
+    layers = [Layer("activation", [0], 2)]
+    assert check(Net(layers, [1] * 3, [0, 1, 1], [0, 1], [2]))
+    assert not check(Net(layers, [1] * 3, [0, 1, 1], [0, 1], [1, 2]))  # it is an output, too

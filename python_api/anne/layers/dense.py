@@ -1,7 +1,6 @@
 """Dense: output = activation(weights input + bias)."""
 
-from ..checks import check_counts, check_tensors, refuse
-from ..reference import ACTIVATIONS
+from ..checks import check_activation, check_counts, check_limits, check_tensors, refuse
 
 PLACE = "own"
 # layout of the weights -> the kernel's name, types of input and output, number of constants
@@ -26,12 +25,8 @@ def check(layer):
         refuse(layer.where, "flat input and output", "shapes %s and %s" % (x.shape, y.shape))
     if (x.dtype, y.dtype) != (x_dtype, y_dtype):
         refuse(layer.where, "%s to %s" % (x_dtype, y_dtype), "%s to %s" % (x.dtype, y.dtype))
-    names = ACTIVATIONS[:3] if y.dtype != "float32" else ACTIVATIONS[:-1]
-    if layer.activation not in names:
-        refuse(layer.where, "an activation of %s" % ", ".join(names), layer.activation)
-    least, most = layer.parameters[1:]
-    if not y.least <= least <= most <= y.greatest:
-        refuse(layer.where, "limits inside %d to %d" % (y.least, y.greatest), "%d to %d" % (least, most))
+    check_activation(layer)
+    check_limits(layer, 1)
     try:
         from ..layouts import LAYOUTS as readers
     except ImportError:
