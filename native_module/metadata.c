@@ -84,20 +84,29 @@ static bool has_lines(anne_entry_t text, uint32_t n) {
 }
 
 // Whole samples; how many is compared once both entries are known.
-static bool has_samples(anne_entry_t entry, const anne_tensor_t *tensor) {
-    return entry.n_bytes % anne_tensor_bytes(tensor) == 0;
+static bool has_samples(const anne_model_t *model, anne_entry_t entry, anne_role_t role) {
+    return entry.n_bytes % anne_model_bytes(model, role) == 0;
+}
+
+// One class an element of the only output; two if that has one.
+static bool has_labels(const anne_model_t *model, anne_entry_t entry) {
+    uint32_t n_out = anne_model_elements(model, ANNE_ROLE_OUTPUT);
+    return model->n_outputs == 1 && has_lines(entry, n_out > 1 ? n_out : 2);
+}
+
+static bool has_threshold(const anne_model_t *model, anne_entry_t entry) {
+    return model->n_outputs == 1 && entry.n_bytes == sizeof(float)
+           && isfinite(*(const float *)(const void *)entry.bytes);
 }
 
 static bool is_good(const anne_model_t *model, uint32_t tag, anne_entry_t entry) {
-    const anne_tensor_t *x = &model->tensors[model->input], *y = &model->tensors[model->output];
-    uint32_t n_out = anne_tensor_elements(y);
     switch (tag) {
     case ANNE_TAG_name:
         return entry.n_bytes <= ANNE_MAX_NAME_BYTES && is_utf8(entry);
     case ANNE_TAG_labels:
-        return has_lines(entry, n_out > 1 ? n_out : 2);
+        return has_labels(model, entry);
     case ANNE_TAG_feature_names:
-        return has_lines(entry, anne_tensor_elements(x));
+        return has_lines(entry, anne_model_elements(model, ANNE_ROLE_INPUT));
     case ANNE_TAG_layer_names:
         return has_lines(entry, model->n_layers);
     case ANNE_TAG_input_names:
@@ -107,16 +116,16 @@ static bool is_good(const anne_model_t *model, uint32_t tag, anne_entry_t entry)
     case ANNE_TAG_provenance:
         return is_utf8(entry);
     case ANNE_TAG_threshold:
-        return entry.n_bytes == sizeof(float) && isfinite(*(const float *)(const void *)entry.bytes);
+        return has_threshold(model, entry);
     case ANNE_TAG_golden_inputs:
-        return has_samples(entry, x);
+        return has_samples(model, entry, ANNE_ROLE_INPUT);
     default:
-        return has_samples(entry, y);
+        return has_samples(model, entry, ANNE_ROLE_OUTPUT);
     }
 }
 
-static uint32_t n_samples(const anne_model_t *model, anne_tag_t tag, uint32_t tensor) {
-    return anne_metadata_entry(model, tag).n_bytes / anne_tensor_bytes(&model->tensors[tensor]);
+static uint32_t n_samples(const anne_model_t *model, anne_tag_t tag, anne_role_t role) {
+    return anne_metadata_entry(model, tag).n_bytes / anne_model_bytes(model, role);
 }
 
 anne_status_t anne_metadata_check(const anne_model_t *model) {
@@ -136,8 +145,8 @@ anne_status_t anne_metadata_check(const anne_model_t *model) {
         }
         position += size_of(head); // metadata_bytes is a multiple of 4, so the padding is inside, too
     }
-    return n_samples(model, ANNE_TAG_golden_inputs, model->input)
-                   == n_samples(model, ANNE_TAG_golden_outputs, model->output)
+    return n_samples(model, ANNE_TAG_golden_inputs, ANNE_ROLE_INPUT)
+                   == n_samples(model, ANNE_TAG_golden_outputs, ANNE_ROLE_OUTPUT)
                ? ANNE_OK
                : ANNE_ERROR_METADATA;
 }

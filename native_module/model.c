@@ -146,7 +146,7 @@ static anne_status_t check_tensors(anne_model_t *model) {
             model->output = t;
         }
     }
-    return model->n_inputs == 1 && model->n_outputs == 1 ? ANNE_OK : ANNE_ERROR_TENSOR;
+    return model->n_inputs > 0 && model->n_outputs > 0 ? ANNE_OK : ANNE_ERROR_TENSOR;
 }
 
 // --- Records of layers ----------------------------------------------------------------------------------------------
@@ -184,6 +184,7 @@ static anne_status_t read_record(const anne_model_t *model, uint32_t layers_byte
     }
     record->input = &model->tensors[record->tensors[0]];
     record->output = &model->tensors[record->tensors[head->n_inputs]];
+    record->all = model->tensors;
     const constant_t *constants = (const void *)((const uint8_t *)record->tensors + tensors_bytes);
     for (uint32_t i = 0; i < head->n_constants; i++) {
         if (constants[i].offset % 4 != 0 || constants[i].offset > model->data_bytes
@@ -203,47 +204,17 @@ void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_
     read_record(model, model->metadata - model->layers, position, record); // checked by anne_model_open
 }
 
-// --- The graph ------------------------------------------------------------------------------------------------------
+// --- All layers -----------------------------------------------------------------------------------------------------
 
-// For each tensor the number of the last layer that needs it, as anne_places_check takes them.
-typedef struct {
-    uint16_t needed[ANNE_MAX_TENSORS];
-} lifetimes_t;
-
-#define NOT_MADE 0xffff // yet
-
-static void note_made(const anne_model_t *model, uint32_t tensor, lifetimes_t *lives) {
-    lives->needed[tensor] = model->tensors[tensor].role & ANNE_ROLE_OUTPUT ? ANNE_NEEDED_FOREVER : 0;
-}
-
-// Layer number `layer` reads and makes tensors.
-static anne_status_t note_layer(const anne_model_t *model, const anne_record_t *record, uint32_t layer,
-                                lifetimes_t *lives) {
-    for (uint32_t i = 0; i < record->n_inputs; i++) {
-        uint32_t t = record->tensors[i];
-        if (lives->needed[t] == NOT_MADE) {
-            return ANNE_ERROR_GRAPH;
-        }
-        if (lives->needed[t] < layer) {
-            lives->needed[t] = layer;
-        }
-    }
-    for (uint32_t i = 0; i < record->n_outputs; i++) {
-        uint32_t t = record->tensors[record->n_inputs + i];
-        if (lives->needed[t] != NOT_MADE) {
-            return ANNE_ERROR_GRAPH;
-        }
-        note_made(model, t, lives);
-    }
-    return ANNE_OK;
+// How many addresses of tensors a layer keeps: of all, if they are more than the x and y of anne_layer_t.
+static uint32_t n_addresses(const anne_record_t *record) {
+    uint32_t n = (uint32_t)record->n_inputs + record->n_outputs;
+    return n > 2 ? n : 0;
 }
 
 static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
-    lifetimes_t lives;
-    for (uint32_t t = 0; t < model->n_tensors; t++) {
-        lives.needed[t] = NOT_MADE;
-    }
-    note_made(model, model->input, &lives);
+    anne_lives_t lives;
+    anne_lives_begin(model, &lives);
     model->scratch_bytes = model->derived_words = 0;
     uint32_t position = 0, room_for_constants = ANNE_MAX_CONSTANT_BYTES;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
@@ -259,23 +230,18 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
         if (kind == NULL) {
             return ANNE_ERROR_LAYER;
         }
-        TRY(note_layer(model, &record, i, &lives));
+        TRY(anne_lives_note(model, &record, kind, i, &lives));
         anne_room_t room = {0, 0};
         TRY(kind->check(&record, &room));
         if (room.scratch > model->scratch_bytes) {
             model->scratch_bytes = room.scratch;
         }
-        model->derived_words += room.derived;
+        model->derived_words += n_addresses(&record) + room.derived;
     }
     if (position != layers_bytes) {
         return ANNE_ERROR_LAYER;
     }
-    for (uint32_t t = 0; t < model->n_tensors; t++) {
-        if (lives.needed[t] == NOT_MADE) {
-            return ANNE_ERROR_GRAPH;
-        }
-    }
-    return anne_places_check(model, lives.needed);
+    return anne_places_check(model, &lives);
 }
 
 // --- Interface ------------------------------------------------------------------------------------------------------
@@ -399,8 +365,11 @@ void anne_model_prepare(anne_model_t *model) {
             .alpha = record.alpha,
         };
         memcpy(layers[i].constants, record.constants, record.n_constants * sizeof record.constants[0]);
+        for (uint32_t k = 0; k < n_addresses(&record); k++) {
+            *derived++ = anne_model_data(model, record.tensors[k]);
+        }
         if (kind->prepare != NULL) {
-            derived += kind->prepare(&layers[i]);
+            derived += kind->prepare(&layers[i], &record);
         }
     }
 }

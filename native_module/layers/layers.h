@@ -35,11 +35,17 @@ typedef struct {
     const uint16_t *tensors;    // indices: inputs, then outputs
     const anne_tensor_t *input; // the first of each
     const anne_tensor_t *output;
+    const anne_tensor_t *all; // of the file, which the indices mean
     const void *constants[ANNE_MAX_CONSTANTS];
     uint32_t constant_bytes[ANNE_MAX_CONSTANTS];
     const int32_t *parameters;
     uint32_t n_parameters; // in words of 4 bytes
 } anne_record_t;
+
+// The tensor that stands at `position` in the record: inputs, then outputs.
+static inline const anne_tensor_t *anne_record_tensor(const anne_record_t *record, uint32_t position) {
+    return &record->all[record->tensors[position]];
+}
 
 // A layer ready to run: addresses and numbers, nothing left to look up. One for each record, in the workspace.
 typedef struct anne_layer {
@@ -79,7 +85,7 @@ typedef enum {
 typedef struct {
     anne_status_t (*check)(const anne_record_t *record, anne_room_t *room);
     void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
-    uint32_t (*prepare)(const anne_layer_t *layer);
+    uint32_t (*prepare)(const anne_layer_t *layer, const anne_record_t *record);
     uint32_t (*layout)(const anne_record_t *record);
     uint32_t (*macs)(const anne_record_t *record);
     anne_place_t place;

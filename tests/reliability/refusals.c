@@ -275,14 +275,12 @@ static void add_tensor(uint8_t role, uint32_t arena_offset) {
 }
 
 static void check_graphs(void) {
-    for (uint8_t role = 1; role <= 3; role++) { // another input of the network, another output, and both
+    static const anne_status_t with_role[] = {ANNE_ERROR_GRAPH, ANNE_OK, ANNE_ERROR_GRAPH, ANNE_OK};
+    for (uint8_t role = 0; role <= 3; role++) { // another tensor that no layer makes; an input need not be made
         new_file(VARIANT_reshape, 5, 0);
         add_tensor(role, 0);
-        EXPECT(ANNE_ERROR_TENSOR);
+        EXPECT(with_role[role]);
     }
-    new_file(VARIANT_reshape, 5, 0);
-    add_tensor(0, 0);
-    EXPECT(ANNE_ERROR_GRAPH); // computed by no layer
     new_file(VARIANT_scaling_f32, 5, 0);
     put_word(bytes, Y + ARENA_OFFSET, GAP);
     EXPECT(ANNE_ERROR_GRAPH); // a scaling does not work in place
