@@ -8,6 +8,17 @@ bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b) {
     return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
 }
 
+bool anne_limits_good(uint8_t dtype, int32_t least, int32_t most) {
+    switch (dtype) {
+    case ANNE_INT8:
+        return INT8_MIN <= least && least <= most && most <= INT8_MAX;
+    case ANNE_INT16:
+        return INT16_MIN <= least && least <= most && most <= INT16_MAX;
+    default:
+        return least == 0 && most == 0;
+    }
+}
+
 anne_status_t anne_check_floats(const anne_record_t *record, uint32_t index, uint64_t n) {
     if (anne_check_constant(record, index, n * sizeof(float)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;

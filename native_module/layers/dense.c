@@ -255,19 +255,6 @@ static const dense_layout_t *dense_layout(const int32_t *parameters) {
     return known ? &dense_layouts[layout] : NULL;
 }
 
-// Limits inside the type for integers, 0 for floats.
-static bool limits_good(const anne_record_t *record) {
-    int32_t least = record->parameters[DENSE_ACT_MIN], most = record->parameters[DENSE_ACT_MAX];
-    switch (record->output->dtype) {
-    case ANNE_INT8:
-        return INT8_MIN <= least && least <= most && most <= INT8_MAX;
-    case ANNE_INT16:
-        return INT16_MIN <= least && least <= most && most <= INT16_MAX;
-    default:
-        return least == 0 && most == 0;
-    }
-}
-
 static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room) {
     const anne_tensor_t *x = record->input, *y = record->output;
     if (record->n_inputs != 1 || record->n_outputs != 1 || record->n_parameters != DENSE_PARAMETERS) {
@@ -282,7 +269,8 @@ static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room)
     }
     bool activation_good = y->dtype == ANNE_FLOAT32 ? record->activation != ANNE_ACTIVATION_softmax
                                                     : record->activation <= ANNE_ACTIVATION_relu6;
-    if (!activation_good || !limits_good(record)) {
+    if (!activation_good
+        || !anne_limits_good(y->dtype, record->parameters[DENSE_ACT_MIN], record->parameters[DENSE_ACT_MAX])) {
         return ANNE_ERROR_PARAMETER;
     }
     return layout->check(record, x->shape[0], y->shape[0], room);
@@ -292,7 +280,8 @@ static void (*choose_dense(const anne_record_t *record))(const anne_layer_t *) {
     return dense_layout(record->parameters)->run;
 }
 
-static uint32_t prepare_dense(const anne_layer_t *layer) {
+static uint32_t prepare_dense(const anne_layer_t *layer, const anne_record_t *record) {
+    (void)record;
     const dense_layout_t *layout = dense_layout(layer->parameters);
     return layout->prepare == NULL ? 0 : layout->prepare(layer);
 }

@@ -40,15 +40,16 @@ static void check(const shape_t *shape, const uint8_t *bytes, uint32_t n_bytes) 
     CHECK(status == ANNE_OK, "%s, rank %u, %u -> %u: status %d", names[shape->variant], shape->rank, shape->shape[0],
           shape->n_out, status);
     prepare_guarded(&model);
-    const anne_tensor_t *x = &model.tensors[model.input], *y = &model.tensors[model.output];
-    uint8_t *input = anne_model_data(&model, model.input);
-    any_values(input, anne_tensor_elements(x), x->dtype);
-    uint8_t *before = exactly(anne_tensor_bytes(x));
-    memcpy(before, input, anne_tensor_bytes(x));
-    run_guarded(&model);
-    if (x->arena_offset != y->arena_offset) {
-        CHECK(memcmp(before, input, anne_tensor_bytes(x)) == 0, "%s changed its input", names[shape->variant]);
+    for (uint32_t t = model.input; t < model.n_tensors; t = anne_model_next(&model, t, ANNE_ROLE_INPUT)) {
+        any_values(anne_model_data(&model, t), anne_tensor_elements(&model.tensors[t]), model.tensors[t].dtype);
     }
+    uint8_t *before = exactly(model.arena_bytes);
+    memcpy(before, anne_model_arena(&model), model.arena_bytes);
+    run_guarded(&model);
+    const anne_tensor_t *y = &model.tensors[model.output];
+    memcpy(before + y->arena_offset, anne_model_data(&model, model.output), anne_tensor_bytes(y));
+    CHECK(memcmp(before, anne_model_arena(&model), model.arena_bytes) == 0, "%s changed more than its output",
+          names[shape->variant]);
     CHECK(memcmp(file, bytes, n_bytes) == 0, "%s changed its file", names[shape->variant]);
     free(before), free(model.workspace), free(file);
 }

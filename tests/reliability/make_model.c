@@ -1,4 +1,4 @@
-// Model files of one layer: header, two tensors, one record, the constants. Sizes come of the kernels' own headers.
+// Model files of one layer: header, tensors, one record, the constants. Sizes come of the kernels' own headers.
 #include "make_model.h"
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ void make_model_seed(uint64_t seed) {
     any_of_state = seed;
 }
 
-enum { KIND_DENSE = 1, KIND_ACTIVATION, KIND_SCALING, KIND_RESHAPE };
+enum { KIND_DENSE = 1, KIND_ACTIVATION, KIND_SCALING, KIND_RESHAPE, KIND_ADD };
 #define LAYOUT(variant) ((variant) - VARIANT_dense_f32 + 1) // FORMAT.md numbers them in this order
 
 typedef struct {
@@ -41,6 +41,9 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_scaling_s8] = {KIND_SCALING, ANNE_FLOAT32, ANNE_INT8},
         [VARIANT_scaling_s16] = {KIND_SCALING, ANNE_FLOAT32, ANNE_INT16},
         [VARIANT_reshape] = {KIND_RESHAPE, ANNE_INT8, ANNE_INT8},
+        [VARIANT_add_f32] = {KIND_ADD, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_add_s8] = {KIND_ADD, ANNE_INT8, ANNE_INT8},
+        [VARIANT_add_s16] = {KIND_ADD, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -264,6 +267,8 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_dense_s8_quad:
     case VARIANT_dense_s4:
     case VARIANT_dense_s16:
+    case VARIANT_add_s8:
+    case VARIANT_add_s16:
         return any_of(0, ANNE_ACTIVATION_relu6);
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
@@ -303,50 +308,91 @@ static anne_tensor_t tensor(uint8_t dtype, uint8_t role, uint32_t rank, const ui
     return result;
 }
 
-static uint32_t place_tensors(anne_tensor_t tensors[2], const shape_t *shape) {
+// Behind the tensor and a gap.
+static uint32_t after(const anne_tensor_t *tensor) {
+    return (tensor->arena_offset + anne_tensor_bytes(tensor) + 3) / 4 * 4 + GAP;
+}
+
+static uint32_t n_tensors_of(const shape_t *shape) {
+    return kind_of(shape->variant).kind == KIND_ADD ? 3 : 2;
+}
+
+// Where the output lies: in the place of an input if it must, or may and chance has it.
+static uint32_t output_place(const anne_tensor_t *x, const anne_tensor_t *b, uint8_t kind, uint32_t own) {
+    bool in_place = kind == KIND_RESHAPE || ((kind == KIND_ACTIVATION || kind == KIND_ADD) && any_of(0, 1));
+    return !in_place ? own : kind == KIND_ADD && any_of(0, 1) ? b->arena_offset : x->arena_offset;
+}
+
+static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
     kind_t kind = kind_of(shape->variant);
-    bool dense = kind.kind == KIND_DENSE;
-    bool same_place = kind.kind == KIND_RESHAPE || (kind.kind == KIND_ACTIVATION && any_of(0, 1));
     tensors[0] = tensor(kind.x_dtype, ANNE_ROLE_INPUT, shape->rank, shape->shape, GAP);
-    uint32_t after = GAP + (anne_tensor_bytes(&tensors[0]) + 3) / 4 * 4 + GAP;
-    tensors[1] = tensor(kind.y_dtype, ANNE_ROLE_OUTPUT, shape->rank, dense ? &shape->n_out : shape->shape,
-                        same_place ? GAP : after);
+    tensors[2] = tensor(kind.x_dtype, ANNE_ROLE_INPUT, shape->rank, shape->shape, after(&tensors[0]));
+    tensors[2].zero_point = shape->variant == VARIANT_add_s8 ? any_of(-128, 127) : 0;
+    uint32_t own = kind.kind == KIND_ADD ? after(&tensors[2]) : tensors[2].arena_offset;
+    tensors[1] =
+        tensor(kind.y_dtype, ANNE_ROLE_OUTPUT, shape->rank, kind.kind == KIND_DENSE ? &shape->n_out : shape->shape,
+               output_place(&tensors[0], &tensors[2], kind.kind, own));
     softmax_numbers(shape->variant, &tensors[1]);
     if (kind.kind == KIND_RESHAPE) { // to a flat one
         const uint32_t flat[] = {elements(shape), 0, 0, 0};
         tensors[1].rank = 1;
         memcpy(tensors[1].shape, flat, sizeof flat);
     }
-    return (tensors[1].arena_offset + anne_tensor_bytes(&tensors[1]) + 3) / 4 * 4 + GAP;
+    uint32_t end = after(&tensors[1]);
+    return end > own ? end : own;
+}
+
+// Limits of a result: 0 for floats.
+static void limits(uint8_t *words, uint8_t dtype) {
+    int32_t most = dtype == ANNE_INT8 ? 127 : dtype == ANNE_INT16 ? 32767 : 0;
+    int32_t least = any_of(-most - (most > 0), most);
+    put_word(words, 0, (uint32_t)least);
+    put_word(words, 4, (uint32_t)any_of(least, most));
+}
+
+// Of a, of b and of the sum, which often is such that results fill their type.
+static void add_factors(uint8_t *words, uint8_t dtype) {
+    for (uint32_t i = 0; i < 3; i++) {
+        int32_t shift = any_of(any_of(0, 1) ? -31 : -3, 0);
+        shift = i == 2 && any_of(0, 3) ? (dtype == ANNE_INT8 ? -18 : -13) - any_of(0, 3) : shift;
+        put_word(words, 8 * i, (uint32_t)any_of(0, i < 2 && shift == 0 ? 1 << 30 : INT32_MAX));
+        put_word(words, 8 * i + 4, (uint32_t)shift);
+    }
 }
 
 static uint32_t write_record(uint8_t *record, const shape_t *shape, const sizes_t *sizes) {
     kind_t kind = kind_of(shape->variant);
-    uint32_t n_parameters = kind.kind == KIND_DENSE ? 3 : 0, bytes = 16 + 8 * sizes->n + 4 * n_parameters;
-    uint32_t activation = any_activation(shape->variant);
-    put_word(record, 0, kind.kind | bytes << 16);
-    put_word(record, 4, 1 | 1 << 8 | sizes->n << 16 | activation << 24);
+    uint32_t n_inputs = n_tensors_of(shape) - 1, at = 16, activation = any_activation(shape->variant);
     floats(record + 8, 1);         // alpha
     put_word(record, 12, 1 << 16); // tensors 0 and 1
-    for (uint32_t i = 0, offset = 0; i < sizes->n; i++) {
-        put_word(record, 16 + 8 * i, offset);
-        put_word(record, 20 + 8 * i, sizes->bytes[i]);
+    if (n_inputs == 2) {           // 0 and 2, and 1
+        put_word(record, 12, 2 << 16);
+        put_word(record, at, 1);
+        at += 4;
+    }
+    for (uint32_t i = 0, offset = 0; i < sizes->n; i++, at += 8) {
+        put_word(record, at, offset);
+        put_word(record, at + 4, sizes->bytes[i]);
         offset += (sizes->bytes[i] + 3) / 4 * 4;
     }
-    if (n_parameters > 0) {
-        int32_t most = kind.y_dtype == ANNE_INT8 ? 127 : kind.y_dtype == ANNE_INT16 ? 32767 : 0;
-        int32_t least = any_of(-most - (most > 0), most);
-        put_word(record, 16 + 8 * sizes->n, LAYOUT(shape->variant));
-        put_word(record, 20 + 8 * sizes->n, (uint32_t)least);
-        put_word(record, 24 + 8 * sizes->n, (uint32_t)any_of(least, most));
+    if (kind.kind == KIND_DENSE) {
+        put_word(record, at, LAYOUT(shape->variant));
+        limits(record + at + 4, kind.y_dtype);
+        at += 12;
+    } else if (kind.kind == KIND_ADD && kind.y_dtype != ANNE_FLOAT32) {
+        add_factors(record + at, kind.y_dtype);
+        limits(record + at + 24, kind.y_dtype);
+        at += 32;
     }
-    return bytes;
+    put_word(record, 0, kind.kind | at << 16);
+    put_word(record, 4, n_inputs | 1 << 8 | sizes->n << 16 | activation << 24);
+    return at;
 }
 
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     uint32_t n_in = elements(shape);
     sizes_t sizes = constant_sizes(shape->variant, n_in, shape->n_out, shape->shape[shape->rank - 1]);
-    uint32_t data_bytes = 0, head = 48 + 2 * sizeof(anne_tensor_t);
+    uint32_t data_bytes = 0, n_tensors = n_tensors_of(shape), head = 48 + n_tensors * sizeof(anne_tensor_t);
     for (uint32_t i = 0; i < sizes.n; i++) {
         data_bytes += (sizes.bytes[i] + 3) / 4 * 4;
     }
@@ -354,9 +400,9 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
         return 0;
     }
     memset(bytes, 0, head + 64 + data_bytes);
-    anne_tensor_t tensors[2];
+    anne_tensor_t tensors[3];
     uint32_t arena_bytes = place_tensors(tensors, shape);
-    memcpy(bytes + 48, tensors, sizeof tensors);
+    memcpy(bytes + 48, tensors, n_tensors * sizeof tensors[0]);
     uint32_t layers_bytes = write_record(bytes + head, shape, &sizes);
     uint8_t *at[4] = {bytes + head + layers_bytes};
     for (uint32_t i = 1; i < sizes.n; i++) {
@@ -365,7 +411,7 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     fill_constants(shape->variant, at, &sizes, n_in, shape->n_out);
     uint32_t total = head + layers_bytes + data_bytes;
     memcpy(bytes, "ANNE\1\0\60\0", 8); // version 1, a header of 48 bytes
-    const uint32_t fields[] = {arena_bytes, 2, 1, layers_bytes, 0, data_bytes, 0, 0};
+    const uint32_t fields[] = {arena_bytes, n_tensors, 1, layers_bytes, 0, data_bytes, 0, 0};
     memcpy(bytes + 16, fields, sizeof fields);
     put_word(bytes, 8, total);
     put_word(bytes, 12, crc32(bytes + 16, total - 16));

@@ -23,7 +23,10 @@
     X(scaling_f32)        \
     X(scaling_s8)         \
     X(scaling_s16)        \
-    X(reshape)
+    X(reshape)            \
+    X(add_f32)            \
+    X(add_s8)             \
+    X(add_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,
@@ -42,8 +45,9 @@ typedef struct {
 // A shape that the variant takes: most are small, some lie at the borders of the kernels' panels.
 shape_t any_shape(variant_t variant);
 
-// Writes the file to `bytes` and returns its length; 0 if it takes more than `room`. Input and output have a gap of
-// GAP bytes on each side in the arena, unless they share their place.
+// Writes the file to `bytes` and returns its length; 0 if it takes more than `room`. Tensors 0 and 1 are an input and
+// the output, 2 is the other input of an add. They have a gap of GAP bytes on each side in the arena, unless the output
+// lies in the place of an input.
 #define GAP 64
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape);
 

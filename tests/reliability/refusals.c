@@ -1,5 +1,6 @@
 // Every reason for which the loader refuses a file, one at a time: a whole file of one layer, one thing changed, and
 // the status that FORMAT.md and anne.h have for it.
+#include "graph_files.h"
 #include "make_model.h"
 #include "metadata.h"
 #include "model.h"
@@ -30,6 +31,11 @@ enum {
     ALPHA = 120,
     TENSORS = 124,
     CONSTANTS = 128,
+    B = 112, // of an add: the other input, tensor 2, behind which the record is 32 bytes further
+    ADD_RECORD = 144,
+    ADD_COUNTS = 148,
+    ADD_FACTORS = 164, // of a, of b and of the sum, each a multiplier and a shift; then the limits
+    ADD_LIMITS = 188,
 };
 
 static uint8_t *bytes; // of the file at hand
@@ -115,7 +121,7 @@ static const fault_t faults[] = {
     {"a record of 14 bytes", VARIANT_reshape, RECORD, 4 | 14 << 16, ANNE_ERROR_LAYER},
     {"a record without its tensors", VARIANT_reshape, RECORD, 4 | 12 << 16, ANNE_ERROR_LAYER},
     {"kind 0", VARIANT_reshape, RECORD, 0 | 16 << 16, ANNE_ERROR_LAYER},
-    {"kind 5", VARIANT_reshape, RECORD, 5 | 16 << 16, ANNE_ERROR_LAYER},
+    {"kind 6", VARIANT_reshape, RECORD, 6 | 16 << 16, ANNE_ERROR_LAYER},
     {"no tensors read", VARIANT_reshape, COUNTS, COUNTS_OF(0, 1, 0, 0), ANNE_ERROR_LAYER},
     {"no tensors written", VARIANT_reshape, COUNTS, COUNTS_OF(1, 0, 0, 0), ANNE_ERROR_LAYER},
     {"too many constants", VARIANT_reshape, COUNTS, COUNTS_OF(1, 1, 7, 0), ANNE_ERROR_LAYER},
@@ -143,6 +149,21 @@ static const fault_t faults[] = {
     {"another zero_point of int8 shares", VARIANT_softmax_s8, Y + ZERO_POINT, 0, ANNE_ERROR_SHAPE},
     {"another scale of int16 shares", VARIANT_softmax_s16, Y + SCALE, 0x38800000, ANNE_ERROR_SHAPE},
     {"a scaling from int8", VARIANT_scaling_f32, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
+
+    {"an add of one", VARIANT_reshape, RECORD, 5 | 16 << 16, ANNE_ERROR_LAYER},
+    {"an add of float and int8", VARIANT_add_f32, B, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
+    {"an add of another length", VARIANT_add_f32, B + SHAPE, 4, ANNE_ERROR_SHAPE},
+    {"an add to int8", VARIANT_add_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"an add to another length", VARIANT_add_s16, Y + SHAPE, 4, ANNE_ERROR_SHAPE},
+    {"softmax in an add", VARIANT_add_f32, ADD_COUNTS, COUNTS_OF(2, 1, 0, 12), ANNE_ERROR_PARAMETER},
+    {"tanh in an add of integers", VARIANT_add_s8, ADD_COUNTS, COUNTS_OF(2, 1, 0, 7), ANNE_ERROR_PARAMETER},
+    {"a negative multiplier of a", VARIANT_add_s8, ADD_FACTORS, (uint32_t)-1, ANNE_ERROR_PARAMETER},
+    {"a shift of a to the left", VARIANT_add_s8, ADD_FACTORS + 4, 1, ANNE_ERROR_PARAMETER},
+    {"a shift of b by 32", VARIANT_add_s16, ADD_FACTORS + 12, (uint32_t)-32, ANNE_ERROR_PARAMETER},
+    {"a negative multiplier of the sum", VARIANT_add_s8, ADD_FACTORS + 16, 0x80000000, ANNE_ERROR_PARAMETER},
+    {"a shift of the sum to the left", VARIANT_add_s16, ADD_FACTORS + 20, 1, ANNE_ERROR_PARAMETER},
+    {"a limit of an add beyond int8", VARIANT_add_s8, ADD_LIMITS + 4, 128, ANNE_ERROR_PARAMETER},
+    {"limits of an add the wrong way round", VARIANT_add_s16, ADD_LIMITS + 4, (uint32_t)-32769, ANNE_ERROR_PARAMETER},
 };
 
 static void check_faults(void) {
@@ -295,7 +316,50 @@ static void check_graphs(void) {
     EXPECT(ANNE_ERROR_GRAPH);
 }
 
-// A layer that reads two tensors, which no kind does, or makes two.
+// The greatest factors of an add: 1/2 of a and b, what 31 bits hold of the sum.
+static void check_factors(void) {
+    static const struct {
+        uint32_t at, multiplier, shift;
+        anne_status_t expected;
+    } factors[] = {
+        {ADD_FACTORS, 1 << 30, 0, ANNE_OK},         {ADD_FACTORS, (1 << 30) + 1, 0, ANNE_ERROR_PARAMETER},
+        {ADD_FACTORS, INT32_MAX, -1u, ANNE_OK},     {ADD_FACTORS, 0, -31u, ANNE_OK},
+        {ADD_FACTORS + 8, 1 << 30, 0, ANNE_OK},     {ADD_FACTORS + 8, (1 << 30) + 1, 0, ANNE_ERROR_PARAMETER},
+        {ADD_FACTORS + 8, INT32_MAX, -1u, ANNE_OK}, {ADD_FACTORS + 8, 0, -32u, ANNE_ERROR_PARAMETER},
+        {ADD_FACTORS + 16, INT32_MAX, 0, ANNE_OK},  {ADD_FACTORS + 16, INT32_MAX, -31u, ANNE_OK},
+    };
+    for (uint32_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
+        new_file(VARIANT_add_s8, 5, 0);
+        put_word(bytes, factors[i].at, factors[i].multiplier);
+        put_word(bytes, factors[i].at + 4, factors[i].shift);
+        EXPECT(factors[i].expected);
+    }
+}
+
+// Counts of an add that are wrong, in records and sections that are whole.
+static void check_add_counts(void) {
+    for (uint32_t n_inputs = 1; n_inputs <= 3; n_inputs++) { // of 4 tensors, the others of which it makes
+        graph_t graph = {0};
+        for (uint32_t t = 0; t < 4; t++) {
+            add_vector(&graph, t < n_inputs ? ANNE_ROLE_INPUT : ANNE_ROLE_OUTPUT, 5, 5 * t);
+        }
+        add_node(&graph, (node_t){ANNE_KIND_add, n_inputs, 4 - n_inputs, {0, 1, 2, 3}, ANNE_ACTIVATION_linear});
+        n_bytes = write_graph(bytes, &graph);
+        EXPECT(ANNE_ERROR_LAYER);
+    }
+    new_file(VARIANT_add_s8, 5, 0);
+    put_word(bytes, ADD_FACTORS, 0); // a constant: nothing of the data
+    put_word(bytes, ADD_FACTORS + 4, 0);
+    put_word(bytes, ADD_COUNTS, COUNTS_OF(2, 1, 1, 0));
+    EXPECT(ANNE_ERROR_LAYER);
+    new_file(VARIANT_add_s8, 5, 0); // 7 parameters; what was the last is data
+    put_word(bytes, ADD_RECORD, 5 | 48 << 16);
+    put_word(bytes, LAYERS_BYTES, 48);
+    put_word(bytes, DATA_BYTES, 4);
+    EXPECT(ANNE_ERROR_LAYER);
+}
+
+// A layer that reads two tensors, which these kinds do not, or makes two.
 static void check_counts(void) {
     static const variant_t variants[] = {VARIANT_dense_f32, VARIANT_table_s8, VARIANT_scaling_f32, VARIANT_reshape};
     for (uint32_t i = 0; i < 4; i++) {
@@ -334,7 +398,8 @@ static void check_many_constants(void) { // more than 2^24 bytes, all of them in
 
 // Puts an entry before all others.
 static void add_entry(uint32_t tag, const void *content, uint32_t content_bytes) {
-    uint32_t at = RECORD + word_at(bytes, LAYERS_BYTES), more = 8 + (content_bytes + 3) / 4 * 4;
+    uint32_t at = X + 32 * word_at(bytes, N_TENSORS) + word_at(bytes, LAYERS_BYTES),
+             more = 8 + (content_bytes + 3) / 4 * 4;
     memmove(bytes + at + more, bytes + at, n_bytes - at);
     memset(bytes + at, 0, more);
     put_word(bytes, at, tag);
@@ -369,6 +434,10 @@ static const metadata_t entries[] = {
     {"1 feature", ANNE_TAG_feature_names, TEXT("a"), BAD},
     {"1 layer", ANNE_TAG_layer_names, TEXT("a"), ANNE_OK},
     {"2 layers", ANNE_TAG_layer_names, TEXT("a\nb"), BAD},
+    {"1 input", ANNE_TAG_input_names, TEXT("a"), ANNE_OK},
+    {"2 inputs", ANNE_TAG_input_names, TEXT("a\nb"), BAD},
+    {"1 output", ANNE_TAG_output_names, TEXT("a"), ANNE_OK},
+    {"2 outputs", ANNE_TAG_output_names, TEXT("a\nb"), BAD},
     {"threshold 1", ANNE_TAG_threshold, TEXT("\0\0\x80\x3f"), ANNE_OK},
     {"an infinite threshold", ANNE_TAG_threshold, TEXT("\0\0\x80\x7f"), BAD},
     {"a threshold of 3 bytes", ANNE_TAG_threshold, TEXT("\0\0\x80"), BAD},
@@ -403,6 +472,49 @@ static void check_entries(void) {
         anne_status_t status = status_now();
         CHECK(status == entry->expected, "%s: status %d, expected %d", entry->what, status, (int)entry->expected);
     }
+}
+
+// Inputs of 1 and 2 floats, outputs of 2 and 1.
+static void new_file_of_several(void) {
+    graph_t graph = {0};
+    uint32_t a = add_vector(&graph, ANNE_ROLE_INPUT, 1, 0), b = add_vector(&graph, ANNE_ROLE_INPUT, 2, 1);
+    uint32_t c = add_vector(&graph, ANNE_ROLE_OUTPUT, 2, 3), d = add_vector(&graph, ANNE_ROLE_OUTPUT, 1, 5);
+    add_node(&graph, (node_t){ANNE_KIND_activation, 1, 1, {b, c}, ANNE_ACTIVATION_relu});
+    add_node(&graph, (node_t){ANNE_KIND_activation, 1, 1, {a, d}, ANNE_ACTIVATION_relu});
+    n_bytes = write_graph(bytes, &graph);
+}
+
+static const metadata_t entries_of_several[] = {
+    {"2 input names", ANNE_TAG_input_names, TEXT("a\nb"), ANNE_OK},
+    {"1 input name", ANNE_TAG_input_names, TEXT("a"), BAD},
+    {"2 output names", ANNE_TAG_output_names, TEXT("a\nb"), ANNE_OK},
+    {"3 output names", ANNE_TAG_output_names, TEXT("a\nb\nc"), BAD},
+    {"features of both inputs", ANNE_TAG_feature_names, TEXT("a\nb\nc"), ANNE_OK},
+    {"features of one input", ANNE_TAG_feature_names, TEXT("a"), BAD},
+    {"labels, as if one output were meant", ANNE_TAG_labels, TEXT("a\nb"), BAD},
+    {"a threshold, as if one output were meant", ANNE_TAG_threshold, TEXT("\0\0\x80\x3f"), BAD},
+    {"half an input", ANNE_TAG_golden_inputs, TEXT("1234"), BAD},
+    {"half an output", ANNE_TAG_golden_outputs, TEXT("12345678"), BAD},
+};
+
+static void check_entries_of_several(void) {
+    static const char samples[24] = {0};
+    for (uint32_t i = 0; i < sizeof entries_of_several / sizeof entries_of_several[0]; i++) {
+        const metadata_t *entry = &entries_of_several[i];
+        new_file_of_several();
+        EXPECT(ANNE_OK);
+        add_entry(entry->tag, entry->content, entry->n_bytes);
+        anne_status_t status = status_now();
+        CHECK(status == entry->expected, "%s: status %d, expected %d", entry->what, status, (int)entry->expected);
+    }
+    new_file_of_several();
+    add_entry(ANNE_TAG_golden_inputs, samples, 24);
+    add_entry(ANNE_TAG_golden_outputs, samples, 24);
+    EXPECT(ANNE_OK);
+    new_file_of_several();
+    add_entry(ANNE_TAG_golden_inputs, samples, 24);
+    add_entry(ANNE_TAG_golden_outputs, samples, 12);
+    EXPECT(ANNE_ERROR_METADATA);
 }
 
 static void check_metadata(void) {
@@ -445,6 +557,7 @@ static void check_metadata(void) {
 int main(void) {
     bytes = exactly(ROOM);
     check_entries();
+    check_entries_of_several();
     check_metadata();
     check_faults();
     check_short_files();
@@ -454,6 +567,8 @@ int main(void) {
     check_constants();
     check_ranks();
     check_graphs();
+    check_factors();
+    check_add_counts();
     check_counts();
     check_many_constants();
     free(bytes);

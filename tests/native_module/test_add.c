@@ -1,0 +1,151 @@
+// Sums of two vectors: integers against TensorFlow Lite Micro's arithmetic in its own words, and worked by hand.
+#include <math.h>
+
+#include "kernel_test.h"
+#include "kernels/add.h"
+
+// gemmlowp's SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, which TensorFlow Lite Micro adds with.
+static int64_t high_mul(int64_t a, int64_t b) {
+    int64_t nudge = a * b >= 0 ? 1 << 30 : 1 - (1 << 30);
+    return (a * b + nudge) / ((int64_t)1 << 31);
+}
+
+static int64_t divide_by_pot(int64_t x, int32_t exponent) {
+    int64_t mask = ((int64_t)1 << exponent) - 1, remainder = x & mask, threshold = (mask >> 1) + (x < 0);
+    return (x >> exponent) + (remainder > threshold);
+}
+
+static int64_t scaled(int64_t x, anne_rescale_t factor) {
+    return divide_by_pot(high_mul(x, factor.multiplier), -factor.shift);
+}
+
+static int64_t expected_of(const anne_add_t *add, int32_t a, int32_t b, int32_t bits) {
+    int64_t one = (int64_t)1 << bits;
+    int64_t sum = scaled((a - add->a_zero_point) * one, add->a) + scaled((b - add->b_zero_point) * one, add->b);
+    CHECK(sum == (int32_t)sum, "%d + %d leaves 32 bits", a, b);
+    int64_t y = scaled(sum, add->sum) + add->output.zero_point;
+    return y < add->output.least ? add->output.least : y > add->output.most ? add->output.most : y;
+}
+
+static anne_rescale_t any_factor(int32_t most_shift) {
+    anne_rescale_t factor = {any_of(0, 9) > 0 ? any_of(1 << 30, INT32_MAX) : any_of(0, INT32_MAX),
+                             any_of(any_of(0, 3) > 0 ? -4 : -31, most_shift)};
+    if (any_of(0, 9) == 0) { // the greatest
+        factor = most_shift < 0 ? (anne_rescale_t){1 << 30, 0} : (anne_rescale_t){INT32_MAX, 0};
+    }
+    return factor;
+}
+
+// The sum's shift is such that results fill their type, most of the time.
+static anne_add_t any_add(int32_t least, int32_t most, int32_t bits) {
+    bool s8 = bits == ANNE_ADD_BITS_S8;
+    anne_add_t add = {
+        .a_zero_point = s8 ? any_of(-128, 127) : 0,
+        .b_zero_point = s8 ? any_of(-128, 127) : 0,
+        .a = any_factor(-1),
+        .b = any_factor(-1),
+        .sum = any_factor(0),
+        .output = {s8 ? any_of(-128, 127) : 0, any_of(least, 0), any_of(0, most)},
+    };
+    if (any_of(0, 4) > 0) {
+        add.sum.shift = 1 - bits + any_of(-1, 2);
+        add.output.least = least, add.output.most = most;
+    }
+    return add;
+}
+
+// All pairs there are.
+static void check_s8(void) {
+    anne_add_t add = any_add(-128, 127, ANNE_ADD_BITS_S8);
+    int8_t *a = exactly(65536), *b = exactly(65536), *y = exactly(65536);
+    for (int32_t i = 0; i < 65536; i++) {
+        a[i] = (int8_t)(i >> 8), b[i] = (int8_t)i;
+    }
+    anne_add_s8(&add, a, b, 65536, y);
+    for (int32_t i = 0; i < 65536; i++) {
+        int64_t expected = expected_of(&add, a[i], b[i], ANNE_ADD_BITS_S8);
+        CHECK(y[i] == expected, "%d + %d: %d, expected %lld", a[i], b[i], y[i], (long long)expected);
+    }
+    anne_add_s8(&add, a, b, 65536, b);
+    CHECK(memcmp(b, y, 65536) == 0, "in place");
+    free(a), free(b), free(y);
+}
+
+static void check_s16(void) {
+    static const int16_t special[] = {-32768, -32767, -1, 0, 1, 32767};
+    enum { N = 2000 };
+    anne_add_t add = any_add(-32768, 32767, ANNE_ADD_BITS_S16);
+    int16_t *a = exactly(N * 2), *b = exactly(N * 2), *y = exactly(N * 2);
+    for (int32_t i = 0; i < N; i++) {
+        a[i] = (int16_t)(i < 36 ? special[i / 6] : any_of(-32768, 32767));
+        b[i] = (int16_t)(i < 36 ? special[i % 6] : any_of(-32768, 32767));
+    }
+    anne_add_s16(&add, a, b, N, y);
+    for (int32_t i = 0; i < N; i++) {
+        int64_t expected = expected_of(&add, a[i], b[i], ANNE_ADD_BITS_S16);
+        CHECK(y[i] == expected, "%d + %d: %d, expected %lld", a[i], b[i], y[i], (long long)expected);
+    }
+    anne_add_s16(&add, a, b, N, a);
+    CHECK(memcmp(a, y, N * 2) == 0, "in place");
+    free(a), free(b), free(y);
+}
+
+// Scales of 1/2 and 1/4 to one of 1. Twice the greater is 1, so the factors are 1/2 = 2^30 2^(0 - 31),
+// 1/4 = 2^30 2^(-1 - 31) and 2^-20 = 2^30 2^(-19 - 31).
+static void check_by_hand(void) {
+    anne_add_t add = {10, -3, {1 << 30, 0}, {1 << 30, -1}, {1 << 30, -19}, {-5, -60, 50}};
+    static const struct {
+        int8_t a, b, y;
+    } sums[] = {
+        {10, -3, -5},      // 0 + 0
+        {13, 0, -3},       // 1.5 + 0.75 = 2.25
+        {15, -3, -2},      // 2.5, half a step, away from zero
+        {5, -3, -8},       // -2.5
+        {14, 3, -1},       // 2 + 1.5 = 3.5
+        {127, 127, 50},    // 58.5 + 32.5 is cut
+        {-128, -128, -60}, // -69 - 31.25 too
+    };
+    for (uint32_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        int8_t y;
+        anne_add_s8(&add, &sums[i].a, &sums[i].b, 1, &y);
+        CHECK(y == sums[i].y, "%d + %d: %d, expected %d", sums[i].a, sums[i].b, y, sums[i].y);
+    }
+    // the same with 15 bits behind the point: 2^-15 = 2^30 2^(-14 - 31); 1000 / 2 + 3 / 4
+    anne_add_t wide = {0, 0, {1 << 30, 0}, {1 << 30, -1}, {1 << 30, -14}, {0, -32768, 32767}};
+    int16_t a = 1000, b = 3, y;
+    anne_add_s16(&wide, &a, &b, 1, &y);
+    CHECK(y == 501, "%d", y);
+}
+
+static void check_f32(void) {
+    static const struct {
+        float a, b, y;
+    } sums[] = {
+        {1, 2, 3},
+        {0x1p24f, 1, 0x1p24f}, // halfway, to even
+        {0x1.000002p24f, 1, 0x1.000004p24f},
+        {0x1p127f, 0x1p127f, INFINITY},
+        {INFINITY, -INFINITY, NAN},
+        {NAN, 1, NAN},
+        {0x1p-127f, 0x1p-127f, 0}, // denormals count as 0
+        {0x1p-126f, 0x1p-127f, 0x1p-126f},
+        {0x1.8p-126f, -0x1p-126f, 0}, // and a sum that is one becomes 0
+        {-0.0f, -0.0f, -0.0f},
+    };
+    for (uint32_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        float a = sums[i].a, b = sums[i].b, y = sums[i].y;
+        anne_add_f32(&a, &b, 1, &a); // in place
+        bool same = isnan(y) ? isnan(a) : memcmp(&a, &y, sizeof y) == 0;
+        CHECK(same, "%a + %a: %a, expected %a", sums[i].a, b, a, y);
+    }
+}
+
+int main(void) {
+    check_by_hand();
+    check_f32();
+    for (uint32_t i = 0; i < 60; i++) {
+        check_s8();
+        check_s16();
+    }
+    return 0;
+}
