@@ -35,19 +35,17 @@ static anne_rescale_t factor_at(const int32_t *parameters, uint32_t index) {
     return (anne_rescale_t){parameters[index], parameters[index + 1]};
 }
 
-// A multiplier and a shift of the kernel's, which make at most 2^most_shift.
-static bool factor_good(const anne_record_t *record, uint32_t index, int32_t most_shift) {
+// A factor of at most `most` / 2^31, and a shift that the kernel takes.
+static bool factor_good(const anne_record_t *record, uint32_t index, int32_t most) {
     anne_rescale_t factor = factor_at(record->parameters, index);
-    if (factor.multiplier < 0 || factor.shift < -31 || factor.shift > 0) {
-        return false;
-    }
-    return factor.shift <= most_shift || factor.multiplier <= 1 << 30;
+    return factor.multiplier >= 0 && -31 <= factor.shift && factor.shift <= 0
+           && (factor.shift < 0 || factor.multiplier <= most);
 }
 
 static anne_status_t check_integers(const anne_record_t *record, anne_room_t *room) {
     bool good =
-        record->activation <= ANNE_ACTIVATION_relu6 && factor_good(record, ADD_A, -1) && factor_good(record, ADD_B, -1)
-        && factor_good(record, ADD_SUM, 0)
+        record->activation <= ANNE_ACTIVATION_relu6 && factor_good(record, ADD_A, 1 << 30)
+        && factor_good(record, ADD_B, 1 << 30) && factor_good(record, ADD_SUM, INT32_MAX)
         && anne_limits_good(record->output->dtype, record->parameters[ADD_ACT_MIN], record->parameters[ADD_ACT_MAX]);
     room->derived = sizeof(anne_add_t) / sizeof(int32_t);
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;

@@ -129,6 +129,28 @@ static inline void shuffle(uint16_t *numbers, uint32_t n) {
     }
 }
 
+// --- Numbers --------------------------------------------------------------------------------------------------------
+
+// Fills what the tensor holds, and returns where it ends.
+static inline uint8_t *any_data(const anne_tensor_t *tensor, uint8_t *data) {
+    uint32_t n_bytes = anne_tensor_bytes(tensor);
+    for (uint32_t i = 0; i < n_bytes; i++) {
+        data[i] = (uint8_t)any_of(0, 255);
+    }
+    for (uint32_t i = 0; tensor->dtype == ANNE_FLOAT32 && i < n_bytes / 4; i++) {
+        float value = (float)any_of(-1000, 1000) / 128;
+        memcpy(data + 4 * i, &value, sizeof value);
+    }
+    return data + n_bytes;
+}
+
+// Fills the data of a file of write_graph: finite floats, or bytes of tables.
+static inline void any_constants(uint8_t *bytes, uint32_t n_bytes) {
+    anne_tensor_t floats = {.dtype = ANNE_FLOAT32, .rank = 1, .shape = {word_at(bytes, 36) / 4}};
+    any_data(&floats, bytes + n_bytes - word_at(bytes, 36));
+    make_good(bytes, n_bytes);
+}
+
 // --- Places ---------------------------------------------------------------------------------------------------------
 
 static inline void set_place(graph_t *graph, const graph_lives_t *lives, uint32_t root, uint32_t words) {

@@ -62,6 +62,24 @@ static void check_layers(const file_t *file) {
     CHECK(anne_metadata_line((anne_entry_t){NULL, 0}, 0).bytes == NULL, "no text has no lines");
 }
 
+// What a kind says of its layer: a dense one multiplies with every weight, of a layout that its parameters name.
+static void check_words(const file_t *file) {
+    anne_model_t model;
+    CHECK(anne_model_open(&model, file->bytes, file->n_bytes) == ANNE_OK, "%s", file->name);
+    for (uint32_t i = 0, position = 0; i < model.n_layers; i++) {
+        anne_record_t record;
+        anne_model_next_record(&model, &position, &record);
+        const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
+        if (record.kind != ANNE_KIND_dense) {
+            CHECK(kind->layout == NULL && kind->macs == NULL, "%s: layer %u", file->name, i);
+            continue;
+        }
+        uint32_t n = anne_tensor_elements(record.input) * anne_tensor_elements(record.output);
+        CHECK(kind->macs(&record) == n, "%s: layer %u: %u, expected %u", file->name, i, kind->macs(&record), n);
+        CHECK(kind->layout(&record) == (uint32_t)record.parameters[0], "%s: layer %u", file->name, i);
+    }
+}
+
 static void check_odd_addresses(const file_t *file) {
     for (uint32_t shift = 1; shift < 4; shift++) {
         uint8_t *bytes = exactly(file->n_bytes + shift);
@@ -79,6 +97,7 @@ int main(int argc, char **argv) {
     for (uint32_t i = 0; i < files.n; i++) {
         check_golden(&files.each[i]);
         check_layers(&files.each[i]);
+        check_words(&files.each[i]);
         check_odd_addresses(&files.each[i]);
         free(files.each[i].bytes);
     }

@@ -44,7 +44,7 @@ class Reached:
 
     def add(self, report: dict) -> None:
         """Count one file of gcov's report."""
-        name = Path(report["file"]).name
+        name = "/".join(Path(report["file"]).parts[-2:])
         for line in report["lines"]:
             taken = [branch["count"] > 0 for branch in line["branches"]]
             self.lines += 1
@@ -72,17 +72,26 @@ def measure() -> tuple[Reached, Reached]:
         core = [*CORE.glob("*.c"), *CORE.glob("layers/*.c"), *CORE.glob("kernels/*.c")]
         core = [path for path in core if path.name != "host.c"]
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda path: _run(*CC, "--coverage", "-c", path, cwd=folder), core))
-            _run("ar", "rcs", "libcore.a", *[path.with_suffix(".o").name for path in core], cwd=folder)
+            list(
+                pool.map(
+                    lambda path: _run(*CC, "--coverage", "-c", path, "-o", _object(path), cwd=folder), core
+                )
+            )
+            _run("ar", "rcs", "libcore.a", *map(_object, core), cwd=folder)
             list(pool.map(lambda command: _run(*command, cwd=folder), _tests(folder)))
         groups = Reached(), Reached()
         for path in core:
-            _run("gcov", "--json-format", "--branch-probabilities", f"{path.stem}.o", cwd=folder)
-            report = json.loads(gzip.decompress((folder / f"{path.stem}.gcov.json.gz").read_bytes()))
+            _run("gcov", "--json-format", "--branch-probabilities", _object(path), cwd=folder)
+            counts = (folder / _object(path)).with_suffix(".gcov.json.gz")
+            report = json.loads(gzip.decompress(counts.read_bytes()))
             for file in report["files"]:
                 if Path(file["file"]) == path:
                     groups[path.parent.name == "kernels"].add(file)
     return groups
+
+
+def _object(path: Path) -> str:
+    return f"{path.parent.name}_{path.stem}.o"  # a kernel may have the name of a layer
 
 
 def _tests(folder: Path) -> list[list]:
@@ -91,7 +100,7 @@ def _tests(folder: Path) -> list[list]:
     commands += [[f"./{name}", *arguments] for name, *arguments in HARNESSES]
     for program in {command[0][2:] for command in commands}:
         source = TESTS / f"{program}.c" if program.startswith("test_") else HERE / f"{program}.c"
-        shared = [] if program.startswith("test_") else [HERE / "make_model.c"]
+        shared = [CORE / "host.c"] if program.startswith("test_") else [HERE / "make_model.c"]
         _run(*CC, "-O1", source, *shared, "libcore.a", "--coverage", "-lm", "-o", program, cwd=folder)
     return commands
 
