@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from anne.model_file import TAGS, ModelFile
 from anne_tools.cores.native import status_of
-from one_layer import Values, one_layer
+from by_hand import INPUT, OUTPUT, Record, Values, model
+from one_layer import one_layer
 
 METADATA = 13  # ANNE_ERROR_METADATA, of anne.h
 _NUMBERS = {name: number for number, name in TAGS.items()}
@@ -42,6 +43,13 @@ def with_metadata(section: bytes, n_out: int = 3) -> bytes:
     return bytes(changed)
 
 
+def several(section: bytes, n_outputs: int = 2) -> bytes:
+    """Return a file of two inputs, 3 floats and 2 int8, and of up to two outputs: what is 3 floats, the first again."""
+    tensors = [Values("float32", 3), Values("int8", 2, 0.5), Values("float32", 3)]
+    roles = [INPUT | (n_outputs == 2) * OUTPUT, INPUT, OUTPUT]
+    return model(tensors, roles, [Record("activation", [0], [2])], metadata=section)
+
+
 def golden(n_in: int, n_out: int) -> bytes:
     """Entries of that many bytes."""
     return entry("golden_inputs", bytes(n_in)) + entry("golden_outputs", bytes(n_out))
@@ -52,7 +60,7 @@ def float32(value: float) -> bytes:
 
 
 INF, NAN = float("inf"), float("nan")
-TEXTS = ("name", "labels", "feature_names", "provenance", "layer_names")
+TEXTS = ("name", "labels", "feature_names", "provenance", "layer_names", "input_names", "output_names")
 # one line of each length that UTF-8 has: from U+0001, U+0080, U+0800 and U+10000 on
 EDGES = "\x01\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff".encode()
 
@@ -104,6 +112,26 @@ BAD += [
     for name, content in (("name", entry("name", b"x")), ("threshold", entry("threshold", bytes(4))))
 ]
 
+GOOD_OF_SEVERAL = [
+    entry("feature_names", b"a\nb\nc\nd\ne"),
+    entry("input_names", b"image\nspeed"),
+    entry("output_names", b"image\n\xc3\xa4"),
+    golden(3 * 14, 3 * 24),  # of 3 floats and 2 int8, of twice 3 floats
+    golden(14, 24) + entry("layer_names", b"relu") + entry("name", b"two"),
+]
+
+BAD_OF_SEVERAL = [
+    (entry("labels", b"a\nb\nc"), "metadata: labels: expected a network of one output, got 2"),
+    (entry("labels", b"a\nb\nc\nd\ne\nf"), "metadata: labels: expected a network of one output, got 2"),
+    (entry("threshold", float32(0.5)), "metadata: threshold: expected a network of one output, got 2"),
+    (entry("feature_names", b"a\nb\nc"), "metadata: feature_names: expected 5 lines, got 3"),
+    (entry("input_names", b"image"), "metadata: input_names: expected 2 lines, got 1"),
+    (entry("output_names", b"a\nb\nc"), "metadata: output_names: expected 2 lines, got 3"),
+    (golden(16, 24), "metadata: golden_inputs: expected samples of 14 bytes, got 16 bytes"),
+    (golden(14, 12), "metadata: golden_outputs: expected samples of 24 bytes, got 12 bytes"),
+    (golden(28, 24), "metadata: golden_outputs: expected 2 samples, got 1"),
+]
+
 # RFC 3629: lone and missing continuations, longer forms than need be, surrogates, above U+10FFFF, bytes of no use
 NOT_UTF8 = (
     b"\x80", b"\xbf", b"a\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc3a", b"\xe2a\x82", b"\xe2\x82a", b"\xf0\x9f\x98a",
@@ -129,6 +157,24 @@ def test_both_take(section):
 @pytest.mark.parametrize(("section", "text"), BAD)
 def test_both_refuse(section, text):
     assert refused(with_metadata(section)) == text
+
+
+@pytest.mark.parametrize("section", GOOD_OF_SEVERAL)
+def test_both_take_of_several(section):
+    data = several(section)
+    assert status_of(data) == 0
+    ModelFile(data)
+
+
+@pytest.mark.parametrize(("section", "text"), BAD_OF_SEVERAL)
+def test_both_refuse_of_several(section, text):
+    assert refused(several(section)) == text
+
+
+def test_one_output_of_several_inputs_has_labels():
+    data = several(entry("labels", b"a\nb\nc") + entry("threshold", float32(0.5)), n_outputs=1)
+    assert status_of(data) == 0
+    assert ModelFile(data).lines("labels") == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("content", NOT_UTF8)

@@ -11,7 +11,8 @@ import pytest
 from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.cores.native import NativeModel, status_of
-from one_layer import Values, dense, one_layer
+from by_hand import INPUT, OUTPUT, Record, Values, model
+from one_layer import dense, one_layer
 
 I32, U32, F32 = np.dtype("<i4"), np.dtype("<u4"), np.dtype("<f4")
 
@@ -90,6 +91,23 @@ def scaling(scale: float = 1.0, offset: float = 0.0, y_scale: float = 0.1) -> by
     return one_layer("scaling", Values("float32", 1), Values("int8", 1, y_scale), constants)
 
 
+def add(
+    dtype: str = "int8",
+    a: tuple[int, int] = (0, 0),
+    b: tuple[int, int] = (0, 0),
+    total: tuple[int, int] = (0, 0),
+    limits: tuple[int, int] = (0, 0),
+    activation: str = "linear",
+) -> bytes:
+    parameters = (*a, *b, *total, *limits) if dtype != "float32" else ()
+    record = Record("add", [0, 1], [2], [], activation, parameters)
+    return model([Values(dtype, 1)] * 3, [INPUT, INPUT, OUTPUT], [record])
+
+
+def add_s16(**what) -> bytes:
+    return add("int16", **what)
+
+
 INF, MAX = float("inf"), float(np.finfo(F32).max)
 EDGES = [  # a file, what it is about, the last that is good and the first that is not
     (f32, "weight", MAX, INF),
@@ -136,6 +154,27 @@ for _integers in (s8_quad, s4, s16):
         (_integers, "shift", 15, 16),
         (_integers, "shift", -31, -32),
     ]
+
+
+for _add, _limits in ((add, (-128, 127)), (add_s16, (-32768, 32767))):
+    for _term in ("a", "b"):
+        EDGES += [
+            (_add, _term, (2**30, 0), (2**30 + 1, 0)),
+            (_add, _term, (2**31 - 1, -1), (2**31 - 1, 0)),
+            (_add, _term, (0, 0), (-1, 0)),
+            (_add, _term, (1, -31), (1, -32)),
+            (_add, _term, (1, 0), (1, 1)),
+        ]
+    EDGES += [
+        (_add, "total", (2**31 - 1, 0), (2**31 - 1, 1)),
+        (_add, "total", (0, -31), (0, -32)),
+        (_add, "total", (0, 0), (-1, 0)),
+        (_add, "limits", _limits, (_limits[0] - 1, 0)),
+        (_add, "limits", (_limits[1], _limits[1]), (0, _limits[1] + 1)),
+        (_add, "limits", (5, 5), (5, 4)),
+        (_add, "activation", "relu6", "leaky_relu"),
+    ]
+EDGES.append((lambda activation: add("float32", activation=activation), "activation", "gelu", "softmax"))
 
 
 def refused(data: bytes) -> tuple[bool, bool]:

@@ -131,13 +131,16 @@ def int8_network(rng, per_axis: bool, activation: int, ends: str = "int8") -> by
 
 
 class Oracle:
-    """TensorFlow Lite Micro's interpreter over one model with one input and one output."""
+    """TensorFlow Lite Micro's interpreter over one model with one output."""
 
-    def __init__(self, data: bytes):
-        self.interpreter = runtime.Interpreter.from_bytes(data, arena_size=len(data) * 10 + 20_000)
+    def __init__(self, data: bytes, tensor_bytes: int = 0):
+        self.interpreter = runtime.Interpreter.from_bytes(
+            data, arena_size=len(data) * 10 + 20_000 + tensor_bytes
+        )
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the output for one input of the model's own type and shape."""
-        self.interpreter.set_input(x, 0)
+    def __call__(self, *inputs: np.ndarray) -> np.ndarray:
+        """Return the output for one sample of each of the model's inputs, in their own types and shapes."""
+        for index, x in enumerate(inputs):
+            self.interpreter.set_input(x, index)
         self.interpreter.invoke()
         return self.interpreter.get_output(0).copy()
