@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from anne import layouts, metadata, model_file, reference
 from anne.layers import dense
+from anne.layouts import rows as rows_of_integers
 from anne_tools.boards import fit
 from anne_tools.commands import convert
 from anne_tools.conversion import convert as conversion
@@ -74,8 +75,8 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_MAX_ELEMENTS", "tensor.h", model_file.MAX_ELEMENTS),
         ("ANNE_MAX_RANK", "tensor.h", 4),
         ("ANNE_MAX_CONSTANTS", "layers/layers.h", model_file.MAX_CONSTANTS),
-        ("MAX_BIAS", "layers/dense.c", layouts.MAX_BIAS),
-        ("ANNE_MAX_SHIFT", "kernels/requantize.h", layouts.MAX_SHIFT),
+        ("MAX_BIAS", "layers/dense.c", rows_of_integers.MAX_BIAS),
+        ("ANNE_MAX_SHIFT", "kernels/requantize.h", rows_of_integers.MAX_SHIFT),
         ("ANNE_DENSE_S8_PANEL", "kernels/dense_s8.h", layouts.S8Quad.PANEL),
         ("ANNE_DENSE_S8_MAX_IN", "kernels/dense_s8.h", layouts.S8Quad.MAX_IN),
         ("ANNE_DENSE_S8_MAX_IN", "kernels/dense_s8.h", layouts.S8F32.MAX_IN),
@@ -148,9 +149,7 @@ def test_layouts_of_dense_weights():
         for number, x, y, n_constants, name in re.findall(pattern, table)
     }
     assert in_c == dense.LAYOUTS
-    assert {number: layout.name for number, layout in layouts.LAYOUTS.items()} == {
-        n: row[0] for n, row in in_c.items()
-    }
+    assert set(layouts.LAYOUTS) == {row[0] for row in in_c.values()}
     assert names_in_c("ANNE_LAYOUTS", "layers/layers.h") == {n: row[0] for n, row in in_c.items()}
 
 
@@ -197,12 +196,12 @@ def test_format_layouts():
         _, types, constants = table[f"{number} {name}"]
         assert types.split(", ")[0::2] == [x_dtype, y_dtype]
         limit = re.search(r"n_in at most (\d+)", constants)
-        assert (int(limit[1]) if limit else None) == getattr(layouts.LAYOUTS[number], "MAX_IN", None), name
+        assert (int(limit[1]) if limit else None) == getattr(layouts.LAYOUTS[name], "MAX_IN", None), name
 
 
 def test_format_limits_of_integers():
-    assert f"|bias| <= 2^{layouts.MAX_BIAS.bit_length() - 1} throughout" in FORMAT
-    assert f"i32 shift, -31 to {layouts.MAX_SHIFT}" in FORMAT
+    assert f"|bias| <= 2^{rows_of_integers.MAX_BIAS.bit_length() - 1} throughout" in FORMAT
+    assert f"i32 shift, -31 to {rows_of_integers.MAX_SHIFT}" in FORMAT
     assert f"for each {layouts.S8Quad.PANEL} columns" in FORMAT
     assert f"for each {layouts.F32Aligned.PANEL} columns" in FORMAT
     assert f"|W| <= 2^{layouts.F32Aligned.MAX_WEIGHT.bit_length() - 1} stands" in FORMAT

@@ -16,7 +16,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from anne.layouts import LAYOUTS
 from anne.model_file import ModelFile
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
@@ -165,7 +164,7 @@ def compare(name: str, seed: int, path: Path) -> None:
     graph = tflite.read(path)
     data = pack(quantize(graph, "float32"))
     layers = ModelFile(data).layers
-    if name.startswith("dense") and f"dense_{LAYOUTS[layers[0].parameters[0]].name}" != name:
+    if name.startswith("dense") and f"dense_{layers[0].layout}" != name:
         return compare(name, seed + LONG_SHAPES, path)  # drawn again: these weights have another kernel
     oracle = Oracle(content)
     with NativeModel(data) as native:

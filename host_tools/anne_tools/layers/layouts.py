@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from anne.layouts import LAYOUTS, MAX_BIAS, MAX_SHIFT, S4, S8F32, F32Aligned, S8Quad
+from anne.layers.dense import LAYOUTS
+from anne.layouts import S4, S8F32, F32Aligned, S8Quad
+from anne.layouts.rows import MAX_BIAS, MAX_SHIFT
 
 from ..errors import ModelError
 from ..network import tflm
 from ..network.tensor import Tensor
 
-NUMBERS = {layout.name: number for number, layout in LAYOUTS.items()}
+NUMBERS = {name: number for number, (name, *_) in LAYOUTS.items()}
 
 
 def choose(layer: Any, source: Tensor) -> int:
@@ -35,7 +37,7 @@ def choose(layer: Any, source: Tensor) -> int:
 
 def constants(layout: int, layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
     """Return the constants of the layer's record: weights, bias and what scales the sums."""
-    match LAYOUTS[layout].name:
+    match LAYOUTS[layout][0]:
         case "f32":
             return [_bytes(real_weights(layer), "<f4"), _bytes(layer.bias, "<f4")]
         case "f32_aligned":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from anne.layouts import MAX_BIAS
+from anne.layouts.rows import MAX_BIAS
 
 from ..errors import ModelError
 from ..network.tensor import Quantization

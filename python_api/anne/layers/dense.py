@@ -18,7 +18,7 @@ def check(layer):
     check_tensors(layer, 1)
     if not layer.parameters or layer.parameters[0] not in LAYOUTS:
         refuse(layer.where, "a layout of %s" % sorted(LAYOUTS), layer.parameters[:1])
-    _, x_dtype, y_dtype, n_constants = LAYOUTS[layer.parameters[0]]
+    name, x_dtype, y_dtype, n_constants = LAYOUTS[layer.parameters[0]]
     check_counts(layer, n_constants, 3)
     x, y = layer.inputs[0], layer.outputs[0]
     if len(x.shape) != 1 or len(y.shape) != 1:
@@ -31,13 +31,13 @@ def check(layer):
         from ..layouts import LAYOUTS as readers
     except ImportError:
         return  # not in firmware: there the native module alone looks through weights
-    readers[layer.parameters[0]].check(layer, x.size, y.size)
+    readers[name].check(layer, x.size, y.size)
 
 
 def run(layer, inputs):
     from ..layouts import LAYOUTS as readers
 
-    return [readers[layer.parameters[0]].run(layer, inputs[0])]
+    return [readers[layout(layer)].run(layer, inputs[0])]
 
 
 def macs(layer):

@@ -4,16 +4,11 @@ A layout names the kernel that the weights are packed for. Here each is unpacked
 definition reads, without the kernel's tricks. Not frozen into firmware, whose native module does all this.
 """
 
-from ..arithmetic import rescale as rescale
-from ..layers.dense import LAYOUTS as _NUMBERS
 from .f32 import F32
 from .f32_aligned import F32Aligned
-from .rows import MAX_BIAS as MAX_BIAS
-from .rows import MAX_SHIFT as MAX_SHIFT
 from .s4 import S4
 from .s8 import S8F32, S8Quad
 from .s16 import S16
 
-_BY_NAME = {layout.name: layout for layout in (F32, S8Quad, S4, S8F32, S16, F32Aligned)}
-# number in the file -> class
-LAYOUTS = {number: _BY_NAME[name] for number, (name, _, _, _) in _NUMBERS.items()}
+# name -> class; numbers and types are in layers/dense.py
+LAYOUTS = {layout.name: layout for layout in (F32, S8Quad, S4, S8F32, S16, F32Aligned)}

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from anne import layouts as reference
+from anne.arithmetic import rescale
 from anne_tools.boards.costs import exact_rows
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
@@ -387,7 +388,7 @@ def requantize(
 
 def rescaled(acc: np.ndarray, factors: np.ndarray, limits: tuple) -> list[int]:
     zero_point, least, most = limits
-    values = [reference.rescale(int(a), int(m), int(s)) for a, (m, s) in zip(acc, factors, strict=True)]
+    values = [rescale(int(a), int(m), int(s)) for a, (m, s) in zip(acc, factors, strict=True)]
     return [min(max(v + zero_point, least), most) for v in values]
 
 

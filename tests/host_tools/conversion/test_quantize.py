@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anne.layouts import MAX_BIAS
+from anne.layouts.rows import MAX_BIAS
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import DTYPES, quantize, ranges
 from anne_tools.errors import ModelError
