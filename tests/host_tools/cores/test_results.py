@@ -124,8 +124,8 @@ def test_json_has_no_word_for_nan():
 
 def linear_activations(n: int) -> bytes:
     """Return a file of n activations of 2^20 elements, all in one place."""
-    layers = [Layer("activation", i, i + 1) for i in range(n)]
-    return file_of(Net(layers, [1 << 20] * (n + 1), [0] * (n + 1), n))
+    layers = [Layer("activation", [i], i + 1) for i in range(n)]
+    return file_of(Net(layers, [1 << 20] * (n + 1), [0] * (n + 1), [0], [n]))
 
 
 def test_the_reference_takes_as_many_steps_as_it_states():
