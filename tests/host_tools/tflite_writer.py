@@ -131,7 +131,7 @@ def int8_network(rng, per_axis: bool, activation: int, ends: str = "int8") -> by
 
 
 class Oracle:
-    """TensorFlow Lite Micro's interpreter over one model with one output."""
+    """TensorFlow Lite Micro's interpreter over one model."""
 
     def __init__(self, data: bytes, tensor_bytes: int = 0):
         self.interpreter = runtime.Interpreter.from_bytes(
@@ -139,8 +139,12 @@ class Oracle:
         )
 
     def __call__(self, *inputs: np.ndarray) -> np.ndarray:
-        """Return the output for one sample of each of the model's inputs, in their own types and shapes."""
+        """Return the first output for one sample of each of the model's inputs, in their own types and shapes."""
+        return self.outputs(1, *inputs)[0]
+
+    def outputs(self, n: int, *inputs: np.ndarray) -> list[np.ndarray]:
+        """Return the first `n` outputs, likewise."""
         for index, x in enumerate(inputs):
             self.interpreter.set_input(x, index)
         self.interpreter.invoke()
-        return self.interpreter.get_output(0).copy()
+        return [self.interpreter.get_output(index).copy() for index in range(n)]

@@ -13,8 +13,7 @@ from ..errors import ModelError
 from ..network import tflm
 from ..network.activations import activate
 from ..network.tensor import Tensor
-
-INT16_MIN, INT16_MAX = -32768, 32767
+from ..network.tflm import INT16_MAX, INT16_MIN
 
 # Activations whose output has a type of its own: what the quantiser must give it. Name -> {dtype: (scale, zero point)}
 FIXED_OUTPUT = {
@@ -30,12 +29,7 @@ def limits(activation: str, target: Tensor) -> tuple[int, int]:
     if target.dtype == "float32":
         return 0, 0
     scale, zero_point = float(target.quantization.scale[0]), target.quantization.zero_point
-    if target.dtype == "int8":
-        return tflm.clamp_range(activation, scale, zero_point)
-    if activation not in ("linear", "relu", "relu6"):
-        raise ModelError(f"fused activation {activation!r} is not supported; supported: linear, relu, relu6")
-    six = min(INT16_MAX, int(6 / scale + 0.5))
-    return (INT16_MIN if activation == "linear" else 0), (six if activation == "relu6" else INT16_MAX)
+    return tflm.clamp_range(activation, scale, zero_point, target.dtype)
 
 
 def table(layer: Any, source: Tensor, target: Tensor) -> bytes:

@@ -22,6 +22,7 @@ import numpy as np
 from ..errors import ModelError
 
 INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -32768, 32767
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 # What TFLite Micro demands of (or silently assumes for) the output of an operator: scale, zero point.
@@ -98,16 +99,19 @@ def add_factors(a_scale: float, b_scale: float, output_scale: float, dtype: str)
     return [number for factor in factors for number in quantize_multiplier(factor)]
 
 
-def clamp_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Return the lowest and highest int8 output of a layer with `activation` fused: linear, relu or relu6."""
-    lowest, highest = INT8_MIN, INT8_MAX
-    if activation in ("relu", "relu6"):
-        lowest = max(INT8_MIN, zero_point)
-    if activation == "relu6":
-        highest = min(INT8_MAX, zero_point + _round_half_away(np.float32(6) / np.float32(scale)))
-    elif activation not in ("linear", "relu"):
+def clamp_range(activation: str, scale: float, zero_point: int, dtype: str = "int8") -> tuple[int, int]:
+    """Return the lowest and highest output, int8 or int16, of a layer with `activation` fused: linear, relu or relu6.
+
+    6 / scale is a float32, and so is on either side of a half where the real quotient may be on the other.
+    """
+    lowest, highest = (INT8_MIN, INT8_MAX) if dtype == "int8" else (INT16_MIN, INT16_MAX)
+    if activation not in ("linear", "relu", "relu6"):
         raise ModelError(f"fused activation {activation!r} is not supported; supported: linear, relu, relu6")
-    return lowest, highest
+    if activation == "relu6":
+        with np.errstate(over="ignore"):
+            six = min(float(np.float32(6) / np.float32(scale)), float(INT32_MAX))
+        highest = min(highest, zero_point + _round_half_away(six))
+    return (lowest if activation == "linear" else max(lowest, zero_point)), highest
 
 
 def _round_half_away(x) -> int:
