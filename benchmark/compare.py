@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 from anne_tools.boards.costs import CHIPS
-from anne_tools.boards.device import EmulatedDevice, open_device
+from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.fit import workspace_bytes
+from anne_tools.boards.open_device import open_device
 from anne_tools.commands.common import console
 from anne_tools.commands.models import print_table, step_progress
 from anne_tools.conversion.convert import convert

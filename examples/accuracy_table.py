@@ -20,7 +20,8 @@ import datasets
 import numpy as np
 from anne.model_file import ModelFile
 from anne_tools.boards.bench import bench
-from anne_tools.boards.device import Device, open_device
+from anne_tools.boards.device import Device
+from anne_tools.boards.open_device import open_device
 from anne_tools.boards.runner import run_device
 from anne_tools.conversion.frameworks import framework_outputs
 from anne_tools.conversion.quantize import INTEGER_DTYPES

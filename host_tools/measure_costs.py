@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from anne_tools.boards import costs
 from anne_tools.boards.bench import Benchmark, bench
-from anne_tools.boards.device import Device, open_device
+from anne_tools.boards.device import Device
+from anne_tools.boards.open_device import open_device
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model

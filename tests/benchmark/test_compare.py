@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.boards.device import EmulatedDevice, open_device
+from anne_tools.boards.emulated_device import EmulatedDevice
+from anne_tools.boards.open_device import open_device
 from anne_tools.conversion.plot import growth_plot
 from anne_tools.errors import ModelError
 

@@ -7,7 +7,7 @@ builds it first.
 from collections.abc import Iterator
 
 import pytest
-from anne_tools.boards.device import EmulatedDevice
+from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import ForkedPico, forked
 from anne_tools.boards.firmware import find_firmware

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 import pytest
 from anne_tools.boards.bench import QUIET_LOOP_CYCLES, loop_cycles, why_slower
-from anne_tools.boards.device import Device, EmulatedDevice, open_device
+from anne_tools.boards.device import Device
+from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
+from anne_tools.boards.open_device import open_device
 from anne_tools.boards.serial_device import SerialDevice
 from anne_tools.errors import DeviceError
 

@@ -16,7 +16,7 @@ pytest.importorskip("sklearn", reason="the extra ai-anne[examples]")
 import accuracy_table
 import common
 import datasets
-from anne_tools.boards.device import open_device
+from anne_tools.boards.open_device import open_device
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 import published
 import pytest
-from anne_tools.boards.device import open_device
+from anne_tools.boards.open_device import open_device
 from anne_tools.boards.runner import run_device
 from anne_tools.cores.local import run_local
 from anne_tools.errors import ModelError

@@ -17,7 +17,8 @@ from ..cores.native import from_source_type
 from ..data.samples import as_samples
 from ..errors import DeviceError
 from .board_files import MARK, script, temporary_file
-from .device import Device, open_device
+from .device import Device
+from .open_device import open_device
 
 Progress = Callable[[int, int], None]
 

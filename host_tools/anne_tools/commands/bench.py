@@ -55,7 +55,7 @@ def command(
         standard_models,
         why_slower,
     )
-    from ..boards.device import open_device
+    from ..boards.open_device import open_device
     from ..data.files import check_target, write_atomically
 
     if output:

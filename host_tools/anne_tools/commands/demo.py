@@ -33,7 +33,7 @@ def command(where: str, uf2: Path | None, as_json: bool) -> None:
     status 1 if anything differs from the published figures.
     """
     from ..boards.demo import run_network
-    from ..boards.device import open_device
+    from ..boards.open_device import open_device
     from ..errors import ModelError
     from ..networks import published_networks
 

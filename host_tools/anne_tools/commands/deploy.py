@@ -41,7 +41,7 @@ def command(
     whole until the new one is. The model's golden samples are then run on the board.
     """
     from ..boards.deploy import deploy, path_on_board
-    from ..boards.device import open_device
+    from ..boards.open_device import open_device
     from ..cores.files import size_and_crc
 
     where, options = place(where, "", board_file, uf2)

@@ -57,7 +57,7 @@ def command(
     emulator runs at some 4 MHz of the Pico's 125: a second on the board takes half a minute. Exit status 1 if the
     script ends with an error.
     """
-    from ..boards.device import open_device
+    from ..boards.open_device import open_device
     from ..data.files import read_whole
 
     stored = {f"/{path.name}": read_whole(path) for path in files}

@@ -185,7 +185,7 @@ def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> No
 
 def _run_published(network: str, where: str, board: dict, as_json: bool) -> None:
     from ..boards.demo import run_network, run_reference
-    from ..boards.device import open_device
+    from ..boards.open_device import open_device
     from ..errors import ModelError
     from ..networks import published_network
 

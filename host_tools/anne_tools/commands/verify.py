@@ -63,7 +63,7 @@ def command(
     the float outputs, of 0.5 % for int16, 0.75 % for int8-weights, 2 % for int8, 5 % for int4, or --limit. Exit
     status 1 if a difference is larger. What takes too long is compared on fewer samples, or skipped, and that is said.
     """
-    from ..boards.device import open_device
+    from ..boards.open_device import open_device
     from ..conversion.verify import verify
     from ..data.samples import as_samples
     from ..errors import ModelError

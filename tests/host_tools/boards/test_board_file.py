@@ -7,9 +7,9 @@ import sys
 
 import pytest
 from anne_tools.boards.board_file import MAGIC, BoardFile
-from anne_tools.boards.device import open_device
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.boards.flash_files import FLASH_BYTES, ROMFS_OFFSET, STORAGE_OFFSET
+from anne_tools.boards.open_device import open_device
 from anne_tools.cli import cli
 from anne_tools.errors import DeviceError, ModelError
 from click.testing import CliRunner

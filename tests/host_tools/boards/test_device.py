@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from anne_tools.boards import flash
-from anne_tools.boards.device import open_device
 from anne_tools.boards.firmware import find_firmware, firmware_banner, versions
+from anne_tools.boards.open_device import open_device
 from anne_tools.boards.serial_device import SerialDevice
 from anne_tools.cli import cli
 from anne_tools.errors import DeviceError, ModelError

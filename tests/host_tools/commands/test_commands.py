@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from anne_tools.boards.bench import _random_graph
 from anne_tools.boards.deploy import path_on_board
-from anne_tools.boards.device import EmulatedDevice
+from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
@@ -36,7 +36,7 @@ def pico(machine, monkeypatch):
     """`--on emulator` is a copy of one booted machine, which saves the time of booting."""
     with forked(machine) as copy:
         device = EmulatedDevice(copy)
-        for module in ("runner", "device"):
+        for module in ("runner", "open_device"):
             monkeypatch.setattr(f"anne_tools.boards.{module}.open_device", lambda where, **options: device)
         yield device
 

@@ -1,0 +1,73 @@
+"""The Pico that a user names.
+
+with open_device("emulator") as pico:            # or "/dev/ttyACM0", "COM5", "socket://127.0.0.1:2040"
+    pico.put("/iris.anne", data)
+    print(pico.exec("import anne; print(anne.native)"))
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import DeviceError
+from .board_file import BoardFile
+from .device import Device
+from .emulated_device import EmulatedDevice
+
+
+def open_device(
+    where: str,
+    *,
+    firmware: str | Path | None = None,
+    files: Mapping[str, bytes] | None = None,
+    romfs: Mapping[str, bytes] | None = None,
+    board_file: str | Path | None = None,
+) -> Device:
+    """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
+
+    `files` (path to bytes) are put into its storage. The rest is for the emulator: `firmware`, looked for as
+    firmware.py says if it is not given, `romfs`, files that replace what is in /rom, and `board_file`, which keeps its
+    flash from one time to the next (board_file.py). DeviceError if there is no such board, ModelError if there is no
+    firmware or the board file is none.
+    """
+    if where == "emulator":
+        return _open_emulator(firmware, files, romfs, board_file)
+    if board_file or romfs:
+        raise DeviceError(f"{where}: a board file and romfs are for the emulated Pico")
+    from .serial_device import SerialDevice
+
+    return _with_files(SerialDevice(where), files)
+
+
+def _open_emulator(
+    firmware: str | Path | None,
+    files: Mapping[str, bytes] | None,
+    romfs: Mapping[str, bytes] | None,
+    board_file: str | Path | None,
+) -> Device:
+    from .emulator import EmulatedPico
+    from .firmware import find_firmware
+
+    uf2 = find_firmware(firmware)
+    elf = uf2.with_suffix(".elf")
+    kept = BoardFile(board_file) if board_file else None
+    try:
+        options = {"kept_flash": kept.flash} if kept else {"files": files}
+        machine = EmulatedPico(uf2, elf if elf.exists() else None, romfs=romfs, **options)
+        machine.boot()
+    except BaseException as error:
+        if kept:
+            kept.close()
+        if isinstance(error, TimeoutError):
+            raise DeviceError(f"{uf2}: does not boot: {error}") from None
+        raise
+    return _with_files(EmulatedDevice(machine, kept), files if kept else None)
+
+
+def _with_files(device: Device, files: Mapping[str, bytes] | None) -> Device:
+    try:
+        for path, content in (files or {}).items():
+            device.put(path, content)
+    except BaseException:
+        device.close()
+        raise
+    return device
