@@ -5,14 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
-from ..conversion.convert import convert
 from ..cores.files import layer_names, open_model
 from ..errors import ModelError
-from ..layers.build import GraphBuilder
-from ..network.graph import Graph, Metadata
-from ..networks import CLASSES, THRESHOLD, Network, published_networks
+from ..networks import published_networks
 from .board_files import script, temporary_file
 from .costs import layer_cost
 from .device import Device
@@ -144,8 +139,9 @@ class Way:
 WAYS_NETWORK = "iris-8"
 
 
-def bench_ways(device: Device, n_repeats: int = 15) -> list[Way]:
-    """Measure the published 8-neuron network by each way of the API, from plain Python to `predict_into`.
+def bench_ways(device: Device, data: bytes, n_repeats: int = 15) -> list[Way]:
+    """Measure the published 8-neuron network, whose model file is `data`, by each way of the API, from plain Python to
+    `predict_into`.
 
     ModelError if two of them disagree by more than 1e-6: a fast wrong answer is none.
     """
@@ -153,7 +149,7 @@ def bench_ways(device: Device, n_repeats: int = 15) -> list[Way]:
     network = published_networks()[WAYS_NETWORK]
     layers = [[layer.n_out, layer.weights, layer.bias, layer.activation] for layer in network.layers]
     task = json.dumps({"layers": layers, "x": network.inputs[0]})
-    with temporary_file(device, convert(_published_graph(network)).data, "model") as path:
+    with temporary_file(device, data, "model") as path:
         names = {"task": task, "model_path": path, "n_repeats": n_repeats}
         told = json.loads(device.exec(script("bench_ways.py", **names), timeout_s=120))
     ways = [Way(**way) for way in told]
@@ -173,33 +169,25 @@ class PastedWeights:
     load_ms: float
 
 
-# Inputs and outputs of dense layers with 100, 200 and 400 numbers. 800 would take the emulator two minutes.
-PASTED_SHAPES = ((9, 10), (19, 10), (19, 20))
-
-
-def bench_pasted(device: Device) -> list[PastedWeights]:
+def bench_pasted(device: Device, models: list[tuple[bytes, bytes]]) -> list[PastedWeights]:
     """Measure what it costs to paste weights into a program, as AI-ANNE's own have them: MicroPython compiles a list of
-    different numbers in a time that grows with the square of their count."""
+    different numbers in a time that grows with the square of their count.
+
+    `models` are dense layers, each as a program and as a model file.
+    """
     device.require_anne()
     measured = []
-    for n_in, n_out in PASTED_SHAPES:
-        graph = _random_graph((n_in, n_out))
-        (layer,) = graph.layers
-        text = _pasted(layer.weights, layer.bias).encode()
+    for program, data in models:
         with (
-            temporary_file(device, text, "program") as program_path,
-            temporary_file(device, convert(graph).data, "model") as model_path,
+            temporary_file(device, program, "program") as program_path,
+            temporary_file(device, data, "model") as model_path,
         ):
             names = {"program_path": program_path, "model_path": model_path}
             told = json.loads(device.exec(script("bench_program.py", **names)))
-        measured.append(PastedWeights(n_in * n_out + n_out, len(text), **told))
+        file = open_model(data)
+        n_in, n_out = file.inputs[0].size, file.outputs[0].size
+        measured.append(PastedWeights(n_in * n_out + n_out, len(program), **told))
     return measured
-
-
-def _pasted(weights: np.ndarray, bias: np.ndarray) -> str:
-    """Return weights (n_out, n_in) and bias as a program with as many digits as AI-ANNE prints."""
-    rows = ",\n".join("[" + ", ".join(f"{w:.8f}" for w in row) + "]" for row in weights)
-    return f"ANNE_WEIGHTS = [{rows}]\nANNE_BIAS = [{', '.join(f'{b:.8f}' for b in bias)}]\n"
 
 
 # A kernel's name in records, without the details of its layout.
@@ -226,40 +214,3 @@ def records(results: list[Benchmark], ways: list[Way]) -> list[dict]:
     for way in ways:
         flat.append({"model": WAYS_NETWORK, "way": way.way, "ms": way.us / 1e3, "heap_bytes": way.heap_bytes})
     return flat
-
-
-# --- Standard models ------------------------------------------------------------------------------------------------
-
-DTYPES = ("float32", "int8-weights", "int16", "int8")
-
-
-def standard_models() -> dict[str, bytes]:
-    """Return the published networks, and made-up models (seed 1) that show each kernel, by name."""
-    models = {name: convert(_published_graph(network)).data for name, network in published_networks().items()}
-    for dtype in DTYPES:
-        # 640 x 128 fits the Pico's RAM with weights of a byte only
-        for shape in ((4, 8, 3), (16, 16), (64, 64), (128, 128)) + (((640, 128),) if dtype == "int8" else ()):
-            graph = _random_graph(shape)
-            x = np.random.default_rng(1).normal(0, 1, (32, shape[0]))
-            models[f"{'-'.join(map(str, shape))} {dtype}"] = convert(graph, dtype, calibrate=x).data
-    return models
-
-
-def _published_graph(network: Network) -> Graph:
-    builder = GraphBuilder((network.layers[0].n_in,))
-    for index, layer in enumerate(network.layers):
-        builder.dense(f"dense_{index}", layer.weights, layer.bias, layer.activation)
-    return builder.build(Metadata(name=network.name, labels=list(CLASSES), threshold=THRESHOLD))
-
-
-def _random_graph(shape: tuple[int, ...]) -> Graph:
-    """Dense layers with relu, softmax at the end of those with several."""
-    random = np.random.default_rng(1)
-    builder = GraphBuilder((shape[0],))
-    for index, (n_in, n_out) in enumerate(zip(shape, shape[1:], strict=False)):
-        last = index == len(shape) - 2
-        weights = random.normal(0, n_in**-0.5, (n_out, n_in))
-        builder.dense(f"dense_{index}", weights, random.normal(0, 0.1, n_out), "linear" if last else "relu")
-    if len(shape) > 2:
-        builder.activation("softmax", "softmax")
-    return builder.build(Metadata(name="-".join(map(str, shape))))

@@ -47,15 +47,16 @@ def command(
     Where something else keeps the board busy meanwhile, such as USB behind a socket, that is measured and told, too.
     """
     from ..boards.bench import (
+        WAYS_NETWORK,
         bench,
         bench_pasted,
         bench_ways,
         loop_cycles,
         records,
-        standard_models,
         why_slower,
     )
     from ..boards.open_device import open_device
+    from ..conversion.standard_models import pasted_models, standard_models
     from ..data.files import check_target, write_atomically
 
     if output:
@@ -72,9 +73,9 @@ def command(
             slower = why_slower(device.name, cycles)
             if not models:
                 tell("measures the ways to ask for a prediction", 0, 0)
-                ways = bench_ways(device)
+                ways = bench_ways(device, files[WAYS_NETWORK])
                 tell("measures weights in a program", 0, 0)
-                pasted = bench_pasted(device)
+                pasted = bench_pasted(device, pasted_models())
             for name, data in files.items():
                 tell(f"measures {name}", len(results), len(files))
                 results.append(bench(device, data, name))

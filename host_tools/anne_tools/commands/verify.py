@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def command(
     status 1 if a difference is larger. What takes too long is compared on fewer samples, or skipped, and that is said.
     """
     from ..boards.open_device import open_device
-    from ..conversion.verify import verify
+    from ..boards.runner import run_device
+    from ..conversion.verify import Elsewhere, verify
     from ..data.samples import as_samples
     from ..errors import ModelError
 
@@ -79,7 +81,7 @@ def command(
             data,
             against,
             x,
-            pico,
+            Elsewhere(pico.name, partial(run_device, pico)) if pico else None,
             lambda step, done, total: tell(done, total),
             None if limit is None else limit / 100,
             **options,

@@ -17,9 +17,7 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import MAX_STEPS
 
-from ..boards.device import Device
 from ..boards.fit import fit
-from ..boards.runner import run_device
 from ..cores.files import golden_samples, open_model, work
 from ..cores.local import reference_outputs
 from ..cores.native import NativeModel, dequantize_output, quantize_input, real_samples
@@ -99,11 +97,22 @@ class Comparison:
         return {**asdict(self), "good": self.good}
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where else a model file is run: what that is called, and what runs it there.
+
+    `run` returns the raw outputs of a model file for real inputs; its third argument is told how far it is.
+    """
+
+    name: str
+    run: Callable[[bytes, np.ndarray, Callable[[int, int], None] | None], np.ndarray]
+
+
 def verify(
     data: bytes,
     source: Any = None,
     x: np.ndarray | None = None,
-    device: Device | None = None,
+    elsewhere: Elsewhere | None = None,
     progress: Progress | None = None,
     limit: float | None = None,
     **options: Any,
@@ -111,17 +120,17 @@ def verify(
     """Return the comparisons for the model file `data`, in the order of the data's way to the Pico.
 
     `source` is what it was made from (a path or an object; `options` are the importers'); x are real numbers, by
-    default the golden samples, or with a source some between them; only as many are used as take seconds. `limit` is
-    what quantisation may do, instead of RMS_LIMITS. ModelError for a damaged file, or x or a source that does not fit
-    it.
+    default the golden samples, or with a source some between them; only as many are used as take seconds. `elsewhere`
+    is asked, too. `limit` is what quantisation may do, instead of RMS_LIMITS. ModelError for a damaged file, or x or a
+    source that does not fit it.
     """
     with NativeModel(data) as model:
         graph = None if source is None else _load(source, model, options)
         x = _samples(data, model, graph, x)[: max(1, _NATIVE_STEPS // work(model.file))]
         comparisons = [] if graph is None else _against_source(source, graph, model, x, limit, options)
         comparisons.append(_reference_and_native(data, model, graph, x))
-        if device is not None:
-            comparisons.append(_native_and_device(data, model, device, x, progress))
+        if elsewhere is not None:
+            comparisons.append(_native_and_elsewhere(data, model, elsewhere, x, progress))
     return comparisons
 
 
@@ -234,14 +243,16 @@ def _reference_and_native(data: bytes, model: NativeModel, graph: Graph | None, 
     return _compare("reference", "C core", reference_outputs(data, inputs), model.run_raw(inputs), bound)
 
 
-def _native_and_device(
-    data: bytes, model: NativeModel, device: Device, x: np.ndarray, progress: Progress | None
+def _native_and_elsewhere(
+    data: bytes, model: NativeModel, elsewhere: Elsewhere, x: np.ndarray, progress: Progress | None
 ) -> Comparison:
     x = x[: max(1, int(_DEVICE_MS / (fit(data, "pico").elapsed_ms or _DEVICE_MS)))]
-    tell = None if progress is None else lambda done, total: progress(f"runs on {device.name}", done, total)
-    outputs = run_device(device, data, x, tell)
+    tell = (
+        None if progress is None else lambda done, total: progress(f"runs on {elsewhere.name}", done, total)
+    )
+    outputs = elsewhere.run(data, x, tell)
     return _compare(
-        "C core", device.name, model.run_raw(quantize_input(x, model.input)), outputs, FRAMEWORK_BOUND
+        "C core", elsewhere.name, model.run_raw(quantize_input(x, model.input)), outputs, FRAMEWORK_BOUND
     )
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from anne.layouts import LAYOUTS
 from anne_tools.boards import fit as fit_module
-from anne_tools.boards.bench import DTYPES, _random_graph
 from anne_tools.boards.costs import CHIPS, layer_cost
 from anne_tools.boards.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
 from anne_tools.boards.flash_files import ROMFS_BYTES, STORAGE_BYTES
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
+from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.layers import Dense, room
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def model(*shape: int, dtype: str = "float32") -> bytes:
     x = np.random.default_rng(1).normal(0, 1, (8, shape[0]))
-    return convert(_random_graph(shape), dtype, calibrate=x if dtype != "float32" else None).data
+    return convert(random_graph(shape), dtype, calibrate=x if dtype != "float32" else None).data
 
 
 # --- Places -----------------------------------------------------------------------------------------------------------

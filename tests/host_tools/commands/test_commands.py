@@ -9,13 +9,13 @@ import json
 
 import numpy as np
 import pytest
-from anne_tools.boards.bench import _random_graph
 from anne_tools.boards.deploy import path_on_board
 from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.conversion.convert import convert
+from anne_tools.conversion.standard_models import random_graph
 from anne_tools.conversion.verify import RMS_LIMITS, percent
 from anne_tools.errors import ModelError
 from command_line import NETWORK, anne, good, refused
@@ -148,7 +148,7 @@ def test_inspect_tells_the_crc_in_the_header(files):
 
 
 def test_inspect_of_what_does_not_fit(files):
-    (files / "big.anne").write_bytes(convert(_random_graph((4, 400, 300, 2))).data)
+    (files / "big.anne").write_bytes(convert(random_graph((4, 400, 300, 2))).data)
     result = anne("inspect", "big.anne", "--json")
     assert result.exit_code == 1
     verdict = json.loads(result.stdout)["fit"]
@@ -387,7 +387,7 @@ def test_deploy_of_what_arrives_damaged_leaves_the_old_file(files, pico, monkeyp
 
 
 def test_deploy_refuses_what_does_not_fit(files, pico):
-    (files / "big.anne").write_bytes(convert(_random_graph((4, 400, 300, 2))).data)
+    (files / "big.anne").write_bytes(convert(random_graph((4, 400, 300, 2))).data)
     refused("it does not fit the pico: the file has ", "deploy", "big.anne", "--on", "emulator")
     assert pico.exec("import os; print(os.listdir('/'))").strip() == "[]"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.boards.bench import _random_graph
 from anne_tools.conversion.convert import convert
+from anne_tools.conversion.standard_models import random_graph
 from anne_tools.errors import ModelError
 from command_line import NETWORK, anne, good, refused
 
@@ -142,7 +142,7 @@ def test_names_are_printed_as_they_are_and_harmless(files):
 
 def test_what_a_file_says_of_itself_is_told_from_what_was_found(files):
     """A line of provenance may have any words, these here, too."""
-    graph = _random_graph((2, 2))
+    graph = random_graph((2, 2))
     graph.metadata.provenance = {"golden samples": "99999", "file": "x\x1b[31m.keras"}
     (files / "said.anne").write_bytes(convert(graph).data)
     lines = good("inspect", "said.anne").stdout.splitlines()

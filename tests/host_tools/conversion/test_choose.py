@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 import pytest
-from anne_tools.boards.bench import _random_graph
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.quantize import DTYPES
+from anne_tools.conversion.standard_models import random_graph
 from anne_tools.errors import ModelError
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.graph import Graph
@@ -35,7 +35,7 @@ def why(converted: Converted) -> str:
 
 def test_a_tiny_network_stays_in_floats():
     """4-8-3: int8 has 1 KB for softmax, and more to do before the first multiplication."""
-    graph, x = _random_graph((4, 8, 3)), samples(4)
+    graph, x = random_graph((4, 8, 3)), samples(4)
     converted, integers = convert(graph, calibrate=x), convert(graph, "int8", calibrate=x)
     assert converted.report.dtype == "float32"
     assert len(integers.data) > len(converted.data)
@@ -74,7 +74,7 @@ def test_an_error_that_is_too_large_is_not_taken():
 
 def test_what_fits_is_taken_where_floats_do_not():
     """4-400-300-2: 480 KB in floats, 127 KB in int8."""
-    converted = convert(_random_graph((4, 400, 300, 2)), calibrate=samples(4))
+    converted = convert(random_graph((4, 400, 300, 2)), calibrate=samples(4))
     assert converted.report.dtype in ("int8", "int8-weights")
     assert converted.report.fit.fits
     assert re.search(r"float32 \(4\d{5} bytes, does not fit", why(converted))
@@ -98,15 +98,15 @@ def test_without_calibration_data_it_is_float32():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_type_that_is_asked_for_is_had(dtype):
-    report = convert(_random_graph((4, 8, 3)), dtype, calibrate=samples(4)).report
+    report = convert(random_graph((4, 8, 3)), dtype, calibrate=samples(4)).report
     assert report.dtype == dtype
     assert not any("auto" in note for note in report.notes)
 
 
 def test_a_type_that_is_impossible_is_passed_over():
     """int8's softmax takes 511 elements (FORMAT.md)."""
-    converted = convert(_random_graph((16, 8, 600)), calibrate=samples(16))
+    converted = convert(random_graph((16, 8, 600)), calibrate=samples(16))
     assert converted.report.dtype != "int8"
     assert "int8 (impossible: " in why(converted)
     with pytest.raises(ModelError, match="at most 511 elements, got 600"):
-        convert(_random_graph((16, 8, 600)), "int8", calibrate=samples(16))
+        convert(random_graph((16, 8, 600)), "int8", calibrate=samples(16))

@@ -11,10 +11,10 @@ import anne_tools
 import numpy as np
 import pytest
 from anne.model import Model
-from anne_tools.boards.bench import DTYPES, _random_graph
 from anne_tools.conversion import golden
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.plot import error_plot
+from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.errors import ModelError
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.execute import execute
@@ -252,11 +252,11 @@ def test_cores_that_disagree_stop_the_conversion(part, monkeypatch):
     right = getattr(golden, part)
     monkeypatch.setattr(golden, part, lambda *arguments, **options: 1.1 * right(*arguments, **options))
     with pytest.raises(ModelError, match="self-check: the .* differ: sample 0: "):
-        convert(_random_graph((3, 2)))
+        convert(random_graph((3, 2)))
 
 
 def test_several_inputs_are_refused():
-    graph = _random_graph((2, 2))
+    graph = random_graph((2, 2))
     graph.inputs.append(graph.layers[0].output)
     with pytest.raises(ModelError, match="computed twice|expected one input and one output, got 2 and 1"):
         convert(graph)
@@ -268,7 +268,7 @@ def test_several_inputs_are_refused():
 def test_saving_replaces_a_file_in_one_step(tmp_path):
     path = tmp_path / "net.anne"
     path.write_bytes(b"old")
-    converted = convert(_random_graph((3, 2)))
+    converted = convert(random_graph((3, 2)))
     converted.save(path)
     assert path.read_bytes() == converted.data
     assert list(tmp_path.iterdir()) == [path]
@@ -283,14 +283,14 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(ModelError, match="net.anne: cannot be written: No space left on device"):
-        convert(_random_graph((3, 2))).save(path)
+        convert(random_graph((3, 2))).save(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_saving_where_there_is_no_folder(tmp_path):
     with pytest.raises(ModelError, match="is no folder"):
-        convert(_random_graph((3, 2))).save(tmp_path / "none" / "net.anne")
+        convert(random_graph((3, 2))).save(tmp_path / "none" / "net.anne")
 
 
 # --- From scikit-learn ------------------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from anne_tools.boards import fit as fit_module
-from anne_tools.boards.bench import _random_graph
 from anne_tools.boards.fit import BOARDS, RESERVE_BYTES, fit
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.golden import MOST_SAMPLES
 from anne_tools.conversion.pack import pack
+from anne_tools.conversion.standard_models import random_graph
 from anne_tools.cores.files import golden_samples, open_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
@@ -38,12 +38,12 @@ def golden_bytes(data: bytes) -> tuple[int, int]:
     ],
 )
 def test_golden_samples_take_little(shape, n, n_bytes):
-    assert golden_bytes(convert(_random_graph(shape)).data) == (n, n_bytes)
+    assert golden_bytes(convert(random_graph(shape)).data) == (n, n_bytes)
 
 
 def test_golden_samples_are_left_out_where_they_break_it(monkeypatch):
     """A board with room for the file without them, to the byte."""
-    graph = _random_graph((128, 64))
+    graph = random_graph((128, 64))
     plain = pack(convert(graph).graph)
     monkeypatch.setitem(
         fit_module.BOARDS,
@@ -126,4 +126,4 @@ def test_the_largest_tensor_is_converted_in_little_memory():
 
 def test_most_samples():
     x = np.random.default_rng(1).normal(0, 1, (100, 4))
-    assert convert(_random_graph((4, 3)), "int8", calibrate=x).report.golden_samples == MOST_SAMPLES
+    assert convert(random_graph((4, 3)), "int8", calibrate=x).report.golden_samples == MOST_SAMPLES

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from anne_tools.boards.bench import DTYPES, _random_graph
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
-from anne_tools.conversion.verify import RMS_LIMITS, Comparison, _quantisation, type_of, verify
+from anne_tools.conversion.standard_models import DTYPES, random_graph
+from anne_tools.conversion.verify import RMS_LIMITS, Comparison, Elsewhere, _quantisation, type_of, verify
 from anne_tools.cores.files import open_model
+from anne_tools.cores.local import HOST, run_local
 from anne_tools.errors import ModelError
 from anne_tools.layers import Dense
 from anne_tools.layers.build import GraphBuilder
@@ -25,7 +26,7 @@ X = RANDOM.normal(0, 1, (30, 5))
 
 
 def network() -> Graph:
-    return _random_graph((5, 6, 3))
+    return random_graph((5, 6, 3))
 
 
 def by_pair(comparisons: list[Comparison]) -> dict[tuple[str, str], Comparison]:
@@ -40,6 +41,21 @@ def test_reference_and_core_agree(dtype):
     assert comparison.good
     if dtype in ("int8", "int16"):
         assert (comparison.largest, comparison.unit, comparison.bound) == (0, "steps", 0)
+
+
+def test_elsewhere_is_compared_with_the_core_and_told_of():
+    data = convert(network(), "int8", calibrate=X).data
+    told = []
+
+    def one_step_off(data, x, tell):
+        tell(1, 1)
+        return run_local(data, x, HOST) + 1
+
+    (_, same) = verify(data, x=X, elsewhere=Elsewhere("here", lambda data, x, tell: run_local(data, x, HOST)))
+    (_, off) = verify(data, None, X, Elsewhere("there", one_step_off), lambda *step: told.append(step))
+    assert (same.first, same.second, same.largest, same.good) == ("C core", "here", 0, True)
+    assert (off.second, off.largest, off.unit, off.good) == ("there", 1, "steps", False)
+    assert told == [("runs on there", 1, 1)]
 
 
 def test_without_samples_the_golden_ones_are_taken():
@@ -114,7 +130,7 @@ def test_what_would_take_minutes_in_plain_python_is_skipped_and_said():
 
 def test_another_networks_shape_is_refused():
     with pytest.raises(ModelError, match=r"input of the model file: expected \(4,\), got \(5,\)"):
-        verify(convert(network()).data, _random_graph((4, 3)), X)
+        verify(convert(network()).data, random_graph((4, 3)), X)
 
 
 def test_a_comparison_that_was_skipped_is_no_failure():

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 from anne.reference_model import quantize as reference_quantize
-from anne_tools.boards.bench import DTYPES, _random_graph
 from anne_tools.conversion.convert import convert
+from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.cores import native
 from anne_tools.cores.local import reference_outputs
 from anne_tools.cores.native import NativeModel, dequantize_output, quantize_input
@@ -22,7 +22,7 @@ RANDOM = np.random.default_rng(3)
 def test_outputs_are_the_references(dtype):
     """Integers to the bit, floats within 1e-6 of the largest output."""
     x = RANDOM.normal(0, 1, (40, 9))
-    with NativeModel(convert(_random_graph((9, 7, 5)), dtype, calibrate=x[:20]).data) as model:
+    with NativeModel(convert(random_graph((9, 7, 5)), dtype, calibrate=x[:20]).data) as model:
         inputs = quantize_input(x, model.input)
         expected, got = reference_outputs(model.file.data.tobytes(), inputs), model.run_raw(inputs)
     assert max(difference(e, g) for e, g in zip(expected, got, strict=True)) <= (
@@ -32,7 +32,7 @@ def test_outputs_are_the_references(dtype):
 
 def test_the_last_layer_of_a_trace_is_the_output():
     x = RANDOM.normal(0, 1, (5, 6))
-    with NativeModel(convert(_random_graph((6, 8, 3)), "int8", calibrate=x).data) as model:
+    with NativeModel(convert(random_graph((6, 8, 3)), "int8", calibrate=x).data) as model:
         inputs = quantize_input(x, model.input)
         trace = model.trace(inputs[2])
         assert [values.shape for values in trace] == [layer.outputs[0].shape for layer in model.file.layers]
@@ -42,7 +42,7 @@ def test_the_last_layer_of_a_trace_is_the_output():
 def test_inputs_are_rounded_as_on_the_board():
     """Against the reference's `quantize`, at the places where rounding, limits and NaN decide."""
     x = RANDOM.normal(0, 1, (5, 6))
-    with NativeModel(convert(_random_graph((6, 4)), "int8", calibrate=x).data) as model:
+    with NativeModel(convert(random_graph((6, 4)), "int8", calibrate=x).data) as model:
         tensor = model.input
     steps = np.array([-1e9, -129.5, -0.5, -0.49, 0.0, 0.5, 0.51, 1.5, 127.4, 1e9, np.inf, -np.inf, np.nan])
     values = np.float32(steps * tensor.scale)
@@ -53,7 +53,7 @@ def test_inputs_are_rounded_as_on_the_board():
 
 def test_integers_of_the_inputs_type_are_taken_as_they_are():
     x = RANDOM.normal(0, 1, (5, 6))
-    with NativeModel(convert(_random_graph((6, 4)), "int8", calibrate=x).data) as model:
+    with NativeModel(convert(random_graph((6, 4)), "int8", calibrate=x).data) as model:
         raw = quantize_input(x, model.input)
         np.testing.assert_array_equal(model.predict(raw), model.predict(x))
         np.testing.assert_array_equal(dequantize_output(model.run_raw(raw), model.output), model.predict(x))
@@ -62,14 +62,14 @@ def test_integers_of_the_inputs_type_are_taken_as_they_are():
 def test_10000_images_take_seconds():
     """784-32-10 in int8: well below a second on a PC of 2020; 10 s is what the promise says."""
     x = RANDOM.normal(0, 1, (10_000, 784))
-    converted = convert(_random_graph((784, 32, 10)), "int8", calibrate=x[:200])
+    converted = convert(random_graph((784, 32, 10)), "int8", calibrate=x[:200])
     start_s = time.monotonic()
     assert converted.predict(x).shape == (10_000, 10)
     assert time.monotonic() - start_s < 10
 
 
 def test_a_damaged_file_is_refused_in_the_loaders_words():
-    data = bytearray(convert(_random_graph((6, 4))).data)
+    data = bytearray(convert(random_graph((6, 4))).data)
     data[-1] ^= 1
     with pytest.raises(
         ModelError, match="file: expected a CRC-32 of 0x[0-9a-f]{8}, got 0x[0-9a-f]{8}: damaged"
@@ -78,7 +78,7 @@ def test_a_damaged_file_is_refused_in_the_loaders_words():
 
 
 def test_closing_twice_does_no_harm():
-    model = NativeModel(convert(_random_graph((6, 4))).data)
+    model = NativeModel(convert(random_graph((6, 4))).data)
     model.close()
     model.close()
 
