@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,8 @@ _size = ctypes.c_size_t
 
 
 def _load() -> ctypes.CDLL:
-    import anne_tools
-
-    for folder in anne_tools.__path__:
+    # an editable package lies in two folders: the sources', and the one that the library is installed to
+    for folder in sys.modules[__name__.partition(".")[0]].__path__:
         for name in _LIBRARY_NAMES:
             if (path := Path(folder, name)).exists():
                 return _open_library(path)

@@ -87,7 +87,7 @@ IMPORTERS = (
         "pickles",
         (".pkl", ".pickle", ".joblib"),
         lambda head, members: head.startswith(PICKLE_MAGICS),
-        options=("trust_pickle", "network"),
+        options=("load", "trust_pickle", "network"),
         extra="sklearn",
     ),
     Importer("sklearn", packages=("sklearn",), extra="sklearn"),
@@ -128,6 +128,7 @@ def load(
     source = Path(source) if is_path else source
     importer = recognise_file(source) if is_path else recognise_object(source)
     given = {
+        "load": load,  # what is in a pickle may be of any framework
         "trust_pickle": trust_pickle,
         "layers": layers,
         "input_shape": input_shape,

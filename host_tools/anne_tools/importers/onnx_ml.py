@@ -6,22 +6,18 @@ Source: https://onnx.ai/onnx/operators/, ai.onnx.ml.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ModelError
 from .flow import Step
-
-if TYPE_CHECKING:
-    from .onnx_operators import Operators
-    from .onnx_shapes import Node
+from .onnx_shapes import Node, Shapes
 
 # post_transform of linear models: an activation
 POST_TRANSFORMS = {"NONE": "linear", "SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 
 
-def scaler(ops: Operators, step: Step, node: Node) -> None:
+def scaler(ops: Shapes, step: Step, node: Node) -> None:
     """Scaler: (x - offset) * scale, each one number or one a feature."""
     offset, scale = (np.array(node.attribute(name, []), np.float64) for name in ("offset", "scale"))
     if not offset.size or not scale.size:
@@ -29,7 +25,7 @@ def scaler(ops: Operators, step: Step, node: Node) -> None:
     ops.flow.scaling(step, node.key(0), scale, ops.flow.fold(step, lambda o, s: -o * s, offset, scale))
 
 
-def linear_classifier(ops: Operators, step: Step, node: Node) -> None:
+def linear_classifier(ops: Shapes, step: Step, node: Node) -> None:
     """LinearClassifier: the scores, its second output; the first, the class, is told by labels."""
     weights, bias = _linear(ops, step, node)
     transform = node.attribute("post_transform", "NONE")
@@ -46,7 +42,7 @@ def linear_classifier(ops: Operators, step: Step, node: Node) -> None:
     _dense(ops, step, node.key(0), weights, bias, POST_TRANSFORMS[transform])
 
 
-def linear_regressor(ops: Operators, step: Step, node: Node) -> None:
+def linear_regressor(ops: Shapes, step: Step, node: Node) -> None:
     """LinearRegressor: coefficients times x, plus intercepts."""
     weights, bias = _linear(ops, step, node, int(node.attribute("targets", 1)))
     if node.attribute("post_transform", "NONE") != "NONE":
@@ -56,7 +52,7 @@ def linear_regressor(ops: Operators, step: Step, node: Node) -> None:
     _dense(ops, step, node.key(0), weights, bias, "linear")
 
 
-def normalizer(ops: Operators, step: Step, node: Node) -> None:
+def normalizer(ops: Shapes, step: Step, node: Node) -> None:
     """Normalizer by the sum of a row: of probabilities, whose sum is 1, it changes nothing."""
     norm = node.attribute("norm", "MAX")
     if norm != "L1" or not ops.flow.sums_to_one(step, node.key(0)):
@@ -67,12 +63,12 @@ def normalizer(ops: Operators, step: Step, node: Node) -> None:
     ops.flow.same(step, node.key(0))
 
 
-def zip_map(ops: Operators, step: Step, node: Node) -> None:
+def zip_map(ops: Shapes, step: Step, node: Node) -> None:
     """ZipMap: probabilities with the names of their classes, which `onnx_plan` has read."""
     ops.flow.same(step, node.key(0))
 
 
-def _linear(ops: Operators, step: Step, node: Node, n_out: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def _linear(ops: Shapes, step: Step, node: Node, n_out: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return weights (n_out, n_in) and bias (n_out,); without `n_out` there are as many as intercepts."""
     coefficients, intercepts = (
         np.array(node.attribute(name, []), np.float64) for name in ("coefficients", "intercepts")
@@ -85,9 +81,7 @@ def _linear(ops: Operators, step: Step, node: Node, n_out: int = 0) -> tuple[np.
     return coefficients.reshape(n_out, -1), intercepts if intercepts.size else np.zeros(n_out)
 
 
-def _dense(
-    ops: Operators, step: Step, key: str, weights: np.ndarray, bias: np.ndarray, activation: str
-) -> None:
+def _dense(ops: Shapes, step: Step, key: str, weights: np.ndarray, bias: np.ndarray, activation: str) -> None:
     scores = replace(step, output=(step.output, "scores"))
     ops.flow.dense(scores, key, weights, bias)
     if activation == "softmax":

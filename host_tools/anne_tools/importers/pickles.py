@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,20 @@ from .flow import label
 OF_ANSWERS = ("y", "target", "targets", "output", "outputs", "label", "labels", "response")
 
 
-def read(source: Path, trust_pickle: bool = False, network: str | int | None = None) -> Graph:
+def read(
+    source: Path, load: Callable[[Any], Graph], trust_pickle: bool = False, network: str | int | None = None
+) -> Graph:
     """Return the Graph of the estimator in a pickle or joblib file, or of the scaler and the model in it.
 
-    `network` says what to use of a dict, list or tuple: keys or numbers from 1, in the order they run, such as
-    "scaler+model". ModelError without `trust_pickle`, if the file cannot be opened, or if no model is in it.
+    `load` reads an object alone, whatever its framework is (importers.load). `network` says what to use of a dict, list
+    or tuple: keys or numbers from 1, in the order they run, such as "scaler+model". ModelError without `trust_pickle`, if
+    the file cannot be opened, or if no model is in it.
     """
     if not trust_pickle:
         raise ModelError(
             "a pickle runs code of its author when it is opened; if you made it yourself, or trust who did, "
             "add --trust-pickle (in Python: trust_pickle=True)"
         )
-    from . import load
-
     steps, note = unpickle(source, network)
     graph = load(steps[0]) if len(steps) == 1 else sklearn.read(steps)
     provenance = graph.metadata.provenance
