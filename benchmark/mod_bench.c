@@ -271,7 +271,7 @@ static mp_obj_t bench_spin_measured(mp_obj_t n_in, mp_obj_t cycles) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(bench_spin_obj, bench_spin_measured);
 
-// flash(offset, n): bytes of the flash where they lie, read-only; compare.py puts its data there.
+// flash(offset, n): bytes of the flash where they lie, read-only; cases.py puts its data there.
 static mp_obj_t bench_flash(mp_obj_t offset, mp_obj_t n) {
     return mp_obj_new_memoryview('B', mp_obj_get_int(n), (uint8_t *)XIP_BASE + mp_obj_get_int(offset));
 }

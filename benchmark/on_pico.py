@@ -1,6 +1,6 @@
-"""Runs on the Pico: the peers in Python, and `job`, which measures one case of compare.py and prints JSON.
+"""Runs on the Pico: the peers in Python, and `job`, which measures one case of cases.py and prints JSON.
 
-Data lie in the flash, where compare.py has put them; `in_ram` says whether they are copied into RAM first.
+Data lie in the flash, where cases.py has put them; `in_ram` says whether they are copied into RAM first.
 """
 
 import gc
@@ -108,7 +108,7 @@ def eml_net(values, x, out, cycles):
     _bench.call(_bench.eml_predict, (x, out), cycles)
 
 
-NET = ([], [])  # shape and activations of the network; set by compare.py
+NET = ([], [])  # shape and activations of the network; set by whole_models.py
 FUNCTIONS = {
     "layer": _bench.layer,
     "requantise": _bench.requantise,
