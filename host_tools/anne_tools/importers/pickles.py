@@ -31,8 +31,8 @@ def read(
     """Return the Graph of the estimator in a pickle or joblib file, or of the scaler and the model in it.
 
     `load` reads an object alone, whatever its framework is (importers.load). `network` says what to use of a dict, list
-    or tuple: keys or numbers from 1, in the order they run, such as "scaler+model". ModelError without `trust_pickle`, if
-    the file cannot be opened, or if no model is in it.
+    or tuple: keys or numbers from 1, in the order they run, such as "scaler+model". ModelError without `trust_pickle`,
+    if the file cannot be opened, or if no model is in it.
     """
     if not trust_pickle:
         raise ModelError(
