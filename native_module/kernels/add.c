@@ -13,23 +13,27 @@
 //
 // where |2^(s - 15) v h| < 2^30, and v l + 2^(30 - s) lies within -32768 65535 and 32767 65535 + 2^15 < 2^31.
 //
-// Nothing else overflows: |2^s v| <= 2^30, a factor of at most 1/2 halves that, and either rounding adds less than 1,
-// so |A| <= 2^29 + 1 and |A + B| <= 2^30 + 2. The sum's factor is below 1, so the result is no larger, zero point and
-// all.
+// Nothing else overflows: |2^s v| <= 2^30, a factor of at most 1/2 halves that, and |A + B| <= 2^30, with 2^30 itself
+// only below 0. The sum's factor is below 1, so the result is no larger; and what is added to round is at most 2^30.
 #include "kernels/add.h"
 
 #include "kernels/arithmetic_f32.h"
+
+// x / 2^n, halves away from zero; -2^30 <= x < 2^30.
+static inline int32_t divide(int32_t x, int32_t n) {
+    return n == 0 ? x : (x + (x >> 31) + (1 << (n - 1))) >> n;
+}
 
 // A as above, for s = bits.
 static inline int32_t rescale_one(int32_t v, anne_rescale_t factor, int32_t bits) {
     int32_t high = factor.multiplier >> 16, low = factor.multiplier & 0xffff;
     int32_t first = v * high * (1 << (bits - 15)) + ((v * low + (1 << (30 - bits))) >> (31 - bits));
-    return anne_rounding_shift(first, -factor.shift);
+    return divide(first, -factor.shift);
 }
 
 static inline int32_t add_one(const anne_add_t *add, int32_t a, int32_t b, int32_t bits) {
     int32_t sum = rescale_one(a, add->a, bits) + rescale_one(b, add->b, bits);
-    int32_t y = anne_rounding_shift(anne_high_mul(sum, add->sum.multiplier), -add->sum.shift) + add->output.zero_point;
+    int32_t y = divide(anne_high_mul(sum, add->sum.multiplier), -add->sum.shift) + add->output.zero_point;
     return y < add->output.least ? add->output.least : y > add->output.most ? add->output.most : y;
 }
 
