@@ -96,8 +96,10 @@ def numbers(soak: bool) -> Found:
         subprocess.run([PROGRAMS / "make_models", folder, str(files)], check=True)
         paths = sorted(Path(folder).glob("*.anne"))
         for index, path in enumerate(paths):
-            rng = np.random.default_rng(index)
-            *model, n = check(path.stem.rpartition("_")[0], path.read_bytes(), rng)
+            rng, data = np.random.default_rng(index), path.read_bytes()
+            if len(ModelFile(data).inputs) > 1:
+                continue  # the host library's Python has one input so far
+            *model, n = check(path.stem.rpartition("_")[0], data, rng)
             models.append(model)
             n_outputs += n
     for first in range(0, len(models), 200):
