@@ -1,82 +1,33 @@
 """Builds a Graph from a framework's list of operations on named values, as ONNX, TFLite and torch.export have it.
 
-An operation reads values by name. Some are constants, known here as arrays; the others flow through the network, and
-belong to a tensor of the graph. Both keep their full shape, with a batch axis of 1 in front, since operations that
-compute shapes do so, too; the graph's own shapes go without it.
+    flow = Flow()
+    flow.input("image", key, (1, 8, 8))          # for each input
+    flow.dense(step, key, weights, bias)         # for each operation
+    graph = flow.graph([last], Metadata(), names=["score"])
 
-The layers that a pattern of small arithmetic leaves behind unused (`flow_patterns`) are pruned at the end.
+What values are stands in `flow_values`; arithmetic that is an activation spelled out, in `flow_patterns`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Activation, Dense, Reshape, Scaling
-from ..network.graph import Graph, Metadata
-from ..network.layer import Layer
-from ..network.tensor import Quantization, Tensor
+from ..layers import Activation, Add, Dense, Scaling
+from ..network.tensor import Quantization
 from . import budget
-from .flow_patterns import Key, Patterns, Step, Value, label  # noqa: F401 - importers have them from here
+from .flow_patterns import Patterns
+from .flow_values import Key, Step, Value, label, without_batch  # noqa: F401 - importers have them from here
 
 MAX_RANK = 8
 
 
 class Flow(Patterns):
-    """The graph under construction."""
-
-    def __init__(
-        self,
-        name: str,
-        key: Key,
-        shape: Sequence[int],
-        dtype="float32",
-        quantization: Quantization | None = None,
-    ):
-        shape = tuple(int(d) for d in shape)
-        if not shape or min(shape) < 1:
-            raise ModelError(f"input {name}: expected fixed sizes behind the batch axis, got {shape}")
-        budget.elements(f"input {name}", shape)
-        # A file may fix the batch of its export; the network does the same to each row, so one is read.
-        self.batch = shape[0] if len(shape) > 1 else 1
-        shape = (1, *shape[1:]) if len(shape) > 1 else shape
-        self.constants: dict[Key, np.ndarray] = {}
-        self.values: dict[Key, Value] = {}
-        self.tensors: dict[str, Tensor] = {}
-        self.layers: list[Layer] = []
-        self.maker: dict[str, Layer] = {}  # by the tensor that a layer makes
-        self.notes: list[str] = []
-        self.input = self._tensor(name, shape, dtype, quantization)
-        self.values[key] = self.input
-
-    # What operations read
-
-    def constant(self, step: Step, key: Key, what: str) -> np.ndarray:
-        """Return the constant `key`; ModelError if it is computed."""
-        if key not in self.constants:
-            raise ModelError(f"{step.where}: {what} must be a constant")
-        array = self.constants[key]
-        budget.steps(1 + array.size // 1000, step.where)  # whoever reads it looks at all of it
-        return array
-
-    def value(self, step: Step, key: Key) -> Value:
-        """Return the value `key`; ModelError if it is a constant, unknown, or half of a pattern."""
-        value = self._any_value(step, key)
-        if not value.tensor:
-            raise ModelError(
-                f"{step.where} reads {value.pattern} of a value, which is supported as part of gelu only"
-            )
-        return value
-
-    def _any_value(self, step: Step, key: Key) -> Value:
-        if key in self.constants:
-            raise ModelError(f"{step.where}: expected a computed input, got a constant")
-        if key not in self.values:
-            raise ModelError(f"{step.where}: its input {str(key)[:80]!r} is not computed before it")
-        return self.values[key]
+    """The graph under construction, and what operations do to it."""
 
     # What operations make
 
@@ -173,7 +124,8 @@ class Flow(Patterns):
         )
 
     def arithmetic(self, step: Step, op: str, left: Key, right: Key) -> None:
-        """left op right, for op + - * /: of constants an array, of a constant and a value a Scaling, else a pattern."""
+        """left op right, for op + - * /: of constants an array, of a constant and a value a Scaling, of two
+        values a pattern, or the sum or difference of one shape."""
         on_left, on_right = left in self.constants, right in self.constants
         if on_left and on_right:
             self.constants[step.output] = self.fold(
@@ -181,15 +133,7 @@ class Flow(Patterns):
             )
             return
         if not (on_left or on_right):
-            if op == "/" and self._is_own_sum(self._any_value(step, left), self._any_value(step, right)):
-                return self.same(step, left)
-            if op != "*" or not self._product(
-                step, self._any_value(step, left), self._any_value(step, right)
-            ):
-                raise ModelError(
-                    f"{step.where} of two computed values is not supported; supported: with a constant"
-                )
-            return
+            return self._of_two(step, op, left, right)
         key = right if on_left else left
         c = self._row(step, self._any_value(step, key), self.constants[left if on_left else right])
         if op == "/" and (on_left or not c.all()):
@@ -203,6 +147,30 @@ class Flow(Patterns):
             "/": lambda: (1 / c, 0.0),
         }[op]()
         self.scaling(step, key, scale, offset)
+
+    def _of_two(self, step: Step, op: str, left: Key, right: Key) -> None:
+        """left op right, both computed: a pattern, or an Add, for a difference behind a Scaling."""
+        a, b = self._any_value(step, left), self._any_value(step, right)
+        if op == "/" and self._is_own_sum(a, b):
+            return self.same(step, left)
+        if op == "*" and self._product(step, a, b):
+            return
+        if op not in ("+", "-") or (op == "-" and step.dtype != "float32"):
+            raise ModelError(
+                f"{step.where} of two computed values is not supported; supported: with a constant"
+            )
+        a, b = self.value(step, left), self.value(step, right)
+        if without_batch(a.shape) != without_batch(b.shape):
+            raise ModelError(
+                f"{step.where} of two computed values: expected one shape, got {a.shape} and {b.shape}; "
+                "broadcasting of computed values is not supported"
+            )
+        if op == "-":
+            negative = replace(step, output=(step.output, "negative"))
+            self.scaling(negative, right, -1.0, 0.0)
+            b = self.value(step, negative.output)
+        shape = max(a.shape, b.shape, key=len)
+        self.values[step.output] = self._layer(step, Add, (a, b), shape)
 
     def reshape(self, step: Step, key: Key, shape: Sequence[int]) -> None:
         """The same elements under another shape, of which one axis may be -1; constants are reshaped at once."""
@@ -256,26 +224,6 @@ class Flow(Patterns):
         except (TypeError, ValueError, IndexError) as error:
             raise ModelError(f"{step.where}: {str(error)[:150]}") from error
 
-    def graph(self, key: Key, metadata: Metadata) -> Graph:
-        """Return the checked graph whose output is the value `key`, without layers that lead nowhere."""
-        if key not in self.values or not self.values[key].tensor:
-            raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
-        output = self.values[key].tensor
-        kept, needed = [], {output}
-        for layer in reversed(self.layers):
-            if needed.intersection(layer.outputs):
-                kept.append(layer)
-                needed.update(layer.inputs, layer.outputs)
-        kept.reverse()
-        if not kept:
-            raise ModelError("the model has no layers")
-        tensors = {
-            name: tensor for name, tensor in self.tensors.items() if name in needed | {self.input.tensor}
-        }
-        if self.notes:
-            metadata.provenance["notes"] = "; ".join(self.notes)
-        return Graph([self.input.tensor], [output], kept, tensors, metadata).check()
-
     # Helpers
 
     def _row(self, step: Step, x: Value, c: np.ndarray) -> np.ndarray:
@@ -286,38 +234,5 @@ class Flow(Patterns):
             raise ModelError(f"{step.where}: expected one constant or {x.shape[-1]}, got shape {c.shape}")
         return c.astype(np.float64).reshape(-1)
 
-    def _tensor(
-        self, name: str, shape: tuple[int, ...], dtype: str, quantization: Quantization | None
-    ) -> Value:
-        name = f"{name}:{len(self.tensors)}"
-        self.tensors[name] = Tensor(name, without_batch(shape), dtype, quantization)
-        return Value(name, shape)
-
-    def _layer(self, step: Step, kind: type[Layer], x: Value, shape: tuple[int, ...], *args) -> Value:
-        given = self.tensors[x.tensor].dtype
-        if given != step.dtype:
-            raise ModelError(f"{step.where}: expected a {given} output, got {step.dtype}")
-        made = self._tensor(step.name, shape, step.dtype, step.quantization)
-        self._append(kind(step.name, x.tensor, made.tensor, *args, source=step.op))
-        return made
-
-    def reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
-        """Return `x` under a shape of the same size, by a Reshape unless only the batch axis differs."""
-        if without_batch(shape) == without_batch(x.shape):
-            return Value(x.tensor, shape, x.pattern, x.base, x.factor)
-        like = self.tensors[x.tensor]
-        made = self._tensor(step.name, shape, like.dtype, like.quantization)
-        self._append(Reshape(step.name, x.tensor, made.tensor, source=step.op))
-        return made
-
-    def _append(self, layer: Layer) -> None:
-        self.layers.append(layer)
-        self.maker |= dict.fromkeys(layer.outputs, layer)
-
 
 OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
-
-
-def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape without its batch axis of 1."""
-    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape

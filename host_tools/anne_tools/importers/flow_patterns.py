@@ -7,52 +7,21 @@ A value remembers how it was made of another one. The layers that a pattern no l
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import ModelError
 from ..layers import Activation, Dense, Reshape
 from ..network.layer import Layer
-from ..network.tensor import Quantization
 from . import budget
+from .flow_values import Key, Step, Value, Values
 
-Key = Hashable
 MATMULS = ("MatMul", "matmul")
 # How far from what they stand for the constants of a pattern may be: bfloat16 rounds as much, float16 less.
 ROUNDING = 2**-9
 
 
-@dataclass(frozen=True)
-class Step:
-    """One operation: its place and class in the file, a name for the layer, the value it makes, and that one's type."""
-
-    index: int
-    op: str
-    name: str
-    output: Key
-    dtype: str = "float32"
-    quantization: Quantization | None = None
-
-    @property
-    def where(self) -> str:
-        """How messages name it."""
-        return f"layer {self.index} ({self.op})"
-
-
-@dataclass(frozen=True)
-class Value:
-    """What flows: a tensor of the graph, its shape with the batch axis, and how it was made of `base` (patterns)."""
-
-    tensor: str
-    shape: tuple[int, ...]
-    pattern: str = ""
-    base: Value | None = None
-    factor: float = 1.0
-
-
-class Patterns:
+class Patterns(Values):
     """The part of a Flow that looks at how values were made."""
 
     def erf(self, step: Step, key: Key) -> None:
@@ -202,11 +171,6 @@ class Patterns:
         made = self._layer(step, Dense, Value(last.input, x.shape), x.shape, last.weights, bias)
         self.values[step.output] = made
         return True
-
-
-def label(name: str, default: str) -> str:
-    """Return a layer's name from a file: printable, short, never empty."""
-    return "".join(c if c.isprintable() else "?" for c in name[:80].strip())[:40] or default
 
 
 def _is_about(factor: float, right: float) -> bool:

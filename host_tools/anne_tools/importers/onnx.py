@@ -74,14 +74,15 @@ class _Reader:
             flow.notes.append(f"{' and '.join(narrow)} in the file, here all is float32")
         producer = f"{self.model.get('producer_name', '')} {self.model.get('producer_version', '')}"
         provenance = {"format": f"onnx, opset {self.opset}", "producer": label(producer, "?")}
-        graph = flow.graph(self.plan.outputs[0], Metadata(provenance=provenance))
+        graph = flow.graph([self.plan.outputs[0]], Metadata(provenance=provenance), self.plan.outputs)
         graph.metadata.sources = sorted(self.beside.counted)
         if len(self.plan.labels) == max(2, graph.tensors[graph.outputs[0]].size):
             graph.metadata.labels = self.plan.labels
         return graph
 
     def _floats(self, name: str, shape: list[int]) -> Flow:
-        operators = Operators(Flow(label(name, "input"), name, shape), self.opset, self.beside)
+        operators = Operators(Flow(), self.opset, self.beside)
+        operators.flow.input(name, name, shape)
         operators.flow.constants.update(self.constants)
         for index, node in self.plan.nodes:
             operators.run(index, node)

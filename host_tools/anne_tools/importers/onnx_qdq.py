@@ -57,14 +57,15 @@ class Pending:
 
 
 class QdqOperators(Operators):
-    """Operators where values are int8. `shape` is the input's, whose QuantizeLinear begins the flow."""
+    """Operators where values are int8. `shape` is the input's, whose QuantizeLinear makes it int8."""
 
     def __init__(
         self, first: str, shape: list[int], opset: int, beside: Any, constants: dict[str, np.ndarray]
     ):
-        super().__init__(Flow("input", first, shape), opset, beside)
+        super().__init__(Flow(), opset, beside)
+        self.flow.input(first, first, shape)
         self.flow.constants.update(constants)
-        self.first, self.shape = first, shape
+        self.first = first
         self.quantized: dict[str, Constant] = {}
         self.pending: dict[str, Pending] = {}
         self.products: dict[str, Pending] = {}  # dense layers without bias, by their tensor
@@ -95,9 +96,8 @@ class QdqOperators(Operators):
     def _quantize(self, step: Step, node: Node) -> None:
         quantization = self._quantization(node)
         if node.key(0) == self.first and not self.begun:
-            constants, self.begun = self.flow.constants, True
-            self.flow = Flow(label(self.first, "input"), step.output, self.shape, "int8", quantization)
-            self.flow.constants = constants
+            self.begun = True
+            self.flow.quantized_input(replace(step, dtype="int8", quantization=quantization), self.first)
         elif node.key(0) in self.pending:
             self._finish(self.pending[node.key(0)], step.output, quantization)
         elif node.key(0) in self.flow.values and self.begun:

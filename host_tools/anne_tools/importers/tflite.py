@@ -66,7 +66,9 @@ class _Reader:
         self._refuse_unsupported()
         self.first, self.last = file.inputs[0], file.outputs[0]
         self.uses = Counter(i for op in file.operators for i in op.inputs) + Counter(file.outputs)
-        self.flow = self._flow_from(file.tensor(self.first), self.first)
+        self.flow = Flow()
+        first = file.tensor(self.first)
+        self.flow.input(_short(first.name), self.first, first.shape, *_type(first))
 
     def _refuse_unsupported(self) -> None:
         """Raise ModelError if anything in the file cannot be used, naming all of it."""
@@ -109,7 +111,7 @@ class _Reader:
         provenance = {"format": "tflite", "description": self.file.description}
         for key, index in ((INPUT_TYPE, self.first), (OUTPUT_TYPE, self.last)):
             provenance[key] = "uint8" if self.file.tensor(index).stored == "uint8" else ""
-        return self.flow.graph(self.last, Metadata(provenance={k: v for k, v in provenance.items() if v}))
+        return self.flow.graph([self.last], Metadata(provenance={k: v for k, v in provenance.items() if v}))
 
     # Operators
 
@@ -213,11 +215,9 @@ class _Reader:
             if self._quantization(op, key) == self._quantization(op, output.index):
                 return self.flow.same(self._step(op), key)
             return self.flow.activation(self._step(op), key, "linear")
-        if self.flow.layers or key != self.first or self.uses[key] != 1:
+        if self.uses[key] != 1:
             raise ModelError(f"{op.where}: float32 to int8 is supported at the input only")
-        constants = self.flow.constants
-        self.flow = self._flow_from(output, output.index)
-        self.flow.constants = constants
+        self.flow.quantized_input(self._step(op), key)
 
     def dequantize(self, op: Operator) -> None:
         """DEQUANTIZE: of a constant it is computed here, before the output it is dropped."""
@@ -274,10 +274,6 @@ class _Reader:
         self.flow.constants[step.output] = np.array([int(part.reshape(())) for part in parts], np.int64)
 
     # Helpers
-
-    def _flow_from(self, tensor: FileTensor, key: int) -> Flow:
-        """Return a new flow that begins with `tensor`."""
-        return Flow(_short(tensor.name), key, tensor.shape, *_type(tensor))
 
     def _step(self, op: Operator, computed: bool = True) -> Step:
         """Return the operator as a step, with the type of its output if that is `computed` rather than a constant."""

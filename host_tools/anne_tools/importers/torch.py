@@ -117,7 +117,8 @@ class _Reader:
         budget.operations(len(program.nodes))
         shape = program.input_shape
         self.program = program
-        self.flow = Flow(label(program.input, "input"), program.input, shape)
+        self.flow = Flow()
+        self.flow.input(program.input, program.input, shape)
         self.flow.constants.update(program.constants)
         self.made_by: dict[str, Node] = {}
         self.last_read = {ref: index for index, node in enumerate(program.nodes) for ref in _references(node)}
@@ -136,7 +137,7 @@ class _Reader:
             self.made_by[node.output] = node
             if op != node.op:
                 self._in_place(step, node, index)
-        return self.flow.graph(self.program.output, Metadata(provenance=dict(self.program.provenance)))
+        return self.flow.graph([self.program.output], Metadata(provenance=dict(self.program.provenance)))
 
     def _refuse_missing(self) -> None:
         """ModelError for all that the program needs and we lack, before anything is read."""

@@ -65,7 +65,8 @@ def state_dict_graph(
     first = next((entry for entry in entries if entry.word == "linear"), None)
     if first is None:
         raise ModelError(f"layers: expected at least one linear:NAME; in the file: {_contents(modules)}")
-    flow = Flow("input", "x0", (1, _module(modules, first).array("weight", 2).shape[1]))
+    flow = Flow()
+    flow.input("", "x0", (1, _module(modules, first).array("weight", 2).shape[1]))
     flow.notes += notes
     for index, entry in enumerate(entries):
         step = Step(index, entry.text, entry.name or f"{entry.word}_{index}", f"x{index + 1}")
@@ -76,7 +77,7 @@ def state_dict_graph(
             f"the layers leave out {_some(left)}; list them where they run, or ignore:NAME what is not used"
         )
     listed = ", ".join(entry.text for entry in entries)
-    return flow.graph(f"x{len(entries)}", Metadata(provenance={"format": "state_dict", "layers": listed}))
+    return flow.graph([f"x{len(entries)}"], Metadata(provenance={"format": "state_dict", "layers": listed}))
 
 
 def _add(flow: Flow, modules: dict[str, Module], step: Step, key: str, entry: Entry) -> None:

@@ -1,0 +1,220 @@
+"""What flows through a network that is being read, and the layers made of it so far.
+
+An operation reads values by name. Some are constants, known here as arrays; the others flow through the network, and
+belong to a tensor of the graph. Both keep their full shape, with a batch axis of 1 in front, since operations that
+compute shapes do so, too; the graph's own shapes go without it.
+
+The layers that a pattern of small arithmetic leaves behind unused (`flow_patterns`) are pruned at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import ModelError
+from ..layers import Activation, Reshape
+from ..network.graph import Graph, Metadata
+from ..network.layer import Layer
+from ..network.tensor import Quantization, Tensor
+from . import budget
+
+Key = Hashable
+_MAX_NAME = 200
+_INPUT_STEPS, _OUTPUT_STEPS = 20, 10
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation: its place and class in the file, a name for the layer, the value it makes, and that one's type."""
+
+    index: int
+    op: str
+    name: str
+    output: Key
+    dtype: str = "float32"
+    quantization: Quantization | None = None
+
+    @property
+    def where(self) -> str:
+        """How messages name it."""
+        return f"layer {self.index} ({self.op})"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What flows: a tensor of the graph, its shape with the batch axis, and how it was made of `base` (patterns)."""
+
+    tensor: str
+    shape: tuple[int, ...]
+    pattern: str = ""
+    base: Value | None = None
+    factor: float = 1.0
+
+
+class Values:
+    """The graph under construction: `input` for each input, operations, `graph` at the end."""
+
+    def __init__(self):
+        self.batch = 1
+        self.constants: dict[Key, np.ndarray] = {}
+        self.values: dict[Key, Value] = {}
+        self.tensors: dict[str, Tensor] = {}
+        self.layers: list[Layer] = []
+        self.maker: dict[str, Layer] = {}  # by the tensor that a layer makes
+        self.read: set[str] = set()  # the tensors that layers read
+        self.notes: list[str] = []
+        self.inputs: dict[str, str] = {}  # tensor -> what the framework calls it, "" if nothing
+
+    # The network's ends
+
+    def input(
+        self,
+        name: str,
+        key: Key,
+        shape: Sequence[int],
+        dtype: str = "float32",
+        quantization: Quantization | None = None,
+    ) -> None:
+        """Add an input of the network, the value `key`; `name` is the framework's, "" if it has none."""
+        shape, shown = tuple(int(d) for d in shape), label(name, "input")
+        budget.steps(_INPUT_STEPS, f"input {shown}")
+        if not shape or min(shape) < 1:
+            raise ModelError(f"input {shown}: expected fixed sizes behind the batch axis, got {shape}")
+        if key in self.values or key in self.constants:
+            raise ModelError(f"input {shown}: {str(key)[:80]!r} is an input or a constant before it")
+        budget.elements(f"input {shown}", shape)
+        if len(shape) > 1:
+            # A file may fix the batch of its export; the network does the same to each row, so one is read.
+            if self.batch not in (1, shape[0]) or (self.inputs and shape[0] != self.batch):
+                raise ModelError(f"input {shown}: expected a batch of {self.batch}, got shape {shape}")
+            self.batch, shape = shape[0], (1, *shape[1:])
+        self.values[key] = self._tensor(shown, shape, dtype, quantization)
+        self.inputs[self.values[key].tensor] = name
+
+    def quantized_input(self, step: Step, key: Key) -> None:
+        """The input `key`, which nothing has read, is quantised at once: the network takes the integers instead."""
+        x = self.value(step, key)
+        if x.tensor not in self.inputs or x.tensor in self.read:
+            raise ModelError(f"{step.where}: float32 to {step.dtype} is supported at the input only")
+        del self.values[key]
+        like = self.tensors[x.tensor]
+        self.tensors[x.tensor] = replace(like, dtype=step.dtype, quantization=step.quantization)
+        self.values[step.output] = x
+
+    def graph(self, outputs: Sequence[Key], metadata: Metadata, names: Sequence[str] = ()) -> Graph:
+        """Return the checked graph whose outputs are those values, without layers that lead nowhere.
+
+        `names` are the framework's for the outputs, if it has some; those of the inputs are known.
+        """
+        for key in outputs:
+            if key not in self.values or not self.values[key].tensor:
+                raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
+        ends = self._pruned([self.values[key].tensor for key in outputs])
+        if self.notes:
+            metadata.provenance["notes"] = "; ".join(self.notes)
+        metadata.input_names, metadata.output_names = _names(self.inputs.values()), _names(names)
+        return Graph(list(self.inputs), ends, self.layers, self.tensors, metadata).check()
+
+    def _pruned(self, outputs: list[str]) -> list[str]:
+        """Drop what does not lead to `outputs`; return them, each once: one that is there twice has a copy."""
+        kept, needed = [], set(outputs)
+        for layer in reversed(self.layers):
+            if needed.intersection(layer.outputs):
+                kept.append(layer)
+                needed.update(layer.inputs, layer.outputs)
+        kept.reverse()
+        if not kept:
+            raise ModelError("the model has no layers")
+        self.layers = kept
+        self.tensors = {name: t for name, t in self.tensors.items() if name in needed or name in self.inputs}
+        ends: dict[str, None] = {}
+        for name in outputs:
+            budget.steps(_OUTPUT_STEPS, "outputs")
+            ends[self._copy(name) if name in ends else name] = None
+        return list(ends)
+
+    def _copy(self, name: str) -> str:
+        like = self.tensors[name]
+        made = self._tensor("copy", (1, *like.shape), like.dtype, like.quantization)
+        self._append(Activation("copy", name, made.tensor, "linear"))
+        return made.tensor
+
+    # What operations read
+
+    def constant(self, step: Step, key: Key, what: str) -> np.ndarray:
+        """Return the constant `key`; ModelError if it is computed."""
+        if key not in self.constants:
+            raise ModelError(f"{step.where}: {what} must be a constant")
+        array = self.constants[key]
+        budget.steps(1 + array.size // 1000, step.where)  # whoever reads it looks at all of it
+        return array
+
+    def value(self, step: Step, key: Key) -> Value:
+        """Return the value `key`; ModelError if it is a constant, unknown, or half of a pattern."""
+        value = self._any_value(step, key)
+        if not value.tensor:
+            raise ModelError(
+                f"{step.where} reads {value.pattern} of a value, which is supported as part of gelu only"
+            )
+        return value
+
+    def _any_value(self, step: Step, key: Key) -> Value:
+        if key in self.constants:
+            raise ModelError(f"{step.where}: expected a computed input, got a constant")
+        if key not in self.values:
+            raise ModelError(f"{step.where}: its input {str(key)[:80]!r} is not computed before it")
+        return self.values[key]
+
+    # What is made
+
+    def _tensor(
+        self, name: str, shape: tuple[int, ...], dtype: str, quantization: Quantization | None
+    ) -> Value:
+        name = f"{name}:{len(self.tensors)}"
+        self.tensors[name] = Tensor(name, without_batch(shape), dtype, quantization)
+        return Value(name, shape)
+
+    def _layer(
+        self, step: Step, kind: type[Layer], x: Value | Sequence[Value], shape: tuple[int, ...], *args
+    ) -> Value:
+        """Append a layer of `kind` that reads one value or several; return what it makes."""
+        sources = [x.tensor] if isinstance(x, Value) else [value.tensor for value in x]
+        for given in (self.tensors[name].dtype for name in sources):
+            if given != step.dtype:
+                raise ModelError(f"{step.where}: expected a {given} output, got {step.dtype}")
+        made = self._tensor(step.name, shape, step.dtype, step.quantization)
+        self._append(kind(step.name, sources, made.tensor, *args, source=step.op))
+        return made
+
+    def reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
+        """Return `x` under a shape of the same size, by a Reshape unless only the batch axis differs."""
+        if without_batch(shape) == without_batch(x.shape):
+            return Value(x.tensor, shape, x.pattern, x.base, x.factor)
+        like = self.tensors[x.tensor]
+        made = self._tensor(step.name, shape, like.dtype, like.quantization)
+        self._append(Reshape(step.name, x.tensor, made.tensor, source=step.op))
+        return made
+
+    def _append(self, layer: Layer) -> None:
+        self.layers.append(layer)
+        self.read.update(layer.inputs)
+        self.maker |= dict.fromkeys(layer.outputs, layer)
+
+
+def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape without its batch axis of 1."""
+    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+
+
+def label(name: str, default: str) -> str:
+    """Return a layer's name from a file: printable, short, never empty."""
+    return "".join(c if c.isprintable() else "?" for c in name[:80].strip())[:40] or default
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    """Return the names of all inputs or outputs as lines of text; [] unless each has one of its own."""
+    lines = ["".join(c if c.isprintable() else "?" for c in name[:_MAX_NAME]) for name in names]
+    return lines if all(lines) and len(set(lines)) == len(lines) else []
