@@ -1,0 +1,216 @@
+"""What each operator of an exported program does to the flow: one method an operator, named in OPERATORS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..errors import ModelError
+from .flow import Flow, Step
+from .torch_calls import Call
+from .torch_files import Ref
+
+ACTIVATIONS = {
+    "relu": "relu",
+    "relu6": "relu6",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "silu": "swish",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+}
+ARITHMETIC = {"add": "+", "sub": "-", "rsub": "-", "mul": "*", "div": "/"}
+NO_EFFECT = (
+    "alias",
+    "clone",
+    "contiguous",
+    "detach",
+    "dropout",
+    "feature_dropout",
+    "alpha_dropout",
+    "identity",
+    "lift_fresh_copy",
+)
+
+
+class Operators:
+    """The operators that are supported; they read and write the values of `flow`."""
+
+    def __init__(self, flow: Flow):
+        self.flow = flow
+
+    def linear(self, step: Step, call: Call) -> None:
+        """input @ weight.T + bias."""
+        bias = call.constant("bias") if call.get("bias") is not None else None
+        self.flow.dense(step, call.key("input"), call.constant("weight"), bias)
+
+    def matmul(self, step: Step, call: Call) -> None:
+        """self @ other, mm: a value and a constant."""
+        weights = call.constant("other" if call.get("other") is not None else "mat2")
+        self.flow.dense(step, call.key("self"), weights.T, None)
+
+    def addmm(self, step: Step, call: Call) -> None:
+        """self + mat1 @ mat2, where only mat1 is computed."""
+        if call.get("alpha", 1) != 1 or call.get("beta", 1) != 1:
+            raise ModelError(f"{step.where}: alpha and beta other than 1 are not supported")
+        self.flow.dense(step, call.key("mat1"), call.constant("mat2").T, call.constant("self"))
+
+    def activation(self, step: Step, call: Call) -> None:
+        """An activation without parameters."""
+        self.flow.activation(step, call.key("self"), ACTIVATIONS[step.op])
+
+    def leaky_relu(self, step: Step, call: Call) -> None:
+        """leaky_relu with its slope."""
+        self.flow.activation(step, call.key("self"), "leaky_relu", call.number("negative_slope", 0.01))
+
+    def prelu(self, step: Step, call: Call) -> None:
+        """prelu with one slope for all is leaky_relu."""
+        slope = call.constant("weight")
+        if slope.size != 1:
+            raise ModelError(f"{step.where}: one slope for all is supported, got {slope.size}")
+        self.flow.activation(step, call.key("self"), "leaky_relu", float(slope.reshape(())))
+
+    def elu(self, step: Step, call: Call) -> None:
+        """elu with alpha; its other scales must be 1."""
+        if call.number("scale", 1) != 1 or call.number("input_scale", 1) != 1:
+            raise ModelError(f"{step.where}: scales other than 1 are not supported")
+        self.flow.activation(step, call.key("self"), "elu", call.number("alpha", 1.0))
+
+    def gelu(self, step: Step, call: Call) -> None:
+        """gelu; its approximation by tanh is read as the exact form."""
+        if call.get("approximate", "none") != "none":
+            self.flow.notes.append("gelu: the tanh approximation became the exact form (at most 0.0005 off)")
+        self.flow.activation(step, call.key("self"), "gelu")
+
+    def softplus(self, step: Step, call: Call) -> None:
+        """softplus with beta 1; beyond the threshold PyTorch gives x, which is the same in float32."""
+        if call.number("beta", 1) != 1 or call.number("threshold", 20) < 15:
+            raise ModelError(f"{step.where}: expected beta 1 and a threshold of 20")
+        self.flow.activation(step, call.key("self"), "softplus")
+
+    def clamp(self, step: Step, call: Call) -> None:
+        """clamp, hardtanh: 0 to 6 is relu6, 0 to infinity relu."""
+        default = (-1.0, 1.0) if step.op == "hardtanh" else (-math.inf, math.inf)
+        names = ("min_val", "max_val") if step.op == "hardtanh" else ("min", "max")
+        low, high = (call.number(name, value) for name, value in zip(names, default, strict=True))
+        if low != 0 or high not in (6, math.inf):
+            raise ModelError(f"{step.where} to {low:g} ... {high:g} is not supported; supported: 0 ... 6")
+        self.flow.activation(step, call.key("self"), "relu6" if high == 6 else "relu")
+
+    def softmax(self, step: Step, call: Call) -> None:
+        """softmax along `dim`."""
+        self.flow.softmax(step, call.key("self"), call.integer("dim", -1))
+
+    def batch_norm(self, step: Step, call: Call) -> None:
+        """Batch normalisation with the statistics of training."""
+        if call.get("training", False):
+            raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
+        if call.get("running_mean") is None or call.get("running_var") is None:
+            raise ModelError(f"{step.where} has no statistics (track_running_stats=False)")
+        weight, bias = (call.constant(n) if call.get(n) is not None else None for n in ("weight", "bias"))
+        mean, variance = call.constant("running_mean"), call.constant("running_var")
+        self.flow.batch_norm(step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5))
+
+    def arithmetic(self, step: Step, call: Call) -> None:
+        """add, sub, mul, div with a number or a constant."""
+        if call.get("alpha", 1) != 1 or call.get("rounding_mode") is not None:
+            raise ModelError(f"{step.where} with alpha or rounding is not supported")
+        keys = []
+        for name in ("self", "other"):
+            value = call.get(name)
+            if isinstance(value, Ref):
+                keys.append(value.name)
+            else:  # a number
+                keys.append(f"{step.output}:{name}")
+                self.flow.constants[keys[-1]] = np.array(call.number(name, None))
+        self.flow.arithmetic(step, ARITHMETIC[step.op], *(reversed(keys) if step.op == "rsub" else keys))
+
+    def same(self, step: Step, call: Call) -> None:
+        """No effect when the network is used rather than trained."""
+        if call.get("train", False):
+            raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
+        self.flow.same(step, call.first())
+
+    def reshape(self, step: Step, call: Call) -> None:
+        """view, reshape."""
+        self.flow.reshape(
+            step, call.key("self"), call.integers("size" if call.get("size") is not None else "shape")
+        )
+
+    def flatten(self, step: Step, call: Call) -> None:
+        """Axes from start_dim to end_dim become one."""
+        shape = call.shape("self")
+        start, end = call.axis("start_dim", 0, len(shape)), call.axis("end_dim", -1, len(shape))
+        self.flow.reshape(
+            step, call.key("self"), shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :]
+        )
+
+    def squeeze(self, step: Step, call: Call) -> None:
+        """Axes of 1 go, but for the batch axis unless it is named."""
+        shape = call.shape("self")
+        dims = call.get("dim")
+        if dims is None:
+            axes = [i for i in range(1, len(shape)) if shape[i] == 1]
+        else:
+            dims = dims if isinstance(dims, list) else [dims]
+            axes = [d + len(shape) if isinstance(d, int) and d < 0 else d for d in dims]
+        kept = [d for i, d in enumerate(shape) if i not in axes or d != 1]
+        self.flow.reshape(step, call.key("self"), kept or [1])
+
+    def unsqueeze(self, step: Step, call: Call) -> None:
+        """A new axis of 1."""
+        shape = list(call.shape("self"))
+        shape.insert(call.axis("dim", 0, len(shape) + 1), 1)
+        self.flow.reshape(step, call.key("self"), shape)
+
+    def permute(self, step: Step, call: Call) -> None:
+        """permute, transpose, t."""
+        rank = len(call.shape("self"))
+        order = list(range(rank))
+        if step.op == "permute":
+            order = [d + rank if d < 0 else d for d in call.integers("dims")]
+        elif rank > 1:
+            a, b = (
+                (call.axis("dim0", 0, rank), call.axis("dim1", 1, rank)) if step.op == "transpose" else (0, 1)
+            )
+            order[a], order[b] = order[b], order[a]
+        self.flow.transpose(step, call.key("self"), order)
+
+    def size(self, step: Step, call: Call) -> None:
+        """One size of a value, for a batch of 1."""
+        shape = call.shape("self")
+        self.flow.constants[step.output] = np.array(shape[call.axis("dim", 0, len(shape))])
+
+
+OPERATORS: dict[str, Callable[[Operators, Step, Call], None]] = {
+    "linear": Operators.linear,
+    "matmul": Operators.matmul,
+    "mm": Operators.matmul,
+    "addmm": Operators.addmm,
+    "leaky_relu": Operators.leaky_relu,
+    "prelu": Operators.prelu,
+    "elu": Operators.elu,
+    "gelu": Operators.gelu,
+    "softplus": Operators.softplus,
+    "clamp": Operators.clamp,
+    "clamp_min": Operators.clamp,
+    "hardtanh": Operators.clamp,
+    "softmax": Operators.softmax,
+    "_softmax": Operators.softmax,
+    "batch_norm": Operators.batch_norm,
+    "view": Operators.reshape,
+    "_unsafe_view": Operators.reshape,
+    "reshape": Operators.reshape,
+    "flatten": Operators.flatten,
+    "squeeze": Operators.squeeze,
+    "unsqueeze": Operators.unsqueeze,
+    "permute": Operators.permute,
+    "transpose": Operators.permute,
+    "t": Operators.permute,
+    "sym_size": Operators.size,
+    **dict.fromkeys(ACTIVATIONS, Operators.activation),
+    **dict.fromkeys(ARITHMETIC, Operators.arithmetic),
+    **dict.fromkeys(NO_EFFECT, Operators.same),
+}
