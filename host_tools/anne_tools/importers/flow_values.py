@@ -58,7 +58,7 @@ class Values:
     """The graph under construction: `input` for each input, operations, `graph` at the end."""
 
     def __init__(self):
-        self.batch = 1
+        self.batch: int | None = None  # none before an input that has one
         self.constants: dict[Key, np.ndarray] = {}
         self.values: dict[Key, Value] = {}
         self.tensors: dict[str, Tensor] = {}
@@ -88,7 +88,7 @@ class Values:
         budget.elements(f"input {shown}", shape)
         if len(shape) > 1:
             # A file may fix the batch of its export; the network does the same to each row, so one is read.
-            if self.batch not in (1, shape[0]) or (self.inputs and shape[0] != self.batch):
+            if self.batch not in (None, shape[0]):
                 raise ModelError(f"input {shown}: expected a batch of {self.batch}, got shape {shape}")
             self.batch, shape = shape[0], (1, *shape[1:])
         self.values[key] = self._tensor(shown, shape, dtype, quantization)
@@ -112,31 +112,31 @@ class Values:
         for key in outputs:
             if key not in self.values or not self.values[key].tensor:
                 raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
-        ends = self._pruned([self.values[key].tensor for key in outputs])
+        ends: dict[str, None] = {}
+        for name in (self.values[key].tensor for key in outputs):
+            budget.steps(_OUTPUT_STEPS, "outputs")
+            ends[self._copy(name) if name in ends else name] = None
+        layers = self._pruned(ends)
         if self.notes:
             metadata.provenance["notes"] = "; ".join(self.notes)
         metadata.input_names, metadata.output_names = _names(self.inputs.values()), _names(names)
-        return Graph(list(self.inputs), ends, self.layers, self.tensors, metadata).check()
+        used = {*self.inputs, *(name for layer in layers for name in (*layer.inputs, *layer.outputs))}
+        tensors = {name: tensor for name, tensor in self.tensors.items() if name in used}
+        return Graph(list(self.inputs), list(ends), layers, tensors, metadata).check()
 
-    def _pruned(self, outputs: list[str]) -> list[str]:
-        """Drop what does not lead to `outputs`; return them, each once: one that is there twice has a copy."""
+    def _pruned(self, outputs: Iterable[str]) -> list[Layer]:
+        """Return the layers that lead to `outputs`."""
         kept, needed = [], set(outputs)
         for layer in reversed(self.layers):
             if needed.intersection(layer.outputs):
                 kept.append(layer)
                 needed.update(layer.inputs, layer.outputs)
-        kept.reverse()
         if not kept:
             raise ModelError("the model has no layers")
-        self.layers = kept
-        self.tensors = {name: t for name, t in self.tensors.items() if name in needed or name in self.inputs}
-        ends: dict[str, None] = {}
-        for name in outputs:
-            budget.steps(_OUTPUT_STEPS, "outputs")
-            ends[self._copy(name) if name in ends else name] = None
-        return list(ends)
+        return kept[::-1]
 
     def _copy(self, name: str) -> str:
+        """Return another tensor with the same values: a model file has each of its outputs once."""
         like = self.tensors[name]
         made = self._tensor("copy", (1, *like.shape), like.dtype, like.quantization)
         self._append(Activation("copy", name, made.tensor, "linear"))
