@@ -36,7 +36,7 @@ def activated(layer, values):
 
 
 def float32(v):
-    # v rounded as IEEE 754 says
+    """Return v rounded to 32 bits as IEEE 754 says."""
     try:
         return struct.unpack("<f", struct.pack("<f", v))[0]
     except OverflowError:  # MicroPython's floats are float32 already and give infinity by themselves
@@ -72,12 +72,13 @@ def rounding_shift(x, n):
 
 def rescale(x, multiplier, shift):
     """Return x multiplier 2^(shift - 31), rounded twice as TensorFlow Lite Micro does; a left shift saturates."""
-    left = min(max(x << shift, -INT32_MAX - 1), INT32_MAX) if shift > 0 else x
+    left = saturating_left_shift(x, shift) if shift > 0 else x
     return rounding_shift(high_mul(left, multiplier), -shift if shift < 0 else 0)
 
 
 def saturating_left_shift(x, n):
-    return min(max(x << n, -(1 << 31)), (1 << 31) - 1)
+    """Return x 2^n, limited to 32 bits."""
+    return min(max(x << n, -INT32_MAX - 1), INT32_MAX)
 
 
 def one_over_one_plus(a):

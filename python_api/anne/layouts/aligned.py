@@ -4,13 +4,13 @@ import math
 
 
 def exponent_of(v):
-    # the least e with |v| < 2^e, for a normal float32; None for what counts as 0
+    """Return the least e with |v| < 2^e, for a normal float32; None for what counts as 0."""
     v = abs(v)
     return math.frexp(v)[1] if v >= 2.0**-126 else None
 
 
 def round_float32(n, exponent):
-    # n 2^exponent rounded to float32, halves away from zero; then 0 if denormal, infinite if too large
+    """Return n 2^exponent rounded to float32, halves away from zero; then 0 if denormal, infinite if too large."""
     size = abs(n)
     drop = max(bit_length(size) - 24, -149 - exponent, 0)
     size = (size + (1 << drop >> 1)) >> drop
@@ -22,6 +22,7 @@ def round_float32(n, exponent):
 
 
 def bit_length(n):
+    """Return the bits of n >= 0, as int.bit_length does, which MicroPython has not."""
     bits = 0
     while n >> bits:
         bits += 1
@@ -29,14 +30,14 @@ def bit_length(n):
 
 
 def common_exponent(x):
-    # the least e >= -126 with every |v| < 2^e, None if there is a NaN or an infinity
+    """Return the least e >= -126 with every |v| < 2^e; None if there is a NaN or an infinity."""
     if not all(-math.inf < v < math.inf for v in x):
         return None
     return max([e for e in map(exponent_of, x) if e is not None] + [-126])
 
 
 def align(v, exponent):
-    # v 2^(23 - exponent) rounded, halves away from zero
+    """Return v 2^(23 - exponent) rounded, halves away from zero."""
     if exponent_of(v) is None:
         return 0
     mantissa, own = math.frexp(abs(v))

@@ -10,7 +10,7 @@ MAX_SHIFT = 15
 
 
 def check_rows(layer, n_out):
-    # bias, and a pair of multiplier and shift for each row
+    """ValueError unless constants 1 and 2 are a bias, and a pair of multiplier and shift, for each row."""
     check_bytes(layer, 1, 4 * n_out, "bias")
     check_bytes(layer, 2, 8 * n_out, "factors")
     for r in range(n_out):
@@ -23,7 +23,7 @@ def check_rows(layer, n_out):
 
 
 def run_rows(layer, x, row_of):
-    # act_min <= zero_point + rescale(bias + sum of w x) <= act_max, row by row
+    """Return zero_point + rescale(bias + sum of w x), within act_min and act_max, for each row of weights row_of(r)."""
     out = layer.outputs[0]
     _, least, most = layer.parameters
     y = []
