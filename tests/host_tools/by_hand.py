@@ -29,9 +29,13 @@ class Values(NamedTuple):
         return self.shape if isinstance(self.shape, tuple) else (self.shape,)
 
     @property
+    def itemsize(self) -> int:
+        return DTYPES[DTYPE_NUMBERS[self.dtype]][1]
+
+    @property
     def arena_bytes(self) -> int:
         """What it takes in the arena, a multiple of 4."""
-        return (int(np.prod(self.sizes)) * DTYPES[DTYPE_NUMBERS[self.dtype]][1] + 3) // 4 * 4
+        return (int(np.prod(self.sizes)) * self.itemsize + 3) // 4 * 4
 
 
 @dataclass
