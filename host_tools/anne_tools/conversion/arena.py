@@ -33,9 +33,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
-# Where a layer's outputs may lie: in a place of their own; one output, in place of an input of the same bytes that
-# nothing needs afterwards; or the same bytes as the input.
-OWN, IN_PLACE, SAME = "own", "in place", "same"
+from ..network.layer import IN_PLACE, OWN, SAME
 
 # How often a placed storage may be looked at in the search: about a tenth of a second. A round of first fit looks at
 # each pair of storages that live at the same time, twice.
@@ -46,7 +44,11 @@ PATIENCE = 20
 
 @dataclass(frozen=True)
 class Step:
-    """A layer as the planner sees it: names of the values it reads and makes, and where those may lie."""
+    """A layer as the planner sees it: names of the values it reads and makes, and where those may lie.
+
+    A value made IN_PLACE may lie where one lies that the layer reads, if it is alone, has as many bytes, and nothing
+    needs the other afterwards.
+    """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]

@@ -16,8 +16,9 @@ from anne.metadata import MAX_NAME_BYTES
 from ..errors import ModelError
 from ..network.activations import ACTIVATIONS
 from ..network.graph import Graph
-from ..network.layer import IN_PLACE, SAME, Layer, Record, float32
+from ..network.layer import Layer, Record, float32
 from ..network.tensor import Tensor
+from .arena import Step, plan
 
 _DTYPE_NUMBERS = {name: number for number, (name, *_) in model_file.DTYPES.items()}
 _KIND_NUMBERS = {name: number for number, name in model_file.KINDS.items()}
@@ -122,57 +123,11 @@ def _tensor_bytes(graph: Graph, tensor: Tensor, offset: int) -> bytes:
 
 
 def plan_arena(graph: Graph) -> tuple[dict[str, int], int]:
-    """Return (offset of each tensor, bytes of the arena): first fit, large tensors first, in place where that works.
-
-    A tensor lives from the layer that makes it to the last that reads it; network inputs from the start, network
-    outputs to the end. Tensors that live at the same time share no bytes.
-    """
-    groups = _in_place_groups(graph)
-    made = dict.fromkeys(graph.inputs, 0)
-    made |= {name: i + 1 for i, layer in enumerate(graph.layers) for name in layer.outputs}
-    last = dict(made)
-    for i, layer in enumerate(graph.layers):
-        last |= dict.fromkeys(layer.inputs, i + 1)
-    for name in graph.outputs:
-        last[name] = len(graph.layers) + 1
-    spans: dict[str, tuple[int, int, int]] = {}
-    for name in made:
-        first, end, size = spans.get(groups[name], (made[name], 0, 0))
-        size = max(size, (graph.tensors[name].nbytes + 3) // 4 * 4)
-        spans[groups[name]] = (min(first, made[name]), max(end, last[name]), size)
-    placed: dict[str, int] = {}
-    for root in sorted(spans, key=lambda root: -spans[root][2]):
-        first, end, size = spans[root]
-        taken = sorted(
-            (placed[other], placed[other] + spans[other][2])
-            for other in placed
-            if spans[other][0] <= end and first <= spans[other][1]
-        )
-        offset = 0
-        for start, stop in taken:
-            if offset + size <= start:
-                break
-            offset = max(offset, stop)
-        placed[root] = offset
-    arena_bytes = max(placed[root] + spans[root][2] for root in placed)
-    return {name: placed[groups[name]] for name in made}, arena_bytes
-
-
-def _in_place_groups(graph: Graph) -> dict[str, str]:
-    """The tensor in whose place each tensor lies: itself, or the input of the layer that works in place."""
-    groups = {name: name for name in graph.inputs}
-    for layer in graph.layers:
-        place = next((name for name in layer.inputs if _may_lie_at(graph, layer, name)), None)
-        groups |= {name: name if place is None else groups[place] for name in layer.outputs}
-    return groups
-
-
-def _may_lie_at(graph: Graph, layer: Layer, name: str) -> bool:
-    if layer.place == SAME:
-        return True
-    alone = sum(1 for _ in graph.consumers(name)) == 1 and name not in graph.outputs
-    same_type = graph.tensors[name].dtype == graph.tensors[layer.output].dtype
-    return layer.place == IN_PLACE and alone and name not in graph.inputs and same_type
+    """Return (offset of each tensor, bytes of the arena)."""
+    sizes = {name: graph.tensors[name].nbytes for name in _tensor_order(graph)}
+    steps = [Step(layer.inputs, layer.outputs, layer.place) for layer in graph.layers]
+    planned = plan(sizes, graph.inputs, graph.outputs, steps)
+    return planned.offsets, planned.nbytes
 
 
 # --- Layers -----------------------------------------------------------------------------------------------------------

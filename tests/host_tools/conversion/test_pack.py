@@ -9,9 +9,11 @@ from anne import model_file
 from anne.model_file import ModelFile
 from anne_tools.conversion.pack import pack, plan_arena
 from anne_tools.conversion.quantize import quantize
-from anne_tools.cores.native import status_of
+from anne_tools.cores.native import NativeModel, status_of
 from anne_tools.errors import ModelError
+from anne_tools.layers import Add
 from anne_tools.layers.build import GraphBuilder
+from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph, Metadata
 
 
@@ -136,6 +138,55 @@ def test_reshaped_tensors_are_the_same_bytes():
     offsets, arena_bytes = plan_arena(graph)
     assert arena_bytes == 24
     assert offsets[graph.inputs[0]] == offsets[graph.outputs[0]]
+
+
+def branches(seed: int, n_inputs: int) -> Graph:
+    """A random network of small integers, which floats hold exactly: dense layers, relus, shapes, sums, long skips."""
+    rng = np.random.default_rng(seed)
+    b = GraphBuilder()
+    made = [b.input(f"x{i}", (int(rng.choice([4, 6])),)) for i in range(n_inputs)]
+    for number in range(int(rng.integers(2, 16))):
+        x = made[-1 - int(rng.integers(min(len(made), 4)))]
+        same = [tensor for tensor in made if tensor.shape == x.shape]
+        kind = rng.choice(["dense", "relu6", "reshape", "sum"])
+        name = f"{kind} {number}"
+        if kind == "dense" and len(x.shape) == 1:
+            made.append(
+                b.dense(
+                    name, rng.integers(-1, 2, (int(rng.choice([4, 6, 12])), x.size)), activation="relu6", at=x
+                )
+            )
+        elif kind == "reshape":
+            made.append(b.reshape(name, (2, x.size // 2) if len(x.shape) == 1 else (x.size,), at=x))
+        elif kind == "sum":
+            made.append(b.add(Add, name, inputs=[x, same[int(rng.integers(len(same)))]]))
+        else:
+            made.append(b.activation(name, "relu6", at=x))
+    read = {name for layer in b.layers for name in layer.inputs}
+    ends = [tensor for tensor in made[n_inputs:] if tensor.name not in read]
+    return b.build(outputs=ends[: int(rng.integers(1, len(ends) + 1))] if n_inputs > 1 else ends[-1:])
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_both_loaders_take_the_places_of_networks_that_branch(seed):
+    """Several inputs, some of which nothing reads; several outputs; values that nothing reads."""
+    graph = branches(seed, 2 + seed % 2)
+    x = {name: np.ones((2, *graph.tensors[name].shape)) for name in graph.inputs}
+    for data in (pack(graph), pack(quantize(graph, "int8", x))):
+        ModelFile(data)
+        assert status_of(data) == 0
+
+
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_nothing_is_written_over_before_it_is_read(seed):
+    """Each layer gives in its place in the core's arena what it gives where each value has memory of its own."""
+    graph = branches(seed, 1)
+    x = np.arange(-2.0, graph.tensors[graph.inputs[0]].size - 2)[None]
+    output, expected = execute(graph, x, trace=True)
+    with NativeModel(pack(graph)) as model:
+        for layer, values in zip(graph.layers, model.trace(x[0]), strict=True):
+            assert (values == expected[layer.output][0]).all(), layer.name
+        assert (model.predict(x) == output).all()
 
 
 # --- What the format cannot hold --------------------------------------------------------------------------------------
