@@ -1,15 +1,18 @@
-// The loader against damaged files: golden models cut off, with every bit changed, and with every field changed and the
-// CRC made good. Nothing may be read or written outside of the file, which has a block of its own size on the heap, nor
-// beyond what a layer owns (guarded.h); what is taken after all is run.
+// The loader against damaged files: golden models, and some that branch, cut off, with every bit changed, and with
+// every field changed and the CRC made good. Nothing may be read or written outside of the file, which has a block of
+// its own size on the heap, nor beyond what a layer owns (guarded.h); what is taken after all is run.
 //
-//   damage truncation|bits|fields FOLDER [MOST_BYTES]     of golden models; larger ones are left out
+//   damage truncation|bits|fields FOLDER [MOST_BYTES]     of golden models; larger files are left out
 //
 // prints {"models": how many, "runs": files tried, "taken": how many of them the loader took}
 #include "guarded.h"
+#include "make_model.h"
 #include "model_files.h"
 
 // Larger workspaces are not run: they come of changed fields and cost only time.
 #define MOST_WORKSPACE (1u << 20)
+
+#define N_GRAPHS 6 // that branch
 
 typedef struct {
     uint64_t runs;
@@ -157,7 +160,28 @@ static void note(const file_t *file, seen_t *seen) {
         anne_record_t record;
         anne_model_next_record(&model, &position, &record);
         seen->kinds |= 1u << record.kind;
-        seen->layouts |= record.kind == 1 ? 1u << record.parameters[0] : 0;
+        const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
+        seen->layouts |= kind->layout != NULL ? 1u << kind->layout(&record) : 0;
+    }
+}
+
+static void add_file(files_t *files, const char *name, const uint8_t *bytes, uint32_t n_bytes) {
+    CHECK(n_bytes > 0 && files->n < MOST_FILES, "%s", name);
+    file_t *file = &files->each[files->n++];
+    file->bytes = memcpy(exactly(n_bytes), bytes, n_bytes);
+    file->n_bytes = n_bytes;
+    snprintf(file->name, sizeof file->name, "%s", name);
+}
+
+// Sums of each type, and some networks that branch.
+static void add_files(files_t *files) {
+    static uint8_t bytes[1 << 13];
+    for (variant_t variant = VARIANT_add_f32; variant <= VARIANT_add_s16; variant++) {
+        shape_t shape = {.variant = variant, .rank = 1, .shape = {5}};
+        add_file(files, "a sum", bytes, make_model(bytes, sizeof bytes, &shape));
+    }
+    for (uint32_t i = 0; i < N_GRAPHS; i++) {
+        add_file(files, "a graph", bytes, make_graph(bytes, sizeof bytes));
     }
 }
 
@@ -168,6 +192,7 @@ int main(int argc, char **argv) {
                                                                                  : fields;
     uint32_t most_bytes = argc == 4 ? (uint32_t)atoi(argv[3]) : UINT32_MAX, models = 0;
     files_t files = read_models(argv[2]);
+    add_files(&files);
     count_t count = {0, 0};
     seen_t seen = {0, 0, 0};
     for (uint32_t i = 0; i < files.n; i++) {
@@ -178,7 +203,7 @@ int main(int argc, char **argv) {
         }
         free(files.each[i].bytes);
     }
-    CHECK(seen.kinds == 0x1e && seen.layouts == 0x7e && seen.dtypes == 0xe,
+    CHECK(seen.kinds == 0x3e && seen.layouts == 0x7e && seen.dtypes == 0xe,
           "kinds %x, layouts %x, types %x: some are not tried", seen.kinds, seen.layouts, seen.dtypes);
     printf("{\"models\": %u, \"runs\": %llu, \"taken\": %llu}\n", models, (unsigned long long)count.runs,
            (unsigned long long)count.taken);

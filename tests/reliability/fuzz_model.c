@@ -227,7 +227,7 @@ static void mend(uint8_t *bytes, uint32_t n_bytes) {
 static uint32_t new_model(uint8_t *bytes, uint32_t room) {
     for (;;) {
         shape_t shape = any_shape(any_below(VARIANT_COUNT));
-        uint32_t n_bytes = make_model(bytes, room, &shape);
+        uint32_t n_bytes = any_of(0, 2) ? make_model(bytes, room, &shape) : make_graph(bytes, room);
         if (n_bytes > 0) {
             return n_bytes;
         }

@@ -1,6 +1,6 @@
 // Guard bands: every kind of layer in many shapes, each allowed to touch its input, output and scratch only.
 //
-//   guards SHAPES     prints {"runs": shapes tried, "variants": of layers}
+//   guards SHAPES     prints {"runs": shapes tried, "variants": of layers, "graphs": networks that branch, too}
 #include "guarded.h"
 #include "make_model.h"
 #include "model_files.h"
@@ -31,27 +31,43 @@ static const char *const names[] = {
 #undef VARIANT_NAME
 };
 
-// Opens the file and runs it once on random input; nothing but the output may change.
-static void check(const shape_t *shape, const uint8_t *bytes, uint32_t n_bytes) {
+// A copy of the file with nothing beside it, opened, with room and random inputs.
+static uint8_t *open_guarded(const char *name, const uint8_t *bytes, uint32_t n_bytes, anne_model_t *model) {
     uint8_t *file = exactly(n_bytes);
     memcpy(file, bytes, n_bytes);
-    anne_model_t model;
-    anne_status_t status = anne_model_open(&model, file, n_bytes);
-    CHECK(status == ANNE_OK, "%s, rank %u, %u -> %u: status %d", names[shape->variant], shape->rank, shape->shape[0],
-          shape->n_out, status);
-    prepare_guarded(&model);
-    for (uint32_t t = model.input; t < model.n_tensors; t = anne_model_next(&model, t, ANNE_ROLE_INPUT)) {
-        any_values(anne_model_data(&model, t), anne_tensor_elements(&model.tensors[t]), model.tensors[t].dtype);
+    anne_status_t status = anne_model_open(model, file, n_bytes);
+    CHECK(status == ANNE_OK, "%s: status %d", name, status);
+    prepare_guarded(model);
+    for (uint32_t t = model->input; t < model->n_tensors; t = anne_model_next(model, t, ANNE_ROLE_INPUT)) {
+        any_values(anne_model_data(model, t), anne_tensor_elements(&model->tensors[t]), model->tensors[t].dtype);
     }
+    return file;
+}
+
+// Runs the file once; nothing but the output may change.
+static void check(const shape_t *shape, const uint8_t *bytes, uint32_t n_bytes) {
+    char name[100];
+    snprintf(name, sizeof name, "%s, rank %u, %u -> %u", names[shape->variant], shape->rank, shape->shape[0],
+             shape->n_out);
+    anne_model_t model;
+    uint8_t *file = open_guarded(name, bytes, n_bytes, &model);
     uint8_t *before = exactly(model.arena_bytes);
     memcpy(before, anne_model_arena(&model), model.arena_bytes);
     run_guarded(&model);
     const anne_tensor_t *y = &model.tensors[model.output];
     memcpy(before + y->arena_offset, anne_model_data(&model, model.output), anne_tensor_bytes(y));
-    CHECK(memcmp(before, anne_model_arena(&model), model.arena_bytes) == 0, "%s changed more than its output",
-          names[shape->variant]);
-    CHECK(memcmp(file, bytes, n_bytes) == 0, "%s changed its file", names[shape->variant]);
+    CHECK(memcmp(before, anne_model_arena(&model), model.arena_bytes) == 0, "%s changed more than its output", name);
+    CHECK(memcmp(file, bytes, n_bytes) == 0, "%s changed its file", name);
     free(before), free(model.workspace), free(file);
+}
+
+// In a network each layer may touch its own tensors only, whatever else lies beside them.
+static void check_graph(const uint8_t *bytes, uint32_t n_bytes) {
+    anne_model_t model;
+    uint8_t *file = open_guarded("a graph", bytes, n_bytes, &model);
+    run_guarded(&model);
+    CHECK(memcmp(file, bytes, n_bytes) == 0, "a graph changed its file");
+    free(model.workspace), free(file);
 }
 
 int main(int argc, char **argv) {
@@ -71,7 +87,10 @@ int main(int argc, char **argv) {
             }
         }
     }
-    printf("{\"runs\": %u, \"variants\": %u}\n", runs, VARIANT_COUNT);
+    for (uint32_t n = 0; n < n_shapes; n++) {
+        check_graph(bytes, make_graph(bytes, MOST_BYTES));
+    }
+    printf("{\"runs\": %u, \"variants\": %u, \"graphs\": %u}\n", runs, VARIANT_COUNT, n_shapes);
     free(bytes), free(set);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "anne.h"
+#include "any_graph.h"
 #include "kernels/dense_f32_aligned.h"
 #include "kernels/dense_s16.h"
 #include "kernels/dense_s4.h"
@@ -416,4 +417,19 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     put_word(bytes, 8, total);
     put_word(bytes, 12, crc32(bytes + 16, total - 16));
     return total;
+}
+
+uint32_t make_graph(uint8_t *bytes, uint32_t room) {
+    static uint8_t file[1 << 13]; // what the largest takes
+    graph_t graph = any_graph(0);
+    if (!places_good(&graph)) { // as there was no room
+        place_apart(&graph);
+    }
+    uint32_t n_bytes = write_graph(file, &graph);
+    if (n_bytes > room) {
+        return 0;
+    }
+    any_constants(file, n_bytes);
+    memcpy(bytes, file, n_bytes);
+    return n_bytes;
 }

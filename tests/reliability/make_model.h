@@ -1,4 +1,5 @@
-// Whole model files of one layer, of any shape and with random constants that the loader must take (FORMAT.md).
+// Whole model files that the loader must take (FORMAT.md): of one layer, of any shape and with random constants; and of
+// networks that branch.
 #ifndef ANNE_MAKE_MODEL_H
 #define ANNE_MAKE_MODEL_H
 
@@ -50,6 +51,10 @@ shape_t any_shape(variant_t variant);
 // lies in the place of an input.
 #define GAP 64
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape);
+
+// The same for a random network of vectors with branches, reshapes, sums, one to three inputs and any number of outputs
+// (any_graph.h), places shared or not.
+uint32_t make_graph(uint8_t *bytes, uint32_t room);
 
 // `n` random bytes, as floats one in four times special: zeros, infinities, NaN, denormals, the greatest.
 void any_values(void *values, uint32_t n, anne_dtype_t dtype);
