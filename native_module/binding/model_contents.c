@@ -32,9 +32,17 @@ static const qstr tags[] = {MP_QSTRnull, ANNE_TAGS(NAME)};
 static const qstr activations[] = {ANNE_ACTIVATIONS(NAME)};
 #undef NAME
 
+static mp_obj_t indices(const uint16_t *tensors, size_t n) {
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
+    for (size_t i = 0; i < n; i++) {
+        tuple->items[i] = MP_OBJ_NEW_SMALL_INT(tensors[i]);
+    }
+    return MP_OBJ_FROM_PTR(tuple);
+}
+
 static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
-    static const qstr fields[] = {MP_QSTR_kind,   MP_QSTR_activation, MP_QSTR_layout, MP_QSTR_input,
-                                  MP_QSTR_output, MP_QSTR_nbytes,     MP_QSTR_macs};
+    static const qstr fields[] = {MP_QSTR_kind,    MP_QSTR_activation, MP_QSTR_layout, MP_QSTR_inputs,
+                                  MP_QSTR_outputs, MP_QSTR_nbytes,     MP_QSTR_macs};
     const anne_model_t *model = &claimed->model->model;
     anne_record_t record;
     anne_model_record(model, py_get_index(args[0], model->n_layers), &record);
@@ -47,8 +55,8 @@ static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
         MP_OBJ_NEW_QSTR(kinds[record.kind]),
         MP_OBJ_NEW_QSTR(activations[record.activation]),
         kind->layout != NULL ? MP_OBJ_NEW_QSTR(layouts[kind->layout(&record)]) : mp_const_none,
-        MP_OBJ_NEW_SMALL_INT(record.tensors[0]),
-        MP_OBJ_NEW_SMALL_INT(record.tensors[record.n_inputs]),
+        indices(record.tensors, record.n_inputs),
+        indices(record.tensors + record.n_inputs, record.n_outputs),
         MP_OBJ_NEW_SMALL_INT(n_bytes),
         MP_OBJ_NEW_SMALL_INT(kind->macs != NULL ? kind->macs(&record) : 0),
     };
@@ -89,12 +97,12 @@ static mp_obj_t model_threshold(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model_threshold, 0);
 
-// Golden sample number i, as input and output stand in the arena; None if there are fewer.
+// Golden sample number i, as inputs and outputs stand in the arena, one after another; None if there are fewer.
 static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
-    const model_t *self = claimed->model;
-    uint32_t x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
-    anne_entry_t x = anne_metadata_entry(&self->model, ANNE_TAG_golden_inputs);
-    anne_entry_t y = anne_metadata_entry(&self->model, ANNE_TAG_golden_outputs);
+    const anne_model_t *model = &claimed->model->model;
+    uint32_t x_bytes = anne_model_bytes(model, ANNE_ROLE_INPUT), y_bytes = anne_model_bytes(model, ANNE_ROLE_OUTPUT);
+    anne_entry_t x = anne_metadata_entry(model, ANNE_TAG_golden_inputs);
+    anne_entry_t y = anne_metadata_entry(model, ANNE_TAG_golden_outputs);
     uint32_t i = py_get_index(args[0], UINT32_MAX);
     if (i >= x.n_bytes / x_bytes) {
         return mp_const_none;

@@ -7,7 +7,7 @@
 #include "shared/tinyusb/mp_usbd.h"
 #endif
 
-#include "functions.h"
+#include "model_ports.h"
 #include "model_values.h"
 #include "values.h"
 
@@ -38,67 +38,78 @@ static inline void run_all(const model_t *self) {
     run_layers(self->model.workspace, self->model.n_layers);
 }
 
+// Puts x where the model reads it, and returns MP_OBJ_NULL; or the tuple of samples, if x is several. In line, as is
+// what follows: in the time of a small network calls would be noticed.
+static MP_ALWAYSINLINE inline mp_obj_t put(claim_t *claimed, mp_obj_t x) {
+    const model_t *self = claimed->model;
+    if (self->model.n_inputs > 1) {
+        return py_put_inputs(claimed, x, MP_QSTR_samples_of_inputs);
+    }
+    return py_put_plain(&self->input, x) ? MP_OBJ_NULL : py_put_other(claimed, x, MP_QSTR_samples);
+}
+
+// The same for what must be one sample.
+static MP_ALWAYSINLINE inline void put_sample(claim_t *claimed, mp_obj_t x) {
+    const model_t *self = claimed->model;
+    if (self->model.n_inputs > 1) {
+        py_put_inputs(claimed, x, MP_QSTR_sample_of_inputs);
+    } else if (!py_put_plain(&self->input, x)) {
+        py_put_other(claimed, x, MP_QSTR_sample);
+    }
+}
+
+static mp_obj_t answer(const model_t *self) {
+    run_all(self);
+    return self->model.n_outputs == 1 ? py_values_list(&self->output) : py_outputs_list(self);
+}
+
 static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
-    mp_obj_t samples = py_put_input(claimed, args[0], MP_QSTR_samples);
+    mp_obj_t samples = put(claimed, args[0]);
     mp_obj_t volatile kept = samples; // for the garbage collector, which knows an object by its beginning only
     if (samples == MP_OBJ_NULL) {
-        run_all(self);
-        return py_values_list(&self->output);
+        return answer(self);
     }
     size_t n;
     py_list_items(samples, &n);
     mp_obj_list_t *answers = py_new_list(n);
     for (size_t i = 0; i < n; i++) {
-        py_put_input(claimed, py_list_items(kept, &n)[i], MP_QSTR_sample);
-        run_all(self);
-        answers->items[i] = py_values_list(&self->output);
+        put_sample(claimed, py_list_items(kept, &n)[i]);
+        answers->items[i] = answer(self);
     }
     return MP_OBJ_FROM_PTR(answers);
 }
 METHOD(model_predict, 1);
 
-// Where predict_into writes: the output as it stands, or as floats.
-typedef struct {
-    void *raw; // NULL if it is to be floats
-    float *floats;
-} target_t;
-
-static void get_target(const model_t *self, mp_obj_t out, target_t *target) {
-    const values_t *from = &self->output;
-    size_t n;
-    target->raw = py_own_array(from, out);
-    if (target->raw != NULL || (target->raw = py_own_buffer(from, out, MP_BUFFER_WRITE)) != NULL
-        || (py_float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n)) {
-        return;
+static inline void get_target(const model_t *self, mp_obj_t out, target_t *target) {
+    if (!py_target_get(&self->output, out, target)) {
+        py_refuse_out(&self->output, out, mp_const_none);
     }
-    mp_obj_t args[] = {out, mp_obj_new_int(from->n), mp_obj_new_str(&from->letter, 1)};
-    py_call("anne.values", MP_QSTR_refuse_out, 3, args); // raises
-    mp_raise_TypeError(MP_ERROR_TEXT("predict_into: out"));
 }
 
 static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
     mp_obj_t out = args[1];
+    if (self->model.n_outputs > 1) {
+        py_write_outputs(self, out, false);
+        put_sample(claimed, args[0]);
+        run_all(self);
+        py_write_outputs(self, out, true);
+        return out;
+    }
     target_t target;
     get_target(self, out, &target);
-    py_put_input(claimed, args[0], MP_QSTR_sample);
+    put_sample(claimed, args[0]);
     run_all(self);
     get_target(self, out, &target); // again, as x.tolist(), or a callback of USB, might have changed its size
-    const values_t *from = &self->output;
-    if (target.raw != NULL) {
-        memcpy(target.raw, from->data, from->n_bytes);
-    } else {
-        for (size_t i = 0; i < from->n; i++) {
-            target.floats[i] = py_get_value(from, i);
-        }
-    }
+    py_target_write(&target, &self->output);
     return out;
 }
 METHOD(model_predict_into, 2);
 
 static void get_raw(const model_t *self, const mp_obj_t *args, mp_buffer_info_t *x, mp_buffer_info_t *y) {
-    unsigned x_bytes = self->input.n_bytes, y_bytes = self->output.n_bytes;
+    unsigned x_bytes = anne_model_bytes(&self->model, ANNE_ROLE_INPUT);
+    unsigned y_bytes = anne_model_bytes(&self->model, ANNE_ROLE_OUTPUT);
     mp_get_buffer_raise(args[0], x, MP_BUFFER_READ);
     mp_get_buffer_raise(args[1], y, MP_BUFFER_WRITE);
     if (x->len != x_bytes || y->len != y_bytes) {
@@ -111,16 +122,16 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
     mp_buffer_info_t x, y;
     get_raw(self, args, &x, &y);
-    memcpy(self->input.data, x.buf, x.len);
+    anne_model_put_inputs(&self->model, x.buf);
     run_all(self);
     get_raw(self, args, &x, &y); // again, as in predict_into
-    memcpy(y.buf, self->output.data, y.len);
+    anne_model_get_outputs(&self->model, y.buf);
     return mp_const_none;
 }
 METHOD(model_run_raw, 2);
 
 static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
-    py_put_input(claimed, args[0], MP_QSTR_sample);
+    put_sample(claimed, args[0]);
     return mp_const_none;
 }
 METHOD(model_set_input, 1);

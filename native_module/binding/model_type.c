@@ -160,8 +160,23 @@ static const mp_rom_map_elem_t model_locals_table[] = {
 #undef ENTRY
 static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
 
+static mp_obj_t tensors_of(model_t *self, anne_role_t role) {
+    claim_t claimed;
+    py_claim(&claimed, self); // else somebody may close it meanwhile
+    const anne_model_t *model = &self->model;
+    bool input = role == ANNE_ROLE_INPUT;
+    uint32_t n = input ? model->n_inputs : model->n_outputs, tensor = input ? model->input : model->output;
+    mp_obj_tuple_t *tensors = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
+    for (uint32_t i = 0; i < n; i++) {
+        tensors->items[i] = MP_OBJ_NEW_SMALL_INT(tensor);
+        tensor = anne_model_next(model, tensor, role);
+    }
+    py_release();
+    return MP_OBJ_FROM_PTR(tensors);
+}
+
 static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
-    const model_t *self = MP_OBJ_TO_PTR(self_in);
+    model_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] != MP_OBJ_NULL) {
         return; // read only
     }
@@ -173,10 +188,10 @@ static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
         dest[0] = mp_obj_new_int_from_uint(self->model.n_bytes);
     } else if (attribute == MP_QSTR_n_layers) {
         dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.n_layers);
-    } else if (attribute == MP_QSTR_input) {
-        dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.input);
-    } else if (attribute == MP_QSTR_output) {
-        dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.output);
+    } else if (attribute == MP_QSTR_inputs) {
+        dest[0] = tensors_of(self, ANNE_ROLE_INPUT);
+    } else if (attribute == MP_QSTR_outputs) {
+        dest[0] = tensors_of(self, ANNE_ROLE_OUTPUT);
     } else {
         dest[1] = MP_OBJ_SENTINEL; // look among the methods
     }

@@ -24,7 +24,7 @@ typedef struct {
     bool open;
     volatile bool busy; // claimed
     anne_model_t model;
-    values_t input, output;
+    values_t input, output; // the first of each: nearly always there is no other
 } model_t;
 
 extern const mp_obj_type_t py_model_type;
@@ -68,6 +68,7 @@ extern const mp_obj_type_t py_method_type;
     X(text)         \
     X(line)         \
     X(threshold)    \
+    X(port_name)    \
     X(golden)
 #define DECLARE(name) extern const method_t py_model_##name##_obj;
 METHODS(DECLARE)

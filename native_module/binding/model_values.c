@@ -62,37 +62,42 @@ static bool put_list(const values_t *to, mp_obj_t x) {
     return true;
 }
 
-// What anne.values.`name` makes of x for the input's shape; or it raises the exception.
-static mp_obj_t call_values(claim_t *claimed, qstr name, mp_obj_t x) {
-    model_t *self = claimed->model;
-    mp_obj_t args[] = {x, py_shape_of(self->input.tensor)};
-    py_release(); // x.tolist() may be anyone's program, and may use this model
-    mp_obj_t values = py_call("anne.values", name, MP_ARRAY_SIZE(args), args);
-    py_claim(claimed, self); // it may have closed it, too
-    return values;
-}
-
-mp_obj_t py_put_input(claim_t *claimed, mp_obj_t x, qstr name) {
-    const values_t *to = &claimed->model->input;
+bool py_put_plain(const values_t *to, mp_obj_t x) {
     const void *own = py_own_array(to, x);
     float *floats;
     size_t n;
     if (own == NULL && put_list(to, x)) {
-        return MP_OBJ_NULL;
+        return true;
     }
     if (own != NULL || (own = py_own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
         memcpy(to->data, own, to->n_bytes);
-    } else if (py_float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
+        return true;
+    }
+    if (py_float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
         for (size_t i = 0; i < n; i++) {
             put_float(to, i, floats[i]);
         }
-    } else {
-        mp_obj_t values = call_values(claimed, name, x);
-        if (mp_obj_is_type(values, &mp_type_tuple)) {
-            return values;
-        }
-        put_list(to, values);
+        return true;
     }
+    return false;
+}
+
+mp_obj_t py_call_values(claim_t *claimed, qstr name, size_t n_args, const mp_obj_t *args) {
+    model_t *self = claimed->model;
+    py_release(); // x.tolist() may be anyone's program, and may use this model
+    mp_obj_t values = py_call("anne.values", name, n_args, args);
+    py_claim(claimed, self); // it may have closed it, too
+    return values;
+}
+
+mp_obj_t py_put_other(claim_t *claimed, mp_obj_t x, qstr name) {
+    const values_t *to = &claimed->model->input;
+    mp_obj_t args[] = {x, py_shape_of(to->tensor)};
+    mp_obj_t values = py_call_values(claimed, name, MP_ARRAY_SIZE(args), args);
+    if (mp_obj_is_type(values, &mp_type_tuple)) {
+        return values;
+    }
+    put_list(to, values);
     return MP_OBJ_NULL;
 }
 
@@ -105,4 +110,11 @@ mp_obj_t py_values_list(const values_t *values) {
         list->items[i] = mp_obj_new_float_from_f(py_get_value(values, i));
     }
     return MP_OBJ_FROM_PTR(list);
+}
+
+bool py_target_get(const values_t *from, mp_obj_t out, target_t *target) {
+    size_t n;
+    target->raw = py_own_array(from, out);
+    return target->raw != NULL || (target->raw = py_own_buffer(from, out, MP_BUFFER_WRITE)) != NULL
+           || (py_float_buffer(out, MP_BUFFER_WRITE, &target->floats, &n) && n == from->n);
 }

@@ -2,6 +2,8 @@
 #ifndef ANNE_BINDING_MODEL_VALUES_H
 #define ANNE_BINDING_MODEL_VALUES_H
 
+#include <string.h>
+
 #include "py/objarray.h"
 
 #include "model_type.h"
@@ -21,11 +23,39 @@ static inline void *py_own_array(const values_t *values, mp_obj_t o) {
 // The same of anything else that has a buffer.
 void *py_own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access);
 
-// Puts x where the model reads it, and returns MP_OBJ_NULL; or the tuple of samples, if x is several and `name` is
-// "samples". "sample" refuses several. A flat list or array of as many numbers needs no Python.
-mp_obj_t py_put_input(claim_t *claimed, mp_obj_t x, qstr name);
+// Puts x, a flat list or array of as many numbers, where the model reads it; false, with some of them put, for anything
+// else.
+bool py_put_plain(const values_t *to, mp_obj_t x);
+
+// What anne.values.`name` returns; or it raises the exception. The model is not claimed meanwhile, so anyone may have
+// changed its arena.
+mp_obj_t py_call_values(claim_t *claimed, qstr name, size_t n_args, const mp_obj_t *args);
+
+// Puts x, which py_put_plain does not take, where a model of one input reads it, and returns MP_OBJ_NULL; or the tuple
+// of samples, if x is several and `name` is "samples". "sample" refuses several.
+mp_obj_t py_put_other(claim_t *claimed, mp_obj_t x, qstr name);
 
 // All elements, as a list of floats.
 mp_obj_t py_values_list(const values_t *values);
+
+// Where predict_into writes an output: as it stands, or as floats.
+typedef struct {
+    void *raw; // NULL if it is to be floats
+    float *floats;
+} target_t;
+
+// Finds it in `out`; false for anything but a writable array of that length and type.
+bool py_target_get(const values_t *from, mp_obj_t out, target_t *target);
+
+// In line: a call would be noticed in the time of a small network.
+static inline void py_target_write(const target_t *target, const values_t *from) {
+    if (target->raw != NULL) {
+        memcpy(target->raw, from->data, from->n_bytes);
+    } else {
+        for (size_t i = 0; i < from->n; i++) {
+            target->floats[i] = py_get_value(from, i);
+        }
+    }
+}
 
 #endif // ANNE_BINDING_MODEL_VALUES_H

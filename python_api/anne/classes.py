@@ -31,15 +31,16 @@ def is_probability(core):
 
     ValueError if it is a number like any other: no probability, and the file names neither labels nor a threshold.
     """
-    tensor = core.output
+    tensor = core.outputs[0]
     for index in reversed(range(core.n_layers)):
         layer = core.layer(index)
-        if layer.output == tensor and layer.kind == "reshape":
-            tensor = layer.input
-        elif layer.output == tensor:
-            if layer.activation in PROBABILITIES:
+        if tensor in layer.outputs:
+            if layer.kind == "reshape":
+                tensor = layer.inputs[0]
+            elif layer.activation in PROBABILITIES:
                 return True
-            break
+            else:
+                break
     if core.line("labels", 0) is None and core.threshold() is None:
         raise ValueError(
             "classify: expected a classifier, got one output without sigmoid, labels or threshold; use predict"

@@ -8,8 +8,10 @@ import io
 import math
 import sys
 from array import array
+from collections import namedtuple
 
 from .classes import class_of, is_probability
+from .values import harmless, listed
 
 try:
     from _anne import Model as _Core
@@ -21,6 +23,7 @@ except ImportError:
     _NATIVE = False
 
 _LETTERS = {"float32": "f", "int8": "b", "int16": "h"}  # of arrays that hold a type's values
+_ITEM_BYTES = {"float32": 4, "int8": 1, "int16": 2}
 _FLASH = (0x10000000, 0x20000000)  # where the RP2040 and the RP2350 show their flash
 
 
@@ -67,6 +70,10 @@ def _free_bytes():
     return gc.mem_free()
 
 
+# An input or output of a network.
+Port = namedtuple("Port", ("name", "shape", "dtype", "scale", "zero_point"))
+
+
 class Model:
     # Assigned, as firmware keeps no docstrings: there it is what help(net) says.
     __doc__ = """A network that can predict: see `load`. Usable with `with`; `close` gives its memory back.
@@ -79,9 +86,13 @@ class Model:
     trace(x), profile(x): every neuron's output; what each layer costs
     selftest(): the file's golden samples; print(net): its layers
 
-    Attributes: `name`, `labels`, `feature_names` (lists of text), `input_shape`, `output_shape`, `input_dtype`,
-    `output_dtype`, `input_scale`, `input_zero_point`, `output_scale`, `output_zero_point`, `copied` (whether the
-    weights were copied to RAM), `nbytes` (of the file).
+    For a network of several inputs, x is a list with an entry for each, or a dict of them by name: each entry one x as
+        above, or each as many. Several outputs are a list of lists; predict_into takes a list of arrays for them.
+
+    Attributes: `name`, `labels`, `feature_names` (lists of text), `inputs`, `outputs` (lists of Port: name, shape,
+    dtype, scale, zero_point), of the first of each `input_shape`, `output_shape`, `input_dtype`, `output_dtype`,
+    `input_scale`, `input_zero_point`, `output_scale`, `output_zero_point`, `copied` (whether the weights were copied to
+    RAM), `nbytes` (of the file).
     """
 
     def __init__(self, data, copy=False):
@@ -94,7 +105,7 @@ class Model:
         self.name = core.text("name") or "model"
         self._threshold = core.threshold()
         self._is_probability = None  # what classify finds when it is first asked
-        x, y = core.tensor(core.input), core.tensor(core.output)
+        x, y = core.tensor(core.inputs[0]), core.tensor(core.outputs[0])
         self.input_shape, self.input_dtype = x.shape, x.dtype
         self.input_scale, self.input_zero_point = x.scale, x.zero_point
         self.output_shape, self.output_dtype = y.shape, y.dtype
@@ -110,6 +121,22 @@ class Model:
     @property
     def feature_names(self):
         return self._lines("feature_names")
+
+    @property
+    def inputs(self):
+        return self._ports("input", self._core.inputs)
+
+    @property
+    def outputs(self):
+        return self._ports("output", self._core.outputs)
+
+    def _ports(self, what, tensors):
+        ports = []
+        for i in range(len(tensors)):
+            t = self._core.tensor(tensors[i])
+            name = self._core.port_name(what, i)
+            ports.append(Port(name, t.shape, t.dtype, t.scale, t.zero_point))
+        return ports
 
     def _lines(self, name):
         text = self._core.text(name)
@@ -145,9 +172,13 @@ class Model:
         elsewhere. One output decides between two classes: the second above its threshold (0.5), the first at it and
         below; if it is a probability (sigmoid), the value is that of the class, else the output itself.
         For several x, as in predict, it is a list of such pairs.
-        ValueError if an output is NaN, as then there is no class; and for a network that tells no classes: one output,
-        which is no probability, and neither labels nor threshold in the file.
+        ValueError if an output is NaN, as then there is no class; and for a network that tells no classes: one number,
+        which is no probability, and neither labels nor threshold in the file; or several outputs.
         """
+        if len(self._core.outputs) > 1:
+            names = [port.name for port in self.outputs]
+            got = "%d: %s" % (len(names), listed(names))
+            raise ValueError("classify: expected a network of one output, got %s; use predict" % got)
         y = self.predict(x)
         if isinstance(y[0], list):
             return [self._class(y[i], "classify: row %d" % i) for i in range(len(y))]
@@ -164,14 +195,20 @@ class Model:
     # --- Looking inside ----------------------------------------------------------------------------------------------
 
     def trace(self, x):
-        """Return a Table of every neuron's output, layer by layer: rows of (layer, values as a list of floats)."""
+        """Return a Table of every neuron's output, layer by layer: rows of (layer, values as a list of floats).
+
+        Inputs come first, under their names. A layer of several outputs has a row for each: name.0, name.1 ...
+        """
         core = self._core
         core.set_input(x)
-        rows = [("input", core.values(core.input))]
+        inputs = core.inputs
+        rows = [(core.port_name("input", i), core.values(inputs[i])) for i in range(len(inputs))]
         for index, name, layer in self._layers():
             # read at once: a later layer may use the same memory
             core.run(index, index + 1)
-            rows.append((name, core.values(layer.output)))
+            for i in range(len(layer.outputs)):
+                row = name if len(layer.outputs) == 1 else "%s.%d" % (name, i)
+                rows.append((row, core.values(layer.outputs[i])))
         return Table(("layer", "values"), rows)
 
     def profile(self, x, repeat=10):
@@ -198,7 +235,6 @@ class Model:
         Integers must be equal, and so must NaN and infinities; finite floats differ by at most 1e-5 of the largest
         finite output. ValueError if one differs, or if the file has no golden samples.
         """
-        letter = _LETTERS[self.output_dtype]
         n = 0
         while True:
             sample = self._core.golden(n)
@@ -207,37 +243,50 @@ class Model:
             x, y = sample
             out = bytearray(len(y))
             self._core.run_raw(x, out)
-            expected, got = list(array(letter, y)), list(array(letter, out))
-            if not _agree(expected, got, 1e-5 if letter == "f" else 0):
-                raise ValueError("selftest: sample %d: expected %s, got %s" % (n, expected, got))
+            self._check_sample(n, y, out)
             n += 1
         if n == 0:
             raise ValueError("selftest: the file has no golden samples")
         return n
 
+    def _check_sample(self, n, y, out):
+        # the bytes of all outputs that sample n must give, and gave
+        ports, at = self.outputs, 0
+        for port in ports:
+            letter, end = _LETTERS[port.dtype], at + _n_bytes(port)
+            expected, got = list(array(letter, y[at:end])), list(array(letter, out[at:end]))
+            at = end
+            if not _agree(expected, got, 1e-5 if letter == "f" else 0):
+                name = harmless(port.name) + ": " if len(ports) > 1 else ""
+                raise ValueError("selftest: sample %d: %sexpected %s, got %s" % (n, name, expected, got))
+
     def __repr__(self):
         if self._closed:
-            return _harmless(self.name) + ": closed"
+            return harmless(self.name) + ": closed"
         place = "copied to RAM" if self.copied else "used where it lies"
         head = "%s: %d bytes, %s; %s" % (
-            _harmless(self.name),
+            harmless(self.name),
             self.nbytes,
             place,
             "native" if _NATIVE else "plain Python",
         )
+        if len(self._core.inputs) > 1 or len(self._core.outputs) > 1:
+            head += "\n%s -> %s" % (_ports_text(self.inputs), _ports_text(self.outputs))
         columns = ("layer", "kind", "activation", "shape", "kernel", "bytes", "MACs")
         return head + "\n" + _table_text(columns, self._rows)
 
     def _rows(self):
         n_bytes, macs = 0, 0
         for _, name, layer in self._layers():
-            x, y = self._core.tensor(layer.input), self._core.tensor(layer.output)
-            shape = "%s -> %s" % (_shape(x), _shape(y))
-            kernel = layer.layout or x.dtype
+            shape = "%s -> %s" % (self._shapes(layer.inputs), self._shapes(layer.outputs))
+            kernel = layer.layout or self._core.tensor(layer.inputs[0]).dtype
             yield name, layer.kind, layer.activation, shape, kernel, layer.nbytes, layer.macs
             n_bytes += layer.nbytes
             macs += layer.macs
         yield "all", "", "", "", "", n_bytes, macs
+
+    def _shapes(self, tensors):
+        return ", ".join([_shape(self._core.tensor(index)) for index in tensors])
 
 
 def _agree(expected, got, relative):
@@ -286,19 +335,22 @@ def _line(row, widths):
 def _cell(value):
     if isinstance(value, list):
         return " ".join("%.4g" % v for v in value)
-    return "%.1f" % value if isinstance(value, float) else "" if value is None else _harmless(str(value))
-
-
-def _harmless(text):
-    # control characters could move a terminal's cursor, or look like lines of ours
-    raw = text.encode()
-    if not raw or (min(raw) >= 32 and b"\x7f" not in raw and b"\xc2" not in raw):
-        return text  # nearly always
-    return "".join(c if 32 <= ord(c) < 127 or ord(c) >= 160 else "?" for c in text)
+    return "%.1f" % value if isinstance(value, float) else "" if value is None else harmless(str(value))
 
 
 def _shape(tensor):
-    return "x".join(str(n) for n in tensor.shape)
+    return "x".join([str(n) for n in tensor.shape])
+
+
+def _ports_text(ports):
+    return ", ".join(["%s (%s %s)" % (harmless(port.name), _shape(port), port.dtype) for port in ports])
+
+
+def _n_bytes(port):
+    n_bytes = _ITEM_BYTES[port.dtype]
+    for n in port.shape:
+        n_bytes *= n
+    return n_bytes
 
 
 def _cycles_per_mac(elapsed_us, macs):

@@ -3,13 +3,21 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import Any, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 from .reference import _Listed, _Numbers
 
-_Nested: TypeAlias = Sequence[_Numbers | list[Any] | tuple[Any, ...] | _Listed] | _Listed
+_Nested: TypeAlias = Sequence[_Numbers | list[Any] | tuple[Any, ...] | _Listed] | _Listed | dict[str, Any]
+_Out = TypeVar("_Out", bound=array[Any] | list[Any] | tuple[Any, ...])
 
 def load(source: str | PathLike[str] | bytes | bytearray | memoryview, copy: bool | None = None) -> Model: ...
+
+class Port(NamedTuple):
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float
+    zero_point: int
 
 class Model:
     name: str
@@ -28,9 +36,13 @@ class Model:
     def labels(self) -> list[str]: ...
     @property
     def feature_names(self) -> list[str]: ...
+    @property
+    def inputs(self) -> list[Port]: ...
+    @property
+    def outputs(self) -> list[Port]: ...
 
-    # One sample gives a list of its outputs; whether nested lists are one sample of several axes or several samples,
-    # their shapes tell when the network runs.
+    # One sample gives a list of its outputs, or of lists where the network has several outputs: cast it there. Whether
+    # nested lists are one sample of several axes or several samples, their shapes tell when the network runs.
     @overload
     def predict(self, x: _Numbers) -> list[float]: ...
     @overload
@@ -39,7 +51,7 @@ class Model:
     def __call__(self, x: _Numbers) -> list[float]: ...
     @overload
     def __call__(self, x: _Nested) -> Any: ...
-    def predict_into(self, x: _Numbers | _Nested, out: array[Any]) -> array[Any]: ...
+    def predict_into(self, x: _Numbers | _Nested, out: _Out) -> _Out: ...
     @overload
     def classify(self, x: _Numbers) -> tuple[str | int, float]: ...
     @overload

@@ -263,6 +263,7 @@ ARGUMENTS = {
     "text": ("name",),
     "line": ("labels", 0),
     "threshold": (),
+    "port_name": ("input", 0),
     "golden": (0,),
 }
 

@@ -39,6 +39,15 @@ with anne.load("net.anne", copy=True) as net:
     for label, value in net.classify(np.ones((3, 4))):
         print(label, value)
     net.predict_into(array("b", [1, 2, 3, 4]), array("b", [0, 0, 0]))
+    score, box = array("b", [0, 0, 0]), array("f", [0])
+    assert_type(net.predict({"image": [1.0, 2.0], "speed": [3.0]}), Any)
+    assert_type(net.predict([[1.0, 2.0], array("f", [3])]), Any)
+    outs: list[array[Any]] = [score, box]
+    assert_type(net.predict_into({"image": score, "speed": [3.0]}, outs), "list[array[Any]]")
+    net.predict_into([[1.0, 2.0], [3.0]], [score, box])
+    net.predict_into(([1.0, 2.0], [3.0]), (score, box))
+    assert_type(net.inputs[0].name, str)
+    assert_type([port.shape for port in net.outputs], list[tuple[int, ...]])
     assert_type(net.trace([1, 2, 3, 4]), Table)
     for name, microseconds, _ in net.profile([1, 2, 3, 4], repeat=3):
         print(name, microseconds)
@@ -82,5 +91,6 @@ converted.save("net.anne")
 anne.dense("2", [1.0], [[1.0]], [0.0], "relu")  # type: ignore[call-overload]
 anne.relu("text")  # type: ignore[arg-type]
 net.labels = []  # type: ignore[misc]
+net.inputs = []  # type: ignore[misc]
 anne_tools.convert("net.keras", dtype="int7")  # type: ignore[arg-type]
 anne_tools.convert("net.keras", board="uno")  # type: ignore[arg-type]
