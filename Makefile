@@ -19,7 +19,7 @@ help:
 	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/boards/costs.py"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
-	@echo "make size      flash and RAM taken by the native module and the anne package"
+	@echo "make size      flash and RAM taken by the native module, room by room, and the anne package"
 	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
 	@echo "make reliability  the same in the short form that is part of make test"
 	@echo "make check     style: ruff, clang-format, shellcheck"
@@ -70,7 +70,8 @@ firmware: prepare
 
 size: prepare
 	$(build) anne-pico bare-pico
-	@$(venv)/python micropython/report_size.py build/anne-pico.elf build/bare-pico.elf
+	@$(venv)/python micropython/report_size.py build/anne-pico.elf build/bare-pico.elf \
+		build/firmware/anne-pico
 
 check: prepare
 	@$(venv)/ruff check .
