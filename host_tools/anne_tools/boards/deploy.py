@@ -41,8 +41,8 @@ def path_on_board(path: str | None, name: str) -> str:
     path = posixpath.normpath("/" + path.lstrip("/") + (name if path.endswith("/") else ""))
     if path == "/rom" or path.startswith("/rom/"):
         raise ModelError(
-            f"{path}: /rom is read-only, it is written whole: python -m anne_tools.romfs {name} -o rom.romfs, then "
-            f"mpremote romfs deploy rom.romfs (an emulated Pico: anne emulate --rom {name})"
+            f"{path}: /rom is read-only, it is written whole: python -m anne_tools.boards.romfs {name} -o rom.romfs, "
+            f"then mpremote romfs deploy rom.romfs (an emulated Pico: anne emulate --rom {name})"
         )
     return path
 

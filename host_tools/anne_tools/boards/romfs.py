@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> int:
     from ..data.files import read_whole, write_atomically
 
     if len(arguments) < 3 or arguments[-2] != "-o":
-        print("usage: python -m anne_tools.romfs FILE... -o IMAGE.romfs", file=sys.stderr)
+        print("usage: python -m anne_tools.boards.romfs FILE... -o IMAGE.romfs", file=sys.stderr)
         return 2
     paths, image = [Path(name) for name in arguments[:-2]], Path(arguments[-1])
     try:
