@@ -18,7 +18,7 @@ from anne_tools.cores.local import reference_outputs
 from anne_tools.cores.native import NativeModel
 from anne_tools.cores.results import NO_CLASS, class_names, classes, difference, result
 from anne_tools.errors import ModelError
-from test_places import Layer, Net, file_of
+from by_hand import INPUT, OUTPUT, Record, Values, model
 
 NAN, INF = np.nan, np.inf
 GOLDEN = Path(__file__).parents[2] / "golden" / "models"
@@ -124,8 +124,9 @@ def test_json_has_no_word_for_nan():
 
 def linear_activations(n: int) -> bytes:
     """Return a file of n activations of 2^20 elements, all in one place."""
-    layers = [Layer("activation", [i], i + 1) for i in range(n)]
-    return file_of(Net(layers, [1 << 20] * (n + 1), [0] * (n + 1), [0], [n]))
+    records = [Record("activation", [i], [i + 1]) for i in range(n)]
+    tensors = [Values("float32", 1 << 20)] * (n + 1)
+    return model(tensors, [INPUT] + [0] * (n - 1) + [OUTPUT], records, places=[0] * (n + 1))
 
 
 def test_the_reference_takes_as_many_steps_as_it_states():
