@@ -71,6 +71,80 @@ class External(nn.Sequential):
         super().__init__(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
 
 
+class Block(nn.Module):
+    """A residual block: two linear layers beside the way around them."""
+
+    def __init__(self, n: int):
+        super().__init__()
+        self.fc1, self.norm, self.fc2 = nn.Linear(n, n), nn.BatchNorm1d(n), nn.Linear(n, n)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        out = self.fc2(self.relu(self.norm(self.fc1(x))))
+        out += x
+        return self.relu(out)
+
+
+class Residual(nn.Module):
+    """A residual MLP: blocks inside a module inside the network, changed in place."""
+
+    input_shapes = {"x": (6,)}
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Linear(6, 8), nn.ReLU(inplace=True))
+        self.body = nn.Sequential(Block(8), nn.Sequential(Block(8), Block(8)))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return torch.softmax(self.head(self.body(self.stem(x))), dim=1)
+
+
+class TwoInputs(nn.Module):
+    """An image and a speed, which meet in a sum with alpha."""
+
+    input_shapes = {"image": (3, 4), "speed": (2,)}
+
+    def __init__(self):
+        super().__init__()
+        self.see, self.feel, self.out = nn.Linear(12, 5), nn.Linear(2, 5), nn.Linear(5, 2)
+
+    def forward(self, image, speed):
+        both = torch.add(self.see(image.flatten(1)), torch.tanh(self.feel(speed)), alpha=0.5)
+        return self.out(torch.relu(both))
+
+
+class TwoOutputs(nn.Module):
+    """A dict of outputs, of which one leads to the other, and one is the input."""
+
+    input_shapes = {"x": (4,)}
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.steer, self.stop = nn.Linear(4, 6), nn.Linear(6, 2), nn.Linear(6, 1)
+
+    def forward(self, x):
+        h = torch.tanh(self.hidden(x))
+        return {"steer": self.steer(h), "stop": torch.sigmoid(self.stop(h)), "more": (h, x)}
+
+
+class Sums(nn.Module):
+    """Sums and differences of all sorts, a module that is used twice, and products that are activations."""
+
+    input_shapes = {"x": (5,)}
+
+    def __init__(self):
+        super().__init__()
+        self.shared, self.fc = nn.Linear(5, 5), nn.Linear(5, 5)
+
+    def forward(self, x):
+        y = x + x
+        y = self.shared(y) + self.shared(torch.tanh(y)) + self.fc(y)  # three ways meet
+        y = y * torch.sigmoid(y) + x * nn.functional.relu6(x + 3) / 6  # swish, hard_swish
+        return (y - x) - torch.rsub(self.fc(y), x, alpha=2)
+
+
+BRANCHES = {"residual": Residual, "two_inputs": TwoInputs, "two_outputs": TwoOutputs, "sums": Sums}
 MODELS = {"mlp": Mlp, "activations": Activations, "plain": Plain}
 
 
@@ -84,6 +158,36 @@ def make(name: str) -> tuple[nn.Module, torch.Tensor]:
         for parameter in model.parameters():
             parameter.mul_(1.5)
     return model.eval(), x
+
+
+def make_branches(name: str) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """Return a network that branches, likewise, and N_SAMPLES of each of its inputs, by name."""
+    torch.manual_seed(SEED)
+    model = BRANCHES[name]()
+    x = {name: torch.randn(N_SAMPLES, *shape) for name, shape in model.input_shapes.items()}
+    with torch.no_grad():
+        model.train()(**x)
+    return model.eval(), x
+
+
+def outputs_of(model: nn.Module, x: dict[str, torch.Tensor]) -> list[np.ndarray]:
+    """Return all that the model gives, as a list."""
+    with torch.no_grad():
+        return [
+            y.numpy() for y in torch.utils._pytree.tree_leaves(model(**{n: v.clone() for n, v in x.items()}))
+        ]
+
+
+def export_branches() -> None:
+    """Write the networks that branch, and branches.npz with their inputs (NAME_x_INPUT) and outputs (NAME_y_0 ...)."""
+    expected = {}
+    for name in BRANCHES:
+        model, x = make_branches(name)
+        expected |= {f"{name}_x_{key}": value.numpy() for key, value in x.items()}
+        expected |= {f"{name}_y_{index}": y for index, y in enumerate(outputs_of(model, x))}
+        program = torch.export.export(model, tuple(value[:1] for value in x.values()))
+        save_pt2(program, HERE / "torch" / f"{name}.pt2")
+    np.savez_compressed(HERE / "torch" / "branches.npz", **expected)
 
 
 def export_onnx(model: nn.Module, x: torch.Tensor, path: Path, dynamo: bool, opset: int) -> None:
@@ -122,7 +226,11 @@ def export_external(expected: dict) -> None:
 def export_pt2(model: nn.Module, x: torch.Tensor, path: Path, dynamic: bool = False) -> None:
     """Write `path` with torch.export, undecomposed; the batch axis is 1, or symbolic."""
     shapes = [{0: torch.export.Dim("batch")}] if dynamic else None
-    program = torch.export.export(model, (x if dynamic else x[:1],), dynamic_shapes=shapes)
+    save_pt2(torch.export.export(model, (x if dynamic else x[:1],), dynamic_shapes=shapes), path)
+
+
+def save_pt2(program: torch.export.ExportedProgram, path: Path) -> None:
+    """Write `path` without what tells of this machine."""
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # paths of the machine
     torch.export.save(program, path)
@@ -143,6 +251,7 @@ def main() -> None:
         export_onnx(model, x, HERE / "onnx" / f"{name}_opset20.onnx", dynamo=True, opset=20)
         export_onnx(model, x, HERE / "onnx" / f"{name}_opset17.onnx", dynamo=False, opset=17)
     export_external(expected)
+    export_branches()
     model, x = make("mlp")
     export_pt2(model, x, HERE / "torch" / "mlp_dynamic.pt2", dynamic=True)
     model, _ = make("plain")

@@ -111,7 +111,7 @@ def load(
     *,
     trust_pickle: bool = False,
     layers: Any = None,
-    input_shape: tuple[int, ...] | None = None,
+    input_shape: Any = None,
     network: str | int | None = None,
 ) -> Graph:
     """Return the checked Graph of a model file (a path) or of an object in memory (scikit-learn, torch,
@@ -119,8 +119,9 @@ def load(
 
     The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened,
     which runs whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict;
-    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer; `network`
-    picks one of several in a file, by the name or the number (from 1) that the message without it lists.
+    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer, or has several
+    inputs (a dict of shapes by name, or a list); `network` picks one of several in a file, by the name or the number
+    (from 1) that the message without it lists.
     ModelError in one line for everything that is wrong with the source, or for a package that is not
     installed.
     """

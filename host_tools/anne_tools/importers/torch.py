@@ -1,7 +1,7 @@
 """PyTorch to a Graph: an nn.Module or ExportedProgram in memory, a .pt2 file, or a state_dict (.pth) with its layers.
 
 - nn.Module: torch.export traces it (undecomposed, in eval mode); the only way here that needs PyTorch. Its input shape
-  is that of the first nn.Linear, or the option `input_shape`.
+  is that of the first nn.Linear, or the option `input_shape`; of several inputs it is a dict by name, or a list.
 - .pt2, written by torch.export.save: JSON and raw weights, read without PyTorch.
 - .pth, a state_dict: weights by name without a graph, so the option `layers` says how they are used, such as
   "linear:fc1, relu, linear:fc2, softmax". Read without PyTorch and without running the pickle's code.
@@ -29,7 +29,7 @@ from .torch_files import Node, Program, Ref, is_pt2, read_pt2
 from .torch_layers import state_dict_graph
 from .torch_operators import OPERATORS, Operators
 from .torch_pth import read_state_dict
-from .torch_trace import trace
+from .torch_trace import Shapes, trace
 
 # What a damaged zip, or JSON of another shape than the schema's, leads to
 DAMAGE = (
@@ -45,13 +45,13 @@ HINT = {
 def read(
     source: Any,
     layers: str | Sequence[str] | None = None,
-    input_shape: Sequence[int] | None = None,
+    input_shape: Shapes | None = None,
     network: str | int | None = None,
 ) -> Graph:
     """Return the graph of a path, an nn.Module or an ExportedProgram.
 
-    `layers` belongs to a state_dict, `input_shape` (without batch) to an nn.Module; `network` picks one of several
-    state_dicts in a checkpoint. ModelError for what is damaged or not supported.
+    `layers` belongs to a state_dict, `input_shape` (without batch; of each input) to an nn.Module; `network` picks one
+    of several state_dicts in a checkpoint. ModelError for what is damaged or not supported.
     """
     if not isinstance(source, (str, Path)):
         refuse_choice(network)
@@ -71,8 +71,11 @@ def read(
 
 # A program
 
-SUMS = ("add", "sub", "rsub", "div")  # of two computed values, where products may be part of an activation
+# What they make lies where their first argument lies, wholly or for all that is known.
 VIEWS = (
+    "dropout",
+    "feature_dropout",
+    "alpha_dropout",
     "view",
     "reshape",
     "flatten",
@@ -92,14 +95,16 @@ class _Reader:
 
     def __init__(self, program: Program):
         budget.operations(len(program.nodes))
-        shape = program.input_shape
         self.program = program
         self.flow = Flow()
-        self.flow.input(program.input, program.input, shape)
+        for name, shape in program.inputs:
+            self.flow.input(name, name, shape)
         self.flow.constants.update(program.constants)
         self.operators = Operators(self.flow)
-        self.made_by: dict[str, Node] = {}
-        self.last_read = {ref: index for index, node in enumerate(program.nodes) for ref in _references(node)}
+        # by name: the names of values in the same storage, as far as they are read again
+        self.storage: dict[str, list[str]] = {}
+        reads = ((ref.name, index) for index, node in enumerate(program.nodes) for ref in _references(node))
+        self.last_read = dict(reads) | dict.fromkeys(program.outputs, len(program.nodes))
 
     def graph(self) -> Graph:
         """Return the checked graph."""
@@ -112,10 +117,12 @@ class _Reader:
             if node.output in self.flow.values or node.output in self.flow.constants:
                 raise ModelError(f"{step.where}: its output {label(node.output, '?')!r} is computed twice")
             OPERATORS[op](self.operators, step, Call(step, node, self.flow))
-            self.made_by[node.output] = node
+            if op != node.op or op in VIEWS:
+                self._share(node)
             if op != node.op:
-                self._in_place(step, node, index)
-        return self.flow.graph([self.program.output], Metadata(provenance=dict(self.program.provenance)))
+                self._change(step, node, index)
+        metadata = Metadata(provenance=dict(self.program.provenance))
+        return self.flow.graph(self.program.outputs, metadata, self.program.output_names)
 
     def _refuse_missing(self) -> None:
         """ModelError for all that the program needs and we lack, before anything is read."""
@@ -125,7 +132,7 @@ class _Reader:
             op, computed = _without_underscore(node.op), [r for r in _references(node) if r.name not in known]
             if op not in OPERATORS:
                 missing.layer(label(op, "?"), f"layer {index} ({label(op, '?')})", HINT.get(op, ""))
-            elif op in SUMS and len(computed) > 1:
+            elif op == "div" and len(computed) > 1:
                 missing.layer(f"{op} of two computed values", f"layer {index} ({op})")
             elif op == "sym_size" or not computed:
                 known.add(node.output)
@@ -133,19 +140,32 @@ class _Reader:
             missing.structure(what)
         missing.refuse(", ".join(sorted(name for name in OPERATORS if not name.startswith("_"))))
 
-    def _in_place(self, step: Step, node: Node, index: int) -> None:
-        """relu_(x) changes x: who reads x later reads the result; refused where x is a view of something read later."""
-        changed = next(iter(node.arguments.values()), None)
-        if not isinstance(changed, Ref) or changed.name not in self.flow.values:
+    def _share(self, node: Node) -> None:
+        """What the node makes lies in the storage of its first argument."""
+        base = next(iter(node.arguments.values()), None)
+        if isinstance(base, Ref):
+            names = self.storage.setdefault(base.name, [base.name])
+            names.append(node.output)
+            self.storage[node.output] = names
+
+    def _change(self, step: Step, node: Node, index: int) -> None:
+        """relu_(x) changes x: who reads x later, under whatever name, reads the result.
+
+        Refused where another view of it is read later, of another shape, and what changes a constant.
+        """
+        changed, values = next(iter(node.arguments.values()), None), self.flow.values
+        if not isinstance(changed, Ref) or changed.name not in values:
             raise ModelError(f"{step.where} changes a constant in place, which is not supported")
-        maker = self.made_by.get(changed.name)
-        if maker is not None and maker.op in VIEWS:
-            base = next(iter(maker.arguments.values()))
-            if self.last_read.get(base, -1) > index:
+        before, names = values[changed.name], self.storage[changed.name]
+        budget.steps(len(names), step.where)
+        names[:] = [name for name in names if name == node.output or self.last_read.get(name, -1) > index]
+        for name in names:
+            other = values[name]
+            if name != node.output and (other.tensor, other.shape) != (before.tensor, before.shape):
                 raise ModelError(
                     f"{step.where} changes a view of a value that is read later, which is not supported"
                 )
-        self.flow.values[changed.name] = self.flow.values[node.output]
+            values[name] = values[node.output]
 
 
 def _references(node: Node) -> list[Ref]:

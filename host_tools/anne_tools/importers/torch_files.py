@@ -8,6 +8,7 @@ Source: torch/_export/serde/schema.py (schema version 8) of PyTorch 2.13.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .budget import open_zip, read_member
 from .flow import label
 
 SCHEMA_MAJOR = 8
+_MAX_PATH = 200
 OLD_PT2 = "serialized_exported_program.json"
 # torch._export.serde.schema.ScalarType -> numpy
 SCALAR_TYPES = {
@@ -56,16 +58,17 @@ class Node:
 
 @dataclass
 class Program:
-    """An exported network: calls in order; constants by the names the calls use; shape of the first input.
+    """An exported network: calls in order; constants by the names the calls use; (name, shape) of each input.
 
-    `structure` says what it has beyond one chain from one input to one output, as "2 outputs".
+    Inputs are named after the arguments of the module's forward; `output_names` are the keys of the dict that it
+    returned, [] for what is no dict. `structure` says what else it needs, such as "an input of kind token".
     """
 
     nodes: list[Node]
     constants: dict[str, np.ndarray]
-    input: str
-    input_shape: tuple[int, ...]
-    output: str
+    inputs: list[tuple[str, tuple[int, ...]]]
+    outputs: list[str]
+    output_names: list[str] = field(default_factory=list)
     provenance: dict[str, str] = field(default_factory=dict)
     structure: list[str] = field(default_factory=list)
 
@@ -113,33 +116,69 @@ def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
             if name not in arrays:
                 raise ModelError(f"{kind} {str(name)[:60]!r} is missing in the file")
             constants[_get(entry, "arg", "name")] = arrays[name]
-        else:
+        elif kind != "constant_input":  # a number or None, which the calls have
             structure.append(f"an input of kind {label(str(kind), '?')}")
     outputs = []
     specs = _get(signature, "output_specs")
     budget.steps(4 * len(specs), "outputs")
     for spec in specs:
-        if "user_output" in spec:
-            outputs.append(_get(spec, "user_output", "arg", "as_tensor", "name"))
-        else:
+        if "user_output" not in spec:
             structure.append(f"an output of kind {label(str(next(iter(spec), '?')), '?')}")
-    structure += one_input_and_output(len(inputs), len(outputs))
-    sizes = _get(graph, "tensor_values", inputs[0], "sizes")
-    # a symbolic size is an expression, which is fine for the batch axis only
-    shape = tuple(int(size.get("as_int", 1 if axis == 0 else -1)) for axis, size in enumerate(sizes))
+        elif "as_none" in (arg := _get(spec, "user_output", "arg")):
+            structure.append("an output that is None")
+        else:
+            outputs.append(_get(arg, "as_tensor", "name"))
+    refuse_no_ends(len(inputs), len(outputs))
     provenance = {"format": "pt2", "framework": f"PyTorch {model.get('torch_version', '?')}"}
     entries = _get(graph, "nodes")
     budget.operations(len(entries))
     nodes = [node for entry in entries if (node := _node(entry))]
-    return Program(nodes, constants, inputs[0], shape, outputs[0], provenance, structure)
+    shapes = [_shape(_get(graph, "tensor_values", name, "sizes")) for name in inputs]
+    ends = list(zip(inputs, shapes, strict=True)), outputs
+    return Program(nodes, constants, *ends, _output_names(model["graph_module"]), provenance, structure)
 
 
-def one_input_and_output(n_inputs: int, n_outputs: int) -> list[str]:
-    """Return what a model of so many has beyond one of either, for a refusal; ModelError if it lacks one."""
+def _shape(sizes: list[dict]) -> tuple[int, ...]:
+    """Return a shape; a symbolic size is an expression, which is fine for the batch axis only."""
+    return tuple(int(size.get("as_int", 1 if axis == 0 else -1)) for axis, size in enumerate(sizes))
+
+
+def refuse_no_ends(n_inputs: int, n_outputs: int) -> None:
+    """ModelError for a model without inputs or outputs."""
     if not n_inputs or not n_outputs:
-        raise ModelError(f"expected a model of one input and one output, got {n_inputs} and {n_outputs}")
-    counts = {"inputs": n_inputs, "outputs": n_outputs}
-    return [f"{n} {what}" for what, n in counts.items() if n > 1]
+        raise ModelError(f"expected a model of inputs and outputs, got {n_inputs} and {n_outputs}")
+
+
+def _output_names(graph_module: dict) -> list[str]:
+    calls = graph_module.get("module_call_graph") or [{}]
+    return names_of_outputs((calls[0].get("signature") or {}).get("out_spec") or "")
+
+
+def names_of_outputs(tree: str) -> list[str]:
+    """Return the names of what stands in a returned dict, "a", or "a.0" in a tuple there; [] for what is no dict.
+
+    `tree` is how torch.utils._pytree writes what a module returned: [1, {"type": ..., "context": the keys of a dict,
+    once more as JSON, "children_spec": [...]}].
+    """
+    spec = budget.parse_json(f'{{"spec": {tree or "[]"}}}', "the names of the outputs")["spec"]
+    return list(_leaves(spec[1], "")) if spec and _keys(spec[1]) else []
+
+
+def _leaves(spec: dict, path: str) -> Iterator[str]:
+    """The dotted path of each leaf."""
+    budget.steps(1, "the names of the outputs")
+    children = spec["children_spec"]
+    if spec["type"] is None:
+        yield path
+    with budget.level("outputs"):
+        for key, child in zip(_keys(spec) or range(len(children)), children, strict=True):
+            yield from _leaves(child, f"{path}.{key}"[:_MAX_PATH] if path else str(key)[:_MAX_PATH])
+
+
+def _keys(spec: dict) -> list:
+    if spec["type"] not in ("builtins.dict", "collections.OrderedDict"):
+        return []
+    return budget.parse_json(f'{{"keys": {spec["context"]}}}', "the names of the outputs")["keys"]
 
 
 def _node(entry: dict) -> Node | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from ..errors import ModelError
-from .flow import Flow, Step
+from .flow import Flow, Key, Step
 from .torch_calls import Call
 from .torch_files import Ref
 
@@ -114,18 +115,25 @@ class Operators:
         self.flow.batch_norm(step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5))
 
     def arithmetic(self, step: Step, call: Call) -> None:
-        """add, sub, mul, div with a number or a constant."""
-        if call.get("alpha", 1) != 1 or call.get("rounding_mode") is not None:
-            raise ModelError(f"{step.where} with alpha or rounding is not supported")
-        keys = []
-        for name in ("self", "other"):
-            value = call.get(name)
-            if isinstance(value, Ref):
-                keys.append(value.name)
-            else:  # a number
-                keys.append(f"{step.output}:{name}")
-                self.flow.constants[keys[-1]] = np.array(call.number(name, None))
-        self.flow.arithmetic(step, ARITHMETIC[step.op], *(reversed(keys) if step.op == "rsub" else keys))
+        """add, sub, mul, div of a value, and a number, a constant or another value; alpha times what is added."""
+        if call.get("rounding_mode") is not None:
+            raise ModelError(f"{step.where} with rounding is not supported")
+        left, right = (self._operand(step, call, name) for name in ("self", "other"))
+        if step.op == "rsub":
+            left, right = right, left
+        if call.get("alpha", 1) != 1:
+            scaled = replace(step, output=(step.output, "scaled"))
+            self.flow.arithmetic(scaled, "*", right, self._operand(step, call, "alpha"))
+            right = scaled.output
+        self.flow.arithmetic(step, ARITHMETIC[step.op], left, right)
+
+    def _operand(self, step: Step, call: Call, name: str) -> Key:
+        value = call.get(name)
+        if isinstance(value, Ref):
+            return value.name
+        key = step.output, name
+        self.flow.constants[key] = np.array(call.number(name, None))
+        return key
 
     def same(self, step: Step, call: Call) -> None:
         """No effect when the network is used rather than trained."""

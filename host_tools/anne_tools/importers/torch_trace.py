@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ModelError
-from .torch_files import Node, Program, Ref, one_input_and_output, operator_name
+from .torch_files import Node, Program, Ref, names_of_outputs, operator_name, refuse_no_ends
+
+# of one input, or of several, by name or in their order
+Shapes = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
 
-def trace(source: Any, input_shape: Sequence[int] | None) -> Program:
+def trace(source: Any, input_shape: Shapes | None) -> Program:
     """Return the program of an nn.Module, traced in eval mode with its modes put back, or of an ExportedProgram."""
     import torch
 
@@ -17,22 +21,57 @@ def trace(source: Any, input_shape: Sequence[int] | None) -> Program:
         return _from_exported(source)
     if not isinstance(source, torch.nn.Module):
         raise ModelError(f"expected an nn.Module, got {type(source).__name__}")
-    example = torch.zeros(1, *(_first_linear(source) if input_shape is None else input_shape))
+    shapes = _shapes(source, input_shape)
+    args, kwargs = _arguments(source, shapes)
     modes = {module: module.training for module in source.modules()}
     try:
         source.eval()
-        return _from_exported(torch.export.export(source, (example,)))
+        return _from_exported(torch.export.export(source, args, kwargs))
     except ModelError:
         raise
     except Exception as error:
         reason = str(error).strip().partition("\n")[0][:200]
+        told = [str((1, *shape)) for shape in (shapes.values() if isinstance(shapes, Mapping) else shapes)]
+        inputs = f"an input of shape {told[0]}" if len(told) == 1 else f"inputs of shapes {', '.join(told)}"
         raise ModelError(
-            f"torch.export cannot trace {type(source).__name__} with an input of shape {tuple(example.shape)} "
-            f"({reason}); is input_shape right?"
+            f"torch.export cannot trace {type(source).__name__} with {inputs} ({reason}); is input_shape right?"
         ) from error
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def _shapes(source: Any, given: Shapes | None) -> Shapes:
+    """Return the shape of each input, a mapping by name or a list in their order."""
+    if isinstance(given, Mapping):
+        return given
+    if given is not None:
+        return given if any(isinstance(shape, Sequence) for shape in given) else [given]
+    names = [
+        name
+        for name, p in inspect.signature(source.forward).parameters.items()
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if len(names) > 1:
+        raise ModelError(
+            f"{type(source).__name__} has inputs {', '.join(names)}: give input_shape, a dict of each one's shape, "
+            "without the batch axis"
+        )
+    return [_first_linear(source)]
+
+
+def _arguments(source: Any, shapes: Shapes) -> tuple[tuple, dict[str, Any]]:
+    """Return positional and named arguments for the module's forward: zeros, in a batch of 1."""
+    import torch
+
+    if not isinstance(shapes, Mapping):
+        return tuple(torch.zeros(1, *shape) for shape in shapes), {}
+    signature = inspect.signature(source.forward)
+    try:
+        bound = signature.bind(**{name: torch.zeros(1, *shape) for name, shape in shapes.items()})
+    except TypeError as error:
+        raise ModelError(f"input_shape does not fit {type(source).__name__}.forward: {error}") from error
+    return bound.args, bound.kwargs
 
 
 def _first_linear(source: Any) -> tuple[int]:
@@ -48,8 +87,21 @@ def _from_exported(program: Any) -> Program:
     """Return an ExportedProgram as the Program that its .pt2 file would give."""
     import torch
 
-    signature = program.graph_signature
-    structure = one_input_and_output(len(signature.user_inputs), len(signature.user_outputs))
+    signature, kinds = program.graph_signature, torch.export.graph_signature
+    inputs, outputs, structure = [], [], []
+    for spec in signature.input_specs:
+        if spec.kind in (kinds.InputKind.CUSTOM_OBJ, kinds.InputKind.TOKEN):
+            structure.append(f"an input of kind {spec.kind.name.lower()}")
+        elif spec.kind is kinds.InputKind.USER_INPUT and not isinstance(spec.arg, kinds.ConstantArgument):
+            inputs.append(spec.arg.name)
+    for spec in signature.output_specs:
+        if spec.kind is not kinds.OutputKind.USER_OUTPUT:
+            structure.append(f"an output of kind {spec.kind.name.lower()}")
+        elif isinstance(spec.arg, kinds.ConstantArgument):
+            structure.append(f"an output that is {spec.arg.value}")
+        else:
+            outputs.append(spec.arg.name)
+    refuse_no_ends(len(inputs), len(outputs))
     tensors = {**program.state_dict, **program.constants}
     names = {
         **signature.inputs_to_parameters,
@@ -58,12 +110,25 @@ def _from_exported(program: Any) -> Program:
     }
     constants = {key: tensors[name].detach().to(torch.float64).cpu().numpy() for key, name in names.items()}
     calls = [_from_fx(node) for node in program.graph.nodes if node.op == "call_function" and _matters(node)]
-    first = next(node for node in program.graph.nodes if node.name == signature.user_inputs[0])
-    shape = tuple(
-        d if isinstance(d, int) else (1 if i == 0 else -1) for i, d in enumerate(first.meta["val"].shape)
-    )
+    shapes = {node.name: _shape(node) for node in program.graph.nodes if node.name in inputs}
+    ends = [(name, shapes[name]) for name in inputs], outputs, names_of_outputs(_tree(program))
     provenance = {"format": "torch.export", "framework": f"PyTorch {torch.__version__}"}
-    return Program(calls, constants, first.name, shape, signature.user_outputs[0], provenance, structure)
+    return Program(calls, constants, *ends, provenance, structure)
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    sizes = enumerate(node.meta["val"].shape)
+    return tuple(size if isinstance(size, int) else 1 if axis == 0 else -1 for axis, size in sizes)
+
+
+def _tree(program: Any) -> str:
+    """Return how the program's outputs stand in what it returns, as JSON; "" if they stand in a class of its own."""
+    from torch.utils import _pytree
+
+    try:
+        return _pytree.treespec_dumps(program.call_spec.out_spec)
+    except NotImplementedError:
+        return ""
 
 
 def _matters(node: Any) -> bool:

@@ -179,13 +179,13 @@ def test_damaged_program_is_refused(edit, damage, message):
 
 def test_all_that_is_missing_is_named_with_counts(edit):
     def residual(model):
-        """input -> conv2d -> conv2d -> add of both -> linear with a second output."""
+        """input -> conv2d -> conv2d -> div of both -> linear, and an output that is None."""
         made = nodes(model)
         linear, relu = made[0], made[1]
         for node in (linear, relu):
             node["target"] = "torch.ops.aten.conv2d.default"
         ref = {"as_tensor": {"name": "linear"}}
-        made[2]["target"] = "torch.ops.aten.add.Tensor"
+        made[2]["target"] = "torch.ops.aten.div.Tensor"
         made[2]["inputs"] = [
             {"name": "self", "arg": ref, "kind": 1},
             {
@@ -195,11 +195,11 @@ def test_all_that_is_missing_is_named_with_counts(edit):
             },
         ]
         specs = model["graph_module"]["signature"]["output_specs"]
-        specs.append(specs[0])
+        specs.append({"user_output": {"arg": {"as_none": True}}})
 
     message = refused(edit("plain.pt2", model_json=residual))
     assert message.startswith(
-        "plain.pt2: needs conv2d (2), add of two computed values (1), 2 outputs; the first is layer 0 (conv2d); supp"
+        "plain.pt2: needs conv2d (2), div of two computed values (1), an output that is None; the first is layer 0 "
     )
 
 
@@ -472,11 +472,11 @@ def test_forward_refused(forward):
         "needs log_softmax (1); the first is layer 1 (log_softmax) (export the network with softmax"
         in message(lambda m, x: F.log_softmax(m.a(x), 1))
     )
-    assert "needs add of two computed values (1)" in message(lambda m, x: m.a(x) + x)
+    assert "needs div of two computed values (1)" in message(lambda m, x: m.a(x) / x)
     assert "needs layer_norm (1); the first is layer 1 (layer_norm); supported: add, addmm, " in message(
         lambda m, x: F.layer_norm(m.a(x), (6,))
     )
-    assert "needs 2 outputs, which is not supported" in message(lambda m, x: (m.a(x), x))
+    assert "needs an output that is None, which is not supported" in message(lambda m, x: (m.a(x), None))
     assert "torch.export cannot trace Module" in message(lambda m, x: m.a(x) if x.sum() > 0 else x)
     assert "is input_shape right?" in message(lambda m, x: m.a(x), input_shape=(7,))
     assert "changes a view of a value that is read later" in message(
