@@ -170,7 +170,7 @@ def test_floats_equal_the_reference_bit_for_bit(machine: Machine, size: float) -
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_largest_sums_of_aligned_floats_fit(machine: Machine, sign: int) -> None:
     # Weights 2^24 2^-24 = 1, x just below 2, the largest bias that is added as an integer: 16383 * 2 + 2^15 = 65534.
-    # tests/host_tools/test_preconditions.py has the same for host and reference, and why it is the largest.
+    # tests/host_tools/cores/test_preconditions.py has the same for host and reference, and why it is the largest.
     n_in, below = 16383, np.float32(1 - 2.0**-24)
     words = np.full(2 * n_in, 2048, "<u4")
     words[::2] = sign * 2**28 + 2048 & 0xFFFFFFFF
