@@ -1,8 +1,9 @@
 // Sums of two vectors: integers against TensorFlow Lite Micro's arithmetic in its own words, and worked by hand.
 #include <math.h>
 
-#include "kernel_test.h"
+#include "graph_files.h"
 #include "kernels/add.h"
+#include "model.h"
 
 // gemmlowp's SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, which TensorFlow Lite Micro adds with.
 static int64_t high_mul(int64_t a, int64_t b) {
@@ -140,8 +141,42 @@ static void check_f32(void) {
     }
 }
 
+// The layer takes zero points from its tensors, and factors and limits in the order of FORMAT.md: half of a, a quarter
+// of b, and 2^-18 of the sum, so that y = a - 10 + (b + 3) / 2 - 5.
+static void check_layer(void) {
+    graph_t graph = {0};
+    static const int32_t zero_points[] = {10, -3, -5};
+    for (uint32_t t = 0; t < 3; t++) {
+        add_vector(&graph, t < 2 ? ANNE_ROLE_INPUT : ANNE_ROLE_OUTPUT, 4, t);
+        graph.tensors[t].dtype = ANNE_INT8;
+        graph.tensors[t].zero_point = zero_points[t];
+    }
+    add_node(&graph, (node_t){ANNE_KIND_add, 2, 1, {0, 1, 2}, ANNE_ACTIVATION_linear});
+    uint8_t bytes[512];
+    uint32_t n_bytes = write_graph(bytes, &graph), factors = 48 + 3 * 32 + 20;
+    put_word(bytes, factors + 12, (uint32_t)-1); // the shift of b
+    put_word(bytes, factors + 24, (uint32_t)-60);
+    put_word(bytes, factors + 28, 50);
+    make_good(bytes, n_bytes);
+    anne_model_t model;
+    anne_status_t status = anne_model_open(&model, bytes, n_bytes);
+    CHECK(status == ANNE_OK, "status %d", status);
+    model.workspace = exactly(model.workspace_bytes);
+    anne_model_prepare(&model);
+    static const int8_t sample[] = {10, 30, 127, -128, -3, 5, 127, -128}, expected[] = {-5, 19, 50, -60};
+    int8_t y[4];
+    anne_model_put_inputs(&model, sample);
+    anne_model_run(&model);
+    anne_model_get_outputs(&model, y);
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK(y[i] == expected[i], "%u: %d, expected %d", i, y[i], expected[i]);
+    }
+    free(model.workspace);
+}
+
 int main(void) {
     check_by_hand();
+    check_layer();
     check_f32();
     for (uint32_t i = 0; i < 60; i++) {
         check_s8();

@@ -474,31 +474,35 @@ static void check_entries(void) {
     }
 }
 
-// Inputs of 1 and 2 floats, outputs of 2 and 1.
+// Inputs of 1 and 2 floats, outputs of 2, 1 and 1.
 static void new_file_of_several(void) {
     graph_t graph = {0};
     uint32_t a = add_vector(&graph, ANNE_ROLE_INPUT, 1, 0), b = add_vector(&graph, ANNE_ROLE_INPUT, 2, 1);
     uint32_t c = add_vector(&graph, ANNE_ROLE_OUTPUT, 2, 3), d = add_vector(&graph, ANNE_ROLE_OUTPUT, 1, 5);
     add_node(&graph, (node_t){ANNE_KIND_activation, 1, 1, {b, c}, ANNE_ACTIVATION_relu});
+    uint32_t e = add_vector(&graph, ANNE_ROLE_OUTPUT, 1, 6);
     add_node(&graph, (node_t){ANNE_KIND_activation, 1, 1, {a, d}, ANNE_ACTIVATION_relu});
+    add_node(&graph, (node_t){ANNE_KIND_add, 2, 1, {a, d, e}, ANNE_ACTIVATION_linear});
     n_bytes = write_graph(bytes, &graph);
 }
 
 static const metadata_t entries_of_several[] = {
     {"2 input names", ANNE_TAG_input_names, TEXT("a\nb"), ANNE_OK},
     {"1 input name", ANNE_TAG_input_names, TEXT("a"), BAD},
-    {"2 output names", ANNE_TAG_output_names, TEXT("a\nb"), ANNE_OK},
-    {"3 output names", ANNE_TAG_output_names, TEXT("a\nb\nc"), BAD},
+    {"3 input names", ANNE_TAG_input_names, TEXT("a\nb\nc"), BAD},
+    {"3 output names", ANNE_TAG_output_names, TEXT("a\nb\nc"), ANNE_OK},
+    {"2 output names", ANNE_TAG_output_names, TEXT("a\nb"), BAD},
     {"features of both inputs", ANNE_TAG_feature_names, TEXT("a\nb\nc"), ANNE_OK},
     {"features of one input", ANNE_TAG_feature_names, TEXT("a"), BAD},
-    {"labels, as if one output were meant", ANNE_TAG_labels, TEXT("a\nb"), BAD},
+    {"labels of the first output", ANNE_TAG_labels, TEXT("a\nb"), BAD},
+    {"labels of all outputs", ANNE_TAG_labels, TEXT("a\nb\nc\nd"), BAD},
     {"a threshold, as if one output were meant", ANNE_TAG_threshold, TEXT("\0\0\x80\x3f"), BAD},
     {"half an input", ANNE_TAG_golden_inputs, TEXT("1234"), BAD},
     {"half an output", ANNE_TAG_golden_outputs, TEXT("12345678"), BAD},
 };
 
 static void check_entries_of_several(void) {
-    static const char samples[24] = {0};
+    static const char samples[32] = {0};
     for (uint32_t i = 0; i < sizeof entries_of_several / sizeof entries_of_several[0]; i++) {
         const metadata_t *entry = &entries_of_several[i];
         new_file_of_several();
@@ -508,12 +512,12 @@ static void check_entries_of_several(void) {
         CHECK(status == entry->expected, "%s: status %d, expected %d", entry->what, status, (int)entry->expected);
     }
     new_file_of_several();
-    add_entry(ANNE_TAG_golden_inputs, samples, 24);
-    add_entry(ANNE_TAG_golden_outputs, samples, 24);
+    add_entry(ANNE_TAG_golden_inputs, samples, 2 * 12);
+    add_entry(ANNE_TAG_golden_outputs, samples, 2 * 16);
     EXPECT(ANNE_OK);
     new_file_of_several();
-    add_entry(ANNE_TAG_golden_inputs, samples, 24);
-    add_entry(ANNE_TAG_golden_outputs, samples, 12);
+    add_entry(ANNE_TAG_golden_inputs, samples, 2 * 12);
+    add_entry(ANNE_TAG_golden_outputs, samples, 16);
     EXPECT(ANNE_ERROR_METADATA);
 }
 
