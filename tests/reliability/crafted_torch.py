@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import struct
 import zipfile
@@ -354,3 +355,144 @@ def pt2_input_of_2_to_the_64() -> bytes:
         values["input"]["sizes"] = [{"as_int": 1}, {"as_int": 1 << 32}, {"as_int": 1 << 32}]
 
     return pt2_model(change)
+
+
+# Networks that branch. `branching` makes them of two_inputs.pt2, whose inputs are image, (1, 3, 4), and speed, (1, 2).
+
+
+def call(target: str, output: str, *arguments: dict) -> dict:
+    made = {"as_tensor": {"name": output}}
+    return {"target": f"torch.ops.aten.{target}", "inputs": list(arguments), "outputs": [made]}
+
+
+def add(a: str, b: str, output: str) -> dict:
+    return call("add.Tensor", output, ref("self", a), ref("other", b))
+
+
+def branching(calls: list[dict], outputs: list[str], tree: str | None = None) -> bytes:
+    """A program of those calls; `tree` says how its outputs stand in what it returns."""
+
+    def change(model: dict) -> None:
+        module = model["graph_module"]
+        module["graph"]["nodes"] = calls
+        module["signature"]["output_specs"] = [
+            {"user_output": {"arg": {"as_tensor": {"name": name}}}} for name in outputs
+        ]
+        module["module_call_graph"][0]["signature"]["out_spec"] = tree
+
+    return golden_json("torch/two_inputs.pt2", "model.json", change)
+
+
+@crafted("pt2")
+def pt2_sums_of_themselves() -> bytes:
+    """4,000 sums of the one before and itself: 2^4000 ways through."""
+    names = ["speed", *(f"v{number}" for number in range(4_000))]
+    return branching([add(a, a, b) for a, b in zip(names, names[1:], strict=False)], names[-1:])
+
+
+@crafted("pt2")
+def pt2_sums_of_the_last_two() -> bytes:
+    """200 sums of the two before, as many as may be layers: Fibonacci's number of ways through."""
+    names = ["speed", "v0", *(f"v{number}" for number in range(1, 200))]
+    calls = [call("relu.default", "v0", ref("self", "speed"))]
+    calls += [add(a, b, c) for a, b, c in zip(names, names[1:], names[2:], strict=False)]
+    return branching(calls, names[-1:])
+
+
+@crafted("pt2")
+def pt2_sums_that_nothing_reads() -> bytes:
+    """4,000 sums of one value, all but one left behind."""
+    return branching([add("speed", "speed", f"v{number}") for number in range(4_000)], ["v1"])
+
+
+@crafted("pt2")
+def pt2_gates_in_gates() -> bytes:
+    """1,000 times y * sigmoid(y) + y, of which each half could be part of a pattern."""
+    calls, y = [], "speed"
+    for number in range(1_000):
+        s, gate, after = (f"{word}{number}" for word in ("s", "gate", "v"))
+        calls.append(call("sigmoid.default", s, ref("self", y)))
+        calls.append(call("mul.Tensor", gate, ref("self", y), ref("other", s)))
+        calls.append(add(gate, y, after))
+        y = after
+    return branching(calls, [y])
+
+
+@crafted("pt2")
+def pt2_views_that_are_all_read_later() -> bytes:
+    """2,000 views of a value that is then changed 1,900 times, while each view is still to be read."""
+    views = [call("alias.default", f"v{number}", ref("self", "y")) for number in range(2_000)]
+    changes = [call("relu_.default", f"c{number}", ref("self", "y")) for number in range(1_900)]
+    start = call("relu.default", "y", ref("self", "speed"))
+    return branching([start, *views, *changes], [f"v{number}" for number in range(2_000)])
+
+
+@crafted("pt2")
+def pt2_views_of_other_values() -> bytes:
+    """2,000 values that are views of each other's views, each changed in place behind a reshape."""
+    calls, before = [call("relu.default", "y", ref("self", "speed"))], "y"
+    for number in range(1_900):
+        calls.append(
+            call(
+                "unsqueeze.default", f"v{number}", ref("self", before), {"name": "dim", "arg": {"as_int": 0}}
+            )
+        )
+        calls.append(
+            call(
+                "squeeze.dim", f"w{number}", ref("self", f"v{number}"), {"name": "dim", "arg": {"as_int": 0}}
+            )
+        )
+        before = f"w{number}"
+    return branching([*calls, call("relu_.default", "end", ref("self", before))], ["end", "y"])
+
+
+@crafted("pt2")
+def pt2_one_output_15_000_times() -> bytes:
+    """Copies of one value, each an output."""
+    return padded(branching([call("relu.default", "y", ref("self", "speed"))], ["y"] * 15_000))
+
+
+@crafted("pt2")
+def pt2_outputs_as_many_as_may_be_layers() -> bytes:
+    """200 copies of the input."""
+    return branching([call("relu.default", "y", ref("self", "speed"))], ["y", *["speed"] * 200])
+
+
+@crafted("pt2")
+def pt2_of_10_000_inputs() -> bytes:
+    """10,000 inputs of 30,000 numbers that nothing reads."""
+
+    def change(model: dict) -> None:
+        module = model["graph_module"]
+        for number in range(10_000):
+            name = f"x{number}"
+            module["signature"]["input_specs"].append({"user_input": {"arg": {"as_tensor": {"name": name}}}})
+            module["graph"]["tensor_values"][name] = {"sizes": [{"as_int": 1}, {"as_int": 30_000}]}
+
+    return padded(golden_json("torch/two_inputs.pt2", "model.json", change))
+
+
+def dict_of(key: str, inside: str) -> str:
+    keys = json.dumps(json.dumps([key]))
+    return f'{{"type": "builtins.dict", "context": {keys}, "children_spec": [{inside}]}}'
+
+
+LEAF = '{"type": null, "context": null, "children_spec": []}'
+
+
+@crafted("pt2")
+def pt2_outputs_in_dicts_in_dicts() -> bytes:
+    """An output below 300 dicts."""
+    tree = LEAF
+    for _ in range(300):
+        tree = dict_of("a", tree)
+    calls = [call("relu.default", "y", ref("self", "speed"))]
+    return branching(calls, ["y"], f"[1, {tree}]")
+
+
+@crafted("pt2")
+def pt2_a_long_key_before_many_outputs() -> bytes:
+    """A key of 100,000 letters in front of 20,000 outputs' names, which would be 2 GB."""
+    many = f'{{"type": "builtins.tuple", "context": "null", "children_spec": [{", ".join([LEAF] * 20_000)}]}}'
+    calls = [call("relu.default", "y", ref("self", "speed"))]
+    return padded(branching(calls, ["y"], f"[1, {dict_of('k' * 100_000, many)}]"))

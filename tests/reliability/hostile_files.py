@@ -33,7 +33,10 @@ FORMATS: dict[str, tuple[list[str], dict]] = {
     "tflite": (["tflite/mlp_int8_float_ends.tflite", "tflite/activations_float16.tflite"], {}),
     "h5": (["keras/keras2_mlp.h5", "keras/keras3_mlp.h5"], {}),
     "keras": (["keras/keras2_mlp.keras", "keras/keras3_nested.keras"], {}),
-    "pt2": (["torch/plain.pt2", "torch/mlp_dynamic.pt2"], {}),
+    "pt2": (
+        [f"torch/{name}.pt2" for name in ("plain", "mlp_dynamic", "sums", "two_inputs", "two_outputs")],
+        {},
+    ),
     "pth": (["torch/plain.pth", "torch/plain_legacy.pth"], {"layers": "linear:0, relu, linear:2, softmax"}),
     "json": (["iris_4_4_2_1.json"], {}),
     "py": ([], {}),

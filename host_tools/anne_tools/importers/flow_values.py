@@ -112,6 +112,8 @@ class Values:
         for key in outputs:
             if key not in self.values or not self.values[key].tensor:
                 raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
+        if names and len(names) != len(outputs):
+            raise ModelError(f"expected {len(outputs)} output names, got {len(names)}")
         ends: dict[str, None] = {}
         for name in (self.values[key].tensor for key in outputs):
             budget.steps(_OUTPUT_STEPS, "outputs")

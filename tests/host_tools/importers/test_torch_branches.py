@@ -219,6 +219,17 @@ def test_names_of_outputs(edit, tree, names):
     assert load(path).metadata.output_names == names
 
 
+TWO_NAMES = (
+    '[1, {"type": "builtins.dict", "context": "[\\"a\\", \\"b\\"]", "children_spec": '
+    '[{"type": null, "context": null, "children_spec": []}, {"type": null, "context": null, "children_spec": []}]}]'
+)
+
+
+def test_two_names_for_one_output_are_refused(edit):
+    path = edit("two_inputs.pt2", lambda m: m["module_call_graph"][0]["signature"].update(out_spec=TWO_NAMES))
+    assert "expected 1 output names, got 2" in refused(path)
+
+
 @pytest.mark.parametrize("tree", ["[", "[1]", "[1, 2]", "[" * 9000, '[1, {"type": "builtins.dict"}]'])
 def test_damaged_names_of_outputs_are_refused(edit, tree):
     refused(edit("two_inputs.pt2", lambda m: m["module_call_graph"][0]["signature"].update(out_spec=tree)))
