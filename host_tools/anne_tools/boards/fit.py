@@ -15,6 +15,7 @@ from typing import Any
 from anne.model_file import MAX_CONSTANTS, ModelFile
 
 from ..cores.files import layer_names
+from ..cores.memory import arena_use
 from ..cores.native import NativeModel
 from ..errors import ModelError
 from .advice import advice
@@ -164,7 +165,7 @@ def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
     """Fill in why it does not fit, where, and what would help."""
     names, workspace = layer_names(file), verdict.workspace_bytes
     if workspace > _room(board):
-        index = max(range(len(names)), key=lambda i: _value_bytes(file.layers[i]))
+        index = max(arena_use(file).layer, 0)
         verdict.reason = f"values between layers need {workspace} bytes of RAM, {_room(board)} are free"
     else:
         index = max(range(len(names)), key=lambda i: file.layers[i].nbytes)
@@ -181,7 +182,3 @@ def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
         verdict.advice.append(
             "no type of numbers and no smaller hidden layer makes it fit: it needs fewer inputs or outputs"
         )
-
-
-def _value_bytes(layer) -> int:
-    return sum(tensor.nbytes for tensor in (*layer.inputs, *layer.outputs))
