@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ..cores.files import open_model
+from ..data.files import write_atomically
 from .common import console, json_option, print_json
 from .models import board_option, print_layers, print_verdict, read_model
 
@@ -14,15 +16,24 @@ from .models import board_option, print_layers, print_verdict, read_model
 @click.command(
     "inspect",
     epilog="\b\nExamples:\n  anne inspect net.anne\n  anne inspect net.anne --board pico2"
-    "\n  anne inspect net.anne --json",
+    "\n  anne inspect net.anne --plot arena.png\n  anne inspect net.anne --json",
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @board_option
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="PNG",
+    help="Draw what lies in the arena, layer by layer.",
+)
 @json_option
-def command(model: Path, board: str, as_json: bool) -> None:
+def command(model: Path, board: str, plot: Path | None, as_json: bool) -> None:
     """Tell what is in a model file, and whether and how it runs on a board.
 
     MODEL is checked as the board checks it. Exit status 1 if it is damaged, and if it does not fit.
+
+    The arena is memory for the values between layers: those that live at the same time lie beside each other. It is
+    told how large it is, and at which layer most lives in it: what to make smaller first.
     """
     from ..conversion.inspection import inspect
     from ..errors import ModelError
@@ -32,6 +43,10 @@ def command(model: Path, board: str, as_json: bool) -> None:
         found = inspect(data, board)
     except ModelError as error:
         raise ModelError(f"{model.name}: {error}") from None
+    if plot:
+        from ..conversion.plot import arena_plot
+
+        write_atomically(plot, arena_plot(open_model(data), found.name), [model])
     if as_json:
         print_json({"file": str(model), **found.to_json()})
     else:
@@ -55,6 +70,7 @@ def _show(found: Any, path: Path) -> None:
     for key, value in found.provenance.items():
         out.print(f"  {key}: {value}")
     print_layers(out, found.layers)
+    out.print(found.arena.line())
     print_verdict(out, found.fit)
 
 

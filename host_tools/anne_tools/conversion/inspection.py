@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from ..boards.fit import Verdict, fit
 from ..cores.files import stored_crc
+from ..cores.memory import ArenaUse, arena_use
 from ..cores.native import NativeModel
 from .report import LayerReport, layer_reports
 
@@ -26,6 +27,7 @@ class Inspection:
     provenance: dict[str, str]
     golden_samples: int
     arena_bytes: int
+    arena: ArenaUse
     layers: list[LayerReport]
     fit: Verdict
 
@@ -51,6 +53,7 @@ def inspect(data: bytes, board: str = "pico") -> Inspection:
             provenance=dict(line.split(": ", 1) for line in file.lines("provenance") if ": " in line),
             golden_samples=len(file.metadata.get("golden_inputs", b"")) // model.input.nbytes,
             arena_bytes=file.arena_bytes,
+            arena=arena_use(file),
             layers=layer_reports(model, verdict),
             fit=verdict,
         )

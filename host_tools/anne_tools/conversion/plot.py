@@ -1,10 +1,18 @@
-"""Pictures (extra `plot`: matplotlib): where the error of a conversion arises, how kernels' cost grows with size."""
+"""Pictures (extra `plot`: matplotlib): where the error of a conversion arises, what lies in the arena at which layer,
+how kernels' cost grows with size.
+"""
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from typing import Any
 
+from anne.model_file import ModelFile
+
+from ..cores.files import layer_names
+from ..cores.memory import ArenaUse, Storage, arena_use, storages
+from ..data.texts import harmless
 from ..errors import ModelError
 from .report import Report
 
@@ -24,6 +32,10 @@ def error_plot(report: Report) -> bytes:
     axes = figure.subplots()
     _draw_bars(axes, layers)
     _draw_frame(axes, report)
+    return _png(figure)
+
+
+def _png(figure: Any) -> bytes:
     picture = BytesIO()
     figure.savefig(picture, format="png", dpi=150)
     return picture.getvalue()
@@ -65,6 +77,75 @@ def _draw_frame(axes: Any, report: Report) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
+
+
+# Values of the arena: inputs of the network, its outputs, and what lies between, by turns.
+_INPUT, _OUTPUT, _BETWEEN = "#2a9d8f", "#d1495b", ("#1b6ca8", "#6b9ac4")
+_INK = "#222222"
+# Inches: of a letter, of a line, around the axes, of the axes' height, and of a picture's width at most.
+_LETTER, _LINE, _FRAME, _HEIGHT, _WIDEST = 0.068, 0.13, 1.2, 3.4, 40
+
+
+def arena_plot(file: ModelFile, name: str) -> bytes:
+    """Return a PNG of a model file's arena: layers to the right, bytes upwards, a rectangle a value with its name.
+
+    Where a rectangle changes its name without a gap, a layer works in place, or the same bytes have another shape. A
+    name that has no room is left out. Where the arena is fullest is framed. ModelError without matplotlib.
+    """
+    use, names = arena_use(file), ["start", *layer_names(file), "end"]
+    names = [harmless(name if len(name) <= 24 else name[:23] + "\N{HORIZONTAL ELLIPSIS}") for name in names]
+    width = min(max(7, _FRAME + 0.6 * len(names)), _WIDEST)
+    inches = (width - _FRAME) / len(names), _HEIGHT / use.nbytes  # of a layer, of a byte
+    label_width = _LETTER * max(map(len, names))
+    is_upright = label_width > inches[0]
+    figure = _figure(width, _HEIGHT + _FRAME + is_upright * label_width)
+    axes = figure.subplots()
+    in_turn = sorted(storages(file), key=lambda storage: storage.first)
+    for number, storage in enumerate(in_turn):
+        _draw_storage(axes, storage, len(file.layers), _BETWEEN[number % 2], inches)
+    step = math.ceil(1.3 * _LINE / inches[0])  # of many names, those that have room
+    axes.set_xticks(range(-1, len(names) - 1, step), names[::step], fontsize=8, parse_math=False)
+    axes.tick_params(axis="x", rotation=90 if is_upright else 0)
+    _draw_arena(axes, use, len(file.layers), name)
+    return _png(figure)
+
+
+def _draw_arena(axes: Any, use: ArenaUse, n_layers: int, name: str) -> None:
+    from matplotlib.patches import Patch
+
+    axes.set_xlim(-1.5, n_layers + 0.5)
+    axes.set_ylim(0, 1.03 * use.nbytes)
+    axes.axhline(use.nbytes, color=_INK, linewidth=1)
+    axes.vlines((use.layer - 0.5, use.layer + 0.5), 0, use.nbytes, color=_INK, linestyle="--", linewidth=1.2)
+    axes.set_ylabel("bytes")
+    axes.set_title(
+        harmless(f"{name}: {use.nbytes} bytes of arena, at most {use.live_bytes} at once, {use.where}"),
+        loc="left", fontweight="bold", fontsize=10, parse_math=False,
+    )  # fmt: skip
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    colours = {"input of the network": _INPUT, "values between layers": _BETWEEN[0], "output": _OUTPUT}
+    patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
+    axes.figure.legend(handles=patches, loc="outside lower left", ncols=3, frameon=False, fontsize=8)
+
+
+def _draw_storage(axes: Any, storage: Storage, n_layers: int, colour: str, inches: tuple) -> None:
+    # the value that a layer turns into another ends in the middle of that layer
+    starts = [value.first if i else value.first - 0.5 for i, value in enumerate(storage.values)]
+    for value, start, end in zip(storage.values, starts, [*starts[1:], storage.last + 0.5], strict=True):
+        colour_of = _INPUT if value.first < 0 else _OUTPUT if value.last == n_layers else colour
+        axes.broken_barh(
+            [(start, end - start)], (value.offset, value.nbytes), facecolor=colour_of, edgecolor="white", linewidth=1.2
+        )  # fmt: skip
+        across, up = (end - start) * inches[0], value.nbytes * inches[1]
+        text, needed = harmless(value.name), _LETTER * (len(harmless(value.name)) + 1)
+        lies = needed <= across and up >= _LINE
+        if lies or (needed <= up and across >= _LINE):
+            middle = ((start + end) / 2, value.offset + value.nbytes / 2)
+            axes.text(
+                *middle, text, color="white", fontsize=8, ha="center", va="center", zorder=3,
+                rotation=0 if lies else 90, parse_math=False,
+            )  # fmt: skip
 
 
 # One colour a kernel; its peers have the same in broken lines.

@@ -70,7 +70,7 @@ class LiveValue:
 class ArenaUse:
     """How an arena of `nbytes` is used: at most `live_bytes` at once, less than which no arena with these values has.
 
-    That is first so at layer number `layer`, called `layer_name`, where `live` lie in it; -1 is before the first layer.
+    That is first so at layer number `layer`, called `layer_name`, where `live` lie in it; -1 and "" before any layer.
     """
 
     nbytes: int
@@ -79,13 +79,17 @@ class ArenaUse:
     layer_name: str
     live: list[LiveValue]
 
+    @property
+    def where(self) -> str:
+        """In words when it is fullest."""
+        return f"at layer {self.layer} ({self.layer_name})" if self.layer >= 0 else "before the first layer"
+
     def line(self) -> str:
-        """Return it in words."""
+        """Return all of it in words."""
         live = " + ".join(_words(value, self.live) for value in self.live)
-        where = f"at layer {self.layer} ({self.layer_name})" if self.layer >= 0 else self.layer_name
         if self.live_bytes == self.nbytes:
-            return f"arena: {self.nbytes} bytes, largest {where}: {live}"
-        return f"arena: {self.nbytes} bytes, of which at most {self.live_bytes} at once, {where}: {live}"
+            return f"arena: {self.nbytes} bytes, largest {self.where}: {live}"
+        return f"arena: {self.nbytes} bytes, of which at most {self.live_bytes} at once, {self.where}: {live}"
 
 
 def _words(value: LiveValue, live: list[LiveValue]) -> str:
@@ -140,9 +144,10 @@ def arena_use(file: ModelFile) -> ArenaUse:
         for layer in range(-1, len(file.layers))
     }
     layer = max(live_bytes, key=lambda layer: (live_bytes[layer], -layer))
-    name = layer_names(file)[layer] if layer >= 0 else "before the first layer"
+    name = layer_names(file)[layer] if layer >= 0 else ""
+    all_.sort(key=lambda storage: storage.values[0].index)
     live = [_live(storage, layer, file) for storage in all_ if storage.first <= layer <= storage.last]
-    live.sort(key=lambda value: _ROLES.index(value.role))
+    live.sort(key=lambda value: _ROLES.index(value.role))  # else as they are made
     return ArenaUse(file.arena_bytes, live_bytes[layer], layer, name, live)
 
 

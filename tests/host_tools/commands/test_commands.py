@@ -147,6 +147,26 @@ def test_inspect_tells_the_crc_in_the_header(files):
     assert f"bytes, CRC-32 {crc32:08x}\n" in good("inspect", "net.anne").stdout
 
 
+def test_inspect_tells_what_lies_in_the_arena(files):
+    """2 floats in, 2 from each layer of weights; softmax works in place."""
+    line = "arena: 16 bytes, largest at layer 0 (dense_0): input 8 + output 8\n"
+    assert line in good("inspect", "net.anne").stdout
+    arena = json.loads(good("inspect", "net.anne", "--json").stdout)["arena"]
+    assert [arena[key] for key in ("nbytes", "live_bytes", "layer", "layer_name")] == [16, 16, 0, "dense_0"]
+    assert [(live["name"], live["role"], live["nbytes"]) for live in arena["live"]] == [
+        ("input", "input", 8), ("dense_0", "output", 8)
+    ]  # fmt: skip
+
+
+def test_inspect_draws_the_arena(files):
+    pytest.importorskip("matplotlib", reason="the extra ai-anne[plot]")
+    good("inspect", "net.anne", "--plot", "arena.png")
+    assert (files / "arena.png").read_bytes().startswith(b"\x89PNG\r\n")
+    before = (files / "net.anne").read_bytes()
+    refused("net.anne", "inspect", "net.anne", "--plot", "net.anne")
+    assert (files / "net.anne").read_bytes() == before
+
+
 def test_inspect_of_what_does_not_fit(files):
     (files / "big.anne").write_bytes(convert(random_graph((4, 400, 300, 2))).data)
     result = anne("inspect", "big.anne", "--json")
