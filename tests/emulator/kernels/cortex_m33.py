@@ -74,7 +74,7 @@ def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[bytes]
         (status,) = struct.unpack_from("<I", reply, at)
         assert status == 0, f"the loader refuses a model there: {status}"
         with NativeModel(data) as model:
-            n_bytes = len(x) * model.file.outputs[0].nbytes
+            n_bytes = len(x) * sum(tensor.nbytes for tensor in model.file.outputs)
         outputs.append(reply[at + 4 : at + 4 + n_bytes])
         at += 4 + n_bytes
     (fused,) = struct.unpack("<f", reply[at:])

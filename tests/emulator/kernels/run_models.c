@@ -35,6 +35,7 @@ static void write_bytes(uint32_t file, const void *bytes, uint32_t n) {
 #define ROOM (1 << 20)
 static uint8_t bytes[ROOM] __attribute__((aligned(4)));
 static uint8_t workspace[ROOM] __attribute__((aligned(4)));
+static uint8_t sample[ROOM];
 
 static bool run_model(uint32_t request, uint32_t reply) {
     uint32_t counts[2]; // bytes, samples
@@ -49,13 +50,15 @@ static bool run_model(uint32_t request, uint32_t reply) {
     }
     model.workspace = workspace;
     anne_model_prepare(&model);
-    const anne_tensor_t *x = &model.tensors[model.input], *y = &model.tensors[model.output];
+    uint32_t x_bytes = anne_model_bytes(&model, ANNE_ROLE_INPUT), y_bytes = anne_model_bytes(&model, ANNE_ROLE_OUTPUT);
     for (uint32_t i = 0; i < counts[1]; i++) {
-        if (!read_bytes(request, anne_model_data(&model, model.input), anne_tensor_bytes(x))) {
+        if (x_bytes > ROOM || y_bytes > ROOM || !read_bytes(request, sample, x_bytes)) {
             return false;
         }
+        anne_model_put_inputs(&model, sample);
         anne_model_run(&model);
-        write_bytes(reply, anne_model_data(&model, model.output), anne_tensor_bytes(y));
+        anne_model_get_outputs(&model, sample);
+        write_bytes(reply, sample, y_bytes);
     }
     return true;
 }
