@@ -194,23 +194,37 @@ def check_same_verdicts(original: bytes) -> None:
 def check_same_answers(original: bytes, data: bytes) -> None:
     """Both cores give the same for inputs at the limits and between: integers to the bit."""
     rng = np.random.default_rng(SEED)
-    file = ModelFile(data)
-    if len(file.inputs) + len(file.outputs) > 2:
-        return
     reference = Model(data)
     with NativeModel(data) as native:
-        x, y = native.input, native.output
-        if x.dtype == "float32":
-            inputs = rng.normal(0, 2, (2, x.size)).astype(np.float32)
-        else:
-            inputs = rng.integers(x.least, x.greatest + 1, (2, x.size)).astype(x.dtype)
-        for sample, got in zip(inputs, native.run_raw(inputs).reshape(2, -1), strict=True):
-            raw = bytearray(y.nbytes)
-            reference.run_raw(sample.tobytes(), raw)
-            expected = np.frombuffer(raw, y.dtype)
-            assert same(got, expected), (
-                f"{difference(original, data)}: {sample}: core {got}, reference {expected}"
+        file = native.file
+        for _ in range(2):
+            sample = b"".join(any_values(tensor, rng).tobytes() for tensor in file.inputs)
+            raw = bytearray(sum(tensor.nbytes for tensor in file.outputs))
+            reference.run_raw(sample, raw)
+            answer = native.run_raw(
+                np.frombuffer(sample, np.uint8 if native.is_packed else native.input.dtype)
             )
+            for tensor, got, expected in zip(
+                file.outputs, parts(answer.tobytes(), file.outputs), parts(raw, file.outputs), strict=True
+            ):
+                assert same(got, expected), (
+                    f"{difference(original, data)}: {sample.hex()}: tensor {tensor.index}: core {got}, "
+                    f"reference {expected}"
+                )
+
+
+def any_values(tensor, rng: np.random.Generator) -> np.ndarray:
+    if tensor.dtype == "float32":
+        return rng.normal(0, 2, tensor.size).astype(np.float32)
+    return rng.integers(tensor.least, tensor.greatest + 1, tensor.size).astype(tensor.dtype)
+
+
+def parts(packed: bytes, tensors: list) -> Iterator[np.ndarray]:
+    """The values of each tensor."""
+    at = 0
+    for tensor in tensors:
+        yield np.frombuffer(packed, tensor.dtype, tensor.size, at)
+        at += tensor.nbytes
 
 
 def same(got: np.ndarray, expected: np.ndarray) -> bool:

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 import pytest
 from anne.model_file import KINDS, MAX_LAYERS, MAX_TENSORS, ModelFile
-from anne_tools.cores.native import status_of
+from anne.reference_model import Model
+from anne_tools.cores.native import NativeModel, status_of
 from by_hand import INPUT, OUTPUT, Record, Values, model
 
 SEED = 9
@@ -170,6 +171,22 @@ def test_random_networks():
 
 def turns(net: Net, layer: Layer, kind: str) -> bool:
     return layer.kind == kind and net.places[layer.y] in [net.places[t] for t in layer.inputs]
+
+
+def test_good_networks_give_what_tensors_in_places_of_their_own_would():
+    # the reference keeps tensors apart, wherever the file has them; weights are 1, so numbers are whole
+    rng = random.Random(SEED + 1)
+    nets = [any_net(rng, rng.randint(2, 8)) for _ in range(600)]
+    good = [net for net in nets if net.is_good()]
+    assert len(good) > 200
+    for net in good:
+        data = file_of(net)
+        x = [np.float32(rng.randint(-9, 9)) for t in net.inputs for _ in range(net.sizes[t])]
+        expected = bytearray(4 * sum(net.sizes[t] for t in net.outputs))
+        Model(data).run_raw(np.array(x).tobytes(), expected)
+        with NativeModel(data) as native:
+            packed = np.array(x).view(np.uint8) if native.is_packed else np.array(x)
+            assert native.run_raw(packed).tobytes() == bytes(expected), net
 
 
 def test_networks_with_one_tensor_elsewhere():

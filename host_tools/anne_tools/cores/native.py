@@ -84,12 +84,21 @@ class NativeModel:
             )
         self.file = ModelFile(data, checked=True)  # by the core, and a thousand times as fast
         self.input, self.output = self.file.inputs[0], self.file.outputs[0]
+        self.is_packed = len(self.file.inputs) > 1 or len(self.file.outputs) > 1
         self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
 
     def run_raw(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs (n_samples, *shape), in the output's own type, for inputs in the input's own type."""
-        inputs = np.ascontiguousarray(inputs, self.input.dtype).reshape(-1, self.input.size)
-        outputs = np.empty((len(inputs), *self.output.shape), self.output.dtype)
+        """Return the outputs (n_samples, *shape), in the output's own type, for inputs in the input's own type.
+
+        Where the network has several inputs or outputs both are bytes, uint8, a row a sample: all inputs (outputs) as
+        they stand in the arena, in the order of the file and without gaps.
+        """
+        if self.is_packed:
+            inputs = np.ascontiguousarray(inputs, np.uint8).reshape(-1, _packed_bytes(self.file.inputs))
+            outputs = np.empty((len(inputs), _packed_bytes(self.file.outputs)), np.uint8)
+        else:
+            inputs = np.ascontiguousarray(inputs, self.input.dtype).reshape(-1, self.input.size)
+            outputs = np.empty((len(inputs), *self.output.shape), self.output.dtype)
         _library.anne_host_run(self._handle, inputs.ctypes.data, len(inputs), outputs.ctypes.data)
         return outputs
 
@@ -124,6 +133,10 @@ class NativeModel:
 
     def __del__(self):
         self.close()
+
+
+def _packed_bytes(tensors: list) -> int:
+    return sum(tensor.nbytes for tensor in tensors)
 
 
 def from_source_type(x: np.ndarray, file: ModelFile) -> np.ndarray:
