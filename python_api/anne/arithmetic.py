@@ -4,7 +4,7 @@ Not frozen into firmware, whose native module computes.
 """
 
 import math
-import struct
+from array import array
 
 from .reference import activate
 
@@ -36,11 +36,8 @@ def activated(layer, values):
 
 
 def float32(v):
-    """Return v rounded to 32 bits as IEEE 754 says."""
-    try:
-        return struct.unpack("<f", struct.pack("<f", v))[0]
-    except OverflowError:  # MicroPython's floats are float32 already and give infinity by themselves
-        return math.inf if v > 0 else -math.inf
+    """Return v rounded to 32 bits as IEEE 754 says, as the C core holds it."""
+    return array("f", (v,))[0]
 
 
 def round_limited(v, zero_point, least, greatest):

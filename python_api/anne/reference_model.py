@@ -8,7 +8,7 @@ import struct
 from array import array
 from collections import namedtuple
 
-from .arithmetic import round_limited
+from .arithmetic import float32, round_limited
 from .model_file import ModelFile
 from .values import (
     refuse_out,
@@ -34,11 +34,6 @@ except ImportError:  # CPython
 
 
 # --- Numbers ---------------------------------------------------------------------------------------------------------
-
-
-def float32(v):
-    """Return v rounded to 32 bits, as the C core holds it."""
-    return array("f", (v,))[0]
 
 
 def quantize(v, tensor):
