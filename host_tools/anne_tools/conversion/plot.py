@@ -61,7 +61,8 @@ def _draw_bars(axes: Any, layers: list) -> None:
         axes.text(
             max(total[row], own[row]) + 0.012 * room, row, f"{total[row]:.2g} %", va="center", fontsize=9
         )
-    axes.set_yticks(rows, [f"{layer.name}\n{layer.kernel}, {layer.shape}" for layer in layers], fontsize=8)
+    names = [f"{harmless(layer.name)}\n{layer.kernel}, {layer.shape}" for layer in layers]
+    axes.set_yticks(rows, names, fontsize=8, parse_math=False)
     axes.set_xlim(0, 1.13 * room)
     axes.invert_yaxis()
 
@@ -69,8 +70,9 @@ def _draw_bars(axes: Any, layers: list) -> None:
 def _draw_frame(axes: Any, report: Report) -> None:
     axes.set_xlabel("rms error in percent of the range of the layer's values")
     axes.set_title(
-        f"{report.name} as {report.dtype}: where the error arises", loc="left", fontweight="bold", pad=10
-    )
+        f"{harmless(report.name)} as {report.dtype}: where the error arises",
+        loc="left", fontweight="bold", pad=10, parse_math=False,
+    )  # fmt: skip
     axes.figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=9)
     axes.xaxis.grid(True, color=_GRID)
     axes.set_axisbelow(True)

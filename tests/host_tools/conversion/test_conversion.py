@@ -180,6 +180,14 @@ def test_the_plot_is_a_picture():
         error_plot(convert(graph).report)
 
 
+def test_names_in_the_plot_are_no_formulas():
+    """matplotlib takes what stands between dollars for one, and refuses what is none."""
+    pytest.importorskip("matplotlib", reason="the extra ai-anne[plot]")
+    graph, x = wine_like()
+    graph.metadata.name = graph.layers[-1].name = r"$\frac$"
+    assert error_plot(convert(graph, "int8", calibrate=x).report).startswith(b"\x89PNG\r\n")
+
+
 # --- What cannot be done ----------------------------------------------------------------------------------------------
 
 
