@@ -265,10 +265,11 @@ def clashes(network: Network, offsets: dict[str, int]) -> list[tuple[str, str]]:
     return found
 
 
-def test_random_networks():
+@pytest.mark.parametrize("part", range(4))
+def test_random_networks(part):
     """No two values that live at the same time overlap, and the arena is near its lower bound."""
     over = []
-    for seed in range(SEED * N_NETWORKS, (SEED + 1) * N_NETWORKS):
+    for seed in range(SEED * N_NETWORKS + part, (SEED + 1) * N_NETWORKS, 4):
         network = Drawn(seed).network()
         made = network.plan()
         assert made.offsets.keys() == network.nbytes.keys()
@@ -280,7 +281,7 @@ def test_random_networks():
         over.append(made.nbytes / made.lower_bound)
     assert min(over) == 1
     assert max(over) <= MOST_OVER_BOUND
-    assert sum(ratio == 1 for ratio in over) >= 0.95 * N_NETWORKS
+    assert sum(ratio == 1 for ratio in over) >= 0.95 * len(over)
 
 
 def test_the_check_finds_clashes():
