@@ -5,48 +5,47 @@
 //   A = rescale((a - a_zero_point) 2^s, factor of a), B likewise
 //   y = limit(zero_point + rescale(A + B, factor of the sum), least, most)
 //
-// The first rounding of A needs no 64-bit product, as v = a - a_zero_point has few bits: |v| <= 255, or v is an int16.
-// With the multiplier m = 2^16 h + l, l < 2^16 and h < 2^15,
+// All that is rescaled lies within -2^30 <= x < 2^30: |2^s v| does, for |v| <= 255 of int8, or v an int16; a factor of
+// at most 1/2 halves it, so A + B does, too. So four products of 32 bits make the first rounding, and not one of 64,
+// which the Cortex-M0+ has not. With x = 2^16 xh + xl, -2^15 <= xl < 2^15, and the multiplier m = 2^16 mh + ml, 0 <= ml
+// < 2^16,
 //
-//   floor((2^s v m + 2^30) / 2^31) = floor((2^16 v h + v l + 2^(30 - s)) / 2^(31 - s))
-//                                  = 2^(s - 15) v h + floor((v l + 2^(30 - s)) / 2^(31 - s))
+//   floor((x m + 2^30) / 2^31) = 2 xh mh + floor((xh ml + xl mh + floor(xl ml / 2^16) + 2^14) / 2^15)
 //
-// where |2^(s - 15) v h| < 2^30, and v l + 2^(30 - s) lies within -32768 65535 and 32767 65535 + 2^15 < 2^31.
-//
-// Nothing else overflows: |2^s v| <= 2^30, a factor of at most 1/2 halves that, and |A + B| <= 2^30, with 2^30 itself
-// only below 0. The sum's factor is below 1, so the result is no larger; and what is added to round is at most 2^30.
+// |xh| <= 2^14 and mh < 2^15. Where |xh| is 2^14, xl mh has the other sign, or is 0; else |xh ml| <= (2^14 - 1)(2^16 -
+// 1) and |xl mh| <= 2^15 (2^15 - 1) leave room for the rest below 2^31. A factor is below 1, so the result is no larger
+// than x, and half a step can be added before the second rounding.
 #include "kernels/add.h"
 
 #include "kernels/arithmetic_f32.h"
 
-// x / 2^n, halves away from zero; -2^30 <= x < 2^30.
-static inline int32_t divide(int32_t x, int32_t n) {
-    return n == 0 ? x : (x + (x >> 31) + (1 << (n - 1))) >> n;
+// x multiplier 2^(shift - 31), rounded twice as by anne_rescale; -2^30 <= x < 2^30, shift <= 0.
+static inline int32_t rescale(int32_t x, anne_rescale_t factor) {
+    int32_t mh = factor.multiplier >> 16, ml = factor.multiplier & 0xffff;
+    int32_t xl = (int16_t)x, xh = (x - xl) >> 16;
+    int32_t first = 2 * xh * mh + ((xh * ml + xl * mh + (xl * ml >> 16) + (1 << 14)) >> 15);
+    int32_t n = -factor.shift;
+    return n == 0 ? first : (first + (first >> 31) + (1 << (n - 1))) >> n; // halves away from zero
 }
 
-// A as above, for s = bits.
-static inline int32_t rescale_one(int32_t v, anne_rescale_t factor, int32_t bits) {
-    int32_t high = factor.multiplier >> 16, low = factor.multiplier & 0xffff;
-    int32_t first = v * high * (1 << (bits - 15)) + ((v * low + (1 << (30 - bits))) >> (31 - bits));
-    return divide(first, -factor.shift);
-}
-
-static inline int32_t add_one(const anne_add_t *add, int32_t a, int32_t b, int32_t bits) {
-    int32_t sum = rescale_one(a, add->a, bits) + rescale_one(b, add->b, bits);
-    int32_t y = divide(anne_high_mul(sum, add->sum.multiplier), -add->sum.shift) + add->output.zero_point;
+// a and b without their zero points, shifted.
+static inline int32_t add_one(const anne_add_t *add, int32_t a, int32_t b) {
+    int32_t y = rescale(rescale(a, add->a) + rescale(b, add->b), add->sum) + add->output.zero_point;
     return y < add->output.least ? add->output.least : y > add->output.most ? add->output.most : y;
 }
 
 void anne_add_s8(const anne_add_t *add, const int8_t *a, const int8_t *b, size_t n, int8_t *y) {
     const anne_add_t own = *add; // y might be taken for a part of it
     for (size_t i = 0; i < n; i++) {
-        y[i] = (int8_t)add_one(&own, a[i] - own.a_zero_point, b[i] - own.b_zero_point, ANNE_ADD_BITS_S8);
+        y[i] = (int8_t)add_one(&own, (a[i] - own.a_zero_point) * (1 << ANNE_ADD_BITS_S8),
+                               (b[i] - own.b_zero_point) * (1 << ANNE_ADD_BITS_S8));
     }
 }
 
 void anne_add_s16(const anne_add_t *add, const int16_t *a, const int16_t *b, size_t n, int16_t *y) {
+    const anne_add_t own = *add;
     for (size_t i = 0; i < n; i++) {
-        y[i] = (int16_t)add_one(add, a[i], b[i], ANNE_ADD_BITS_S16);
+        y[i] = (int16_t)add_one(&own, a[i] * (1 << ANNE_ADD_BITS_S16), b[i] * (1 << ANNE_ADD_BITS_S16));
     }
 }
 

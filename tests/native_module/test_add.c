@@ -91,6 +91,22 @@ static void check_s16(void) {
     free(a), free(b), free(y);
 }
 
+// The least and the greatest sums and factors there can be.
+static void check_extremes(void) {
+    static const anne_rescale_t factors[] = {{1 << 30, 0},     {INT32_MAX, -1}, {INT32_MAX - 0xffff, -1},
+                                             {INT32_MAX, -31}, {0xffff, -1},    {0, 0}};
+    static const anne_rescale_t sums[] = {{INT32_MAX, 0}, {INT32_MAX, -1}, {INT32_MAX, -15}, {INT32_MAX, -31},
+                                          {1 << 30, -14}, {0xffff, 0},     {0, -31}};
+    static const int16_t values[] = {-32768, -32767, -16385, -1, 0, 1, 16383, 32766, 32767};
+    for (uint32_t i = 0; i < 6 * 6 * 7 * 9 * 9; i++) {
+        anne_add_t add = {0, 0, factors[i % 6], factors[i / 6 % 6], sums[i / 36 % 7], {0, -32768, 32767}};
+        int16_t a = values[i / 252 % 9], b = values[i / 252 / 9], y;
+        anne_add_s16(&add, &a, &b, 1, &y);
+        int64_t expected = expected_of(&add, a, b, ANNE_ADD_BITS_S16);
+        CHECK(y == expected, "%u: %d + %d: %d, expected %lld", i, a, b, y, (long long)expected);
+    }
+}
+
 // Scales of 1/2 and 1/4 to one of 1. Twice the greater is 1, so the factors are 1/2 = 2^30 2^(0 - 31),
 // 1/4 = 2^30 2^(-1 - 31) and 2^-20 = 2^30 2^(-19 - 31).
 static void check_by_hand(void) {
@@ -177,6 +193,7 @@ static void check_layer(void) {
 int main(void) {
     check_by_hand();
     check_layer();
+    check_extremes();
     check_f32();
     for (uint32_t i = 0; i < 60; i++) {
         check_s8();
