@@ -65,19 +65,36 @@ class TfliteWriter:
                 setattr(op.builtinOptions, key, value)
         self.operators.append(op)
 
-    def to_model(self, inputs, outputs):
-        """Return the schema's model object, for tests that damage it before packing."""
+    def to_model(self, inputs, outputs, signature=None):
+        """Return the schema's model object, for tests that damage it before packing.
+
+        `signature` has the names of its inputs and of its outputs: ({name: tensor}, {name: tensor}).
+        """
         graph = schema.SubGraphT()
         graph.tensors, graph.operators = self.tensors, self.operators
         graph.inputs, graph.outputs, graph.name = list(inputs), list(outputs), "main"
         model = schema.ModelT()
         model.version, model.subgraphs, model.operatorCodes = 3, [graph], self.codes
         model.buffers, model.description = self.buffers, "written by tests/host_tools/tflite_writer.py"
+        if signature is not None:
+            model.signatureDefs = [schema.SignatureDefT()]
+            model.signatureDefs[0].signatureKey = "serving_default"
+            model.signatureDefs[0].inputs, model.signatureDefs[0].outputs = map(_named, signature)
         return model
 
-    def to_bytes(self, inputs, outputs) -> bytes:
+    def to_bytes(self, inputs, outputs, signature=None) -> bytes:
         """Return the finished file."""
-        return pack(self.to_model(inputs, outputs))
+        return pack(self.to_model(inputs, outputs, signature))
+
+
+def _named(tensors: dict[str, int]) -> list:
+    """Return a signature's entries."""
+    entries = []
+    for name, index in tensors.items():
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name, index
+        entries.append(entry)
+    return entries
 
 
 OPTIONS = {
@@ -128,6 +145,19 @@ def int8_network(rng, per_axis: bool, activation: int, ends: str = "int8") -> by
         last = w.tensor((1, 3), "float32")
         w.operator("DEQUANTIZE", [y], [last])
     return w.to_bytes([first], [last])
+
+
+def as_uint8(data: bytes) -> bytes:
+    """An int8 model with every int8 tensor as uint8, all values and zero points 128 more: a file of years ago."""
+    model = schema.ModelT.InitFromPackedBuf(data)
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.type == 9:
+            tensor.type = 3
+            tensor.quantization.zeroPoint = [z + 128 for z in tensor.quantization.zeroPoint]
+            if tensor.buffer:
+                buffer = model.buffers[tensor.buffer]
+                buffer.data = np.asarray(buffer.data, np.uint8) ^ 0x80
+    return pack(model)
 
 
 class Oracle:

@@ -159,18 +159,22 @@ class Flow(Patterns):
             raise ModelError(
                 f"{step.where} of two computed values is not supported; supported: with a constant"
             )
+        if op == "-":
+            negative = replace(step, output=(step.output, "negative"))
+            self.scaling(negative, right, -1.0, 0.0)
+            right = negative.output
+        self.add(step, left, right)
+
+    def add(self, step: Step, left: Key, right: Key, activation: str = "linear") -> None:
+        """activation(left + right), both computed and of one shape."""
         a, b = self.value(step, left), self.value(step, right)
         if without_batch(a.shape) != without_batch(b.shape):
             raise ModelError(
                 f"{step.where} of two computed values: expected one shape, got {a.shape} and {b.shape}; "
                 "broadcasting of computed values is not supported"
             )
-        if op == "-":
-            negative = replace(step, output=(step.output, "negative"))
-            self.scaling(negative, right, -1.0, 0.0)
-            b = self.value(step, negative.output)
         shape = max(a.shape, b.shape, key=len)
-        self.values[step.output] = self._layer(step, Add, (a, b), shape)
+        self.values[step.output] = self._layer(step, Add, (a, b), shape, activation)
 
     def reshape(self, step: Step, key: Key, shape: Sequence[int]) -> None:
         """The same elements under another shape, of which one axis may be -1; constants are reshaped at once."""

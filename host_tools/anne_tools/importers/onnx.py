@@ -1,5 +1,6 @@
 """ONNX (.onnx) to a Graph: dense networks of PyTorch, Keras, scikit-learn and others; numpy is all it needs.
 
+Inputs and outputs keep the file's order and names; computed values of one shape may be added.
 The network is read for a batch of 1, whatever the file's batch axis says, a number or a symbol; float16 and float64
 become float32. Quantised files (QDQ) become int8 networks where they fit (`onnx_qdq`); else weights are dequantised,
 the rounding of values is dropped, and a note says so.
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..network.graph import Graph, Metadata
@@ -30,6 +32,7 @@ from .survey import Operation, joins
 FLOATS = {FLOAT: "float32", FLOAT16: "float16", DOUBLE: "float64", BFLOAT16: "bfloat16"}
 INTEGERS = (6, 7)
 OF_CONSTANTS = ("Slice", "Gather")  # which are supported where shapes are put together only
+_MOST_NAMED = 5
 # Operators that take integers for real numbers.
 _TAKES_INTEGERS = ("Cast", "ai.onnx.ml.Scaler", "ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor")
 
@@ -61,42 +64,47 @@ class _Reader:
 
     def graph(self) -> Graph:
         """Return the checked graph."""
-        names = {value.get("name", ""): value for value in self.message["input"]}
+        values = {value.get("name", ""): value for value in self.message["input"]}
         if not self.plan.inputs:
             raise ModelError(
                 f"the output {label(self.plan.outputs[0], '?')!r} is a constant, or computed by no layer"
             )
-        (name,) = self.plan.inputs
-        shape = self._input_shape(names[name])
-        flow = self._quantized(name, shape) or self._floats(name, shape)
+        inputs = {name: self._input_shape(values[name]) for name in self.plan.inputs}
+        flow = self._quantized(inputs) or self._floats(inputs)
+        if self.plan.unread:
+            names = ", ".join(label(name, "?") for name in self.plan.unread[:_MOST_NAMED])
+            more = ", ..." if len(self.plan.unread) > _MOST_NAMED else ""
+            flow.notes.append(f"inputs that nothing reads are left out: {names}{more}")
         narrow = sorted(FLOATS[number] for number in self.types & (FLOATS.keys() - {FLOAT}))
         if narrow:
             flow.notes.append(f"{' and '.join(narrow)} in the file, here all is float32")
         producer = f"{self.model.get('producer_name', '')} {self.model.get('producer_version', '')}"
         provenance = {"format": f"onnx, opset {self.opset}", "producer": label(producer, "?")}
-        graph = flow.graph([self.plan.outputs[0]], Metadata(provenance=provenance), self.plan.outputs)
+        graph = flow.graph(self.plan.outputs, Metadata(provenance=provenance), self.plan.outputs)
         graph.metadata.sources = sorted(self.beside.counted)
-        if len(self.plan.labels) == max(2, graph.tensors[graph.outputs[0]].size):
+        if len(graph.outputs) == 1 and len(self.plan.labels) == max(2, graph.tensors[graph.outputs[0]].size):
             graph.metadata.labels = self.plan.labels
         return graph
 
-    def _floats(self, name: str, shape: list[int]) -> Flow:
+    def _floats(self, inputs: dict[str, list[int]]) -> Flow:
+        """Return the flow of a network of floats; `inputs` are shapes by name."""
         operators = Operators(Flow(), self.opset, self.beside)
-        operators.flow.input(name, name, shape)
+        for name, shape in inputs.items():
+            operators.flow.input(name, name, shape)
         operators.flow.constants.update(self.constants)
         for index, node in self.plan.nodes:
             operators.run(index, node)
         return operators.flow
 
-    def _quantized(self, name: str, shape: list[int]) -> Flow | None:
+    def _quantized(self, inputs: dict[str, list[int]]) -> Flow | None:
         """Return the flow of an int8 network; None if the file is not quantised, or not in a way that fits."""
         if not any(operator(node) == "QuantizeLinear" for _, node in self.plan.nodes):
             return None
-        operators = QdqOperators(name, shape, self.opset, self.beside, self.constants)
+        operators = QdqOperators(inputs, self.opset, self.beside, self.constants)
         try:
             for index, node in self.plan.nodes:
                 operators.run(index, node)
-            operators.finish(self.plan.outputs[0])
+            operators.finish(self.plan.outputs)
         except NotInt8Error:
             return None
         operators.flow.notes.append(NOTE)
@@ -118,7 +126,7 @@ class _Reader:
             elif position in joining:
                 missing.layer(f"{op} of two computed values", where)
         for what, names in (("input", planned.inputs), ("output", planned.outputs)):
-            if len(names) > 1 or (what == "output" and not names):
+            if len(names) > MAX_TENSORS or (what == "output" and not names):
                 missing.structure(f"{len(names)} {what}s")
         if self.message["sparse_initializer"]:
             missing.structure("sparse weights")
@@ -155,7 +163,9 @@ def _open_shape(value: dict[str, Any]) -> str:
 def _operation(node: dict[str, Any]) -> Operation:
     op = operator(node)
     kind = "step" if op in ELEMENTWISE else "constant" if op == "Shape" else ""
-    if op in ARITHMETIC or op == "MatMul":
+    if op in ("Add", "Sub", "Sum"):
+        kind = "sum"
+    elif op in ARITHMETIC or op == "MatMul":
         kind = "product" if op in ("Mul", "Div") else "join"
     if op in ("Concat", "Where"):
         kind = "product"

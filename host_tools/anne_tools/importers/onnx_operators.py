@@ -7,6 +7,7 @@ and constants that are added or multiplied, become Scaling. Source: ONNX operato
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,18 @@ class Operators(Shapes):
         """Add, Sub, Mul, Div."""
         self.flow.arithmetic(step, ARITHMETIC[step.op], node.key(0), node.key(1))
 
+    def sum(self, step: Step, node: Node) -> None:
+        """Sum: the first two are added, then the third, and so on."""
+        budget.operations(node.count)
+        total = node.key(0)
+        if node.count == 1:
+            return self.flow.same(step, total)
+        for position in range(1, node.count):
+            is_last = position == node.count - 1
+            each = step if is_last else replace(step, output=(step.output, position))
+            self.flow.arithmetic(each, "+", total, node.key(position))
+            total = each.output
+
     def batch_normalization(self, step: Step, node: Node) -> None:
         """(x - mean) / sqrt(variance + epsilon) * scale + offset along axis 1."""
         scale, offset, mean, variance = (
@@ -258,6 +271,7 @@ OPERATORS = {
     "Swish": Operators.swish,
     "Clip": Operators.clip,
     "Softmax": Operators.softmax,
+    "Sum": Operators.sum,
     "BatchNormalization": Operators.batch_normalization,
     "Reshape": Operators.reshape,
     "Flatten": Operators.flatten,

@@ -26,12 +26,13 @@ _CLASSIFIERS = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
 @dataclass
 class Plan:
     """`nodes` with their places in the file, in an order in which they can run; names of the file's `inputs` and
-    `outputs` that are left to be read; `labels` of the classes, [] if the file has none."""
+    `outputs` that are left to be read; `labels` of the classes, [] if the file has none; inputs that stay `unread`."""
 
     nodes: list[tuple[int, Node]]
     inputs: list[str]
     outputs: list[str]
     labels: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 class _Nodes:
@@ -114,9 +115,11 @@ def plan(graph: dict[str, Any]) -> Plan:
     needed = {name for index in order for name in nodes.nodes[index]["input"]} | set(outputs)
     given = [value.get("name", "") for value in graph["input"]]
     nodes.check_known(order, set(given))
-    inputs = [name for name in dict.fromkeys(given) if name in needed and name not in nodes.constants]
+    computed = [name for name in dict.fromkeys(given) if name not in nodes.constants]
+    inputs = [name for name in computed if name in needed]
     labels = next((found for found in told.values() if found), []) or _labels_of_scores(nodes, order)
-    return Plan([(index, nodes.nodes[index]) for index in order], inputs, outputs, labels)
+    unread = [name for name in computed if name not in needed]
+    return Plan([(index, nodes.nodes[index]) for index in order], inputs, outputs, labels, unread)
 
 
 def _labels_told(nodes: _Nodes, name: str) -> list[str] | None:

@@ -1,7 +1,7 @@
 """Quantised ONNX files (QDQ, as ONNX Runtime's quantiser writes them) as int8 networks, with the file's own integers.
 
 Between a DequantizeLinear and the next QuantizeLinear stands float arithmetic on integers; both together are an int8
-layer, as ONNX Runtime runs them, too: dense with or without relu, or an activation.
+layer, as ONNX Runtime runs them, too: dense or a sum, with or without relu, or an activation.
 ONNX Runtime multiplies the sums by a float, this project by an integer and a shift (FORMAT.md), so a value can come out
 one step beside, where it lies close to the middle between two. uint8 is int8 with all values and zero points 128 less.
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..layers.tables import FIXED_OUTPUT
+from ..network import tflm
 from ..network.tensor import Quantization
 from . import budget
 from .flow import Flow, Step, label
@@ -45,7 +46,8 @@ class Constant:
 
 @dataclass(frozen=True)
 class Pending:
-    """A layer that waits for the scale of its output; `weights` None for an activation alone."""
+    """A layer that waits for the scale of its output: dense if it has `weights`, a sum if it has `other`, else an
+    activation alone."""
 
     step: Step
     key: Any
@@ -54,22 +56,23 @@ class Pending:
     bias: np.ndarray | None = None
     activation: str = "linear"
     alpha: float = 0.0
+    other: Any = None
 
 
 class QdqOperators(Operators):
-    """Operators where values are int8. `shape` is the input's, whose QuantizeLinear makes it int8."""
+    """Operators where values are int8. `inputs` are shapes by name; the QuantizeLinear of each makes it int8."""
 
     def __init__(
-        self, first: str, shape: list[int], opset: int, beside: Any, constants: dict[str, np.ndarray]
+        self, inputs: dict[str, list[int]], opset: int, beside: Any, constants: dict[str, np.ndarray]
     ):
         super().__init__(Flow(), opset, beside)
-        self.flow.input(first, first, shape)
+        for name, shape in inputs.items():
+            self.flow.input(name, name, shape)
         self.flow.constants.update(constants)
-        self.first = first
+        self.integers: dict[str, Any] = {}  # of an input, once there are some: the value
         self.quantized: dict[str, Constant] = {}
         self.pending: dict[str, Pending] = {}
         self.products: dict[str, Pending] = {}  # dense layers without bias, by their tensor
-        self.begun = False
 
     def run(self, index: int, node: dict[str, Any]) -> None:
         """Do what one node says. NotInt8Error where no int8 layer does it."""
@@ -82,6 +85,8 @@ class QdqOperators(Operators):
             self._dequantize(step, this)
         elif op in ("Gemm", "MatMul"):
             self._dense(step, this)
+        elif op == "Add" and len(this.inputs) == 2 and all(map(self._is_int8, this.inputs)):
+            self.pending[step.output] = Pending(step, this.key(0), other=this.key(1))
         elif op == "Add" and (waits or self._product_in(this)):
             self._add(step, this, self.pending[waits[0]] if waits else self._product_in(this))
         elif op in ("Relu", "Clip") or op in ACTIVATIONS or op in WITH_ALPHA or op == "Softmax":
@@ -95,23 +100,24 @@ class QdqOperators(Operators):
 
     def _quantize(self, step: Step, node: Node) -> None:
         quantization = self._quantization(node)
-        if node.key(0) == self.first and not self.begun:
-            self.begun = True
-            self.flow.quantized_input(replace(step, dtype="int8", quantization=quantization), self.first)
-        elif node.key(0) in self.pending:
-            self._finish(self.pending[node.key(0)], step.output, quantization)
-        elif node.key(0) in self.flow.values and self.begun:
-            if self._of(node.key(0)) == quantization:
-                self.flow.same(step, node.key(0))
-            else:
-                self._finish(Pending(step, node.key(0)), step.output, quantization)
-        else:
+        key = node.key(0)
+        if key in self.pending:
+            return self._finish(self.pending[key], step.output, quantization)
+        if key not in self.integers and self._is_unread_input(key):
+            self.flow.quantized_input(replace(step, dtype="int8", quantization=quantization), key)
+            self.integers[key] = step.output
+            return None
+        key = self.integers.get(key, key)
+        if not self._is_int8(key):
             raise NotInt8Error(f"{step.where} of floats")
+        if self._of(key) == quantization:
+            return self.flow.same(step, key)
+        return self._finish(Pending(step, key), step.output, quantization)
 
     def _dequantize(self, step: Step, node: Node) -> None:
         key = node.key(0)
         if key not in self.flow.constants:
-            if not self.begun or key not in self.flow.values or self._quantization(node) != self._of(key):
+            if not self._is_int8(key) or self._quantization(node) != self._of(key):
                 raise NotInt8Error(f"{step.where} of floats")
             return self.flow.same(step, key)
         scale = node.constant(1, "the scale").astype(np.float64).reshape(-1)
@@ -130,7 +136,7 @@ class QdqOperators(Operators):
 
     def _dense(self, step: Step, node: Node) -> None:
         key, weights = node.key(0), self.quantized.get(node.key(1))
-        if key not in self.flow.values or not self.begun or weights is None or weights.integers.ndim != 2:
+        if not self._is_int8(key) or weights is None or weights.integers.ndim != 2:
             raise NotInt8Error(f"{step.where} of floats")
         settings = [node.attribute("alpha", 1.0), node.attribute("beta", 1.0), node.attribute("transA", 0)]
         if settings != [1.0, 1.0, 0]:
@@ -181,7 +187,7 @@ class QdqOperators(Operators):
         return replace(made, bias=steps.astype(np.int32))
 
     def _bend(self, step: Step, node: Node, op: str, waits: list[str]) -> None:
-        """An activation: relu and relu6 of a dense layer that waits, or any of an int8 value."""
+        """An activation: relu and relu6 of a dense layer or a sum that waits, or any of an int8 value."""
         name, alpha = ACTIVATIONS.get(op, op.lower()), 0.0
         if op in WITH_ALPHA:
             name, default = WITH_ALPHA[op]
@@ -190,10 +196,11 @@ class QdqOperators(Operators):
             name = self.clipped(step, node)
         if waits:
             made = self.pending[waits[0]]
-            if name not in ("relu", "relu6") or made.weights is None or made.activation != "linear":
+            alone = made.weights is None and made.other is None
+            if name not in ("relu", "relu6") or alone or made.activation != "linear":
                 raise NotInt8Error(f"{step.where} of floats")
             self.pending[step.output] = replace(made, activation=name)
-        elif self.begun and node.key(0) in self.flow.values:
+        elif self._is_int8(node.key(0)):
             self.pending[step.output] = Pending(step, node.key(0), activation=name, alpha=alpha)
         else:
             raise NotInt8Error(f"{step.where} of floats")
@@ -207,6 +214,8 @@ class QdqOperators(Operators):
             if made.bias is None and made.activation == "linear":
                 self.products[self.flow.values[output].tensor] = made
             return
+        if made.other is not None:
+            return self._finish_sum(step, made)
         fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8")
         if fixed and (quantization.scale[0], quantization.zero_point) != fixed:
             # such a table has a scale of its own; a second layer gives the file's
@@ -218,14 +227,33 @@ class QdqOperators(Operators):
         else:
             self.flow.activation(step, made.key, made.activation, made.alpha)
 
-    def finish(self, output: str) -> None:
-        """Append the layer that waits for the file's output, whose scale the file does not say: it ends in floats."""
-        made = self.pending.get(output)
-        fixed = made and made.weights is None and FIXED_OUTPUT.get(made.activation, {}).get("int8")
-        if fixed:
-            self._finish(made, output, Quantization(*fixed))
-        if output not in self.flow.values:
-            raise NotInt8Error(f"the output {label(output, '?')!r} in floats")
+    def _finish_sum(self, step: Step, made: Pending) -> None:
+        """Append a sum; NotInt8Error where it is none of our int8 sums: of two shapes, or too fine at its output."""
+        scales = [self._of(key).scale[0] for key in (made.key, made.other)]
+        try:
+            tflm.add_factors(*scales, step.quantization.scale[0], "int8")
+            self.flow.add(step, made.key, made.other, made.activation)
+        except ModelError as error:
+            raise NotInt8Error(str(error)) from None
+
+    def finish(self, outputs: list[str]) -> None:
+        """Append the layers that wait for the file's outputs, whose scale the file does not say: it ends in floats."""
+        for output in outputs:
+            made = self.pending.get(output)
+            alone = made is not None and made.weights is None and made.other is None
+            fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8") if alone else None
+            if fixed and output not in self.flow.values:
+                self._finish(made, output, Quantization(*fixed))
+            if not self._is_int8(output):
+                raise NotInt8Error(f"the output {label(output, '?')!r} in floats")
+
+    def _is_int8(self, key: Any) -> bool:
+        value = self.flow.values.get(key)
+        return value is not None and self.flow.tensors[value.tensor].dtype == "int8"
+
+    def _is_unread_input(self, key: Any) -> bool:
+        value = self.flow.values.get(key)
+        return value is not None and value.tensor in self.flow.inputs and value.tensor not in self.flow.read
 
     def _of(self, key: Any) -> Quantization:
         return self.flow.tensors[self.flow.values[key].tensor].quantization

@@ -1,7 +1,7 @@
-"""What a list of operations joins, found before any of them is read: a Graph is a chain, and most networks that do not
-fit have a branch in it.
+"""What a list of operations joins, found before any of them is read: a Graph adds two computed values, and does nothing
+else with two.
 
-A product of two computed values may be the end of a chain's own arithmetic, as x * sigmoid(x) is; `flow` knows those.
+A product of two computed values may be the end of one value's own arithmetic, as x * sigmoid(x) is; `flow` knows those.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _STEPS_BACK = 8
 class Operation:
     """One operation: the values it reads and makes.
 
-    `kind` is "join" if it is supported with one computed value only, "product" if it may be a part of a pattern,
-    "step" if it works element by element, "constant" if what it makes is a constant (a shape), else "".
+    `kind` is "sum" if it adds, "join" if it is supported with one computed value only, "product" if it may be a part of
+    a pattern, "step" if it works element by element, "constant" if what it makes is a constant (a shape), else "".
     """
 
     kind: str
@@ -28,7 +28,7 @@ class Operation:
 
 
 def joins(operations: Iterable[Operation], first: Iterable[Key]) -> Iterator[int]:
-    """Yield the positions of operations that join computed values in a way no chain does; `first` are the inputs."""
+    """Yield the positions of operations that join computed values in a way no Graph does; `first` are the inputs."""
     trail: dict[Key, tuple[Key, ...]] = {key: (key,) for key in first}
     for index, operation in enumerate(operations):
         computed = [key for key in operation.inputs if key in trail]
@@ -37,6 +37,7 @@ def joins(operations: Iterable[Operation], first: Iterable[Key]) -> Iterator[int
         common = set.intersection(*(set(trail[key]) for key in computed))
         if len(computed) > 1 and (operation.kind == "join" or (operation.kind == "product" and not common)):
             yield index
-        goes_on = operation.kind in ("step", "product", "join")
+        is_new = operation.kind == "sum" and len(computed) > 1
+        goes_on = operation.kind in ("step", "product", "join", "sum") and not is_new
         for key in operation.outputs:
             trail[key] = (*trail[computed[0]], key)[-_STEPS_BACK:] if goes_on else (key,)

@@ -1,10 +1,12 @@
 """TensorFlow Lite (.tflite), float32 and int8, to a Graph; a quantised file's own integers and scales are kept.
 
+- Inputs and outputs are those of the file, in its order, named as its signature does, else as its tensors.
 - float32 files: layers as they stand; constants that are added or multiplied become Scaling.
 - int8 files: Dense has int8 weights, int32 bias and the weights' scales; every tensor has scale and zero point.
   QUANTIZE and DEQUANTIZE at the ends drop out (the graph's input and output are the int8 tensors); QUANTIZE in between
   is a linear Activation from one scale to another.
 - uint8 is int8 with all values and zero points 128 less (`tflite_files`); provenance keeps the ends' own type.
+- ADD of two computed values is an Add, whose integers are TensorFlow Lite Micro's.
 - int8 weights with float32 activations ("dynamic range" files): Dense has int8 weights and a float32 bias.
 
 Shapes computed from constants (SHAPE, STRIDED_SLICE, PACK before a RESHAPE) are computed here and fold away.
@@ -19,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata
@@ -64,11 +67,12 @@ class _Reader:
     def __init__(self, file: TfliteFile):
         self.file = file
         self._refuse_unsupported()
-        self.first, self.last = file.inputs[0], file.outputs[0]
-        self.uses = Counter(i for op in file.operators for i in op.inputs) + Counter(file.outputs)
+        self.ends = Counter(file.outputs)
+        self.uses = Counter(i for op in file.operators for i in op.inputs) + self.ends
         self.flow = Flow()
-        first = file.tensor(self.first)
-        self.flow.input(_short(first.name), self.first, first.shape, *_type(first))
+        for index, name in zip(file.inputs, file.names("inputs"), strict=True):
+            tensor = file.tensor(index)
+            self.flow.input(name, index, tensor.shape, *_type(tensor))
 
     def _refuse_unsupported(self) -> None:
         """Raise ModelError if anything in the file cannot be used, naming all of it."""
@@ -83,12 +87,12 @@ class _Reader:
                 missing.structure("a state (variables)")
             if len(op.outputs) != 1 and op.name in OPERATORS:
                 missing.structure(f"{op.name} with {len(op.outputs)} outputs")
-        for what, count in (
-            ("input", len(file.inputs)),
-            ("output", len(file.outputs)),
-            ("subgraph", file.n_graphs),
+        for what, count, most in (
+            ("input", len(file.inputs), MAX_TENSORS),
+            ("output", len(file.outputs), MAX_TENSORS),
+            ("subgraph", file.n_graphs, 1),
         ):
-            if count != 1:
+            if not 1 <= count <= most:
                 missing.structure(f"{count} {what}s")
         ends = (file.inputs, file.outputs, *((*op.inputs, *op.outputs) for op in file.operators))
         for index in sorted({index for indices in ends for index in indices if index >= 0}):
@@ -108,10 +112,27 @@ class _Reader:
                 if index >= 0 and index not in self.flow.values and self.file.tensor(index).data is not None:
                     self.flow.constants[index] = self.file.tensor(index).data
             OPERATORS[op.name](self, op)
-        provenance = {"format": "tflite", "description": self.file.description}
-        for key, index in ((INPUT_TYPE, self.first), (OUTPUT_TYPE, self.last)):
-            provenance[key] = "uint8" if self.file.tensor(index).stored == "uint8" else ""
-        return self.flow.graph([self.last], Metadata(provenance={k: v for k, v in provenance.items() if v}))
+        file = self.file
+        provenance = {"format": "tflite", "description": file.description}
+        for key, what in ((INPUT_TYPE, "inputs"), (OUTPUT_TYPE, "outputs")):
+            provenance[key] = self._common_type(key, what)
+        metadata = Metadata(provenance={k: v for k, v in provenance.items() if v})
+        return self.flow.graph(file.outputs, metadata, file.names("outputs"))
+
+    def _common_type(self, key: str, what: str) -> str:
+        """Return "uint8" if all inputs or outputs of the file are that, else ""; with a note if only some are."""
+        file = self.file
+        indices = file.inputs if what == "inputs" else file.outputs
+        unsigned = [
+            name
+            for index, name in zip(indices, file.names(what), strict=True)
+            if file.tensor(index).stored == "uint8"
+        ]
+        if 0 < len(unsigned) < len(indices):
+            self.flow.notes.append(
+                f"{key} of {', '.join(unsigned)}: uint8 in the file, here int8 whose values are 128 less"
+            )
+        return "uint8" if len(unsigned) == len(indices) else ""
 
     # Operators
 
@@ -204,7 +225,7 @@ class _Reader:
         self.flow.reshape(step, key, [int(d) for d in target])
 
     def quantize(self, op: Operator) -> None:
-        """QUANTIZE: of the float32 input it is dropped, between int8 tensors it is a change of scale, if any.
+        """QUANTIZE: of a float32 input it is dropped, between int8 tensors it is a change of scale, if any.
 
         From uint8 to int8, at the ends of many files, there is none.
         """
@@ -220,22 +241,26 @@ class _Reader:
         self.flow.quantized_input(self._step(op), key)
 
     def dequantize(self, op: Operator) -> None:
-        """DEQUANTIZE: of a constant it is computed here, before the output it is dropped."""
+        """DEQUANTIZE: of a constant it is computed here, before an output it is dropped."""
         step, key = self._step(op), self._input(op, 0)
         if key in self.flow.constants:
             q = self.file.tensor(key).quantization
             self.flow.constants[step.output] = self.flow.fold(step, _real, self.flow.constants[key], q)
             return
-        if step.output != self.last or self.uses[step.output] != 1:
+        if self.uses[step.output] != self.ends[step.output]:
             raise ModelError(f"{op.where}: int8 to float32 is supported at the output only")
         self.flow.same(step, key)
 
     def arithmetic(self, op: Operator) -> None:
-        """ADD, SUB, MUL, DIV with a constant: a Scaling; x * LOGISTIC(x): swish."""
+        """ADD, SUB, MUL, DIV with a constant: a Scaling; ADD of two computed values: an Add; x * LOGISTIC(x): swish."""
         step, keys = self._step(op), (self._input(op, 0), self._input(op, 1))
-        if step.dtype != "float32":
-            raise ModelError(f"{op.where} of int8 tensors is not supported; supported: float32")
         fused = self._fused(op, op.options(op.name.title() + "Options"))
+        if op.name == "ADD" and not any(key in self.flow.constants for key in keys):
+            return self.flow.add(step, *keys, fused)
+        if step.dtype != "float32":
+            raise ModelError(
+                f"{op.where} of int8 tensors is not supported; supported: float32, and ADD of two computed values"
+            )
         self.flow.arithmetic(step, ARITHMETIC[op.name], *keys)
         if fused != "linear":
             self.flow.activation(step, step.output, fused)
@@ -344,7 +369,7 @@ def _short(name: str) -> str:
 
 def _operation(op: Operator) -> Operation:
     if op.name in ARITHMETIC:
-        kind = "product" if op.name == "MUL" else "join"
+        kind = {"ADD": "sum", "SUB": "sum", "MUL": "product", "DIV": "join"}[op.name]
     else:
         kind = "step" if op.name in ACTIVATIONS else "constant" if op.name == "SHAPE" else ""
     return Operation(kind, op.inputs, op.outputs)

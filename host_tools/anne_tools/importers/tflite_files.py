@@ -126,6 +126,27 @@ class TfliteFile:
             int(tensor.ShapeSignature(i)) for i in range(_count("shape", tensor.ShapeSignatureLength(), 8))
         )
 
+    def names(self, what: str) -> list[str]:
+        """Return the names of the file's "inputs" or "outputs", in their order: the signature's, else the tensors'."""
+        indices = self.inputs if what == "inputs" else self.outputs
+        named = self._signature_names(what)
+        return [named.get(index) or self.tensor(index).name for index in indices]
+
+    def _signature_names(self, what: str) -> dict[int, str]:
+        """Return names by tensor of the first signature that belongs to the first graph; {} if there is none."""
+        for i in range(_count("signatures", self.model.SignatureDefsLength())):
+            signature = self.model.SignatureDefs(i)
+            if signature.SubgraphIndex() != 0:
+                continue
+            length, entry = (
+                (signature.InputsLength(), signature.Inputs)
+                if what == "inputs"
+                else (signature.OutputsLength(), signature.Outputs)
+            )
+            self._spend(length)
+            return {entry(j).TensorIndex(): _name(entry(j).Name()) for j in range(length)}
+        return {}
+
     def _indices(self, what: str, vector, length: int, lowest: int = 0) -> tuple[int, ...]:
         self._spend(length)
         indices = tuple(int(index) for index in vector) if length else ()
@@ -162,9 +183,7 @@ class TfliteFile:
 
     def _read_tensor(self, index: int) -> FileTensor:
         table = self.graph.Tensors(index)
-        text = table.Name() or b""
-        budget.steps(1 + len(text) // 1000, "names of tensors")
-        name = clean(text)
+        name = _name(table.Name())
         where = f"tensor {index} ({name})"
         number = table.Type()
         shape = tuple(int(table.Shape(i)) for i in range(_count(where, table.ShapeLength(), 8)))
@@ -219,6 +238,12 @@ class TfliteFile:
                 f"{where}: expected one zero point from {lowered - 128} to {lowered + 127}, got {zero_points[:3]}"
             )
         return Quantization(scale, zero_points[0] - lowered)
+
+
+def _name(text: bytes | None) -> str:
+    """Return `clean` of a tensor's name; many may share a long one."""
+    budget.steps(1 + len(text or b"") // 1000, "names of tensors")
+    return clean(text)
 
 
 def _count(what: str, length: int, limit: int = budget.MAX_OPERATIONS) -> int:

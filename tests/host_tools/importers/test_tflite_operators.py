@@ -272,11 +272,11 @@ def test_everything_that_is_missing_is_named(read):
     a, b, y = (w.tensor((1, 4)) for _ in range(3))
     w.operator("CONV_2D", [x, z, z], [a])
     w.operator("CONV_2D", [a, z, z], [b])
-    w.operator("ADD", [a, b], [y])
+    w.operator("DIV", [a, b], [y])
     w.operator("MUL", [b, wide], [z])
-    message = refused(read, w.to_bytes([x, z], [y]))
+    message = refused(read, w.to_bytes([x, z], []))
     assert message.startswith(
-        "needs CONV_2D (2), ADD of two computed values (1), 2 inputs, values of type int16; the first is layer 0"
+        "needs CONV_2D (2), DIV of two computed values (1), 0 outputs, values of type int16; the first is layer 0"
     )
 
 
@@ -309,7 +309,9 @@ def change(path: str, value):
     [
         (change("version", 4), "TFLite schema version 4 is not supported; supported: 3"),
         (change("subgraphs", []), "expected a model of one subgraph, got 0"),
-        (change("subgraphs[0].inputs", [0, 0]), "needs 2 inputs"),
+        (change("subgraphs[0].inputs", [0, 0]), "input t0: '0' is an input or a constant before it"),
+        (change("subgraphs[0].inputs", []), "needs 0 inputs"),
+        (change("subgraphs[0].inputs", [0] * 258), "needs 258 inputs"),
         (change("subgraphs[0].outputs", []), "needs 0 outputs"),
         (change("subgraphs[0].outputs", [99]), "outputs: tensor 99 does not exist, there are 4"),
         (change("subgraphs[0].outputs", [1]), "is a constant, or computed by no layer"),

@@ -19,7 +19,7 @@ pytest.importorskip("tflite_micro")
 
 from anne_tools.importers import tflite
 from int8_reference import run_int8
-from tflite_writer import Oracle, TfliteWriter, int8_network, pack, schema
+from tflite_writer import Oracle, TfliteWriter, as_uint8, int8_network, pack, schema
 
 SEED = 20261123
 
@@ -112,19 +112,6 @@ def test_uint8_through_the_command_line_equals_tflite_micro(tmp_path):
     against = verify(converted.data, source)
     assert [c.second for c in against if c.first == "TFLite Micro"] == ["C core"]
     assert all(c.good for c in against)
-
-
-def as_uint8(data: bytes) -> bytes:
-    """An int8 model with every int8 tensor as uint8, all values and zero points 128 more: a file of years ago."""
-    model = schema.ModelT.InitFromPackedBuf(data)
-    for tensor in model.subgraphs[0].tensors:
-        if tensor.type == 9:
-            tensor.type = 3
-            tensor.quantization.zeroPoint = [z + 128 for z in tensor.quantization.zeroPoint]
-            if tensor.buffer:
-                buffer = model.buffers[tensor.buffer]
-                buffer.data = np.asarray(buffer.data, np.uint8) ^ 0x80
-    return pack(model)
 
 
 def test_uint8_all_through_is_the_int8_network_with_128_more(read):
