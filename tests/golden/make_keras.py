@@ -2,8 +2,10 @@
 says.
 
 Run it once with Keras 3 (`pip install keras==3.15.0 torch==2.13.0 h5py`, KERAS_BACKEND=torch) and once with
-Keras 2 (`pip install tensorflow-cpu==2.15.1`): the major version becomes the prefix of the files. Seed
-20250103. The tests that make their own files with an installed Keras use the models below, too.
+Keras 2 (`pip install tensorflow-cpu==2.15.1`): the major version becomes the prefix of the files. With the argument
+`branches` only the networks that branch are written. Seed 20250103.
+
+The tests that make their own files with an installed Keras use the models below, too.
 """
 
 from __future__ import annotations
@@ -111,13 +113,70 @@ def custom_layer():
 
 
 def two_inputs():
-    """Not supported: a branch."""
-    a, b = keras.Input((2,)), keras.Input((2,))
+    """Two inputs that meet in an Add."""
+    a, b = keras.Input((2,), name="left"), keras.Input((2,), name="right")
     return keras.Model([a, b], layers.Dense(1)(layers.Add(name="sum")([a, b])))
 
 
+def residual():
+    """An MLP with two blocks that are added to what they read, with a batch norm, and an Add of three."""
+    x = keras.Input((4,))
+    h = layers.Dense(5, "relu")(x)
+    block = layers.Dense(5)(layers.Dense(3, "relu")(h))
+    h = layers.ReLU()(layers.Add()([h, block]))
+    block = layers.Dense(5)(layers.BatchNormalization()(layers.Dense(3, "tanh")(h)))
+    h = layers.Add()([block, h, layers.Dropout(0.1)(h)])
+    return keras.Model(x, layers.Dense(2, "softmax")(h))
+
+
+def structured():
+    """Inputs and outputs in dicts; an output is an input, one is used inside, too, and one layer is shared."""
+    speed, image = keras.Input((3,), name="speed"), keras.Input((2, 2), name="image")
+    shared = layers.Dense(3, "tanh")
+    h = shared(shared(speed))
+    both = layers.Add()([layers.Dense(3)(layers.Flatten()(image)), h])
+    outputs = {"sum": both, "hidden": h, "answer": layers.Dense(2)(both), "same": speed}
+    return keras.Model({"speed": speed, "image": image}, outputs)
+
+
+def sharing():
+    """A model of two inputs and two outputs, which calls a Sequential twice, in a model that is called three times, its
+    inputs changing places; and once one of its outputs is not used."""
+    a, b = keras.Input((3,)), keras.Input((3,))
+    core = keras.Sequential([keras.Input((3,)), layers.Dense(3, "relu"), layers.Dense(3)], name="core")
+    inner = keras.Model([a, b], [layers.Add()([core(a), b]), core(layers.Dense(3)(b))], name="inner")
+    a, b = keras.Input((3,)), keras.Input((3,))
+    c, d = inner([b, a])
+    middle = keras.Model([a, b], [c, layers.Add()([c, d, b])], name="middle")
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    c, d = middle([a, b])
+    e, f = middle([d, c])
+    g, _ = middle([e, b])
+    return keras.Model([a, b], [layers.Dense(2)(g), f, c])
+
+
+def crossing():
+    """A model that is in two others. Keras cannot read it itself from a .keras file, nor Keras 2 from its .h5."""
+    a = keras.Input((3,))
+    inner = keras.Model(a, layers.Add()([layers.Dense(3, "tanh")(a), a]), name="inner")
+    a = keras.Input((3,))
+    outer = keras.Model(a, layers.Dense(2)(inner(inner(a))), name="outer")
+    a = keras.Input((3,))
+    return keras.Model(a, [outer(inner(a)), inner(a)])
+
+
+def operators():
+    """x + x and x + y, as operators; a Sequential of a model with a branch."""
+    x = keras.Input((3,))
+    y = layers.Dense(3, "sigmoid")(x)
+    branch = keras.Model(x, (x + x) + (y + x), name="branch")
+    return keras.Sequential([keras.Input((3,)), branch, layers.Dense(2)])
+
+
 GOOD = (mlp, nested, activations, elementwise)
-BAD = (lstm, lambda_layer, custom_layer, two_inputs)
+BAD = (lstm, lambda_layer, custom_layer)
+# Networks that branch; their inputs and outputs are numbered, in the order of model.inputs and model.outputs.
+BRANCHES = (two_inputs, residual, structured, sharing, operators, *(() if KERAS_2 else (crossing,)))
 
 
 def make(function):
@@ -127,6 +186,21 @@ def make(function):
     randomise(model)
     x = np.random.normal(0, 2, (N_SAMPLES, *model.input_shape[1:])).astype("float32")
     return model, x, model.predict(x, verbose=0)
+
+
+def make_branches(function):
+    """Return (model, arrays): the same for a model of several inputs and outputs, by names such as sharing_x0."""
+    keras.utils.set_random_seed(SEED)
+    model = function()
+    randomise(model)
+    x = [np.random.normal(0, 1, (N_SAMPLES, *tensor.shape[1:])).astype("float32") for tensor in model.inputs]
+    names = [tensor.name for tensor in model.inputs]
+    y = model.predict(dict(zip(names, x, strict=True)) if function is structured else x, verbose=0)
+    if isinstance(y, dict):
+        y = [y[key] for key in sorted(y)]
+    y = y if isinstance(y, list) else [y]
+    arrays = {f"{function.__name__}_x{n}": array for n, array in enumerate(x)}
+    return model, arrays | {f"{function.__name__}_y{n}": array for n, array in enumerate(y)}
 
 
 def randomise(model) -> None:
@@ -162,6 +236,19 @@ def main() -> None:
     """Write every file of this version of Keras."""
     FOLDER.mkdir(exist_ok=True)
     prefix = "keras2" if KERAS_2 else "keras3"
+    if "branches" not in sys.argv[1:]:
+        write_chains(prefix)
+    expected = {"version": np.array(keras.__version__)}
+    for function in BRANCHES:
+        model, arrays = make_branches(function)
+        expected |= arrays
+        for suffix in ("keras", "h5")[function is crossing :]:
+            model.save(FOLDER / f"{prefix}_{function.__name__}.{suffix}")
+    np.savez_compressed(FOLDER / f"{prefix}_branches.npz", **expected)
+
+
+def write_chains(prefix: str) -> None:
+    """Write the models without branches."""
     expected = {"version": np.array(keras.__version__)}
     for function in GOOD:
         model, expected[f"{function.__name__}_x"], expected[f"{function.__name__}_y"] = make(function)

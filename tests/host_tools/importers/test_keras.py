@@ -86,7 +86,6 @@ def test_hard_sigmoid_of_keras_2_is_not_that_of_keras_3():
         ("lstm", "needs LSTM (1); the first is layer 2 (LSTM 'memory'); supported: Activation, "),
         ("lambda_layer", "needs Lambda (1); the first is layer 1 (Lambda 'code')"),
         ("custom_layer", "needs mine>Dense (1); the first is layer 0 (mine>Dense 'own')"),
-        ("two_inputs", "needs Add (1), 2 inputs; the first is layer 0 (Add 'sum')"),
     ],
 )
 def test_unsupported_model_is_refused_by_name(name, message):

@@ -1,0 +1,275 @@
+"""Keras models that branch, against outputs of Keras itself, and files that are no network.
+
+The files in tests/golden/keras were written by tests/golden/make_keras.py, as those of test_keras.py.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.errors import ModelError
+from anne_tools.importers import load
+from anne_tools.importers.keras_references import named_references, references
+from anne_tools.layers import Add
+from anne_tools.network.execute import execute
+
+h5py = pytest.importorskip("h5py", reason="the extra ai-anne[keras]")
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "keras"
+MODELS = ("two_inputs", "residual", "structured", "sharing", "operators", "crossing")
+FILES = [
+    pytest.param(path, id=path.name)
+    for path in sorted(GOLDEN.glob("*"))
+    if path.stem.partition("_")[2] in MODELS and path.suffix in (".keras", ".h5")
+]
+
+
+def numbered(arrays, prefix: str) -> list[np.ndarray]:
+    return [arrays[name] for name in sorted(arrays) if name.startswith(prefix)]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_golden_file_gives_what_keras_predicts(path):
+    version, _, name = path.stem.partition("_")
+    stored = np.load(GOLDEN / f"{version}_branches.npz")
+    graph = load(path)
+    x, expected = numbered(stored, f"{name}_x"), numbered(stored, f"{name}_y")
+    outputs = graph.split_outputs(execute(graph, x[0] if len(x) == 1 else x))
+    for got, right in zip(outputs, expected, strict=True):
+        assert got.shape == right.shape
+        # but for the rounding of Keras's float32 arithmetic (ours is float64)
+        np.testing.assert_allclose(got, right, rtol=0, atol=2e-6 * np.abs(right).max())
+
+
+def test_golden_files_exist_for_both_versions_and_formats():
+    names = {path.values[0].name for path in FILES}
+    both = {f"keras{v}_{m}.{s}" for v in "23" for m in MODELS[:-1] for s in ("keras", "h5")}
+    assert names == both | {"keras3_crossing.h5"}  # the only such file that Keras reads itself
+
+
+@pytest.mark.parametrize("version", ["keras2", "keras3"])
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_names_of_inputs_and_outputs(version, suffix):
+    def names(model):
+        graph = load(GOLDEN / f"{version}_{model}.{suffix}")
+        return graph.metadata.input_names, graph.metadata.output_names
+
+    # of a dict its keys, sorted as Keras does it
+    assert names("structured") == (["image", "speed"], ["answer", "hidden", "same", "sum"])
+    # Keras names outputs after their layers; a model that makes two has them numbered
+    assert names("sharing") == (["a", "b"], ["dense_13", "middle", "middle_1"])
+    assert names("two_inputs") == (["left", "right"], [])  # one output, which its user gave no name
+    assert names("residual") == ([], [])
+
+
+def test_an_input_that_is_an_output_and_an_output_that_is_used_inside():
+    graph = load(GOLDEN / "keras3_structured.keras")
+    assert graph.outputs[2] == graph.inputs[1]
+    assert list(graph.consumers(graph.outputs[1]))
+
+
+def test_calls_of_a_layer_have_names_of_their_own_and_the_same_arrays():
+    layers = {layer.name: layer for layer in load(GOLDEN / "keras3_structured.keras").layers}
+    assert layers["dense_7"].weights is layers["dense_7_1"].weights
+    assert layers["dense_7"].source == layers["dense_7_1"].source == "Dense 'dense_7'"
+
+
+def test_layers_that_no_output_needs_are_left_out():
+    # make_keras.sharing: 3 calls of a model of two Dense, called twice, one Dense and 3 Adds; the last call's second
+    # output is used by nobody, so that 3 Dense and 2 Adds less are run; and one Dense behind it
+    layers = load(GOLDEN / "keras3_sharing.keras").layers
+    sums = sum(isinstance(layer, Add) for layer in layers)
+    assert (len(layers) - sums, sums) == (3 * 5 - 3 + 1, 3 * 3 - 2)
+
+
+def test_a_sum_of_three_runs_from_left_to_right():
+    graph = load(GOLDEN / "keras3_residual.keras")
+    first, second = [layer for layer in graph.layers if layer.name.startswith("add_1")]
+    assert (first.name, second.name) == ("add_1 0", "add_1 1")
+    assert second.inputs[0] == first.output
+
+
+def test_the_same_tensor_twice():
+    layer = load(GOLDEN / "keras3_operators.keras").layers[0]
+    assert isinstance(layer, Add) and layer.inputs == ("input", "input")
+
+
+# How tensors are written
+
+
+def test_references_of_keras_3():
+    def tensor(name, call=0, output=0):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, call, output]}}
+
+    node = {
+        "args": [{"b": tensor("x"), "a": [tensor("y", 1), tensor("z", 0, 2)]}],
+        "kwargs": {"mask": [None]},
+    }
+    assert references(node) == [("y", 1, 0), ("z", 0, 2), ("x", 0, 0)]
+    assert references({"args": [tensor("x"), 1.5], "kwargs": {"training": True}}) == [("x", 0, 0), None]
+    assert references({"args": [], "kwargs": {"x2": tensor("b"), "x1": 2}}) == [None, ("b", 0, 0)]
+    assert references({"args": [tensor("x")], "kwargs": {"mask": tensor("m")}}) == [("x", 0, 0), ("m", 0, 0)]
+    array = {"class_name": "__numpy__", "config": {"value": [1, 2]}}
+    assert references({"args": [tensor("x"), array], "kwargs": {}}) == [("x", 0, 0), None]
+
+
+def test_references_of_keras_2():
+    assert references([["a", 0, 0, {}], ["b", 1, 2, {}]]) == [("a", 0, 0), ("b", 1, 2)]
+    assert references(["a", 0, 0, {"y": ["b", 0, 0], "name": None}]) == [("a", 0, 0), ("b", 0, 0)]
+    assert references([["a", 0, 0, {"y": 2.0, "name": "plus"}]]) == [("a", 0, 0), None]
+    assert references([["_CONSTANT_VALUE", -1, 2.0, {"y": ["b", 0, 0]}]]) == [None, ("b", 0, 0)]
+    assert references([{"q": ["a", 0, 0, {}], "p": ["b", 0, 0, {}]}]) == [("b", 0, 0), ("a", 0, 0)]
+
+
+def test_names_of_ends():
+    assert named_references(["a", 0, 0]) == [("a", ("a", 0, 0))]
+    assert named_references([["a", 0, 0], ["b", 1, 1]]) == [("a", ("a", 0, 0)), ("b", ("b", 1, 1))]
+    ends = {"q": ["a", 0, 0], "p": [["b", 0, 0], ["c", 0, 0]]}
+    assert [name for name, _ in named_references(ends)] == ["p.0", "p.1", "q"]
+    assert named_references(None) == []
+
+
+# Files that are no network
+
+
+def entry(class_name: str, name: str, *nodes, **config) -> dict:
+    config = {"name": name} | config
+    return {"class_name": class_name, "name": name, "config": config, "inbound_nodes": list(nodes)}
+
+
+def read(*tensors: list) -> list:
+    """A call that reads these, as Keras 2 writes it."""
+    return [[*tensor, {}] for tensor in tensors]
+
+
+INPUT = entry("InputLayer", "in", batch_shape=[None, 2])
+CALL = read(["in", 0, 0])
+
+
+def functional(*layers: dict, name="net", inputs=(("in", 0, 0),), outputs=(("x", 0, 0),), call=None) -> dict:
+    ends = {"input_layers": [list(end) for end in inputs], "output_layers": [list(end) for end in outputs]}
+    return entry("Functional", name, *([] if call is None else [call]), layers=list(layers), **ends)
+
+
+def load_config(folder: Path, config: dict):
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_group("layers")
+    path = folder / "net.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", buffer.getvalue())
+    return load(path)
+
+
+INNER = functional(INPUT, entry("ReLU", "x", CALL), name="inner", call=CALL)
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        (functional(INPUT, entry("ReLU", "x", read(["x", 0, 0]))), "model 'net': its layers form a circle"),
+        (
+            functional(
+                INPUT,
+                entry("Add", "x", read(["in", 0, 0], ["y", 0, 0])),
+                entry("ReLU", "y", read(["x", 0, 0])),
+            ),
+            "model 'net': its layers form a circle",
+        ),
+        (functional(INPUT, entry("ReLU", "x", read(["y", 0, 0]))), "model 'net': no layer is called 'y'"),
+        (
+            functional(INPUT, entry("ReLU", "x", read(["in", 1, 0]))),
+            "InputLayer 'in' has no output 0 of a call 1",
+        ),
+        (
+            functional(INPUT, entry("ReLU", "x", read(["in", -1, 0]))),
+            "InputLayer 'in' has no output 0 of a call -1",
+        ),
+        (
+            functional(INPUT, entry("ReLU", "x", read(["in", 0, 1]))),
+            "InputLayer 'in' has no output 1 of a call 0",
+        ),
+        (
+            functional(INPUT, entry("ReLU", "x", CALL), outputs=[["x", 1, 0]]),
+            "ReLU 'x' has no output 0 of a call 1",
+        ),
+        (functional(INPUT, entry("ReLU", "x")), "ReLU 'x' has no output 0 of a call 0"),
+        (
+            functional(INPUT, entry("ReLU", "x", CALL), inputs=[["x", 0, 0]]),
+            "expected inputs to be InputLayers",
+        ),
+        (functional(INPUT, entry("ReLU", "x", CALL), inputs=[]), "InputLayer 'in' is none of its inputs"),
+        (functional(INPUT, entry("ReLU", "x", CALL), inputs=[["in", 0, 0]] * 2), "expected each input once"),
+        (functional(INPUT, INPUT, entry("ReLU", "x", CALL)), "model 'net': two of its layers have one name"),
+        (
+            functional(INPUT, entry("ReLU", "x", read(["in", 0, 0], ["in", 0, 0]))),
+            "layer ReLU 'x': expected to read 1 tensors, got 2",
+        ),
+        (functional(INPUT, entry("ReLU", "x", read())), "layer ReLU 'x': expected to read 1 tensors, got 0"),
+        (
+            functional(INPUT, {**INNER, "inbound_nodes": [CALL + CALL]}, outputs=[["inner", 1, 0]]),
+            "layer Functional 'inner': expected to read 1 tensors, got 2",
+        ),
+        (
+            functional(INPUT, INNER, outputs=[["inner", 2, 0]]),
+            "Functional 'inner' has no output 0 of a call 2",
+        ),
+        (
+            functional(INPUT, INNER, outputs=[["inner", 1, 1]]),
+            "Functional 'inner' has no output 1 of a call 1",
+        ),
+        (
+            functional(INPUT, entry("Add", "x", CALL)),
+            "needs Add of a constant (1); the first is layer 0 (Add 'x')",
+        ),
+        (
+            functional(
+                INPUT,
+                entry("Multiply", "y", CALL + CALL),
+                entry("Conv2D", "z", read(["y", 0, 0])),
+                entry("Multiply", "x", read(["z", 0, 0], ["in", 0, 0])),
+            ),
+            "needs Multiply (2), Conv2D (1); the first is layer 0 (Multiply 'y'); supported: Activation, Add, ",
+        ),
+        (
+            functional(
+                INPUT,
+                entry("InputLayer", "more", batch_shape=[None, 3]),
+                entry("Add", "x", read(["in", 0, 0], ["more", 0, 0])),
+                inputs=[["in", 0, 0], ["more", 0, 0]],
+            ),
+            "expected two inputs of one shape, got (2,) and (3,)",
+        ),
+        (functional(INPUT, outputs=[["in", 0, 0]]), "the model has no layers"),
+        (functional(INPUT, entry("ReLU", "x", CALL), outputs=[]), "the model has no layers"),
+    ],
+)
+def test_what_is_no_network_is_refused(tmp_path, config, message):
+    with pytest.raises(ModelError) as error:
+        load_config(tmp_path, config)
+    assert str(error.value).startswith("net.keras: ") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_output_twice_is_two_outputs(tmp_path):
+    graph = load_config(tmp_path, functional(INPUT, entry("ReLU", "x", CALL), outputs=[["x", 0, 0]] * 2))
+    assert len(set(graph.outputs)) == 2 and graph.metadata.output_names == ["x", "x_1"]
+    np.testing.assert_array_equal(execute(graph, np.array([[-1.0, 2.0]])), [[0, 2, 0, 2]])
+
+
+def test_an_input_that_nothing_reads_stays_an_input(tmp_path):
+    config = functional(
+        INPUT,
+        entry("InputLayer", "more", batch_shape=[None, 3]),
+        entry("ReLU", "x", CALL),
+        inputs=[["more", 0, 0], ["in", 0, 0]],
+    )
+    graph = load_config(tmp_path, config)
+    assert graph.inputs == ["more", "in"] and graph.metadata.input_names == ["more", "in"]
+    np.testing.assert_array_equal(execute(graph, [np.ones((1, 3)), np.array([[-1.0, 2.0]])]), [[0, 2]])
