@@ -19,7 +19,7 @@ from anne.reference_model import Model
 from anne_tools.cores.native import NativeModel, status_of
 from by_hand import INPUT, OUTPUT, Record, Values, model
 
-GOLDEN = Path(__file__).parent.parent / "golden/models"
+GOLDEN = Path(__file__).parents[2] / "golden/models"
 NAMES = [
     "small_float32",
     "small_int8",
