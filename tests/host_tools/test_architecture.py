@@ -121,11 +121,12 @@ def test_arrows_that_the_floors_forbid():
     assert forbidden("anne_tools.cores.native", "anne_tools")
 
 
-def test_every_folder_of_the_host_tools_is_a_floor_and_says_what_it_is():
+def test_every_folder_of_the_host_tools_is_a_floor_says_what_it_is_and_has_tests():
     folders = {path.parent for path in (HOST_TOOLS / "anne_tools").glob("*/__init__.py")}
     assert {folder.name for folder in folders} == set(re.findall(r"\w+", FLOORS)) - {"errors"} | {ASIDE}
     for folder in folders:
         assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), folder
+        assert list((ROOT / "tests" / "host_tools" / folder.name).glob("test_*.py")), folder
 
 
 def test_host_tools_import_only_floors_below():
