@@ -96,6 +96,12 @@ def test_golden_outputs_of_other_layers():
     check_golden("unaligned_float32")
 
 
+def test_golden_outputs_of_sums():
+    check_golden("residual_float32")
+    check_golden("residual_int8")
+    check_golden("residual_int16")
+
+
 def test_selftest_counts_the_golden_samples():
     for name in ("small_float32", "image_int8"):
         same(load(name).selftest(), 4)

@@ -18,7 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Dense
+from anne_tools.layers import Add, Dense
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph, Metadata
@@ -111,6 +111,16 @@ def unaligned(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="unaligned"))
 
 
+def residual(rng: np.random.Generator) -> Graph:
+    """A hidden layer, another, and the sum of both."""
+    b = GraphBuilder((4,))
+    hidden = b.dense("hidden", weights(rng, 6, 4), rng.normal(size=6), "relu")
+    b.dense("more", weights(rng, 6, 6), rng.normal(size=6))
+    b.add(Add, "sum", activation="relu", inputs=[hidden, b.last])
+    b.dense("scores", weights(rng, 3, 6), rng.normal(size=3))
+    return b.build(Metadata(name="residual"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -134,6 +144,7 @@ MODELS = {
     broad: ("float32", "int16", "int8-weights"),
     image: ("float32", "int8"),
     unaligned: ("float32",),
+    residual: ("float32", "int8", "int16"),
 }
 
 

@@ -86,7 +86,5 @@ def test_a_misaligned_workspace_is_a_fault(core: Machine, off: int) -> None:
 
 def test_the_golden_models_have_every_kind_of_layer_and_every_layout() -> None:
     layers = [layer for name in NAMES for layer in ModelFile((FOLDER / f"{name}.anne").read_bytes()).layers]
-    assert {layer.kind for layer in layers} | {"add"} == set(
-        KINDS.values()
-    )  # sums: tests/host_tools/cores/test_add.py
+    assert {layer.kind for layer in layers} == set(KINDS.values())
     assert {layer.kernel for layer in layers if layer.kind == "dense"} == set(LAYOUTS)
