@@ -3,13 +3,12 @@
 import struct
 from binascii import crc32
 
-FLOAT32, INT8 = 1, 2
+FLOAT32, INT8, INT16 = 1, 2, 3
 INPUT, OUTPUT = 1, 2
 DENSE, ACTIVATION, RESHAPE, ADD = 1, 2, 4, 5
 LINEAR, RELU, RELU6, SOFTMAX = 0, 1, 2, 12
-NAME, LABELS, FEATURE_NAMES, GOLDEN_INPUTS, GOLDEN_OUTPUTS, LAYER_NAMES, INPUT_NAMES, OUTPUT_NAMES = (
-    1, 2, 3, 6, 7, 8, 9, 10,
-)  # fmt: skip
+NAME, LABELS, FEATURE_NAMES, THRESHOLD, GOLDEN_INPUTS, GOLDEN_OUTPUTS, LAYER_NAMES = 1, 2, 3, 5, 6, 7, 8
+INPUT_NAMES, OUTPUT_NAMES = 9, 10
 
 
 class Writer:
@@ -21,7 +20,7 @@ class Writer:
 
     def tensor(self, shape, dtype=FLOAT32, role=0, scale=1.0, zero_point=0, at=None):
         """Add a tensor at that offset in the arena, or behind all others; return its number."""
-        n_bytes = {FLOAT32: 4, INT8: 1}[dtype]
+        n_bytes = {FLOAT32: 4, INT8: 1, INT16: 2}[dtype]
         for n in shape:
             n_bytes *= n
         at = self.arena_bytes if at is None else at

@@ -8,6 +8,26 @@ from binascii import crc32
 
 import anne
 from check import Skip, golden, inf, nan, raises, same
+from model_writer import (
+    ACTIVATION,
+    ADD,
+    FEATURE_NAMES,
+    FLOAT32,
+    GOLDEN_INPUTS,
+    GOLDEN_OUTPUTS,
+    INPUT,
+    INPUT_NAMES,
+    INT8,
+    INT16,
+    LABELS,
+    LINEAR,
+    OUTPUT,
+    OUTPUT_NAMES,
+    RESHAPE,
+    SOFTMAX,
+    THRESHOLD,
+    Writer,
+)
 
 NET = "small_int8"
 
@@ -257,51 +277,46 @@ def test_an_input_and_an_output_at_least():
     )
 
 
-FLOAT, INT8, INT16 = 1, 2, 3
-ACTIVATION, RESHAPE, ADD = 2, 4, 5
-IN, OUT = 1, 2
+def tensor(role, at, dtype=FLOAT32, size=4):
+    return (size,), dtype, role, 1.0, 0, at
 
 
-def tensor(role, place, dtype=FLOAT, size=4, zero_point=0):
-    return struct.pack("<4B4IfiI", dtype, role, 1, 0, size, 0, 0, 0, 1.0, zero_point, place)
+def record(kind, inputs, outputs, activation=LINEAR, parameters=()):
+    return kind, inputs, outputs, activation, (), parameters
 
 
-def record(kind, inputs, outputs, parameters=(), activation=0):
-    ends = tuple(inputs) + tuple(outputs)
-    rest = struct.pack("<%dH" % len(ends), *ends) + bytes(len(ends) % 2 * 2)
-    rest += struct.pack("<%di" % len(parameters), *parameters)
-    counts = (len(inputs), len(outputs), 0, activation)
-    return struct.pack("<HH4Bf", kind, 12 + len(rest), counts[0], counts[1], counts[2], counts[3], 0.0) + rest
+def graph(tensors, records, metadata=()):
+    """Return a file of these; metadata are pairs of tag and content."""
+    w = Writer()
+    for one in tensors:
+        w.tensor(*one)
+    for one in records:
+        w.layer(*one)
+    for tag, content in metadata:
+        w.entry(tag, content)
+    return w.data()
 
 
-def graph(tensors, records, metadata=b""):
-    """Return a file of these, with an arena of 64 bytes."""
-    parts = b"".join(tensors), b"".join(records), metadata
-    body = struct.pack("<8I", 64, len(tensors), len(records), len(parts[1]), len(metadata), 0, 0, 0)
-    body += b"".join(parts)
-    return b"ANNE" + struct.pack("<HHII", 1, 48, 16 + len(body), crc32(body) & 0xFFFFFFFF) + body
-
-
-def adds(tensors=None, metadata=b"", **keywords):
+def adds(tensors=None, metadata=(), **keywords):
     """Return a file that adds two inputs of four floats."""
-    tensors = tensors or (tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32))
+    tensors = tensors or (tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32))
     return graph(tensors, [record(ADD, (0, 1), (2,), **keywords)], metadata)
 
 
 def test_places_in_networks_that_branch():
     text = "tensor %d: expected a place of its own in the arena, got bytes of tensor %d"
     anne.load(adds()).close()
-    anne.load(adds((tensor(IN, 0), tensor(IN, 16), tensor(OUT, 16)))).close()  # in place of either
-    refuses(text % (1, 0), adds((tensor(IN, 0), tensor(IN, 12), tensor(OUT, 32))))
-    refuses(text % (2, 1), adds((tensor(IN, 0), tensor(IN, 16), tensor(OUT, 20))))
-    refuses(text % (2, 0), adds((tensor(IN | OUT, 0), tensor(IN, 16), tensor(OUT, 0))))
+    anne.load(adds((tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 16)))).close()  # in place of either
+    refuses(text % (1, 0), adds((tensor(INPUT, 0), tensor(INPUT, 12), tensor(OUTPUT, 32))))
+    refuses(text % (2, 1), adds((tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 20))))
+    refuses(text % (2, 0), adds((tensor(INPUT | OUTPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 0))))
     # what no layer reads overlaps no other input, either
-    unread = tensor(IN, 0), tensor(OUT, 16)
+    unread = tensor(INPUT, 0), tensor(OUTPUT, 16)
     negated = [record(ACTIVATION, (0,), (1,))]
-    anne.load(graph(unread + (tensor(IN, 16),), negated)).close()
-    refuses(text % (2, 0), graph(unread + (tensor(IN, 8),), negated))
+    anne.load(graph(unread + (tensor(INPUT, 16),), negated)).close()
+    refuses(text % (2, 0), graph(unread + (tensor(INPUT, 8),), negated))
     # a layer's output where a later layer still reads
-    tensors = tensor(IN, 0), tensor(0, 0), tensor(OUT, 16)
+    tensors = tensor(INPUT, 0), tensor(0, 0), tensor(OUTPUT, 16)
     both = [record(ACTIVATION, (0,), (1,)), record(ADD, (0, 1), (2,))]
     refuses(text % (1, 0), graph(tensors, both))
 
@@ -310,33 +325,33 @@ def test_a_reshape_keeps_what_it_is_made_of():
     text = "tensor 2: expected a place of its own in the arena, got bytes of tensor 0"
     records = [record(RESHAPE, (0,), (1,)), record(ACTIVATION, (0,), (2,)), record(ADD, (1, 2), (3,))]
     for place, good in ((16, True), (0, False)):
-        data = graph((tensor(IN, 0), tensor(0, 0), tensor(0, place), tensor(OUT, 32)), records)
+        data = graph((tensor(INPUT, 0), tensor(0, 0), tensor(0, place), tensor(OUTPUT, 32)), records)
         if good:
             anne.load(data).close()
         else:
             refuses(text, data)
     refuses(
         "layer 0 reshape: expected an output of the same type, size and place, got float32 (4,)",
-        graph((tensor(IN, 0), tensor(OUT, 16)), records[:1]),
+        graph((tensor(INPUT, 0), tensor(OUTPUT, 16)), records[:1]),
     )
 
 
 def test_what_an_add_needs():
-    one = graph((tensor(IN, 0), tensor(OUT, 16)), [record(ADD, (0,), (1,))])
+    one = graph((tensor(INPUT, 0), tensor(OUTPUT, 16)), [record(ADD, (0,), (1,))])
     refuses("layer 0 add: expected 2 inputs and 1 output, got 1 and 1", one)
     refuses(
         "layer 0 activation: expected 1 input and 1 output, got 2 and 1",
-        graph((tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32)), [record(ACTIVATION, (0, 1), (2,))]),
+        graph((tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32)), [record(ACTIVATION, (0, 1), (2,))]),
     )
     refuses("layer 0 add: expected 0 constants and 0 parameters, got 0 and 1", adds(parameters=(0,)))
     for tensors in (
-        (tensor(IN, 0), tensor(IN, 16, size=2), tensor(OUT, 32)),
-        (tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32, size=2)),
+        (tensor(INPUT, 0), tensor(INPUT, 16, size=2), tensor(OUTPUT, 32)),
+        (tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32, size=2)),
     ):
         refuses("layer 0 add: expected tensors of float32 (4,), got float32 (2,)", adds(tensors))
-    mixed = tensor(IN, 0), tensor(IN, 16), tensor(OUT, 32, INT8)
+    mixed = tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32, INT8)
     refuses("layer 0 add: expected tensors of float32 (4,), got int8 (4,)", adds(mixed))
-    refuses("layer 0 add: expected an activation of linear, relu, relu6, ...", adds(activation=12))
+    refuses("layer 0 add: expected an activation of linear, relu, relu6, ...", adds(activation=SOFTMAX))
 
 
 HALF = (1 << 30, 0)  # 2^30 2^(0 - 31)
@@ -344,7 +359,7 @@ HALF = (1 << 30, 0)  # 2^30 2^(0 - 31)
 
 def test_what_an_add_of_integers_needs():
     for dtype, least, most in ((INT8, -128, 127), (INT16, -32768, 32767)):
-        tensors = tensor(IN, 0, dtype), tensor(IN, 16, dtype), tensor(OUT, 32, dtype)
+        tensors = tensor(INPUT, 0, dtype), tensor(INPUT, 16, dtype), tensor(OUTPUT, 32, dtype)
         limits = least, most
         anne.load(adds(tensors, parameters=HALF + HALF + (0x7FFFFFFF, 0) + limits)).close()
         anne.load(adds(tensors, parameters=(0x7FFFFFFF, -1) + (0, -31) + (0, 0) + (most, most))).close()
@@ -365,39 +380,26 @@ def test_what_an_add_of_integers_needs():
             refuses(text % (limits + wrong), adds(tensors, parameters=HALF * 3 + wrong))
 
 
-def words(tag, content):
-    return struct.pack("<II", tag, len(content)) + content + bytes(-len(content) % 4)
-
-
 def test_metadata_of_several():
-    labels, feature_names, threshold, golden_inputs, golden_outputs, input_names, output_names = (
-        2,
-        3,
-        5,
-        6,
-        7,
-        9,
-        10,
-    )
-    names = words(input_names, b"image\nspeed") + words(output_names, b"sum")
-    anne.load(adds(metadata=names + words(feature_names, b"\n" * 7))).close()
-    two_outputs = tensor(IN, 0), tensor(IN | OUT, 16), tensor(OUT, 32)
-    samples = words(golden_inputs, bytes(2 * 32)) + words(golden_outputs, bytes(2 * 32))
-    anne.load(adds(two_outputs, samples + words(output_names, b"speed\nsum"))).close()
+    names = [(INPUT_NAMES, "image\nspeed"), (OUTPUT_NAMES, "sum")]
+    anne.load(adds(metadata=names + [(FEATURE_NAMES, "\n" * 7)])).close()
+    two_outputs = tensor(INPUT, 0), tensor(INPUT | OUTPUT, 16), tensor(OUTPUT, 32)
+    samples = [(GOLDEN_INPUTS, bytes(2 * 32)), (GOLDEN_OUTPUTS, bytes(2 * 32)), (OUTPUT_NAMES, "speed\nsum")]
+    anne.load(adds(two_outputs, samples)).close()
     for tag, content, text in (
-        (input_names, b"a", "input_names: expected 2 lines, got 1"),
-        (output_names, b"a\nb", "output_names: expected 1 lines, got 2"),
-        (feature_names, b"a\nb\nc\nd", "feature_names: expected 8 lines, got 4"),
-        (golden_inputs, bytes(16), "golden_inputs: expected samples of 32 bytes, got 16 bytes"),
-        (golden_outputs, bytes(12), "golden_outputs: expected samples of 16 bytes, got 12 bytes"),
+        (INPUT_NAMES, "a", "input_names: expected 2 lines, got 1"),
+        (OUTPUT_NAMES, "a\nb", "output_names: expected 1 lines, got 2"),
+        (FEATURE_NAMES, "a\nb\nc\nd", "feature_names: expected 8 lines, got 4"),
+        (GOLDEN_INPUTS, bytes(16), "golden_inputs: expected samples of 32 bytes, got 16 bytes"),
+        (GOLDEN_OUTPUTS, bytes(12), "golden_outputs: expected samples of 16 bytes, got 12 bytes"),
     ):
-        refuses("metadata: " + text, adds(metadata=words(tag, content)))
+        refuses("metadata: " + text, adds(metadata=[(tag, content)]))
     for tag, content, text in (
-        (labels, b"a\nb\nc\nd", "labels: expected a network of one output, got 2"),
-        (threshold, bytes(4), "threshold: expected a network of one output, got 2"),
-        (golden_outputs, bytes(16), "golden_outputs: expected samples of 32 bytes, got 16 bytes"),
+        (LABELS, "a\nb\nc\nd", "labels: expected a network of one output, got 2"),
+        (THRESHOLD, bytes(4), "threshold: expected a network of one output, got 2"),
+        (GOLDEN_OUTPUTS, bytes(16), "golden_outputs: expected samples of 32 bytes, got 16 bytes"),
     ):
-        refuses("metadata: " + text, adds(two_outputs, words(tag, content)))
+        refuses("metadata: " + text, adds(two_outputs, [(tag, content)]))
 
 
 def test_a_refused_file_leaves_the_loaded_one_alone():
