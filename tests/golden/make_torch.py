@@ -181,26 +181,35 @@ def outputs_of(model: nn.Module, x: dict[str, torch.Tensor]) -> list[np.ndarray]
 def export_branches() -> None:
     """Write the networks that branch, and branches.npz with their inputs (NAME_x_INPUT) and outputs (NAME_y_0 ...)."""
     expected = {}
+    folder = HERE / "onnx" / "branches"
+    folder.mkdir(exist_ok=True)
     for name in BRANCHES:
         model, x = make_branches(name)
         expected |= {f"{name}_x_{key}": value.numpy() for key, value in x.items()}
         expected |= {f"{name}_y_{index}": y for index, y in enumerate(outputs_of(model, x))}
         program = torch.export.export(model, tuple(value[:1] for value in x.values()))
         save_pt2(program, HERE / "torch" / f"{name}.pt2")
+        names = ["steer", "stop", "hidden", "same"] if name == "two_outputs" else ["y"]
+        for opset, dynamo in ((20, True), (17, False)):
+            export_onnx(model, x, folder / f"{name}_opset{opset}.onnx", dynamo, opset, names)
     np.savez_compressed(HERE / "torch" / "branches.npz", **expected)
 
 
-def export_onnx(model: nn.Module, x: torch.Tensor, path: Path, dynamo: bool, opset: int) -> None:
+def export_onnx(
+    model: nn.Module, x: dict[str, torch.Tensor], path: Path, dynamo: bool, opset: int, outputs=None
+) -> None:
     """Write `path` with one of PyTorch's two exporters, the batch axis symbolic."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if dynamo:
             batch = {0: torch.export.Dim("batch")}
-            name = "input" if isinstance(model, nn.Sequential) else "x"
-            options = {"dynamic_shapes": {name: batch}, "external_data": False}
+            names = ["input"] if isinstance(model, nn.Sequential) else list(x)
+            options = {"dynamic_shapes": dict.fromkeys(names, batch), "external_data": False}
         else:
-            options = {"dynamic_axes": {"x": {0: "batch"}}, "input_names": ["x"]}
-        torch.onnx.export(model, (x,), path, dynamo=dynamo, opset_version=opset, **options)
+            options = {"dynamic_axes": {name: {0: "batch"} for name in x}, "input_names": list(x)}
+        if outputs is not None:
+            options["output_names"] = outputs
+        torch.onnx.export(model, tuple(x.values()), path, dynamo=dynamo, opset_version=opset, **options)
     written = onnx.load(path)
     for node in written.graph.node:
         del node.metadata_props[:]  # stack traces, with paths of the machine
@@ -248,8 +257,8 @@ def main() -> None:
             expected |= {f"{name}_x": x.numpy(), f"{name}_y": model(x).numpy()}
         export_pt2(model, x, HERE / "torch" / f"{name}.pt2")
         torch.save(model.state_dict(), HERE / "torch" / f"{name}.pth")
-        export_onnx(model, x, HERE / "onnx" / f"{name}_opset20.onnx", dynamo=True, opset=20)
-        export_onnx(model, x, HERE / "onnx" / f"{name}_opset17.onnx", dynamo=False, opset=17)
+        export_onnx(model, {"x": x}, HERE / "onnx" / f"{name}_opset20.onnx", dynamo=True, opset=20)
+        export_onnx(model, {"x": x}, HERE / "onnx" / f"{name}_opset17.onnx", dynamo=False, opset=17)
     export_external(expected)
     export_branches()
     model, x = make("mlp")

@@ -21,8 +21,9 @@ def write(
     output_type=1,
     dtype="float32",
     outputs=("y",),
+    inputs=None,
 ) -> Path:
-    """Write a model of nodes and return its path.
+    """Write a model of nodes and return its path. `inputs` are shapes by name, {"x": shape} if not given.
 
     `text` has a node a line, "y = Op(a, b; attribute=1)", with a domain in front: "l, y = ai.onnx.ml.ZipMap(p)".
     """
@@ -36,13 +37,16 @@ def write(
         domain, _, op = op.rpartition(".")
         names, _, options = arguments.partition(";")
         attributes = eval(f"dict({options})", {"inf": float("inf"), "tensor": onnx.numpy_helper.from_array})
-        inputs = [name.strip() for name in names.split(",")] if names.strip() else []
+        read = [name.strip() for name in names.split(",")] if names.strip() else []
         outs = [name.strip() for name in made.split(",")]
-        nodes.append(helper.make_node(op, inputs, outs, domain=domain, **attributes))
+        nodes.append(helper.make_node(op, read, outs, domain=domain, **attributes))
     graph = helper.make_graph(
         nodes,
         "test",
-        [helper.make_tensor_value_info("x", TYPES[dtype], shape)],
+        [
+            helper.make_tensor_value_info(name, TYPES[dtype], each)
+            for name, each in (inputs or {"x": shape}).items()
+        ],
         [helper.make_tensor_value_info(name, output_type, None) for name in outputs],
         [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in (constants or {}).items()],
     )

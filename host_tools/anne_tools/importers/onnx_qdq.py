@@ -85,7 +85,7 @@ class QdqOperators(Operators):
             self._dequantize(step, this)
         elif op in ("Gemm", "MatMul"):
             self._dense(step, this)
-        elif op == "Add" and len(this.inputs) == 2 and all(map(self._is_int8, this.inputs)):
+        elif op in ("Add", "Sum") and len(this.inputs) == 2 and all(map(self._is_int8, this.inputs)):
             self.pending[step.output] = Pending(step, this.key(0), other=this.key(1))
         elif op == "Add" and (waits or self._product_in(this)):
             self._add(step, this, self.pending[waits[0]] if waits else self._product_in(this))
