@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..layers import Activation, Reshape
@@ -83,6 +84,8 @@ class Values:
         budget.steps(_INPUT_STEPS, f"input {shown}")
         if not shape or min(shape) < 1:
             raise ModelError(f"input {shown}: expected fixed sizes behind the batch axis, got {shape}")
+        if len(self.inputs) == MAX_TENSORS:
+            raise ModelError(f"expected at most {MAX_TENSORS} inputs, got more")
         if key in self.values or key in self.constants:
             raise ModelError(f"input {shown}: {str(key)[:80]!r} is an input or a constant before it")
         budget.elements(f"input {shown}", shape)
@@ -114,17 +117,30 @@ class Values:
                 raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
         if names and len(names) != len(outputs):
             raise ModelError(f"expected {len(outputs)} output names, got {len(names)}")
-        ends: dict[str, None] = {}
-        for name in (self.values[key].tensor for key in outputs):
-            budget.steps(_OUTPUT_STEPS, "outputs")
-            ends[self._copy(name) if name in ends else name] = None
+        ends = self._ends([self.values[key].tensor for key in outputs])
         layers = self._pruned(ends)
         if self.notes:
             metadata.provenance["notes"] = "; ".join(self.notes)
         metadata.input_names, metadata.output_names = _names(self.inputs.values()), _names(names)
         used = {*self.inputs, *(name for layer in layers for name in (*layer.inputs, *layer.outputs))}
         tensors = {name: tensor for name, tensor in self.tensors.items() if name in used}
-        return Graph(list(self.inputs), list(ends), layers, tensors, metadata).check()
+        return Graph(list(self.inputs), ends, layers, tensors, metadata).check()
+
+    def _ends(self, outputs: list[str]) -> list[str]:
+        """Return tensors for the outputs, as a model file may have them: each once, inputs first and in their order.
+
+        What else is asked for is a copy.
+        """
+        places = {name: place for place, name in enumerate(self.inputs)}
+        ends: dict[str, None] = {}
+        last = 0
+        for name in outputs:
+            budget.steps(_OUTPUT_STEPS, "outputs")
+            if name in ends or places.get(name, last) < last:
+                name = self._copy(name)
+            last = places.get(name, len(places))
+            ends[name] = None
+        return list(ends)
 
     def _pruned(self, outputs: Iterable[str]) -> list[Layer]:
         """Return the layers that lead to `outputs`."""
@@ -138,7 +154,7 @@ class Values:
         return kept[::-1]
 
     def _copy(self, name: str) -> str:
-        """Return another tensor with the same values: a model file has each of its outputs once."""
+        """Return another tensor with the same values."""
         like = self.tensors[name]
         made = self._tensor("copy", (1, *like.shape), like.dtype, like.quantization)
         self._append(Activation("copy", name, made.tensor, "linear"))

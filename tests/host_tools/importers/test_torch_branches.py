@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from anne.reference_model import Model
+from anne_tools.conversion.pack import pack
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
 from anne_tools.network.execute import execute
@@ -68,9 +70,36 @@ def test_layers_are_named_after_modules_inside_modules():
     assert {"body.0.fc1", "body.1.0.norm", "body.1.1.fc2"} <= set(names)
 
 
-def test_an_output_may_be_an_input():
+def test_an_output_that_is_an_input_is_a_copy_unless_it_comes_first(edit):
+    # in a model file the input is the first tensor, and outputs come in their order
     graph = load(GOLDEN / "two_outputs.pt2")
-    assert graph.outputs[3] == graph.inputs[0]
+    assert graph.outputs[3] not in graph.inputs
+    assert graph.layers[-1].inputs == tuple(graph.inputs)
+    graph = load(edit("two_outputs.pt2", lambda m: ends(m).insert(0, ends(m).pop())))
+    assert graph.outputs[0] == graph.inputs[0]
+    only_the_input = edit("two_inputs.pt2", lambda m: ends(m).__setitem__(0, user_output("image")))
+    assert "the model has no layers" in refused(only_the_input)
+
+
+@pytest.mark.parametrize(
+    "names, copies",
+    [
+        (("image", "speed", "add"), 0),
+        (("speed", "add"), 0),
+        (("speed", "image", "add"), 1),
+        (("add", "speed", "image"), 2),
+    ],
+)
+def test_inputs_as_outputs_in_every_order(edit, names, copies):
+    path = edit("two_inputs.pt2", lambda m: ends(m).__setitem__(slice(None), map(user_output, names)))
+    graph = load(path)
+    assert [layer.name for layer in graph.layers].count("copy") == copies
+    x = {name: EXPECTED[f"two_inputs_x_{name}"][:1] for name in ("image", "speed")}
+    answer = Model(pack(graph)).predict({name: value.ravel().tolist() for name, value in x.items()})
+    for name, got, expected in zip(names, answer, outputs(graph, x), strict=True):
+        close(np.asarray(got), expected.ravel())
+        if name in x:
+            np.testing.assert_array_equal(expected, x[name])
 
 
 def test_products_that_are_activations_come_before_sums():
@@ -133,7 +162,7 @@ def test_an_output_that_is_there_twice_has_a_copy(edit):
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(third, image)
     assert len(set(graph.outputs)) == 3
-    assert [layer.kind for layer in graph.layers].count("activation") == 3  # tanh, relu and the copy
+    assert [layer.name for layer in graph.layers].count("copy") == 2  # of the sum, and of image behind it
 
 
 def test_inputs_that_nothing_reads_stay(edit):
