@@ -43,6 +43,12 @@ def edge_inputs(tensor, rng) -> np.ndarray:
     return np.array(rows, np.float32)
 
 
+def packed_inputs(tensors, rng) -> np.ndarray:
+    """Inputs for a network of several: each tensor's, in an order of its own, as bytes side by side."""
+    each = [np.concatenate([edge_inputs(tensor, rng) for _ in range(4)]) for tensor in tensors]
+    return np.concatenate([rng.permutation(rows).view(np.uint8) for rows in each], axis=1)
+
+
 def run_reference(data: bytes, inputs: np.ndarray) -> np.ndarray:
     """The reference's raw outputs, one row an input."""
     model = Model(data)
@@ -65,10 +71,11 @@ def too_large(data: bytes, inputs: np.ndarray) -> np.ndarray:
 
 def check(name: str, data: bytes, rng) -> tuple[bytes, np.ndarray, np.ndarray, int]:
     """One file against the reference; return it with inputs and native outputs, and how many outputs were compared."""
-    inputs = edge_inputs(ModelFile(data).inputs[0], rng)
+    file = ModelFile(data)
+    inputs = packed_inputs(file.inputs, rng) if len(file.inputs) > 1 else edge_inputs(file.inputs[0], rng)
     with NativeModel(data) as native:
-        outputs = native.run_raw(inputs)
-    got = outputs.reshape(len(inputs), -1)
+        raw = native.run_raw(inputs).tobytes()
+    outputs = got = np.frombuffer(raw, file.outputs[0].dtype).reshape(len(inputs), -1)
     skip = too_large(data, inputs) if name == "dense_f32" else np.zeros(got.shape, bool)
     expected = run_reference(data, inputs)
     bad = ~same(got, expected) & ~skip
@@ -96,17 +103,15 @@ def numbers(soak: bool) -> Found:
         subprocess.run([PROGRAMS / "make_models", folder, str(files)], check=True)
         paths = sorted(Path(folder).glob("*.anne"))
         for index, path in enumerate(paths):
-            rng, data = np.random.default_rng(index), path.read_bytes()
-            if len(ModelFile(data).inputs) > 1:
-                continue  # the host library's Python has one input so far
-            *model, n = check(path.stem.rpartition("_")[0], data, rng)
+            rng = np.random.default_rng(index)
+            *model, n = check(path.stem.rpartition("_")[0], path.read_bytes(), rng)
             models.append(model)
             n_outputs += n
     for first in range(0, len(models), 200):
         check_unix_port(models[first : first + 200])
     n_inputs = sum(len(inputs) for _, inputs, _ in models)
     return Found(
-        f"{len(models):,} layers of 16 kinds, {n_inputs:,} inputs of NaN, infinities, denormals, +-FLT_MAX, "
+        f"{len(models):,} layers of 19 kinds, {n_inputs:,} inputs of NaN, infinities, denormals, +-FLT_MAX, "
         "integer extremes",
         f'{n_outputs:,} outputs: reference, host native and unix port agree (DESIGN.md, "Numbers", and tests/api say '
         "on what)",

@@ -120,7 +120,7 @@ SCRIPT = """
 import anne, json, sys
 from array import array
 folder = sys.argv[1]
-letters = {"float32": "f", "int8": "b", "int16": "h"}
+letters = {"float32": "f", "int8": "b", "int16": "h", "uint8": "B"}
 def read(name, dtype):
     with open(folder + "/" + name, "rb") as file:
         return array(letters[dtype], file.read())
@@ -136,7 +136,8 @@ for name, x_dtype, y_dtype, n_samples in models:
     n_in, n_out = len(x) // n_samples, len(y) // n_samples
     out = y[:n_out]
     for i in range(n_samples):
-        net.predict_into(x[i * n_in:(i + 1) * n_in], out)
+        run = net._core.run_raw if x_dtype == "uint8" else net.predict_into  # packed: of several inputs
+        run(x[i * n_in:(i + 1) * n_in], out)
         if not same(out, y[i * n_out:(i + 1) * n_out]):
             wrong.append((name, i, out, y[i * n_out:(i + 1) * n_out]))
             break
