@@ -214,3 +214,101 @@ def a_file_that_is_its_own_second_file() -> bytes:
     tensors = [tensor(f"c{n}", (40_000,)) + where for n in range(4000)]
     nodes = [node("Mul", [f"{n}" if n else "x", f"c{n}"], [f"{n + 1}"]) for n in range(4000)]
     return onnx([*nodes, node("Relu", ["4000"], ["y"])], tensors, (1, 40_000))
+
+
+# --- Networks that branch ---------------------------------------------------------------------------------------------
+
+
+def ends(nodes: list[bytes], inputs: list[str], outputs=("y",), tensors: list[bytes] = ()) -> bytes:
+    """A file with more inputs than x, all of its shape."""
+    return onnx(nodes, tensors, outputs=outputs, rest=b"".join(field(11, value(n, (1, 4))) for n in inputs))
+
+
+@crafted("onnx")
+def sums_of_themselves() -> bytes:
+    """4,000 sums of the one before and itself: 2^4000 ways through."""
+    names = ["x", *map(str, range(1, 4000)), "y"]
+    return onnx([node("Add", [a, a], [b]) for a, b in zip(names, names[1:], strict=False)])
+
+
+@crafted("onnx")
+def sums_of_the_last_two() -> bytes:
+    """200 sums of the two before, as many as may be layers."""
+    names = ["x", "0", *map(str, range(1, 200)), "y"]
+    nodes = [node("Add", [a, b], [c]) for a, b, c in zip(names, names[1:], names[2:], strict=False)]
+    return onnx([node("Relu", ["x"], ["0"]), *nodes])
+
+
+@crafted("onnx")
+def a_sum_of_60_000() -> bytes:
+    """One Sum of x, 60,000 times."""
+    return onnx([node("Sum", ["x"] * 60_000, ["y"])])
+
+
+@crafted("onnx")
+def sums_of_4000_each() -> bytes:
+    """15 Sums of 4,000 times x, of which each would be 4,000 layers."""
+    nodes = [node("Sum", ["x"] * 4000, [f"{n}"]) for n in range(15)]
+    return onnx([*nodes, node("Sum", [f"{n}" for n in range(15)], ["y"])])
+
+
+@crafted("onnx")
+def sums_of_many_values() -> bytes:
+    """200 values, and 200 Sums of 200 of them."""
+    names = [f"v{n}" for n in range(200)]
+    values = [node("Relu", [a], [b]) for a, b in zip(["x", *names], names, strict=False)]
+    sums = [node("Sum", names, [f"s{n}"]) for n in range(200)]
+    return onnx([*values, *sums, node("Sum", [f"s{n}" for n in range(200)], ["y"])])
+
+
+@crafted("onnx")
+def gates_in_gates() -> bytes:
+    """1,300 times y * sigmoid(y) + y, of which each half could be part of a pattern."""
+    nodes, y = [], "x"
+    for n in range(1300):
+        nodes += [node("Sigmoid", [y], [f"s{n}"]), node("Mul", [y, f"s{n}"], [f"g{n}"])]
+        nodes.append(node("Add", [f"g{n}", y], [f"y{n}"]))
+        y = f"y{n}"
+    return onnx([*nodes, node("Relu", [y], ["y"])])
+
+
+@crafted("onnx")
+def inputs_that_are_all_added() -> bytes:
+    """15,000 inputs, and their sum."""
+    names = [f"i{n}" for n in range(15_000)]
+    return ends([node("Sum", ["x", *names], ["y"])], names)
+
+
+@crafted("onnx")
+def inputs_that_nothing_reads() -> bytes:
+    """20,000 inputs beside the one that is read."""
+    return ends([node("Relu", ["x"], ["y"])], [f"i{n}" for n in range(20_000)])
+
+
+@crafted("onnx")
+def outputs_as_many_as_may_be() -> bytes:
+    """257 outputs, all of them one value."""
+    return onnx([node("Relu", ["x"], ["y"])], outputs=["y"] * 257)
+
+
+@crafted("onnx")
+def inputs_of_2_gb_in_all() -> bytes:
+    """200 inputs of 2^20 elements, and their sum."""
+    names = [f"i{n}" for n in range(200)]
+    inputs = b"".join(field(11, value(name, (1, 1 << 20))) for name in names)
+    return onnx([node("Sum", ["x", *names], ["y"])], shape=(1, 1 << 20), rest=inputs)
+
+
+@crafted("onnx")
+def quantised_sums_that_end_in_floats() -> bytes:
+    """1,300 quantised sums of themselves, and at the end a float, for which all is read again."""
+    nodes, last = [node("QuantizeLinear", ["x", "k"], ["q0"])], 0
+    for n in range(1300):
+        nodes += [
+            node("DequantizeLinear", [f"q{n}", "k"], [f"d{n}"]),
+            node("Add", [f"d{n}", f"d{n}"], [f"s{n}"]),
+            node("QuantizeLinear", [f"s{n}", "k"], [f"q{n + 1}"]),
+        ]
+        last = n + 1
+    nodes.append(node("DequantizeLinear", [f"q{last}", "k"], ["d"]))
+    return onnx([*nodes, node("Erf", ["d"], ["y"])], [tensor("k", (1,), floats(1.0))])

@@ -58,7 +58,14 @@ class Tflite:
             self.b.PrependUOffsetTRelative(offset)
         return self.b.EndVector()
 
-    def to_bytes(self, inputs: list[int], outputs: list[int]) -> bytes:
+    def signature(self, entries: list[int]) -> int:
+        """A signature whose inputs are `entry`s, which may be one and the same."""
+        return self._table(tflite.SignatureDef, {"Inputs": self._offsets(entries)})
+
+    def entry(self, text: int, index: int) -> int:
+        return self._table(tflite.TensorMap, {"Name": text, "TensorIndex": index})
+
+    def to_bytes(self, inputs: list[int], outputs: list[int], signatures: list[int] = ()) -> bytes:
         fields = {
             "Tensors": self._offsets(self.tensors),
             "Inputs": self.ints(inputs),
@@ -67,11 +74,13 @@ class Tflite:
         graph = self._table(tflite.SubGraph, fields | {"Operators": self._offsets(self.operators)})
         fields = {"OperatorCodes": self._offsets(self.codes), "Subgraphs": self._offsets([graph])}
         fields["Buffers"] = self._offsets(self.buffers)
+        if signatures:
+            fields["SignatureDefs"] = self._offsets(signatures)
         self.b.Finish(self._table(tflite.Model, {"Version": 3, **fields}), b"TFL3")
         return bytes(self.b.Output())
 
 
-FULLY_CONNECTED, RELU, CUSTOM, PACK = 9, 19, 32, 83
+ADD, FULLY_CONNECTED, RELU, CUSTOM, PACK, QUANTIZE = 0, 9, 19, 32, 83, 114
 
 
 def tflite_chain(n: int, number: int, tensor: Callable[[Tflite], dict], *more: int) -> bytes:
@@ -155,3 +164,95 @@ def inputs_without_end() -> bytes:
     w = Tflite()
     x = w.tensor(w.ints([1, 4]))
     return w.to_bytes([x] * 110_000, [x] * 110_000)
+
+
+# --- Networks that branch ---------------------------------------------------------------------------------------------
+
+
+def sums(n: int, back: int, fields: Callable[[Tflite], dict] = lambda w: {}) -> bytes:
+    """n sums of the value before and of the one `back` before; 1 is the value before itself."""
+    w = Tflite()
+    shape, more = w.ints([1, 4]), fields(w)
+    values = [w.tensor(shape, **more) for _ in range(n + back)]
+    for i in range(n):
+        w.operator(ADD, w.ints([values[i], values[i + back - 1]]), w.ints([values[i + back]]))
+    return w.to_bytes(values[:back], values[-1:])
+
+
+def int8(w: Tflite) -> dict:
+    return {"Type": 9, "Quantization": w.quantization(w.floats([0.5]))}
+
+
+@crafted("tflite")
+def sums_of_themselves() -> bytes:
+    """4,000 sums of the value before and itself: 2^4000 ways through."""
+    return sums(4000, 1)
+
+
+@crafted("tflite")
+def int8_sums_of_the_last_two() -> bytes:
+    """200 sums of the two before, as many as may be layers."""
+    return sums(200, 2, int8)
+
+
+@crafted("tflite")
+def sums_of_200_inputs() -> bytes:
+    """200 inputs, and 4,000 sums of a value and one 200 before."""
+    return sums(4000, 200)
+
+
+@crafted("tflite")
+def distinct_inputs_without_end() -> bytes:
+    """10,000 inputs, each a tensor of its own of 30,000 numbers."""
+    w = Tflite()
+    shape = w.ints([1, 30_000])
+    values = [w.tensor(shape) for _ in range(10_001)]
+    w.operator(ADD, w.ints(values[:2]), w.ints(values[-1:]))
+    return w.to_bytes(values[:-1], values[-1:])
+
+
+@crafted("tflite")
+def outputs_as_many_as_may_be() -> bytes:
+    """257 outputs, all of them one value."""
+    w = Tflite()
+    shape = w.ints([1, 4])
+    x, y = w.tensor(shape), w.tensor(shape)
+    w.operator(RELU, w.ints([x]), w.ints([y]))
+    return w.to_bytes([x], [y] * 257)
+
+
+@crafted("tflite")
+def names_of_600_kb_in_a_signature() -> bytes:
+    """A signature of 30,000 inputs that share a name of 600,000 bytes."""
+    w = Tflite()
+    shape = w.ints([1, 4])
+    x, y = w.tensor(shape), w.tensor(shape)
+    w.operator(RELU, w.ints([x]), w.ints([y]))
+    entry = w.entry(w.text("n" * 600_000), x)
+    return w.to_bytes([x], [y], [w.signature([entry] * 30_000)])
+
+
+@crafted("tflite")
+def signatures_without_end() -> bytes:
+    """100,000 signatures, all of another graph."""
+    w = Tflite()
+    shape = w.ints([1, 4])
+    x, y = w.tensor(shape), w.tensor(shape)
+    w.operator(RELU, w.ints([x]), w.ints([y]))
+    other = w._table(tflite.SignatureDef, {"SubgraphIndex": 1})
+    return w.to_bytes([x], [y], [other] * 100_000)
+
+
+@crafted("tflite")
+def scales_that_change_between_branches() -> bytes:
+    """1,000 changes of scale of one value, each added to what was before."""
+    w = Tflite()
+    shape = w.ints([1, 4])
+    scales = [{"Type": 9, "Quantization": w.quantization(w.floats([s]))} for s in (0.5, 0.25)]
+    x = y = w.tensor(shape, **scales[0])
+    for _ in range(1000):
+        changed, total = w.tensor(shape, **scales[1]), w.tensor(shape, **scales[0])
+        w.operator(QUANTIZE, w.ints([x]), w.ints([changed]))
+        w.operator(ADD, w.ints([changed, y]), w.ints([total]))
+        y = total
+    return w.to_bytes([x], [y])

@@ -34,7 +34,7 @@ N_INPUTS = 4
 RELU, RELU6 = 1, 3  # numbers of fused activations
 
 
-# --- Models of one layer: each function writes it and returns input and output ---------------------------------------
+# --- Models of one layer: each function writes it and returns its inputs and its output -------------------------------
 
 
 def dense_s8(w, rng, most: int = 127) -> tuple[int, int]:
@@ -124,6 +124,28 @@ def scaling_f32(w, rng) -> tuple[int, int]:
     return x, y
 
 
+def add_s8(w, rng) -> tuple[list[int], int]:
+    """ADD on int8."""
+    shape = any_shape(rng)
+    scales = 2.0 ** rng.uniform(-8, 0, 2)
+    a, b = (
+        w.tensor(shape, "int8", scale=scale, zero_point=zero_point)
+        for scale, zero_point in zip(scales, rng.integers(-128, 128, 2), strict=True)
+    )
+    scale = float(scales.max() * 2.0 ** rng.uniform(-2, 3))
+    y = w.tensor(shape, "int8", scale=scale, zero_point=rng.integers(-128, 128))
+    w.operator("ADD", [a, b], [y], 2, fusedActivationFunction=int(rng.choice([0, RELU, RELU6])))
+    return [a, b], y
+
+
+def add_f32(w, rng) -> tuple[list[int], int]:
+    """ADD on float32."""
+    shape = any_shape(rng)
+    a, b, y = (w.tensor(shape) for _ in range(3))
+    w.operator("ADD", [a, b], [y], fusedActivationFunction=int(rng.choice([0, RELU, RELU6])))
+    return [a, b], y
+
+
 KERNELS: dict[str, Callable] = {
     "dense_s8_quad": dense_s8,
     "dense_s4": dense_s4,
@@ -137,6 +159,8 @@ KERNELS: dict[str, Callable] = {
     "logistic_s8": activation_s8("LOGISTIC", tflm.LOGISTIC_OUTPUT),
     "tanh_s8": activation_s8("TANH", tflm.TANH_OUTPUT),
     "softmax_s8": activation_s8("SOFTMAX", tflm.SOFTMAX_OUTPUT),
+    "add_f32": add_f32,
+    "add_s8": add_s8,
 }
 
 
@@ -159,7 +183,7 @@ def compare(name: str, seed: int, path: Path) -> None:
     rng = np.random.default_rng([seed, list(KERNELS).index(name)])
     writer = TfliteWriter()
     x, y = KERNELS[name](writer, rng)
-    content = writer.to_bytes([x], [y])
+    content = writer.to_bytes(x if isinstance(x, list) else [x], [y])
     path.write_bytes(content)
     graph = tflite.read(path)
     data = pack(quantize(graph, "float32"))
@@ -168,11 +192,15 @@ def compare(name: str, seed: int, path: Path) -> None:
         return compare(name, seed + LONG_SHAPES, path)  # drawn again: these weights have another kernel
     oracle = Oracle(content)
     with NativeModel(data) as native:
-        inputs = inputs_for(rng, native.input)
+        inputs = [inputs_for(rng, tensor) for tensor in native.file.inputs]
         if name == "logistic_f32":
-            inputs = np.maximum(inputs, -9)  # below, TensorFlow Lite Micro gives e^x for e^x / (1 + e^x)
-        for sample, got in zip(inputs, native.run_raw(inputs), strict=True):
-            expected = oracle(sample[None])[0].reshape(got.shape)
+            inputs = [
+                np.maximum(x, -9) for x in inputs
+            ]  # below, TensorFlow Lite Micro gives e^x for e^x / (1 + e^x)
+        for samples in zip(*inputs, strict=True):
+            sample = samples[0]
+            got = native.trace(np.concatenate([x.ravel() for x in samples]))[-1]
+            expected = oracle(*(x[None] for x in samples))[0].reshape(got.shape)
             good = np.array_equal(got, expected)
             if got.dtype == np.float32:
                 error = np.abs(got.astype(np.float64) - expected).max()
