@@ -54,6 +54,144 @@ def models_used_twice_in_each_other() -> bytes:
     return keras(model(44))
 
 
+FIRST = {"class_name": "InputLayer", "name": "in", "config": {"name": "in", "batch_shape": [None, 1]}}
+
+
+def functional(*layers: dict, name: str = "net", inputs: list | None = None, outputs: list) -> dict:
+    ends = {"input_layers": inputs or [["in", 0, 0]], "output_layers": outputs}
+    return {"class_name": "Functional", "config": {"name": name, "layers": [FIRST, *layers]} | ends}
+
+
+def tensor(name: str, call: int = 0, output: int = 0) -> dict:
+    """A tensor as Keras 3 writes it."""
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, call, output]}}
+
+
+def read(*tensors: dict) -> dict:
+    return {"args": [list(tensors)], "kwargs": {}}
+
+
+def used_twice(innermost: dict) -> dict:
+    """45 models as Keras 3 writes them, each of which runs the one inside it twice, the last that layer or model."""
+    model = innermost
+    for depth in range(45):
+        inner = model | {"name": "x", "inbound_nodes": [read(tensor("in")), read(tensor("x"))]}
+        last = 2 if inner["class_name"] == "Functional" else 1
+        model = functional(inner, name=f"m{depth}", outputs=[["x", last, 0]])
+    return model
+
+
+@crafted("keras")
+def models_of_keras_3_used_twice_in_each_other() -> bytes:
+    """The same as Keras 3 writes it, which counts calls otherwise."""
+    return keras(used_twice(layer("Dense", units=1)))
+
+
+@crafted("keras")
+def models_without_layers_used_twice_in_each_other() -> bytes:
+    """2^45 calls of a model whose output is its input: no layers at all, but calls."""
+    return keras(used_twice(functional(outputs=[["in", 0, 0]])))
+
+
+@crafted("h5")
+def models_of_an_h5_used_twice_in_each_other() -> bytes:
+    """2^45 layers in an .h5 file."""
+
+    def fill(file: h5py.File) -> None:
+        file.attrs["model_config"] = json.dumps(used_twice(layer("Dense", units=1)))
+        file.create_group("model_weights")
+
+    return hdf5(fill)
+
+
+@crafted("keras")
+def models_of_many_outputs() -> bytes:
+    """A model that gives its input 20,000 times, called 3,000 times."""
+    inner = functional(name="x", outputs=[["in", 0, 0]] * 20_000)
+    nodes = [read(tensor("in")), *(read(tensor("x", n)) for n in range(2_999))]
+    return keras(
+        functional(inner | {"name": "x", "inbound_nodes": nodes}, outputs=[["x", 3_000, 0]]), NO_WEIGHTS
+    )
+
+
+@crafted("keras")
+def models_of_many_inputs() -> bytes:
+    """A model of 100 inputs, which are its outputs, called 100 times, each time on what it gave before."""
+    many = range(100)
+    names = [["in", 0, 0], *([f"in{n}", 0, 0] for n in many[1:])]
+    others = [FIRST | {"name": f"in{n}", "config": FIRST["config"] | {"name": f"in{n}"}} for n in many[1:]]
+    inner = functional(*others, name="x", inputs=names, outputs=names)
+    nodes = [read(*[tensor("in")] * 100), *(read(*(tensor("x", c, n) for n in many)) for c in many[:-1])]
+    return keras(
+        functional(inner | {"name": "x", "inbound_nodes": nodes}, outputs=[["x", 100, 0]]), NO_WEIGHTS
+    )
+
+
+@crafted("keras")
+def outputs_by_the_ten_thousand() -> bytes:
+    """A network whose one tensor is its output 60,000 times."""
+    net = layer("ReLU") | {"name": "x", "inbound_nodes": [read(tensor("in"))]}
+    return keras(functional(net, outputs=[["x", 0, 0]] * 60_000), NO_WEIGHTS)
+
+
+def sums(n: int, n_read: int) -> bytes:
+    """n layers that each add what the one before them gave, n_read times."""
+    layers = [
+        layer("Add", f"x{i}")
+        | {"name": f"x{i}", "inbound_nodes": [read(*[tensor(f"x{i - 1}" if i else "in")] * n_read)]}
+        for i in range(n)
+    ]
+    return keras(functional(*layers, outputs=[[f"x{n - 1}", 0, 0]]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def a_sum_of_20_000() -> bytes:
+    """A layer that adds its input to itself, 20,000 times."""
+    return sums(1, 20_000)
+
+
+@crafted("keras")
+def sums_of_sums() -> bytes:
+    """4,000 layers that double what they read: the last is 2^4000 times the input."""
+    return sums(4_000, 2)
+
+
+@crafted("keras")
+def a_circle_of_4000() -> bytes:
+    """4,000 layers in a circle."""
+    layers = [
+        layer("ReLU", f"{n}") | {"name": f"{n}", "inbound_nodes": [read(tensor(f"{(n + 1) % 4_000}"))]}
+        for n in range(4_000)
+    ]
+    return keras(functional(*layers, outputs=[["0", 0, 0]]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def a_long_name_called_often() -> bytes:
+    """A layer with a name of 2,000 bytes, called 300 times, each time told by it."""
+    name = "n" * 2_000
+    nodes = [read(tensor("in")), *(read(tensor(name, n)) for n in range(299))]
+    net = layer("ReLU", name) | {"name": name, "inbound_nodes": nodes}
+    return keras(functional(net, outputs=[[name, 299, 0]]), NO_WEIGHTS)
+
+
+@crafted("h5")
+def large_weights_called_often() -> bytes:
+    """A Dense layer of 4 MB of weights, packed, called 4,000 times."""
+
+    def fill(file: h5py.File) -> None:
+        nodes = [read(tensor("in")), *(read(tensor("x", n)) for n in range(3_999))]
+        dense = layer("Dense", units=1000, use_bias=False) | {"name": "x", "inbound_nodes": nodes}
+        net = functional(dense, outputs=[["x", 3_999, 0]])
+        net["config"]["layers"][0] = FIRST | {"config": {"name": "in", "batch_shape": [None, 1000]}}
+        file.attrs["model_config"] = json.dumps(net)
+        group = file.create_group("model_weights/x")
+        group.attrs["weight_names"] = ["kernel"]
+        group.create_dataset("kernel", data=np.zeros((1000, 1000), "f4"), compression="gzip")
+
+    return hdf5(fill)
+
+
 @crafted("keras")
 def layers_by_the_ten_thousand() -> bytes:
     """10,000 Dense layers."""

@@ -213,11 +213,11 @@ def _peek(path: Path) -> tuple[bytes, list[str]]:
 
 
 def _layers_that_stay(graph: Graph) -> int:
-    """At least the layers of a model file, whatever can be folded: one holds one product and one activation at most."""
-    with_weights = sum(layer.n_weights > 0 for layer in graph.layers)
-    return max(
-        with_weights, sum(getattr(layer, "activation", "linear") != "linear" for layer in graph.layers)
-    )
+    """At least the layers of a model file, whatever can be folded: one holds one product or sum of tensors, and one
+    activation, at most."""
+    products_and_sums = sum(layer.n_weights > 0 or len(layer.inputs) > 1 for layer in graph.layers)
+    activations = sum(getattr(layer, "activation", "linear") != "linear" for layer in graph.layers)
+    return max(products_and_sums, activations)
 
 
 def _missing_package(importer: Importer, what: str, error: ImportError) -> Exception:

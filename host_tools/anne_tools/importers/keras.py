@@ -102,7 +102,7 @@ class _Reader:
         values = dict(zip(model.inputs, x, strict=True))
         for call in model.order:
             layer, read = model.layers[call.layer], [values[key] for key in call.reads]
-            budget.steps(1 + len(read), "layers and what they read")
+            budget.steps(1 + len(read) + len(layer.outputs), "the calls of layers")
             made = self.run(layer, read) if layer.is_model else [self._run_layer(layer, read)]
             values |= {(call.layer, call.number, n): tensor for n, tensor in enumerate(made)}
         return [values[key] for key in model.outputs]
@@ -117,11 +117,13 @@ class _Reader:
 
     def graph(self, outputs: list[Tensor], metadata: Metadata) -> Graph:
         """The checked graph, without layers whose outputs nobody needs: those of a model of which not all is used."""
-        b = self.builder
+        b, needed = self.builder, set()
+        budget.operations(len(outputs))
         for n, tensor in enumerate(outputs):
-            if tensor in outputs[:n]:  # an output twice
+            if tensor.name in needed:  # an output twice
                 outputs[n] = b.activation(_distinct("output", self.names), "linear", at=tensor)
-        needed, kept = {tensor.name for tensor in outputs}, []
+            needed.add(outputs[n].name)
+        kept = []
         for layer in reversed(b.layers):
             if needed.intersection(layer.outputs):
                 needed.update(layer.inputs)

@@ -27,8 +27,11 @@ def arrange(model: KerasLayer) -> int:
         _arrange_sequential(model)
     else:
         _Functional(model).arrange()
-    # a layer that reads several tensors becomes as many layers less one
-    steps = sum(max(1, len(call.reads) - 1) + steps_of[call.layer] for call in model.order)
+    # a sum of several tensors becomes as many layers less one
+    steps = sum(
+        1 + steps_of[call.layer] if model.layers[call.layer].is_model else max(1, len(call.reads) - 1)
+        for call in model.order
+    )
     if steps > budget.MAX_OPERATIONS:
         raise ModelError(
             f"model {model.name!r}: {steps} layers run in it, more than the limit of {budget.MAX_OPERATIONS}"
