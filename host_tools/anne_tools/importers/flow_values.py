@@ -21,10 +21,10 @@ from ..network.graph import Graph, Metadata
 from ..network.layer import Layer
 from ..network.tensor import Quantization, Tensor
 from . import budget
+from .ends import as_outputs, leading_to, printable
 
 Key = Hashable
-_MAX_NAME = 200
-_INPUT_STEPS, _OUTPUT_STEPS = 20, 10
+_INPUT_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -117,41 +117,14 @@ class Values:
                 raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
         if names and len(names) != len(outputs):
             raise ModelError(f"expected {len(outputs)} output names, got {len(names)}")
-        ends = self._ends([self.values[key].tensor for key in outputs])
-        layers = self._pruned(ends)
+        ends = as_outputs((self.values[key].tensor for key in outputs), list(self.inputs), self._copy)
+        layers = leading_to(ends, self.layers)
         if self.notes:
             metadata.provenance["notes"] = "; ".join(self.notes)
         metadata.input_names, metadata.output_names = _names(self.inputs.values()), _names(names)
         used = {*self.inputs, *(name for layer in layers for name in (*layer.inputs, *layer.outputs))}
         tensors = {name: tensor for name, tensor in self.tensors.items() if name in used}
         return Graph(list(self.inputs), ends, layers, tensors, metadata).check()
-
-    def _ends(self, outputs: list[str]) -> list[str]:
-        """Return tensors for the outputs, as a model file may have them: each once, inputs first and in their order.
-
-        What else is asked for is a copy.
-        """
-        places = {name: place for place, name in enumerate(self.inputs)}
-        ends: dict[str, None] = {}
-        last = 0
-        for name in outputs:
-            budget.steps(_OUTPUT_STEPS, "outputs")
-            if name in ends or places.get(name, last) < last:
-                name = self._copy(name)
-            last = places.get(name, len(places))
-            ends[name] = None
-        return list(ends)
-
-    def _pruned(self, outputs: Iterable[str]) -> list[Layer]:
-        """Return the layers that lead to `outputs`."""
-        kept, needed = [], set(outputs)
-        for layer in reversed(self.layers):
-            if needed.intersection(layer.outputs):
-                kept.append(layer)
-                needed.update(layer.inputs, layer.outputs)
-        if not kept:
-            raise ModelError("the model has no layers")
-        return kept[::-1]
 
     def _copy(self, name: str) -> str:
         """Return another tensor with the same values."""
@@ -234,5 +207,5 @@ def label(name: str, default: str) -> str:
 
 def _names(names: Iterable[str]) -> list[str]:
     """Return the names of all inputs or outputs as lines of text; [] unless each has one of its own."""
-    lines = ["".join(c if c.isprintable() else "?" for c in name[:_MAX_NAME]) for name in names]
+    lines = list(map(printable, names))
     return lines if all(lines) and len(set(lines)) == len(lines) else []

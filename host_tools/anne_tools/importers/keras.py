@@ -16,7 +16,7 @@ from ..layers.build import GraphBuilder
 from ..network.graph import Graph, Metadata
 from ..network.tensor import Tensor
 from . import budget
-from .flow import label
+from .ends import as_outputs, leading_to, printable
 from .keras_files import read_file
 from .keras_layers import FUNCTIONS, LAYERS, SUPPORTED, Step
 from .keras_model import SUMS, KerasLayer, snake_case
@@ -117,21 +117,16 @@ class _Reader:
 
     def graph(self, outputs: list[Tensor], metadata: Metadata) -> Graph:
         """The checked graph, without layers whose outputs nobody needs: those of a model of which not all is used."""
-        b, needed = self.builder, set()
-        budget.operations(len(outputs))
-        for n, tensor in enumerate(outputs):
-            if tensor.name in needed:  # an output twice
-                outputs[n] = b.activation(_distinct("output", self.names), "linear", at=tensor)
-            needed.add(outputs[n].name)
-        kept = []
-        for layer in reversed(b.layers):
-            if needed.intersection(layer.outputs):
-                needed.update(layer.inputs)
-                kept.append(layer)
-        b.layers = kept[::-1]
-        made = {name for layer in kept for name in layer.outputs}.union(b.inputs)
-        b.tensors = {name: tensor for name, tensor in b.tensors.items() if name in made}
-        return b.build(metadata, outputs)
+        b = self.builder
+        ends = as_outputs((tensor.name for tensor in outputs), b.inputs, self._copy)
+        b.layers = leading_to(ends, b.layers)
+        used = {*b.inputs, *(name for layer in b.layers for name in layer.outputs)}
+        b.tensors = {name: tensor for name, tensor in b.tensors.items() if name in used}
+        return b.build(metadata, [b.tensors[name] for name in ends])
+
+    def _copy(self, name: str) -> str:
+        b = self.builder
+        return b.activation(_distinct("copy", self.names), "linear", at=b.tensors[name]).name
 
 
 # Names and shapes of inputs and outputs
@@ -158,7 +153,7 @@ def _output_names(model: KerasLayer) -> list[str]:
 
 def _all_distinct(names: list[str]) -> list[str]:
     counts: dict[str, int] = {}
-    return [_distinct(label(name, "?"), counts) for name in names]
+    return [_distinct(printable(name), counts) for name in names]
 
 
 def _distinct(name: str, counts: dict[str, int]) -> str:

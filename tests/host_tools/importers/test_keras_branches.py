@@ -67,10 +67,15 @@ def test_names_of_inputs_and_outputs(version, suffix):
     assert names("residual") == ([], [])
 
 
-def test_an_input_that_is_an_output_and_an_output_that_is_used_inside():
+def test_an_output_that_is_an_input_and_one_that_is_used_inside(tmp_path):
     graph = load(GOLDEN / "keras3_structured.keras")
-    assert graph.outputs[2] == graph.inputs[1]
     assert list(graph.consumers(graph.outputs[1]))
+    # a model file has inputs before all that is computed; behind another output it is a copy
+    copy = graph.layers[-1]
+    assert (copy.inputs, copy.outputs) == ((graph.inputs[1],), (graph.outputs[2],))
+    ends = [["in", 0, 0], ["x", 0, 0]]
+    graph = load_config(tmp_path, functional(INPUT, entry("ReLU", "x", CALL), outputs=ends))
+    assert graph.outputs[0] == graph.inputs[0]
 
 
 def test_calls_of_a_layer_have_names_of_their_own_and_the_same_arrays():
