@@ -10,7 +10,7 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import run_local
-from anne_tools.cores.native import quantize_input
+from anne_tools.cores.numbers import quantize_input
 from anne_tools.errors import ModelError
 from anne_tools.layers.build import GraphBuilder
 from cases import FLASH_END, FLASH_OFFSET, OWN_BOUND, PEER_BOUND, Bench, Case, in_ram

@@ -12,7 +12,8 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import run_local
-from anne_tools.cores.native import NativeModel, quantize_input
+from anne_tools.cores.native import NativeModel
+from anne_tools.cores.numbers import quantize_input
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.networks import Network, published_networks
 from cases import OWN_BOUND, PEER_BOUND, Bench, Case

@@ -27,7 +27,7 @@ from anne_tools.conversion.frameworks import framework_outputs
 from anne_tools.conversion.quantize import INTEGER_DTYPES
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import run_local
-from anne_tools.cores.native import dequantize_output
+from anne_tools.cores.numbers import dequantize_output
 from anne_tools.cores.results import classes, difference
 from anne_tools.data.files import write_atomically
 from datasets import Data
@@ -88,7 +88,7 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
     """Return the Row of a trained model, converted to `dtype`."""
     converted = common.make(data, model, dtype)
     file = open_model(converted.data)
-    framework, expected = framework_outputs(model, data.x_test, file.inputs[0])
+    framework, (expected,) = framework_outputs(model, [data.x_test], file.inputs)
     on_host = run_local(converted.data, data.x_test, "host")
     on_device = run_device(device, converted.data, data.x_test[:DEVICE_SAMPLES])
     right = classes(expected.reshape(len(expected), -1), 0.5)

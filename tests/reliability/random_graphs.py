@@ -18,7 +18,8 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.quantize import DTYPES
-from anne_tools.cores.native import NativeModel, quantize_input
+from anne_tools.cores.native import NativeModel
+from anne_tools.cores.numbers import quantize_input
 from anne_tools.errors import ModelError
 from anne_tools.layers import Dense
 from anne_tools.layers.build import GraphBuilder
@@ -85,11 +86,12 @@ def check_layers(data: bytes, floats: Graph, sample: np.ndarray) -> None:
     file = ModelFile(data)
     values = {file.inputs[0].index: sample.ravel()}
     with NativeModel(data) as native:
-        for layer, real, got in zip(file.layers, floats.layers, native.trace(sample), strict=True):
+        trace = native.trace(sample)
+        for layer, real in zip(file.layers, floats.layers, strict=True):
             y = layer.outputs[0]
             x = values[layer.inputs[0].index]
             expected = np.array(layer.room.run(layer, [x.tolist()])[0])
-            got = values[y.index] = got.ravel()
+            got = values[y.index] = trace[y.index].ravel()
             if y.dtype != "float32":
                 assert np.array_equal(got, expected), f"{layer.where}: {got}, expected {expected}"
                 continue

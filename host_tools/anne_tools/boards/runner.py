@@ -13,7 +13,7 @@ import numpy as np
 
 from ..cores.files import open_model
 from ..cores.local import HOST, REFERENCE, run_local
-from ..cores.native import from_source_type
+from ..cores.numbers import from_source_type
 from ..data.samples import as_samples
 from ..errors import DeviceError
 from .board_files import MARK, script, temporary_file

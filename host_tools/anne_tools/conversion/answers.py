@@ -10,14 +10,14 @@ from anne.classes import PROBABILITIES
 
 from ..data.texts import same_name
 from ..errors import ModelError
-from ..layers import Reshape
 from ..network.graph import Graph
+from ..network.layer import SAME
 
 _SHOWN = 5
 
 
-def true_classes(y: np.ndarray, graph: Graph) -> np.ndarray | None:
-    """Return each true answer as the number of a class, None if y are numbers to be predicted.
+def true_classes(y: np.ndarray, graph: Graph, output: int = 0) -> np.ndarray | None:
+    """Return each true answer for output number `output` as the number of a class, None if they are numbers to predict.
 
     y are names or numbers, one a sample, or for each sample a row of one 1 and zeros. They are looked up among the
     labels, then among what the source called its classes: "1", 1 and 1.0 are one value. Only where no label is a number
@@ -26,7 +26,7 @@ def true_classes(y: np.ndarray, graph: Graph) -> np.ndarray | None:
     """
     y = np.asarray(y)
     labels, own = graph.metadata.labels, graph.metadata.source_labels
-    n_outputs = graph.tensors[graph.outputs[0]].size
+    n_outputs = graph.output_tensors[output].size
     n_classes = max(2, n_outputs, len(labels))
     if y.ndim == 2 and y.shape[1] == n_classes and _is_one_hot(y):
         return y.argmax(axis=1)
@@ -41,14 +41,14 @@ def true_classes(y: np.ndarray, graph: Graph) -> np.ndarray | None:
         found = {answer: _index(answer, names) for answer in kinds}
         if None not in found.values():
             return np.array([found[answer] for answer in answers])
-    is_classifier = n_outputs > 1 or bool(labels) or _tells_classes(graph)
+    is_classifier = n_outputs > 1 or bool(labels) or tells_classes(graph, output)
     are_words = all(value_of(label) is None for label in [*labels, *own])
     counted = n_classes if is_classifier and are_words else 0
     if all(_counts(answer, counted) for answer in kinds):
         return np.array([int(value_of(answer)) for answer in answers])
     values = [value_of(answer) for answer in kinds]
     whole = None not in values and all(value.is_integer() for value in values)
-    if labels or None in values or (whole and _tells_classes(graph)):
+    if labels or None in values or (whole and tells_classes(graph, output)):
         raise _no_class(kinds, labels, own, counted)
     return None
 
@@ -82,11 +82,21 @@ def _is_one_hot(y: np.ndarray) -> bool:
     return y.dtype.kind in "biuf" and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all())
 
 
-def _tells_classes(graph: Graph) -> bool:
-    """Whether the network tells classes, where no label says so."""
-    kept = [layer for layer in graph.layers if not isinstance(layer, Reshape)]
-    ends_with = getattr(kept[-1], "activation", "") if kept else ""
-    return graph.metadata.threshold is not None or ends_with in PROBABILITIES
+def tells_classes(graph: Graph, output: int) -> bool:
+    """Whether the output tells classes, where no label says so."""
+    return (
+        graph.metadata.threshold is not None or last_activation(graph, graph.outputs[output]) in PROBABILITIES
+    )
+
+
+def last_activation(graph: Graph, tensor: str) -> str:
+    """Return the activation that `tensor` ends in, whatever its shape became afterwards; "" if there is none."""
+    for layer in reversed(graph.layers):
+        if tensor in layer.outputs and layer.place == SAME:
+            tensor = layer.input
+        elif tensor in layer.outputs:
+            return getattr(layer, "activation", "")
+    return ""
 
 
 def _counts(answer: object, n_classes: int) -> bool:

@@ -11,9 +11,12 @@ from anne.model_file import MAX_LAYERS
 from ..boards.fit import Verdict, fit
 from ..cores.native import NativeModel
 from ..cores.results import classes
+from ..data.samples import joined
 from ..layers import Scaling
 from ..network.execute import execute
 from ..network.graph import Graph
+from ..network.tensor import Tensor
+from .answers import last_activation
 from .calibration import Cut, cuts
 from .pack import check_limits, pack
 from .passes import balance_inputs, simplify
@@ -78,7 +81,10 @@ class Trial:
             self.cuts = cuts(calibrate)
             self.typical = spread(calibrate[~self.cuts[-1].beyond], most)
         self.expected = execute(imported, self.typical)
-        self.range = float(np.ptp(self.expected)) or 1.0
+        spans = [float(np.ptp(part)) or 1.0 for part in imported.split_outputs(self.expected)]
+        # of each element of the outputs, where there are several
+        sizes = [tensor.size for tensor in imported.output_tensors]
+        self.range = spans[0] if len(spans) == 1 else np.repeat(spans, sizes)
 
     def make(self, dtype: str, graph: Graph, notes: list[str], cut: Cut | None) -> Candidate:
         """Return `graph`, of the same values as the network, quantised with ranges within `cut`."""
@@ -128,15 +134,21 @@ def sample_inputs(imported: Graph, calibrate: np.ndarray | None, n: int) -> np.n
     if calibrate is not None:
         return spread(calibrate, n)
     random = np.random.default_rng(1)
-    tensor = imported.tensors[imported.inputs[0]]
+    return joined([_drawn(imported, tensor, random, n) for tensor in imported.input_tensors])
+
+
+def _drawn(imported: Graph, tensor: Tensor, random: np.random.Generator, n: int) -> np.ndarray:
     if tensor.dtype != "float32":
         limits = np.iinfo(tensor.dtype)
-        return random.integers(limits.min, limits.max, (n, *tensor.shape), tensor.dtype, endpoint=True)
+        drawn = random.integers(limits.min, limits.max, (n, *tensor.shape), tensor.dtype, endpoint=True)
+        if len(imported.inputs) == 1:
+            return drawn
+        return (drawn.astype(np.float64) - tensor.quantization.zero_point) * tensor.quantization.scale[0]
     x = random.normal(0, 1, (n, *tensor.shape))
-    first = imported.layers[0]
-    if isinstance(first, Scaling):
+    scaler = next((layer for layer in imported.consumers(tensor.name) if isinstance(layer, Scaling)), None)
+    if scaler is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
-            x = np.where(first.scale != 0, (x - first.offset) / first.scale, 0.0)
+            x = np.where(scaler.scale != 0, (x - scaler.offset) / scaler.scale, 0.0)
     return x
 
 
@@ -152,5 +164,7 @@ def _most_samples(graph: Graph) -> int:
 
 
 def _tells_classes(graph: Graph) -> bool:
-    is_softmax = getattr(graph.layers[-1], "activation", "") == "softmax"
+    if len(graph.outputs) > 1:
+        return False
+    is_softmax = last_activation(graph, graph.outputs[0]) == "softmax"
     return bool(graph.metadata.labels) or graph.metadata.threshold is not None or is_softmax

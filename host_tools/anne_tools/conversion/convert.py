@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..boards import fit
 from ..cores.files import open_model
-from ..cores.native import NativeModel, from_source_type, real_samples
+from ..cores.native import NativeModel
+from ..cores.numbers import real_samples
 from ..data.files import write_atomically
-from ..data.samples import as_samples
+from ..data.samples import listed, parted
 from ..errors import ModelError
 from ..importers import load
 from ..network.graph import INPUT_TYPE, Graph, Metadata
+from ..network.tensor import Tensor
 from . import candidates, golden, notebook, report
 from .candidates import Candidate
 from .choose import AUTO, choose
@@ -63,10 +65,15 @@ class Converted:
         """
         write_atomically(Path(path), self.data, self.graph.metadata.sources)
 
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
-        """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them."""
+    def predict(self, x: Any) -> Any:
+        """Return the outputs (n_samples, *shape) for x (n_samples, *shape), as the Pico computes them.
+
+        Of several inputs x is a list of arrays in their order, or a mapping from their names; several outputs come as
+        a list.
+        """
         with NativeModel(self.data) as model:
-            return model.predict(from_source_type(as_samples(x, model.input.shape, "x"), model.file))
+            y = parted(model.predict(x), [tensor.shape for tensor in model.outputs], "outputs")
+        return y[0] if len(y) == 1 else y
 
 
 def convert(
@@ -151,13 +158,12 @@ def _describe(
     graph: Graph, labels: Iterable[str] | None, feature_names: Iterable[str] | None, name: str | None
 ) -> None:
     """Put names into the graph's metadata. ModelError if there are more or fewer than the network has values."""
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ModelError(
-            f"expected one input and one output, got {len(graph.inputs)} and {len(graph.outputs)}"
-        )
     metadata = graph.metadata = replace(graph.metadata)
-    n_out, n_in = graph.tensors[graph.outputs[0]].size, graph.tensors[graph.inputs[0]].size
+    n_out, n_in = graph.output_tensors[0].size, sum(tensor.size for tensor in graph.input_tensors)
     if labels is not None:
+        if len(graph.outputs) > 1:
+            names = ", ".join(graph.output_names)
+            raise ModelError(f"labels: expected a network of one output, got {len(graph.outputs)}: {names}")
         metadata.source_labels = metadata.labels
         metadata.labels = _names("labels", labels, max(n_out, 2), "classes", metadata.labels)
     if feature_names is not None:
@@ -200,26 +206,50 @@ def _said_by_importer(graph: Graph) -> list[str]:
 
 
 def _checked_test(
-    graph: Graph, test: tuple[np.ndarray, np.ndarray] | None
-) -> tuple[np.ndarray, np.ndarray] | None:
+    graph: Graph, test: tuple[Any, Any] | None
+) -> tuple[np.ndarray, dict[str, np.ndarray]] | None:
+    """Inputs as checked samples, and the true answers of each output."""
     if test is None:
         return None
     if not isinstance(test, tuple | list) or len(test) != 2:
         raise ModelError("test: expected a pair, inputs and true answers: test=(x, y)")
-    tensor = graph.tensors[graph.inputs[0]]
-    x = test[0]
+    tensors = graph.input_tensors
+    x = listed(test[0], [tensor.shape for tensor in tensors], graph.input_names, "test inputs")
+    x = [_real(graph, array, tensor) for array, tensor in zip(x, tensors, strict=True)]
+    x = check_samples(graph, x if len(x) > 1 else x[0], "test inputs")
+    return x, {name: _checked_answers(y, len(x)) for name, y in _answers_by_output(graph, test[1]).items()}
+
+
+def _real(graph: Graph, x: ArrayLike, tensor: Tensor) -> ArrayLike:
+    if tensor.quantization is None:
+        return x
+    takes_uint8 = graph.metadata.provenance.get(INPUT_TYPE) == "uint8"
+    step, zero_point = float(tensor.quantization.scale[0]), tensor.quantization.zero_point
+    return real_samples(x, tensor.dtype, step, zero_point, takes_uint8)
+
+
+def _answers_by_output(graph: Graph, y: Any) -> dict[str, ArrayLike]:
+    """True answers by the output's name: of several outputs a mapping, which may leave some out, or a list of all."""
+    names = graph.output_names
+    if len(names) == 1 and not isinstance(y, Mapping):
+        return {names[0]: y}
+    if isinstance(y, Mapping):
+        if unknown := [str(name) for name in y if name not in names]:
+            raise ModelError(f"test answers: expected outputs {', '.join(names)}; got {', '.join(unknown)}")
+        return dict(y)
+    if not isinstance(y, list | tuple) or len(y) != len(names):
+        raise ModelError(f"test answers: expected one array for each output: {', '.join(names)}")
+    return dict(zip(names, y, strict=True))
+
+
+def _checked_answers(y: ArrayLike, n: int) -> np.ndarray:
     try:
-        y = np.asarray(test[1])
+        y = np.asarray(y)
     except ValueError as error:
         raise ModelError(f"test answers: expected one for each input: {error}") from None
-    if tensor.quantization is not None:
-        takes_uint8 = graph.metadata.provenance.get(INPUT_TYPE) == "uint8"
-        step, zero_point = float(tensor.quantization.scale[0]), tensor.quantization.zero_point
-        x = real_samples(x, tensor.dtype, step, zero_point, takes_uint8)
-    x = check_samples(graph, x, "test inputs")
-    if y.ndim < 1 or len(y) != len(x):
-        raise ModelError(f"test answers: expected one for each of {len(x)} inputs, got shape {y.shape}")
-    return x, y
+    if y.ndim < 1 or len(y) != n:
+        raise ModelError(f"test answers: expected one for each of {n} inputs, got shape {y.shape}")
+    return y
 
 
 # --- The report's measurements --------------------------------------------------------------------------------------
@@ -231,7 +261,7 @@ def _measure(
     floats: Graph,
     model: NativeModel,
     calibrate: np.ndarray | None,
-    test: tuple[np.ndarray, np.ndarray] | None,
+    test: tuple[np.ndarray, dict[str, np.ndarray]] | None,
 ) -> None:
     """Fill in errors, and accuracy where there are true answers."""
     if test is not None:
@@ -240,8 +270,8 @@ def _measure(
         x, what = calibrate, "calibration samples"
     else:
         return
-    made.deviation = report.deviation(imported, model, x, what)
+    made.deviations = report.deviations(imported, model, x, what)
     for layer, (error, own_error) in zip(made.layers, report.trace_errors(floats, model, x), strict=True):
         layer.error, layer.own_error = error, own_error
     if test is not None:
-        made.accuracy, made.targets = report.judge(imported, model, *test)
+        report.judge(made, imported, model, *test)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..cores.native import flip_sign, quantize_input
+from ..cores.numbers import flip_sign, quantize_input
 from ..errors import ModelError
 from ..importers import recognise_file
 
@@ -24,16 +24,17 @@ class NotInstalledError(ModelError):
 
 def framework_outputs(
     source: Any,
-    x: np.ndarray,
-    input_tensor: Any,
+    x: list[np.ndarray],
+    input_tensors: list[Any],
     trust_pickle: bool = False,
     network: str | int | None = None,
-) -> tuple[str, np.ndarray]:
-    """Return (the framework's name, its outputs) for samples x of real numbers; integers where a .tflite gives them.
+) -> tuple[str, list[np.ndarray]]:
+    """Return (the framework's name, its outputs) for samples of real numbers; integers where a .tflite gives them.
 
-    `source` is a path or a model object. `input_tensor` (an `anne.model_file.Tensor`) quantises x for integer models.
-    `trust_pickle` allows what runs code of the file's author; `network` picks from a pickle (importers.load).
-    NotInstalledError if nothing here can run it, ModelError if the framework fails.
+    `source` is a path or a model object, x are the samples of each input. `input_tensors` (each an
+    `anne.model_file.Tensor`) quantise x for integer models. `trust_pickle` allows what runs code of the file's author;
+    `network` picks from a pickle (importers.load). NotInstalledError if nothing here can run it, ModelError if the
+    framework fails.
     """
     suffix = Path(source).suffix.lower() if isinstance(source, (str, Path)) else ""
     root = type(source).__module__.partition(".")[0]
@@ -43,14 +44,14 @@ def framework_outputs(
 
         *transformers, model = pickles.unpickle(Path(source), network)[0]
         for transformer in transformers:
-            x = transformer.transform(x)
-        return framework_outputs(model, x, input_tensor)
+            x = [transformer.transform(x[0])]
+        return framework_outputs(model, x, input_tensors)
     if suffix == ".pt2" and not trust_pickle:
         raise NotInstalledError("PyTorch may run code in a .pt2; --trust-pickle lets it")
     if runner is None:
         raise NotInstalledError(f"no framework runs {suffix or root}")
     try:
-        return runner(source, x, input_tensor)
+        return runner(source, x, input_tensors)
     except ImportError as error:
         raise NotInstalledError(f"{(error.name or str(error)).partition('.')[0]} is not installed") from None
     except Exception as error:  # of any kind: our importer goes by content, a framework by the file's name
@@ -60,71 +61,99 @@ def framework_outputs(
         ) from error
 
 
-def _tflite_micro(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+def _tflite_micro(path: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:
     from tflite_micro.python.tflite_micro import runtime
 
+    from ..importers.tflite_files import TfliteFile
+
     interpreter = runtime.Interpreter.from_file(str(path))
-    details = interpreter.get_input_details(0)
-    shape = details["shape"]
-    # an int8 file may take floats all the same, and round them itself
-    inputs = x.astype(np.float32) if details["dtype"] == np.float32 else quantize_input(x, tensor)
-    if details["dtype"] == np.uint8:
-        inputs = flip_sign(inputs)
-    outputs = []
-    for sample in inputs:
-        interpreter.set_input(np.ascontiguousarray(sample).reshape(shape), 0)
+    details = [interpreter.get_input_details(i) for i in range(len(x))]
+    inputs = [_for_tflite(*one) for one in zip(x, tensors, details, strict=True)]
+    answers: list[list[np.ndarray]] = []
+    n_outputs = len(TfliteFile(Path(path).read_bytes()).outputs)
+    for sample in range(len(x[0])):
+        for index, (array, detail) in enumerate(zip(inputs, details, strict=True)):
+            interpreter.set_input(np.ascontiguousarray(array[sample]).reshape(detail["shape"]), index)
         interpreter.invoke()
-        outputs.append(np.array(interpreter.get_output(0)))
-    answers = np.stack(outputs)
-    return "TFLite Micro", flip_sign(answers) if answers.dtype == np.uint8 else answers
+        answers.append([np.array(interpreter.get_output(i)) for i in range(n_outputs)])
+    outputs = [np.stack(values) for values in zip(*answers, strict=True)]
+    return "TFLite Micro", [flip_sign(y) if y.dtype == np.uint8 else y for y in outputs]
 
 
-def _keras(source: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+def _for_tflite(x: np.ndarray, tensor: Any, details: Any) -> np.ndarray:
+    """An input as the interpreter takes it; an int8 file may take floats all the same, and round them itself."""
+    if details["dtype"] == np.float32:
+        return x.astype(np.float32)
+    integers = quantize_input(x, tensor)
+    return flip_sign(integers) if details["dtype"] == np.uint8 else integers
+
+
+def _keras(source: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:
     import keras
 
     model = source
     if isinstance(source, (str, Path)):
         model = keras.models.load_model(str(source), compile=False)
-    return f"Keras {keras.__version__}", np.asarray(model.predict(x.astype(np.float32), verbose=0))
+    inputs = [array.astype(np.float32) for array in x]
+    outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+    return f"Keras {keras.__version__}", _as_list(outputs)
 
 
-def _onnxruntime(path: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+def _as_list(outputs: Any) -> list[np.ndarray]:
+    """Outputs as a framework gives them: one, several in a list, or by name."""
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    return [np.asarray(y) for y in (outputs if isinstance(outputs, list | tuple) else [outputs])]
+
+
+def _onnxruntime(path: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    given = session.get_inputs()[0]
-    dtype = {"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64}.get(
-        given.type, np.float32
-    )
+    types = {"tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64}
+    given = [
+        (one.name, array.astype(types.get(one.type, np.float32)))
+        for one, array in zip(session.get_inputs(), x, strict=True)
+    ]
     # a classifier tells the class, too, and its probabilities perhaps by the names of the classes
-    scores = [o.name for o in session.get_outputs() if o.type not in ("tensor(int64)", "tensor(string)")][:1]
+    scores = [o.name for o in session.get_outputs() if o.type not in ("tensor(int64)", "tensor(string)")]
     # one at a time: a file may have a fixed batch of 1
-    outputs = [session.run(scores, {given.name: sample[None].astype(dtype)})[0] for sample in x]
-    rows = [[list(row.values()) for row in y] if isinstance(y, list) else y for y in outputs]
-    return f"ONNX Runtime {onnxruntime.__version__}", np.concatenate(rows)
+    answers = [
+        session.run(scores, {name: array[i : i + 1] for name, array in given}) for i in range(len(x[0]))
+    ]
+    outputs = []
+    for values in zip(*answers, strict=True):
+        rows = [[list(row.values()) for row in y] if isinstance(y, list) else y for y in values]
+        outputs.append(np.concatenate(rows))
+    return f"ONNX Runtime {onnxruntime.__version__}", outputs
 
 
-def _torch(source: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+def _torch(source: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:
     import torch
 
     model = torch.export.load(str(source)).module() if isinstance(source, (str, Path)) else source
     if isinstance(model, torch.nn.Module) and not isinstance(source, (str, Path)):
         model = model.eval()
+    answers = []
     with torch.no_grad():
-        outputs = [model(torch.from_numpy(sample[None].astype(np.float32))).numpy() for sample in x]
-    return f"PyTorch {torch.__version__}", np.concatenate(outputs)
+        for i in range(len(x[0])):
+            sample = [torch.from_numpy(array[i : i + 1].astype(np.float32)) for array in x]
+            answers.append(_as_list(model(*sample)))
+    return f"PyTorch {torch.__version__}", [np.concatenate(values) for values in zip(*answers, strict=True)]
 
 
-def _sklearn(model: Any, x: np.ndarray, tensor: Any) -> tuple[str, np.ndarray]:
+def _sklearn(model: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:
     import sklearn
 
-    outputs = np.asarray(model.predict_proba(x) if hasattr(model, "predict_proba") else model.predict(x))
+    outputs = np.asarray(
+        model.predict_proba(x[0]) if hasattr(model, "predict_proba") else model.predict(x[0])
+    )
     # a binary classifier's file has one output, the probability of the second class
     binary = hasattr(model, "classes_") and outputs.ndim == 2 and len(model.classes_) == 2
-    return f"scikit-learn {sklearn.__version__}", outputs[:, 1:] if binary else outputs
+    return f"scikit-learn {sklearn.__version__}", [outputs[:, 1:] if binary else outputs]
 
 
-Runner = Callable[[Any, np.ndarray, Any], tuple[str, np.ndarray]]
+Runner = Callable[[Any, list[np.ndarray], list[Any]], tuple[str, list[np.ndarray]]]
 _BY_SUFFIX: dict[str, Runner] = {
     ".tflite": _tflite_micro,
     ".keras": _keras,

@@ -6,14 +6,17 @@ board, so they are few where a sample is large.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..boards.fit import fit
 from ..cores.files import work
 from ..cores.local import reference_outputs
-from ..cores.native import NativeModel, quantize_input
+from ..cores.native import NativeModel
+from ..cores.packed import raw_inputs, unpacked
 from ..cores.results import GOLDEN_BOUND, difference
 from ..errors import ModelError
 from ..network.execute import execute
@@ -37,22 +40,30 @@ def with_golden(imported: Graph, graph: Graph, x: np.ndarray, board: str) -> tup
     """
     plain = pack(graph)
     with NativeModel(plain) as model:
-        x = x[: _n_samples(len(plain), model.input.nbytes + model.output.nbytes)]
-        inputs = quantize_input(x, model.input)
+        tensors = model.outputs
+        x = x[: _n_samples(len(plain), sum(tensor.nbytes for tensor in (*model.inputs, *tensors)))]
+        inputs = raw_inputs(x, model.file)
         outputs = native = model.run_raw(inputs)
         steps = work(model.file)
     golden_from = "reference" if steps <= _REFERENCE_STEPS else "C core"
     if golden_from == "reference":
         outputs = reference_outputs(plain, inputs)
-        check_equal(
-            outputs, native, float_sensitivity(imported, x), "self-check: the reference and the C core"
-        )
+        bound = float_sensitivity(imported, x)
+        check_equal(outputs, native, tensors, bound, "self-check: the reference and the C core")
     if not graph.is_quantized and not any(layer.is_quantized for layer in graph.layers):
-        check_equal(execute(imported, x), native, _SAME_NETWORK, "self-check: the network and its model file")
-    good = [
-        np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND
-        for e, g in zip(outputs, native, strict=True)
-    ]
+        for name, exact, out in zip(
+            graph.output_names,
+            imported.split_outputs(execute(imported, x)),
+            unpacked(native, tensors),
+            strict=True,
+        ):
+            what = "self-check: the network and its model file"
+            _check_equal(exact, out, _SAME_NETWORK, what if len(tensors) == 1 else f"{what}: {name}")
+    good = np.ones(len(outputs), bool)
+    for want, have in zip(unpacked(outputs, tensors), unpacked(native, tensors), strict=True):
+        good &= [
+            np.isfinite(e).all() and difference(e, g) <= GOLDEN_BOUND for e, g in zip(want, have, strict=True)
+        ]
     inputs, outputs = inputs[good], outputs[good]
     told = {**graph.metadata.provenance, "golden outputs": f"computed by the {golden_from}"}
     with_outputs = replace(graph, metadata=replace(graph.metadata, provenance=told))
@@ -77,12 +88,23 @@ def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
     exact = execute(graph, x.astype(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = execute(graph, x, dtype=np.float32)
-    worst = max(difference(e, r.astype(np.float64)) for e, r in zip(exact, rounded, strict=True))
+    worst = max(
+        difference(e, r.astype(np.float64))
+        for want, have in zip(graph.split_outputs(exact), graph.split_outputs(rounded), strict=True)
+        for e, r in zip(want, have, strict=True)
+    )
     return max(GOLDEN_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
 
 
-def check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:
-    """ModelError unless integers are equal, and floats within `bound` of the sample's largest; `what` names both."""
+def check_equal(
+    expected: np.ndarray, got: np.ndarray, tensors: Sequence[Any], bound: float, what: str
+) -> None:
+    """ModelError unless raw outputs are equal, floats within `bound` of the sample's largest; `what` names both."""
+    for want, have in zip(unpacked(expected, tensors), unpacked(got, tensors), strict=True):
+        _check_equal(want, have, bound, what)
+
+
+def _check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:
     for index, (e, g) in enumerate(zip(expected, got, strict=True)):
         if np.isfinite(e).all() and not difference(e, g) <= (bound if e.dtype.kind == "f" else 0):
             raise ModelError(f"{what} differ: sample {index}: {e.ravel()[:8]} and {g.ravel()[:8]}")

@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from ..boards.fit import Verdict
-from ..cores.native import NativeModel, dequantize_output, quantize_input
+from ..cores.native import NativeModel
+from ..cores.numbers import dequantize_output
+from ..cores.packed import raw_inputs, real_outputs
 from ..cores.results import NO_CLASS, classes
 from ..errors import ModelError
 from ..network.execute import execute, run_layer
@@ -44,8 +46,9 @@ class LayerReport:
 
 @dataclass
 class Deviation:
-    """Outputs of the model file against those of the float network, over `n_samples`."""
+    """An output of the model file against that of the float network, over `n_samples`."""
 
+    output: str
     n_samples: int
     samples: str
     largest: float
@@ -94,20 +97,44 @@ class Report:
     notes: list[str] = field(default_factory=list)
     # what should be looked at before the file is used
     warnings: list[str] = field(default_factory=list)
-    deviation: Deviation | None = None
-    accuracy: Accuracy | None = None
-    targets: Targets | None = None
+    deviations: list[Deviation] = field(default_factory=list)
+    # by the output's name, where there are true answers for it
+    accuracies: dict[str, Accuracy] = field(default_factory=dict)
+    all_targets: dict[str, Targets] = field(default_factory=dict)
+
+    @property
+    def deviation(self) -> Deviation | None:
+        """That of the first output, None without samples."""
+        return next(iter(self.deviations), None)
+
+    @property
+    def accuracy(self) -> Accuracy | None:
+        """That of the first output with classes for answers, None if there is none."""
+        return next(iter(self.accuracies.values()), None)
+
+    @property
+    def targets(self) -> Targets | None:
+        """Those of the first output with numbers for answers, None if there is none."""
+        return next(iter(self.all_targets.values()), None)
 
     def to_json(self) -> dict:
-        """Return the report as plain data for JSON."""
-        return asdict(self)
+        """Return the report as plain data for JSON; of several outputs the first alone has keys of its own."""
+        first = {
+            key: None if value is None else asdict(value)
+            for key, value in (
+                ("deviation", self.deviation),
+                ("accuracy", self.accuracy),
+                ("targets", self.targets),
+            )
+        }
+        return {**asdict(self), **first}
 
 
 def layer_reports(model: NativeModel, verdict: Verdict) -> list[LayerReport]:
     """Return one LayerReport for each layer of a model file, without errors."""
     reports = []
     for layer, cost in zip(model.file.layers, verdict.layers, strict=True):
-        shape = f"{_shape(layer.inputs[0])} -> {_shape(layer.outputs[0])}"
+        shape = " -> ".join(", ".join(map(_shape, ends)) for ends in (layer.inputs, layer.outputs))
         reports.append(
             LayerReport(
                 cost.name,
@@ -131,28 +158,32 @@ def _shape(tensor) -> str:
 # --- Floats against the model file --------------------------------------------------------------------------------
 
 
-def deviation(graph: Graph, model: NativeModel, x: np.ndarray, samples: str) -> Deviation:
-    """Return how far the model file's outputs are from the float graph's for inputs x; `samples` says what x is."""
-    expected = execute(graph, x)
-    difference = model.predict(x) - expected
-    return Deviation(
-        len(x), samples, float(np.abs(difference).max()), _rms(difference), float(np.ptp(expected))
-    )
+def deviations(graph: Graph, model: NativeModel, x: np.ndarray, samples: str) -> list[Deviation]:
+    """Return how far each of the model file's outputs is from the float graph's for x; `samples` says what x is."""
+    exact, got = graph.split_outputs(execute(graph, x)), graph.split_outputs(model.predict(x))
+    return [
+        Deviation(name, len(x), samples, float(np.abs(y - e).max()), _rms(y - e), float(np.ptp(e)))
+        for name, e, y in zip(graph.output_names, exact, got, strict=True)
+    ]
 
 
 def trace_errors(graph: Graph, model: NativeModel, x: np.ndarray) -> Iterator[tuple[float, float]]:
-    """Yield (error, own error) of each layer, see LayerReport; `graph` has the layers of the model file, in floats."""
+    """Yield (error, own error) of each layer, see LayerReport, of its worst output; `graph` has the layers of the model
+    file, in floats."""
     x = x[:TRACED_SAMPLES]
     _, expected = execute(graph, x, trace=True)
-    raw_inputs = quantize_input(x, model.input)
-    traces = [model.trace(sample) for sample in raw_inputs]
-    got = {graph.inputs[0]: dequantize_output(raw_inputs.reshape(x.shape), model.input).astype(np.float64)}
-    for index, (layer, packed) in enumerate(zip(graph.layers, model.file.layers, strict=True)):
-        raw = np.stack([trace[index] for trace in traces])
-        got[layer.output] = dequantize_output(raw, packed.outputs[0]).astype(np.float64)
-        span = float(np.ptp(expected[layer.output])) or 1.0
-        alone = run_layer(graph, layer, [got[name] for name in layer.inputs])[0]
-        yield _rms(got[layer.output] - expected[layer.output]) / span, _rms(got[layer.output] - alone) / span
+    raw = raw_inputs(x, model.file)
+    traces = [model.trace(sample) for sample in raw]
+    got = graph.split(real_outputs(raw, model.inputs).astype(np.float64))
+    for layer, in_file in zip(graph.layers, model.file.layers, strict=True):
+        alone = run_layer(graph, layer, [got[name] for name in layer.inputs])
+        errors = []
+        for name, tensor, y in zip(layer.outputs, in_file.outputs, alone, strict=True):
+            values = np.stack([trace[tensor.index] for trace in traces])
+            got[name] = dequantize_output(values, tensor).astype(np.float64)
+            span = float(np.ptp(expected[name])) or 1.0
+            errors.append((_rms(got[name] - expected[name]) / span, _rms(got[name] - y) / span))
+        yield max(errors)
 
 
 def _rms(values: np.ndarray) -> float:
@@ -160,30 +191,38 @@ def _rms(values: np.ndarray) -> float:
 
 
 def judge(
-    graph: Graph, model: NativeModel, x: np.ndarray, y: np.ndarray
-) -> tuple[Accuracy | None, Targets | None]:
-    """Return Accuracy if y names classes (see `true_classes`), else Targets."""
-    expected, got = execute(graph, x), model.predict(x)
-    flat = expected.reshape(len(x), -1)
-    true = true_classes(y, graph)
-    if true is None:
-        y = _targets(y, flat.shape)
-        return None, Targets(len(x), _rms(flat - y), _rms(got.reshape(flat.shape) - y))
+    made: Report, graph: Graph, model: NativeModel, x: np.ndarray, answers: dict[str, np.ndarray]
+) -> None:
+    """Fill in Accuracy for each output whose true answers name classes (see `true_classes`), Targets for the others."""
+    expected, got = (graph.split_outputs(y) for y in (execute(graph, x), model.predict(x)))
+    for index, name in enumerate(graph.output_names):
+        if name not in answers:
+            continue
+        flat = [y[index].reshape(len(x), -1) for y in (expected, got)]
+        true = true_classes(answers[name], graph, index)
+        if true is None:
+            y = _targets(answers[name], flat[0].shape)
+            made.all_targets[name] = Targets(len(x), _rms(flat[0] - y), _rms(flat[1] - y))
+        else:
+            made.accuracies[name] = _accuracy(graph, true, *flat)
+
+
+def _accuracy(graph: Graph, true: np.ndarray, flat: np.ndarray, got: np.ndarray) -> Accuracy:
     threshold = graph.metadata.threshold
-    before, after = (classes(values, threshold) for values in (flat, got.reshape(flat.shape)))
+    before, after = (classes(values, threshold) for values in (flat, got))
     n_classes = max(2, flat.shape[1], len(graph.metadata.labels))
     labels = (graph.metadata.labels + [str(i) for i in range(n_classes)][len(graph.metadata.labels) :])[
         :n_classes
     ]
     return Accuracy(
-        len(x),
+        len(flat),
         100 * float(np.mean(before == true)),
         100 * float(np.mean(after == true)),
         100 * float(np.mean(before == after)),
         _confusion(true, before, n_classes),
         _confusion(true, after, n_classes),
         labels,
-    ), None
+    )
 
 
 def _targets(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -245,21 +284,24 @@ def lines(report: Report) -> list[str]:
 def measured_lines(report: Report) -> list[str]:
     """Return how exact the model file is on the samples that were given, a line each."""
     told = []
-    if report.deviation:
-        d = report.deviation
+    for d in report.deviations:
         told.append(
-            f"against floats, {d.n_samples} {d.samples}: largest difference {d.largest:.3g}, rms {d.rms:.2g}"
-            f" (outputs span {d.output_range:.3g})"
+            f"{_of(report, d.output)}against floats, {d.n_samples} {d.samples}: largest difference {d.largest:.3g}, "
+            f"rms {d.rms:.2g} (outputs span {d.output_range:.3g})"
         )
-    if report.accuracy:
-        a = report.accuracy
+    for output, a in report.accuracies.items():
         told.append(
-            f"accuracy on {a.n_samples} samples: {a.float_percent:.2f} % in floats, {a.model_percent:.2f} % as "
-            f"{report.dtype}; {a.same_answer_percent:.2f} % the same answer"
+            f"{_of(report, output)}accuracy on {a.n_samples} samples: {a.float_percent:.2f} % in floats, "
+            f"{a.model_percent:.2f} % as {report.dtype}; {a.same_answer_percent:.2f} % the same answer"
         )
-    if report.targets:
-        t = report.targets
+    for output, t in report.all_targets.items():
         told.append(
-            f"rms error on {t.n_samples} samples: {t.float_rms:.4g} in floats, {t.model_rms:.4g} as {report.dtype}"
+            f"{_of(report, output)}rms error on {t.n_samples} samples: {t.float_rms:.4g} in floats, "
+            f"{t.model_rms:.4g} as {report.dtype}"
         )
     return told
+
+
+def _of(report: Report, output: str) -> str:
+    """Of which output a line is, where there are several."""
+    return f"{output}: " if len(report.deviations) > 1 else ""

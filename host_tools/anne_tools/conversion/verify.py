@@ -10,7 +10,7 @@ type's limit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,21 @@ from anne.model_file import ModelFile
 from anne.reference_model import MAX_STEPS
 
 from ..boards.fit import fit
+<<<<<<< HEAD
 from ..cores.files import golden_samples, open_model, work
+=======
+from ..boards.runner import run_device
+from ..cores.files import golden_samples, work
+>>>>>>> 7b66d6d (cores, conversion: Samples of several inputs and outputs)
 from ..cores.local import reference_outputs
-from ..cores.native import NativeModel, dequantize_output, quantize_input, real_samples
+from ..cores.native import NativeModel
+from ..cores.numbers import dequantize_output, quantize_input
+from ..cores.packed import raw_inputs, real_inputs, real_outputs, unpacked
 from ..cores.results import classes, difference
-from ..data.samples import as_samples
+from ..data.samples import joined
 from ..errors import ModelError
 from ..network.execute import execute
-from ..network.graph import INPUT_TYPE, Graph, Metadata
+from ..network.graph import Graph, Metadata
 from .convert import import_source
 from .frameworks import NotInstalledError, framework_outputs
 from .golden import float_sensitivity
@@ -69,6 +76,7 @@ class Comparison:
     rms: float | None = None
     rms_bound: float | None = None
     same_answer_percent: float | None = None
+    output: str = ""  # which, where there are several
 
     @property
     def good(self) -> bool:
@@ -136,26 +144,25 @@ def verify(
 
 def _load(source: Any, model: NativeModel, options: dict) -> Graph:
     graph = import_source(source, **options)
-    for what, name, tensor in (
-        ("input", graph.inputs[0], model.input),
-        ("output", graph.outputs[0], model.output),
+    for what, ours, theirs in (
+        ("input", graph.input_tensors, model.inputs),
+        ("output", graph.output_tensors, model.outputs),
     ):
-        if tuple(graph.tensors[name].shape) != tuple(tensor.shape):
-            raise ModelError(
-                f"{what} of the model file: expected {graph.tensors[name].shape}, got {tensor.shape}"
-            )
+        expected, got = ([tuple(tensor.shape) for tensor in tensors] for tensors in (ours, theirs))
+        if expected != got:
+            s = "s" if len(expected) + len(got) > 2 else ""
+            shown = (", ".join(map(str, shapes)) for shapes in (expected, got))
+            raise ModelError("{}{} of the model file: expected {}, got {}".format(what, s, *shown))
     return graph
 
 
 def _samples(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray | None) -> np.ndarray:
-    """Real numbers, (n, *input shape)."""
+    """Real numbers, (n, *input shape), of several inputs joined."""
     if x is not None:
-        takes_uint8 = f"{INPUT_TYPE}: uint8" in model.file.lines("provenance")
-        x = as_samples(x, model.input.shape, "x")
-        return real_samples(x, model.input.dtype, model.input.scale, model.input.zero_point, takes_uint8)
-    n_drawn = min(SAMPLES, max(1, _DRAWN_VALUES // model.input.size))
+        return real_inputs(x, model.file)
+    n_drawn = min(SAMPLES, max(1, _DRAWN_VALUES // sum(tensor.size for tensor in model.inputs)))
     if "golden_inputs" in model.file.metadata:
-        golden = dequantize_output(golden_samples(open_model(data))[0], model.input).astype(np.float64)
+        golden = real_outputs(golden_samples(model.file)[0], model.inputs).astype(np.float64)
         if graph is None:
             return golden
         # between two golden ones each: like what the network is used for, and nothing beyond what it was calibrated for
@@ -163,7 +170,8 @@ def _samples(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray
         ends = golden[random.integers(0, len(golden), (2, n_drawn))]
         part = random.uniform(0, 1, (n_drawn, *[1] * (golden.ndim - 1)))
         return ends[0] + part * (ends[1] - ends[0])
-    return np.random.default_rng(1).normal(0, 1, (n_drawn, *model.input.shape))
+    random = np.random.default_rng(1)
+    return joined([random.normal(0, 1, (n_drawn, *tensor.shape)) for tensor in model.inputs])
 
 
 # --- Pairs ----------------------------------------------------------------------------------------------------------
@@ -173,33 +181,70 @@ def _against_source(
     source: Any, graph: Graph, model: NativeModel, x: np.ndarray, limit: float | None, options: dict
 ) -> list[Comparison]:
     """The source framework and the float graph; for an int8 file the framework's integers and the model's."""
-    integers = graph.tensors[graph.inputs[0]].dtype != "float32"
-    exact = execute(graph, x)
-    native = model.run_raw(quantize_input(x, model.input))
-    real = dequantize_output(native, model.output).astype(np.float64)
-    dtype = type_of(model.file)
-    if dtype == "float32":
-        near = _compare("float graph", "C core", exact, real, float_sensitivity(graph, x))
-    else:  # a source of integers has no floats to be judged by: its own framework is the measure
-        near = _quantisation(exact, real, None if integers else limit or RMS_LIMITS[dtype], graph.metadata)
+    exact = graph.split_outputs(execute(graph, x))
+    native = unpacked(model.run_raw(raw_inputs(x, model.file)), model.outputs)
+    sensitivity = float_sensitivity(graph, x)
+    near = [
+        _against_floats(graph, model, *pair, limit, sensitivity)
+        for pair in zip(exact, native, model.outputs, strict=True)
+    ]
+    near = _named(near, graph)
     try:
         picked = {name: options[name] for name in ("trust_pickle", "network") if name in options}
-        name, outputs = framework_outputs(source, x, model.input, **picked)
+        framework, outputs = framework_outputs(source, list(graph.split(x).values()), model.inputs, **picked)
     except NotInstalledError as error:
-        return [Comparison("source framework", "float graph", skipped=str(error)), near]
+        return [Comparison("source framework", "float graph", skipped=str(error)), *near]
+    outputs = (
+        outputs[: len(exact)] if len(exact) == 1 else outputs
+    )  # as of a classifier that tells two things
+    if len(outputs) != len(exact):
+        raise ModelError(f"{framework}: expected {len(exact)} outputs, got {len(outputs)}")
     # where the importer has noted that it reads something otherwise, a difference is told, not judged
     noted = "notes" in graph.metadata.provenance
-    if integers:
-        outputs = outputs.reshape(native.shape)
-        if noted and outputs.dtype.kind == "f":
-            return [_compare(name, "C core", quantize_input(outputs, model.output), native), near]
-        answers = native if outputs.dtype == native.dtype else real
-        return [_compare(name, "C core", outputs, answers, None if noted else 0.0), near]
-    bound = None if noted else max(FRAMEWORK_BOUND, float_sensitivity(graph, x))
-    return [
-        _compare(name, "float graph", exact, outputs.reshape(exact.shape).astype(np.float64), bound),
-        near,
-    ]
+    bound = None if noted else max(FRAMEWORK_BOUND, sensitivity)
+    compared = []
+    for answers, floats, raw, tensor in zip(outputs, exact, native, model.outputs, strict=True):
+        if graph.is_quantized:
+            compared.append(_against_integers(framework, answers.reshape(raw.shape), raw, tensor, noted))
+        else:
+            answers = answers.reshape(floats.shape).astype(np.float64)
+            compared.append(_compare(framework, "float graph", floats, answers, bound))
+    return [*_named(compared, graph), *near]
+
+
+def _against_floats(
+    graph: Graph,
+    model: NativeModel,
+    exact: np.ndarray,
+    raw: np.ndarray,
+    tensor: Any,
+    limit: float | None,
+    bound: float,
+) -> Comparison:
+    """The float graph and the C core, of one output."""
+    real = dequantize_output(raw, tensor).astype(np.float64)
+    dtype = type_of(model.file)
+    if dtype == "float32":
+        return _compare("float graph", "C core", exact, real, bound)
+    # a source of integers has no floats to be judged by: its own framework is the measure
+    limit = None if graph.is_quantized else limit or RMS_LIMITS[dtype]
+    return _quantisation(exact, real, limit, graph.metadata)
+
+
+def _against_integers(
+    name: str, answers: np.ndarray, raw: np.ndarray, tensor: Any, noted: bool
+) -> Comparison:
+    """The framework and the C core, of one output of a quantised source."""
+    if noted and answers.dtype.kind == "f":
+        return _compare(name, "C core", quantize_input(answers, tensor), raw)
+    ours = raw if answers.dtype == raw.dtype else dequantize_output(raw, tensor).astype(np.float64)
+    return _compare(name, "C core", answers, ours, None if noted else 0.0)
+
+
+def _named(compared: list[Comparison], graph: Graph) -> list[Comparison]:
+    """Comparisons of each output, which are told apart by its name where there are several."""
+    names = graph.output_names if len(compared) > 1 else [""]
+    return [replace(one, output=name) for one, name in zip(compared, names, strict=True)]
 
 
 def type_of(file: ModelFile) -> str:
@@ -238,15 +283,16 @@ def _reference_and_native(data: bytes, model: NativeModel, graph: Graph | None, 
     if steps > MAX_STEPS:
         reason = f"a sample takes {steps} steps, more than the {MAX_STEPS} that plain Python is given"
         return Comparison("reference", "C core", skipped=reason)
-    inputs = quantize_input(x[: _REFERENCE_STEPS // steps], model.input)
+    inputs = raw_inputs(x[: _REFERENCE_STEPS // steps], model.file)
     bound = float_sensitivity(graph, x) if graph is not None else FRAMEWORK_BOUND
-    return _compare("reference", "C core", reference_outputs(data, inputs), model.run_raw(inputs), bound)
+    return _worst("reference", "C core", model, reference_outputs(data, inputs), model.run_raw(inputs), bound)
 
 
 def _native_and_elsewhere(
     data: bytes, model: NativeModel, elsewhere: Elsewhere, x: np.ndarray, progress: Progress | None
 ) -> Comparison:
     x = x[: max(1, int(_DEVICE_MS / (fit(data, "pico").elapsed_ms or _DEVICE_MS)))]
+<<<<<<< HEAD
     tell = (
         None if progress is None else lambda done, total: progress(f"runs on {elsewhere.name}", done, total)
     )
@@ -254,6 +300,21 @@ def _native_and_elsewhere(
     return _compare(
         "C core", elsewhere.name, model.run_raw(quantize_input(x, model.input)), outputs, FRAMEWORK_BOUND
     )
+=======
+    tell = None if progress is None else lambda done, total: progress(f"runs on {device.name}", done, total)
+    outputs = run_device(device, data, x, tell)
+    native = model.run_raw(raw_inputs(x, model.file))
+    return _worst("C core", device.name, model, native, outputs, FRAMEWORK_BOUND)
+
+
+def _worst(
+    first: str, second: str, model: NativeModel, a: np.ndarray, b: np.ndarray, bound: float
+) -> Comparison:
+    """The comparison of raw outputs, of several the one that is worst."""
+    pairs = zip(unpacked(a, model.outputs), unpacked(b, model.outputs), strict=True)
+    compared = [_compare(first, second, *pair, bound) for pair in pairs]
+    return next((one for one in compared if not one.good), max(compared, key=lambda one: one.largest))
+>>>>>>> 7b66d6d (cores, conversion: Samples of several inputs and outputs)
 
 
 def _compare(first: str, second: str, a: np.ndarray, b: np.ndarray, bound: float | None = None) -> Comparison:

@@ -8,6 +8,7 @@ import numpy as np
 from anne.model_file import ModelFile
 
 from ..errors import ModelError
+from .packed import raw_of_bytes
 
 
 def open_model(data: bytes) -> ModelFile:
@@ -40,11 +41,8 @@ def work(file: ModelFile) -> int:
 
 
 def golden_samples(file: ModelFile) -> tuple[np.ndarray, np.ndarray]:
-    """Return the file's golden inputs and outputs, as they stand in the arena. ModelError if it has none."""
+    """Return the file's golden inputs and outputs, raw (packed.py). ModelError if it has none."""
     if "golden_inputs" not in file.metadata:
         raise ModelError("the file has no golden samples; give some with --input x.npy")
-    arrays = []
-    for tensor, name in ((file.inputs[0], "golden_inputs"), (file.outputs[0], "golden_outputs")):
-        values = np.frombuffer(bytes(file.metadata[name]), np.dtype(tensor.dtype).newbyteorder("<"))
-        arrays.append(values.reshape(-1, *tensor.shape))
-    return arrays[0], arrays[1]
+    inputs, outputs = (bytes(file.metadata[name]) for name in ("golden_inputs", "golden_outputs"))
+    return raw_of_bytes(inputs, file.inputs), raw_of_bytes(outputs, file.outputs)

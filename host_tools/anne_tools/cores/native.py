@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from anne.model_file import ModelFile
 
-from ..data.samples import as_samples
 from ..errors import ModelError
-from ..network.graph import INPUT_TYPE, OUTPUT_TYPE
+from .packed import given_inputs, raw_inputs, real_outputs
 
 _LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
 _pointer = ctypes.c_void_p
@@ -83,41 +83,44 @@ class NativeModel:
                 "one version; run `pip install -e .` in the project's folder"
             )
         self.file = ModelFile(data, checked=True)  # by the core, and a thousand times as fast
-        self.input, self.output = self.file.inputs[0], self.file.outputs[0]
-        self.is_packed = len(self.file.inputs) > 1 or len(self.file.outputs) > 1
+        self.inputs, self.outputs = self.file.inputs, self.file.outputs
+        self.input, self.output = self.inputs[0], self.outputs[0]  # the first, of most models the only ones
         self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
 
     def run_raw(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs (n_samples, *shape), in the output's own type, for inputs in the input's own type.
-
-        Where the network has several inputs or outputs both are bytes, uint8, a row a sample: all inputs (outputs) as
-        they stand in the arena, in the order of the file and without gaps.
-        """
-        if self.is_packed:
-            inputs = np.ascontiguousarray(inputs, np.uint8).reshape(-1, _packed_bytes(self.file.inputs))
-            outputs = np.empty((len(inputs), _packed_bytes(self.file.outputs)), np.uint8)
+        """Return the raw outputs for raw inputs (packed.py)."""
+        inputs = self._raw(inputs)
+        if len(self.outputs) == 1:
+            outputs = np.empty((len(inputs), *self.outputs[0].shape), self.outputs[0].dtype)
         else:
-            inputs = np.ascontiguousarray(inputs, self.input.dtype).reshape(-1, self.input.size)
-            outputs = np.empty((len(inputs), *self.output.shape), self.output.dtype)
+            outputs = np.empty((len(inputs), sum(tensor.nbytes for tensor in self.outputs)), np.uint8)
         _library.anne_host_run(self._handle, inputs.ctypes.data, len(inputs), outputs.ctypes.data)
         return outputs
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the outputs as real numbers for real inputs (n_samples, *shape); see `quantize_input`."""
-        x = as_samples(x, self.input.shape, "x")
-        return dequantize_output(self.run_raw(quantize_input(x, self.input)), self.output)
+    def predict(self, x: Any) -> np.ndarray:
+        """Return the outputs as real numbers for real inputs, of several joined; see `packed.given_inputs`."""
+        return real_outputs(self.run_raw(raw_inputs(given_inputs(x, self.file), self.file)), self.outputs)
 
-    def trace(self, sample: np.ndarray) -> list[np.ndarray]:
-        """Return each layer's output, in its own type, for one input in the input's own type."""
-        tensors = [layer.outputs[0] for layer in self.file.layers]
+    def _raw(self, inputs: np.ndarray) -> np.ndarray:
+        if len(self.inputs) == 1:
+            return np.ascontiguousarray(inputs, self.inputs[0].dtype).reshape(-1, self.inputs[0].size)
+        return np.ascontiguousarray(inputs, np.uint8).reshape(
+            -1, sum(tensor.nbytes for tensor in self.inputs)
+        )
+
+    def trace(self, sample: np.ndarray) -> dict[int, np.ndarray]:
+        """Return what the layers make, each tensor in its own type by its number in the file, for one raw sample."""
+        tensors = [tensor for layer in self.file.layers for tensor in layer.outputs]
         buffer = np.empty(sum(tensor.nbytes for tensor in tensors), np.uint8)
-        sample = np.ascontiguousarray(sample, self.input.dtype)
+        sample = self._raw(sample)
         _library.anne_host_trace(self._handle, sample.ctypes.data, buffer.ctypes.data)
         ends = np.cumsum([tensor.nbytes for tensor in tensors])
-        return [
-            buffer[end - tensor.nbytes : end].view(tensor.dtype).reshape(tensor.shape)
+        return {
+            tensor.index: np.frombuffer(buffer[end - tensor.nbytes : end].tobytes(), tensor.dtype).reshape(
+                tensor.shape
+            )
             for tensor, end in zip(tensors, ends, strict=True)
-        ]
+        }
 
     def close(self) -> None:
         """Free the core's memory."""
@@ -133,60 +136,3 @@ class NativeModel:
 
     def __del__(self):
         self.close()
-
-
-def _packed_bytes(tensors: list) -> int:
-    return sum(tensor.nbytes for tensor in tensors)
-
-
-def from_source_type(x: np.ndarray, file: ModelFile) -> np.ndarray:
-    """Return samples for a model file: uint8 as int8 that are 128 less if its source takes uint8, all else as it is."""
-    if x.dtype != np.uint8 or f"{INPUT_TYPE}: uint8" not in file.lines("provenance"):
-        return x
-    return flip_sign(x)
-
-
-def to_source_type(raw: np.ndarray, file: ModelFile) -> np.ndarray:
-    """Return a model file's raw outputs: int8 as uint8 that are 128 more if its source gives uint8."""
-    if raw.dtype != np.int8 or f"{OUTPUT_TYPE}: uint8" not in file.lines("provenance"):
-        return raw
-    return flip_sign(raw)
-
-
-def real_samples(x: np.ndarray, dtype: str, scale: float, zero_point: int, takes_uint8: bool) -> np.ndarray:
-    """Return samples as real numbers: integers of the input's type `dtype` (or its source's) as what they stand for."""
-    x = np.asarray(x)
-    if takes_uint8 and x.dtype == np.uint8:
-        x = flip_sign(x)
-    if dtype == "float32" or x.dtype.name != dtype:
-        return x
-    return ((x.astype(np.int32) - zero_point).astype(np.float32) * np.float32(scale)).astype(np.float64)
-
-
-def flip_sign(integers: np.ndarray) -> np.ndarray:
-    """Return uint8 as int8 that are 128 less, or int8 as uint8 that are 128 more."""
-    return (integers.view(np.uint8) ^ 0x80).view(np.int8 if integers.dtype == np.uint8 else np.uint8)
-
-
-def quantize_input(x: np.ndarray, tensor) -> np.ndarray:
-    """Return real inputs as the device would round them: x / scale in float32, halves away from zero, limited.
-
-    An integer array of the tensor's own type holds the integers already. NaN becomes the zero point.
-    """
-    x = np.asarray(x)
-    if tensor.dtype == "float32" or x.dtype.name == tensor.dtype:
-        return x.astype(tensor.dtype, copy=False)
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = np.float32(x) / np.float32(tensor.scale)
-        whole = np.trunc(np.clip(steps, -1e5, 1e5))
-        rest = np.clip(steps, -1e5, 1e5) - whole
-        rounded = whole + (rest >= 0.5) - (rest <= -0.5) + tensor.zero_point
-    limited = np.clip(rounded, tensor.least, tensor.greatest)
-    return np.where(np.isnan(steps), tensor.zero_point, limited).astype(tensor.dtype)
-
-
-def dequantize_output(raw: np.ndarray, tensor) -> np.ndarray:
-    """Return raw outputs as real numbers, float32, as the device computes them."""
-    if tensor.dtype == "float32":
-        return raw
-    return (raw.astype(np.int32) - tensor.zero_point).astype(np.float32) * np.float32(tensor.scale)

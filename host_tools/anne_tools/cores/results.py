@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from anne.classes import class_of
 from anne.model_file import ModelFile
 
-from .native import dequantize_output, to_source_type
+from ..data.samples import parted
+from .numbers import to_source_type
+from .packed import real_outputs, unpacked
 
 # Float outputs may differ from the golden ones by this part of the sample's largest (as in `Model.selftest`).
 GOLDEN_BOUND = 1e-5
@@ -18,9 +22,9 @@ NO_CLASS = -1
 
 @dataclass
 class Result:
-    """Outputs of a run: `values` as asked for, the classes they stand for if any, whether golden ones were met."""
+    """A run: `values` of each output as asked for, classes they stand for if any, whether golden ones were met."""
 
-    values: np.ndarray
+    values: list[np.ndarray]
     classes: list[str | None]
     golden: bool
     problem: str
@@ -33,14 +37,21 @@ class Result:
 def result(file: ModelFile, outputs: np.ndarray, expected: np.ndarray | None, raw: bool) -> Result:
     """Return what a run gave: real numbers, or with `raw` integers of its source's type or the model's own; `expected`
     are golden outputs, if known."""
-    real = dequantize_output(outputs, file.outputs[0])
+    real = real_outputs(outputs, file.outputs)
     problem = ""
     if expected is not None:
-        worst = max(difference(e, g) for e, g in zip(expected, outputs, strict=True))
-        if not worst <= (GOLDEN_BOUND if outputs.dtype.kind == "f" else 0):
-            problem = f"golden outputs are missed by {worst:.3g}"
+        missed = [
+            off
+            for off, bound in differences(expected, outputs, file.outputs, GOLDEN_BOUND)
+            if not off <= bound
+        ]
+        if missed:
+            problem = f"golden outputs are missed by {max(missed):.3g}"
+    parts = (
+        unpacked(outputs, file.outputs) if raw else parted(real, [t.shape for t in file.outputs], "outputs")
+    )
     return Result(
-        to_source_type(outputs, file) if raw else real,
+        [to_source_type(part, file) if raw else part for part in parts],
         class_names(file, real),
         expected is not None and not problem,
         problem,
@@ -65,6 +76,20 @@ def classes(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
     numbers = np.full(len(outputs), NO_CLASS)
     numbers[known] = [class_of(y, threshold) for y in outputs[known].tolist()]
     return numbers
+
+
+def differences(
+    expected: np.ndarray, got: np.ndarray, tensors: Sequence[Any], float_bound: float
+) -> list[tuple[float, float]]:
+    """Return (the largest difference over all samples, what it may be) for each of the raw outputs `tensors`: integers
+    must be equal."""
+    return [
+        (
+            max(difference(e, g) for e, g in zip(want, have, strict=True)),
+            float_bound if want.dtype.kind == "f" else 0.0,
+        )
+        for want, have in zip(unpacked(expected, tensors), unpacked(got, tensors), strict=True)
+    ]
 
 
 def difference(expected: np.ndarray, got: np.ndarray) -> float:

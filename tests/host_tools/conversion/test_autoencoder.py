@@ -16,7 +16,7 @@ from anne_tools.boards.romfs import romfs_image
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import run_local
-from anne_tools.cores.native import quantize_input
+from anne_tools.cores.numbers import quantize_input
 from anne_tools.errors import ModelError
 from package_files import mltk_file
 

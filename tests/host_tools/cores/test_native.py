@@ -11,7 +11,8 @@ from anne_tools.conversion.convert import convert
 from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.cores import native
 from anne_tools.cores.local import reference_outputs
-from anne_tools.cores.native import NativeModel, dequantize_output, quantize_input
+from anne_tools.cores.native import NativeModel
+from anne_tools.cores.numbers import dequantize_output, quantize_input
 from anne_tools.cores.results import difference
 from anne_tools.errors import ModelError
 
@@ -35,8 +36,9 @@ def test_the_last_layer_of_a_trace_is_the_output():
     with NativeModel(convert(random_graph((6, 8, 3)), "int8", calibrate=x).data) as model:
         inputs = quantize_input(x, model.input)
         trace = model.trace(inputs[2])
-        assert [values.shape for values in trace] == [layer.outputs[0].shape for layer in model.file.layers]
-        np.testing.assert_array_equal(trace[-1], model.run_raw(inputs)[2])
+        made = [layer.outputs[0] for layer in model.file.layers]
+        assert {index: values.shape for index, values in trace.items()} == {t.index: t.shape for t in made}
+        np.testing.assert_array_equal(trace[model.output.index], model.run_raw(inputs)[2])
 
 
 def test_inputs_are_rounded_as_on_the_board():

@@ -99,7 +99,8 @@ def test_judged_rows_without_a_class_are_not_right():
     converted = convert({"layers": [{"weights": [[1, 0], [0, 1]], "activation": "linear"}]})
     x = np.float32([[1, 0], [0, 1], [NAN, 1], [3, 1]])
     with NativeModel(converted.data) as model:
-        found, _ = judge(converted.graph, model, x, np.array([0, 1, 1, 1]))
+        judge(converted.report, converted.graph, model, x, {"output": np.array([0, 1, 1, 1])})
+    found = converted.report.accuracy
     assert (found.float_percent, found.model_percent) == (50, 50)
     assert found.model_confusion == [[1, 0], [1, 1]]
 

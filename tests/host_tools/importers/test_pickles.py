@@ -225,7 +225,7 @@ def test_a_module_that_is_missing_is_named(tmp_path, pickled, message):
 def test_verify_runs_the_bundle_in_scikit_learn(tmp_path):
     path = tmp_path / "net.pkl"
     path.write_bytes(pickle.dumps({"model": MODEL, "scaler": SCALER}))
-    name, outputs = framework_outputs(path, X, None, trust_pickle=True)
+    name, (outputs,) = framework_outputs(path, [X], [None], trust_pickle=True)
     assert name.startswith("scikit-learn")
     np.testing.assert_array_equal(outputs, ANSWERS)
 
