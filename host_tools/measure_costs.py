@@ -23,7 +23,7 @@ from anne_tools.boards.open_device import open_device
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
-from anne_tools.layers import Dense
+from anne_tools.layers import Add, Dense
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.prices import Cost
 from anne_tools.network.activations import ACTIVATIONS
@@ -200,6 +200,24 @@ def measure_calls(device: Device, table: Table) -> dict[str, Rows]:
     return calls
 
 
+def measure_sums(device: Device, table: Table) -> None:
+    """Sums of two values: the branches of a small network, met again."""
+    for dtype in ("int8", "int16", "float32"):
+        rows: Rows = []
+        for n in ELEMENTS:
+            builder = GraphBuilder((4,))
+            for i in range(4):
+                left, right = (
+                    builder.dense(f"{side}_{i}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 1, n), at=at)
+                    for side, at in zip(("left", "right"), [builder.last] * 2, strict=True)
+                )
+                builder.add(Add, f"sum_{i}", inputs=[left, right])
+                builder.dense(f"narrow_{i}", RANDOM.normal(0, n**-0.5, (4, n)), RANDOM.normal(0, 0.5, 4))
+            result, _ = measured(device, builder, dtype)
+            rows += [(Cost.terms(0, n), layer.cycles) for layer in result.layers[2::4]]
+        table.fit(f"add {dtype}", rows)
+
+
 def measure(device: Device) -> Table:
     """Measure everything; some minutes."""
     table = Table()
@@ -207,6 +225,7 @@ def measure(device: Device) -> Table:
     measure_dense(device, table)
     activations = measure_activations(device, table)
     calls = measure_calls(device, table)
+    measure_sums(device, table)
     table.lines.append('    "reshape": Cost(base=30),')
     table.end()
     table.begin("_ACTIVATIONS: dict[str, float]")

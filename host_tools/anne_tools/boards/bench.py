@@ -68,13 +68,10 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
     if verdict.place != "storage":
         raise ModelError(f"it does not fit the pico's RAM: {verdict.reason or 'only in ROMFS'}")
     n_repeats = int(min(_MOST, max(_LEAST, budget_ms / verdict.elapsed_ms)))
-    x, y = file.inputs[0], file.outputs[0]
     names = {
         "n_repeats": n_repeats,
-        "x_code": x.letter,
-        "x_size": x.size,
-        "y_code": y.letter,
-        "y_size": y.size,
+        "inputs": [(tensor.letter, tensor.size) for tensor in file.inputs],
+        "outputs": [(tensor.letter, tensor.size) for tensor in file.outputs],
     }
     with temporary_file(device, data, "model") as path:
         told = json.loads(device.exec(script("bench_model.py", model_path=path, **names), timeout_s=600))
@@ -85,7 +82,7 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
     return Benchmark(
         name=name,
         dtype=dict(line.split(": ", 1) for line in file.lines("provenance") if ": " in line).get(
-            "dtype", x.dtype
+            "dtype", file.inputs[0].dtype
         ),
         device=device.name,
         file_bytes=len(data),
@@ -99,7 +96,9 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
 
 def _layer_time(layer, name: str, elapsed_us: float, clock_hz: int) -> LayerTime:
     cycles = elapsed_us * clock_hz / 1e6
-    shape = f"{layer.inputs[0].size} -> {layer.outputs[0].size}"
+    shape = " -> ".join(
+        "+".join(str(tensor.size) for tensor in ends) for ends in (layer.inputs, layer.outputs)
+    )
     predicted = layer_cost(layer, name, "rp2040").cycles
     return LayerTime(
         name, layer.kernel, shape, layer.macs, cycles, predicted, cycles / layer.macs if layer.macs else None

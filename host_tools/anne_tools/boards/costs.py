@@ -100,6 +100,9 @@ _KERNELS: dict[str, Cost] = {
     "scaling int8": Cost(base=106.5, per_output=289),
     # within 0.1 %
     "scaling int16": Cost(base=103.2, per_output=294.1),
+    "add int8": Cost(base=120, per_output=62),
+    "add int16": Cost(base=120, per_output=58),
+    "add float32": Cost(base=120, per_output=95),
     "reshape": Cost(base=30),
 }
 _ACTIVATIONS: dict[str, float] = {

@@ -1,6 +1,6 @@
 """Runs a model file on a Pico, or wherever the user says.
 
-All take and give arrays of samples. What comes out are the integers (or floats) as they stand in the model's output, as
+All take and give arrays of samples. What comes out are integers (or floats) as they stand in the model's outputs, as
 `cores.local` gives them, too.
 """
 
@@ -13,8 +13,7 @@ import numpy as np
 
 from ..cores.files import open_model
 from ..cores.local import HOST, REFERENCE, run_local
-from ..cores.numbers import from_source_type
-from ..data.samples import as_samples
+from ..cores.packed import given_inputs, raw_of_bytes
 from ..errors import DeviceError
 from .board_files import MARK, script, temporary_file
 from .device import Device
@@ -35,12 +34,13 @@ def run_device(device: Device, data: bytes, x: np.ndarray, progress: Progress | 
     """
     device.require_anne()
     file = open_model(data)
-    source, target = file.inputs[0], file.outputs[0]
-    x = as_samples(x, source.shape, "x")
-    raw = source.dtype != "float32" and x.dtype.name == source.dtype
-    x = np.ascontiguousarray(x, source.dtype if raw else "<f4").reshape(len(x), source.size)
+    given = given_inputs(x, file)
+    # integers of the only input's own type are sent as such, all else as floats
+    first = file.inputs[0]
+    own = len(file.inputs) == 1 and first.dtype != "float32" and given.dtype.name == first.dtype
+    x = np.ascontiguousarray(given, first.dtype if own else "<f4").reshape(len(given), -1)
     results: list[bytes] = []
-    per_batch = max(1, _BATCH_BYTES // (x.itemsize * source.size))
+    per_batch = max(1, _BATCH_BYTES // x[0].nbytes)
     with temporary_file(device, data, "model") as model_path:
         for start in range(0, len(x), per_batch):
             batch = x[start : start + per_batch]
@@ -50,15 +50,11 @@ def run_device(device: Device, data: bytes, x: np.ndarray, progress: Progress | 
                     "inputs_path": inputs_path,
                     "first": len(MARK),
                     "n_samples": len(batch),
-                    "x_code": source.letter if raw else "f",
-                    "y_code": target.letter,
-                    "x_size": source.size,
-                    "y_size": target.size,
+                    "inputs": [(first.letter if own else "f", tensor.size) for tensor in file.inputs],
+                    "outputs": [(tensor.letter, tensor.size) for tensor in file.outputs],
                 }
                 results += _run_batch(device, names, len(x), len(results), progress)
-    return np.frombuffer(b"".join(results), np.dtype(target.dtype).newbyteorder("<")).reshape(
-        len(x), *target.shape
-    )
+    return raw_of_bytes(b"".join(results), file.outputs)
 
 
 def _run_batch(
@@ -84,9 +80,10 @@ def run(
 ) -> np.ndarray:
     """Return the raw outputs for samples x: `where` is "host", "reference", "emulator" or a port.
 
-    x are real numbers, or integers of the model's or of its source's input type; `board` are options of `open_device`.
+    x are real numbers, or integers of the model's or of its source's input type, of several inputs a mapping or a list;
+    `board` are options of `open_device`.
     """
-    x = from_source_type(x, open_model(data))
+    x = given_inputs(x, open_model(data))
     if where in (HOST, REFERENCE):
         return run_local(data, x, where)
     with open_device(where, **board) as device:

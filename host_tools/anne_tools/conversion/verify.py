@@ -18,12 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import MAX_STEPS
 
 from ..boards.fit import fit
-<<<<<<< HEAD
-from ..cores.files import golden_samples, open_model, work
-=======
-from ..boards.runner import run_device
 from ..cores.files import golden_samples, work
->>>>>>> 7b66d6d (cores, conversion: Samples of several inputs and outputs)
 from ..cores.local import reference_outputs
 from ..cores.native import NativeModel
 from ..cores.numbers import dequantize_output, quantize_input
@@ -292,19 +287,12 @@ def _native_and_elsewhere(
     data: bytes, model: NativeModel, elsewhere: Elsewhere, x: np.ndarray, progress: Progress | None
 ) -> Comparison:
     x = x[: max(1, int(_DEVICE_MS / (fit(data, "pico").elapsed_ms or _DEVICE_MS)))]
-<<<<<<< HEAD
     tell = (
         None if progress is None else lambda done, total: progress(f"runs on {elsewhere.name}", done, total)
     )
     outputs = elsewhere.run(data, x, tell)
-    return _compare(
-        "C core", elsewhere.name, model.run_raw(quantize_input(x, model.input)), outputs, FRAMEWORK_BOUND
-    )
-=======
-    tell = None if progress is None else lambda done, total: progress(f"runs on {device.name}", done, total)
-    outputs = run_device(device, data, x, tell)
     native = model.run_raw(raw_inputs(x, model.file))
-    return _worst("C core", device.name, model, native, outputs, FRAMEWORK_BOUND)
+    return _worst("C core", elsewhere.name, model, native, outputs, FRAMEWORK_BOUND)
 
 
 def _worst(
@@ -314,7 +302,6 @@ def _worst(
     pairs = zip(unpacked(a, model.outputs), unpacked(b, model.outputs), strict=True)
     compared = [_compare(first, second, *pair, bound) for pair in pairs]
     return next((one for one in compared if not one.good), max(compared, key=lambda one: one.largest))
->>>>>>> 7b66d6d (cores, conversion: Samples of several inputs and outputs)
 
 
 def _compare(first: str, second: str, a: np.ndarray, b: np.ndarray, bound: float | None = None) -> Comparison:

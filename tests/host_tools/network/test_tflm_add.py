@@ -10,6 +10,7 @@ from anne.layers import add as meaning
 from anne.model_file import ModelFile
 from anne_tools.conversion.pack import pack
 from anne_tools.cores.native import NativeModel
+from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.layers import Add
 from anne_tools.network import tflm
@@ -45,7 +46,7 @@ class Sum:
         expected = self.oracle(a[None], b[None])[0]
         plain = meaning.run(self.layer, [a.ravel().tolist(), b.ravel().tolist()])
         assert plain == [expected.ravel().tolist()]
-        (core,) = self.native.trace(np.concatenate([a.ravel(), b.ravel()]))
+        (core,) = self.native.trace(packed([a[None], b[None]])).values()
         np.testing.assert_array_equal(core, expected)
 
 

@@ -1,6 +1,6 @@
 """Runs on the Pico: how long a model's predictions take, layer by layer, and its memory; prints one JSON document.
 
-The host sets before: `model_path`, `n_repeats`, and for the input array its type code and size.
+The host sets before: `model_path`, `n_repeats`, and for each of `inputs` and `outputs` its array's type code and size.
 """
 
 import gc
@@ -41,6 +41,10 @@ def nothing_us():
     return median(times_us)
 
 
+def one_or_all(values):
+    return values if len(values) > 1 else values[0]
+
+
 def median(times_us):
     return sorted(times_us)[len(times_us) // 2]
 
@@ -51,10 +55,10 @@ def main():
     net = anne.load(model_path)  # noqa: F821
     gc.collect()
     free_after = gc.mem_free()
-    x_value = 0.5 if x_code == "f" else 50  # noqa: F821  # not 0, with which floats are faster than on real data
-    x = array(x_code, [x_value] * x_size)  # noqa: F821
-    y = array(y_code, [0] * y_size)  # noqa: F821
-    floats = [0.5] * x_size  # noqa: F821
+    # not 0, with which floats are faster than on real data
+    x = one_or_all([array(code, [0.5 if code == "f" else 50] * n) for code, n in inputs])  # noqa: F821
+    y = one_or_all([array(code, [0] * n) for code, n in outputs])  # noqa: F821
+    floats = one_or_all([[0.5] * n for _, n in inputs])  # noqa: F821
     clock_us = nothing_us()
     print(
         json.dumps(
