@@ -202,7 +202,7 @@ def check_same_answers(original: bytes, data: bytes) -> None:
             raw = bytearray(sum(tensor.nbytes for tensor in file.outputs))
             reference.run_raw(sample, raw)
             answer = native.run_raw(
-                np.frombuffer(sample, np.uint8 if native.is_packed else native.input.dtype)
+                np.frombuffer(sample, np.uint8 if len(native.inputs) > 1 else native.input.dtype)
             )
             for tensor, got, expected in zip(
                 file.outputs, parts(answer.tobytes(), file.outputs), parts(raw, file.outputs), strict=True
