@@ -104,9 +104,9 @@ class NativeModel:
     def _raw(self, inputs: np.ndarray) -> np.ndarray:
         if len(self.inputs) == 1:
             return np.ascontiguousarray(inputs, self.inputs[0].dtype).reshape(-1, self.inputs[0].size)
-        if inputs.dtype != np.uint8:
-            raise ModelError(f"raw samples of several inputs: expected bytes, got {inputs.dtype}")
-        return np.ascontiguousarray(inputs).reshape(-1, sum(tensor.nbytes for tensor in self.inputs))
+        return np.frombuffer(inputs.tobytes(), np.uint8).reshape(
+            -1, sum(tensor.nbytes for tensor in self.inputs)
+        )
 
     def trace(self, sample: np.ndarray) -> dict[int, np.ndarray]:
         """Return what the layers make, each tensor in its own type by its number in the file, for one raw sample."""

@@ -27,7 +27,7 @@ def added(a, b, x: Values, y: Values, z: Values, activation: str = "linear", par
     (expected,) = layer.room.run(layer, [a.tolist(), b.tolist()])
     expected = np.array(expected, x.dtype)
     with NativeModel(data) as native:
-        got = native.trace(np.concatenate([a, b]))[-1]
+        got = native.trace(np.concatenate([a, b]))[native.output.index]
     assert got.tobytes() == expected.tobytes()
     return expected
 
@@ -168,7 +168,7 @@ def test_floats_that_are_no_numbers():
     (layer,) = ModelFile(data).layers
     a, b = [nan, inf, 1.0], [1.0, -inf, nan]
     with NativeModel(data) as native:
-        assert np.isnan(native.trace(np.array(a + b, F32))[-1]).all()
+        assert np.isnan(native.trace(np.array(a + b, F32))[native.output.index]).all()
     assert all(v != v for v in layer.room.run(layer, [a, b])[0])
 
 
@@ -189,4 +189,5 @@ def test_twice_the_same(place):
     (layer,) = ModelFile(data).layers
     assert layer.room.run(layer, [[1.0, -2.0, 3.0]] * 2) == [[2.0, -4.0, 6.0]]
     with NativeModel(data) as native:
-        assert native.trace(np.array([1, -2, 3], F32))[-1].ravel().tolist() == [2, -4, 6]
+        got = native.trace(np.array([1, -2, 3], F32))[native.output.index]
+        assert got.ravel().tolist() == [2, -4, 6]

@@ -225,8 +225,7 @@ def steps_beside(path: Path, shapes) -> list[np.ndarray]:
                 steps = np.rint(x[name][i] / np.float32(q.scale[0])) + q.zero_point
                 sample.append(np.clip(steps, -128, 127).astype(np.int8).ravel())
             values = native.trace(np.concatenate(sample))
-            made = {layer.output: value for layer, value in zip(graph.layers, values, strict=True)}
-            got.append([made[name] for name in graph.outputs])
+            got.append([values[tensor.index] for tensor in native.outputs])
     beside = []
     for index, tensor in enumerate(graph.output_tensors):
         scale, zero_point = tensor.quantization.scale[0], tensor.quantization.zero_point
