@@ -100,7 +100,7 @@ def numbers(soak: bool) -> Found:
     files = LONG_FILES if soak else SHORT_FILES
     models, n_outputs = [], 0
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([PROGRAMS / "make_models", folder, str(files)], check=True)
+        subprocess.run([PROGRAMS / "make_models", "layers", folder, str(files)], check=True)
         paths = sorted(Path(folder).glob("*.anne"))
         for index, path in enumerate(paths):
             rng = np.random.default_rng(index)

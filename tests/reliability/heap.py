@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 
+from core import MODELS, PROGRAMS
 from figures import ROOT, Found, ReliabilityError
 
 UNIX_PORT = ROOT / "build" / "micropython-unix"
-PROGRAMS = ROOT / "tests" / "reliability" / "on_board"
-SMALL = ("binary_float32", "image_int8", "small_int4")  # those of the fewest allocations
+ON_BOARD = ROOT / "tests" / "reliability" / "on_board"
+SMALL = (
+    "binary_float32",
+    "image_int8",
+    "small_int4",
+    "graph_0",
+    "graph_1",
+)  # those of the fewest allocations
+GRAPHS = 12  # networks that branch, most of them with several inputs or outputs
 
 
 def run_unix(program: str, *arguments: object) -> list[int]:
     """Run a program of on_board; return the numbers it prints. ReliabilityError with what it said if it fails."""
-    environment = os.environ | {
-        "ASAN_OPTIONS": "detect_leaks=0",  # MicroPython ends without freeing what it has
-        "ANNE_GOLDEN": f"{ROOT}/tests/golden/models/",
-        "MICROPYPATH": f".frozen:{PROGRAMS}",
-    }
-    command = [UNIX_PORT, "-X", "heapsize=512k", PROGRAMS / program, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=3600)
+    with tempfile.TemporaryDirectory() as folder:
+        for path in MODELS.glob("*.anne"):
+            shutil.copy(path, folder)
+        subprocess.run([PROGRAMS / "make_models", "graphs", folder, str(GRAPHS)], check=True)
+        environment = os.environ | {
+            "ASAN_OPTIONS": "detect_leaks=0",  # MicroPython ends without freeing what it has
+            "ANNE_GOLDEN": f"{folder}/",
+            "MICROPYPATH": f".frozen:{ON_BOARD}",
+        }
+        command = [UNIX_PORT, "-X", "heapsize=512k", ON_BOARD / program, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=3600)
     if done.returncode:
         raise ReliabilityError(f"{program} {arguments}:\n{(done.stdout + done.stderr)[-4000:]}")
     return [int(word) for word in done.stdout.split()]

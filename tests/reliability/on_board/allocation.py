@@ -7,7 +7,7 @@ tried again, or only wanted to say more about an error.
 import os
 import sys
 
-from models import NAMES, arrays, free_bytes, load
+from models import NAMES, arrays, free_bytes, load, raw
 
 VARIABLE = "ANNE_FAILING_ALLOCATION"
 
@@ -38,7 +38,7 @@ def failures(name):
     x, out = arrays(net)
     net.close()
     y = use(name, x, out)
-    expected = bytes(out)
+    expected = raw(out)
     for again in (False, True):  # what is done only once, as importing what tells of errors, is done first
         raised, before = 0, free_bytes()
         for n in range(len(NUMBERS)):
@@ -47,7 +47,7 @@ def failures(name):
                 break
             after = free_bytes()
             assert after == before or not again, (name, n, before - after)
-            assert use(name, x, out) == y and bytes(out) == expected, (name, n)
+            assert use(name, x, out) == y and raw(out) == expected, (name, n)
     assert n < len(NUMBERS) - 1, "more allocations than numbers"
     return n, raised
 

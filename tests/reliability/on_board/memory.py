@@ -5,31 +5,43 @@ import sys
 from array import array
 
 import anne
-from models import LETTERS, NAMES, arrays, data_of, free_bytes, load
+from models import NAMES, arrays, data_of, each, free_bytes, load, raw
 
 from micropython import heap_lock, heap_unlock
 
 
 def heap_locked(names):
     """Run predict_into with a heap that gives nothing; print the models and the kinds of arguments."""
+    kinds = 0
     for name in names:
         net = load(name)
         x, out = arrays(net)
-        floats = array("f", x), array("f", out)
-        expected = bytes(net.predict_into(x, out))
-        views = memoryview(x), memoryview(out)
-        numbers = list(x)
+        expected = raw(net.predict_into(x, out))
+        ways = _ways(net, x, out)
         heap_lock()
         try:
-            net.predict_into(x, out)
-            net.predict_into(views[0], views[1])
-            net.predict_into(floats[0], floats[1])
-            net.predict_into(numbers, out)
+            for i in range(len(ways)):
+                net.predict_into(ways[i][0], ways[i][1])
         finally:
             heap_unlock()
         net.predict_into(x, out)
-        assert bytes(out) == expected, name
-    print(len(names), 4)
+        assert raw(out) == expected, name
+        kinds = max(kinds, len(ways))
+    print(len(names), kinds)
+
+
+def _ways(net, x, out):
+    # arrays, what looks into them, arrays of floats, lists; several inputs also as a tuple and by name
+    ways = [(x, out), (each(memoryview, x), each(memoryview, out)), (each(_floats, x), each(_floats, out))]
+    ways.append((each(list, x), out))
+    if isinstance(x, list):
+        names = [port.name for port in net.inputs]
+        ways += [(tuple(x), out), ({names[i]: x[i] for i in range(len(x))}, out)]
+    return ways
+
+
+def _floats(values):
+    return array("f", values)
 
 
 def leaks(names, predictions, loads):
@@ -69,7 +81,7 @@ def collections(names):
     for name in names:
         net = load(name)
         x, out = arrays(net)
-        y, expected = net.predict(x), bytes(net.predict_into(x, out))
+        y, expected = net.predict(x), raw(net.predict_into(x, out))
         for kind in (bytes, bytearray, memoryview):
             for threshold in (-1, 1):
                 gc.threshold(threshold)
@@ -83,12 +95,12 @@ def _collected(data, x, y, expected):
     del data
     gc.collect()
     litter = [bytearray(b"\xff" * 40) for _ in range(30)]
-    out = array(LETTERS[net.output_dtype], [0] * len(y))
+    out = arrays(net)[1]
     for _ in range(3):
         gc.collect()
         net.predict_into(x, out)
         gc.collect()
-        assert bytes(out) == expected, net.name
+        assert raw(out) == expected, net.name
         assert net.predict(x) == y, net.name
     predict = net.predict
     del net, litter

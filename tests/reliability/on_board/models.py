@@ -21,11 +21,23 @@ def data_of(name):
 
 
 def arrays(net):
-    """Return an input of ones and room for the output, in the network's own types."""
-    return (
-        array(LETTERS[net.input_dtype], [1] * _size(net.input_shape)),
-        array(LETTERS[net.output_dtype], [0] * _size(net.output_shape)),
-    )
+    """Return an input of ones and room for the output, in the network's own types; of several, a list of arrays."""
+    return _arrays(net.inputs, 1), _arrays(net.outputs, 0)
+
+
+def _arrays(ports, value):
+    made = [array(LETTERS[port.dtype], [value] * _size(port.shape)) for port in ports]
+    return made if len(made) > 1 else made[0]
+
+
+def each(function, arrays):
+    """Return function(arrays), or a list of what it makes of each of several."""
+    return [function(one) for one in arrays] if isinstance(arrays, list) else function(arrays)
+
+
+def raw(arrays):
+    """Return the bytes of an array, or of several."""
+    return b"".join([bytes(one) for one in arrays]) if isinstance(arrays, list) else bytes(arrays)
 
 
 def _size(shape):
