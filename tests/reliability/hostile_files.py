@@ -29,8 +29,17 @@ GOLDEN = ROOT / "tests" / "golden"
 PROGRAMS = ROOT / "host_tools" / "anne_tools" / "networks"
 # suffix of a format -> golden files, and options of `load`
 FORMATS: dict[str, tuple[list[str], dict]] = {
-    "onnx": (["onnx/plain_opset17.onnx", "onnx/mlp_opset17.onnx", "onnx/activations_opset20.onnx"], {}),
-    "tflite": (["tflite/mlp_int8_float_ends.tflite", "tflite/activations_float16.tflite"], {}),
+    "onnx": (
+        [
+            *(f"onnx/{name}.onnx" for name in ("plain_opset17", "mlp_opset17", "activations_opset20")),
+            *(f"onnx/branches/{name}_opset17.onnx" for name in ("sums", "two_inputs", "two_outputs")),
+        ],
+        {},
+    ),
+    "tflite": (
+        [f"tflite/{name}.tflite" for name in ("mlp_int8_float_ends", "activations_float16", "branches_int8")],
+        {},
+    ),
     "h5": (["keras/keras2_mlp.h5", "keras/keras3_mlp.h5"], {}),
     "keras": (["keras/keras2_mlp.keras", "keras/keras3_nested.keras"], {}),
     "pt2": (

@@ -1,10 +1,14 @@
 """importers/tflite.py on networks with branches, several inputs and several outputs.
 
 Expected outputs come from the package `tflite-micro` (TensorFlow Lite Micro's interpreter): integers, which go through
-a model file and the C core, are compared exactly, floats to 1e-6 of the largest.
+a model file and the C core, are compared exactly, floats to 1e-6 of the largest. The files branches_*.tflite in
+tests/golden/tflite were written by tests/golden/make_tflite.py with TensorFlow 2.21.0; branches.npz has what Keras and
+that interpreter say.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +95,39 @@ class Writer(TfliteWriter):
 
     def logistic(self, x: int) -> int:
         return self.step("LOGISTIC", x, self.value(*self.shape(x), scale=1 / 256, zero_point=-128))
+
+
+# What TensorFlow's converter writes
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "tflite"
+EXPECTED = np.load(GOLDEN / "branches.npz")
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8", "int8_float_ends"])
+def test_ends_of_converted_files(kind):
+    # the converter numbers what Keras calls steer and stop, and writes them the other way round
+    graph = tflite.read(GOLDEN / f"branches_{kind}.tflite")
+    assert (graph.input_names, graph.output_names) == (["image", "speed"], ["output_1", "output_0"])
+    assert [t.shape for t in graph.input_tensors + graph.output_tensors] == [(3, 4), (2,), (1,), (2,)]
+    assert [layer.kind for layer in graph.layers].count("add") == 3
+
+
+def test_converted_file_gives_what_keras_says():
+    graph = tflite.read(GOLDEN / "branches_float32.tflite")
+    x = {name: EXPECTED[f"x_{name}"] for name in ("speed", "image")}
+    stop, steer = graph.split_outputs(execute(graph, x))
+    for got, name in ((stop, "stop"), (steer, "steer")):
+        expected = EXPECTED[f"y_{name}"]
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("kind", ["int8", "int8_float_ends"])
+def test_converted_int8_file_equals_tflite_micro(kind):
+    graph = tflite.read(GOLDEN / f"branches_{kind}.tflite")
+    for index in range(200):
+        outputs = outputs_by_core(graph, [EXPECTED[f"int8_x_{i}"][index] for i in range(2)])
+        for i, got in enumerate(outputs):
+            np.testing.assert_array_equal(got, EXPECTED[f"int8_y_{i}"][index])
 
 
 # The networks: each function gives its inputs and its outputs
