@@ -8,17 +8,17 @@ from typing import Any
 
 import click
 
-from ..data.samples import read_answers
+from ..data.samples import Samples, read_answers, read_arrays
 from ..data.texts import names_of
 from ..errors import ModelError
 from ..network.graph import Graph
 from .common import console, header_option, json_option, print_json
+from .inputs import Given, input_option, read_inputs
 from .models import (
     board_option,
     print_layers,
     print_table,
     print_verdict,
-    read_input,
     source_options,
     step_progress,
 )
@@ -44,11 +44,10 @@ _file = click.Path(path_type=Path)
     "keeps values in floats. auto: float32, or with --calibrate another that is smaller or faster, and neither "
     "larger nor slower, at a small error.",
 )
-@click.option(
+@input_option(
     "--calibrate",
-    type=_file,
-    metavar="X",
-    help="Typical inputs (some hundred): .npy, .npz or .csv, a sample a row.",
+    help="Typical inputs (some hundred): .npy, .npz or .csv, a sample a row; of several inputs NAME=FILE for each, or "
+    "one .npz with their names.",
 )
 @click.option("--test", type=(_file, _file), metavar="X Y", help="Inputs and true answers, for the report.")
 @click.option("--labels", metavar="A,B,...", help="Names of the classes, or a text file with one a line.")
@@ -86,15 +85,14 @@ def command(
         source, **{name: options.pop(name) for name in signature(load).parameters if name in options}
     )
     output = output or source.with_suffix(".anne")
-    sources = [*graph.metadata.sources, options["calibrate"], *(options["test"] or ())]
+    read = _read(graph, options)
+    sources = [*graph.metadata.sources, *read.pop("paths"), *(options["test"] or ())]
     sources += [Path(name) for name in (options["labels"], options["feature_names"]) if name]
     targets = [check_target(path, sources) for path in (output, plot) if path]
     if len(set(targets)) < len(targets):
         raise click.UsageError("--output and --plot name the same file")
     with step_progress("calibrates") as tell:
-        converted = convert(
-            graph, board=board, progress=lambda step, done, total: tell(done, total), **_read(graph, options)
-        )
+        converted = convert(graph, board=board, progress=lambda step, done, total: tell(done, total), **read)
     if plot:
         from ..conversion.plot import error_plot
 
@@ -110,22 +108,35 @@ def command(
 
 def _read(graph: Graph, options: dict[str, Any]) -> dict[str, Any]:
     """The options of `convert`, with what is in files in place of their names."""
-    read = dict(options)
+    read = dict(options, paths=[])
     header, names, features = read.pop("header"), [], graph.metadata.feature_names
     for option in ("labels", "feature_names"):
         if options[option] is not None:
             read[option] = names_of(options[option], f"--{option.replace('_', '-')}")
     if options["test"]:
-        x = read_input(options["test"][0], header, features)
-        labels = read["labels"] or graph.metadata.labels
-        read["test"] = x.values, read_answers(options["test"][1], x, header, labels)
+        x = read_inputs([str(options["test"][0])], graph.input_names, header, features)
+        read["test"] = x.values, _answers(graph, options["test"][1], x, header, read["labels"])
         names = x.names
+    read["calibrate"] = None
     if options["calibrate"]:
-        x = read_input(options["calibrate"], header, features)
-        read["calibrate"], names = x.values, x.names or names
-    if not features and read["feature_names"] is None and len(names) == graph.tensors[graph.inputs[0]].size:
+        x = read_inputs(options["calibrate"], graph.input_names, header, features)
+        read["calibrate"], names, read["paths"] = x.values, x.names or names, x.paths
+    n_features = sum(tensor.size for tensor in graph.input_tensors)
+    if not features and read["feature_names"] is None and len(names) == n_features:
         read["feature_names"] = names
     return read
+
+
+def _answers(graph: Graph, path: Path, x: Given, header: bool | None, labels: list[str] | None) -> Any:
+    """The true answers in a file; of several outputs a .npz with their names."""
+    if len(graph.outputs) > 1:
+        if path.suffix.lower() != ".npz":
+            names = ", ".join(graph.output_names)
+            raise ModelError(f"{path.name}: the network has several outputs: expected one .npz with {names}")
+        return read_arrays(path)
+    return read_answers(
+        path, x.table or Samples(next(iter(x.values.values()))), header, labels or graph.metadata.labels
+    )
 
 
 def _show(report: Any, output: Path) -> None:

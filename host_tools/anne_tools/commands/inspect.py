@@ -60,7 +60,12 @@ def _show(found: Any, path: Path) -> None:
 
     out = console()
     out.print(f"{path}: {found.name}, {size_and_crc(found.file_bytes, found.crc32)}")
-    out.print(f"input {_tensor(found.input)}, output {_tensor(found.output)}")
+    if len(found.inputs) == len(found.outputs) == 1:
+        out.print(f"input {_tensor(found.input)}, output {_tensor(found.output)}")
+    else:
+        for what, tensors in (("input", found.inputs), ("output", found.outputs)):
+            for tensor in tensors:
+                out.print(f"{what} {tensor['name']}: {_tensor(tensor)}")
     for title, values in (("labels", found.labels), ("features", found.feature_names)):
         if values:
             out.print(f"{title}: {', '.join(values)}")

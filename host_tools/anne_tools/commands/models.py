@@ -15,7 +15,6 @@ from anne.model_file import ModelFile
 from ..conversion.report import LayerReport, layer_table
 from ..cores.files import open_model
 from ..data.files import read_whole
-from ..data.samples import Samples, read_samples
 from ..data.texts import harmless
 from ..errors import ModelError
 from ..importers import recognise_file
@@ -73,22 +72,6 @@ def open_model_file(path: Path) -> tuple[bytes, ModelFile]:
         return data, open_model(data)
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from None
-
-
-def read_input(path: Path, header: bool | None, features: list[str]) -> Samples:
-    """Return the samples in a file; what was decided about a header is told on stderr.
-
-    ModelError if its columns are the network's `features` in another order.
-    """
-    samples = read_samples(path, header)
-    if samples.names != features and sorted(samples.names) == sorted(features):
-        order = ", ".join(features)
-        raise ModelError(
-            f"{path.name}: its columns are the network's features, but not in their order: {order}"
-        )
-    for note in samples.notes:
-        click.echo(harmless(f"note: {note}"), err=True)
-    return samples
 
 
 def only_port() -> str:

@@ -7,7 +7,8 @@ import click
 
 from ..data.texts import harmless
 from .common import board_file_option, console, header_option, json_option, place, print_json, uf2_option
-from .models import open_model_file, read_input, rows_of, step_progress
+from .inputs import input_option, read_inputs
+from .models import open_model_file, rows_of, step_progress
 
 _SHOWN_ROWS = 20
 
@@ -29,15 +30,22 @@ def _numbers(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
     "run",
     context_settings={"ignore_unknown_options": True},  # a negative value looks like one
     epilog="\b\nExamples:\n  anne run net.anne --input x.npy\n  anne run net.anne 5.1 3.5 1.4 0.2"
-    "\n  anne run net.anne --on emulator --input x.npy\n  anne run iris-8"
+    "\n  anne run net.anne --on emulator --input x.npy"
+    "\n  anne run net.anne --input image=x.npy --input speed=v.npy\n  anne run iris-8"
     "\n  anne run net.anne --board-file pico.img\n  anne run iris-4-4-2-1 --on reference --json",
 )
 @click.argument("network")
 @click.argument("values", nargs=-1, callback=_numbers)
-@click.option(
-    "--input", "inputs", type=click.Path(path_type=Path), help="Samples: .npy, .npz or .csv, one a row."
+@input_option(
+    "--input",
+    "inputs",
+    help="Samples: .npy, .npz or .csv, one a row; of several inputs NAME=FILE for each, or one .npz with their names.",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Write the outputs to this .npy file.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the outputs to this .npy file; several go into one .npz, by name.",
+)
 @click.option("--raw", is_flag=True, help="Outputs as the integers the model computes.")
 @click.option(
     "--on",
@@ -92,29 +100,35 @@ def _run_file(
     where: str,
     board: dict,
     as_json: bool,
-    inputs: Path | None,
+    inputs: tuple[str, ...],
     output: Path | None,
     raw: bool,
     header: bool | None,
 ) -> None:
     from ..boards.runner import run
     from ..cores.files import golden_samples
+    from ..cores.packed import given_inputs, input_names, output_names, real_outputs
     from ..cores.results import result
     from ..data.files import check_target
     from ..errors import ModelError
 
     data, file = open_model_file(path)
+    given = read_inputs(inputs, input_names(file), header, file.lines("feature_names")) if inputs else None
     if output:
-        check_target(output, [path, inputs])
-    if values or inputs:
-        x, expected = _samples(file, values, inputs, header), None
+        _check_output(file, check_target(output, [path, *(given.paths if given else ())]))
+    expected = None
+    if given:
+        x = given_inputs(given.values, file, given.what)
+    elif values:
+        x = _one_sample(file, values)
     else:
-        x, expected = golden_samples(file)
+        raw_x, expected = golden_samples(file)
+        x = raw_x if len(file.inputs) == 1 else real_outputs(raw_x, file.inputs)
     with step_progress(f"runs on {where}") as tell:
         outputs = run(data, x, where, progress=tell, **board)
     found = result(file, outputs, expected, raw)
     if output:
-        _write_npy(output, found.values)
+        _write(output, found.values, output_names(file))
     if as_json:
         print_json(
             {
@@ -122,25 +136,27 @@ def _run_file(
                 "on": where,
                 "n_samples": len(x),
                 **found.to_json(),
-                "outputs": rows_of(found.values),
+                "outputs": _rows(found.values, output_names(file)),
             }
         )
     else:
-        _show_outputs(path, where, found, output)
+        _show_outputs(path, where, found, output_names(file), output)
     if found.problem:
         raise ModelError(f"{path.name} on {where}: {found.problem}")
 
 
-def _samples(file: Any, values: list[float], inputs: Path | None, header: bool | None) -> Any:
-    """The samples to run, from the command line or a file, as (n_samples, *input shape)."""
+def _one_sample(file: Any, values: list[float]) -> Any:
+    """The sample on the command line, as (1, *input shape)."""
     import numpy as np
 
+    from ..cores.packed import input_names
     from ..data.samples import as_samples
 
-    tensor = file.inputs[0]
-    if inputs:
-        samples = read_input(inputs, header, file.lines("feature_names"))
-        return as_samples(samples.values, tensor.shape, inputs.name)
+    if len(file.inputs) > 1:
+        raise click.UsageError(
+            f"VALUES are for a network of one input; give --input NAME=FILE for {', '.join(input_names(file))}"
+        )
+    (tensor,) = file.inputs
     if len(values) != tensor.size:
         names = ", ".join(map(harmless, file.lines("feature_names")))
         named = f" ({names})" if names else ""
@@ -148,7 +164,15 @@ def _samples(file: Any, values: list[float], inputs: Path | None, header: bool |
     return as_samples(np.array([values]), tensor.shape, "values")
 
 
-def _write_npy(path: Path, values: Any) -> None:
+def _check_output(file: Any, path: Path) -> None:
+    """UsageError if several outputs would go into a file of one array."""
+    if len(file.outputs) > 1 and path.suffix.lower() != ".npz":
+        raise click.UsageError(
+            f"--output: the network has {len(file.outputs)} outputs, which need a .npz file"
+        )
+
+
+def _write(path: Path, values: list[Any], names: list[str]) -> None:
     from io import BytesIO
 
     import numpy as np
@@ -156,28 +180,47 @@ def _write_npy(path: Path, values: Any) -> None:
     from ..data.files import write_atomically
 
     content = BytesIO()
-    np.save(content, values)
+    if len(values) == 1:
+        np.save(content, values[0])
+    else:
+        np.savez(content, **dict(zip(names, values, strict=True)))
     write_atomically(path, content.getvalue())
 
 
-def _show_outputs(path: Path, where: str, found: Any, output: Path | None) -> None:
+def _rows(values: list[Any], names: list[str]) -> Any:
+    """Outputs for JSON: rows of one, of several by their names."""
+    if len(values) == 1:
+        return rows_of(values[0])
+    return {name: rows_of(array) for name, array in zip(names, values, strict=True)}
+
+
+def _show_outputs(path: Path, where: str, found: Any, names: list[str], output: Path | None) -> None:
     out = console()
-    rows = rows_of(found.values)
-    samples = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"
+    n = len(found.values[0])
+    samples = "1 sample" if n == 1 else f"{n} samples"
     written = f", outputs written to {output}" if output else ""
     out.print(f"{path.name} on {where}: {samples}{written}")
     if output:
         return
-    for index, row in enumerate(rows[:_SHOWN_ROWS]):
-        shown = " ".join(f"{value:.6g}" for value in row[:16]) + (" ..." if len(row) > 16 else "")
-        if found.classes:
-            name = found.classes[index]
-            shown += "  no class: NaN" if name is None else f"  {name}"
-        out.print(f"{index:5}  {shown}")
-    if len(rows) > _SHOWN_ROWS:
-        out.print(f"  ... {len(rows) - _SHOWN_ROWS} more; --output y.npy writes all")
+    for index in range(min(n, _SHOWN_ROWS)):
+        for number, array in enumerate(found.values):
+            before = f"{index:5}" if number == 0 else " " * 5
+            named = f"{names[number]}: " if len(names) > 1 else ""
+            shown = _row(array[index])
+            if found.classes:
+                name = found.classes[index]
+                shown += "  no class: NaN" if name is None else f"  {name}"
+            out.print(f"{before}  {named}{shown}")
+    if n > _SHOWN_ROWS:
+        kind = "y.npy" if len(names) == 1 else "y.npz"
+        out.print(f"  ... {n - _SHOWN_ROWS} more; --output {kind} writes all")
     if found.golden:
         out.print("these are the golden samples, and their outputs are as they must be")
+
+
+def _row(values: Any) -> str:
+    flat = values.ravel()
+    return " ".join(f"{value:.6g}" for value in flat[:16].tolist()) + (" ..." if flat.size > 16 else "")
 
 
 # --- A published network ----------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from .common import console, header_option, json_option, print_json, uf2_option
-from .models import open_model_file, print_table, read_input, source_options, step_progress
+from .inputs import input_option, read_inputs
+from .models import open_model_file, print_table, source_options, step_progress
 
 _file = click.Path(path_type=Path)
 
@@ -24,11 +25,11 @@ _file = click.Path(path_type=Path)
 @click.option(
     "--against", type=_file, metavar="SOURCE", help="What it was made from; its framework is asked, too."
 )
-@click.option(
+@input_option(
     "--input",
     "inputs",
-    type=_file,
-    help="Samples: .npy, .npz or .csv, in the shape of the input or flat; default: the golden samples.",
+    help="Samples: .npy, .npz or .csv, in the shape of the input or flat; of several inputs NAME=FILE for each, or one "
+    ".npz with their names. Default: the golden samples.",
 )
 @click.option("--on", "where", metavar="emulator|PORT", help="A Pico to be asked, too.")
 @source_options
@@ -49,7 +50,7 @@ _file = click.Path(path_type=Path)
 def command(
     model: Path,
     against: Path | None,
-    inputs: Path | None,
+    inputs: tuple[str, ...],
     where: str | None,
     limit: float | None,
     header: bool | None,
@@ -67,14 +68,14 @@ def command(
     from ..boards.open_device import open_device
     from ..boards.runner import run_device
     from ..conversion.verify import Elsewhere, verify
-    from ..data.samples import as_samples
+    from ..cores.packed import given_inputs, input_names
     from ..errors import ModelError
 
     data, file = open_model_file(model)
     x = None
     if inputs:
-        samples = read_input(inputs, header, file.lines("feature_names"))
-        x = as_samples(samples.values, file.inputs[0].shape, inputs.name)
+        given = read_inputs(inputs, input_names(file), header, file.lines("feature_names"))
+        x = given_inputs(given.values, file, given.what)
     device = open_device(where, firmware=uf2) if where else nullcontext()
     with step_progress("verifies") as tell, device as pico:
         comparisons = verify(
@@ -93,8 +94,13 @@ def command(
     for c in comparisons:
         if not c.good:
             raise ModelError(
-                f"{model.name}: {c.first} and {c.second} differ by {c.difference}; allowed: {c.allowed}"
+                f"{model.name}: {_of(c)}{c.first} and {c.second} differ by {c.difference}; allowed: {c.allowed}"
             )
+
+
+def _of(comparison: Any) -> str:
+    """Which output a comparison is of, where there are several."""
+    return f"{comparison.output}: " if comparison.output else ""
 
 
 def _show(model: Path, comparisons: list) -> None:
@@ -104,7 +110,7 @@ def _show(model: Path, comparisons: list) -> None:
     for c in comparisons:
         verdict = "skipped: " + c.skipped if c.skipped else "good" if c.good else "TOO LARGE"
         shown = ["", "", ""] if c.skipped else [str(c.n_samples), c.difference, c.allowed]
-        rows.append([f"{c.first} - {c.second}", *shown, verdict])
+        rows.append([f"{_of(c)}{c.first} - {c.second}", *shown, verdict])
     out = console()
     out.print(str(model))
     print_table(out, ["pair", "samples", "difference", "allowed", ""], rows, left=("pair", ""))
@@ -113,7 +119,7 @@ def _show(model: Path, comparisons: list) -> None:
             same = c.same_answer_percent
             told = "" if same is None else f"; the same answer on {same:.2f} % of the samples"
             out.print(
-                f"quantisation: the largest difference is {percent(c.largest)} of the outputs' range{told}"
+                f"{_of(c)}quantisation: the largest difference is {percent(c.largest)} of the outputs' range{told}"
             )
     if not any(c.first == "float graph" for c in comparisons):
         out.print("the network it was made from was not asked; --against SOURCE compares it, too")

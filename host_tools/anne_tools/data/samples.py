@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from numbers import Real
@@ -140,6 +140,12 @@ def read_samples(path: Path, header: bool | None = None) -> Samples:
     return Samples(values, content.names, content.notes, content.header)
 
 
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays in a .npz file by their names; ModelError in one line says what is wrong with it."""
+    content = _numpy(path, _read_archive)
+    return {path.stem: content} if isinstance(content, np.ndarray) else content
+
+
 def read_answers(
     path: Path, x: Samples, header: bool | None = None, labels: Sequence[str] = ()
 ) -> np.ndarray:
@@ -174,9 +180,14 @@ def _read(path: Path, header: bool | None) -> np.ndarray | Table:
         raise ModelError(
             f"{path.name}: expected a file of .npy, .npz, {', '.join(TABLES)}; save a table as .csv"
         )
+    return _numpy(path, _read_numpy)
+
+
+def _numpy(path: Path, read: Callable[[Path], Any]) -> Any:
+    """What `read` makes of a file of NumPy's; ModelError for whatever is wrong with it."""
     check_source(path)
     try:
-        return _read_numpy(path)
+        return read(path)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror or error}") from error
     except ModelError:
@@ -188,6 +199,14 @@ def _read(path: Path, header: bool | None) -> np.ndarray | Table:
                 f"{path.name}: holds Python objects, as pandas has words; save y.astype(str), or x.astype(float)"
             ) from None
         raise ModelError(f"{path.name}: damaged, or not what its name says: {reason}") from error
+
+
+def _read_archive(path: Path) -> dict[str, np.ndarray] | np.ndarray:
+    content = np.load(path, mmap_mode="r", allow_pickle=False)
+    if isinstance(content, np.ndarray):
+        return np.array(content)
+    with content:
+        return {name: content[name] for name in content.files}
 
 
 def _read_numpy(path: Path) -> np.ndarray:

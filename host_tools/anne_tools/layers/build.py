@@ -121,10 +121,20 @@ class GraphBuilder:
         """Return the checked Graph from the inputs to `outputs`, the last layer's if None."""
         if not self.layers:
             raise ModelError("the model has no layers")
-        names = [tensor.name for tensor in ([self.last] if outputs is None else outputs)]
+        outputs = self._copied([self.last] if outputs is None else list(outputs))
+        names = [tensor.name for tensor in outputs]
         metadata = metadata or Metadata()
         metadata.input_names = metadata.input_names or self.input_names
         return Graph(list(self.inputs), names, self.layers, self.tensors, metadata).check()
+
+    def _copied(self, outputs: list[Tensor]) -> list[Tensor]:
+        """The outputs, with a copy of what is there twice, and of an input that is an output: a file has inputs first."""
+        made: list[Tensor] = []
+        for tensor in outputs:
+            if tensor in made or (tensor.name in self.inputs and len(outputs) > 1):
+                tensor = self.activation(f"{tensor.name} copy", "linear", at=tensor)
+            made.append(tensor)
+        return made
 
 
 def _at(tensor: Tensor | None) -> list[Tensor] | None:

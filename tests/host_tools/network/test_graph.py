@@ -8,6 +8,7 @@ from anne_tools.errors import ModelError
 from anne_tools.layers import Activation, Reshape
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
+from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph, Metadata
 from anne_tools.network.tensor import Quantization, Tensor
 
@@ -161,3 +162,16 @@ def test_a_shape_of_many_axes_is_refused_before_its_size_is_computed():
         GraphBuilder((1000,) * 100_000)
     with pytest.raises(ModelError, match=r"^layer 0 \(r\): 100000 axes are more than the limit of 32$"):
         GraphBuilder((4,)).reshape("r", (1000,) * 100_000)
+
+
+def test_an_output_twice_and_an_input_as_output_are_copied():
+    b = GraphBuilder()
+    a = b.input("a", (2,))
+    y = b.activation("y", "relu", at=a)
+    graph = b.build(outputs=[y, a, y])
+    assert [layer.kind for layer in graph.layers] == ["activation"] * 3
+    assert [part.tolist() for part in graph.split_outputs(execute(graph, np.array([[-1, 2]])))] == [
+        [[0, 2]],
+        [[-1, 2]],
+        [[0, 2]],
+    ]
