@@ -50,6 +50,8 @@ class _Plan:
     other_bytes: int
     other_workspace: int
     other_values: int
+    # Where values have several readers, a layer's units are not only the next one's inputs.
+    is_chain: bool
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -69,6 +71,8 @@ class _Plan:
 
     def hidden(self) -> list[int]:
         """Which layers feed another dense layer, so that their units are nobody's but the network's own."""
+        if not self.is_chain:
+            return []
         pairs = zip(self.dense, self.dense[1:], strict=False)
         return [index for index, (layer, reader) in enumerate(pairs) if layer.n_out == reader.n_in]
 
@@ -88,7 +92,7 @@ def advice(file: ModelFile, names: list[str], file_bytes: int, workspace: int, f
     plan = _plan(file, file_bytes - golden, workspace)
     if plan is None:
         return []
-    names = [name for layer, name in zip(file.layers, names, strict=True) if layer.kind == "dense"]
+    names = [name for layer, name in zip(file.layers, names, strict=True) if _is_dense(layer)]
     smaller = [dtype for dtype in _SMALLER[plan.dtype] if _can_be(file, dtype)]
     what = (
         "convert" if _can_be_quantized(file, plan) else "convert the network of floats that it was made from"
@@ -106,7 +110,7 @@ def advice(file: ModelFile, names: list[str], file_bytes: int, workspace: int, f
 
 def _plan(file: ModelFile, file_bytes: int, workspace: int) -> _Plan | None:
     """The file as it is; None if it has no dense layers, or of several types."""
-    layers = [layer for layer in file.layers if layer.kind == "dense"]
+    layers = [layer for layer in file.layers if _is_dense(layer)]
     dtypes = {Dense.DTYPES[layer.kernel] for layer in layers}
     if len(dtypes) != 1:
         return None
@@ -116,8 +120,21 @@ def _plan(file: ModelFile, file_bytes: int, workspace: int) -> _Plan | None:
         file_bytes - sum(layer.nbytes for layer in layers),
         0,
         max(map(_value_bytes, file.layers[: file.layers.index(layers[0])]), default=0),
+        _is_chain(file),
     )
     return replace(plan, other_workspace=max(0, workspace - plan.sizes[1]))
+
+
+def _is_dense(layer: Layer) -> bool:
+    return layer.kind == "dense"
+
+
+def _is_chain(file: ModelFile) -> bool:
+    """Whether each layer reads what the one before it has made, and nothing else."""
+    flow = [file.inputs[0], *(layer.outputs[0] for layer in file.layers)]
+    return len(flow) == len(file.tensors) and all(
+        layer.inputs == [before] for layer, before in zip(file.layers, flow, strict=False)
+    )
 
 
 def _value_bytes(layer: Layer) -> int:
@@ -126,7 +143,7 @@ def _value_bytes(layer: Layer) -> int:
 
 def _can_be(file: ModelFile, dtype: str) -> bool:
     """Whether the kernels of a type take the file's layers."""
-    if any(layer.kind == "dense" and layer.inputs[0].size > S8Quad.MAX_IN for layer in file.layers):
+    if any(_is_dense(layer) and layer.inputs[0].size > S8Quad.MAX_IN for layer in file.layers):
         return False
     softmax = [layer.outputs[0].size for layer in file.layers if layer.activation == "softmax"]
     return dtype == "int8-weights" or max(softmax, default=0) <= _SOFTMAX_S8

@@ -12,7 +12,6 @@ from ..boards.fit import Verdict, fit
 from ..cores.native import NativeModel
 from ..cores.results import classes
 from ..data.samples import joined
-from ..layers import Scaling
 from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.tensor import Tensor
@@ -145,10 +144,8 @@ def _drawn(imported: Graph, tensor: Tensor, random: np.random.Generator, n: int)
             return drawn
         return (drawn.astype(np.float64) - tensor.quantization.zero_point) * tensor.quantization.scale[0]
     x = random.normal(0, 1, (n, *tensor.shape))
-    scaler = next((layer for layer in imported.consumers(tensor.name) if isinstance(layer, Scaling)), None)
-    if scaler is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            x = np.where(scaler.scale != 0, (x - scaler.offset) / scaler.scale, 0.0)
+    for layer in imported.consumers(tensor.name):
+        x = layer.expected(x)
     return x
 
 

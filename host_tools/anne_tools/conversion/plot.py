@@ -14,6 +14,8 @@ from ..cores.files import layer_names
 from ..cores.memory import ArenaUse, Storage, arena_use, storages
 from ..data.texts import harmless
 from ..errors import ModelError
+from ..layers import room
+from ..network.layer import SAME
 from .report import Report
 
 _OWN, _PASSED_ON, _GRID = "#d1495b", "#e9b8bd", "#dddddd"
@@ -25,7 +27,7 @@ def error_plot(report: Report) -> bytes:
     The dark part is what the layer itself adds (its own rounding, from exact inputs), the light one what came from the
     layers before it. ModelError without samples to measure errors on, or without matplotlib.
     """
-    layers = [layer for layer in report.layers if layer.error is not None and layer.kind != "reshape"]
+    layers = [layer for layer in report.layers if layer.error is not None and room(layer.kind).place != SAME]
     if not layers:
         raise ModelError("plot: errors are measured on samples; give some with --calibrate or --test")
     figure = _figure(8, 1.6 + 0.42 * len(layers))

@@ -26,6 +26,7 @@ from ..cores.packed import raw_inputs, real_inputs, real_outputs, unpacked
 from ..cores.results import classes, difference
 from ..data.samples import joined
 from ..errors import ModelError
+from ..layers import room
 from ..network.execute import execute
 from ..network.graph import Graph, Metadata
 from .convert import import_source
@@ -244,9 +245,9 @@ def _named(compared: list[Comparison], graph: Graph) -> list[Comparison]:
 
 def type_of(file: ModelFile) -> str:
     """Return the type a model file was converted to, by the weights of its layers and the values between them."""
-    kernels = {layer.kernel for layer in file.layers}
-    for kernel, dtype in (("s4", "int4"), ("s8_quad", "int8"), ("s16", "int16"), ("s8_f32", "int8-weights")):
-        if kernel in kernels:
+    types = {room(layer.kind).written_as(layer) for layer in file.layers}
+    for dtype in ("int4", "int8", "int16", "int8-weights"):
+        if dtype in types:
             return dtype
     return next((tensor.dtype for tensor in file.tensors if tensor.dtype != "float32"), "float32")
 

@@ -128,7 +128,7 @@ class GraphBuilder:
         return Graph(list(self.inputs), names, self.layers, self.tensors, metadata).check()
 
     def _copied(self, outputs: list[Tensor]) -> list[Tensor]:
-        """The outputs, with a copy of what is there twice, and of an input that is an output: a file has inputs first."""
+        """The outputs, with copies of what is there twice, and of inputs, which come first in a file."""
         made: list[Tensor] = []
         for tensor in outputs:
             if tensor in made or (tensor.name in self.inputs and len(outputs) > 1):

@@ -110,6 +110,10 @@ class Dense(Layer):
         constants = layouts.constants(layout, self, source, target)
         return Record("dense", self.activation, alpha_in_file(self), constants, [layout, *limits])
 
+    @classmethod
+    def written_as(cls, layer: model_file.Layer) -> str:
+        return cls.DTYPES[layer.kernel]
+
     # --- What it costs
 
     # Of the assembly for the RP2040. The panels of s4 are in the file.

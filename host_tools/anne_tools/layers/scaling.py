@@ -36,6 +36,10 @@ class Scaling(Layer):
     def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
         return [x[0] * self.scale.astype(x[0].dtype) + self.offset.astype(x[0].dtype)]
 
+    def expected(self, x: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.scale != 0, (x - self.offset) / self.scale, 0.0)
+
     def quantized(
         self,
         sources: list[Tensor],

@@ -91,6 +91,10 @@ class Layer(ABC):
     def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
         """Return its outputs (n_samples, *shape) for inputs likewise; real numbers, of the inputs' float type."""
 
+    def expected(self, x: np.ndarray) -> np.ndarray:
+        """Return inputs as the layer expects them, for x drawn around 0, most within 1."""
+        return x
+
     # --- Its integers
 
     @property
@@ -128,7 +132,12 @@ class Layer(ABC):
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         """Return what it becomes in the file; ModelError if the format has nothing for it."""
 
-    # --- Of a layer in a file: what it costs. `layer` is a model_file.Layer, `chip` a layers.prices.Chip.
+    # --- Of a layer in a file: `layer` is a model_file.Layer, `chip` a layers.prices.Chip
+
+    @classmethod
+    def written_as(cls, layer: model_file.Layer) -> str:
+        """Return the type of a conversion (float32, int8-weights ...) that its weights tell, "" for none."""
+        return ""
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
