@@ -212,12 +212,22 @@ def test_a_subclass_is_a_model():
 def test_a_collection_at_any_allocation():
     if not hasattr(gc, "threshold") or not anne.native:
         raise Skip("no native module whose memory could be collected")
-    net, out = load(), outs()
+    net, x = load(), [[IMAGE], [[Number(gc.collect, 2.0), -2]]]
     gc.threshold(1)  # every allocation collects
+    try:
+        same(net.predict(x), [ANSWER])
+    finally:
+        gc.threshold(-1)
+
+
+def test_a_collection_at_any_allocation_of_what_is_seldom():
+    if sys.platform != "linux" or not hasattr(gc, "threshold") or not anne.native:
+        raise Skip("no native module whose memory could be collected, or it takes minutes")
+    net, out = load(), outs()
+    gc.threshold(1)
     try:
         same(net.predict([IMAGE, SPEED]), ANSWER)
         same(net.predict({"speed": Uses(gc.collect, SPEED), "image": IMAGE}), ANSWER)
-        same(net.predict([[IMAGE] * 9, [SPEED, [Number(gc.collect, 2.0), -2]] * 4 + [SPEED]]), [ANSWER] * 9)
         net.predict_into([Uses(gc.collect, IMAGE), SPEED], out)
         same([list(y) for y in out], ANSWER)
         raises(ValueError, "predict: expected inputs image, speed; speed missing", net.predict, [IMAGE])
