@@ -16,6 +16,9 @@ NAMES = (
     + ("wide_int8", "wide_int4", "broad_float32", "broad_int16", "broad_int8_weights")
     + ("image_float32", "image_int8", "unaligned_float32")
     + ("tie_float32", "tie_int8", "level_float32", "level_int8")
+    + ("residual_float32", "residual_int8", "residual_int16")
+    + ("two_inputs_float32", "two_inputs_int8", "two_inputs_int16")
+    + ("two_outputs_float32", "two_outputs_int8", "two_outputs_int16")
 )
 LETTERS = {"float32": "f", "int8": "b", "int16": "h"}
 FLOWER = [5.0, 3.5, 1.5, 0.25]
@@ -38,20 +41,32 @@ def size_of(shape):
 
 
 def expected(name):
-    """Return raw inputs and raw outputs, a list of lists each."""
+    """Return raw inputs and raw outputs: a list for each sample, of lists where there are several of them."""
     with open(golden(name + ".json")) as file:
         values = json.loads(file.read())
     return values["inputs"], values["outputs"]
 
 
+def arrays(ports, values):
+    """Return an array of its own type for each input (output), with a list of numbers each."""
+    return [array(LETTERS[port.dtype], numbers) for port, numbers in zip(ports, values)]
+
+
 def check_golden(name):
     net = load(name)
-    x_letter, y_letter = LETTERS[net.input_dtype], LETTERS[net.output_dtype]
-    out = array(y_letter, [0] * size_of(net.output_shape))
     for x, y in zip(*expected(name)):
-        assert net.predict_into(array(x_letter, x), out) is out
-        bound = 1e-6 * max(abs(v) for v in y) if y_letter == "f" else 0  # integers to the bit
-        close(list(out), y, bound)
+        if len(net.inputs) == 1:
+            x = [x]
+        if len(net.outputs) == 1:
+            y = [y]
+        x, outs = arrays(net.inputs, x), arrays(net.outputs, [[0] * len(numbers) for numbers in y])
+        out = outs if len(outs) > 1 else outs[0]
+        assert net.predict_into(x if len(x) > 1 else x[0], out) is out
+        for got, numbers, port in zip(outs, y, net.outputs):
+            bound = (
+                1e-6 * max(abs(v) for v in numbers) if port.dtype == "float32" else 0
+            )  # integers to the bit
+            close(list(got), numbers, bound)
 
 
 # A test a group, so that a failure tells where.
@@ -96,14 +111,13 @@ def test_golden_outputs_of_other_layers():
     check_golden("unaligned_float32")
 
 
-def test_golden_outputs_of_sums():
-    check_golden("residual_float32")
-    check_golden("residual_int8")
-    check_golden("residual_int16")
+def test_golden_outputs_of_networks_that_branch():
+    for name in NAMES[-9:]:
+        check_golden(name)
 
 
 def test_selftest_counts_the_golden_samples():
-    for name in ("small_float32", "image_int8"):
+    for name in ("small_float32", "image_int8") + NAMES[-9:]:
         same(load(name).selftest(), 4)
 
 

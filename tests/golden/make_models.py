@@ -3,8 +3,8 @@
     python tests/golden/make_models.py
 
 Weights and inputs come from numpy's PCG64 with the seed below; expected outputs from `anne.reference_model` on CPython,
-as raw values of the output's own type (float32 ones are computed in double precision).
-tests/host_tools/cores/test_golden.py holds the files against a new run.
+as raw values of the output's own type (float32 ones are computed in double precision). Of several inputs or outputs a
+sample is a list with an entry for each. tests/host_tools/cores/test_golden.py holds the files against a new run.
 """
 
 from __future__ import annotations
@@ -121,6 +121,28 @@ def residual(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="residual"))
 
 
+def two_inputs(rng: np.random.Generator) -> Graph:
+    """2 by 3 pixels and a number, which meet in a sum."""
+    b = GraphBuilder()
+    image, speed = b.input("image", (2, 3)), b.input("speed", (1,))
+    b.reshape("flatten", (-1,), at=image)
+    seen = b.dense("seen", weights(rng, 4, 6), rng.normal(size=4), "sigmoid")
+    felt = b.dense("felt", weights(rng, 4, 1), rng.normal(size=4), at=speed)
+    b.add(Add, "met", "relu", inputs=[seen, felt])
+    b.dense("steering", weights(rng, 2, 4), rng.normal(size=2))
+    return b.build(Metadata(name="two inputs"))
+
+
+def two_outputs(rng: np.random.Generator) -> Graph:
+    """Which of three it is, and where: both from the same five units."""
+    b = GraphBuilder((4,))
+    shared = b.dense("shared", weights(rng, 5, 4), rng.normal(size=5), "relu")
+    b.dense("scores", weights(rng, 3, 5), rng.normal(size=3))
+    score = b.activation("classes", "softmax")
+    box = b.dense("box", weights(rng, 2, 5), rng.normal(size=2), at=shared)
+    return b.build(Metadata(name="two outputs", output_names=["score", "box"]), [score, box])
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -145,6 +167,8 @@ MODELS = {
     image: ("float32", "int8"),
     unaligned: ("float32",),
     residual: ("float32", "int8", "int16"),
+    two_inputs: ("float32", "int8", "int16"),
+    two_outputs: ("float32", "int8", "int16"),
 }
 
 
@@ -154,7 +178,8 @@ def models() -> dict[str, Graph]:
     for maker, dtypes in MODELS.items():
         rng = np.random.default_rng(SEED)
         graph = maker(rng)
-        calibration = rng.normal(size=(64, *graph.tensors[graph.inputs[0]].shape))
+        calibration = [rng.normal(size=(64, *tensor.shape)) for tensor in graph.input_tensors]
+        calibration = calibration[0] if len(calibration) == 1 else calibration
         for dtype in dtypes:
             quantized = quantize(graph, dtype if dtype != "int4" else "int8", calibration)
             name = f"{maker.__name__}_{dtype.replace('-', '_')}"
@@ -162,27 +187,47 @@ def models() -> dict[str, Graph]:
     return result
 
 
-def samples(data: bytes) -> np.ndarray:
-    """A few inputs of the model, in its input's own type: floats in 64ths, of integers two with the extremes."""
-    tensor = ModelFile(data).inputs[0]
-    rng, n = np.random.default_rng(SEED + 1), N_SAMPLES_WIDE if tensor.size > 100 else N_SAMPLES
-    if tensor.dtype == "float32":
-        return (np.rint(64 * rng.normal(size=(n, tensor.size))) / 64).astype(np.float32)
-    inputs = rng.integers(tensor.least, tensor.greatest + 1, (n, tensor.size))
-    inputs[0], inputs[1] = tensor.least, tensor.greatest
-    return inputs.astype(tensor.dtype)
-
-
-def outputs(data: bytes, inputs: np.ndarray) -> np.ndarray:
-    """The reference's output for each input, in the output's own type."""
-    model = Model(data)
-    out = model.file.outputs[0]
-    result = np.empty((len(inputs), out.size), out.dtype)
-    for x, y in zip(inputs, result, strict=True):
-        raw = bytearray(out.nbytes)
-        model.run_raw(x.tobytes(), raw)
-        y[:] = np.frombuffer(raw, out.dtype)
+def samples(data: bytes) -> list[np.ndarray]:
+    """A few values of each input, in its own type: floats in 64ths, of integers two with the extremes."""
+    tensors = ModelFile(data).inputs
+    rng, wide = np.random.default_rng(SEED + 1), any(tensor.size > 100 for tensor in tensors)
+    n, result = N_SAMPLES_WIDE if wide else N_SAMPLES, []
+    for tensor in tensors:
+        if tensor.dtype == "float32":
+            drawn = np.rint(64 * rng.normal(size=(n, tensor.size))) / 64
+        else:
+            drawn = rng.integers(tensor.least, tensor.greatest + 1, (n, tensor.size))
+            drawn[0], drawn[1] = tensor.least, tensor.greatest
+        result.append(drawn.astype(tensor.dtype))
     return result
+
+
+def packed(values: list[np.ndarray]) -> np.ndarray:
+    """The bytes of all inputs, or outputs, as they stand in the arena one after another, a row a sample."""
+    return np.hstack([array.view(np.uint8) for array in values])
+
+
+def outputs(data: bytes, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """The reference's values of each output, in its own type."""
+    model = Model(data)
+    ends = np.cumsum([tensor.nbytes for tensor in model.file.outputs])
+    raw = np.empty((len(inputs[0]), ends[-1]), np.uint8)
+    for x, y in zip(packed(inputs), raw, strict=True):
+        out = bytearray(len(y))
+        model.run_raw(x.tobytes(), out)
+        y[:] = out
+    parts = np.split(raw, ends[:-1], axis=1)
+    return [
+        np.frombuffer(part.tobytes(), tensor.dtype).reshape(len(raw), -1)
+        for part, tensor in zip(parts, model.file.outputs, strict=True)
+    ]
+
+
+def listed(values: list[np.ndarray]) -> list[list]:
+    """The samples as lists of numbers; as a list of such lists each, if there are several inputs (outputs)."""
+    if len(values) == 1:
+        return values[0].tolist()
+    return [[part.tolist() for part in sample] for sample in zip(*values, strict=True)]
 
 
 def golden_files() -> dict[str, bytes]:
@@ -192,8 +237,8 @@ def golden_files() -> dict[str, bytes]:
         data = pack(graph)
         x = samples(data)
         y = outputs(data, x)
-        files[f"{name}.anne"] = pack(graph, (x, y))
-        values = {"inputs": x.tolist(), "outputs": y.tolist()}
+        files[f"{name}.anne"] = pack(graph, (packed(x), packed(y)))
+        values = {"inputs": listed(x), "outputs": listed(y)}
         files[f"{name}.json"] = (json.dumps(values, indent=None) + "\n").encode()
     return files
 

@@ -27,12 +27,15 @@ def size(shape):
  for d in shape:
   n *= d
  return n
+def filled(ports, value):
+ letter = {"float32": "f", "int8": "b", "int16": "h"}
+ made = [array(letter[p.dtype], [value] * size(p.shape)) for p in ports]
+ return made if len(made) > 1 else made[0]
 def ready(name):
  net = anne.load("/" + name + ".anne")
- letter = {"float32": "f", "int8": "b", "int16": "h"}
- x = array(letter[net.input_dtype], [1] * size(net.input_shape))
- out = array(letter[net.output_dtype], [0] * size(net.output_shape))
- return net, x, out
+ return net, filled(net.inputs, 1), filled(net.outputs, 0)
+def raw(out):
+ return b"".join([bytes(a) for a in out]) if isinstance(out, list) else bytes(out)
 """
 
 
@@ -71,17 +74,17 @@ def _run(pico: EmulatedPico, source: str, **options: float) -> str:
 # --- Ctrl-C -----------------------------------------------------------------------------------------------------------
 
 _FOR_EVER = "try:\n while True: net.predict_into(x, out)\nexcept KeyboardInterrupt: print('stopped')"
-_AGAIN = "print(bytes(net.predict_into(x, out)) == expected)"
+_AGAIN = "print(raw(net.predict_into(x, out)) == expected)"
 
 
 def ctrl_c(soak: bool) -> Found:
     """Ctrl-C over USB at random moments of predictions, among them such as take longer than it may."""
-    chosen, moments = (names(), 6) if soak else ([DEEP, "small_int8"], 2)
+    chosen, moments = (names(), 6) if soak else ([DEEP, "small_int8", "two_inputs_int8"], 2)
     chance = random.Random(1)
     slowest_ms, slowest = 0.0, ""
     for name in chosen:
         with forked(machine()) as pico:
-            _run(pico, f"net, x, out = ready({name!r}); expected = bytes(net.predict_into(x, out))")
+            _run(pico, f"net, x, out = ready({name!r}); expected = raw(net.predict_into(x, out))")
             for _ in range(moments):
                 latency_ms = _interrupted(pico, name, chance.uniform(0.01, 0.09 if name == DEEP else 0.02))
                 if latency_ms > slowest_ms:
@@ -113,7 +116,11 @@ _PAINT = f"import uctypes; uctypes.bytearray_at({STACK_BOTTOM}, 6144)[:] = b'\\x
 
 def stack(soak: bool) -> Found:
     """How deep the stack gets, all told: interpreter, binding, core, kernels, interrupts."""
-    chosen = [name for name in names() if name != DEEP] if soak else ["small_float32", "wide_int4"]
+    chosen = (
+        [name for name in names() if name != DEEP]
+        if soak
+        else ["small_float32", "wide_int4", "two_inputs_float32"]
+    )
     deepest = {"an empty script": 0, "load": 0, "predict": 0}
     with forked(machine()) as pico:
         for name in chosen:

@@ -28,10 +28,23 @@ def test_the_files_are_those_of_a_new_run():
 def test_native_gives_the_golden_outputs(name):
     values = json.loads((FOLDER / f"models/{name}.json").read_text())
     with NativeModel((FOLDER / f"models/{name}.anne").read_bytes()) as model:
-        inputs = np.array(values["inputs"], model.input.dtype)
-        expected = np.array(values["outputs"], model.output.dtype)
-        got = model.run_raw(inputs).reshape(expected.shape)
-        layers = len(model.file.layers)
-    # integers to the bit; floats within 1e-6 of the largest output for each layer
-    bound = 1e-6 * layers * np.abs(expected).max() if expected.dtype.kind == "f" else 0
-    np.testing.assert_allclose(got.astype(np.float64), expected.astype(np.float64), rtol=0, atol=bound)
+        for x, y in zip(values["inputs"], values["outputs"], strict=True):
+            raw = np.frombuffer(
+                _packed(x, model.file.inputs), model.input.dtype if len(model.inputs) == 1 else np.uint8
+            )
+            got = model.run_raw(raw).tobytes()
+            for expected, tensor in zip(_parts(y, model.file.outputs), model.file.outputs, strict=True):
+                # integers to the bit; floats within 1e-6 of the largest output for each layer
+                bound = 1e-6 * len(model.file.layers) * np.abs(expected).max() if tensor.letter == "f" else 0
+                part, got = np.frombuffer(got[: tensor.nbytes], tensor.dtype), got[tensor.nbytes :]
+                np.testing.assert_allclose(part.astype(np.float64), expected, rtol=0, atol=bound)
+            assert not got
+
+
+def _parts(values: list, tensors: list) -> list:
+    return values if len(tensors) > 1 else [values]
+
+
+def _packed(values: list, tensors: list) -> bytes:
+    parts = zip(_parts(values, tensors), tensors, strict=True)
+    return b"".join(np.array(part, tensor.dtype).tobytes() for part, tensor in parts)
