@@ -32,9 +32,9 @@ def node(op: str, inputs: list[str], outputs: list[str], rest: bytes = b"") -> b
     return b"".join([*(field(1, n) for n in inputs), *(field(2, n) for n in outputs), field(4, op), rest])
 
 
-def value(name: str, dims: tuple[int, ...]) -> bytes:
+def value(name: str, dims: tuple[int, ...], data_type: int = 1) -> bytes:
     shape = b"".join(field(1, field(1, d)) for d in dims)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+    return field(1, name) + field(2, field(1, field(1, data_type) + field(2, shape)))
 
 
 def onnx(
@@ -283,6 +283,18 @@ def inputs_that_are_all_added() -> bytes:
 def inputs_that_nothing_reads() -> bytes:
     """20,000 inputs beside the one that is read."""
     return ends([node("Relu", ["x"], ["y"])], [f"i{n}" for n in range(20_000)])
+
+
+@crafted("onnx")
+def inputs_of_integers_with_many_readers() -> bytes:
+    """250 inputs of int64, read by Casts that come with 50,000 more inputs."""
+    names = [f"i{n}" for n in range(250)]
+    casts = [
+        node("Cast", [name, *["x"] * 200], [f"c{name}"], field(5, field(1, "to") + field(3, 1)))
+        for name in names
+    ]
+    inputs = b"".join(field(11, value(name, (1, 4), 7)) for name in names)
+    return onnx([*casts, node("Sum", [f"c{name}" for name in names], ["y"])], rest=inputs)
 
 
 @crafted("onnx")

@@ -10,6 +10,7 @@ Weights may lie in a second file beside it (`onnx_external`). Subgraphs (If, Loo
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ from .survey import Operation, joins
 FLOATS = {FLOAT: "float32", FLOAT16: "float16", DOUBLE: "float64", BFLOAT16: "bfloat16"}
 INTEGERS = (6, 7)
 OF_CONSTANTS = ("Slice", "Gather")  # which are supported where shapes are put together only
-_MOST_NAMED = 5
 # Operators that take integers for real numbers.
 _TAKES_INTEGERS = ("Cast", "ai.onnx.ml.Scaler", "ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor")
 
@@ -69,12 +69,15 @@ class _Reader:
             raise ModelError(
                 f"the output {label(self.plan.outputs[0], '?')!r} is a constant, or computed by no layer"
             )
-        inputs = {name: self._input_shape(values[name]) for name in self.plan.inputs}
+        read, left_out = set(self.plan.inputs), [name for name in self.plan.unread if _no_input(values[name])]
+        kept = read.union(self.plan.unread).difference(left_out)
+        inputs = {name: self._input_shape(value) for name, value in values.items() if name in kept}
         flow = self._quantized(inputs) or self._floats(inputs)
-        if self.plan.unread:
-            names = ", ".join(label(name, "?") for name in self.plan.unread[:_MOST_NAMED])
-            more = ", ..." if len(self.plan.unread) > _MOST_NAMED else ""
-            flow.notes.append(f"inputs that nothing reads are left out: {names}{more}")
+        if left_out:
+            names = ", ".join(label(name, "?") for name in left_out)
+            flow.notes.append(
+                f"inputs that nothing reads and that are no floats of one size are left out: {names}"
+            )
         narrow = sorted(FLOATS[number] for number in self.types & (FLOATS.keys() - {FLOAT}))
         if narrow:
             flow.notes.append(f"{' and '.join(narrow)} in the file, here all is float32")
@@ -114,7 +117,8 @@ class _Reader:
         """Raise ModelError if anything that is needed cannot be read, naming all of it."""
         missing = Missing()
         joining = set(joins((_operation(node) for _, node in planned.nodes), planned.inputs))
-        computed = set(planned.inputs)
+        read = set(planned.inputs)
+        computed = set(read)
         for position, (index, node) in enumerate(planned.nodes):
             op, where = operator(node), step_of(index, node).where
             if op != "Shape" and computed.intersection(node["input"]):
@@ -125,29 +129,43 @@ class _Reader:
                 missing.layer(f"{op} of computed values", where)
             elif position in joining:
                 missing.layer(f"{op} of two computed values", where)
-        for what, names in (("input", planned.inputs), ("output", planned.outputs)):
+        for what, names in (("input", planned.inputs + planned.unread), ("output", planned.outputs)):
             if len(names) > MAX_TENSORS or (what == "output" and not names):
                 missing.structure(f"{len(names)} {what}s")
         if self.message["sparse_initializer"]:
             missing.structure("sparse weights")
         for value in self.message["input"]:
-            if value.get("name", "") in planned.inputs and (text := _open_shape(value)):
+            if value.get("name", "") in read and (text := _open_shape(value)):
                 missing.structure(f"an input of open shape {text} (only the batch axis may be)")
         missing.refuse(", ".join(sorted(OPERATORS)))
+
+    @cached_property
+    def _readers(self) -> dict[str, set[str]]:
+        """The operators that read each value."""
+        readers: dict[str, set[str]] = {}
+        for _, node in self.plan.nodes:
+            for name in node["input"]:
+                readers.setdefault(name, set()).add(operator(node))
+        return readers
 
     def _input_shape(self, value: dict[str, Any]) -> list[int]:
         """Return the input's shape with 1 for a symbolic batch axis; ModelError where it is no float."""
         name = label(value.get("name", ""), "?")
         tensor = value.get("type", {}).get("tensor_type", {})
         number = tensor.get("elem_type", FLOAT)
-        readers = {operator(node) for _, node in self.plan.nodes if value.get("name", "") in node["input"]}
-        if number in INTEGERS and readers <= set(_TAKES_INTEGERS):
+        if number in INTEGERS and self._readers.get(value.get("name", ""), set()) <= set(_TAKES_INTEGERS):
             number = FLOAT
         if number not in FLOATS:
             raise ModelError(f"input {name}: expected floats, got type {number}")
         self.types.add(number)
         shape = [int(dim.get("dim_value", 0)) for dim in tensor.get("shape", {}).get("dim", [])]
         return [max(1, shape[0]), *shape[1:]] if len(shape) > 1 else shape
+
+
+def _no_input(value: dict[str, Any]) -> bool:
+    """Whether an input cannot be one of a model file: no floats, or of a size left open."""
+    tensor = value.get("type", {}).get("tensor_type", {})
+    return tensor.get("elem_type", FLOAT) not in FLOATS or bool(_open_shape(value))
 
 
 def _open_shape(value: dict[str, Any]) -> str:

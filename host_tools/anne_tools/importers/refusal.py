@@ -17,9 +17,9 @@ class Missing:
 
     >>> missing = Missing()
     >>> missing.layer("Conv2D", "layer 0 (Conv2D 'first')")
-    >>> missing.structure("2 outputs")
+    >>> missing.structure("a state (variables)")
     >>> missing.refuse("Dense, Flatten")
-    ModelError: needs Conv2D (1), 2 outputs; the first is layer 0 (Conv2D 'first'); supported: Dense, Flatten
+    ModelError: needs Conv2D (1), a state (variables); the first is layer 0 (Conv2D 'first'); supported: Dense, Flatten
     """
 
     def __init__(self):
@@ -33,7 +33,7 @@ class Missing:
         self._layers[kind] += 1
 
     def structure(self, what: str) -> None:
-        """Note what else is needed, such as "2 outputs"; once, however often it is met."""
+        """Note what else is needed, such as "a state (variables)"; once, however often it is met."""
         self._structure[what] = None
 
     def refuse(self, supported: str) -> None:

@@ -133,10 +133,24 @@ def test_order_is_the_graphs_and_not_that_of_use(make):
     assert [t.shape for t in graph.input_tensors] == [(2,), (3,), (4,)]
 
 
-def test_an_input_that_nothing_reads_is_left_out_with_a_note(make):
-    graph = load(make("y = Relu(right)", inputs=TWO))
+def test_an_input_that_nothing_reads_stays(make):
+    graph = check(make("y = Relu(right)", inputs=TWO), TWO)
+    assert graph.input_names == ["left", "right"]
+
+
+@pytest.mark.parametrize("dtype, shape", [("int64", ("batch", 4)), ("float32", ("batch", "n"))])
+def test_what_nothing_reads_is_left_out_where_it_is_no_input_of_ours(make, dtype, shape):
+    import onnx
+
+    path = make("y = Relu(right)", inputs=TWO)
+    model = onnx.load(path)
+    kind = {"int64": onnx.TensorProto.INT64, "float32": onnx.TensorProto.FLOAT}[dtype]
+    model.graph.input[0].CopyFrom(onnx.helper.make_tensor_value_info("left", kind, shape))
+    onnx.save(model, path)
+    graph = load(path)
     assert graph.input_names == ["right"]
-    assert "inputs that nothing reads are left out: left" in graph.metadata.provenance["notes"]
+    note = "inputs that nothing reads and that are no floats of one size are left out: left"
+    assert note in graph.metadata.provenance["notes"]
 
 
 def test_an_output_may_be_an_input(make):
