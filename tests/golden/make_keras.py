@@ -130,11 +130,17 @@ def residual():
 
 
 def structured():
-    """Inputs and outputs in dicts; an output is an input, one is used inside, too, and one layer is shared."""
+    """Inputs and outputs in dicts, of a model inside it, too, which is called twice; an output is an input, one is used
+    inside, too, and one layer is shared."""
+    a, b = keras.Input((3,), name="second"), keras.Input((3,), name="first")
+    pair = keras.Model(
+        {"second": a, "first": b}, {"u": layers.Dense(3)(a), "s": layers.Add()([a, b])}, name="pair"
+    )
     speed, image = keras.Input((3,), name="speed"), keras.Input((2, 2), name="image")
-    shared = layers.Dense(3, "tanh")
+    shared = layers.Dense(3, "tanh", name="shared")
     h = shared(shared(speed))
-    both = layers.Add()([layers.Dense(3)(layers.Flatten()(image)), h])
+    made = pair({"second": h, "first": layers.Dense(3)(layers.Flatten()(image))})
+    both = pair({"second": made["u"], "first": made["s"]})["s"]
     outputs = {"sum": both, "hidden": h, "answer": layers.Dense(2)(both), "same": speed}
     return keras.Model({"speed": speed, "image": image}, outputs)
 

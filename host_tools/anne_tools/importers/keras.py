@@ -16,7 +16,7 @@ from ..layers.build import GraphBuilder
 from ..network.graph import Graph, Metadata
 from ..network.tensor import Tensor
 from . import budget
-from .ends import as_outputs, leading_to, printable
+from .ends import leading_to, printable
 from .keras_files import read_file
 from .keras_layers import FUNCTIONS, LAYERS, SUPPORTED, Step
 from .keras_model import SUMS, KerasLayer, snake_case
@@ -25,8 +25,9 @@ from .refusal import Missing
 
 # A step of the budget pays for looking at so many weights, which is done several times.
 _WEIGHTS_PER_STEP = 250
-# What Keras calls an input that its user gave no name; the last one before a layer of a Sequential, in Keras 2.
-_UNNAMED_INPUT = re.compile(r"(input|input_layer|keras_tensor)(_[0-9]+)?|.*_input")
+# What Keras calls an input that its user gave no name, and in Keras 2 one before a layer of a Sequential.
+_UNNAMED_INPUT = r"(input|input_layer|keras_tensor)(_[0-9]+)?"
+_INPUT_OF_SEQUENTIAL = ".*_input"
 
 
 def read(source: Path | object) -> Graph:
@@ -117,16 +118,12 @@ class _Reader:
 
     def graph(self, outputs: list[Tensor], metadata: Metadata) -> Graph:
         """The checked graph, without layers whose outputs nobody needs: those of a model of which not all is used."""
+        budget.operations(len(outputs))
         b = self.builder
-        ends = as_outputs((tensor.name for tensor in outputs), b.inputs, self._copy)
-        b.layers = leading_to(ends, b.layers)
+        b.layers = leading_to((tensor.name for tensor in outputs), b.layers)
         used = {*b.inputs, *(name for layer in b.layers for name in layer.outputs)}
         b.tensors = {name: tensor for name, tensor in b.tensors.items() if name in used}
-        return b.build(metadata, [b.tensors[name] for name in ends])
-
-    def _copy(self, name: str) -> str:
-        b = self.builder
-        return b.activation(_distinct("copy", self.names), "linear", at=b.tensors[name]).name
+        return b.build(metadata, outputs)
 
 
 # Names and shapes of inputs and outputs
@@ -136,7 +133,8 @@ def _input_names(model: KerasLayer) -> list[str]:
     """What Keras calls the inputs, or []: by its own name the only one is not called."""
     named = named_references(model.config.get("input_layers"))
     names = [name for name, _ in named] or [x.name for x in model.layers[:1] if x.class_name == "InputLayer"]
-    if len(names) == 1 and _UNNAMED_INPUT.fullmatch(names[0]):
+    unnamed = _UNNAMED_INPUT + f"|{_INPUT_OF_SEQUENTIAL}" * (model.class_name == "Sequential")
+    if len(names) == 1 and re.fullmatch(unnamed, names[0]):
         return []
     return _all_distinct(names)
 

@@ -68,7 +68,7 @@ class _Functional:
         in_calls, in_ends = {}, {}
         for layer in filter(lambda layer: layer.is_model, self.model.layers):
             name = layer.name
-            if layer.calls_as_lists:
+            if layer.calls_of_keras_2:
                 least = min(least_in_calls.get(name, 1), least_in_ends.get(name, 1))
                 in_calls[name] = in_ends[name] = least
             elif layer.class_name != "Sequential":

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ModelError
 from . import budget
 from .flow import label
-from .keras_references import Reference, references
+from .keras_references import Reference, is_call_of_keras_3, references
 
 MODELS = ("Sequential", "Functional", "Model")
 # Layers and operators that take any number of tensors; the latter two are Keras 2's
@@ -53,7 +53,7 @@ class KerasLayer:
     name: str
     config: dict[str, Any]
     calls: list[list[Reference | None]] = field(default_factory=list)
-    calls_as_lists: bool = False  # as Keras 2 writes them, which counts them otherwise
+    calls_of_keras_2: bool = False  # which counts them otherwise
     layers: list[KerasLayer] = field(default_factory=list)
     variables: list[np.ndarray] = field(default_factory=list)
     inputs: list[Key] = field(default_factory=list)
@@ -107,7 +107,7 @@ def parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
     name = str(entry.get("name") or config.get("name") or "")
     nodes = entry.get("inbound_nodes") or []
     calls = [references(node) for node in nodes]
-    layer = KerasLayer(class_name, name, config, calls, bool(nodes) and isinstance(nodes[0], list))
+    layer = KerasLayer(class_name, name, config, calls, bool(nodes) and not is_call_of_keras_3(nodes[0]))
     if layer.is_model:
         entries = config.get("layers") or []
         budget.operations(len(entries))

@@ -32,8 +32,8 @@ def references(node: Any) -> list[Reference | None]:
         elif _is_reference(node):
             found.append(tuple(node[:3]))
             waiting += reversed(_of_kwargs(node[3:]))
-        elif isinstance(node, dict) and "args" in node:
-            waiting += [*reversed(_of_kwargs([node.get("kwargs")])), (node["args"], True)]
+        elif is_call_of_keras_3(node):
+            waiting += [*reversed(_of_kwargs([node["kwargs"]])), (node["args"], True)]
         elif isinstance(node, dict) and "class_name" not in node:
             budget.steps(len(node), CONNECTIONS)
             waiting += [(node[key], with_constants) for key in sorted(node, reverse=True)]
@@ -43,6 +43,11 @@ def references(node: Any) -> list[Reference | None]:
         elif node is not None and with_constants:
             found.append(None)
     return found
+
+
+def is_call_of_keras_3(node: Any) -> bool:
+    """Whether a call is written in Keras 3's way; in Keras 2's it may be a dict, too, of tensors."""
+    return isinstance(node, dict) and {"args", "kwargs"} <= node.keys()
 
 
 def _is_reference(node: Any) -> bool:

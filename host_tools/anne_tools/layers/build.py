@@ -129,10 +129,12 @@ class GraphBuilder:
 
     def _copied(self, outputs: list[Tensor]) -> list[Tensor]:
         """The outputs, with copies of what is there twice, and of inputs, which come first in a file."""
+        taken = set(self.inputs if len(outputs) > 1 else ())
         made: list[Tensor] = []
         for tensor in outputs:
-            if tensor in made or (tensor.name in self.inputs and len(outputs) > 1):
+            if tensor.name in taken:
                 tensor = self.activation(f"{tensor.name} copy", "linear", at=tensor)
+            taken.add(tensor.name)
             made.append(tensor)
         return made
 
