@@ -40,8 +40,14 @@ FORMATS: dict[str, tuple[list[str], dict]] = {
         [f"tflite/{name}.tflite" for name in ("mlp_int8_float_ends", "activations_float16", "branches_int8")],
         {},
     ),
-    "h5": (["keras/keras2_mlp.h5", "keras/keras3_mlp.h5"], {}),
-    "keras": (["keras/keras2_mlp.keras", "keras/keras3_nested.keras"], {}),
+    "h5": ([f"keras/keras{name}.h5" for name in ("2_mlp", "3_mlp", "2_structured", "3_sharing")], {}),
+    "keras": (
+        [
+            f"keras/keras{name}.keras"
+            for name in ("2_mlp", "3_nested", "2_sharing", "3_structured", "3_sharing")
+        ],
+        {},
+    ),
     "pt2": (
         [f"torch/{name}.pt2" for name in ("plain", "mlp_dynamic", "sums", "two_inputs", "two_outputs")],
         {},
