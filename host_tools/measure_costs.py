@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from anne.model_file import KINDS
 from anne_tools.boards import costs
 from anne_tools.boards.bench import Benchmark, bench
 from anne_tools.boards.device import Device
@@ -23,7 +24,7 @@ from anne_tools.boards.open_device import open_device
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
-from anne_tools.layers import Add, Dense
+from anne_tools.layers import Dense, room
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.prices import Cost
 from anne_tools.network.activations import ACTIVATIONS
@@ -200,22 +201,32 @@ def measure_calls(device: Device, table: Table) -> dict[str, Rows]:
     return calls
 
 
-def measure_sums(device: Device, table: Table) -> None:
-    """Sums of two values: the branches of a small network, met again."""
-    for dtype in ("int8", "int16", "float32"):
-        rows: Rows = []
-        for n in ELEMENTS:
-            builder = GraphBuilder((4,))
-            for i in range(4):
-                left, right = (
-                    builder.dense(f"{side}_{i}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 1, n), at=at)
-                    for side, at in zip(("left", "right"), [builder.last] * 2, strict=True)
-                )
-                builder.add(Add, f"sum_{i}", inputs=[left, right])
-                builder.dense(f"narrow_{i}", RANDOM.normal(0, n**-0.5, (4, n)), RANDOM.normal(0, 0.5, 4))
-            result, _ = measured(device, builder, dtype)
-            rows += [(Cost.terms(0, n), layer.cycles) for layer in result.layers[2::4]]
-        table.fit(f"add {dtype}", rows)
+def measure_kinds(device: Device, table: Table) -> None:
+    """The kinds that say how (`Layer.timed`), in a small network: dense layers give what they read, and read it."""
+    for kind in (room(word) for word in KINDS.values()):
+        rows: dict[str, Rows] = {}
+        for dtype in ("int8", "int16", "float32") if kind.timed else ():
+            for n in ELEMENTS:
+                builder = GraphBuilder((4,))
+                for i in range(4):
+                    at = builder.last
+                    inputs = [
+                        builder.dense(f"{i}_{k}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 1, n), at=at)
+                        for k in range(kind.n_inputs)
+                    ]
+                    kind.timed(builder, inputs)
+                    builder.reshape(f"flat_{i}", (-1,))
+                    n_read = builder.last.size
+                    builder.dense(
+                        f"narrow_{i}", RANDOM.normal(0, n_read**-0.5, (4, n_read)), RANDOM.normal(0, 0.5, 4)
+                    )
+                result, data = measured(device, builder, dtype)
+                for layer, time in zip(open_model(data).layers, result.layers, strict=True):
+                    if room(layer.kind) is kind:
+                        terms = Cost.terms(0, layer.outputs[0].size)
+                        rows.setdefault(kind.price_name(layer), []).append((terms, time.cycles))
+        for name, found in rows.items():
+            table.fit(name, found)
 
 
 def measure(device: Device) -> Table:
@@ -225,7 +236,7 @@ def measure(device: Device) -> Table:
     measure_dense(device, table)
     activations = measure_activations(device, table)
     calls = measure_calls(device, table)
-    measure_sums(device, table)
+    measure_kinds(device, table)
     table.lines.append('    "reshape": Cost(base=30),')
     table.end()
     table.begin("_ACTIVATIONS: dict[str, float]")

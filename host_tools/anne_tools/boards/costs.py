@@ -100,9 +100,12 @@ _KERNELS: dict[str, Cost] = {
     "scaling int8": Cost(base=106.5, per_output=289),
     # within 0.1 %
     "scaling int16": Cost(base=103.2, per_output=294.1),
-    "add int8": Cost(base=120, per_output=62),
-    "add int16": Cost(base=120, per_output=58),
-    "add float32": Cost(base=120, per_output=95),
+    # within 1.1 %
+    "add int8": Cost(base=241.2, per_output=117.6),
+    # within 0.7 %
+    "add int16": Cost(base=236, per_output=147.2),
+    # within 0.5 %
+    "add float32": Cost(base=126.9, per_output=119.5),
     "reshape": Cost(base=30),
 }
 _ACTIVATIONS: dict[str, float] = {

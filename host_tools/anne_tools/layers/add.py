@@ -53,5 +53,9 @@ class Add(Layer):
         return Record("add", self.activation, alpha_in_file(self), parameters=parameters)
 
     @classmethod
+    def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
+        builder.add(cls, "timed", inputs=inputs)
+
+    @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
         return super().cycles(layer, chip) + chip.activation_cycles(layer)

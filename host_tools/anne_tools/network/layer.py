@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -133,6 +133,10 @@ class Layer(ABC):
         """Return what it becomes in the file; ModelError if the format has nothing for it."""
 
     # --- Of a layer in a file: `layer` is a model_file.Layer, `chip` a layers.prices.Chip
+
+    # Appends a layer of the kind to a GraphBuilder, which reads as many tensors of one shape as it takes: `make costs`
+    # measures it, in cycles for each element of the output. None for kinds that are measured otherwise, or cost nothing.
+    timed: ClassVar[Callable[[Any, list[Tensor]], Any] | None] = None
 
     @classmethod
     def written_as(cls, layer: model_file.Layer) -> str:
