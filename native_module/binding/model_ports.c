@@ -103,7 +103,10 @@ static bool put_entries(const model_t *self, mp_obj_t x) {
     if ((map == NULL ? n : map->used) != model->n_inputs) {
         return false;
     }
-    names_t names = names_of(model, ANNE_ROLE_INPUT);
+    names_t names = {.n = 0};
+    if (map != NULL) {
+        names = names_of(model, ANNE_ROLE_INPUT);
+    }
     uint32_t tensor = model->input;
     for (uint32_t i = 0; i < model->n_inputs; i++) {
         name_t name;
