@@ -19,6 +19,7 @@ package(
         "records.py",
         "reference.py",
         "tensors.py",
+        "texts.py",
         "values.py",
     ),
     base_path="../python_api",

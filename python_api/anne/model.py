@@ -11,7 +11,7 @@ from array import array
 from collections import namedtuple
 
 from .classes import class_of, is_probability
-from .values import harmless, listed
+from .texts import harmless, listed
 
 try:
     from _anne import Model as _Core

@@ -3,6 +3,7 @@
 from array import array
 
 from .reference import _NUMBERS, _SEQUENCES, _numbers, _plain, _sequence
+from .texts import harmless, listed
 
 _ARRAYS = (array, bytes, bytearray, memoryview)
 
@@ -138,19 +139,6 @@ def _in_order(x, inputs):
     if wrong:
         raise ValueError("predict: expected inputs %s; %s" % (listed(names), listed(wrong)))
     return x
-
-
-def listed(names):
-    """Return names as a line of text."""
-    return harmless(", ".join(names))
-
-
-def harmless(text):
-    """Return text of a file without control characters, which could move a cursor, or look like lines of ours."""
-    raw = text.encode()
-    if not raw or (min(raw) >= 32 and b"\x7f" not in raw and b"\xc2" not in raw):
-        return text  # nearly always
-    return "".join(c if 32 <= ord(c) < 127 or ord(c) >= 160 else "?" for c in text)
 
 
 # --- Where an answer goes --------------------------------------------------------------------------------------------
