@@ -1,7 +1,7 @@
 // What lies in the arena before a network runs, and which of its tensors share a place, changes no output: of golden
 // models and of random graphs.
 //
-//   test_arena tests/golden/models
+//   arena tests/golden/models
 #include "any_graph.h"
 #include "model.h"
 
