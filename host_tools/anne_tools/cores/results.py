@@ -93,7 +93,8 @@ def differences(
 
 
 def difference(expected: np.ndarray, got: np.ndarray) -> float:
-    """Return the largest difference: of integers in steps, of floats relative to the largest finite one expected.
+    """Return the largest difference: of integers in steps, of floats relative to the largest finite one expected, if
+    one is more than float32's denormals, which count as 0.
 
     Infinite if a NaN or an infinity stands where another value was expected, or the other way round.
     """
@@ -106,4 +107,5 @@ def difference(expected: np.ndarray, got: np.ndarray) -> float:
     expected, got = expected[finite].astype(np.float64), got[finite]
     if not expected.size:
         return 0.0
-    return float(np.abs(expected - got).max()) / (float(np.abs(expected).max()) or 1.0)
+    largest = float(np.abs(expected).max())
+    return float(np.abs(expected - got).max()) / (largest if largest >= np.finfo(np.float32).tiny else 1.0)
