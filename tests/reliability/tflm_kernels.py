@@ -20,6 +20,7 @@ from anne.model_file import ModelFile
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.native import NativeModel
+from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.importers import tflite
 from anne_tools.layers import Dense
@@ -199,7 +200,7 @@ def compare(name: str, seed: int, path: Path) -> None:
             ]  # below, TensorFlow Lite Micro gives e^x for e^x / (1 + e^x)
         for samples in zip(*inputs, strict=True):
             sample = samples[0]
-            got = native.trace(np.concatenate([x.ravel() for x in samples]))[-1]
+            got = list(native.trace(packed([x[None] for x in samples])).values())[-1]
             expected = oracle(*(x[None] for x in samples))[0].reshape(got.shape)
             good = np.array_equal(got, expected)
             if got.dtype == np.float32:
