@@ -12,108 +12,152 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from anne.model_file import ModelFile
-from anne_tools.conversion.convert import convert
-from anne_tools.conversion.quantize import DTYPES
+from anne_tools.conversion.convert import Converted, convert
+from anne_tools.conversion.quantize import DTYPES, INTEGER_DTYPES
 from anne_tools.cores.native import NativeModel
-from anne_tools.cores.numbers import quantize_input
+from anne_tools.cores.packed import raw_inputs, unpacked
+from anne_tools.data.samples import joined
 from anne_tools.errors import ModelError
-from anne_tools.layers import Dense
+from anne_tools.layers import Add, Dense
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph
+from anne_tools.network.layer import Layer
+from anne_tools.network.tensor import Tensor
 from figures import ROOT, Found, ReliabilityError
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build" / "micropython-unix"))
 BOUND = 1e-6
 SHORT_GRAPHS, LONG_GRAPHS = 150, 5000
 N_SAMPLES = 3
 # What the converter says of networks that it cannot have in a type; a graph that it refuses is drawn anew.
-REFUSALS = ["a scaling between integer layers is not supported"]
+REFUSALS = [
+    "a scaling between integer layers is not supported",
+    "it shares a float input of the network with a layer that scales it; scale it before both",
+]
 
 
 @st.composite
 def graphs(draw) -> tuple[Graph, np.ndarray]:
-    """A chain of one to five layers of every kind, and inputs for it."""
+    """A network of layers of every kind, with up to three inputs and outputs; and samples for it, joined.
+
+    Layers read what was made last, or else anything there is: so chains are drawn, and branches that end, meet again
+    in a sum, or share what they read.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    shape = draw(st.sampled_from([(1,), (4,), (7,), (33,), (2, 3), (3, 2, 2)]))
-    x = rng.normal(0, 10.0 ** draw(st.integers(-3, 3)), (8, *shape))
-    b = GraphBuilder(shape)
-    for i in range(draw(st.integers(1, 5))):
-        kinds = ["scaling", "activation", "reshape"] + (
-            ["dense", "dense", "softmax"] if len(b.last.shape) == 1 else []
-        )
-        _add(b, f"layer {i}", draw(st.sampled_from(kinds)), rng, draw)
-    if len(b.last.shape) > 1:
-        b.reshape("flat", (-1,))
-    return b.build(), x
+    b, x = GraphBuilder(), []
+    for i in range(draw(st.sampled_from([1, 1, 2, 3]))):
+        shapes = [(1,), (4,), (7,), (33,), (2, 3), (3, 2, 2)]
+        shape = draw(st.sampled_from([b.first.shape] if i and draw(st.booleans()) else shapes))
+        b.input(f"x{i}", shape)
+        x.append(rng.normal(0, 10.0 ** draw(st.integers(-3, 3)), (8, *shape)))
+    made = list(b.tensors.values())
+    for i in range(draw(st.integers(1, 8))):
+        at = draw(st.sampled_from([made[-1]] * len(made) + made))
+        kinds = ["scaling", "activation", "reshape", "add", "add"]
+        kinds += ["dense", "dense", "softmax"] if len(at.shape) == 1 else []
+        made.append(_layer(b, f"layer {i}", draw(st.sampled_from(kinds)), at, rng, draw))
+    outputs = draw(st.lists(st.sampled_from(made), max_size=2, unique_by=lambda tensor: tensor.name))
+    return b.build(outputs=[made[-1], *(tensor for tensor in outputs if tensor is not made[-1])]), joined(x)
 
 
-def _add(b: GraphBuilder, name: str, kind: str, rng: np.random.Generator, draw) -> None:
+def _layer(
+    b: GraphBuilder, name: str, kind: str, at: Tensor, rng: np.random.Generator, draw: DrawFn
+) -> Tensor:
     activation = draw(st.sampled_from([each for each in ACTIVATIONS if each != "softmax"]))
     alpha = {"leaky_relu": 0.1, "elu": 1.5}.get(activation, 0.0)
-    n = b.last.shape[-1]
+    n = at.shape[-1]
     match kind:
         case "dense":
-            n_out, size = draw(st.integers(1, 20)), 10.0 ** draw(st.integers(-2, 1))
+            lengths = [tensor.size for tensor in b.tensors.values() if len(tensor.shape) == 1]  # to be added
+            n_out = draw(st.sampled_from(lengths) | st.integers(1, 20))
+            size = 10.0 ** draw(st.integers(-2, 1))
             weights = rng.normal(0, size, (n_out, n)) * (
                 rng.random((n_out, n)) < draw(st.sampled_from([1, 0.3]))
             )
-            b.dense(name, weights, rng.normal(0, size, n_out), activation, alpha)
+            return b.dense(name, weights, rng.normal(0, size, n_out), activation, alpha, at=at)
         case "activation":
-            b.activation(name, activation, alpha)
+            return b.activation(name, activation, alpha, at=at)
         case "softmax":
-            b.activation(name, "softmax")
+            return b.activation(name, "softmax", at=at)
         case "scaling":
-            b.scaling(name, rng.uniform(0.1, 3, n), rng.normal(0, 2, n))
+            return b.scaling(name, rng.uniform(0.1, 3, n), rng.normal(0, 2, n), at=at)
         case "reshape":
-            b.reshape(name, draw(st.sampled_from([(-1,), (1, -1), (-1, 1)])))
+            return b.reshape(name, draw(st.sampled_from([(-1,), (1, -1), (-1, 1)])), at=at)
+        case "add":
+            others = [tensor for tensor in b.tensors.values() if tensor.shape == at.shape]
+            return b.add(Add, name, activation, alpha, inputs=[at, draw(st.sampled_from(others))])
 
 
 # --- Host native against the reference -------------------------------------------------------------------------------
 
 
 def check_layers(data: bytes, floats: Graph, sample: np.ndarray) -> None:
-    """Each layer of the native core against the reference on the same input; AssertionError where they differ.
+    """Each layer of the native core against the reference on the same inputs, and the outputs of the network against
+    what their layers made; AssertionError where they differ.
 
-    `floats` are the same layers with real weights.
+    `floats` are the same layers with real weights. A layer that overwrote what another needs would differ in that one.
     """
     file = ModelFile(data)
-    values = {file.inputs[0].index: sample.ravel()}
+    inputs = unpacked(sample[None], file.inputs)
+    values = {tensor.index: x.ravel() for tensor, x in zip(file.inputs, inputs, strict=True)}
     with NativeModel(data) as native:
         trace = native.trace(sample)
-        for layer, real in zip(file.layers, floats.layers, strict=True):
-            y = layer.outputs[0]
-            x = values[layer.inputs[0].index]
-            expected = np.array(layer.room.run(layer, [x.tolist()])[0])
+        outputs = unpacked(native.run_raw(sample[None]), file.outputs)
+    for layer, real in zip(file.layers, floats.layers, strict=True):
+        x = [values[tensor.index] for tensor in layer.inputs]
+        for y, expected in zip(
+            layer.outputs, layer.room.run(layer, [each.tolist() for each in x]), strict=True
+        ):
             got = values[y.index] = trace[y.index].ravel()
+            expected = np.array(expected)
             if y.dtype != "float32":
                 assert np.array_equal(got, expected), f"{layer.where}: {got}, expected {expected}"
                 continue
-            largest = np.abs(expected).max()
-            if isinstance(real, Dense):  # sums that cancel leave what float32 loses of their terms
-                largest = max(largest, (np.abs(real.weights) @ np.abs(x) + np.abs(real.bias)).max())
-            elif layer.activation == "gelu":
-                largest = np.abs(x).max()
-            error = np.abs(got - expected).max()
+            largest, error = _largest(real, x, expected), np.abs(got - expected).max()
             assert error <= BOUND * largest + 1e-37, f"{layer.where}: off by {error} of {largest}"
+    for y, got in zip(file.outputs, outputs, strict=True):
+        expected = values[y.index]
+        assert np.array_equal(got.ravel(), expected), f"tensor {y.index}: {got}, expected {expected}"
 
 
-def converted(graph: Graph, x: np.ndarray, dtype: str) -> tuple[bytes, np.ndarray, np.ndarray]:
-    """Convert and check; return the file, inputs as they stand in the arena, and the native core's raw outputs."""
-    made = convert(graph, dtype, calibrate=x if dtype in ("int8", "int16", "int4") else None)
-    data = made.data
-    with NativeModel(data) as native:
-        inputs = quantize_input(x[:N_SAMPLES], native.input)
+def _largest(layer: Layer, x: list[np.ndarray], outputs: np.ndarray) -> float:
+    """What errors of a float layer are relative to: its largest output, or more."""
+    largest = np.abs(outputs).max()
+    if isinstance(layer, Dense):  # sums that cancel leave what float32 loses of their terms
+        return max(largest, (np.abs(layer.weights) @ np.abs(x[0]) + np.abs(layer.bias)).max())
+    if getattr(layer, "activation", "") == "gelu":
+        return np.abs(np.sum(x, axis=0)).max()
+    return largest
+
+
+def converted(graph: Graph, x: np.ndarray, dtype: str) -> Converted:
+    """Return the network in that type; hypothesis draws another one if it cannot be had."""
+    try:
+        return convert(graph, dtype, calibrate=x if dtype in INTEGER_DTYPES else None)
+    except ModelError as error:
+        if any(text in str(error) for text in REFUSALS):
+            reject()
+        raise
+
+
+def checked(graph: Graph, x: np.ndarray, dtype: str) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """Convert and check; return the file, and inputs and outputs of the native core as they stand in the arena."""
+    made = converted(graph, x, dtype)
+    with NativeModel(made.data) as native:
+        inputs = raw_inputs(x[:N_SAMPLES], native.file)
         outputs = native.run_raw(inputs)
     for sample in inputs:
-        check_layers(data, made.graph, sample)
-    return data, inputs, outputs
+        check_layers(made.data, made.graph, sample)
+    return made.data, inputs, outputs
 
 
 # --- The unix port ---------------------------------------------------------------------------------------------------
@@ -122,28 +166,38 @@ SCRIPT = """
 import anne, json, sys
 from array import array
 folder = sys.argv[1]
-letters = {"float32": "f", "int8": "b", "int16": "h", "uint8": "B"}
-def read(name, dtype):
+letters = {"float32": "f", "int8": "b", "int16": "h"}
+def read(name):
     with open(folder + "/" + name, "rb") as file:
-        return array(letters[dtype], file.read())
-with open(folder + "/list.json") as file:
-    models = json.load(file)
+        return file.read()
+def arrays(ports, packed):
+    made, at = [], 0
+    for port in ports:
+        one = array(letters[port.dtype], [0])
+        n = len(bytes(one))
+        for d in port.shape:
+            n *= d
+        made.append(array(letters[port.dtype], packed[at:at + n]))
+        at += n
+    return made if len(made) > 1 else made[0]
 def same(a, b):
+    if isinstance(a, list):
+        return all(same(p, q) for p, q in zip(a, b))
     return bytes(a) == bytes(b) or all(p == q or (p != p and q != q) for p, q in zip(a, b))
 assert anne.native
-wrong = []
-for name, x_dtype, y_dtype, n_samples in models:
+models, wrong = json.loads(read("list.json")), []
+for name, n_samples in models:
     net = anne.load(folder + "/" + name + ".anne")
-    x, y = read(name + ".x", x_dtype), read(name + ".y", y_dtype)
+    x, y = read(name + ".x"), read(name + ".y")
     n_in, n_out = len(x) // n_samples, len(y) // n_samples
-    out = y[:n_out]
+    out = arrays(net.outputs, bytes(n_out))
     for i in range(n_samples):
-        run = net._core.run_raw if x_dtype == "uint8" else net.predict_into  # packed: of several inputs
-        run(x[i * n_in:(i + 1) * n_in], out)
-        if not same(out, y[i * n_out:(i + 1) * n_out]):
-            wrong.append((name, i, out, y[i * n_out:(i + 1) * n_out]))
+        expected = arrays(net.outputs, y[i * n_out:(i + 1) * n_out])
+        net.predict_into(arrays(net.inputs, x[i * n_in:(i + 1) * n_in]), out)
+        if not same(out, expected):
+            wrong.append((name, i, out, expected))
             break
-print([(name, i, list(a[:4]), list(b[:4])) for name, i, a, b in wrong[:5]])
+print(wrong[:5])
 print(len(models), len(wrong))
 """
 
@@ -158,7 +212,7 @@ def check_unix_port(models: list[tuple[bytes, np.ndarray, np.ndarray]]) -> None:
             (folder / f"{i}.anne").write_bytes(data)
             (folder / f"{i}.x").write_bytes(inputs.tobytes())
             (folder / f"{i}.y").write_bytes(outputs.tobytes())
-            entries.append([str(i), inputs.dtype.name, outputs.dtype.name, len(inputs)])
+            entries.append([str(i), len(inputs)])
         (folder / "list.json").write_text(json.dumps(entries))
         (folder / "script.py").write_text(SCRIPT)
         command = [UNIX_PORT, "-X", "heapsize=64M", folder / "script.py", folder]
@@ -173,33 +227,44 @@ def check_unix_port(models: list[tuple[bytes, np.ndarray, np.ndarray]]) -> None:
 # --- The row ---------------------------------------------------------------------------------------------------------
 
 
-def properties(soak: bool) -> Found:
-    """Random networks in every type."""
-    models, dtypes = [], []
+def for_each_network(n: int, check: Callable[[Graph, np.ndarray, str], None]) -> None:
+    """Call `check` with `n` networks, samples for each, and a type; it may draw another by `reject`."""
 
     @settings(
-        max_examples=LONG_GRAPHS if soak else SHORT_GRAPHS,
+        max_examples=n,
         deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(graphs(), st.sampled_from(DTYPES))
-    def equal(drawn, dtype):
-        try:
-            models.append(converted(*drawn, dtype))
-        except ModelError as error:
-            if any(text in str(error) for text in REFUSALS):
-                reject()
-            raise
+    @given(st.sampled_from(DTYPES), graphs())
+    def each(dtype, drawn):
+        check(*drawn, dtype)
+
+    each()
+
+
+def properties(soak: bool) -> Found:
+    """Random networks in every type."""
+    models, dtypes = [], []
+
+    def equal(graph, x, dtype):
+        models.append(checked(graph, x, dtype))
         dtypes.append(dtype)
 
-    equal()
+    for_each_network(LONG_GRAPHS if soak else SHORT_GRAPHS, equal)
     for first in range(0, len(models), 500):
         check_unix_port(models[first : first + 500])
     counts = ", ".join(f"{dtypes.count(dtype)} {dtype}" for dtype in DTYPES)
+    files = [ModelFile(data, checked=True) for data, *_ in models]
+    n_sums = sum(any(layer.kind == "add" for layer in file.layers) for file in files)
+    n_inputs, n_outputs = (
+        sum(len(ends) > 1 for ends in all_ends)
+        for all_ends in ([file.inputs for file in files], [file.outputs for file in files])
+    )
     return Found(
-        f"{len(models):,} networks ({counts}), {N_SAMPLES} inputs each",
+        f"{len(models):,} networks ({counts}; {n_sums:,} with sums, {n_inputs:,} of several inputs, {n_outputs:,} of "
+        f"several outputs), {N_SAMPLES} samples each",
         f"integers equal, floats within {BOUND:g} of a layer's largest output (of its terms where they cancel); "
         "unix port equal to the bit",
     )
