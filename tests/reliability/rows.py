@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 
+import arena
 import board
 import core
 import covered
@@ -50,6 +51,12 @@ ROWS = [
         "guard bands round arena, scratch, input, output (portable C)",
         "every layer x >= 5,000 shapes: guards intact",
         core.guards,
+    ),
+    Row(
+        "arena",
+        "the arena full of 0x00, 0xA5, 0xFF at first; all tensors laid apart",
+        ">= 1,000 networks of the converter: no output changes by a bit",
+        arena.arena,
     ),
     Row(
         "tflm",

@@ -1,0 +1,42 @@
+"""The arena: what lies in it before a network runs, and which of its tensors share a place, changes no output.
+
+Files of the converter: random networks that branch, whose tensors its planner puts where others are no longer needed,
+and the golden models. arena.c lays their tensors apart, fills the arena before it runs, and compares.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from core import MODELS, run_program
+from figures import Found, ReliabilityError
+from random_graphs import converted, for_each_network
+
+SHORT, LONG = (80, 2000), (2000, 50_000)  # networks that are converted, and graphs that arena.c draws
+
+
+def arena(soak: bool) -> Found:
+    """Planned as it is and laid apart, with an arena that was full of anything."""
+    n_networks, n_graphs = LONG if soak else SHORT
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        names = [shutil.copy(path, folder) and path.name for path in sorted(MODELS.glob("*.anne"))]
+        n_golden = len(names)
+
+        def write(graph, x, dtype):
+            data = converted(graph, x, dtype).data
+            names.append(f"{len(names)}.anne")
+            (folder / names[-1]).write_bytes(data)
+
+        for_each_network(n_networks, write)
+        found = run_program("arena", n_graphs, folder, *names)
+    if 2 * found["shared"] < len(names) or 2 * found["graphs"] < n_graphs:
+        raise ReliabilityError(f"arena: {found}: too few tensors share a place for this to mean anything")
+    return Found(
+        f"{len(names) - n_golden:,} networks of the converter, {n_golden} golden models, {n_graphs:,} random graphs, "
+        "3 samples each",
+        f"outputs equal to the bit; {found['shared']:,} files and {found['graphs']:,} graphs had tensors that shared "
+        "places",
+    )
