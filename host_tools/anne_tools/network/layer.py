@@ -135,7 +135,7 @@ class Layer(ABC):
     # --- Of a layer in a file: `layer` is a model_file.Layer, `chip` a layers.prices.Chip
 
     # Appends a layer of the kind to a GraphBuilder, which reads as many tensors of one shape as it takes: `make costs`
-    # measures it, in cycles for each element of the output. None for kinds that are measured otherwise, or cost nothing.
+    # measures it, in cycles an element of the output. None for kinds that are measured otherwise, or cost nothing.
     timed: ClassVar[Callable[[Any, list[Tensor]], Any] | None] = None
 
     @classmethod
