@@ -1,8 +1,8 @@
-"""The ends of a network as a model file may have them: its outputs, the layers that lead there, names."""
+"""The ends of a network in a file: its outputs, the layers that lead there, names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..errors import ModelError
 from ..network.layer import Layer
@@ -12,21 +12,11 @@ _MAX_NAME = 200
 _OUTPUT_STEPS = 10
 
 
-def as_outputs(tensors: Iterable[str], inputs: Sequence[str], copy: Callable[[str], str]) -> list[str]:
-    """Return tensors for the outputs, as a model file may have them: each once, inputs first and in their order.
-
-    What else is asked for is a `copy` of a tensor, by its name.
-    """
-    places = {name: place for place, name in enumerate(inputs)}
-    ends: dict[str, None] = {}
-    last = 0
-    for name in tensors:
+def charged(outputs: Iterable[str]) -> Iterator[str]:
+    """Yield the network's outputs, each charged to the budget: a file may name one without end."""
+    for name in outputs:
         budget.steps(_OUTPUT_STEPS, "outputs")
-        if name in ends or places.get(name, last) < last:
-            name = copy(name)
-        last = places.get(name, len(places))
-        ends[name] = None
-    return list(ends)
+        yield name
 
 
 def leading_to(outputs: Iterable[str], layers: Sequence[Layer]) -> list[Layer]:

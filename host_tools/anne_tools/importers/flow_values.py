@@ -17,11 +17,11 @@ from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..layers import Activation, Reshape
-from ..network.graph import Graph, Metadata
+from ..network.graph import Graph, Metadata, as_outputs
 from ..network.layer import Layer
 from ..network.tensor import Quantization, Tensor
 from . import budget
-from .ends import as_outputs, leading_to, printable
+from .ends import charged, leading_to, printable
 
 Key = Hashable
 _INPUT_STEPS = 20
@@ -117,14 +117,15 @@ class Values:
                 raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
         if names and len(names) != len(outputs):
             raise ModelError(f"expected {len(outputs)} output names, got {len(names)}")
-        ends = as_outputs((self.values[key].tensor for key in outputs), list(self.inputs), self._copy)
+        tensors = charged(self.values[key].tensor for key in outputs)
+        ends = as_outputs(tensors, list(self.inputs), self._copy)
         layers = leading_to(ends, self.layers)
         if self.notes:
             metadata.provenance["notes"] = "; ".join(self.notes)
         metadata.input_names, metadata.output_names = _names(self.inputs.values()), _names(names)
         used = {*self.inputs, *(name for layer in layers for name in (*layer.inputs, *layer.outputs))}
-        tensors = {name: tensor for name, tensor in self.tensors.items() if name in used}
-        return Graph(list(self.inputs), ends, layers, tensors, metadata).check()
+        kept = {name: tensor for name, tensor in self.tensors.items() if name in used}
+        return Graph(list(self.inputs), ends, layers, kept, metadata).check()
 
     def _copy(self, name: str) -> str:
         """Return another tensor with the same values."""

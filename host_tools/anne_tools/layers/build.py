@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import ModelError
-from ..network.graph import Graph, Metadata
+from ..network.graph import Graph, Metadata, as_outputs
 from ..network.layer import Layer
 from ..network.tensor import Tensor
 from . import Activation, Dense, Reshape, Scaling
@@ -121,22 +121,14 @@ class GraphBuilder:
         """Return the checked Graph from the inputs to `outputs`, the last layer's if None."""
         if not self.layers:
             raise ModelError("the model has no layers")
-        outputs = self._copied([self.last] if outputs is None else list(outputs))
-        names = [tensor.name for tensor in outputs]
+        wanted = [self.last] if outputs is None else outputs
+        names = as_outputs([tensor.name for tensor in wanted], self.inputs, self._copy)
         metadata = metadata or Metadata()
         metadata.input_names = metadata.input_names or self.input_names
         return Graph(list(self.inputs), names, self.layers, self.tensors, metadata).check()
 
-    def _copied(self, outputs: list[Tensor]) -> list[Tensor]:
-        """The outputs, with copies of what is there twice, and of inputs, which come first in a file."""
-        taken = set(self.inputs if len(outputs) > 1 else ())
-        made: list[Tensor] = []
-        for tensor in outputs:
-            if tensor.name in taken:
-                tensor = self.activation(f"{tensor.name} copy", "linear", at=tensor)
-            taken.add(tensor.name)
-            made.append(tensor)
-        return made
+    def _copy(self, name: str) -> str:
+        return self.activation(f"{name} copy", "linear", at=self.tensors[name]).name
 
 
 def _at(tensor: Tensor | None) -> list[Tensor] | None:

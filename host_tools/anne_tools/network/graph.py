@@ -9,7 +9,7 @@ Conventions: shapes carry no batch axis; images are channels last (H, W, C); `we
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -163,6 +163,22 @@ class Graph:
     def split_outputs(self, y: np.ndarray) -> list[np.ndarray]:
         """Return each output, (n_samples, *shape), of what `join_outputs` made."""
         return parted(y, [tensor.shape for tensor in self.output_tensors], "outputs")
+
+
+def as_outputs(tensors: Iterable[str], inputs: Sequence[str], copy: Callable[[str], str]) -> list[str]:
+    """Return names of tensors for the outputs as a model file may have them: each once, inputs first, in their order.
+
+    For any other, `copy` is called with the name of a tensor and returns that of another with the same values.
+    """
+    places = {name: place for place, name in enumerate(inputs)}
+    outputs: dict[str, None] = {}
+    last = 0
+    for name in tensors:
+        if name in outputs or places.get(name, last) < last:
+            name = copy(name)
+        last = places.get(name, len(places))
+        outputs[name] = None
+    return list(outputs)
 
 
 def default_names(what: str, n: int) -> list[str]:

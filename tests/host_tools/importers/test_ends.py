@@ -1,26 +1,21 @@
-"""The ends of a network as a model file may have them."""
+"""The ends of a network in a file."""
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.importers.ends import as_outputs, leading_to, printable
+from anne_tools.importers import budget
+from anne_tools.importers.ends import charged, leading_to, printable
 from anne_tools.layers import Activation
 
 
-@pytest.mark.parametrize(
-    "outputs, expected",
-    [
-        (["y"], ["y"]),
-        (["y", "z", "y"], ["y", "z", "copy of y"]),
-        (["a", "y"], ["a", "y"]),
-        (["a", "b", "y"], ["a", "b", "y"]),
-        (["b", "a", "y"], ["b", "copy of a", "y"]),
-        (["y", "a"], ["y", "copy of a"]),
-    ],
-)
-def test_outputs_are_each_once_and_inputs_first_and_in_order(outputs, expected):
-    assert as_outputs(outputs, ["a", "b"], lambda name: f"copy of {name}") == expected
+def test_each_output_is_charged():
+    assert list(charged(iter("ab"))) == ["a", "b"]
+    with pytest.raises(ModelError, match="outputs: more than"), budget.begin(0):
+        for _ in charged(repeat("a")):
+            pass
 
 
 def test_only_layers_that_lead_to_outputs_stay():

@@ -9,7 +9,7 @@ from anne_tools.layers import Activation, Reshape
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.execute import execute
-from anne_tools.network.graph import Graph, Metadata
+from anne_tools.network.graph import Graph, Metadata, as_outputs
 from anne_tools.network.tensor import Quantization, Tensor
 
 
@@ -162,6 +162,21 @@ def test_a_shape_of_many_axes_is_refused_before_its_size_is_computed():
         GraphBuilder((1000,) * 100_000)
     with pytest.raises(ModelError, match=r"^layer 0 \(r\): 100000 axes are more than the limit of 32$"):
         GraphBuilder((4,)).reshape("r", (1000,) * 100_000)
+
+
+@pytest.mark.parametrize(
+    "outputs, expected",
+    [
+        (["y"], ["y"]),
+        (["y", "z", "y"], ["y", "z", "copy of y"]),
+        (["a", "y"], ["a", "y"]),
+        (["a", "b", "y"], ["a", "b", "y"]),
+        (["b", "a", "y"], ["b", "copy of a", "y"]),
+        (["y", "a"], ["y", "copy of a"]),
+    ],
+)
+def test_outputs_are_each_once_and_inputs_first_and_in_order(outputs, expected):
+    assert as_outputs(outputs, ["a", "b"], lambda name: f"copy of {name}") == expected
 
 
 def test_an_output_twice_and_an_input_as_output_are_copied():
