@@ -135,12 +135,6 @@ def test_kinds_of_layers():
         assert f"const anne_layer_kind_t anne_{name} = {{" in source(f"layers/{name}.c")
 
 
-def test_firmware_has_every_room():
-    manifest = (ROOT / "micropython/manifest_anne.py").read_text()
-    rooms = set(re.findall(r'"layers/(\w+)\.py"', manifest)) - {"__init__"}
-    assert rooms == set(model_file.KINDS.values())
-
-
 def names_in_c(macro: str, file: str) -> dict[int, str]:
     """Return the names of an X-macro of one line or more, numbered from 1."""
     body = re.search(rf"#define {macro}\(X\)((?:.*\\\n)*.*)", source(file))[1]

@@ -8,7 +8,8 @@ In a room are
 and in some
     macs(layer): multiplications of one prediction
     layout(layer): the name of the layout of its weights
-Firmware has the rooms for their checks. What only `run` needs is imported there, from modules that it does not have.
+Firmware has of a room what `check` and PLACE need. What only `run` needs is imported there, from modules that it does
+not have.
 """
 
 # number in the file -> name
