@@ -61,7 +61,7 @@ ROWS = [
     Row(
         "tflm",
         "kernels against TFLite Micro's reference kernels",
-        ">= 1,000 random shapes a layer: int8 equal, float <= 1e-5 of the largest",
+        ">= 1,000 random shapes a layer: integers equal, float <= 1e-5 of the largest",
         tflm_kernels.kernels,
     ),
     Row(

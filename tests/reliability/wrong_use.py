@@ -8,7 +8,7 @@ import sys
 from figures import ROOT, Found, ReliabilityError
 
 API = ROOT / "tests" / "api"
-FILES = ("test_wrong_use", "test_bad_input", "test_bad_models")
+FILES = ("test_wrong_use", "test_bad_input", "test_bad_models", "test_ports", "test_ports_in_use")
 
 
 def wrong_use(soak: bool) -> Found:
@@ -27,7 +27,7 @@ def wrong_use(soak: bool) -> Found:
                     raise ReliabilityError(f"{name} on {backend}:\n{outcome.text}")
                 counts[outcome.kind] += 1
     return Found(
-        f"{counts['passed']} tests on {' and '.join(chosen)}: arguments, closed models, programs that a call runs, "
-        "timers and hard interrupts, threads",
+        f"{counts['passed']} tests on {' and '.join(chosen)}: arguments, several inputs and outputs, closed "
+        "models, programs that a call runs, timers and hard interrupts, threads",
         "an exception or the right result",
     )
