@@ -6,7 +6,8 @@ point, added, and rescaled to the output's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..errors import ModelError
 from ..network import tflm
 from ..network.activations import activate, check_activation
 from ..network.layer import IN_PLACE, Layer, Record, Shape
-from ..network.tensor import Tensor
+from ..network.tensor import Quantization, Tensor
 from . import tables
 from .activated import alpha_in_file
 
@@ -39,6 +40,24 @@ class Add(Layer):
 
     def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
         return [activate(self.activation, x[0] + x[1], self.alpha)]
+
+    def quantized(
+        self,
+        sources: list[Tensor],
+        targets: list[Tensor],
+        spans: Sequence[tuple[float, float]],
+        dtype: str,
+        most_weight: int,
+    ) -> tuple[Layer, list[Tensor]]:
+        """As any layer, but with an output no finer than the kernel can have it: where sums cancel to so little, it is
+        the rounding of the inputs."""
+        layer, (target,) = super().quantized(sources, targets, spans, dtype, most_weight)
+        a, b = (float(source.quantization.scale[0]) for source in sources)
+        finest = tflm.finest_sum(a, b, dtype) * (1 + 2.0**-20)  # above it as float32, too
+        if target.quantization.scale[0] < finest:
+            coarser = Quantization(np.float32(finest), target.quantization.zero_point)
+            target = replace(target, quantization=coarser)
+        return layer, [target]
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (a, b), (target,) = sources, targets

@@ -7,7 +7,9 @@ import pytest
 from anne.layouts.rows import MAX_BIAS
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import DTYPES, quantize, ranges
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
+from anne_tools.layers import Add
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import value_quantization
@@ -88,6 +90,21 @@ def test_no_sum_leaves_its_range_however_large_the_bias(dtype, bias):
     if dtype == "int16":
         heaviest = np.abs(layer.weights.astype(np.int64)).sum(axis=1)
         assert (32768 * heaviest + np.abs(layer.bias.astype(np.int64)) < 1 << 31).all()
+
+
+@pytest.mark.parametrize(("dtype", "most", "bits"), [("int8", 1e-4, 20), ("int16", 1e-2, 15)])
+def test_a_sum_is_as_fine_as_its_inputs_allow(dtype, most, bits):
+    """x + 0 x: what is always 0 has a scale of 1, and the sum's must be above 2 / 2^bits, however little x is."""
+    b = GraphBuilder((1,))
+    x = b.last
+    b.add(Add, "sum", inputs=[x, b.dense("nothing", [[0.0]])])
+    samples = np.array([[most], [-most]])
+    graph = quantize(b.build(), dtype, samples)
+    scale = graph.tensors[graph.outputs[0]].quantization.scale[0]
+    assert scale == pytest.approx(2 / 2**bits, rel=1e-5) and scale > 2 / 2**bits
+    with NativeModel(pack(graph)) as model:
+        # off by half a step of the sum, and half a finer one of x
+        np.testing.assert_allclose(model.predict(samples), samples, rtol=0, atol=scale)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
