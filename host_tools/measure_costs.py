@@ -22,7 +22,7 @@ from anne_tools.boards.bench import Benchmark, bench
 from anne_tools.boards.device import Device
 from anne_tools.boards.open_device import open_device
 from anne_tools.conversion.pack import pack
-from anne_tools.conversion.quantize import quantize
+from anne_tools.conversion.quantize import DTYPES, quantize
 from anne_tools.cores.files import open_model
 from anne_tools.layers import Dense, room
 from anne_tools.layers.build import GraphBuilder
@@ -45,16 +45,8 @@ LONG_CHAIN = {
     Dense.ALIGNED_RELU: (400, 20, 200, 20),
     "s16": (400, 32, 200, 33),
 }
-# a kernel and the dtype of a conversion that leads to it
-KERNELS = {
-    "f32": "float32",
-    "f32_aligned": "float32",
-    Dense.ALIGNED_RELU: "float32",
-    "s8_f32": "int8-weights",
-    "s16": "int16",
-    "s8_quad": "int8",
-    "s4": "int4",
-}
+# A kernel of dense layers, and the dtype of a conversion that leads to it.
+KERNELS = Dense.DTYPES | {Dense.ALIGNED_RELU: "float32"}
 CALLS = ((4, 8), (10, 64), (64, 10), (128, 32))
 ELEMENTS = (3, 16, 64)
 RANDOM = np.random.default_rng(1)
@@ -67,9 +59,6 @@ class Prices(dict[str, Cost]):
 
     def __missing__(self, name: str) -> Cost:
         return Cost(base=1000)
-
-
-costs.CHIPS["rp2040"] = replace(costs.CHIPS["rp2040"], kernels=Prices(costs.CHIPS["rp2040"].kernels))
 
 
 def measured(device: Device, builder: GraphBuilder, dtype: str) -> tuple[Benchmark, bytes]:
@@ -148,12 +137,10 @@ def measure_dense(device: Device, table: Table) -> None:
             chains.append(LONG_CHAIN[kernel])
         for chain in chains:
             result, data = measured(device, dense_chain(kernel, chain), dtype)
-            layers = zip(open_model(data).layers, pairwise(chain), result.layers, strict=True)
-            for layer, (n_in, n_out), time in layers:
+            for layer, time in zip(open_model(data).layers, result.layers, strict=True):
                 # one column is never apart from others, and what it costs to rescale depends on that one value
-                if Dense.price_name(layer) == kernel and n_in > 1:
-                    blocks, exact_rows = Dense.blocks(layer), Dense.exact_rows(layer)
-                    rows.append((Cost.terms(n_in, n_out, 0, blocks, exact_rows), time.cycles))
+                if Dense.price_name(layer) == kernel and layer.inputs[0].size > 1:
+                    rows.append((Cost.terms(**Dense.counts(layer) | {"macs": 0}), time.cycles))
         table.fit(kernel, rows)
 
 
@@ -215,7 +202,7 @@ def measure_kinds(device: Device, table: Table) -> None:
     """The kinds that say how (`Layer.timed`), in a small network: dense layers give what they read, and read it."""
     for kind in (room(word) for word in KINDS.values()):
         rows: dict[str, Rows] = {}
-        for dtype in ("int8", "int16", "float32") if kind.timed else ():
+        for dtype in DTYPES if kind.timed else ():
             for n in ELEMENTS:
                 builder = GraphBuilder((4,))
                 for i in range(4):
@@ -233,7 +220,7 @@ def measure_kinds(device: Device, table: Table) -> None:
                 result, data = measured(device, builder, dtype)
                 for layer, time in zip(open_model(data).layers, result.layers, strict=True):
                     if room(layer.kind) is kind:
-                        terms = Cost.terms(0, layer.outputs[0].size)
+                        terms = Cost.terms(**kind.counts(layer))
                         rows.setdefault(kind.price_name(layer), []).append((terms, time.cycles))
         for name, found in rows.items():
             table.fit(name, found)
@@ -241,13 +228,13 @@ def measure_kinds(device: Device, table: Table) -> None:
 
 def measure(device: Device) -> Table:
     """Measure everything; some minutes."""
+    costs.CHIPS["rp2040"] = replace(costs.CHIPS["rp2040"], kernels=Prices(costs.CHIPS["rp2040"].kernels))
     table = Table()
     table.begin("_KERNELS: dict[str, Cost]")
     measure_dense(device, table)
     activations = measure_activations(device, table)
     calls = measure_calls(device, table)
     measure_kinds(device, table)
-    table.lines.append('    "reshape": Cost(base=30),')
     table.end()
     table.begin("_ACTIVATIONS: dict[str, float]")
     for name, (price, off) in activations.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from anne import model_file
@@ -15,6 +15,7 @@ from ..network.layer import IN_PLACE, Layer, Record, Shape
 from ..network.tensor import Quantization, Tensor
 from . import tables
 from .activated import alpha_in_file
+from .prices import Chip, Cost
 
 
 @dataclass
@@ -25,6 +26,13 @@ class Activation(Layer):
     alpha: float = 0.0
 
     place: ClassVar[str] = IN_PLACE
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        "activation float32": Cost(60),
+        "activation int8": Cost(60, 0, 6),
+        "activation int16": Cost(60, 0, 15),
+        "softmax int8": Cost(600, 0, 40),
+        "softmax int16": Cost(300, 0, 60),
+    }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         check_activation(self.activation, self.alpha, where)
@@ -60,5 +68,5 @@ class Activation(Layer):
         return f"activation {dtype}" if is_table else f"softmax {dtype}"
 
     @classmethod
-    def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
+    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
         return super().cycles(layer, chip) + chip.activation_cycles(layer)

@@ -20,6 +20,7 @@ from ..network.layer import IN_PLACE, Layer, Record, Shape
 from ..network.tensor import Quantization, Tensor
 from . import tables
 from .activated import alpha_in_file
+from .prices import Chip, Cost
 
 
 @dataclass
@@ -31,6 +32,11 @@ class Add(Layer):
 
     n_inputs: ClassVar[int | None] = 2
     place: ClassVar[str] = IN_PLACE
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        "add float32": Cost(60, 0, 8),
+        "add int8": Cost(80, 0, 25),
+        "add int16": Cost(80, 0, 25),
+    }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         if tuple(shapes[0]) != tuple(shapes[1]):
@@ -76,5 +82,5 @@ class Add(Layer):
         builder.add(cls, "timed", inputs=inputs)
 
     @classmethod
-    def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
+    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
         return super().cycles(layer, chip) + chip.activation_cycles(layer)

@@ -17,7 +17,7 @@ from ..network.layer import Layer, Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
 from . import layouts, tables, weights
 from .activated import alpha_in_file
-from .prices import Blocks, Chip
+from .prices import Blocks, Chip, Cost
 
 
 @dataclass
@@ -127,6 +127,16 @@ class Dense(Layer):
     }
     # This kernel has a relu of its own, which ends the work on a row that is below 0.
     ALIGNED_RELU: ClassVar[str] = "f32_aligned relu"
+    # That core computes floats itself.
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        "f32": Cost(200, 0, 20, 4),
+        "f32_aligned": Cost(300, 20, 60, 5),
+        "f32_aligned relu": Cost(300, 20, 60, 5),
+        "s8_f32": Cost(300, 20, 40, 5),
+        "s8_quad": Cost(200, 6, 30, 3),
+        "s16": Cost(200, 0, 30, 4),
+        "s4": Cost(200, 6, 30, 4),
+    }
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
@@ -135,10 +145,17 @@ class Dense(Layer):
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
-        n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-        name = cls.price_name(layer)
-        cycles = chip.kernels[name].cycles(n_in, n_out, layer.macs, cls.blocks(layer), cls.exact_rows(layer))
-        return cycles if name == cls.ALIGNED_RELU else cycles + chip.activation_cycles(layer)
+        cycles = super().cycles(layer, chip)
+        has_relu = cls.price_name(layer) == cls.ALIGNED_RELU
+        return cycles if has_relu else cycles + chip.activation_cycles(layer)
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        return super().counts(layer) | {
+            "n_in": layer.inputs[0].size,
+            "blocks": cls.blocks(layer),
+            "exact_rows": cls.exact_rows(layer),
+        }
 
     @classmethod
     def blocks(cls, layer: model_file.Layer) -> Blocks:

@@ -1,7 +1,7 @@
 """What a kernel costs in cycles: a formula with a price for each of its parts. Chips are tables of such prices.
 
-The prices themselves stand in boards/costs.py, where `make costs` writes them; how often each part occurs in a layer,
-the layer's kind knows.
+Those of the RP2040 stand in boards/costs.py, where `make costs` writes them, estimates for the RP2350 in the rooms of
+the kinds, which also know how often each part occurs in a layer.
 """
 
 from __future__ import annotations
@@ -52,17 +52,19 @@ class Cost:
 
     @staticmethod
     def terms(
-        n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None, exact_rows: float = 0.0
+        n_in: int = 0,
+        n_out: int = 0,
+        macs: int = 0,
+        blocks: Blocks | None = None,
+        exact_rows: float = 0.0,
     ) -> tuple[float, ...]:
         """Return how often each field occurs in a layer of that size."""
         columns, *counts = blocks.counts(n_in, n_out) if blocks else (n_in, 0, 0, 0, 0)
         return (1, columns, n_out, macs, *counts, exact_rows)
 
-    def cycles(
-        self, n_in: int, n_out: int, macs: int = 0, blocks: Blocks | None = None, exact_rows: float = 0.0
-    ) -> float:
-        """Return the cycles for a layer of that size."""
-        terms = self.terms(n_in, n_out, macs, blocks, exact_rows)
+    def cycles(self, *args, **kwargs) -> float:
+        """Return the cycles for a layer of the size that `terms` takes."""
+        terms = self.terms(*args, **kwargs)
         return sum(cost * term for cost, term in zip(astuple(self), terms, strict=True))
 
 

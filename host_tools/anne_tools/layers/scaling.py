@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape, check_finite, float32
 from ..network.tensor import Tensor
+from .prices import Cost
 
 
 @dataclass
@@ -24,6 +25,11 @@ class Scaling(Layer):
     offset: np.ndarray
 
     takes_floats: ClassVar[bool] = True
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        "scaling float32": Cost(60, 0, 15),
+        "scaling int8": Cost(60, 0, 40),
+        "scaling int16": Cost(60, 0, 40),
+    }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         last = shapes[0][-1:]

@@ -9,7 +9,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,6 +52,8 @@ class Layer(ABC):
     n_inputs: ClassVar[int | None] = 1
     n_outputs: ClassVar[int | None] = 1
     place: ClassVar[str] = OWN
+    # Its outputs hold values of its first input: on integers they have its type, scale and zero point.
+    keeps_values: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
 
@@ -124,6 +126,9 @@ class Layer(ABC):
         `sources` are quantised already; `spans` are the least and greatest value of each output; `most_weight` is the
         greatest weight. ModelError if the kind has no integers.
         """
+        if self.keeps_values:
+            like = sources[0]
+            return self, [replace(t, dtype=like.dtype, quantization=like.quantization) for t in targets]
         return self, [t.with_range(dtype, span) for t, span in zip(targets, spans, strict=True)]
 
     # --- In the file
@@ -132,11 +137,13 @@ class Layer(ABC):
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         """Return what it becomes in the file; ModelError if the format has nothing for it."""
 
-    # --- Of a layer in a file: `layer` is a model_file.Layer, `chip` a layers.prices.Chip
+    # --- What it costs. Of a layer in a file: `layer` is a model_file.Layer, `chip` a layers.prices.Chip
 
-    # Appends a layer of the kind to a GraphBuilder, which reads as many tensors of one shape as it takes: `make costs`
-    # measures it, in cycles an element of the output. None for kinds that are measured otherwise, or cost nothing.
+    # Appends a layer of the kind to a GraphBuilder; it reads as many flat tensors of one size as it takes. `make costs`
+    # measures it and writes the prices for the RP2040. None for kinds that host_tools/measure_costs.py names.
     timed: ClassVar[Callable[[Any, list[Tensor]], Any] | None] = None
+    # The prices on the RP2350's Cortex-M33, estimated from its instruction timings: a layers.prices.Cost for each name.
+    ON_CORTEX_M33: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def written_as(cls, layer: model_file.Layer) -> str:
@@ -145,14 +152,18 @@ class Layer(ABC):
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
-        """Return the name under which its kernel stands in the tables of boards/costs.py."""
+        """Return the name under which its kernel's price stands in the tables of a chip."""
         return f"{layer.kind} {layer.outputs[0].dtype}"
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """Return how often each part of that price occurs, as `Cost.terms` takes it."""
+        return {"n_out": layer.outputs[0].size, "macs": layer.macs}
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
         """Return the cycles that one sample takes."""
-        n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
-        return chip.kernels[cls.price_name(layer)].cycles(n_in, n_out, layer.macs)
+        return chip.kernels[cls.price_name(layer)].cycles(**cls.counts(layer))
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:

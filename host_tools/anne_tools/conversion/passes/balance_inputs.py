@@ -8,7 +8,7 @@ import numpy as np
 
 from ...layers import Dense, Scaling
 from ...network.graph import Graph
-from .rewrite import is_float_or_moves, rounded
+from .rewrite import is_float_or_keeps_values, rounded
 
 
 def balance_inputs(graph: Graph, least: np.ndarray, most: np.ndarray) -> Graph | None:
@@ -22,7 +22,7 @@ def balance_inputs(graph: Graph, least: np.ndarray, most: np.ndarray) -> Graph |
         len(graph.inputs) != 1
         or len(readers) != 1
         or not isinstance(readers[0], Dense)
-        or not is_float_or_moves(graph, readers[0])
+        or not is_float_or_keeps_values(graph, readers[0])
     ):
         return None
     half = (most - least).astype(np.float64) / 2

@@ -9,7 +9,7 @@ import numpy as np
 from ...layers import Dense, Reshape, Scaling
 from ...network.graph import Graph
 from ...network.layer import Layer
-from .rewrite import Passed, if_finite, is_float_or_moves, is_linear_dense, only_reader, rewrite
+from .rewrite import Passed, if_finite, is_float_or_keeps_values, is_linear_dense, only_reader, rewrite
 
 # A scaling whose offset is larger than this stays a layer of its own: (x - mean) * scale is exact in float32
 # where weights * x + bias would lose log2(offset) of its 24 bits to cancellation.
@@ -68,7 +68,11 @@ def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
     if not (isinstance(first, Scaling) and isinstance(second, Reshape)):
         return None
     reader = only_reader(graph, second)
-    if not isinstance(reader, Dense) or not is_float_or_moves(graph, reader) or not _is_foldable(first):
+    if (
+        not isinstance(reader, Dense)
+        or not is_float_or_keeps_values(graph, reader)
+        or not _is_foldable(first)
+    ):
         return None
     shape, flat = graph.tensors[first.input].shape, graph.tensors[second.output].shape
     scale, offset = (np.broadcast_to(a, shape).ravel() for a in (first.scale, first.offset))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Dense, Reshape, Scaling
+from ...layers import Dense, Scaling
 from ...network.graph import Graph
 from ...network.layer import Layer
 
@@ -24,7 +24,9 @@ def rewrite(graph: Graph, rule: Rule) -> Passed:
     while index < len(graph.layers):
         first = graph.layers[index]
         second = only_reader(graph, first)
-        result = rule(graph, first, second) if second and is_float_or_moves(graph, first, second) else None
+        result = (
+            rule(graph, first, second) if second and is_float_or_keeps_values(graph, first, second) else None
+        )
         if result is None:
             index += 1
             continue
@@ -44,9 +46,9 @@ def only_reader(graph: Graph, layer: Layer) -> Layer | None:
     return readers[0] if len(readers) == 1 and layer.output not in graph.outputs else None
 
 
-def is_float_or_moves(graph: Graph, *layers: Layer) -> bool:
-    """True if layers and tensors are plain float32, or if the layers only reshape, which suits any type."""
-    if all(isinstance(layer, Reshape) for layer in layers):
+def is_float_or_keeps_values(graph: Graph, *layers: Layer) -> bool:
+    """True if layers and tensors are plain float32, or if the layers keep values as they are, of any type."""
+    if all(layer.keeps_values for layer in layers):
         return all(graph.tensors[layer.input].means_the_same(graph.tensors[layer.output]) for layer in layers)
     tensors = [graph.tensors[name] for layer in layers for name in (*layer.inputs, *layer.outputs)]
     return all(tensor.is_float for tensor in tensors) and not any(layer.is_quantized for layer in layers)
