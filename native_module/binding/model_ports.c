@@ -27,10 +27,12 @@ typedef struct {
     char space[12];
 } name_t;
 
-static names_t names_of(const anne_model_t *model, anne_role_t role) {
+static void names_begin(names_t *names, const anne_model_t *model, anne_role_t role) {
     bool input = role == ANNE_ROLE_INPUT;
-    return (names_t){role, input ? model->n_inputs : model->n_outputs, 0,
-                     anne_metadata_entry(model, input ? ANNE_TAG_input_names : ANNE_TAG_output_names)};
+    names->role = role;
+    names->n = input ? model->n_inputs : model->n_outputs;
+    names->index = 0;
+    names->lines = anne_metadata_entry(model, input ? ANNE_TAG_input_names : ANNE_TAG_output_names);
 }
 
 static void next_name(names_t *names, name_t *name) {
@@ -59,7 +61,8 @@ static mp_obj_t name_str(const name_t *name) {
 }
 
 static mp_obj_t name_at(const anne_model_t *model, anne_role_t role, uint32_t index) {
-    names_t names = names_of(model, role);
+    names_t names;
+    names_begin(&names, model, role);
     name_t name;
     do {
         next_name(&names, &name);
@@ -103,9 +106,9 @@ static bool put_entries(const model_t *self, mp_obj_t x) {
     if ((map == NULL ? n : map->used) != model->n_inputs) {
         return false;
     }
-    names_t names = {.n = 0};
+    names_t names;
     if (map != NULL) {
-        names = names_of(model, ANNE_ROLE_INPUT);
+        names_begin(&names, model, ANNE_ROLE_INPUT);
     }
     uint32_t tensor = model->input;
     for (uint32_t i = 0; i < model->n_inputs; i++) {
@@ -129,7 +132,8 @@ static bool put_entries(const model_t *self, mp_obj_t x) {
 // (name, shape) of each input, as anne.values takes them.
 static mp_obj_t named_inputs(const anne_model_t *model) {
     mp_obj_list_t *inputs = py_new_list(model->n_inputs);
-    names_t names = names_of(model, ANNE_ROLE_INPUT);
+    names_t names;
+    names_begin(&names, model, ANNE_ROLE_INPUT);
     uint32_t tensor = model->input;
     for (uint32_t i = 0; i < model->n_inputs; i++) {
         name_t name;
@@ -203,7 +207,8 @@ NORETURN void py_refuse_out(const values_t *from, mp_obj_t out, mp_obj_t name) {
 
 static NORETURN void refuse_outs(const anne_model_t *model, mp_obj_t outs) {
     mp_obj_list_t *list = py_new_list(model->n_outputs);
-    names_t names = names_of(model, ANNE_ROLE_OUTPUT);
+    names_t names;
+    names_begin(&names, model, ANNE_ROLE_OUTPUT);
     for (uint32_t i = 0; i < model->n_outputs; i++) {
         name_t name;
         next_name(&names, &name);

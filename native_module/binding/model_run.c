@@ -58,6 +58,11 @@ static MP_ALWAYSINLINE inline void put_sample(claim_t *claimed, mp_obj_t x) {
     }
 }
 
+// And by a call, where that is little beside the rest.
+static void put_sample_by_call(claim_t *claimed, mp_obj_t x) {
+    put_sample(claimed, x);
+}
+
 static mp_obj_t answer(const model_t *self) {
     run_all(self);
     return self->model.n_outputs == 1 ? py_values_list(&self->output) : py_outputs_list(self);
@@ -74,7 +79,7 @@ static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     py_list_items(samples, &n);
     mp_obj_list_t *answers = py_new_list(n);
     for (size_t i = 0; i < n; i++) {
-        put_sample(claimed, py_list_items(kept, &n)[i]);
+        put_sample_by_call(claimed, py_list_items(kept, &n)[i]);
         answers->items[i] = answer(self);
     }
     return MP_OBJ_FROM_PTR(answers);
@@ -92,7 +97,7 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     mp_obj_t out = args[1];
     if (self->model.n_outputs > 1) {
         py_write_outputs(self, out, false);
-        put_sample(claimed, args[0]);
+        put_sample_by_call(claimed, args[0]);
         run_all(self);
         py_write_outputs(self, out, true);
         return out;
@@ -131,7 +136,7 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
 METHOD(model_run_raw, 2);
 
 static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
-    put_sample(claimed, args[0]);
+    put_sample_by_call(claimed, args[0]);
     return mp_const_none;
 }
 METHOD(model_set_input, 1);
