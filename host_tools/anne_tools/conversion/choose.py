@@ -113,8 +113,13 @@ def _why(trial: Trial, best: Candidate | None, other: Candidate) -> list[str]:
 
 def _with_scaling(trial: Trial, dtype: str, cut: Cut | None) -> Candidate:
     """The better of two candidates: inputs scaled by the first layer's weights, or by a layer of their own."""
-    best = trial.make(dtype, trial.folded, trial.notes, cut)
     apart = trial.scaling_apart(cut)
+    try:
+        best = trial.make(dtype, trial.folded, trial.notes, cut)
+    except ModelError:  # weights that take in factors of unlike size may be beyond what integers hold
+        if apart is None:
+            raise
+        return trial.make(dtype, *apart, cut)
     if apart is None:
         return best
     other = trial.make(dtype, *apart, cut)
