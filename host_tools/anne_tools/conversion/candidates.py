@@ -18,7 +18,7 @@ from ..network.tensor import Tensor
 from .answers import last_activation
 from .calibration import Cut, cuts
 from .pack import check_limits, pack
-from .passes import balance_inputs, simplify
+from .passes import balance_inputs, integer_scalings, scaled_tensors, simplify
 from .quantize import FUSED_FLOAT, FUSED_INTEGER, INTEGER_DTYPES, quantize, split_activations
 
 Progress = Callable[[str, int, int], None]
@@ -88,6 +88,9 @@ class Trial:
     def make(self, dtype: str, graph: Graph, notes: list[str], cut: Cut | None) -> Candidate:
         """Return `graph`, of the same values as the network, quantised with ranges within `cut`."""
         calibrate = self.calibrate if cut is None else cut.limited(self.calibrate)
+        if dtype in INTEGER_DTYPES:
+            graph, more = integer_scalings(graph)
+            notes = [*notes, *more]
         quantized = quantize(graph, dtype, calibrate, self.tell)
         floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
         data = pack(quantized)
@@ -97,7 +100,7 @@ class Trial:
         """The simplified graph with a layer that scales the inputs, and notes: the network's own layer, or one made
         from the ranges of the inputs; None if there would be no such layer, or there is one anyway."""
         kept, notes = simplify(self.imported, fold_input_scaling=False)
-        if any(layer.takes_floats for name in kept.inputs for layer in kept.consumers(name)):
+        if scaled_tensors(kept):
             return (kept, notes) if len(kept.layers) > len(self.folded.layers) else None
         if self.calibrate is None or cut is None:
             return None

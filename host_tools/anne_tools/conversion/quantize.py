@@ -20,6 +20,7 @@ from ..network.activations import FUSED_INTEGER as FUSED_INTEGER
 from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.layer import Layer
+from .passes import scaled_tensors
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # Those with integers between layers, whose ranges come from calibration data.
@@ -134,9 +135,9 @@ def split_activations(graph: Graph, fused: tuple[str, ...]) -> Graph:
 
 def _quantize_all(graph: Graph, dtype: str, most: int, found: dict[str, tuple[float, float]]) -> Graph:
     """Every value an integer; but a layer at the input that takes floats gives integers, feature by feature."""
-    result = graph.copy()
+    result, floats = graph.copy(), scaled_tensors(graph)
     for name in graph.inputs:
-        if not any(layer.takes_floats for layer in graph.consumers(name)):
+        if name not in floats:
             result.tensors[name] = graph.tensors[name].with_range(dtype, found[name])
     result.layers = [_quantize_layer(layer, result, found, dtype, most) for layer in graph.layers]
     return result.check()
@@ -147,7 +148,11 @@ def _quantize_layer(
 ) -> Layer:
     """The layer on integers; its output tensors in `result` become integer ones."""
     sources, targets = result.ends(layer)
-    if not layer.takes_floats and any(source.dtype == "float32" for source in sources):
+    if (
+        not layer.takes_floats
+        and not layer.keeps_values
+        and any(source.dtype == "float32" for source in sources)
+    ):
         raise ModelError(
             f"{layer.title}: it shares a float input of the network with a layer that scales it; scale it before both"
         )

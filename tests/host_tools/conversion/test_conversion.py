@@ -16,6 +16,7 @@ from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.plot import error_plot
 from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.errors import ModelError
+from anne_tools.layers import Add
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph, Metadata
@@ -54,6 +55,42 @@ def test_outputs_are_near_the_float_networks(dtype, bound):
     largest = np.abs(converted.predict(x) - execute(graph, x)).max()
     assert largest <= bound
     assert converted.report.deviation.largest == pytest.approx(largest)
+
+
+def residual() -> tuple[Graph, np.ndarray]:
+    """Batch normalisation behind a sum that is read again, of an input that is read raw, too, and of the outputs."""
+    rng = np.random.default_rng(3)
+    b = GraphBuilder((6,))
+    norm = b.scaling("input_norm", rng.uniform(0.5, 2, 6), rng.normal(0, 0.3, 6))
+    at = b.add(Add, "input_sum", inputs=[b.first, norm])
+    for i in range(2):
+        hidden = b.dense(f"hidden {i}", rng.normal(0, 0.4, (6, 6)), rng.normal(0, 0.3, 6), "relu", at=at)
+        b.add(Add, f"sum {i}", inputs=[at, hidden])
+        at = b.scaling(f"norm {i}", rng.uniform(0.5, 1.5, 6), rng.normal(0, 0.3, 6))
+    return b.build(), rng.normal(0, 1, (200, 6))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bound"),
+    [("float32", 1e-6), ("int16", 1e-4), ("int8-weights", 3e-3), ("int8", 2.5e-2), ("int4", 5e-2)],
+)
+def test_scalings_of_sums_and_of_branches_have_integers(dtype, bound):
+    """Relative to the range of the outputs; the bounds are about twice what was seen."""
+    graph, x = residual()
+    expected = execute(graph, x)
+    assert np.abs(convert(graph, dtype, calibrate=x).predict(x) - expected).max() <= bound * np.ptp(expected)
+
+
+def test_a_scaling_apart_is_tried_where_folding_gives_weights_beyond_a_type():
+    # Weights of 1/1000 and 1000 side by side: with four bits the sums' scale is 2^16 times the output's.
+    rng = np.random.default_rng(4)
+    mean, std = np.array([1000, 1e-3]), np.array([100, 1e-3])
+    b = GraphBuilder((2,))
+    b.scaling("scaler", 1 / std, -mean / std)
+    b.dense("hidden", rng.normal(0, 1, (8, 2)), rng.normal(0, 0.3, 8), "relu")
+    b.dense("out", rng.normal(0, 1, (2, 8)))
+    converted = convert(b.build(), "int4", calibrate=mean + std * rng.normal(0, 1, (200, 2)))
+    assert converted.report.layers[0].kind == "scaling"
 
 
 @pytest.mark.parametrize("dtype", ALL_DTYPES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.conversion import passes
-from anne_tools.layers import Activation, Dense, Reshape
+from anne_tools.layers import Activation, Add, Dense, Reshape
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph
@@ -227,6 +227,151 @@ def test_scaling_of_the_input_stays_if_told_so(flatten_first):
     first_two = ["reshape", "scaling"] if flatten_first else ["scaling", "reshape"]
     assert kinds(graph) == [*first_two, "dense"]
     assert kinds(run(passes.simplify, b)[0]) == ["reshape", "dense"]
+
+
+# spread_scalings
+
+
+def residual(b: GraphBuilder, activation: str = "linear"):
+    """Two dense layers of one input, and their sum."""
+    b.dense("left", random(3, 4), random(3), at=b.first, source="Dense 'left'")
+    left = b.last
+    b.dense("right", random(3, 4), random(3), at=b.first, source="Dense 'right'")
+    return left, b.add(Add, "sum", activation, inputs=[left, b.last])
+
+
+def test_scaling_of_a_sum_goes_into_both_dense_layers():
+    b = GraphBuilder((4,))
+    residual(b)
+    b.scaling("norm", random(3), random(3), source="BatchNormalization 'norm'")
+    b.activation("relu", "relu")
+    graph, notes = run(passes.simplify, b)
+    assert kinds(graph) == ["dense", "dense", "add"] and graph.layers[2].activation == "relu"
+    assert notes[0] == ("BatchNormalization 'norm': folded into the weights of Dense 'left', Dense 'right'")
+
+
+def test_scaling_of_a_sum_by_hand():
+    # ((2 x + 1) + (3 x + 4)) 10 + 7 = (20 x + 17) + (30 x + 40)
+    b = GraphBuilder((1,))
+    left = b.dense("left", [[2.0]], [1.0], at=b.first)
+    right = b.dense("right", [[3.0]], [4.0], at=b.first)
+    b.add(Add, "sum", inputs=[left, right])
+    b.scaling("norm", 10.0, 7.0)
+    graph, _ = run(passes.spread_scalings, b)
+    assert [(layer.weights.item(), layer.bias.item()) for layer in graph.layers[:2]] == [(20, 17), (30, 40)]
+
+
+def test_scaling_of_a_sum_of_three_goes_into_all():
+    b = GraphBuilder((4,))
+    _, two = residual(b)
+    third = b.dense("third", random(3, 4), random(3), at=b.first)
+    b.add(Add, "all", inputs=[third, two])
+    b.scaling("norm", random(3), random(3))
+    b.dense("out", random(2, 3))
+    # the next layer could take it, too, and is asked first
+    assert kinds(run(passes.fold_scalings, b)[0]).count("scaling") == 0
+    assert kinds(run(passes.spread_scalings, b)[0]).count("scaling") == 0
+    b.dense("second", random(2, 3), at=b.tensors[b.layers[-2].output])
+    graph, _ = run(passes.spread_scalings, b)
+    assert kinds(graph).count("scaling") == 0
+
+
+def test_scaling_goes_into_all_dense_layers_that_read_it():
+    b = GraphBuilder((4,))
+    b.activation("tanh", "tanh")
+    norm = b.scaling("norm", random(4), random(4), source="BatchNormalization 'norm'")
+    one = b.dense("one", random(3, 4), random(3), "relu", at=norm)
+    two = b.dense("two", random(3, 4), random(3), at=norm)
+    b.add(Add, "sum", inputs=[one, two])
+    graph, notes = run(passes.simplify, b)
+    assert kinds(graph) == ["activation", "dense", "dense", "add"]
+    assert notes == ["BatchNormalization 'norm': folded into the weights of one, two"]
+
+
+@pytest.mark.parametrize("why", ["relu", "read elsewhere", "given out", "no dense layer", "twice the same"])
+def test_scaling_of_a_sum_stays_where_another_needs_what_it_would_change(why):
+    b = GraphBuilder((4,))
+    left, total = residual(b, "relu" if why == "relu" else "linear")
+    if why == "no dense layer":
+        total = b.add(Add, "more", inputs=[total, b.activation("tanh", "tanh", at=left)])
+    if why == "twice the same":
+        total = b.add(Add, "twice", inputs=[total, total])
+    norm = b.scaling("norm", random(3), random(3), at=total)
+    outputs = [norm]
+    if why == "read elsewhere":
+        outputs.append(b.activation("tanh", "tanh", at=left))
+    if why == "given out":
+        outputs.append(total)
+    before = b.build(outputs=outputs)
+    after, notes = passes.spread_scalings(before)
+    assert notes == [] and after.layers == before.layers
+
+
+def test_scaling_stays_where_not_only_dense_layers_read_it():
+    b = GraphBuilder((3,))
+    b.activation("tanh", "tanh")
+    norm = b.scaling("norm", random(3), random(3))
+    b.add(Add, "sum", inputs=[norm, b.dense("dense", random(3, 3))])
+    assert run(passes.simplify, b)[1] == []
+
+
+# integer_scalings
+
+
+def test_scaling_between_layers_becomes_a_dense_layer_with_its_activation():
+    b = GraphBuilder((3,))
+    dense = b.dense("dense", random(3, 3), random(3), "tanh")
+    b.add(Add, "sum", inputs=[b.first, dense])
+    scale, offset = random(3), random(3)
+    b.scaling("norm", scale, offset, source="BatchNormalization 'norm'")
+    b.activation("relu", "relu")
+    graph, notes = run(passes.integer_scalings, b)
+    assert kinds(graph) == ["dense", "add", "dense"]
+    norm = graph.layers[2]
+    assert norm.weights.tolist() == np.diag(np.float32(scale)).tolist()
+    assert (norm.activation, norm.source) == ("relu", "BatchNormalization 'norm'")
+    assert (
+        notes[0]
+        == "BatchNormalization 'norm': made a dense layer, as integers between layers have no scaling"
+    )
+
+
+def test_scaling_of_rows_becomes_a_dense_layer_between_reshapes():
+    # each of 2 rows of 3 by the same 3 factors
+    b = GraphBuilder((2, 3))
+    b.activation("tanh", "tanh")
+    b.scaling("norm", [1, 2, 3], [4, 5, 6])
+    graph, _ = run(passes.integer_scalings, b)
+    assert kinds(graph) == ["activation", "reshape", "dense", "reshape"]
+    assert graph.layers[2].weights.diagonal().tolist() == [1, 2, 3, 1, 2, 3]
+
+
+def test_others_that_read_a_scaled_input_get_it_rounded():
+    b = GraphBuilder((3,))
+    x = b.first
+    norm = b.scaling("norm", random(3), random(3))
+    total = b.add(Add, "sum", inputs=[x, norm])
+    b.add(Add, "again", inputs=[total, x])
+    graph, _ = run(passes.integer_scalings, b)
+    assert kinds(graph) == ["scaling", "scaling", "add", "add"]
+    assert graph.layers[2].inputs[0] == graph.layers[3].inputs[1] == graph.layers[1].output
+
+
+def test_a_scaled_input_may_be_reshaped_first():
+    b = GraphBuilder((2, 3))
+    flat = b.reshape("flatten", (6,))
+    b.add(Add, "sum", inputs=[flat, b.scaling("norm", random(6), random(6))])
+    graph = b.build()
+    assert passes.scaled_tensors(graph) == {graph.inputs[0], flat.name}
+    assert kinds(run(passes.integer_scalings, b)[0]) == ["reshape", "scaling", "scaling", "add"]
+
+
+def test_what_integers_have_stays_as_it_is():
+    b = GraphBuilder((3,))
+    b.scaling("scaler", random(3), random(3))
+    b.dense("dense", random(3, 3), random(3), "tanh")
+    graph, notes = passes.integer_scalings(b.build())
+    assert kinds(graph) == ["scaling", "dense"] and notes == []
 
 
 # merge_dense

@@ -21,7 +21,7 @@ def fold_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
 
     `fold_input_scaling` as in simplify.
     """
-    kept = set() if fold_input_scaling else _inputs_and_their_reshapes(graph)
+    kept = set() if fold_input_scaling else inputs_and_their_reshapes(graph)
 
     def fold(graph: Graph, first: Layer, second: Layer):
         rules = (_merge_scalings, _scale_after_dense, _scale_before_dense, _swap_scaling_and_reshape)
@@ -45,9 +45,7 @@ def _scale_after_dense(graph: Graph, first: Layer, second: Layer):
     """(W x + b) s + o = (diag(s) W) x + (b s + o): batch normalisation."""
     if not (is_linear_dense(first) and isinstance(second, Scaling)):
         return None
-    scale, offset = _per_feature(second, len(first.bias))
-    weights, bias = first.weights * scale[:, None], first.bias * scale + offset
-    folded = replace(first, outputs=second.outputs, weights=weights, bias=bias)
+    folded = replace(scaled_after(first, second), outputs=second.outputs)
     return if_finite(folded, f"{second.title}: folded into the weights of {first.title}")
 
 
@@ -55,11 +53,9 @@ def _scale_before_dense(graph: Graph, first: Layer, second: Layer):
     """W (x s + o) + b = (W diag(s)) x + (W o + b): scalers, and batch normalisation after an activation."""
     if not (isinstance(first, Scaling) and isinstance(second, Dense)):
         return None
-    if not _is_foldable(first):
+    if not is_foldable(first):
         return None
-    scale, offset = _per_feature(first, second.weights.shape[1])
-    weights, bias = second.weights * scale, second.weights.astype(np.float64) @ offset + second.bias
-    folded = replace(second, inputs=first.inputs, weights=weights, bias=bias)
+    folded = scaled_before(first, second)
     return if_finite(folded, f"{first.title}: folded into the weights of {second.title}")
 
 
@@ -68,11 +64,7 @@ def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
     if not (isinstance(first, Scaling) and isinstance(second, Reshape)):
         return None
     reader = only_reader(graph, second)
-    if (
-        not isinstance(reader, Dense)
-        or not is_float_or_keeps_values(graph, reader)
-        or not _is_foldable(first)
-    ):
+    if not isinstance(reader, Dense) or not is_float_or_keeps_values(graph, reader) or not is_foldable(first):
         return None
     shape, flat = graph.tensors[first.input].shape, graph.tensors[second.output].shape
     scale, offset = (np.broadcast_to(a, shape).ravel() for a in (first.scale, first.offset))
@@ -82,7 +74,20 @@ def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
     return [reshape, scaling], f"{first.title}: moved behind {second.title}"
 
 
-def _inputs_and_their_reshapes(graph: Graph) -> set[str]:
+def scaled_after(dense: Dense, scaling: Scaling) -> Dense:
+    """The linear dense layer with its outputs scaled."""
+    scale, offset = _per_feature(scaling, len(dense.bias))
+    return replace(dense, weights=dense.weights * scale[:, None], bias=dense.bias * scale + offset)
+
+
+def scaled_before(scaling: Scaling, dense: Dense) -> Dense:
+    """The dense layer that reads what the scaling reads."""
+    scale, offset = _per_feature(scaling, dense.weights.shape[1])
+    bias = dense.weights.astype(np.float64) @ offset + dense.bias
+    return replace(dense, inputs=scaling.inputs, weights=dense.weights * scale, bias=bias)
+
+
+def inputs_and_their_reshapes(graph: Graph) -> set[str]:
     """Names of the tensors that hold the network's inputs, in whatever shape."""
     names = set(graph.inputs)
     for layer in graph.layers:
@@ -91,7 +96,7 @@ def _inputs_and_their_reshapes(graph: Graph) -> set[str]:
     return names
 
 
-def _is_foldable(layer: Scaling) -> bool:
+def is_foldable(layer: Scaling) -> bool:
     return bool(np.all(np.abs(layer.offset) <= MAX_FOLDED_OFFSET))
 
 

@@ -67,9 +67,13 @@ def reading(layer: Layer, old: str, new: str) -> Layer:
 
 def if_finite(layer: Layer, note: str):
     """A rule's result, unless a float32 cannot hold it: then the layers stay as they are."""
+    return ([layer], note) if is_finite(layer) else None
+
+
+def is_finite(layer: Layer) -> bool:
+    """True if a float32 can hold the numbers of a dense layer or a scaling."""
     arrays = (layer.scale, layer.offset) if isinstance(layer, Scaling) else (layer.weights, layer.bias)
-    fits = all(np.all(np.abs(a) <= np.finfo(np.float32).max) for a in arrays)
-    return ([layer], note) if fits else None
+    return all(bool(np.all(np.abs(a) <= np.finfo(np.float32).max)) for a in arrays)
 
 
 def rounded(graph: Graph) -> Graph:

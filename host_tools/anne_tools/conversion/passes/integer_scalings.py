@@ -1,0 +1,91 @@
+"""Scalings for a network of integers, in which one can only turn floats into integers: at the network's inputs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from ...layers import Dense, Reshape, Scaling
+from ...network.graph import Graph
+from ...network.layer import Layer
+from .fold_scalings import inputs_and_their_reshapes
+from .fuse_activations import fuse_activations
+from .rewrite import Passed, rounded
+
+# Weights of a scaling that becomes a dense layer: as many as a Pico's flash has room for.
+MAX_WEIGHTS = 1 << 20
+
+
+def scaled_tensors(graph: Graph) -> set[str]:
+    """Names of the tensors that hold inputs which a scaling turns from floats into integers; reshaped ones, too."""
+    inputs = inputs_and_their_reshapes(graph)
+    scaled = {layer.input for layer in graph.layers if isinstance(layer, Scaling) and layer.input in inputs}
+    reshapes = [layer for layer in graph.layers if isinstance(layer, Reshape) and layer.input in inputs]
+    for layer in reversed(reshapes):  # back to the input, then to all that is the same
+        if layer.output in scaled:
+            scaled.add(layer.input)
+    for layer in reshapes:
+        if layer.input in scaled:
+            scaled.add(layer.output)
+    return scaled
+
+
+def integer_scalings(graph: Graph) -> Passed:
+    """Return a graph of the same values of which every layer has integers.
+
+    A scaling of values between layers (batch normalisation after an addition) becomes a dense layer whose weights are
+    zeros but for one in each row; as rows have scales of their own, each factor keeps all its bits. Where an input is
+    scaled, its other readers get the values from a scaling by 1, which rounds them.
+    """
+    graph, notes = graph.copy(), []
+    floats, layers, tensors = scaled_tensors(graph), [], dict(graph.tensors)
+    for layer in graph.layers:
+        if isinstance(layer, Scaling) and layer.input not in floats and _is_small(graph, layer):
+            layers += _as_dense(layer, graph, tensors)
+            notes.append(f"{layer.title}: made a dense layer, as integers between layers have no scaling")
+        elif isinstance(layer, Scaling | Reshape):
+            layers.append(layer)
+        else:
+            names = [name for name in dict.fromkeys(layer.inputs) if name in floats]
+            layers += [_rounding(name, tensors) for name in names if _rounded_name(name) not in tensors]
+            inputs = tuple(_rounded_name(name) if name in floats else name for name in layer.inputs)
+            layers.append(replace(layer, inputs=inputs))
+    graph, fused = fuse_activations(replace(graph, layers=layers, tensors=tensors))
+    return rounded(graph).check(), notes + fused
+
+
+def _is_small(graph: Graph, scaling: Scaling) -> bool:
+    return graph.tensors[scaling.input].is_float and graph.tensors[scaling.input].size ** 2 <= MAX_WEIGHTS
+
+
+def _as_dense(scaling: Scaling, graph: Graph, tensors: dict) -> list[Layer]:
+    """The dense layer that scales, between reshapes if its tensors are not flat; these come to `tensors`."""
+    source = graph.tensors[scaling.input]
+    n = prod(source.shape)
+    scale, offset = (
+        np.broadcast_to(np.asarray(a, np.float64), source.shape).ravel()
+        for a in (scaling.scale, scaling.offset)
+    )
+    title = {"source": scaling.source}
+    if len(source.shape) == 1:
+        return [Dense(scaling.name, scaling.inputs, scaling.outputs, np.diag(scale), offset.copy(), **title)]
+    flat, scaled = f"{scaling.output}:flat", f"{scaling.output}:scaled"
+    tensors.update({name: replace(source, name=name, shape=(n,)) for name in (flat, scaled)})
+    return [
+        Reshape(f"{scaling.name}_flat", scaling.inputs, flat, **title),
+        Dense(scaling.name, flat, scaled, np.diag(scale), offset.copy(), **title),
+        Reshape(f"{scaling.name}_shape", scaled, scaling.outputs, **title),
+    ]
+
+
+def _rounding(name: str, tensors: dict) -> Layer:
+    """The scaling by 1 that gives the floats of tensor `name` as integers; its output comes to `tensors`."""
+    output = _rounded_name(name)
+    tensors[output] = replace(tensors[name], name=output)
+    return Scaling(f"{name}_rounding", name, output, np.ones(1), np.zeros(1), source=f"rounding of {name}")
+
+
+def _rounded_name(name: str) -> str:
+    return f"{name}:rounded"

@@ -1,0 +1,80 @@
+"""Scalings where branches meet or part: into all dense layers that read them, or that are added before them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...layers import Add, Dense, Scaling
+from ...network.graph import Graph
+from .fold_scalings import inputs_and_their_reshapes, is_foldable, scaled_after, scaled_before
+from .rewrite import Passed, is_finite, is_float_or_keeps_values, is_linear_dense, only_reader, pruned
+
+
+def spread_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
+    """Return the graph with scalings folded into several dense layers at once, where all of them can take it.
+
+    `fold_input_scaling` as in simplify.
+    """
+    graph, notes = graph.copy(), []
+    kept = set() if fold_input_scaling else inputs_and_their_reshapes(graph)
+    for scaling in [layer for layer in graph.layers if isinstance(layer, Scaling)]:
+        if not is_float_or_keeps_values(graph, scaling) or scaling.input in kept:
+            continue
+        folded = _into_readers(graph, scaling) or _into_summands(graph, scaling)
+        if not folded or not all(map(is_finite, folded.values())):
+            continue
+        at, end = scaling.input, scaling.output
+        graph.layers = [folded.get(layer.output, layer) for layer in graph.layers if layer is not scaling]
+        # Of a sum the last layer gives what the scaling gave; its readers have no other change.
+        if end in graph.outputs or any(graph.consumers(end)):
+            graph.layers = [
+                replace(layer, outputs=(end,)) if layer.output == at else layer for layer in graph.layers
+            ]
+        titles = ", ".join(layer.title for layer in folded.values())
+        notes.append(f"{scaling.title}: folded into the weights of {titles}")
+    return pruned(graph), notes
+
+
+def _into_readers(graph: Graph, scaling: Scaling) -> dict[str, Dense] | None:
+    """W (x s + o) + b = (W diag(s)) x + (W o + b), for each of the layers that read it; by their outputs."""
+    readers = list(graph.consumers(scaling.output))
+    if scaling.output in graph.outputs or not is_foldable(scaling):
+        return None
+    if not all(isinstance(layer, Dense) and is_float_or_keeps_values(graph, layer) for layer in readers):
+        return None
+    return {layer.output: scaled_before(scaling, layer) for layer in readers}
+
+
+def _into_summands(graph: Graph, scaling: Scaling) -> dict[str, Dense] | None:
+    """(a + b) s + o = (a s + o) + b s, where all that is added are linear dense layers for this sum alone."""
+    summands = _summands(graph, scaling)
+    if not summands:
+        return None
+    without_offset = replace(scaling, offset=np.zeros(1))
+    return {
+        layer.output: scaled_after(layer, without_offset if index else scaling)
+        for index, layer in enumerate(summands)
+    }
+
+
+def _summands(graph: Graph, scaling: Scaling) -> list[Dense] | None:
+    """The dense layers of which `scaling` scales the sum; None if anything else is in it."""
+    found, asked = [], [(scaling.input, scaling)]
+    while asked:
+        name, reader = asked.pop()
+        made = next((layer for layer in graph.layers if name in layer.outputs), None)
+        if (
+            made is None
+            or only_reader(graph, made) is not reader
+            or not is_float_or_keeps_values(graph, made)
+        ):
+            return None
+        if is_linear_dense(made):
+            found.append(made)
+        elif isinstance(made, Add) and made.activation == "linear" and made.inputs[0] != made.inputs[1]:
+            asked += [(name, made) for name in reversed(made.inputs)]
+        else:
+            return None
+    return found
