@@ -28,6 +28,9 @@ NAMES = [
     "small_int8_weights",
     "image_int8",
     "unaligned_float32",
+    "residual_int16",
+    "two_inputs_int8",
+    "two_outputs_float32",
 ]
 SEED = 3
 
