@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model.h"
+#include "records.h"
 
 // X(name), in the order of their numbers in the file, from 1. python_api/anne/metadata.py keeps the same order.
 #define ANNE_TAGS(X)  \

@@ -24,23 +24,7 @@ typedef struct {
     uint32_t reserved[2];
 } header_t;
 
-// A layer's record up to the indices of its tensors.
-typedef struct {
-    uint16_t kind;
-    uint16_t record_bytes;
-    uint8_t n_inputs;
-    uint8_t n_outputs;
-    uint8_t n_constants;
-    uint8_t activation;
-    float alpha;
-} record_head_t;
-
-typedef struct {
-    uint32_t offset;
-    uint32_t bytes;
-} constant_t;
-
-_Static_assert(sizeof(header_t) == 48 && sizeof(anne_tensor_t) == 32 && sizeof(record_head_t) == 12, "as in FORMAT.md");
+_Static_assert(sizeof(header_t) == 48 && sizeof(anne_tensor_t) == 32, "as in FORMAT.md");
 
 #define TRY(expression)                      \
     do {                                     \
@@ -149,61 +133,6 @@ static anne_status_t check_tensors(anne_model_t *model) {
     return model->n_inputs > 0 && model->n_outputs > 0 ? ANNE_OK : ANNE_ERROR_TENSOR;
 }
 
-// --- Records of layers ----------------------------------------------------------------------------------------------
-
-// Reads the record at `position`, which must leave room for its head, and moves on. Everything is inside the section
-// and the data if this returns ANNE_OK.
-static anne_status_t read_record(const anne_model_t *model, uint32_t layers_bytes, uint32_t *position,
-                                 anne_record_t *record) {
-    const record_head_t *head = (const void *)(model->layers + *position);
-    uint32_t room = layers_bytes - *position;
-    if (room < sizeof *head || head->record_bytes > room || head->record_bytes % 4 != 0) {
-        return ANNE_ERROR_LAYER;
-    }
-    uint32_t n_tensors = head->n_inputs + head->n_outputs;
-    uint32_t tensors_bytes = (n_tensors + 1) / 2 * 4;
-    uint32_t fixed_bytes = sizeof *head + tensors_bytes + head->n_constants * sizeof(constant_t);
-    if (head->n_inputs < 1 || head->n_outputs < 1 || head->n_constants > ANNE_MAX_CONSTANTS
-        || head->record_bytes < fixed_bytes) {
-        return ANNE_ERROR_LAYER;
-    }
-    if (head->activation >= ANNE_ACTIVATION_COUNT || !isfinite(head->alpha)) {
-        return ANNE_ERROR_PARAMETER;
-    }
-    record->kind = head->kind;
-    record->n_inputs = head->n_inputs;
-    record->n_outputs = head->n_outputs;
-    record->n_constants = head->n_constants;
-    record->activation = head->activation;
-    record->alpha = head->alpha;
-    record->tensors = (const void *)(head + 1);
-    for (uint32_t i = 0; i < tensors_bytes / 2; i++) {
-        if (i < n_tensors ? record->tensors[i] >= model->n_tensors : record->tensors[i] != 0) {
-            return ANNE_ERROR_LAYER;
-        }
-    }
-    record->input = &model->tensors[record->tensors[0]];
-    record->output = &model->tensors[record->tensors[head->n_inputs]];
-    record->all = model->tensors;
-    const constant_t *constants = (const void *)((const uint8_t *)record->tensors + tensors_bytes);
-    for (uint32_t i = 0; i < head->n_constants; i++) {
-        if (constants[i].offset % 4 != 0 || constants[i].offset > model->data_bytes
-            || constants[i].bytes > model->data_bytes - constants[i].offset) {
-            return ANNE_ERROR_CONSTANT;
-        }
-        record->constants[i] = model->data + constants[i].offset;
-        record->constant_bytes[i] = constants[i].bytes;
-    }
-    record->parameters = (const void *)(constants + head->n_constants);
-    record->n_parameters = (head->record_bytes - fixed_bytes) / 4;
-    *position += head->record_bytes;
-    return ANNE_OK;
-}
-
-void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_record_t *record) {
-    read_record(model, model->metadata - model->layers, position, record); // checked by anne_model_open
-}
-
 // --- All layers -----------------------------------------------------------------------------------------------------
 
 // How many addresses of tensors a layer keeps: of all, if they are more than the x and y of anne_layer_t.
@@ -219,7 +148,7 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
     uint32_t position = 0, room_for_constants = ANNE_MAX_CONSTANT_BYTES;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
         anne_record_t record;
-        TRY(read_record(model, layers_bytes, &position, &record));
+        TRY(anne_record_read(model, layers_bytes, &position, &record));
         for (uint32_t c = 0; c < record.n_constants; c++) {
             if (record.constant_bytes[c] > room_for_constants) {
                 return ANNE_ERROR_CONSTANT;
@@ -272,42 +201,7 @@ anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_b
     return ANNE_OK;
 }
 
-void anne_model_record(const anne_model_t *model, uint32_t index, anne_record_t *record) {
-    uint32_t position = 0;
-    for (; index > 0; index--) {
-        position += ((const record_head_t *)(const void *)(model->layers + position))->record_bytes;
-    }
-    anne_model_next_record(model, &position, record);
-}
-
 // --- Inputs and outputs of the network
-
-static uint32_t first_of(const anne_model_t *model, anne_role_t role) {
-    return role == ANNE_ROLE_INPUT ? model->input : model->output;
-}
-
-uint32_t anne_model_next(const anne_model_t *model, uint32_t tensor, anne_role_t role) {
-    do {
-        tensor++;
-    } while (tensor < model->n_tensors && !(model->tensors[tensor].role & role));
-    return tensor;
-}
-
-uint32_t anne_model_elements(const anne_model_t *model, anne_role_t role) {
-    uint32_t n = 0;
-    for (uint32_t t = first_of(model, role); t < model->n_tensors; t = anne_model_next(model, t, role)) {
-        n += anne_tensor_elements(&model->tensors[t]); // at most 257 times 2^20
-    }
-    return n;
-}
-
-uint32_t anne_model_bytes(const anne_model_t *model, anne_role_t role) {
-    uint32_t n_bytes = 0;
-    for (uint32_t t = first_of(model, role); t < model->n_tensors; t = anne_model_next(model, t, role)) {
-        n_bytes += anne_tensor_bytes(&model->tensors[t]); // at most 257 times 2^22
-    }
-    return n_bytes;
-}
 
 void anne_model_put_inputs(const anne_model_t *model, const void *sample) {
     const uint8_t *from = sample;

