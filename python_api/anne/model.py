@@ -197,7 +197,7 @@ class Model:
     def trace(self, x):
         """Return a Table of every neuron's output, layer by layer: rows of (layer, values as a list of floats).
 
-        Inputs come first, under their names. A layer of several outputs has a row for each: name.0, name.1 ...
+        Inputs come first, under their names. A layer of several outputs has a row for each: name 0, name 1 ...
         """
         core = self._core
         core.set_input(x)
@@ -207,7 +207,7 @@ class Model:
             # read at once: a later layer may use the same memory
             core.run(index, index + 1)
             for i in range(len(layer.outputs)):
-                row = name if len(layer.outputs) == 1 else "%s.%d" % (name, i)
+                row = name if len(layer.outputs) == 1 else "%s %d" % (name, i)
                 rows.append((row, core.values(layer.outputs[i])))
         return Table(("layer", "values"), rows)
 

@@ -8,6 +8,7 @@ from anne.model_file import ModelFile
 
 from ..network.graph import default_names
 from .files import layer_names
+from .packed import input_names
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,7 @@ def _values(file: ModelFile) -> list[Value]:
 
 def _names(file: ModelFile) -> list[str]:
     names = [""] * len(file.tensors)
-    known = file.lines("input_names") or default_names("input", len(file.inputs))
-    for name, tensor in zip(known, file.inputs, strict=True):
+    for name, tensor in zip(input_names(file), file.inputs, strict=True):
         names[tensor.index] = name
     for layer, layer_name in zip(file.layers, layer_names(file), strict=True):
         for name, tensor in zip(default_names(layer_name, len(layer.outputs)), layer.outputs, strict=True):

@@ -15,7 +15,7 @@ Plain JSON, from a file or as a dict in memory; what is marked (o) is optional:
         {
           "weights": [[0.5, -0.2, ...], ...],          one row a neuron, one number an input
           "bias": [0.1, ...],                          (o) one number a neuron; zeros if absent
-          "activation": "relu",                        (o) of anne_tools.graph.ACTIVATIONS; linear if absent
+          "activation": "relu",                        (o) of network/activations.py; linear if absent
           "alpha": 0.01                                (o) of leaky_relu and elu; 0.01 and 1 if absent
         }, ...
       ]

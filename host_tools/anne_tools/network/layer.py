@@ -62,7 +62,7 @@ class Layer(ABC):
 
     @property
     def kind(self) -> str:
-        """The layer's word in reports: dense, activation, scaling, reshape."""
+        """Its kind's word in model files and reports: max_pool for the class MaxPool."""
         return re.sub(r"(?<=.)(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property

@@ -6,7 +6,16 @@ import os
 
 import numpy as np
 import pytest
-from anne_tools.data.samples import Samples, as_samples, read_answers, read_samples
+from anne_tools.data.samples import (
+    Samples,
+    as_inputs,
+    as_samples,
+    joined,
+    parted,
+    read_answers,
+    read_arrays,
+    read_samples,
+)
 from anne_tools.errors import ModelError
 
 X = np.array([[1.0, 2.5], [-3.0, 4.0]])
@@ -167,3 +176,55 @@ def test_columns_of_answers_are_matched_by_name(tmp_path):
     assert read_answers(path, x, labels=["a", "b", "c"]).tolist() == [[1, 0, 0], [0, 0, 1]]
     path.write_text("True,False\n1,0\n0,1\n")
     assert read_answers(path, x, labels=["False", "True"]).tolist() == [[0, 1], [1, 0]]
+
+
+# --- Several inputs ---------------------------------------------------------------------------------------------------
+
+SHAPES, NAMES = [(2, 2), (1,)], ["image", "speed"]
+IMAGE, SPEED = np.arange(12).reshape(3, 2, 2), np.array([[20], [30], [40]])
+JOINED = [[0, 1, 2, 3, 20], [4, 5, 6, 7, 30], [8, 9, 10, 11, 40]]
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        {"speed": SPEED, "image": IMAGE},
+        [IMAGE, SPEED],
+        (IMAGE.reshape(3, 4), SPEED[:, 0]),  # flat
+        np.array(JOINED),
+    ],
+)
+def test_several_inputs_come_by_name_in_order_or_joined(x):
+    arrays = as_inputs(x, SHAPES, NAMES, "x")
+    assert [array.shape for array in arrays] == [(3, 2, 2), (3, 1)]
+    np.testing.assert_array_equal(joined(arrays), JOINED)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ({"image": IMAGE}, r"x: expected inputs image, speed; speed missing"),
+        ({"image": IMAGE, "speed": SPEED, "sped": SPEED}, r"x: expected inputs image, speed; got sped"),
+        ([IMAGE], r"x: expected 2 inputs \(image, speed\), got 1"),
+        ([IMAGE, SPEED[:, :0]], r"x: speed: expected \(n_samples, 1\), got shape \(3, 0\)"),
+        (np.zeros((3, 4)), r"expected 2 inputs, joined \(n_samples, 5\), got shape \(3, 4\)"),
+    ],
+)
+def test_several_inputs_that_do_not_fit(x, message):
+    with pytest.raises(ModelError, match=f"^{message}$"):
+        as_inputs(x, SHAPES, NAMES, "x")
+
+
+def test_inputs_of_unlike_counts_are_not_joined():
+    with pytest.raises(ModelError, match="^expected as many samples of each input, got 3, 2$"):
+        joined([IMAGE, SPEED[:2]])
+
+
+def test_one_input_keeps_its_shape():
+    assert joined([IMAGE]) is IMAGE and parted(IMAGE, SHAPES[:1], "inputs")[0] is IMAGE
+    np.testing.assert_array_equal(as_inputs(IMAGE, SHAPES[:1], NAMES[:1], "x")[0], IMAGE)
+
+
+def test_arrays_of_an_archive_have_their_names(tmp_path):
+    np.savez(tmp_path / "x.npz", image=IMAGE, speed=SPEED)
+    np.testing.assert_equal(read_arrays(tmp_path / "x.npz"), {"image": IMAGE, "speed": SPEED})
