@@ -44,8 +44,8 @@ static bool factor_good(const anne_record_t *record, uint32_t index, int32_t mos
 
 static anne_status_t check_integers(const anne_record_t *record, anne_room_t *room) {
     bool good =
-        record->activation <= ANNE_ACTIVATION_relu6 && factor_good(record, ADD_A, 1 << 30)
-        && factor_good(record, ADD_B, 1 << 30) && factor_good(record, ADD_SUM, INT32_MAX)
+        factor_good(record, ADD_A, 1 << 30) && factor_good(record, ADD_B, 1 << 30)
+        && factor_good(record, ADD_SUM, INT32_MAX)
         && anne_limits_good(record->output->dtype, record->parameters[ADD_ACT_MIN], record->parameters[ADD_ACT_MAX]);
     room->derived = sizeof(anne_add_t) / sizeof(int32_t);
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
@@ -63,10 +63,10 @@ static anne_status_t check_add(const anne_record_t *record, anne_room_t *room) {
             return ANNE_ERROR_SHAPE;
         }
     }
-    if (is_float) {
-        return record->activation != ANNE_ACTIVATION_softmax ? ANNE_OK : ANNE_ERROR_PARAMETER;
+    if (!anne_activation_good(record)) {
+        return ANNE_ERROR_PARAMETER;
     }
-    return check_integers(record, room);
+    return is_float ? ANNE_OK : check_integers(record, room);
 }
 
 static void (*choose_add(const anne_record_t *record))(const anne_layer_t *) {

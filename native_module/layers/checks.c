@@ -8,6 +8,11 @@ bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b) {
     return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
 }
 
+bool anne_activation_good(const anne_record_t *record) {
+    return record->output->dtype == ANNE_FLOAT32 ? record->activation != ANNE_ACTIVATION_softmax
+                                                 : record->activation <= ANNE_ACTIVATION_relu6;
+}
+
 bool anne_limits_good(uint8_t dtype, int32_t least, int32_t most) {
     switch (dtype) {
     case ANNE_INT8:

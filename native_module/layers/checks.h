@@ -9,6 +9,10 @@ bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b);
 // Limits of a result: inside its type for integers, 0 for floats.
 bool anne_limits_good(uint8_t dtype, int32_t least, int32_t most);
 
+// The activation that a layer ends in: on floats any but softmax, which is a layer of its own; on integers one that
+// limits make: linear, relu, relu6.
+bool anne_activation_good(const anne_record_t *record);
+
 // A constant of so many bytes; `index` is below the number of constants, which is known by now.
 static inline anne_status_t anne_check_constant(const anne_record_t *record, uint32_t index, uint64_t bytes) {
     return record->constant_bytes[index] == bytes ? ANNE_OK : ANNE_ERROR_CONSTANT;

@@ -10,7 +10,6 @@
 #include "layers/checks.h"
 
 // Parameters: the layout of the weights, and the limits of an integer result.
-
 enum { DENSE_LAYOUT, DENSE_ACT_MIN, DENSE_ACT_MAX, DENSE_PARAMETERS };
 
 // One way to store weights, with the kernel that reads them. `check` sees a record with shapes that fit and types as
@@ -267,9 +266,7 @@ static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room)
     if (x->rank != 1 || y->rank != 1 || x->dtype != layout->x_dtype || y->dtype != layout->y_dtype) {
         return ANNE_ERROR_SHAPE;
     }
-    bool activation_good = y->dtype == ANNE_FLOAT32 ? record->activation != ANNE_ACTIVATION_softmax
-                                                    : record->activation <= ANNE_ACTIVATION_relu6;
-    if (!activation_good
+    if (!anne_activation_good(record)
         || !anne_limits_good(y->dtype, record->parameters[DENSE_ACT_MIN], record->parameters[DENSE_ACT_MAX])) {
         return ANNE_ERROR_PARAMETER;
     }
