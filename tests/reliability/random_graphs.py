@@ -29,7 +29,7 @@ from anne_tools.network.graph import Graph
 from anne_tools.network.layer import Layer
 from anne_tools.network.tensor import Tensor
 from figures import ROOT, Found, ReliabilityError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -217,17 +217,16 @@ def check_unix_port(models: list[tuple[bytes, np.ndarray, np.ndarray]]) -> None:
 
 
 def for_each_network(n: int, check: Callable[[Graph, np.ndarray, str], None]) -> None:
-    """Call `check` with `n` networks, samples for each, and a type."""
+    """Call `check` with `n` networks, samples for each, and a type, each type as often."""
+    for number, dtype in enumerate(DTYPES):
+        _for_each_of(dtype, number, n // len(DTYPES), check)
 
-    @settings(
-        max_examples=n,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.sampled_from(DTYPES), graphs())
-    def each(dtype, drawn):
+
+def _for_each_of(dtype: str, number: int, n: int, check: Callable[[Graph, np.ndarray, str], None]) -> None:
+    @seed(number)
+    @settings(max_examples=n, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(graphs())
+    def each(drawn):
         check(*drawn, dtype)
 
     each()
