@@ -30,18 +30,6 @@ RELU, RELU6 = 1, 3  # numbers of fused activations
 SCALE, ZERO = 0.05, -3
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
-
-
 class Writer(TfliteWriter):
     """Writes layers of float32 or int8 networks; each method returns the tensor it makes."""
 
@@ -196,9 +184,9 @@ def outputs_by_core(graph: Graph, sample: list[np.ndarray]) -> list[np.ndarray]:
         return [values[tensor.index] for tensor in native.outputs]
 
 
-def check_int8(read, data: bytes, n_outputs: int, samples: int = 40) -> Graph:
+def check_int8(read_tflite, data: bytes, n_outputs: int, samples: int = 40) -> Graph:
     """Compare all outputs with the interpreter's, exactly; return the graph."""
-    graph, oracle, rng = read(data), Oracle(data, 20_000), np.random.default_rng(SEED)
+    graph, oracle, rng = read_tflite(data), Oracle(data, 20_000), np.random.default_rng(SEED)
     for _ in range(samples):
         sample = [rng.integers(-128, 128, t.shape).astype(np.int8) for t in graph.input_tensors]
         shapes = [(1, *x.shape) for x in sample]
@@ -209,20 +197,20 @@ def check_int8(read, data: bytes, n_outputs: int, samples: int = 40) -> Graph:
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_int8_equals_tflite_micro(read, network):
+def test_int8_equals_tflite_micro(read_tflite, network):
     w = Writer("int8")
     inputs, outputs = network(w)
-    graph = check_int8(read, w.to_bytes(inputs, outputs), len(outputs))
+    graph = check_int8(read_tflite, w.to_bytes(inputs, outputs), len(outputs))
     assert [t.shape for t in graph.input_tensors] == [w.shape(x) for x in inputs]
     assert [t.shape for t in graph.output_tensors] == [w.shape(y) for y in outputs]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_float32_equals_tflite_micro(read, network):
+def test_float32_equals_tflite_micro(read_tflite, network):
     w = Writer("float32")
     inputs, outputs = network(w)
     data = w.to_bytes(inputs, outputs)
-    graph, oracle, rng = read(data), Oracle(data, 20_000), np.random.default_rng(SEED)
+    graph, oracle, rng = read_tflite(data), Oracle(data, 20_000), np.random.default_rng(SEED)
     for _ in range(10):
         sample = [rng.uniform(-4, 4, (1, *t.shape)).astype(np.float32) for t in graph.input_tensors]
         expected = oracle.outputs(len(outputs), *sample)
@@ -253,14 +241,14 @@ def random_network(w: Writer):
     return inputs, outputs
 
 
-def test_random_int8_networks_equal_tflite_micro(read):
+def test_random_int8_networks_equal_tflite_micro(read_tflite):
     n_sums = n_outputs = 0
     for seed in range(60):
         w = Writer("int8")
         w.rng = np.random.default_rng([SEED, seed])
         inputs, outputs = random_network(w)
         try:
-            graph = check_int8(read, w.to_bytes(inputs, outputs), len(outputs), 5)
+            graph = check_int8(read_tflite, w.to_bytes(inputs, outputs), len(outputs), 5)
         except (AssertionError, ModelError) as error:
             raise AssertionError(f"seed {seed}: {error}") from error
         n_sums += sum(isinstance(layer, Add) for layer in graph.layers)
@@ -268,22 +256,22 @@ def test_random_int8_networks_equal_tflite_micro(read):
     assert n_sums > 50 and n_outputs > 90
 
 
-def test_uint8_is_the_int8_network_with_128_more(read):
+def test_uint8_is_the_int8_network_with_128_more(read_tflite):
     # TFLite Micro has no uint8 ADD; what is right is its int8 answer, 128 more
     w = Writer("int8")
     inputs, outputs = residual(w)
     data = w.to_bytes(inputs, outputs)
-    graph, oracle, rng = read(as_uint8(data)), Oracle(data), np.random.default_rng(SEED)
+    graph, oracle, rng = read_tflite(as_uint8(data)), Oracle(data), np.random.default_rng(SEED)
     assert graph.metadata.provenance["input type"] == graph.metadata.provenance["output type"] == "uint8"
     for x in rng.integers(-128, 128, (40, 1, 6)).astype(np.int8):
         np.testing.assert_array_equal(outputs_by_core(graph, [x[0]])[0], oracle(x)[0])
 
 
-def test_some_ends_in_uint8_are_noted(read):
+def test_some_ends_in_uint8_are_noted(read_tflite):
     w = Writer("int8")
     a, b = w.tensor((1, 4), "uint8", scale=SCALE, zero_point=ZERO + 128, name="camera"), w.value(4)
     y = w.add(w.step("QUANTIZE", a, w.value(4)), b)
-    graph = read(w.to_bytes([a, b], [y]))
+    graph = read_tflite(w.to_bytes([a, b], [y]))
     assert "input type" not in graph.metadata.provenance
     note = "input type of camera: uint8 in the file, here int8 whose values are 128 less"
     assert note in graph.metadata.provenance["notes"]
@@ -305,11 +293,11 @@ def float_ends(w: Writer):
     return ends, [w.step("DEQUANTIZE", y, w.tensor((1, 5))), w.dense(y, 2)]
 
 
-def test_float_ends_drop_out_at_each_input_and_output(read):
+def test_float_ends_drop_out_at_each_input_and_output(read_tflite):
     w = Writer("int8")
     ends, outputs = float_ends(w)
     data = w.to_bytes(ends, outputs)
-    graph, oracle, rng = read(data), Oracle(data), np.random.default_rng(SEED)
+    graph, oracle, rng = read_tflite(data), Oracle(data), np.random.default_rng(SEED)
     assert [layer.kind for layer in graph.layers] == ["dense", "dense", "add", "dense"]
     quantizations = [t.quantization for t in graph.input_tensors]
     scale, zero_point = (getattr(graph.output_tensors[0].quantization, f) for f in ("scale", "zero_point"))
@@ -328,49 +316,49 @@ def test_float_ends_drop_out_at_each_input_and_output(read):
 # Names
 
 
-def test_names_are_the_signatures(read):
+def test_names_are_the_signatures(read_tflite):
     w = Writer("float32")
     inputs, outputs = two_inputs(w)
     # a signature has an order of its own: the file's is kept
     names = {"speed": inputs[1], "image": inputs[0]}, {"steer": outputs[0]}
-    graph = read(w.to_bytes(inputs, outputs, names))
+    graph = read_tflite(w.to_bytes(inputs, outputs, names))
     assert (graph.input_names, graph.output_names) == (["image", "speed"], ["steer"])
     assert [t.shape for t in graph.input_tensors] == [(2, 3), (2,)]
 
 
-def test_names_are_the_tensors_without_a_signature(read):
+def test_names_are_the_tensors_without_a_signature(read_tflite):
     w = Writer("float32")
     a, b, y = (w.value(3, name=name) for name in ("left", "right", "both"))
     w.operator("ADD", [b, a], [y])
-    graph = read(w.to_bytes([a, b], [y]))
+    graph = read_tflite(w.to_bytes([a, b], [y]))
     assert (graph.input_names, graph.output_names) == (["left", "right"], ["both"])
 
 
-def test_a_signature_of_another_graph_names_nothing(read):
+def test_a_signature_of_another_graph_names_nothing(read_tflite):
     w = Writer("float32")
     a, y = w.value(3, name="left"), w.value(3, name="both")
     w.operator("ADD", [a, a], [y])
     model = w.to_model([a], [y], ({"x": a}, {"y": y}))
     model.signatureDefs[0].subgraphIndex = 1
-    assert read(pack(model)).input_names == ["left"]
+    assert read_tflite(pack(model)).input_names == ["left"]
 
 
-def test_an_input_that_nothing_reads_stays(read):
+def test_an_input_that_nothing_reads_stays(read_tflite):
     w = Writer("float32")
     a, b = w.value(3), w.value(2)
     y = w.dense(b, 2)
-    graph = read(w.to_bytes([a, b], [y]))
+    graph = read_tflite(w.to_bytes([a, b], [y]))
     assert [t.shape for t in graph.input_tensors] == [(3,), (2,)]
 
 
-def test_the_weights_of_two_layers_may_be_one_tensor(read):
+def test_the_weights_of_two_layers_may_be_one_tensor(read_tflite):
     w = Writer("float32")
     x, h, y = w.value(4), w.value(4), w.value(4)
     weights = w.tensor((4, 4), data=w.rng.uniform(-1, 1, (4, 4)))
     w.operator("FULLY_CONNECTED", [x, weights, -1], [h])
     w.operator("FULLY_CONNECTED", [h, weights, -1], [y])
     data = w.to_bytes([x], [w.add(h, y)])
-    graph, sample = read(data), np.float32([[1, -2, 3, -4]])
+    graph, sample = read_tflite(data), np.float32([[1, -2, 3, -4]])
     assert [type(layer) for layer in graph.layers] == [Dense, Dense, Add]
     np.testing.assert_allclose(execute(graph, sample), Oracle(data)(sample), rtol=0, atol=1e-6)
 
@@ -378,68 +366,72 @@ def test_the_weights_of_two_layers_may_be_one_tensor(read):
 # What is refused
 
 
-def refused(read, data: bytes) -> str:
+def refused(read_tflite, data: bytes) -> str:
     with pytest.raises(ModelError) as error:
-        pack_model(read(data))
+        pack_model(read_tflite(data))
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
-def test_sums_of_two_shapes_are_refused_with_both(read, dtype):
+def test_sums_of_two_shapes_are_refused_with_both(read_tflite, dtype):
     w = Writer(dtype)
     a, b, y = w.value(3, 4), w.value(1, 4), w.value(3, 4)
     w.operator("ADD", [a, b], [y])
     assert (
         "layer 0 (ADD) of two computed values: expected one shape, got (1, 3, 4) and (1, 1, 4); broadcasting"
-        in refused(read, w.to_bytes([a, b], [y]))
+        in refused(read_tflite, w.to_bytes([a, b], [y]))
     )
 
 
-def test_int8_sums_with_a_constant_are_refused(read):
+def test_int8_sums_with_a_constant_are_refused(read_tflite):
     w = Writer("int8")
     x, y = w.value(4), w.value(4)
     w.operator("ADD", [x, w.tensor((1, 4), "int8", [[1, 2, 3, 4]], scale=0.5)], [y])
     message = (
         "layer 0 (ADD) of int8 tensors is not supported; supported: float32, and ADD of two computed values"
     )
-    assert message in refused(read, w.to_bytes([x], [y]))
+    assert message in refused(read_tflite, w.to_bytes([x], [y]))
 
 
-def test_an_output_too_fine_for_the_sum_is_refused(read):
+def test_an_output_too_fine_for_the_sum_is_refused(read_tflite):
     w = Writer("int8")
     x, y = w.value(4, scale=1.0), w.value(4, scale=1e-7)
     w.operator("ADD", [x, x], [y])
-    assert "its output scale 1.0" in refused(read, w.to_bytes([x], [y]))
+    assert "its output scale 1.0" in refused(read_tflite, w.to_bytes([x], [y]))
 
 
 @pytest.mark.parametrize("name", ["MUL", "DIV"])
-def test_products_of_two_inputs_are_refused(read, name):
+def test_products_of_two_inputs_are_refused(read_tflite, name):
     w = Writer("float32")
     a, b, y = w.value(4), w.value(4), w.value(4)
     w.operator(name, [a, b], [y])
-    assert f"needs {name} of two computed values (1); the first is" in refused(read, w.to_bytes([a, b], [y]))
+    assert f"needs {name} of two computed values (1); the first is" in refused(
+        read_tflite, w.to_bytes([a, b], [y])
+    )
 
 
-def test_operators_of_several_outputs_are_refused_by_name(read):
+def test_operators_of_several_outputs_are_refused_by_name(read_tflite):
     w = Writer("float32")
     x, a, b = w.value(4), w.value(4), w.value(4)
     w.operator("RELU", [x], [a, b])
-    assert "needs RELU with 2 outputs, which is not supported" in refused(read, w.to_bytes([x], [a, b]))
+    assert "needs RELU with 2 outputs, which is not supported" in refused(
+        read_tflite, w.to_bytes([x], [a, b])
+    )
 
 
-def test_floats_beside_the_integers_are_refused(read):
+def test_floats_beside_the_integers_are_refused(read_tflite):
     # the input is quantised, and read as floats by a second layer
     w = Writer("int8")
     x, other = w.tensor((1, 4)), w.tensor((1, 4))
     y = w.step("RELU", w.step("QUANTIZE", x, w.value(4)))
     w.operator("RELU", [x], [other])
     message = "layer 0 (QUANTIZE): float32 to int8 is supported at the input only"
-    assert message in refused(read, w.to_bytes([x], [y, other]))
+    assert message in refused(read_tflite, w.to_bytes([x], [y, other]))
 
 
-def test_batches_must_agree(read):
+def test_batches_must_agree(read_tflite):
     w = TfliteWriter()
     a, b, y = w.tensor((2, 4)), w.tensor((3, 4)), w.tensor((2, 4))
     w.operator("ADD", [a, b], [y])
-    assert "expected a batch of 2, got shape (3, 4)" in refused(read, w.to_bytes([a, b], [y]))
+    assert "expected a batch of 2, got shape (3, 4)" in refused(read_tflite, w.to_bytes([a, b], [y]))

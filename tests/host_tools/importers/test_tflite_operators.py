@@ -16,7 +16,6 @@ from anne_tools.network.graph import Graph
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
 from int8_reference import run_int8
 from tflite_writer import Oracle, TfliteWriter, int8_network, pack
 
@@ -24,35 +23,23 @@ SEED = 20261123
 SOFTMAX_BETA_ONE = {"beta": 1.0}
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
-
-
 # int8 files
 
 
 @pytest.mark.parametrize("per_axis", [False, True])
 @pytest.mark.parametrize("activation", [0, 1, 3])
-def test_int8_network_equals_tflite_micro(read, per_axis, activation):
+def test_int8_network_equals_tflite_micro(read_tflite, per_axis, activation):
     rng = np.random.default_rng(SEED)
     data = int8_network(rng, per_axis, activation)
-    graph, oracle = read(data), Oracle(data)
+    graph, oracle = read_tflite(data), Oracle(data)
     x = rng.integers(-128, 128, (300, 6), np.int8)
     expected = np.concatenate([oracle(row[None]) for row in x])
     np.testing.assert_array_equal(run_int8(graph, x), expected)
 
 
-def test_int8_layers_keep_the_integers_and_scales_of_the_file(read):
+def test_int8_layers_keep_the_integers_and_scales_of_the_file(read_tflite):
     rng = np.random.default_rng(SEED)
-    graph = read(int8_network(rng, True, 1))
+    graph = read_tflite(int8_network(rng, True, 1))
     rng = np.random.default_rng(SEED)
     scales = np.float32(2.0 ** rng.uniform(-8, -6, 5))
     weights = rng.integers(-127, 128, (5, 6))
@@ -69,21 +56,21 @@ def test_int8_layers_keep_the_integers_and_scales_of_the_file(read):
     assert graph.layers[2].bias.tolist() == [0, 0, 0]  # left out in the file
 
 
-def test_float_ends_of_an_int8_network_drop_out(read):
+def test_float_ends_of_an_int8_network_drop_out(read_tflite):
     rng = np.random.default_rng(SEED)
-    graph = read(int8_network(rng, False, 0, ends="float32"))
+    graph = read_tflite(int8_network(rng, False, 0, ends="float32"))
     assert [layer.kind for layer in graph.layers] == ["dense", "activation", "dense", "activation"]
     assert graph.tensors[graph.inputs[0]].dtype == graph.tensors[graph.outputs[0]].dtype == "int8"
 
 
-def test_int8_change_of_scale_is_a_linear_activation(read):
+def test_int8_change_of_scale_is_a_linear_activation(read_tflite):
     w = TfliteWriter()
     x = w.tensor((1, 256), "int8", scale=0.05, zero_point=-3)
     y = w.tensor((1, 256), "int8", scale=0.08, zero_point=20)
     w.operator("QUANTIZE", [x], [y])
     data = w.to_bytes([x], [y])
     every = np.arange(-128, 128, dtype=np.int8)[None]
-    graph = read(data)
+    graph = read_tflite(data)
     assert graph.layers[0].activation == "linear"
     np.testing.assert_array_equal(run_int8(graph, every), Oracle(data)(every))
 
@@ -91,10 +78,10 @@ def test_int8_change_of_scale_is_a_linear_activation(read):
 # float32 files
 
 
-def check_float(read, writer: TfliteWriter, first: int, last: int) -> Graph:
+def check_float(read_tflite, writer: TfliteWriter, first: int, last: int) -> Graph:
     """Compare the imported graph with the interpreter on 20 inputs; return it."""
     data = writer.to_bytes([first], [last])
-    graph, oracle = read(data), Oracle(data)
+    graph, oracle = read_tflite(data), Oracle(data)
     rng = np.random.default_rng(SEED)
     for _ in range(20):
         x = rng.uniform(-4, 4, writer.tensors[first].shape).astype(np.float32)
@@ -128,68 +115,68 @@ def dense(writer: TfliteWriter, x: int, n_in: int, n_out: int, **options) -> int
         ("SOFTMAX", "softmax", SOFTMAX_BETA_ONE),
     ],
 )
-def test_float_dense_and_activation(read, name, activation, options):
+def test_float_dense_and_activation(read_tflite, name, activation, options):
     w = TfliteWriter()
     x = w.tensor((1, 4), signature=(-1, 4))
     hidden = dense(w, x, 4, 5, fusedActivationFunction=0)
     y = w.tensor((1, 5))
     w.operator(name, [hidden], [y], **options)
-    graph = check_float(read, w, x, y)
+    graph = check_float(read_tflite, w, x, y)
     assert graph.layers[0].name == "fc"
     assert graph.layers[1].activation == activation
 
 
-def test_float_fused_relu_and_a_missing_bias(read):
+def test_float_fused_relu_and_a_missing_bias(read_tflite):
     w = TfliteWriter()
     x = w.tensor((1, 4))
     weights = w.tensor((3, 4), data=np.random.default_rng(1).uniform(-1, 1, (3, 4)))
     y = w.tensor((1, 3))
     w.operator("FULLY_CONNECTED", [x, weights, -1], [y], fusedActivationFunction=1)
-    graph = check_float(read, w, x, y)
+    graph = check_float(read_tflite, w, x, y)
     assert graph.layers[0].activation == "relu" and not graph.layers[0].bias.any()
 
 
-def test_gelu_is_read_and_its_approximation_noted(read):
+def test_gelu_is_read_and_its_approximation_noted(read_tflite):
     # TFLite Micro has no GELU, so there is nothing to compare with
     w = TfliteWriter()
     x, y = w.tensor((1, 4)), w.tensor((1, 4))
     w.operator("GELU", [x], [y], approximate=True)
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     assert graph.layers[0].activation == "gelu"
     assert "tanh approximation" in graph.metadata.provenance["notes"]
 
 
 @pytest.mark.parametrize("name", ["ADD", "SUB", "MUL"])
 @pytest.mark.parametrize("left", [False, True])
-def test_float_constants_become_scaling(read, name, left):
+def test_float_constants_become_scaling(read_tflite, name, left):
     w = TfliteWriter()
     x, y = w.tensor((1, 3)), w.tensor((1, 3))
     c = w.tensor((3,), data=[1.5, -2.0, 0.25])
     w.operator(name, [c, x] if left else [x, c], [y], fusedActivationFunction=1)
-    graph = check_float(read, w, x, y)
+    graph = check_float(read_tflite, w, x, y)
     assert [type(layer) for layer in graph.layers] == [Scaling, Activation]
 
 
-def test_x_times_sigmoid_of_x_is_swish(read):
+def test_x_times_sigmoid_of_x_is_swish(read_tflite):
     w = TfliteWriter()
     x, s, y = w.tensor((1, 3)), w.tensor((1, 3)), w.tensor((1, 3))
     w.operator("LOGISTIC", [x], [s])
     w.operator("MUL", [s, x], [y])
-    graph = check_float(read, w, x, y)
+    graph = check_float(read_tflite, w, x, y)
     assert [layer.activation for layer in graph.layers] == ["swish"]
 
 
-def test_inputs_of_any_shape_are_flattened(read):
+def test_inputs_of_any_shape_are_flattened(read_tflite):
     # an image of 2 x 3 without a RESHAPE, and keep_num_dims behind it
     w = TfliteWriter()
     x = w.tensor((1, 2, 3))
     hidden = dense(w, x, 6, 4)
     y = dense(w, hidden, 4, 2, keepNumDims=True)
-    graph = check_float(read, w, x, y)
+    graph = check_float(read_tflite, w, x, y)
     assert [layer.kind for layer in graph.layers] == ["reshape", "dense", "dense"]
 
 
-def test_a_fixed_batch_is_read_as_one_row(read):
+def test_a_fixed_batch_is_read_as_one_row(read_tflite):
     w = TfliteWriter()
     x = w.tensor((2, 3, 4))
     flat = w.tensor((2, 12))
@@ -197,10 +184,10 @@ def test_a_fixed_batch_is_read_as_one_row(read):
     y = dense(w, flat, 12, 5, output_shape=(2, 5))
     data = w.to_bytes([x], [y])
     sample = np.random.default_rng(SEED).uniform(-1, 1, (2, 3, 4)).astype(np.float32)
-    np.testing.assert_allclose(execute(read(data), sample), Oracle(data)(sample), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(execute(read_tflite(data), sample), Oracle(data)(sample), rtol=0, atol=1e-6)
 
 
-def test_shapes_computed_from_constants_fold_away(read):
+def test_shapes_computed_from_constants_fold_away(read_tflite):
     # what Keras's Reshape layer becomes: SHAPE -> STRIDED_SLICE [0] -> PACK with 2, 3 -> RESHAPE
     w = TfliteWriter()
     x = w.tensor((1, 4))
@@ -213,12 +200,12 @@ def test_shapes_computed_from_constants_fold_away(read):
     w.operator("STRIDED_SLICE", [shape, zero, one, one], [batch], shrinkAxisMask=1)
     w.operator("PACK", [batch, two, three], [target], valuesCount=3)
     w.operator("RESHAPE", [hidden, target], [y])
-    graph = check_float(read, w, x, y)
+    graph = check_float(read_tflite, w, x, y)
     assert [layer.kind for layer in graph.layers] == ["dense", "reshape"]
     assert graph.tensors[graph.outputs[0]].shape == (2, 3)
 
 
-def test_int8_weights_with_float_activations(read):
+def test_int8_weights_with_float_activations(read_tflite):
     # "dynamic range" quantisation; TFLite Micro refuses it, so the expected output is x @ (scale * weights) + bias
     rng = np.random.default_rng(SEED)
     weights, bias = rng.integers(-127, 128, (3, 4)), rng.uniform(-1, 1, 3).astype(np.float32)
@@ -226,7 +213,7 @@ def test_int8_weights_with_float_activations(read):
     x, y = w.tensor((1, 4)), w.tensor((1, 3))
     wt = w.tensor((3, 4), "int8", weights, scale=0.02)
     w.operator("FULLY_CONNECTED", [x, wt, w.tensor((3,), data=bias)], [y])
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     assert graph.layers[0].weights.dtype == np.int8 and graph.layers[0].bias.dtype == np.float32
     sample = rng.uniform(-1, 1, (1, 4))
     np.testing.assert_allclose(
@@ -234,39 +221,41 @@ def test_int8_weights_with_float_activations(read):
     )
 
 
-def test_weights_stored_as_float16_or_int8_with_dequantize(read):
+def test_weights_stored_as_float16_or_int8_with_dequantize(read_tflite):
     rng = np.random.default_rng(SEED)
     values = rng.integers(-127, 128, (3, 4))
     w = TfliteWriter()
     x, wide, y = w.tensor((1, 4)), w.tensor((3, 4)), w.tensor((1, 3))
     w.operator("DEQUANTIZE", [w.tensor((3, 4), "int8", values, scale=[0.5, 0.25, 0.125])], [wide])
     w.operator("FULLY_CONNECTED", [x, wide, -1], [y])
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     np.testing.assert_array_equal(graph.layers[0].weights, values * np.array([[0.5], [0.25], [0.125]]))
 
 
 # What is refused
 
 
-def refused(read, writer_or_bytes, first=0, last=0) -> str:
+def refused(read_tflite, writer_or_bytes, first=0, last=0) -> str:
     data = (
         writer_or_bytes if isinstance(writer_or_bytes, bytes) else writer_or_bytes.to_bytes([first], [last])
     )
     with pytest.raises(ModelError) as error:
-        read(data)
+        read_tflite(data)
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
-def test_unsupported_operator_is_named_with_what_is_supported(read):
+def test_unsupported_operator_is_named_with_what_is_supported(read_tflite):
     w = TfliteWriter()
     x = w.tensor((1, 4))
     hidden, y = dense(w, x, 4, 4), w.tensor((1, 4, 4, 1))
     w.operator("CONV_2D", [hidden, x, x], [y])
-    assert "needs CONV_2D (1); the first is layer 1 (CONV_2D); supported: ADD, " in refused(read, w, x, y)
+    assert "needs CONV_2D (1); the first is layer 1 (CONV_2D); supported: ADD, " in refused(
+        read_tflite, w, x, y
+    )
 
 
-def test_everything_that_is_missing_is_named(read):
+def test_everything_that_is_missing_is_named(read_tflite):
     w = TfliteWriter()
     x, z, wide = w.tensor((1, 4)), w.tensor((1, 4)), w.tensor((1, 4), "int16")
     a, b, y = (w.tensor((1, 4)) for _ in range(3))
@@ -274,7 +263,7 @@ def test_everything_that_is_missing_is_named(read):
     w.operator("CONV_2D", [a, z, z], [b])
     w.operator("DIV", [a, b], [y])
     w.operator("MUL", [b, wide], [z])
-    message = refused(read, w.to_bytes([x, z], []))
+    message = refused(read_tflite, w.to_bytes([x, z], []))
     assert message.startswith(
         "needs CONV_2D (2), DIV of two computed values (1), 0 outputs, values of type int16; the first is layer 0"
     )
@@ -288,8 +277,8 @@ def small_model():
     return w.to_model([x], [y])
 
 
-def test_the_small_model_is_whole(read):
-    assert len(read(pack(small_model())).layers) == 1
+def test_the_small_model_is_whole(read_tflite):
+    assert len(read_tflite(pack(small_model())).layers) == 1
 
 
 def change(path: str, value):
@@ -349,13 +338,13 @@ def change(path: str, value):
         (change("subgraphs[0].operators", []), "is a constant, or computed by no layer"),
     ],
 )
-def test_damaged_file_is_refused_in_one_line(read, damage, message):
+def test_damaged_file_is_refused_in_one_line(read_tflite, damage, message):
     model = small_model()
     damage(model)
-    assert message in refused(read, pack(model))
+    assert message in refused(read_tflite, pack(model))
 
 
-def test_int8_scales_are_checked(read):
+def test_int8_scales_are_checked(read_tflite):
     def model(**quantization):
         w = TfliteWriter()
         x, y = (
@@ -365,18 +354,18 @@ def test_int8_scales_are_checked(read):
         w.operator("TANH", [x], [y])
         return w.to_bytes([x], [y])
 
-    assert "expected one scale for an int8 tensor" in refused(read, model())
-    assert "scales must be positive and finite" in refused(read, model(scale=float("nan")))
+    assert "expected one scale for an int8 tensor" in refused(read_tflite, model())
+    assert "scales must be positive and finite" in refused(read_tflite, model(scale=float("nan")))
     assert "expected one zero point from -128 to 127, got [300]" in refused(
-        read, model(scale=0.1, zero_point=300)
+        read_tflite, model(scale=0.1, zero_point=300)
     )
-    message = refused(read, model(scale=0.1))
+    message = refused(read_tflite, model(scale=0.1))
     assert "expected an output of scale 0.0078125 and zero point 0, got 0.00390625 and -128" in message
 
 
-def test_bias_of_another_scale_is_refused(read):
+def test_bias_of_another_scale_is_refused(read_tflite):
     w = TfliteWriter()
     x, y = w.tensor((1, 4), "int8", scale=0.5), w.tensor((1, 2), "int8", scale=0.5)
     weights = w.tensor((2, 4), "int8", np.ones((2, 4)), scale=0.5)
     w.operator("FULLY_CONNECTED", [x, weights, w.tensor((2,), "int32", [1, 2], scale=1.0)], [y])
-    assert "the scale of the bias is not that of input times weights" in refused(read, w, x, y)
+    assert "the scale of the bias is not that of input times weights" in refused(read_tflite, w, x, y)

@@ -11,29 +11,15 @@ from anne_tools.cli import cli
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.verify import verify
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Graph
 from click.testing import CliRunner
 
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
 from int8_reference import run_int8
 from tflite_writer import Oracle, TfliteWriter, as_uint8, int8_network, pack, schema
 
 SEED = 20261123
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
 
 
 def with_uint8_ends(data: bytes, q_in, q_out) -> bytes:
@@ -74,10 +60,10 @@ def run_uint8(graph, x: np.ndarray) -> np.ndarray:
         ),
     ],
 )
-def test_uint8_ends_equal_tflite_micro(read, q_in, q_out, kinds):
+def test_uint8_ends_equal_tflite_micro(read_tflite, q_in, q_out, kinds):
     rng = np.random.default_rng(SEED)
     data = with_uint8_ends(int8_network(rng, True, 1), q_in, q_out)
-    graph, oracle = read(data), Oracle(data)
+    graph, oracle = read_tflite(data), Oracle(data)
     assert [layer.kind for layer in graph.layers] == kinds
     x = rng.integers(0, 256, (300, 6), np.uint8)
     expected = np.concatenate([oracle(row[None]) for row in x])
@@ -114,11 +100,11 @@ def test_uint8_through_the_command_line_equals_tflite_micro(tmp_path):
     assert all(c.good for c in against)
 
 
-def test_uint8_all_through_is_the_int8_network_with_128_more(read):
+def test_uint8_all_through_is_the_int8_network_with_128_more(read_tflite):
     # TFLite Micro has no uint8 FULLY_CONNECTED any more; what is right is its int8 answer, 128 more
     rng = np.random.default_rng(SEED)
     data = int8_network(rng, False, 1)
-    graph, oracle = read(as_uint8(data)), Oracle(data)
+    graph, oracle = read_tflite(as_uint8(data)), Oracle(data)
     x = rng.integers(0, 256, (100, 6), np.uint8)
     expected = [oracle((row.astype(int) - 128).astype(np.int8)[None])[0].astype(int) + 128 for row in x]
     np.testing.assert_array_equal(run_uint8(graph, x), expected)
@@ -139,17 +125,17 @@ def weights_with_zero_point(dtype: str, values, zero_point: int) -> tuple[Tflite
 @pytest.mark.parametrize(
     "dtype, values, zero_point", [("uint8", [[200, 90]], 100), ("int8", [[72, -38]], -28)]
 )
-def test_weights_with_a_zero_point_of_their_own(read, dtype, values, zero_point):
+def test_weights_with_a_zero_point_of_their_own(read_tflite, dtype, values, zero_point):
     w, x, y = weights_with_zero_point(dtype, values, zero_point)
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     assert graph.layers[0].weights.tolist() == [[100, -10]]
     # 0.5 (30 - 10) * 25 + 0.5 (50 - 10) * -2.5 = 200 = 4 * (57 - 7)
     assert run_uint8(graph, np.uint8([[30, 50]])).tolist() == [[57]]
 
 
-def test_weights_too_far_from_their_zero_point(read):
+def test_weights_too_far_from_their_zero_point(read_tflite):
     w, x, y = weights_with_zero_point("uint8", [[200, 90]], 50)
     with pytest.raises(
         ModelError, match="its weights are up to 150 steps from their zero point, supported are 127"
     ):
-        read(w.to_bytes([x], [y]))
+        read_tflite(w.to_bytes([x], [y]))
