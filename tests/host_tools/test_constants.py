@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from anne import layers as layers_of_anne
 from anne import layouts, metadata, model_file, reference
 from anne.layers import dense
 from anne.layouts import rows as rows_of_integers
+from anne_tools import layers
 from anne_tools.boards import fit
 from anne_tools.commands import convert
 from anne_tools.conversion import convert as conversion
@@ -135,6 +137,20 @@ def test_kinds_of_layers():
         assert f"const anne_layer_kind_t anne_{name} = {{" in source(f"layers/{name}.c")
 
 
+@pytest.mark.parametrize("kind", model_file.KINDS.values())
+def test_the_three_rooms_of_a_kind_agree(kind):
+    """On its word, and on where its output may lie, which each of them says."""
+    in_c = re.search(r"\.place = ANNE_PLACE_(\w+)", source(f"layers/{kind}.c"))
+    on_the_host = layers.room(kind)
+    assert (
+        (in_c[1] if in_c else "OWN").lower().replace("_", " ")
+        == layers_of_anne.room(kind).PLACE
+        == on_the_host.place
+    )
+    assert object.__new__(on_the_host).kind == kind
+    assert on_the_host.ON_CORTEX_M33, "no price"
+
+
 def names_in_c(macro: str, file: str) -> dict[int, str]:
     """Return the names of an X-macro of one line or more, numbered from 1."""
     body = re.search(rf"#define {macro}\(X\)((?:.*\\\n)*.*)", source(file))[1]
@@ -185,7 +201,7 @@ def test_format_activations():
 
 
 def test_format_kinds():
-    headings = re.findall(r"^### Kind (\d), (\w+)", FORMAT, re.M)
+    headings = re.findall(r"^### Kind (\d+), (\w+)", FORMAT, re.M)
     assert {int(number): name for number, name in headings} == model_file.KINDS
 
 
