@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anne.model_file import KINDS
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
@@ -12,13 +11,12 @@ from anne_tools.layers import Add, Reshape, room
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.prices import Chip, Cost
 
-X = np.array([[-1.0, 3.0, 0.0], [1.0, 0.0, 2.0]])
+X = np.array([[-4.0, 3.0, 0.0], [1.0, 0.0, 2.0]])
 
 
 def test_a_room_is_found_by_its_word():
-    assert room("add") is Add and {room(kind).__name__.lower() for kind in KINDS.values()} == set(
-        KINDS.values()
-    )
+    assert room("add") is Add
+    assert object.__new__(type("MaxPool", (Add,), {})).kind == "max_pool"
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
@@ -29,7 +27,7 @@ def test_a_kind_that_keeps_values_keeps_scale_and_zero_point(dtype):
     graph = quantize(builder.build(), dtype, X)
     source, target = graph.tensors[x.name], graph.output_tensors[0]
     assert Reshape.keeps_values and target.dtype == dtype and target.means_the_same(source)
-    # another kind has the range of its own outputs: 0 to 3, and not -1 to 3
+    # another kind has the range of its own outputs: 0 to 3, and not -4 to 3
     assert not graph.input_tensors[0].means_the_same(source)
 
 
