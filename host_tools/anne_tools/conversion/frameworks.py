@@ -94,8 +94,15 @@ def _keras(source: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, l
     model = source
     if isinstance(source, (str, Path)):
         model = keras.models.load_model(str(source), compile=False)
-    inputs = [array.astype(np.float32) for array in x]
-    outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+    inputs: Any = [array.astype(np.float32) for array in x]
+    structure = getattr(model, "_inputs_struct", None)
+    if isinstance(structure, dict):  # which takes no list; Keras sorts its names, and so do our importers
+        inputs = dict(zip(sorted(structure), inputs, strict=True))
+    elif len(inputs) == 1:
+        inputs = inputs[0]
+    outputs = model.predict(inputs, verbose=0)
+    if isinstance(outputs, dict):
+        outputs = [outputs[name] for name in sorted(outputs)]
     return f"Keras {keras.__version__}", _as_list(outputs)
 
 

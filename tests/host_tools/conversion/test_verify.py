@@ -196,6 +196,21 @@ def test_keras_is_asked(tmp_path):
     assert first.good
 
 
+def test_keras_is_asked_by_name_where_a_model_has_inputs_and_outputs_by_name(tmp_path):
+    """The names are in another order than the alphabet's, and what they stand for is of one shape."""
+    keras = pytest.importorskip("keras", reason="keras with a backend")
+    right, left = keras.layers.Input((3,), name="right"), keras.layers.Input((3,), name="left")
+    total = keras.layers.Add()([keras.layers.Dense(2)(right), keras.layers.Dense(2)(left)])
+    ends = {"second": total, "first": keras.layers.Dense(2)(right)}
+    path = tmp_path / "net.keras"
+    keras.Model({"right": right, "left": left}, ends).save(path)
+    asked = [each for each in verify(convert(path).data, path) if "Keras" in each.first]
+    assert [(each.output, each.good) for each in asked] == [
+        ("first", True),
+        ("second", True),
+    ]
+
+
 def test_torch_is_asked():
     torch = pytest.importorskip("torch")
     model = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
