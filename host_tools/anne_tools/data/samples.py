@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from math import prod
 from numbers import Real
@@ -63,10 +63,14 @@ def as_inputs(
     """
     arrays = listed(x, shapes, names, what)
     one = len(shapes) == 1
-    return [
+    samples = [
         as_samples(array, shape, what if one else f"{what}: {name}")
         for array, shape, name in zip(arrays, shapes, names, strict=True)
     ]
+    if len(set(map(len, samples))) > 1:
+        got = ", ".join(f"{len(each)} of {name}" for each, name in zip(samples, names, strict=True))
+        raise ModelError(f"{what}: expected as many samples of each input, got {got}")
+    return samples
 
 
 def listed(x: Any, shapes: Sequence[tuple[int, ...]], names: Sequence[str], what: str) -> list[Any]:
@@ -74,13 +78,24 @@ def listed(x: Any, shapes: Sequence[tuple[int, ...]], names: Sequence[str], what
     if isinstance(x, Mapping):
         missing, unknown = [n for n in names if n not in x], [str(n) for n in x if n not in names]
         if missing or unknown:
-            told = f"{', '.join(missing)} missing" if missing else f"got {', '.join(unknown)}"
-            raise ModelError(f"{what}: expected inputs {', '.join(names)}; {told}")
+            told = [f"{', '.join(missing)} missing"] if missing else []
+            told += [f"got {', '.join(unknown)}"] if unknown else []
+            raise ModelError(f"{what}: expected inputs {', '.join(names)}; {', '.join(told)}")
         return [x[name] for name in names]
     if len(names) == 1:
         return [x]
     if isinstance(x, np.ndarray) and x.dtype != object:
+        n = sum(map(prod, shapes))
+        if x.ndim != 2 or x.shape[1] != n:
+            raise ModelError(
+                f"{what}: expected a list or mapping of inputs {', '.join(names)}, or an array of all, joined "
+                f"(n_samples, {n}); got shape {x.shape}"
+            )
         return parted(x, shapes, "inputs")
+    if isinstance(x, str | bytes) or not isinstance(x, Sized) or not isinstance(x, Iterable):
+        raise ModelError(
+            f"{what}: expected a list or mapping of inputs {', '.join(names)}; got {type(x).__name__}"
+        )
     if len(x) != len(names):
         raise ModelError(f"{what}: expected {len(names)} inputs ({', '.join(names)}), got {len(x)}")
     return list(x)

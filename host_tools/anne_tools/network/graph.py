@@ -70,9 +70,17 @@ class Graph:
         for index, layer in enumerate(self.layers):
             self._check_layer(layer, f"layer {index} ({layer.title})", ready)
             ready.update(layer.outputs)
-        for what, names in (("input", self.inputs), ("output", self.outputs)):
-            if len(set(names)) != len(names):
-                raise ModelError(f"expected each {what} of the network once, got {', '.join(names)}")
+        for what, tensors, names in (
+            ("input", self.inputs, self.input_names),
+            ("output", self.outputs, self.output_names),
+        ):
+            if len(set(tensors)) != len(tensors):
+                raise ModelError(f"expected each {what} of the network once, got {', '.join(tensors)}")
+            if len(names) != len(tensors) or len(set(names)) != len(names):
+                n = len(tensors)
+                raise ModelError(
+                    f"{what} names: expected {n}, each another, got {', '.join(map(repr, names))}"
+                )
         for name in self.outputs:
             if name not in ready:
                 raise ModelError(f"output {name!r} is computed by no layer")
@@ -148,7 +156,7 @@ class Graph:
         missing or of another shape.
         """
         names, tensors = self.input_names, self.input_tensors
-        if isinstance(x, Mapping):
+        if isinstance(x, Mapping) and not all(name in names for name in x):
             x = {names[self.inputs.index(name)] if name in self.inputs else name: x[name] for name in x}
         arrays = listed(x, [tensor.shape for tensor in tensors], names, "execute")
         return {

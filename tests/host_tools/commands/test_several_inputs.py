@@ -93,7 +93,8 @@ def test_what_is_wrong_is_said(folder, arguments, problem):
 def test_another_number_of_samples(folder):
     np.save("speed.npy", X["speed"][:4])
     told = run("--input", "image=image.npy", "--input", "speed=speed.npy")
-    assert "expected as many samples of each input, got 7, 4" in (told.stderr or str(told.exception))
+    problem = "--input: expected as many samples of each input, got 7 of image, 4 of speed"
+    assert problem in (told.stderr or str(told.exception))
 
 
 def test_inspect_names_inputs_and_outputs(folder):

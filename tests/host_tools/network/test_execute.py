@@ -186,6 +186,15 @@ def test_every_input_is_needed():
         execute(graph, {"left": [[1]]})
     with pytest.raises(ModelError, match="^execute: expected inputs left, right; got middle$"):
         execute(graph, {"left": [[1]], "right": [[1]], "middle": [[1]]})
+    with pytest.raises(ModelError, match="^execute: expected inputs left, right; right missing, got rigth$"):
+        execute(graph, {"left": [[1]], "rigth": [[1]]})
+    for strange, got in ((None, "NoneType"), (5, "int"), ((x for x in [1, 2]), "generator"), ("ab", "str")):
+        with pytest.raises(
+            ModelError, match=f"^execute: expected a list or mapping of inputs left, right; got {got}$"
+        ):
+            execute(graph, strange)
+    with pytest.raises(ModelError, match=r"or an array of all, joined \(n_samples, 2\); got shape \(2, 1\)$"):
+        execute(graph, np.ones((2, 1)))
     with pytest.raises(ModelError, match=r"^execute: expected 2 inputs \(left, right\), got 1$"):
         execute(graph, [[1]])
     with pytest.raises(ModelError, match=r"^input right: expected shape \(n_samples, 1\), got \(1, 2\)$"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
-from anne_tools.layers import Activation, Reshape
+from anne_tools.layers import Activation, Add, Reshape
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.execute import execute
@@ -118,6 +118,25 @@ def test_check_finds_an_output_that_no_layer_computes():
     graph.outputs = ["other"]
     with pytest.raises(ModelError, match="output 'other' is computed by no layer"):
         graph.check()
+
+
+@pytest.mark.parametrize("names", [["x", "x"], ["x"], ["x", "y", "z"]])
+def test_check_finds_names_that_are_no_names_of_all_inputs(names):
+    # by a name twice, one array would go into both
+    b = GraphBuilder()
+    b.add(Add, "sum", inputs=[b.input("a", (2,)), b.input("b", (2,))])
+    with pytest.raises(ModelError, match="^input names: expected 2, each another, got 'x'"):
+        b.build(Metadata(input_names=names))
+
+
+def test_names_of_users_come_before_names_of_tensors():
+    b = GraphBuilder()
+    b.add(Add, "sum", inputs=[b.input("a", (1,)), b.input("b", (1,))])
+    graph = b.build(Metadata(input_names=["b", "a"]))
+    assert {name: x.tolist() for name, x in graph.split({"b": [[1]], "a": [[2]]}).items()} == {
+        "a": [[1]],
+        "b": [[2]],
+    }
 
 
 def test_consumers():
