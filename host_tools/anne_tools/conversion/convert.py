@@ -97,10 +97,11 @@ def convert(
     bits, values int8). "auto", or None, tries them and takes float32 unless another is smaller or faster, and neither
     larger nor slower, with a small error; the report says what was compared. Without calibration data it is float32.
     `calibrate`, (n_samples, *input shape) of typical inputs, are what int8, int16 and int4 take the ranges of values
-    from. Single values far beyond all others are left out of them, with a warning in the report, where the answers for
-    the other samples need it. `labels` and `feature_names` travel in the file. `test` are inputs and true answers for
-    the report. `progress(step, done, total)` is told how far a step is. `trust_pickle`, `layers`, `input_shape` and
-    `network` are for the importers (importers.load).
+    from; for several inputs a dict of such by name, or a list in their order, as for `test`. Single values far beyond
+    all others are left out of them, with a warning in the report, where the answers for the other samples need it.
+    `labels` and `feature_names` travel in the file. `test` are inputs and true answers for the report. `progress(step,
+    done, total)` is told how far a step is. `trust_pickle`, `layers`, `input_shape` and `network` are for the importers
+    (importers.load).
 
     A scaling of the inputs (StandardScaler, Normalization) is folded into the first layer, so it costs nothing. But the
     kernels count all inputs in steps of one size, and where features have unlike ranges the small ones then lose their
