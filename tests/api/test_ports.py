@@ -364,7 +364,7 @@ def test_a_layer_of_two_outputs():
     x, low = core.inputs[0], core.outputs[0]
     net._core = TwoOutputs(core, Facts((x,), (low, x)))
     rows = list(net.trace([1, -2, 8]))
-    same([name for name, _ in rows[:3]], ["x", "layer 0.0", "layer 0.1"])
+    same([name for name, _ in rows[:3]], ["x", "layer 0 0", "layer 0 1"])
     same([row[1] for row in rows[1:3]], [[1.0, 0.0, 8.0], [1.0, -2.0, 8.0]])
     line = repr(net).split("\n")[3]
     same(line.split()[:3], ["layer", "0", "split"])
