@@ -160,12 +160,12 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
             return ANNE_ERROR_LAYER;
         }
         TRY(anne_lives_note(model, &record, kind, i, &lives));
-        anne_room_t room = {0, 0};
-        TRY(kind->check(&record, &room));
-        if (room.scratch > model->scratch_bytes) {
-            model->scratch_bytes = room.scratch;
+        anne_needs_t needs = {0, 0};
+        TRY(kind->check(&record, &needs));
+        if (needs.scratch > model->scratch_bytes) {
+            model->scratch_bytes = needs.scratch;
         }
-        model->derived_words += n_addresses(&record) + room.derived;
+        model->derived_words += n_addresses(&record) + needs.derived;
     }
     if (position != layers_bytes) {
         return ANNE_ERROR_LAYER;

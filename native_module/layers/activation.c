@@ -61,8 +61,8 @@ static anne_status_t check_softmax_s16(const anne_record_t *record) {
     return exponentials[0] == INT16_MAX ? ANNE_OK : ANNE_ERROR_CONSTANT;
 }
 
-static anne_status_t check_activation(const anne_record_t *record, anne_room_t *room) {
-    (void)room;
+static anne_status_t check_activation(const anne_record_t *record, anne_needs_t *needs) {
+    (void)needs;
     uint8_t dtype = record->input->dtype;
     bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
     if (anne_check_counts(record, dtype == ANNE_FLOAT32 ? 0 : 1, 0) != ANNE_OK) {

@@ -42,16 +42,16 @@ static bool factor_good(const anne_record_t *record, uint32_t index, int32_t mos
            && (factor.shift < 0 || factor.multiplier <= most);
 }
 
-static anne_status_t check_integers(const anne_record_t *record, anne_room_t *room) {
+static anne_status_t check_integers(const anne_record_t *record, anne_needs_t *needs) {
     bool good =
         factor_good(record, ADD_A, 1 << 30) && factor_good(record, ADD_B, 1 << 30)
         && factor_good(record, ADD_SUM, INT32_MAX)
         && anne_limits_good(record->output->dtype, record->parameters[ADD_ACT_MIN], record->parameters[ADD_ACT_MAX]);
-    room->derived = sizeof(anne_add_t) / sizeof(int32_t);
+    needs->derived = sizeof(anne_add_t) / sizeof(int32_t);
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
-static anne_status_t check_add(const anne_record_t *record, anne_room_t *room) {
+static anne_status_t check_add(const anne_record_t *record, anne_needs_t *needs) {
     bool is_float = record->input->dtype == ANNE_FLOAT32;
     if (record->n_inputs != 2 || record->n_outputs != 1 || record->n_constants != 0
         || record->n_parameters != (is_float ? 0 : ADD_PARAMETERS)) {
@@ -66,7 +66,7 @@ static anne_status_t check_add(const anne_record_t *record, anne_room_t *room) {
     if (!anne_activation_good(record)) {
         return ANNE_ERROR_PARAMETER;
     }
-    return is_float ? ANNE_OK : check_integers(record, room);
+    return is_float ? ANNE_OK : check_integers(record, needs);
 }
 
 static void (*choose_add(const anne_record_t *record))(const anne_layer_t *) {

@@ -18,13 +18,13 @@ typedef struct {
     uint8_t x_dtype;
     uint8_t y_dtype;
     uint8_t n_constants;
-    anne_status_t (*check)(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room);
+    anne_status_t (*check)(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_needs_t *needs);
     uint32_t (*prepare)(const anne_layer_t *layer);
     void (*run)(const anne_layer_t *layer);
 } dense_layout_t;
 
-static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
-    (void)room;
+static anne_status_t check_dense_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_needs_t *needs) {
+    (void)needs;
     if (anne_check_floats(record, 0, (uint64_t)n_in * n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
@@ -39,7 +39,7 @@ static void run_dense_f32(const anne_layer_t *layer) {
 // --- Dense, aligned floats. Constants: weights, bias (float32), exponents (int32); scratch: the kernel's.
 
 static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                             anne_room_t *room) {
+                                             anne_needs_t *needs) {
     uint64_t words = anne_dense_f32_aligned_words(n_in, n_out);
     if (n_in > ANNE_DENSE_F32_ALIGNED_MAX_IN || anne_check_constant(record, 0, words * sizeof(uint32_t)) != ANNE_OK
         || anne_check_floats(record, 1, n_out) != ANNE_OK
@@ -58,8 +58,8 @@ static anne_status_t check_dense_f32_aligned(const anne_record_t *record, uint32
             return ANNE_ERROR_CONSTANT;
         }
     }
-    room->scratch = anne_dense_f32_aligned_scratch(n_in, n_out) * sizeof(int32_t);
-    room->derived = ANNE_DENSE_F32_ALIGNED_DERIVED;
+    needs->scratch = anne_dense_f32_aligned_scratch(n_in, n_out) * sizeof(int32_t);
+    needs->derived = ANNE_DENSE_F32_ALIGNED_DERIVED;
     return ANNE_OK;
 }
 
@@ -124,13 +124,13 @@ static uint32_t prepare_requantize_s8(const anne_layer_t *layer) {
 
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
-                                         anne_room_t *room) {
+                                         anne_needs_t *needs) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
         || anne_check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    room->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
-    room->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
+    needs->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
+    needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
     return check_rows(record, n_out);
 }
 
@@ -164,7 +164,7 @@ static bool s4_rows_good(const uint32_t *weights, uint32_t n_in, uint32_t n_out,
 }
 
 // scratch: as above
-static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
+static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_needs_t *needs) {
     if (n_in > ANNE_DENSE_S4_MAX_IN || anne_check_constant(record, 3, sizeof(int32_t)) != ANNE_OK
         || anne_check_constant(record, 0, anne_dense_s4_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
@@ -174,8 +174,8 @@ static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, 
         || !s4_rows_good(record->constants[0], n_in, n_out, panel)) {
         return ANNE_ERROR_CONSTANT;
     }
-    room->scratch = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
-    room->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
+    needs->scratch = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
+    needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
     return check_rows(record, n_out);
 }
 
@@ -203,13 +203,13 @@ static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t
 }
 
 // scratch: the sums, then what the kernel needs
-static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
+static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_needs_t *needs) {
     if (anne_check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || check_rows(record, n_out) != ANNE_OK
         || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
         return ANNE_ERROR_CONSTANT;
     }
-    room->scratch = (n_out + anne_dense_s16_scratch(n_in)) * sizeof(int32_t);
+    needs->scratch = (n_out + anne_dense_s16_scratch(n_in)) * sizeof(int32_t);
     return ANNE_OK;
 }
 
@@ -222,13 +222,14 @@ static void run_dense_s16(const anne_layer_t *layer) {
 
 // --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: the kernel's.
 
-static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_room_t *room) {
+static anne_status_t check_dense_s8_f32(const anne_record_t *record, uint32_t n_in, uint32_t n_out,
+                                        anne_needs_t *needs) {
     if (n_in > ANNE_DENSE_S8_MAX_IN
         || anne_check_constant(record, 0, anne_dense_s8_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
         || anne_check_floats(record, 1, n_out) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
-    room->scratch = anne_dense_s8_f32_scratch(n_in, n_out) * sizeof(int32_t);
+    needs->scratch = anne_dense_s8_f32_scratch(n_in, n_out) * sizeof(int32_t);
     return anne_check_floats(record, 2, n_out);
 }
 
@@ -254,7 +255,7 @@ static const dense_layout_t *dense_layout(const int32_t *parameters) {
     return known ? &dense_layouts[layout] : NULL;
 }
 
-static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room) {
+static anne_status_t check_dense(const anne_record_t *record, anne_needs_t *needs) {
     const anne_tensor_t *x = record->input, *y = record->output;
     if (record->n_inputs != 1 || record->n_outputs != 1 || record->n_parameters != DENSE_PARAMETERS) {
         return ANNE_ERROR_LAYER;
@@ -270,7 +271,7 @@ static anne_status_t check_dense(const anne_record_t *record, anne_room_t *room)
         || !anne_limits_good(y->dtype, record->parameters[DENSE_ACT_MIN], record->parameters[DENSE_ACT_MAX])) {
         return ANNE_ERROR_PARAMETER;
     }
-    return layout->check(record, x->shape[0], y->shape[0], room);
+    return layout->check(record, x->shape[0], y->shape[0], needs);
 }
 
 static void (*choose_dense(const anne_record_t *record))(const anne_layer_t *) {

@@ -68,7 +68,7 @@ typedef struct anne_layer {
 typedef struct {
     uint32_t scratch; // bytes, a multiple of 4, while it runs
     uint32_t derived; // words as long as the model is loaded: of 4 bytes on the chip, elsewhere of a pointer's size
-} anne_room_t;
+} anne_needs_t;
 
 // Where the outputs of a layer may lie in the arena (FORMAT.md, "Tensors").
 typedef enum {
@@ -78,12 +78,12 @@ typedef enum {
 } anne_place_t;
 
 // What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
-// preconditions of the kernel; and says in *room, which is 0 before, what the layer needs. `run` chooses the kernel.
-// `prepare`, NULL for most, fills layer->derived, after the addresses that stand there, and returns room->derived.
+// preconditions of the kernel; and says in *needs, which is 0 before, what the layer needs. `run` chooses the kernel.
+// `prepare`, NULL for most, fills layer->derived, after the addresses that stand there, and returns needs->derived.
 // Of a checked record, for words about it: `layout` is the number of its weights' layout in ANNE_LAYOUTS, `macs` its
 // multiplications (with additions); each NULL for a kind without.
 typedef struct {
-    anne_status_t (*check)(const anne_record_t *record, anne_room_t *room);
+    anne_status_t (*check)(const anne_record_t *record, anne_needs_t *needs);
     void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
     uint32_t (*prepare)(const anne_layer_t *layer, const anne_record_t *record);
     uint32_t (*layout)(const anne_record_t *record);

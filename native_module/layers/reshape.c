@@ -5,8 +5,8 @@ static void run_reshape(const anne_layer_t *layer) {
     (void)layer; // the loader has proven that output and input are the same bytes
 }
 
-static anne_status_t check_reshape(const anne_record_t *record, anne_room_t *room) {
-    (void)room;
+static anne_status_t check_reshape(const anne_record_t *record, anne_needs_t *needs) {
+    (void)needs;
     const anne_tensor_t *x = record->input, *y = record->output;
     if (anne_check_counts(record, 0, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;

@@ -26,8 +26,8 @@ static void run_scaling(const anne_layer_t *layer) {
     }
 }
 
-static anne_status_t check_scaling(const anne_record_t *record, anne_room_t *room) {
-    (void)room;
+static anne_status_t check_scaling(const anne_record_t *record, anne_needs_t *needs) {
+    (void)needs;
     if (anne_check_counts(record, 2, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }

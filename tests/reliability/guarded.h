@@ -37,10 +37,10 @@ static inline void run_guarded(const anne_model_t *model) {
     for (uint32_t i = 0; i < model->n_layers; i++) {
         anne_record_t record;
         anne_model_next_record(model, &position, &record);
-        anne_room_t room = {0, 0};
-        anne_layer_kind(record.kind)->check(&record, &room);
+        anne_needs_t needs = {0, 0};
+        anne_layer_kind(record.kind)->check(&record, &needs);
         ASAN_POISON_MEMORY_REGION(arena, end - arena);
-        ASAN_UNPOISON_MEMORY_REGION(scratch, room.scratch);
+        ASAN_UNPOISON_MEMORY_REGION(scratch, needs.scratch);
         for (uint32_t t = 0; t < (uint32_t)record.n_inputs + record.n_outputs; t++) {
             uint32_t tensor = record.tensors[t];
             ASAN_UNPOISON_MEMORY_REGION(anne_model_data(model, tensor), anne_tensor_bytes(&model->tensors[tensor]));
