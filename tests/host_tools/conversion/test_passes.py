@@ -366,12 +366,52 @@ def test_a_scaled_input_may_be_reshaped_first():
     assert kinds(run(passes.integer_scalings, b)[0]) == ["reshape", "scaling", "scaling", "add"]
 
 
+def test_names_of_new_tensors_are_free():
+    b = GraphBuilder()
+    x, other = b.input("x", (3,)), b.input("x:rounded", (3,))
+    norm = b.scaling("norm", random(3), random(3), at=x)
+    b.add(Add, "sum", inputs=[x, b.add(Add, "others", inputs=[norm, other])])
+    before = b.build()
+    after, _ = passes.integer_scalings(before)
+    samples = {"x": random(5, 3), "x:rounded": random(5, 3)}
+    np.testing.assert_allclose(execute(after, samples), execute(before, samples), rtol=1e-6, atol=1e-6)
+
+
 def test_what_integers_have_stays_as_it_is():
     b = GraphBuilder((3,))
     b.scaling("scaler", random(3), random(3))
     b.dense("dense", random(3, 3), random(3), "tanh")
     graph, notes = passes.integer_scalings(b.build())
     assert kinds(graph) == ["scaling", "dense"] and notes == []
+
+
+# balance_inputs
+
+
+def test_inputs_of_unlike_ranges_are_balanced_each_by_itself():
+    b = GraphBuilder()
+    x, y, z = b.input("x", (2,)), b.input("y", (2,)), b.input("z", (2,))
+    parts = [b.dense(name, random(3, 2), random(3), at=at) for name, at in (("a", x), ("b", x), ("c", y))]
+    total = b.add(Add, "sum", inputs=parts[:2])
+    total = b.add(Add, "all", inputs=[total, parts[2]])
+    b.dense("d", random(3, 2), at=z)
+    b.add(Add, "last", inputs=[b.last, total])
+    before = b.build()
+    # x: 0 .. 1000 and 0 .. 1; y: -1 .. 1; z: 100 .. 102
+    least, most = np.array([0, 0, -1, -1, 100, 100]), np.array([1000, 1, 1, 1, 102, 102])
+    after = passes.balance_inputs(before, least, most)
+    scalings = {layer.input: layer for layer in after.layers if layer.kind == "scaling"}
+    assert list(scalings) == ["x", "z"]
+    assert scalings["x"].scale.tolist() == [1 / 500, 2] and scalings["x"].offset.tolist() == [-1, -1]
+    assert scalings["z"].scale.tolist() == [1, 1] and scalings["z"].offset.tolist() == [-101, -101]
+    samples = least + np.random.default_rng(2).uniform(0, 1, (50, 6)) * (most - least)
+    np.testing.assert_allclose(execute(after, samples), execute(before, samples), rtol=1e-5)
+
+
+def test_inputs_that_others_than_dense_layers_read_are_not_balanced():
+    b = GraphBuilder((2,))
+    b.add(Add, "sum", inputs=[b.first, b.dense("dense", random(2, 2))])
+    assert passes.balance_inputs(b.build(), np.array([0, 0]), np.array([1000, 1])) is None
 
 
 # merge_dense

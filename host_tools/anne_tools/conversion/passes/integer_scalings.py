@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 
 from ...layers import Dense, Reshape, Scaling
 from ...network.graph import Graph
 from ...network.layer import Layer
+from ...network.tensor import Tensor
 from .fold_scalings import inputs_and_their_reshapes
 from .fuse_activations import fuse_activations
-from .rewrite import Passed, rounded
+from .rewrite import Passed, free_name, rounded
 
 # Weights of a scaling that becomes a dense layer: as many as a Pico's flash has room for.
 MAX_WEIGHTS = 1 << 20
@@ -40,19 +40,22 @@ def integer_scalings(graph: Graph) -> Passed:
     scaled, its other readers get the values from a scaling by 1, which rounds them.
     """
     graph, notes = graph.copy(), []
-    floats, layers, tensors = scaled_tensors(graph), [], dict(graph.tensors)
+    floats, layers = scaled_tensors(graph), []
+    rounded_names: dict[str, str] = {}
     for layer in graph.layers:
         if isinstance(layer, Scaling) and layer.input not in floats and _is_small(graph, layer):
-            layers += _as_dense(layer, graph, tensors)
+            layers += _as_dense(layer, graph)
             notes.append(f"{layer.title}: made a dense layer, as integers between layers have no scaling")
         elif isinstance(layer, Scaling | Reshape):
             layers.append(layer)
         else:
-            names = [name for name in dict.fromkeys(layer.inputs) if name in floats]
-            layers += [_rounding(name, tensors) for name in names if _rounded_name(name) not in tensors]
-            inputs = tuple(_rounded_name(name) if name in floats else name for name in layer.inputs)
+            for name in layer.inputs:
+                if name in floats and name not in rounded_names:
+                    layers.append(_rounding(name, graph))
+                    rounded_names[name] = layers[-1].output
+            inputs = tuple(rounded_names.get(name, name) for name in layer.inputs)
             layers.append(replace(layer, inputs=inputs))
-    graph, fused = fuse_activations(replace(graph, layers=layers, tensors=tensors))
+    graph, fused = fuse_activations(replace(graph, layers=layers))
     return rounded(graph).check(), notes + fused
 
 
@@ -60,10 +63,9 @@ def _is_small(graph: Graph, scaling: Scaling) -> bool:
     return graph.tensors[scaling.input].is_float and graph.tensors[scaling.input].size ** 2 <= MAX_WEIGHTS
 
 
-def _as_dense(scaling: Scaling, graph: Graph, tensors: dict) -> list[Layer]:
-    """The dense layer that scales, between reshapes if its tensors are not flat; these come to `tensors`."""
+def _as_dense(scaling: Scaling, graph: Graph) -> list[Layer]:
+    """The dense layer that scales, between reshapes if its tensors are not flat; their tensors come to the graph."""
     source = graph.tensors[scaling.input]
-    n = prod(source.shape)
     scale, offset = (
         np.broadcast_to(np.asarray(a, np.float64), source.shape).ravel()
         for a in (scaling.scale, scaling.offset)
@@ -71,8 +73,9 @@ def _as_dense(scaling: Scaling, graph: Graph, tensors: dict) -> list[Layer]:
     title = {"source": scaling.source}
     if len(source.shape) == 1:
         return [Dense(scaling.name, scaling.inputs, scaling.outputs, np.diag(scale), offset.copy(), **title)]
-    flat, scaled = f"{scaling.output}:flat", f"{scaling.output}:scaled"
-    tensors.update({name: replace(source, name=name, shape=(n,)) for name in (flat, scaled)})
+    flat, scaled = (_like(source, f"{scaling.output}:{what}", graph) for what in ("flat", "scaled"))
+    for name in (flat, scaled):
+        graph.tensors[name] = replace(graph.tensors[name], shape=(source.size,))
     return [
         Reshape(f"{scaling.name}_flat", scaling.inputs, flat, **title),
         Dense(scaling.name, flat, scaled, np.diag(scale), offset.copy(), **title),
@@ -80,12 +83,14 @@ def _as_dense(scaling: Scaling, graph: Graph, tensors: dict) -> list[Layer]:
     ]
 
 
-def _rounding(name: str, tensors: dict) -> Layer:
-    """The scaling by 1 that gives the floats of tensor `name` as integers; its output comes to `tensors`."""
-    output = _rounded_name(name)
-    tensors[output] = replace(tensors[name], name=output)
+def _rounding(name: str, graph: Graph) -> Layer:
+    """The scaling by 1 that gives the floats of tensor `name` as integers; its output comes to the graph."""
+    output = _like(graph.tensors[name], f"{name}:rounded", graph)
     return Scaling(f"{name}_rounding", name, output, np.ones(1), np.zeros(1), source=f"rounding of {name}")
 
 
-def _rounded_name(name: str) -> str:
-    return f"{name}:rounded"
+def _like(tensor: Tensor, name: str, graph: Graph) -> str:
+    """The name of a new tensor in the graph like that one: `name`, or a longer one."""
+    name = free_name(graph, name)
+    graph.tensors[name] = replace(tensor, name=name)
+    return name

@@ -92,3 +92,10 @@ def pruned(graph: Graph) -> Graph:
     used = {*graph.inputs, *graph.outputs}.union(*((*layer.inputs, *layer.outputs) for layer in graph.layers))
     graph.tensors = {name: tensor for name, tensor in graph.tensors.items() if name in used}
     return graph
+
+
+def free_name(graph: Graph, name: str) -> str:
+    """A name for a new tensor: `name`, or a longer one if a tensor has that."""
+    while name in graph.tensors:
+        name += "'"
+    return name
