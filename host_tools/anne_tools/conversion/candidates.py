@@ -12,6 +12,7 @@ from ..boards.fit import Verdict, fit
 from ..cores.native import NativeModel
 from ..cores.results import classes
 from ..data.samples import joined
+from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
 from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.tensor import Tensor
@@ -19,7 +20,7 @@ from .answers import last_activation
 from .calibration import Cut, cuts
 from .pack import check_limits, pack
 from .passes import balance_inputs, integer_scalings, scaled_tensors, simplify
-from .quantize import FUSED_FLOAT, FUSED_INTEGER, INTEGER_DTYPES, quantize, split_activations
+from .quantize import INTEGER_DTYPES, quantize, split_activations
 
 Progress = Callable[[str, int, int], None]
 

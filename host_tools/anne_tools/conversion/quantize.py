@@ -15,8 +15,7 @@ import numpy as np
 from ..data.samples import as_inputs, joined
 from ..errors import ModelError
 from ..layers import Activation
-from ..network.activations import FUSED_FLOAT as FUSED_FLOAT
-from ..network.activations import FUSED_INTEGER as FUSED_INTEGER
+from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
 from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.layer import Layer

@@ -6,28 +6,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from anne.reference import ACTIVATIONS as ACTIVATIONS  # in the order of their numbers in a model file
 
 from ..errors import ModelError
 
-# In the order of their numbers in a model file (FORMAT.md, "Activations").
-ACTIVATIONS = (
-    "linear",
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "elu",
-    "sigmoid",
-    "hard_sigmoid",
-    "tanh",
-    "softplus",
-    "swish",
-    "hard_swish",
-    "gelu",
-    "softmax",
-)
 # The slope or scale `alpha` of those that have one, where nothing else is said.
 DEFAULT_ALPHA = {"leaky_relu": 0.01, "elu": 1.0}
-# Those that a dense layer, say, computes itself (FORMAT.md, "Activations"), on floats and on integers; the others are
+# Those that a layer of another kind may end in (FORMAT.md, "Activations"), on floats and on integers; the others are
 # layers of their own.
 FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
 FUSED_INTEGER = ("linear", "relu", "relu6")

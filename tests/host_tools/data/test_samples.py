@@ -208,7 +208,10 @@ def test_several_inputs_come_by_name_in_order_or_joined(x):
         ([IMAGE], r"x: expected 2 inputs \(image, speed\), got 1"),
         ([IMAGE, SPEED[:, :0]], r"x: speed: expected \(n_samples, 1\), got shape \(3, 0\)"),
         ([IMAGE, SPEED[:2]], r"x: expected as many samples of each input, got 3 of image, 2 of speed"),
-        (np.zeros((3, 4)), r"x: expected .*, or an array of all, joined \(n_samples, 5\); got shape \(3, 4\)"),
+        (
+            np.zeros((3, 4)),
+            r"x: expected .*, or an array of all, joined \(n_samples, 5\); got shape \(3, 4\)",
+        ),
     ],
 )
 def test_several_inputs_that_do_not_fit(x, message):
