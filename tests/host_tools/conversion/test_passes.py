@@ -366,6 +366,16 @@ def test_a_scaled_input_may_be_reshaped_first():
     assert kinds(run(passes.integer_scalings, b)[0]) == ["reshape", "scaling", "scaling", "add"]
 
 
+def test_scalings_too_large_for_the_flash_of_a_pico_stay():
+    # 800^2 weights twice are more than 2^20
+    b = GraphBuilder((800,))
+    for index in range(2):
+        b.activation(f"tanh {index}", "tanh")
+        b.scaling(f"norm {index}", 2.0, 0.0)
+    graph, _ = run(passes.integer_scalings, b)
+    assert kinds(graph) == ["activation", "dense", "scaling"] and graph.layers[1].activation == "tanh"
+
+
 def test_names_of_new_tensors_are_free():
     b = GraphBuilder()
     x, other = b.input("x", (3,)), b.input("x:rounded", (3,))

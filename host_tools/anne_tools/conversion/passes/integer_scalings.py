@@ -14,7 +14,7 @@ from .fold_scalings import inputs_and_their_reshapes
 from .fuse_activations import fuse_activations
 from .rewrite import Passed, free_name, rounded
 
-# Weights of a scaling that becomes a dense layer: as many as a Pico's flash has room for.
+# Weights of all scalings that become dense layers: half of what a Pico's flash has room for.
 MAX_WEIGHTS = 1 << 20
 
 
@@ -40,10 +40,12 @@ def integer_scalings(graph: Graph) -> Passed:
     scaled, its other readers get the values from a scaling by 1, which rounds them.
     """
     graph, notes = graph.copy(), []
-    floats, layers = scaled_tensors(graph), []
+    floats, layers, room = scaled_tensors(graph), [], MAX_WEIGHTS
     rounded_names: dict[str, str] = {}
     for layer in graph.layers:
-        if isinstance(layer, Scaling) and layer.input not in floats and _is_small(graph, layer):
+        n_weights = graph.tensors[layer.input].size ** 2
+        if isinstance(layer, Scaling) and layer.input not in floats and n_weights <= room:
+            room -= n_weights
             layers += _as_dense(layer, graph)
             notes.append(f"{layer.title}: made a dense layer, as integers between layers have no scaling")
         elif isinstance(layer, Scaling | Reshape):
@@ -57,10 +59,6 @@ def integer_scalings(graph: Graph) -> Passed:
             layers.append(replace(layer, inputs=inputs))
     graph, fused = fuse_activations(replace(graph, layers=layers))
     return rounded(graph).check(), notes + fused
-
-
-def _is_small(graph: Graph, scaling: Scaling) -> bool:
-    return graph.tensors[scaling.input].is_float and graph.tensors[scaling.input].size ** 2 <= MAX_WEIGHTS
 
 
 def _as_dense(scaling: Scaling, graph: Graph) -> list[Layer]:
