@@ -67,13 +67,13 @@ def read_inputs(
 
 
 def _parted(text: str, inputs: Sequence[str]) -> tuple[str | None, Path]:
-    """The name and the path in NAME=PATH; a name that no input has is part of a path."""
-    for name in inputs:
+    """The name and the path in NAME=PATH, of names that fit the longest; one that no input has is part of a path."""
+    for name in sorted(inputs, key=len, reverse=True):
         if text.startswith(f"{name}="):
             return name, Path(text[len(name) + 1 :])
     name, equals, rest = text.partition("=")
     if equals and not Path(text).exists() and Path(rest).exists():
-        raise ModelError(f"expected inputs {', '.join(inputs)}; got {name}")
+        raise ModelError(f"expected inputs {', '.join(inputs)}; got {name or text}")
     return None, Path(text)
 
 

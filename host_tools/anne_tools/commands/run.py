@@ -174,6 +174,7 @@ def _check_output(file: Any, path: Path) -> None:
 
 def _write(path: Path, values: list[Any], names: list[str]) -> None:
     from io import BytesIO
+    from zipfile import ZipFile
 
     import numpy as np
 
@@ -182,8 +183,11 @@ def _write(path: Path, values: list[Any], names: list[str]) -> None:
     content = BytesIO()
     if len(values) == 1:
         np.save(content, values[0])
-    else:
-        np.savez(content, **dict(zip(names, values, strict=True)))
+    else:  # not by np.savez, which takes the names "file" and "allow_pickle" for parameters of its own
+        with ZipFile(content, "w") as archive:
+            for name, array in zip(names, values, strict=True):
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
     write_atomically(path, content.getvalue())
 
 

@@ -90,6 +90,20 @@ def test_what_is_wrong_is_said(folder, arguments, problem):
     assert problem in (told.stderr or str(told.exception))
 
 
+def test_names_that_hold_others_or_are_words_of_numpy(folder):
+    graph = network()
+    graph.metadata.input_names, graph.metadata.output_names = ["a", "a=b"], ["file", "allow_pickle"]
+    (folder / "net.anne").write_bytes(pack(graph))
+    told = run("--input", "a=b=speed.npy", "--input", "a=image.npy", "--output", "y.npz")
+    assert told.exit_code == 0, told.stderr
+    score, box = graph.split_outputs(execute(graph, list(X.values())))
+    with np.load("y.npz") as written:
+        assert written.files == ["file", "allow_pickle"]
+        np.testing.assert_allclose(written["file"], score, atol=1e-5)
+        np.testing.assert_allclose(written["allow_pickle"], box, atol=1e-5)
+    assert "expected inputs a, a=b; got =speed.npy" in run("--input", "=speed.npy").stderr
+
+
 def test_another_number_of_samples(folder):
     np.save("speed.npy", X["speed"][:4])
     told = run("--input", "image=image.npy", "--input", "speed=speed.npy")
