@@ -177,6 +177,8 @@ def make_venv(extras: set[str]) -> None:
     names = ",".join(sorted(extras))
     target = f"{ROOT}[{names}]" if names else str(ROOT)
     run_step(f"installing anne_tools[{names}]", [*pip, "--no-build-isolation", "-e", target], "pip.log")
+    for library in VENV.glob("lib/python*/site-packages/anne_tools/libanne.*"):
+        os.utime(library, (0, 0))  # else CMake would leave it, if its own was built in the same second
     told = {"digest": digest, "modules": modules_digest, "extras": sorted(extras)}
     stamp.write_text(json.dumps(told))
 
