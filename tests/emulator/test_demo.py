@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from anne_tools.boards import bench
 from anne_tools.boards.demo import run_network
+from anne_tools.conversion import standard_models
 from anne_tools.networks import published_network
 
 
@@ -45,8 +46,8 @@ def test_a_wrong_weight_is_a_problem(device):
 
 def test_pasted_weights_cost_more_than_a_file(device, monkeypatch):
     """Four times the numbers take more than four times as long to compile; a file is loaded in a millisecond or two."""
-    monkeypatch.setattr(bench, "PASTED_SHAPES", ((4, 4), (9, 8)))
-    few, many = bench.bench_pasted(device)
+    monkeypatch.setattr(standard_models, "PASTED_SHAPES", ((4, 4), (9, 8)))
+    few, many = bench.bench_pasted(device, standard_models.pasted_models())
     assert (few.numbers, many.numbers) == (20, 80)
     assert many.program_ms > 4 * few.program_ms
     assert many.load_ms < 10 < many.program_ms

