@@ -14,7 +14,7 @@
 
 // Kinds of layers and layouts of dense layers' weights: X(name), in the order of their numbers in the file, from 1
 // (FORMAT.md, "Layers"); python_api/anne/layers has the same.
-#define ANNE_KINDS(X)   X(dense) X(activation) X(scaling) X(reshape) X(add)
+#define ANNE_KINDS(X)   X(dense) X(activation) X(scaling) X(reshape) X(add) X(pad)
 #define ANNE_LAYOUTS(X) X(f32) X(s8_quad) X(s4) X(s8_f32) X(s16) X(f32_aligned)
 
 typedef enum {

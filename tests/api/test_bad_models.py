@@ -23,6 +23,7 @@ from model_writer import (
     LINEAR,
     OUTPUT,
     OUTPUT_NAMES,
+    PAD,
     RESHAPE,
     SOFTMAX,
     THRESHOLD,
@@ -134,7 +135,7 @@ def test_fields_out_of_range():
     refuses("tensor 0: expected scale 1, got nan", put(data_of(), 48 + 20, "f", nan))
     layers = 48 + 32 * 7
     refuses(
-        "layer 0: expected a layer kind of dense, activation, scaling, reshape, add, got number 77",
+        "layer 0: expected a layer kind of dense, activation, scaling, reshape, add, pad, got number 77",
         put(data_of(), layers, "H", 77),
     )
 
@@ -381,6 +382,66 @@ def test_what_an_add_of_integers_needs():
         text = "layer 0 add: expected limits inside %d to %d, got %d to %d"
         for wrong in ((least - 1, most), (least, most + 1), (1, 0)):
             refuses(text % (limits + wrong), adds(tensors, parameters=HALF * 3 + wrong))
+
+
+def pads(x=None, y=None, parameters=(0, 1), inputs=(0,)):
+    """Return a file that pads four floats to six, one in front and one behind."""
+    tensors = x or tensor(INPUT, 0), y or tensor(OUTPUT, 16, size=6)
+    return graph(tensors, [record(PAD, inputs, (1,), parameters=parameters)])
+
+
+def bits(value):
+    return struct.unpack("<i", struct.pack("<f", value))[0]
+
+
+def test_what_a_pad_needs():
+    with anne.load(pads(parameters=(bits(-1.5), 1))) as net:
+        same(net.predict([1, 2, 3, 4]), [-1.5, 1, 2, 3, 4, -1.5])
+    for before, text in ((0, "1234vv"), (2, "vv1234")):
+        with anne.load(pads(parameters=(bits(9), before))) as net:
+            same(net.predict([1, 2, 3, 4]), [float(c.replace("v", "9")) for c in text])
+    refuses("layer 0 pad: expected 1 input and 1 output, got 2 and 1", pads(inputs=(0, 0)))
+    for parameters in ((), (0,), (0, 1, 0)):
+        text = "layer 0 pad: expected 0 constants and 2 parameters, got 0 and %d"
+        refuses(text % len(parameters), pads(parameters=parameters))
+    refuses(
+        "tensor 1: expected a place of its own in the arena, got bytes of tensor 0",
+        pads(y=tensor(OUTPUT, 0, size=6)),
+    )
+
+
+def test_what_a_pad_leaves_as_it_is():
+    text = "layer 0 pad: expected an output of the same type, scale and rank, got "
+    refuses(text + "int8 (6,)", pads(y=tensor(OUTPUT, 16, INT8, 6)))
+    refuses(text + "float32 (2, 3)", pads(y=((2, 3), FLOAT32, OUTPUT, 1.0, 0, 16)))
+    x, y = ((4,), INT8, INPUT, 0.5, 3, 0), ((6,), INT8, OUTPUT, 0.5, 3, 4)
+    anne.load(pads(x, y)).close()
+    refuses(text + "int8 (6,)", pads(x, ((6,), INT8, OUTPUT, 0.25, 3, 4)))
+    refuses(text + "int8 (6,)", pads(x, ((6,), INT8, OUTPUT, 0.5, 2, 4)))
+
+
+def test_where_a_pad_puts_its_input():
+    text = "layer 0 pad: expected 4 elements inside %d, got %d in front of them"
+    for before in (-1, 3, 6, 7, 0x7FFFFFFF, -0x80000000):
+        refuses(text % (6, before), pads(parameters=(0, before)))
+    refuses(text % (3, 0), pads(y=tensor(OUTPUT, 16, size=3), parameters=(0, 0)))
+    # each axis on its own: 2 by 3 in 4 by 4
+    x, y = ((2, 3), FLOAT32, INPUT, 1.0, 0, 0), ((4, 4), FLOAT32, OUTPUT, 1.0, 0, 24)
+    anne.load(pads(x, y, (0, 2, 1))).close()
+    refuses("layer 0 pad: expected 2 elements inside 4, got 3 in front of them", pads(x, y, (0, 3, 1)))
+    refuses("layer 0 pad: expected 3 elements inside 4, got 2 in front of them", pads(x, y, (0, 2, 2)))
+
+
+def test_the_value_of_a_pad():
+    for value, shown in ((inf, "inf"), (-inf, "-inf"), (nan, "nan")):
+        refuses("layer 0 pad: expected a finite value, got " + shown, pads(parameters=(bits(value), 1)))
+    for dtype, least, most in ((INT8, -128, 127), (INT16, -32768, 32767)):
+        x, y = tensor(INPUT, 0, dtype), tensor(OUTPUT, 16, dtype, 6)
+        for value in (least, most):
+            anne.load(pads(x, y, (value, 1))).close()
+        for value in (least - 1, most + 1, 0x7FFFFFFF, -0x80000000):
+            text = "layer 0 pad: expected a value of %d to %d, got %d"
+            refuses(text % (least, most, value), pads(x, y, (value, 1)))
 
 
 def test_metadata_of_several():

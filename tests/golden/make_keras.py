@@ -171,6 +171,18 @@ def crossing():
     return keras.Model(a, [outer(inner(a)), inner(a)])
 
 
+def padded():
+    """Zeros around one, two and three axes, as many on all sides and not; on two branches of one input, which meet."""
+    line, image = keras.Input((5, 2), name="line"), keras.Input((3, 2, 2), name="image")
+    volume = keras.Input((2, 1, 2, 3), name="volume")
+    both = layers.Add()([layers.ZeroPadding1D((2, 1))(line), layers.ZeroPadding1D((0, 3))(line)])
+    ways = [layers.ZeroPadding1D(1)(layers.ReLU()(both))]
+    ways += [layers.ZeroPadding2D(p)(image) for p in (1, (0, 2), ((1, 0), (2, 3)))]
+    ways += [layers.ZeroPadding3D(p)(volume) for p in (1, (2, 0, 1), ((0, 1), (2, 0), (1, 3)))]
+    meeting = layers.Add()([layers.Dense(4)(layers.Flatten()(way)) for way in ways])
+    return keras.Model([line, image, volume], [layers.Dense(2, "tanh")(meeting), *ways])
+
+
 def operators():
     """x + x and x + y, as operators; a Sequential of a model with a branch."""
     x = keras.Input((3,))
@@ -182,7 +194,7 @@ def operators():
 GOOD = (mlp, nested, activations, elementwise)
 BAD = (lstm, lambda_layer, custom_layer)
 # Networks that branch; their inputs and outputs are numbered, in the order of model.inputs and model.outputs.
-BRANCHES = (two_inputs, residual, structured, sharing, operators, *(() if KERAS_2 else (crossing,)))
+BRANCHES = (two_inputs, residual, structured, sharing, operators, *(() if KERAS_2 else (crossing, padded)))
 
 
 def make(function):

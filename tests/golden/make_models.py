@@ -18,7 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, Dense
+from anne_tools.layers import Add, Dense, Pad
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph, Metadata
@@ -143,6 +143,16 @@ def two_outputs(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="two outputs", output_names=["score", "box"]), [score, box])
 
 
+def padded(rng: np.random.Generator) -> Graph:
+    """2 by 3 pixels in the middle of 4 by 6, which are zeros; in the end two numbers behind three of 1."""
+    b = GraphBuilder((2, 3))
+    b.add(Pad, "frame", (1, 1), (1, 2))
+    b.reshape("flatten", (-1,))
+    b.dense("scores", weights(rng, 2, 24), rng.normal(size=2))
+    b.add(Pad, "ones", (3,), (0,), 1.0)
+    return b.build(Metadata(name="padded"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -169,6 +179,7 @@ MODELS = {
     residual: ("float32", "int8", "int16"),
     two_inputs: ("float32", "int8", "int16"),
     two_outputs: ("float32", "int8", "int16"),
+    padded: ("float32", "int8", "int16"),
 }
 
 

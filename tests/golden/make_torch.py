@@ -144,7 +144,29 @@ class Sums(nn.Module):
         return (y - x) - torch.rsub(self.fc(y), x, alpha=2)
 
 
-BRANCHES = {"residual": Residual, "two_inputs": TwoInputs, "two_outputs": TwoOutputs, "sums": Sums}
+class Padded(nn.Module):
+    """Padding by modules and functions, of two axes and of one, with zeros, a float and an integer; on two branches."""
+
+    input_shapes = {"x": (2, 3)}
+
+    def __init__(self):
+        super().__init__()
+        self.frame, self.fc1 = nn.ZeroPad2d((1, 2, 1, 0)), nn.Linear(18, 5)
+        self.ends, self.fc2 = nn.ConstantPad1d((2, 0), -1.5), nn.Linear(7, 3)
+
+    def forward(self, x):
+        h = torch.relu(self.fc1(self.frame(x).flatten(1)))
+        both = self.ends(h) + nn.functional.pad(h, (0, 2))
+        return nn.functional.pad(self.fc2(both), (1, 1), value=3)
+
+
+BRANCHES = {
+    "residual": Residual,
+    "two_inputs": TwoInputs,
+    "two_outputs": TwoOutputs,
+    "sums": Sums,
+    "padded": Padded,
+}
 MODELS = {"mlp": Mlp, "activations": Activations, "plain": Plain}
 
 

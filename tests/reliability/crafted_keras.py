@@ -276,6 +276,19 @@ def axes_to_reshape_to() -> bytes:
 
 
 @crafted("keras")
+def axes_to_pad() -> bytes:
+    """A padding of 100,000 axes."""
+    return keras(sequential(layer("ZeroPadding2D", padding=[[1, 1]] * 100_000)), NO_WEIGHTS)
+
+
+@crafted("keras")
+def padding_without_end() -> bytes:
+    """4,000 layers that pad by 2^62 on either side of three axes, one after another."""
+    layers = [layer("ZeroPadding3D", f"x{n}", padding=[[1 << 62, 1 << 62]] * 3) for n in range(4_000)]
+    return keras(sequential(*layers, batch_shape=[None, 1, 1, 1, 1]), NO_WEIGHTS)
+
+
+@crafted("keras")
 def joined_names() -> bytes:
     """Groups whose names, joined as Windows joins them, are 30,000 deep."""
     weights = hdf5(lambda file: [file.create_group("layers" + f"\\{n}" * 10_000) for n in range(5)])

@@ -216,6 +216,45 @@ def a_file_that_is_its_own_second_file() -> bytes:
     return onnx([*nodes, node("Relu", ["4000"], ["y"])], tensors, (1, 40_000))
 
 
+@crafted("onnx")
+def padding_without_end() -> bytes:
+    """A Pad by 100,000 numbers of 2^62."""
+    pads = tensor("p", (100_000,), np.full(100_000, 1 << 62, "<i8").tobytes(), 7)
+    return onnx([node("Pad", ["x", "p"], ["y"])], [pads])
+
+
+@crafted("onnx")
+def padding_to_2_to_the_64() -> bytes:
+    """Four Pads by 2^62 - 1 on either side, read by a Flatten."""
+    pads = tensor("p", (4,), struct.pack("<4q", 0, 2**62 - 1, 0, 2**62 - 1), 7)
+    return onnx(
+        [*chain("Pad", 4, "p")[:-1], node("Pad", ["3", "p"], ["4"]), node("Flatten", ["4"], ["y"])], [pads]
+    )
+
+
+@crafted("onnx")
+def chain_of_padding() -> bytes:
+    """4,000 Pads, each by one number more."""
+    return onnx(chain("Pad", 4000, "p"), [tensor("p", (4,), struct.pack("<4q", 0, 0, 0, 1), 7)])
+
+
+@crafted("onnx")
+def padding_by_axes_without_end() -> bytes:
+    """4,000 Pads that share 20,000 axes."""
+    numbers = [tensor(name, (n,), bytes(8 * n), 7) for name, n in (("p", 40_000), ("a", 20_000))]
+    return onnx(chain("Pad", 4000, "p", "", "a"), numbers)
+
+
+@crafted("onnx")
+def padding_of_a_constant_shape() -> bytes:
+    """2,000 constants of 2^20 zeros, in 30 bytes each, and their sum for padding."""
+    nodes = [node("ConstantOfShape", ["n"], [f"z{n}"]) for n in range(2000)]
+    nodes += [node("Add", [f"s{n}" if n else "z0", f"z{n}"], [f"s{n + 1}"]) for n in range(2000)]
+    return onnx(
+        [*nodes, node("Pad", ["x", "s2000"], ["y"])], [tensor("n", (1,), struct.pack("<q", 1 << 20), 7)]
+    )
+
+
 # --- Networks that branch ---------------------------------------------------------------------------------------------
 
 

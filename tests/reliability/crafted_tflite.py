@@ -80,7 +80,7 @@ class Tflite:
         return bytes(self.b.Output())
 
 
-ADD, FULLY_CONNECTED, RELU, CUSTOM, PACK, QUANTIZE = 0, 9, 19, 32, 83, 114
+ADD, FULLY_CONNECTED, RELU, CUSTOM, PAD, PADV2, PACK, QUANTIZE = 0, 9, 19, 32, 34, 60, 83, 114
 
 
 def tflite_chain(n: int, number: int, tensor: Callable[[Tflite], dict], *more: int) -> bytes:
@@ -164,6 +164,43 @@ def inputs_without_end() -> bytes:
     w = Tflite()
     x = w.tensor(w.ints([1, 4]))
     return w.to_bytes([x] * 110_000, [x] * 110_000)
+
+
+def padding(n: int, rows: list[list[int]], values: int = 0) -> bytes:
+    """n PADs one after another that share their widths, or PADV2s with as many values."""
+    w = Tflite()
+    shape = w.ints([1, 4])
+    more = [w.tensor(w.ints(np.shape(rows)), Type=2, Buffer=w.buffer(np.array(rows, "<i4").tobytes()))]
+    if values:
+        more.append(w.tensor(w.ints([values]), Buffer=w.buffer(bytes(4 * values))))
+    tensors = [w.tensor(shape) for _ in range(n + 1)]
+    for a, b in zip(tensors, tensors[1:], strict=False):
+        w.operator(PADV2 if values else PAD, w.ints([a, *more]), w.ints([b]))
+    return w.to_bytes(tensors[:1], tensors[-1:])
+
+
+@crafted("tflite")
+def chain_of_padding() -> bytes:
+    """4,000 PADs, each by one number more."""
+    return padding(4000, [[0, 0], [0, 1]])
+
+
+@crafted("tflite")
+def padding_to_2_gb() -> bytes:
+    """200 PADs by 2^31 - 1 on either side."""
+    return padding(200, [[0, 0], [2**31 - 1, 2**31 - 1]])
+
+
+@crafted("tflite")
+def padding_of_axes_without_end() -> bytes:
+    """2,000 PADs that share the widths of 100,000 axes."""
+    return padding(2000, [[0, 1]] * 100_000)
+
+
+@crafted("tflite")
+def padding_with_values_without_end() -> bytes:
+    """2,000 PADV2s that share 200,000 values."""
+    return padding(2000, [[0, 0], [0, 1]], 200_000)
 
 
 # --- Networks that branch ---------------------------------------------------------------------------------------------

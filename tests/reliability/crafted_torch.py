@@ -357,6 +357,30 @@ def pt2_input_of_2_to_the_64() -> bytes:
     return pt2_model(change)
 
 
+def pt2_padding(count: int, *numbers: int) -> bytes:
+    """A chain of `count` calls that pad by those numbers."""
+    widths = {"name": "pad", "arg": {"as_ints": list(numbers)}}
+    return pt2_nodes(count, "pad.default", lambda before: [ref("self", before), widths])
+
+
+@crafted("pt2")
+def pt2_chain_of_padding() -> bytes:
+    """4,000 calls that each pad by one number more."""
+    return padded(pt2_padding(4_000, 0, 1))
+
+
+@crafted("pt2")
+def pt2_padding_without_end() -> bytes:
+    """4,000 calls that pad by 2^62 on either side."""
+    return padded(pt2_padding(4_000, 1 << 62, 1 << 62))
+
+
+@crafted("pt2")
+def pt2_padding_of_axes_without_end() -> bytes:
+    """A call that pads 100,000 axes."""
+    return padded(pt2_padding(1, *[1] * 200_000))
+
+
 # Networks that branch. `branching` makes them of two_inputs.pt2, whose inputs are image, (1, 3, 4), and speed, (1, 2).
 
 

@@ -32,7 +32,10 @@ FORMATS: dict[str, tuple[list[str], dict]] = {
     "onnx": (
         [
             *(f"onnx/{name}.onnx" for name in ("plain_opset17", "mlp_opset17", "activations_opset20")),
-            *(f"onnx/branches/{name}_opset17.onnx" for name in ("sums", "two_inputs", "two_outputs")),
+            *(
+                f"onnx/branches/{name}_opset17.onnx"
+                for name in ("sums", "two_inputs", "two_outputs", "padded")
+            ),
         ],
         {},
     ),
@@ -40,16 +43,22 @@ FORMATS: dict[str, tuple[list[str], dict]] = {
         [f"tflite/{name}.tflite" for name in ("mlp_int8_float_ends", "activations_float16", "branches_int8")],
         {},
     ),
-    "h5": ([f"keras/keras{name}.h5" for name in ("2_mlp", "3_mlp", "2_structured", "3_sharing")], {}),
+    "h5": (
+        [f"keras/keras{name}.h5" for name in ("2_mlp", "3_mlp", "2_structured", "3_sharing", "3_padded")],
+        {},
+    ),
     "keras": (
         [
             f"keras/keras{name}.keras"
-            for name in ("2_mlp", "3_nested", "2_sharing", "3_structured", "3_sharing")
+            for name in ("2_mlp", "3_nested", "2_sharing", "3_structured", "3_sharing", "3_padded")
         ],
         {},
     ),
     "pt2": (
-        [f"torch/{name}.pt2" for name in ("plain", "mlp_dynamic", "sums", "two_inputs", "two_outputs")],
+        [
+            f"torch/{name}.pt2"
+            for name in ("plain", "mlp_dynamic", "sums", "two_inputs", "two_outputs", "padded")
+        ],
         {},
     ),
     "pth": (["torch/plain.pth", "torch/plain_legacy.pth"], {"layers": "linear:0, relu, linear:2, softmax"}),

@@ -17,7 +17,7 @@ void make_model_seed(uint64_t seed) {
     any_of_state = seed;
 }
 
-enum { KIND_DENSE = 1, KIND_ACTIVATION, KIND_SCALING, KIND_RESHAPE, KIND_ADD };
+enum { KIND_DENSE = 1, KIND_ACTIVATION, KIND_SCALING, KIND_RESHAPE, KIND_ADD, KIND_PAD };
 #define LAYOUT(variant) ((variant) - VARIANT_dense_f32 + 1) // FORMAT.md numbers them in this order
 
 typedef struct {
@@ -45,6 +45,9 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_add_f32] = {KIND_ADD, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_add_s8] = {KIND_ADD, ANNE_INT8, ANNE_INT8},
         [VARIANT_add_s16] = {KIND_ADD, ANNE_INT16, ANNE_INT16},
+        [VARIANT_pad_f32] = {KIND_PAD, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_pad_s8] = {KIND_PAD, ANNE_INT8, ANNE_INT8},
+        [VARIANT_pad_s16] = {KIND_PAD, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -275,6 +278,9 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_scaling_s8:
     case VARIANT_scaling_s16:
     case VARIANT_reshape:
+    case VARIANT_pad_f32:
+    case VARIANT_pad_s8:
+    case VARIANT_pad_s16:
         return ANNE_ACTIVATION_linear;
     default:
         return any_of(0, ANNE_ACTIVATION_softmax - 1);
@@ -339,6 +345,9 @@ static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
         tensors[1].rank = 1;
         memcpy(tensors[1].shape, flat, sizeof flat);
     }
+    for (uint32_t i = 0; kind.kind == KIND_PAD && i < shape->rank; i++) {
+        tensors[1].shape[i] += (uint32_t)any_of(0, shape->rank == 1 ? 50 : 1);
+    }
     uint32_t end = after(&tensors[1]);
     return end > own ? end : own;
 }
@@ -361,7 +370,21 @@ static void add_factors(uint8_t *words, uint8_t dtype) {
     }
 }
 
-static uint32_t write_record(uint8_t *record, const shape_t *shape, const sizes_t *sizes) {
+// The value, and what lies in front of x; returns how many bytes.
+static uint32_t padding(uint8_t *words, const anne_tensor_t *x, const anne_tensor_t *y) {
+    if (x->dtype == ANNE_FLOAT32) {
+        floats(words, 1);
+    } else {
+        put_word(words, 0, (uint32_t)(x->dtype == ANNE_INT8 ? any_of(-128, 127) : any_of(-32768, 32767)));
+    }
+    for (uint32_t i = 0; i < x->rank; i++) {
+        put_word(words, 4 + 4 * i, (uint32_t)any_of(0, (int32_t)(y->shape[i] - x->shape[i])));
+    }
+    return 4 + 4 * x->rank;
+}
+
+static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], const shape_t *shape,
+                             const sizes_t *sizes) {
     kind_t kind = kind_of(shape->variant);
     uint32_t n_inputs = n_tensors_of(shape) - 1, at = 16, activation = any_activation(shape->variant);
     floats(record + 8, 1);         // alpha
@@ -384,6 +407,8 @@ static uint32_t write_record(uint8_t *record, const shape_t *shape, const sizes_
         add_factors(record + at, kind.y_dtype);
         limits(record + at + 24, kind.y_dtype);
         at += 32;
+    } else if (kind.kind == KIND_PAD) {
+        at += padding(record + at, &tensors[0], &tensors[1]);
     }
     put_word(record, 0, kind.kind | at << 16);
     put_word(record, 4, n_inputs | 1 << 8 | sizes->n << 16 | activation << 24);
@@ -404,7 +429,7 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     anne_tensor_t tensors[3];
     uint32_t arena_bytes = place_tensors(tensors, shape);
     memcpy(bytes + 48, tensors, n_tensors * sizeof tensors[0]);
-    uint32_t layers_bytes = write_record(bytes + head, shape, &sizes);
+    uint32_t layers_bytes = write_record(bytes + head, tensors, shape, &sizes);
     uint8_t *at[4] = {bytes + head + layers_bytes};
     for (uint32_t i = 1; i < sizes.n; i++) {
         at[i] = at[i - 1] + (sizes.bytes[i - 1] + 3) / 4 * 4;

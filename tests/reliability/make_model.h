@@ -27,7 +27,10 @@
     X(reshape)            \
     X(add_f32)            \
     X(add_s8)             \
-    X(add_s16)
+    X(add_s16)            \
+    X(pad_f32)            \
+    X(pad_s8)             \
+    X(pad_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,

@@ -164,6 +164,18 @@ static const fault_t faults[] = {
     {"a shift of the sum to the left", VARIANT_add_s16, ADD_FACTORS + 20, 1, ANNE_ERROR_PARAMETER},
     {"a limit of an add beyond int8", VARIANT_add_s8, ADD_LIMITS + 4, 128, ANNE_ERROR_PARAMETER},
     {"limits of an add the wrong way round", VARIANT_add_s16, ADD_LIMITS + 4, (uint32_t)-32769, ANNE_ERROR_PARAMETER},
+
+    {"a pad with a constant", VARIANT_pad_f32, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_CONSTANT},
+    {"a pad to int8", VARIANT_pad_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"a pad to another scale", VARIANT_pad_s8, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
+    {"a pad to another zero_point", VARIANT_pad_s8, Y + ZERO_POINT, 0, ANNE_ERROR_SHAPE},
+    {"a pad that makes shorter", VARIANT_pad_f32, Y + SHAPE, 4, ANNE_ERROR_SHAPE},
+    {"less than nothing in front", VARIANT_pad_s16, CONSTANTS + 4, (uint32_t)-1, ANNE_ERROR_SHAPE},
+    {"more in front than there is", VARIANT_pad_s16, CONSTANTS + 4, 1 << 20, ANNE_ERROR_SHAPE},
+    {"more in front than is left", VARIANT_pad_s16, CONSTANTS + 4, 56, ANNE_ERROR_SHAPE},
+    {"an infinite pad", VARIANT_pad_f32, CONSTANTS, 0x7f800000, ANNE_ERROR_PARAMETER},
+    {"a pad beyond int8", VARIANT_pad_s8, CONSTANTS, 128, ANNE_ERROR_PARAMETER},
+    {"a pad below int16", VARIANT_pad_s16, CONSTANTS, (uint32_t)-32769, ANNE_ERROR_PARAMETER},
 };
 
 static void check_faults(void) {

@@ -153,6 +153,27 @@ def add_f32(w, rng) -> tuple[list[int], int]:
     return [a, b], y
 
 
+def pad(dtype: str) -> Callable:
+    """A writer of PAD with zeros or PADV2 with a value, around up to three axes, some of them left as they are."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape = any_shape(rng)
+        widths = [(0, 0), *(rng.integers(0, 6, 2) * rng.integers(0, 2) for _ in shape[1:])]
+        output = [int(before + n + after) for n, (before, after) in zip(shape, widths, strict=True)]
+        q, value = {}, rng.normal()
+        if dtype == "int8":
+            q = {"scale": 2.0 ** rng.uniform(-8, 0), "zero_point": int(rng.integers(-128, 128))}
+            value = rng.integers(-128, 128)
+        x, y = (w.tensor(each, dtype, **q) for each in (shape, output))
+        inputs = [x, w.tensor((len(shape), 2), "int32", widths)]
+        if rng.random() < 0.5:
+            inputs.append(w.tensor((1,), dtype, [value], **q))
+        w.operator("PADV2" if len(inputs) == 3 else "PAD", inputs, [y], 2)
+        return x, y
+
+    return write
+
+
 KERNELS: dict[str, Callable] = {
     "dense_s8_quad": dense_s8,
     "dense_s4": dense_s4,
@@ -169,6 +190,8 @@ KERNELS: dict[str, Callable] = {
     "add_f32": add_f32,
     "add_s8": add_integers("int8"),
     "add_s16": add_integers("int16"),
+    "pad_f32": pad("float32"),
+    "pad_s8": pad("int8"),
 }
 
 

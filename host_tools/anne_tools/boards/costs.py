@@ -108,6 +108,12 @@ _KERNELS: dict[str, Cost] = {
     "add int16": Cost(base=236, per_output=147.2),
     # within 0.5 %
     "add float32": Cost(base=126.9, per_output=119.5),
+    # within 2.7 %
+    "pad int8": Cost(base=600.9, per_output=1.12),
+    # within 0.6 %
+    "pad int16": Cost(base=574.6, per_output=9.879),
+    # within 0.5 %
+    "pad float32": Cost(base=579, per_output=10.61),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

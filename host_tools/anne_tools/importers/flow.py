@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Activation, Add, Dense, Scaling
+from ..layers import Activation, Add, Dense, Pad, Scaling
 from ..network.tensor import Quantization
 from . import budget
 from .flow_patterns import Patterns
@@ -193,6 +193,22 @@ class Flow(Patterns):
         if not target or min(target) < 1 or math.prod(target) != size:
             raise ModelError(f"{step.where}: cannot reshape {x.shape} to {tuple(shape)}")
         self.values[step.output] = self.reshaped(step, x, tuple(target))
+
+    def pad(self, step: Step, key: Key, widths: Sequence[tuple[int, int]], value: float) -> None:
+        """`value` before and after the elements of each axis, the batch axis among them, to which none may come."""
+        x = self.value(step, key)
+        if len(widths) != len(x.shape):
+            raise ModelError(f"{step.where}: expected padding of {len(x.shape)} axes, got {len(widths)}")
+        shape = tuple(before + n + after for (before, after), n in zip(widths, x.shape, strict=True))
+        if min(min(width) for width in widths) < 0 or (len(shape) > 1 and shape[0] != x.shape[0]):
+            raise ModelError(
+                f"{step.where}: padding by {list(widths)} of shape {x.shape} is not supported; supported is what makes "
+                "axes behind the first longer"
+            )
+        budget.elements(step.where, shape)
+        before, after = zip(*(widths[1:] if len(without_batch(shape)) < len(shape) else widths), strict=True)
+        step = replace(step, quantization=self.tensors[x.tensor].quantization)  # integers go as they are
+        self.values[step.output] = self._layer(step, Pad, x, shape, before, after, value)
 
     def same(self, step: Step, key: Key) -> None:
         """An operation without effect: its output is its input."""

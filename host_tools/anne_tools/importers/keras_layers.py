@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Add
+from ..layers import Add, Pad
 from ..layers.build import GraphBuilder
 from ..network.tensor import Tensor
 from .keras_model import MODELS, SUMS, KerasLayer
@@ -115,6 +115,26 @@ def _reshape(b: GraphBuilder, step: Step) -> None:
     b.reshape(step.name, tuple(step.layer.config["target_shape"]), source=step.source)
 
 
+def _zero_padding(b: GraphBuilder, step: Step) -> None:
+    """ZeroPadding1D to 3D: zeros around all axes but the channels, which are last."""
+    config, rank = step.layer.config, len(b.last.shape)
+    if config.get("data_format") == "channels_first":
+        raise ModelError(f"layer {step.layer}: data_format channels_first is not supported")
+    padding = config.get("padding")
+    widths = [padding] if step.layer.class_name == "ZeroPadding1D" else padding
+    if not isinstance(widths, list) or len(widths) != rank - 1 or not all(map(_is_pair, widths)):
+        shown = str(padding)[:80]
+        raise ModelError(
+            f"layer {step.layer}: expected two integers for each of {rank - 1} axes, got {shown}"
+        )
+    before, after = zip(*widths, (0, 0), strict=True)
+    b.add(Pad, step.name, before, after, source=step.source)
+
+
+def _is_pair(width: Any) -> bool:
+    return isinstance(width, list) and len(width) == 2 and all(isinstance(n, int) for n in width)
+
+
 def _rescaling(b: GraphBuilder, step: Step) -> None:
     b.scaling(step.name, step.layer.config["scale"], step.layer.config.get("offset", 0.0), source=step.source)
 
@@ -179,6 +199,9 @@ LAYERS = {
     "Rescaling": _rescaling,
     "Reshape": _reshape,
     "Softmax": _activation,
+    "ZeroPadding1D": _zero_padding,
+    "ZeroPadding2D": _zero_padding,
+    "ZeroPadding3D": _zero_padding,
 }
 SUPPORTED = f"{', '.join(LAYERS)}, and layers for training only ({', '.join(TRAINING_ONLY)})"
 LAYERS |= dict.fromkeys(TRAINING_ONLY, _training_only) | dict.fromkeys(SUMS, _add)

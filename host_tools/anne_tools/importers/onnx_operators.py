@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from . import budget, onnx_ml
-from .flow import Step
+from .flow import Step, label
 from .onnx_plan import operator
 from .onnx_shapes import Node, Shapes, step_of
 
@@ -195,6 +195,33 @@ class Operators(Shapes):
         """Where, as a part of softplus."""
         self.flow.where(step, node.key(0), node.key(1), node.key(2))
 
+    def pad(self, step: Step, node: Node) -> None:
+        """Pad with a constant; before opset 11 all its numbers are attributes."""
+        if (mode := node.attribute("mode", "constant")) != "constant":
+            raise ModelError(f"{step.where}: mode {label(mode, '?')} is not supported; supported: constant")
+        rank = len(self.flow.value(step, node.key(0)).shape)
+        axes, value = list(range(rank)), np.zeros(1)
+        if self.opset < 11:
+            pads, value = node.attribute("pads", []), np.array([node.attribute("value", 0.0)])
+        else:
+            pads = node.constant(1, "the padding").reshape(-1).tolist()
+        if node.has(2):
+            value = node.constant(2, "the value").reshape(-1)
+        if node.has(3):
+            axes = node.constant(3, "the axes").reshape(-1).tolist()
+        if value.size != 1 or not all(isinstance(n, int) for n in (*pads, *axes)):
+            raise ModelError(f"{step.where}: expected one value, and padding and axes of integers")
+        if any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) != len(axes):
+            raise ModelError(f"{step.where}: expected axes of {rank}, each once, got {axes[:16]}")
+        if len(pads) != 2 * len(axes):
+            raise ModelError(
+                f"{step.where}: expected two numbers for each of {len(axes)} axes, got {pads[:16]}"
+            )
+        widths = [(0, 0)] * rank
+        for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
+            widths[axis] = before, after
+        self.flow.pad(step, node.key(0), widths, float(value[0]))
+
     def concat(self, step: Step, node: Node) -> None:
         """Concat of constant vectors, as shapes are put together; of 1 - p and p, a classifier's two probabilities."""
         if node.count == 2 and all(key in self.flow.values for key in node.inputs):
@@ -281,10 +308,12 @@ OPERATORS = {
     "Cast": Operators.cast,
     "Abs": Operators.magnitude,
     "ReduceSum": Operators.reduce_sum,
+    "Pad": Operators.pad,
     "Erf": Operators.erf,
     "Greater": Operators.greater,
     "Where": Operators.where,
     "Constant": Operators.constant,
+    "ConstantOfShape": Operators.constant_of_shape,
     "Shape": Operators.shape,
     "Gather": Operators.gather,
     "Slice": Operators.slice,

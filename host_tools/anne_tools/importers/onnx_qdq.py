@@ -91,6 +91,8 @@ class QdqOperators(Operators):
             self._add(step, this, self.pending[waits[0]] if waits else self._product_in(this))
         elif op in ("Relu", "Clip") or op in ACTIVATIONS or op in WITH_ALPHA or op == "Softmax":
             self._bend(step, this, op, waits)
+        elif op == "Pad" and this.has(0) and self._is_int8(this.key(0)) and not this.has(2):
+            self.pad(replace(step, dtype="int8"), this)  # with zeros, which all scales have
         elif waits or (op not in _SAME_VALUES and any(name in self.flow.values for name in this.inputs)):
             raise NotInt8Error(f"{step.where} of floats")
         elif any(name in self.quantized for name in this.inputs):

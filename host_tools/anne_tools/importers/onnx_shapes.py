@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from . import budget
 from .flow import MAX_RANK, Flow, Step, label
 from .onnx_external import ExternalData
 from .onnx_files import to_array
@@ -151,6 +152,15 @@ class Shapes:
                 return
         raise ModelError(f"{step.where}: this kind of constant is not supported")
 
+    def constant_of_shape(self, step: Step, node: Node) -> None:
+        """ConstantOfShape: one number, 0 if none is given, over a shape."""
+        shape, value = node.constant(0, "the shape").reshape(-1), node.attribute("value", None)
+        array = np.zeros(1, np.float32) if value is None else to_array(value, step.where, self.beside)
+        budget.elements(step.where, shape)
+        self.flow.constants[step.output] = self.flow.fold(
+            step, lambda a: np.full(shape, a.reshape(())), array
+        )
+
     def shape(self, step: Step, node: Node) -> None:
         """Shape: the dimensions of a value, for a batch of 1."""
         shape = np.array(self._shape(step, node.key(0)), np.int64)
@@ -166,13 +176,17 @@ class Shapes:
         self.flow.constants[step.output] = self.flow.fold(step, lambda i: vector[i], indices)
 
     def slice(self, step: Step, node: Node) -> None:
-        """Slice of a constant vector."""
-        vector = node.constant(0, "data")
+        """Slice of a constant along its first axis."""
+        array = node.constant(0, "data")
         begin, end = (node.constant(i, "the range").reshape(-1) for i in (1, 2))
-        stride = node.constant(4, "the step").reshape(-1) if node.has(4) else np.ones(1, np.int64)
-        if vector.ndim != 1 or not begin.size == end.size == stride.size == 1 or not stride[0]:
+        axes, stride = (
+            node.constant(i, what).reshape(-1) if node.has(i) else np.array([default], np.int64)
+            for i, what, default in ((3, "the axes", 0), (4, "the step", 1))
+        )
+        is_one = begin.size == end.size == axes.size == stride.size == 1
+        if not array.ndim or not is_one or axes[0] not in (0, -array.ndim) or not stride[0]:
             raise ModelError(f"{step.where} is supported for constant shapes only")
-        self.flow.constants[step.output] = vector[int(begin[0]) : int(end[0]) : int(stride[0])]
+        self.flow.constants[step.output] = array[int(begin[0]) : int(end[0]) : int(stride[0])]
 
     def _shape(self, step: Step, key: str) -> tuple[int, ...]:
         """The full shape of a constant or of a value."""

@@ -126,6 +126,28 @@ class Operators:
             self._demand(step, self._quantization(op, key))
         self.flow.reshape(step, key, [int(d) for d in target])
 
+    def pad(self, op: Operator) -> None:
+        """PAD with zeros, PADV2 with a constant, whose integer means the same as in the input."""
+        step, key = self._step(op), self._input(op, 0)
+        widths = self.flow.constant(step, self._input(op, 1), "its padding")
+        if widths.ndim != 2 or widths.shape[1] != 2 or len(widths) > 8 or widths.dtype.kind != "i":
+            raise ModelError(
+                f"{op.where}: expected two integers an axis, got {widths.dtype} of shape {widths.shape}"
+            )
+        if step.dtype == "int8":
+            self._demand(step, self._quantization(op, key))
+        value = self._padding(op, step) if len(op.inputs) > 2 else 0.0
+        self.flow.pad(step, key, [(int(before), int(after)) for before, after in widths], value)
+
+    def _padding(self, op: Operator, step: Step) -> float:
+        """Return the real number that PADV2 pads with; as an integer it must have the output's scale."""
+        index = self._input(op, 2)
+        given, dtype = self.flow.constant(step, index, "its value"), self.file.tensor(index).dtype
+        if given.size != 1 or dtype != step.dtype:
+            raise ModelError(f"{op.where}: expected one value of {step.dtype}, got {given.size} of {dtype}")
+        self._demand(step, self._quantization(op, index))
+        return float(_real(given.reshape(1), step.quantization)[0])
+
     def quantize(self, op: Operator) -> None:
         """QUANTIZE: of a float32 input it is dropped, between int8 tensors it is a change of scale, if any.
 
@@ -274,6 +296,8 @@ OPERATORS: dict[str, Callable[[Operators, Operator], None]] = {
     "RESHAPE": Operators.reshape,
     "SQUEEZE": Operators.reshape,
     "EXPAND_DIMS": Operators.reshape,
+    "PAD": Operators.pad,
+    "PADV2": Operators.pad,
     "QUANTIZE": Operators.quantize,
     "DEQUANTIZE": Operators.dequantize,
     "SHAPE": Operators.shape,

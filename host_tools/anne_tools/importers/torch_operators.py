@@ -186,6 +186,22 @@ class Operators:
             order[a], order[b] = order[b], order[a]
         self.flow.transpose(step, call.key("self"), order)
 
+    def pad(self, step: Step, call: Call) -> None:
+        """constant_pad_nd, pad: two numbers an axis, from the last axis on."""
+        if call.get("mode", "constant") != "constant":
+            raise ModelError(
+                f"{step.where} with mode {str(call.get('mode'))[:40]} is not supported; supported: constant"
+            )
+        numbers = call.integers("pad")
+        rank = len(call.shape("self"))
+        if len(numbers) % 2 or len(numbers) > 2 * rank:
+            raise ModelError(
+                f"{step.where}: expected two numbers for each of {rank} axes at most, got {numbers}"
+            )
+        pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
+        widths = [(0, 0)] * (rank - len(pairs)) + pairs[::-1]
+        self.flow.pad(step, call.key("self"), widths, call.number("value", 0.0))
+
     def size(self, step: Step, call: Call) -> None:
         """One size of a value, for a batch of 1."""
         shape = call.shape("self")
@@ -218,6 +234,8 @@ OPERATORS: dict[str, Callable[[Operators, Step, Call], None]] = {
     "transpose": Operators.permute,
     "t": Operators.permute,
     "sym_size": Operators.size,
+    "constant_pad_nd": Operators.pad,
+    "pad": Operators.pad,
     **dict.fromkeys(ACTIVATIONS, Operators.activation),
     **dict.fromkeys(ARITHMETIC, Operators.arithmetic),
     **dict.fromkeys(NO_EFFECT, Operators.same),

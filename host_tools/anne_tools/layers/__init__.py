@@ -9,6 +9,7 @@ from ..network.layer import Layer
 from .activation import Activation
 from .add import Add
 from .dense import Dense
+from .pad import Pad
 from .reshape import Reshape
 from .scaling import Scaling
 
@@ -18,4 +19,4 @@ def room(kind: str) -> type[Layer]:
     return getattr(import_module(f".{kind}", __name__), "".join(map(str.capitalize, kind.split("_"))))
 
 
-__all__ = ["Activation", "Add", "Dense", "Reshape", "Scaling", "room"]
+__all__ = ["Activation", "Add", "Dense", "Pad", "Reshape", "Scaling", "room"]

@@ -13,7 +13,7 @@ not have.
 """
 
 # number in the file -> name
-KINDS = {1: "dense", 2: "activation", 3: "scaling", 4: "reshape", 5: "add"}
+KINDS = {1: "dense", 2: "activation", 3: "scaling", 4: "reshape", 5: "add", 6: "pad"}
 
 
 def room(kind):

@@ -99,7 +99,8 @@ def any_net(rng: random.Random, n_layers: int) -> Net:
     for y in numbers[n_inputs:]:
         x = made[-1] if rng.random() < 0.4 else rng.choice(made)
         kind = rng.choice(list(KINDS.values()))
-        sizes[y] = rng.randint(1, MOST) if kind == "dense" else sizes[x]
+        least = {"dense": 1, "pad": sizes[x]}.get(kind)
+        sizes[y] = rng.randint(least, MOST) if least else sizes[x]
         others = [rng.choice([t for t in made if sizes[t] == sizes[x]])] if kind == "add" else []
         layers.append(Layer(kind, [x, *others], y))
         made.append(y)
@@ -137,6 +138,7 @@ def record(net: Net, layer: Layer) -> Record:
     counts, parameters = {
         "dense": ([n_in * n_out, n_out], (1, 0, 0)),  # layout f32
         "scaling": ([n_in, n_in], ()),
+        "pad": ([], (0, n_out - n_in)),  # zeros in front
     }.get(layer.kind, ([], ()))
     constants = [np.ones(n, "<f4") for n in counts]
     return Record(layer.kind, layer.inputs, [layer.y], constants, parameters=parameters)

@@ -18,13 +18,13 @@ import pytest
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
 from anne_tools.importers.keras_references import named_references, references
-from anne_tools.layers import Add
+from anne_tools.layers import Add, Pad
 from anne_tools.network.execute import execute
 
 h5py = pytest.importorskip("h5py", reason="the extra ai-anne[keras]")
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "keras"
-MODELS = ("two_inputs", "residual", "structured", "sharing", "operators", "crossing")
+MODELS = ("two_inputs", "residual", "structured", "sharing", "operators", "crossing", "padded")
 FILES = [
     pytest.param(path, id=path.name)
     for path in sorted(GOLDEN.glob("*"))
@@ -65,8 +65,9 @@ def test_model_file_gives_what_keras_predicts(path):
 
 def test_golden_files_exist_for_both_versions_and_formats():
     names = {path.values[0].name for path in FILES}
-    both = {f"keras{v}_{m}.{s}" for v in "23" for m in MODELS[:-1] for s in ("keras", "h5")}
-    assert names == both | {"keras3_crossing.h5"}  # the only such file that Keras reads itself
+    both = {f"keras{v}_{m}.{s}" for v in "23" for m in MODELS[:5] for s in ("keras", "h5")}
+    three = {"keras3_padded.keras", "keras3_padded.h5"}
+    assert names == both | three | {"keras3_crossing.h5"}  # the only such file that Keras reads itself
 
 
 @pytest.mark.parametrize("version", ["keras2", "keras3"])
@@ -292,6 +293,72 @@ def test_an_input_that_nothing_reads_stays_an_input(tmp_path):
     graph = load_config(tmp_path, config)
     assert graph.inputs == ["more", "in"] and graph.metadata.input_names == ["more", "in"]
     np.testing.assert_array_equal(execute(graph, [np.ones((1, 3)), np.array([[-1.0, 2.0]])]), [[0, 2]])
+
+
+# Padding
+
+
+def padding(class_name: str, shape, padding, **config) -> dict:
+    """A network of one padding layer."""
+    inputs = entry("InputLayer", "in", batch_shape=[None, *shape])
+    return functional(inputs, entry(class_name, "x", CALL, padding=padding, **config))
+
+
+@pytest.mark.parametrize(
+    "class_name, shape, widths, before, after",
+    [
+        ("ZeroPadding1D", (5, 2), [1, 2], (1, 0), (2, 0)),
+        ("ZeroPadding2D", (3, 4, 2), [[1, 2], [0, 3]], (1, 0, 0), (2, 3, 0)),
+        ("ZeroPadding3D", (2, 1, 2, 3), [[1, 1], [0, 0], [2, 3]], (1, 0, 2, 0), (1, 0, 3, 0)),
+    ],
+)
+def test_padding(tmp_path, class_name, shape, widths, before, after):
+    graph = load_config(tmp_path, padding(class_name, shape, widths, data_format="channels_last"))
+    (layer,) = graph.layers
+    assert isinstance(layer, Pad)
+    assert (layer.before, layer.after, layer.value) == (before, after, 0)
+
+
+@pytest.mark.parametrize(
+    "class_name, shape, widths, message",
+    [
+        ("ZeroPadding1D", (5, 2), 1, "expected two integers for each of 1 axes, got 1"),
+        ("ZeroPadding1D", (5,), [1, 1], "expected two integers for each of 0 axes, got [1, 1]"),
+        ("ZeroPadding1D", (5, 2), [[1, 1]], "expected two integers for each of 1 axes, got [[1, 1]]"),
+        ("ZeroPadding2D", (5, 5, 2), [1, 1], "expected two integers for each of 2 axes, got [1, 1]"),
+        ("ZeroPadding2D", (5, 5, 2), [[1, 1]], "expected two integers for each of 2 axes, got [[1, 1]]"),
+        (
+            "ZeroPadding2D",
+            (5, 5, 2),
+            [[1, 1], [1]],
+            "expected two integers for each of 2 axes, got [[1, 1], ",
+        ),
+        ("ZeroPadding2D", (5, 5, 2), [[1, 1.5], [1, 1]], "expected two integers for each of 2 axes, got "),
+        ("ZeroPadding2D", (5, 5, 2), [[1, 1], [float("nan"), 1]], "expected two integers for each of 2 axes"),
+        ("ZeroPadding2D", (5, 5, 2), None, "expected two integers for each of 2 axes, got None"),
+        (
+            "ZeroPadding2D",
+            (5, 5, 2),
+            [[1, 1], [-1, 1]],
+            "expected no axis to become smaller, got (1, -1, 0) ",
+        ),
+        ("ZeroPadding2D", (5, 5, 2), [[1, 1], [1 << 20, 1]], "expected at most 1048576 elements"),
+        ("ZeroPadding3D", (1, 1, 1, 1), [[0, 1 << 60]] * 3, "expected at most 1048576 elements"),
+    ],
+)
+def test_padding_that_is_refused(tmp_path, class_name, shape, widths, message):
+    with pytest.raises(ModelError) as error:
+        load_config(tmp_path, padding(class_name, shape, widths))
+    assert str(error.value).startswith("net.keras: ") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_padding_of_channels_first_is_refused(tmp_path):
+    config = padding("ZeroPadding2D", (2, 5, 5), [[1, 1], [1, 1]], data_format="channels_first")
+    with pytest.raises(
+        ModelError, match="layer ZeroPadding2D 'x': data_format channels_first is not supported"
+    ):
+        load_config(tmp_path, config)
 
 
 # With Keras itself

@@ -40,7 +40,7 @@ def close(got: np.ndarray, expected: np.ndarray, bound=2e-6) -> None:
 
 
 def test_golden_files_are_there():
-    names = ("residual", "sums", "two_inputs", "two_outputs")
+    names = ("padded", "residual", "sums", "two_inputs", "two_outputs")
     assert [path.stem for path in FILES] == [f"{name}_opset{n}" for name in names for n in (17, 20)]
 
 

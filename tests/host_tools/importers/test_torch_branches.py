@@ -18,6 +18,7 @@ from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
+from anne_tools.layers import Pad
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph
 
@@ -52,6 +53,7 @@ def kinds(graph: Graph) -> Counter:
         ("two_inputs", ["image", "speed"], []),
         ("two_outputs", ["x"], ["steer", "stop", "more.0", "more.1"]),
         ("sums", ["x"], []),
+        ("padded", ["x"], []),
     ],
 )
 def test_pt2_gives_what_pytorch_says(file, inputs, names):
@@ -114,6 +116,16 @@ def test_a_module_used_twice_is_two_layers_with_one_set_of_weights():
     first, second = (layer for layer in load(GOLDEN / "sums.pt2").layers if layer.name == "shared")
     np.testing.assert_array_equal(first.weights, second.weights)
     assert first.inputs != second.inputs
+
+
+def test_padding_is_read_from_the_last_axis_on():
+    pads = [layer for layer in load(GOLDEN / "padded.pt2").layers if isinstance(layer, Pad)]
+    assert [(pad.before, pad.after, pad.value) for pad in pads] == [
+        ((1, 1), (0, 2), 0),
+        ((2,), (0,), -1.5),
+        ((0,), (2,), 0),
+        ((1,), (1,), 3),
+    ]
 
 
 # Changed files
@@ -230,6 +242,49 @@ def test_what_is_refused(edit, file, change, message):
     assert message in refused(edit(f"{file}.pt2", change))
 
 
+def integers(*values: int) -> dict:
+    return {"name": "pad", "arg": {"as_ints": list(values)}}
+
+
+def argument(name: str, **value) -> dict:
+    return {"name": name, "arg": value}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([integers(1, -1)], "padding by [(0, 0), (0, 0), (1, -1)] of shape (1, 2, 3) is not supported"),
+        (
+            [integers(*[0] * 4, 1, 0)],
+            "padding by [(1, 0), (0, 0), (0, 0)] of shape (1, 2, 3) is not supported",
+        ),
+        ([integers(1)], "expected two numbers for each of 3 axes at most, got [1]"),
+        (
+            [integers(*[1] * 8)],
+            "expected two numbers for each of 3 axes at most, got [1, 1, 1, 1, 1, 1, 1, 1]",
+        ),
+        ([integers(*[1] * 10)], "its argument pad is not a list of sizes"),
+        ([], "its argument pad is not a list of sizes"),
+        ([integers(0, 1 << 20)], "of shape (2, 1048579): expected at most 1048576 elements"),
+        ([integers(0, 1 << 62)], "unpacks to more than the limit of"),
+        ([integers(1, 1), argument("mode", as_string="reflect")], "with mode reflect is not supported"),
+        (
+            [integers(1, 1), argument("value", as_float=float("nan"))],
+            "a number that float32 can hold, got nan",
+        ),
+        ([integers(1, 1), argument("value", as_float=1e39)], "a number that float32 can hold, got 1e+39"),
+        ([integers(1, 1), argument("value", as_string="x")], "its argument value is not a number"),
+    ],
+)
+def test_padding_that_is_refused(edit, arguments, message):
+    def change(module):
+        (call,) = module["graph"]["nodes"] = module["graph"]["nodes"][:1]
+        call["inputs"][1:] = arguments
+        ends(module)[:] = [user_output(call["outputs"][0]["as_tensor"]["name"])]
+
+    assert message in refused(edit("padded.pt2", change))
+
+
 @pytest.mark.parametrize(
     "tree, names",
     [
@@ -278,7 +333,7 @@ def golden_models():
     return module
 
 
-@pytest.mark.parametrize("name", ["residual", "two_inputs", "two_outputs", "sums"])
+@pytest.mark.parametrize("name", ["residual", "two_inputs", "two_outputs", "sums", "padded"])
 def test_module_in_memory(golden_models, name):
     model, x = golden_models.make_branches(name)
     graph = load(model, input_shape=dict(reversed(model.input_shapes.items())))
@@ -373,12 +428,31 @@ def functions():
         pytest.param(changed_output, id="an output changed under another name"),
         pytest.param(lambda m, x: (lambda y: y * torch.sigmoid(y) + y)(m.a(x)), id="swish plus its input"),
         pytest.param(lambda m, x: (lambda y: F.gelu(y) + y + y)(m.a(x)), id="gelu plus its input, twice"),
+        pytest.param(lambda m, x: F.pad(m.a(x), (1, 2), value=0.5), id="pad with a value"),
+        pytest.param(lambda m, x: F.pad(x.view(1, 2, 3), (1, 0, 2, 1), value=-2), id="pad of two axes"),
+        pytest.param(lambda m, x: F.pad(x, (2, 0)) + F.pad(m.a(x), (0, 2)), id="a sum of padded branches"),
+        pytest.param(
+            lambda m, x: torch.constant_pad_nd(x.view(1, 1, 6, 1), (0, 1, 1, 0, 1, 1), 7),
+            id="constant_pad_nd",
+        ),
     ]
 
 
 @pytest.mark.parametrize("function", functions())
 def test_forward(compare, function):
     compare(function)
+
+
+def test_padding_with_other_than_a_constant_is_refused(compare):
+    from torch.nn import functional as F
+
+    for mode in ("reflect", "replicate", "circular"):
+        with pytest.raises(ModelError, match=rf"layer \d+ \(pad\) with mode {mode} is not supported"):
+            compare(lambda m, x, mode=mode: F.pad(x.view(1, 2, 3), (1, 1), mode=mode))
+    with pytest.raises(
+        ModelError, match=r"padding by \[\(0, 0\), \(-1, 0\)\] of shape \(1, 6\) is not supported"
+    ):
+        compare(lambda m, x: F.pad(x, (-1, 0)))
 
 
 def test_views_of_another_shape_that_are_read_after_a_change_are_refused(compare):

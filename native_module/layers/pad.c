@@ -1,0 +1,65 @@
+// A constant value around a tensor: zeros mostly.
+#include <math.h>
+#include <string.h>
+
+#include "kernels/pad.h"
+#include "layers/checks.h"
+
+// Parameters: the value as its type has it, floats by their bits; then for each axis the elements in front of the
+// input.
+enum { PAD_VALUE, PAD_BEFORE };
+
+// The last axes are the tensor's; of those in front there is one element.
+static anne_pad_t pad_of(const anne_tensor_t *x, const anne_tensor_t *y, const int32_t *parameters) {
+    anne_pad_t pad = {{1, 1, 1, 1}, {1, 1, 1, 1}, {0, 0, 0, 0}};
+    uint32_t first = ANNE_PAD_AXES - x->rank;
+    for (uint32_t i = 0; i < x->rank; i++) {
+        pad.in[first + i] = x->shape[i];
+        pad.out[first + i] = y->shape[i];
+        pad.before[first + i] = (uint32_t)parameters[PAD_BEFORE + i];
+    }
+    return pad;
+}
+
+static void run_pad(const anne_layer_t *layer) {
+    const anne_pad_t pad = pad_of(layer->input, layer->output, layer->parameters);
+    size_t element_bytes = anne_tensor_bytes(layer->output) / layer->n_out;
+    anne_pad_any(&pad, layer->x, element_bytes, (uint32_t)layer->parameters[PAD_VALUE], layer->y);
+}
+
+static bool value_good(uint8_t dtype, int32_t value) {
+    if (dtype == ANNE_FLOAT32) {
+        float real;
+        memcpy(&real, &value, sizeof real);
+        return isfinite(real);
+    }
+    return anne_limits_good(dtype, value, value);
+}
+
+static anne_status_t check_pad(const anne_record_t *record, anne_needs_t *needs) {
+    (void)needs;
+    const anne_tensor_t *x = record->input, *y = record->output;
+    if (anne_check_counts(record, 0, PAD_BEFORE + x->rank) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank) {
+        return ANNE_ERROR_SHAPE;
+    }
+    for (uint32_t i = 0; i < x->rank; i++) {
+        int32_t before = record->parameters[PAD_BEFORE + i]; // shapes are below 2^21, so no sum wraps
+        if (before < 0 || (uint32_t)before > y->shape[i] || x->shape[i] + (uint32_t)before > y->shape[i]) {
+            return ANNE_ERROR_SHAPE;
+        }
+    }
+    return value_good(x->dtype, record->parameters[PAD_VALUE]) ? ANNE_OK : ANNE_ERROR_PARAMETER;
+}
+
+static void (*choose_pad(const anne_record_t *record))(const anne_layer_t *) {
+    (void)record;
+    return run_pad;
+}
+
+const anne_layer_kind_t anne_pad = {
+    .check = check_pad,
+    .run = choose_pad,
+};
