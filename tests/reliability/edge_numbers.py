@@ -69,6 +69,11 @@ def too_large(data: bytes, inputs: np.ndarray) -> np.ndarray:
     return np.abs(finite) @ np.abs(weights.reshape(len(bias), -1)).T + np.abs(bias) > FLT_MAX
 
 
+# The reference computes x (1 + erf(x / sqrt(2))) / 2 as it is written, and 1 + erf has 53 bits behind the point. For x
+# below -8.3 nothing is left of it, where the native core is right, and gelu is -4e-16 and less.
+LOST_BY_GELU = 2e-15
+
+
 def check(name: str, data: bytes, rng) -> tuple[bytes, np.ndarray, np.ndarray, int]:
     """One file against the reference; return it with inputs and native outputs, and how many outputs were compared."""
     file = ModelFile(data)
@@ -78,7 +83,7 @@ def check(name: str, data: bytes, rng) -> tuple[bytes, np.ndarray, np.ndarray, i
     outputs = got = np.frombuffer(raw, file.outputs[0].dtype).reshape(len(inputs), -1)
     skip = too_large(data, inputs) if name == "dense_f32" else np.zeros(got.shape, bool)
     expected = run_reference(data, inputs)
-    bad = ~same(got, expected) & ~skip
+    bad = ~same(got, expected, LOST_BY_GELU if file.layers[0].activation == "gelu" else 1e-37) & ~skip
     if bad.any():
         row, at = np.argwhere(bad)[0]
         what = f"{name}, {len(data)} bytes: {inputs[row].ravel()[:8]}: output {at}"
@@ -86,12 +91,13 @@ def check(name: str, data: bytes, rng) -> tuple[bytes, np.ndarray, np.ndarray, i
     return data, inputs, outputs, int((~skip).sum())
 
 
-def same(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Where outputs, a row an input, agree: equal integers; floats both NaN, both the same infinity, or close."""
+def same(got: np.ndarray, expected: np.ndarray, least: float = 1e-37) -> np.ndarray:
+    """Where outputs, a row an input, agree: equal integers; floats both NaN, both the same infinity, or close: within
+    1e-5 of the row's largest, or `least`."""
     if got.dtype.kind != "f":
         return got == expected
     finite = np.where(np.isfinite(expected), np.abs(expected.astype(np.float64)), 0)
-    bound = 1e-5 * finite.max(axis=1, keepdims=True) + 1e-37
+    bound = 1e-5 * finite.max(axis=1, keepdims=True) + least
     return np.isclose(got.astype(np.float64), expected, rtol=0, atol=bound, equal_nan=True)
 
 
