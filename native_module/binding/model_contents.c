@@ -23,8 +23,10 @@ static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model_tensor, 1);
 
+#define NAME(name, number) [number] = MP_QSTR_##name,
+static const qstr kinds[] = {ANNE_KINDS(NAME)};
+#undef NAME
 #define NAME(name) MP_QSTR_##name,
-static const qstr kinds[] = {MP_QSTRnull, ANNE_KINDS(NAME)};
 static const qstr layouts[] = {MP_QSTRnull, ANNE_LAYOUTS(NAME)};
 static const qstr tags[] = {MP_QSTRnull, ANNE_TAGS(NAME)};
 #undef NAME

@@ -12,14 +12,23 @@
 
 #define ANNE_MAX_CONSTANTS 6
 
-// Kinds of layers and layouts of dense layers' weights: X(name), in the order of their numbers in the file, from 1
-// (FORMAT.md, "Layers"); python_api/anne/layers has the same.
-#define ANNE_KINDS(X)   X(dense) X(activation) X(scaling) X(reshape) X(add) X(pad)
+// Kinds of layers with their numbers in the file (FORMAT.md, "Layers"); python_api/anne/layers has the same.
+// clang-format off
+#define ANNE_KINDS(X) \
+    X(dense, 1) \
+    X(activation, 2) \
+    X(scaling, 3) \
+    X(reshape, 4) \
+    X(add, 5) \
+    X(pad, 6)
+// clang-format on
+
+// Layouts of dense layers' weights, in the order of their numbers in the file, from 1.
 #define ANNE_LAYOUTS(X) X(f32) X(s8_quad) X(s4) X(s8_f32) X(s16) X(f32_aligned)
 
 typedef enum {
     ANNE_KIND_none,
-#define ANNE_KIND_ENUM(name) ANNE_KIND_##name,
+#define ANNE_KIND_ENUM(name, number) ANNE_KIND_##name = number,
     ANNE_KINDS(ANNE_KIND_ENUM)
 #undef ANNE_KIND_ENUM
 } anne_kind_t;
@@ -92,7 +101,7 @@ typedef struct {
 } anne_layer_kind_t;
 
 // The kinds, each in its own file.
-#define ANNE_KIND_DECLARE(name) extern const anne_layer_kind_t anne_##name;
+#define ANNE_KIND_DECLARE(name, number) extern const anne_layer_kind_t anne_##name;
 ANNE_KINDS(ANNE_KIND_DECLARE)
 #undef ANNE_KIND_DECLARE
 

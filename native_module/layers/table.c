@@ -1,7 +1,7 @@
 // The numbers of FORMAT.md, "Layers" -> the kinds, each of which has a file of its name here.
 #include "layers/layers.h"
 
-#define ENTRY(name) [ANNE_KIND_##name] = &anne_##name,
+#define ENTRY(name, number) [number] = &anne_##name,
 static const anne_layer_kind_t *const kinds[] = {ANNE_KINDS(ENTRY)};
 #undef ENTRY
 

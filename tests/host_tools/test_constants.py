@@ -132,7 +132,7 @@ def test_types():
 
 
 def test_kinds_of_layers():
-    assert names_in_c("ANNE_KINDS", "layers/layers.h") == model_file.KINDS
+    assert numbered_in_c("ANNE_KINDS", "layers/layers.h") == model_file.KINDS
     for name in model_file.KINDS.values():
         assert f"const anne_layer_kind_t anne_{name} = {{" in source(f"layers/{name}.c")
 
@@ -150,8 +150,17 @@ def test_the_three_rooms_of_a_kind_agree(kind):
 
 def names_in_c(macro: str, file: str) -> dict[int, str]:
     """Return the names of an X-macro of one line or more, numbered from 1."""
-    body = re.search(rf"#define {macro}\(X\)((?:.*\\\n)*.*)", source(file))[1]
-    return dict(enumerate(re.findall(r"X\((\w+)\)", body), 1))
+    return dict(enumerate(re.findall(r"X\((\w+)\)", body_in_c(macro, file)), 1))
+
+
+def numbered_in_c(macro: str, file: str) -> dict[int, str]:
+    """Return the names of an X-macro by the numbers that stand beside them."""
+    return {int(number): name for name, number in re.findall(r"X\((\w+), (\d+)\)", body_in_c(macro, file))}
+
+
+def body_in_c(macro: str, file: str) -> str:
+    """Return what an X-macro stands for, of one line or more."""
+    return re.search(rf"#define {macro}\(X\)((?:.*\\\n)*.*)", source(file))[1]
 
 
 def test_layouts_of_dense_weights():

@@ -14,9 +14,11 @@
 
 #define N_GRAPHS 6 // that branch
 
-// The bits of all numbers of a list in layers.h, which begin at 1.
-#define COUNT(name) +1
-#define EVERY(list) (((1u << (0 list(COUNT))) - 1) << 1)
+// The bits of all numbers of the kinds in layers.h; and of the layouts, which begin at 1.
+#define BIT(name, number) | 1u << (number)
+#define EVERY_KIND        (0u ANNE_KINDS(BIT))
+#define COUNT(name)       +1
+#define EVERY_LAYOUT      (((1u << (0 ANNE_LAYOUTS(COUNT))) - 1) << 1)
 
 typedef struct {
     uint64_t runs;
@@ -207,7 +209,7 @@ int main(int argc, char **argv) {
         }
         free(files.each[i].bytes);
     }
-    CHECK(seen.kinds == EVERY(ANNE_KINDS) && seen.layouts == EVERY(ANNE_LAYOUTS) && seen.dtypes == 0xe,
+    CHECK(seen.kinds == EVERY_KIND && seen.layouts == EVERY_LAYOUT && seen.dtypes == 0xe,
           "kinds %x, layouts %x, types %x: some are not tried", seen.kinds, seen.layouts, seen.dtypes);
     printf("{\"models\": %u, \"runs\": %llu, \"taken\": %llu}\n", models, (unsigned long long)count.runs,
            (unsigned long long)count.taken);

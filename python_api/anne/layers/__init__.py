@@ -13,7 +13,14 @@ not have.
 """
 
 # number in the file -> name
-KINDS = {1: "dense", 2: "activation", 3: "scaling", 4: "reshape", 5: "add", 6: "pad"}
+KINDS = {
+    1: "dense",
+    2: "activation",
+    3: "scaling",
+    4: "reshape",
+    5: "add",
+    6: "pad",
+}
 
 
 def room(kind):

@@ -1,0 +1,34 @@
+// What the records of convolutions and pools share: how their window lies (FORMAT.md, "Windows").
+#ifndef ANNE_WINDOWS_H
+#define ANNE_WINDOWS_H
+
+#include "kernels/window.h"
+#include "layers/layers.h"
+
+// Words of parameters with which such a record begins.
+enum {
+    WINDOW_KERNEL_H,
+    WINDOW_KERNEL_W,
+    WINDOW_STRIDE_H,
+    WINDOW_STRIDE_W,
+    WINDOW_DILATION_H,
+    WINDOW_DILATION_W,
+    WINDOW_PAD_TOP,
+    WINDOW_PAD_LEFT,
+    WINDOW_PARAMETERS,
+};
+
+// The most steps that a layer may take: multiplications, or taps of a pool. A record of 100 bytes could ask for 2^40.
+#define ANNE_MAX_STEPS (1u << 28)
+
+// Of a record with one input, one output, and at least WINDOW_PARAMETERS parameters: proves what kernels/window.h says
+// of a window, and that all its taps times `per_tap`, at most 2^20, are at most ANNE_MAX_STEPS.
+anne_status_t anne_check_window(const anne_record_t *record, uint32_t per_tap);
+
+// The window of such a record, as its input, output and parameters have it. The input's channels are its last axis.
+anne_window_t anne_window_of(const anne_tensor_t *x, const anne_tensor_t *y, const int32_t *parameters);
+
+// Taps of all windows, inside the image or not: at most ANNE_MAX_STEPS once it is checked.
+uint32_t anne_window_taps(const anne_window_t *window);
+
+#endif // ANNE_WINDOWS_H
