@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..layers import Activation, Add, Dense, Pad, Scaling
+from ..network.layer import Layer
 from ..network.tensor import Quantization
 from . import budget
 from .flow_patterns import Patterns
@@ -30,6 +31,26 @@ class Flow(Patterns):
     """The graph under construction, and what operations do to it."""
 
     # What operations make
+
+    def layer(self, step: Step, keys: Key | list[Key], kind: type[Layer], *args, **kwargs) -> Value:
+        """Append a layer of any kind, which reads the value `keys`, or several in a list; its output is the step's.
+
+        The arguments are the class's own, behind the names of its inputs and outputs. Its room tells the shape, to
+        which the batch axis comes back. Where a kind keeps values, they keep their scale, too. Return what it makes.
+        """
+        x = [self.value(step, key) for key in (keys if isinstance(keys, list) else [keys])]
+        for argument in (*args, *kwargs.values()):
+            if isinstance(argument, np.ndarray):
+                budget.elements(step.where, argument.shape)
+        layer = kind(step.name, [value.tensor for value in x], "", *args, source=step.op, **kwargs)
+        (shape,) = layer.output_shapes([without_batch(value.shape) for value in x], [()], step.where)
+        if any(without_batch(value.shape) != value.shape for value in x):
+            shape = (1, *shape)
+        budget.elements(step.where, shape)
+        if layer.keeps_values:
+            step = replace(step, quantization=self.tensors[x[0].tensor].quantization)
+        self.values[step.output] = made = self._made(step, layer, shape)
+        return made
 
     def dense(
         self,
@@ -205,10 +226,8 @@ class Flow(Patterns):
                 f"{step.where}: padding by {list(widths)} of shape {x.shape} is not supported; supported is what makes "
                 "axes behind the first longer"
             )
-        budget.elements(step.where, shape)
         before, after = zip(*(widths[1:] if len(without_batch(shape)) < len(shape) else widths), strict=True)
-        step = replace(step, quantization=self.tensors[x.tensor].quantization)  # integers go as they are
-        self.values[step.output] = self._layer(step, Pad, x, shape, before, after, value)
+        self.layer(step, key, Pad, before, after, value)
 
     def same(self, step: Step, key: Key) -> None:
         """An operation without effect: its output is its input."""

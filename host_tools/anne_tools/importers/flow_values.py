@@ -174,11 +174,16 @@ class Values:
     ) -> Value:
         """Append a layer of `kind` that reads one value or several; return what it makes."""
         sources = [x.tensor] if isinstance(x, Value) else [value.tensor for value in x]
-        for given in (self.tensors[name].dtype for name in sources):
-            if given != step.dtype:
+        return self._made(step, kind(step.name, sources, "", *args, source=step.op), shape)
+
+    def _made(self, step: Step, layer: Layer, shape: tuple[int, ...]) -> Value:
+        """Append `layer`, whose inputs are known, and return what it makes: of `shape`, and of the step's type."""
+        for given in (self.tensors[name].dtype for name in layer.inputs):
+            if given != step.dtype and not layer.changes_type:
                 raise ModelError(f"{step.where}: expected a {given} output, got {step.dtype}")
         made = self._tensor(step.name, shape, step.dtype, step.quantization)
-        self._append(kind(step.name, sources, made.tensor, *args, source=step.op))
+        layer.outputs = (made.tensor,)
+        self._append(layer)
         return made
 
     def reshaped(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:

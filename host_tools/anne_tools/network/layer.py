@@ -56,6 +56,8 @@ class Layer(ABC):
     keeps_values: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
+    # Its output may be of another type than its inputs: quantize, arg_max, embedding.
+    changes_type: ClassVar[bool] = False
 
     def __post_init__(self):
         self.inputs, self.outputs = _names(self.inputs), _names(self.outputs)
