@@ -8,6 +8,7 @@
 #include "kernels/dense_s8_f32.h"
 #include "kernels/requantize.h"
 #include "layers/checks.h"
+#include "layers/rows.h"
 
 // Parameters: the layout of the weights, and the limits of an integer result.
 enum { DENSE_LAYOUT, DENSE_ACT_MIN, DENSE_ACT_MAX, DENSE_PARAMETERS };
@@ -79,47 +80,14 @@ static void run_dense_f32_aligned(const anne_layer_t *layer) {
 
 // --- Dense, integers. Constants: weights, bias (int32), factors (anne_rescale_t).
 
-#define MAX_BIAS (1 << 28)
-
-// Bias and factors of n_out rows.
-static anne_status_t check_rows(const anne_record_t *record, uint32_t n_out) {
-    if (anne_check_constant(record, 1, (uint64_t)n_out * sizeof(int32_t)) != ANNE_OK
-        || anne_check_constant(record, 2, (uint64_t)n_out * sizeof(anne_rescale_t)) != ANNE_OK) {
-        return ANNE_ERROR_CONSTANT;
-    }
-    const int32_t *bias = record->constants[1];
-    const anne_rescale_t *factors = record->constants[2];
-    for (uint32_t r = 0; r < n_out; r++) {
-        if (bias[r] > MAX_BIAS || bias[r] < -MAX_BIAS || factors[r].multiplier < 0 || factors[r].shift < -31
-            || factors[r].shift > ANNE_MAX_SHIFT) {
-            return ANNE_ERROR_CONSTANT;
-        }
-    }
-    return ANNE_OK;
-}
-
-static anne_output_t output_limits(const anne_layer_t *layer) {
-    return (anne_output_t){layer->output->zero_point, layer->parameters[DENSE_ACT_MIN],
-                           layer->parameters[DENSE_ACT_MAX]};
-}
-
 // From the sums at the beginning of the scratch.
 static void requantize_s8(const anne_layer_t *layer) {
-    anne_output_t output = output_limits(layer);
+    anne_output_t output = anne_output_of(layer, DENSE_ACT_MIN);
     anne_requantize_s8(layer->scratch, layer->constants[2], layer->derived, layer->n_out, &output, layer->y);
 }
 
-// An approximation of the factors.
 static uint32_t prepare_requantize_s8(const anne_layer_t *layer) {
-    const int32_t *bias = layer->constants[1];
-    uint32_t largest_bias = 0;
-    for (uint32_t r = 0; r < layer->n_out; r++) {
-        uint32_t magnitude = (uint32_t)(bias[r] < 0 ? -bias[r] : bias[r]);
-        largest_bias = magnitude > largest_bias ? magnitude : largest_bias;
-    }
-    // |w x| <= 2^14 for int8, and n_in < 2^14
-    anne_approximate(layer->constants[2], layer->n_out, (layer->n_in << 14) + largest_bias, layer->derived);
-    return anne_approximation_bytes(layer->n_out) / sizeof(uint32_t);
+    return anne_prepare_rows_s8(layer, layer->n_in, layer->n_out);
 }
 
 // scratch: the sums, then what the kernel needs
@@ -131,7 +99,7 @@ static anne_status_t check_dense_s8_quad(const anne_record_t *record, uint32_t n
     }
     needs->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
     needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
-    return check_rows(record, n_out);
+    return anne_check_rows(record, n_out);
 }
 
 static void run_dense_s8_quad(const anne_layer_t *layer) {
@@ -176,7 +144,7 @@ static anne_status_t check_dense_s4(const anne_record_t *record, uint32_t n_in, 
     }
     needs->scratch = (anne_dense_s4_rows(n_out) + anne_dense_s4_scratch(n_in, panel)) * sizeof(int32_t);
     needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
-    return check_rows(record, n_out);
+    return anne_check_rows(record, n_out);
 }
 
 static void run_dense_s4(const anne_layer_t *layer) {
@@ -205,7 +173,7 @@ static bool s16_rows_good(const uint32_t *weights, const int32_t *bias, uint32_t
 // scratch: the sums, then what the kernel needs
 static anne_status_t check_dense_s16(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_needs_t *needs) {
     if (anne_check_constant(record, 0, anne_dense_s16_words(n_in, n_out) * sizeof(uint32_t)) != ANNE_OK
-        || check_rows(record, n_out) != ANNE_OK
+        || anne_check_rows(record, n_out) != ANNE_OK
         || !s16_rows_good(record->constants[0], record->constants[1], n_in, n_out)) {
         return ANNE_ERROR_CONSTANT;
     }
@@ -217,7 +185,7 @@ static void run_dense_s16(const anne_layer_t *layer) {
     int32_t *acc = layer->scratch;
     anne_dense_s16(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, acc + layer->n_out,
                    acc);
-    anne_requantize_s16(acc, layer->constants[2], layer->n_out, output_limits(layer), layer->y);
+    anne_requantize_s16(acc, layer->constants[2], layer->n_out, anne_output_of(layer, DENSE_ACT_MIN), layer->y);
 }
 
 // --- Dense, int8 weights on floats. Constants: weights, bias (float32), scale (float32); scratch: the kernel's.

@@ -47,12 +47,12 @@ def constants(layout: int, layer: Any, source: Tensor, target: Tensor) -> list[b
             scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
             return [quads(layer.weights), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
         case "s8_quad":
-            return [quads(layer.weights), *_integer_rows(layer, source, target)]
+            return [quads(layer.weights), *integer_rows(layer, source, target)]
         case "s4":
             panel = panel_columns(layer.weights)
-            return [eights(layer.weights, panel), *_integer_rows(layer, source, target), _bytes(panel, "<u4")]
+            return [eights(layer.weights, panel), *integer_rows(layer, source, target), _bytes(panel, "<u4")]
         case "s16":
-            return [pairs(layer.weights), *_integer_rows(layer, source, target)]
+            return [pairs(layer.weights), *integer_rows(layer, source, target)]
     raise AssertionError(layout)
 
 
@@ -157,9 +157,9 @@ def _bytes(values: np.ndarray, dtype: str) -> bytes:
     return np.ascontiguousarray(values, dtype).tobytes()
 
 
-def _integer_rows(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
-    """Bias with the input's zero point folded in, and (multiplier, shift) of each row."""
-    weights = layer.weights.astype(np.int64)
+def integer_rows(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
+    """Return bias with the input's zero point folded in, and (multiplier, shift) of each row; weights (n_out, ...)."""
+    weights = layer.weights.astype(np.int64).reshape(len(layer.weights), -1)
     bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)
     if np.abs(bias).max() > MAX_BIAS:
         raise ModelError(

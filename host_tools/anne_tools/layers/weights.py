@@ -22,14 +22,14 @@ def quantized(
     The largest weight of a row becomes `most`. Of four bits, that leaves little for the others: there the scale is the
     one of least squared error, and weights beyond 7 steps are limited.
     """
-    weights = weights.astype(np.float64)
+    shape, weights = weights.shape, weights.astype(np.float64).reshape(len(weights), -1)
     largest = np.abs(weights).max(axis=1)
     scale, rounded = _rounded(weights, largest / most, most, least_scale)
     for part in _PARTS if most < 127 else ():
         other, candidate = _rounded(weights, part * largest / most, most, least_scale)
         better = _squared_error(weights, other, candidate) < _squared_error(weights, scale, rounded)
         scale, rounded = np.where(better, other, scale), np.where(better[:, None], candidate, rounded)
-    return rounded.astype(dtype), Quantization(scale)
+    return rounded.astype(dtype).reshape(shape), Quantization(scale)
 
 
 def _rounded(
@@ -46,10 +46,11 @@ def _squared_error(weights: np.ndarray, scale: np.ndarray, rounded: np.ndarray) 
 
 
 def least_scale(weights: np.ndarray, bias: np.ndarray, step: float, dtype: str, name: str) -> np.ndarray:
-    """Return the finest scale of each row with which no sum leaves its range (FORMAT.md, "Kind 1, dense").
+    """Return the finest scale of each row (n_out, ...) with which no sum leaves its range (FORMAT.md, "Kind 1, dense").
 
     The bias counts in units of a weight step times an input `step`, so weights must be coarser where it is large.
     """
+    weights = weights.reshape(len(weights), -1)
     n_in = weights.shape[1]
     bias = np.abs(bias.astype(np.float64)) / step
     if dtype == "int8":
