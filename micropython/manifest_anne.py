@@ -16,6 +16,7 @@ package(
         "tensors.py",
         "texts.py",
         "values.py",
+        "weights.py",
         "windows.py",
     ),
     base_path="../python_api",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from anne.layers.dense import LAYOUTS
 from anne.model_file import DTYPES
+from anne.weights import LAYOUTS
 from by_hand import DTYPE_NUMBERS, INPUT, OUTPUT, Record, Values, model
 
 _LAYOUT_NUMBERS = {row[0]: number for number, row in LAYOUTS.items()}

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 from anne import layers as layers_of_anne
 from anne import layouts, metadata, model_file, reference
-from anne.layers import dense
 from anne.layouts import rows as rows_of_integers
+from anne.weights import LAYOUTS
 from anne_tools import layers
 from anne_tools.boards import fit
 from anne_tools.commands import convert
@@ -77,7 +77,7 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_MAX_ELEMENTS", "tensor.h", model_file.MAX_ELEMENTS),
         ("ANNE_MAX_RANK", "tensor.h", 4),
         ("ANNE_MAX_CONSTANTS", "layers/layers.h", model_file.MAX_CONSTANTS),
-        ("MAX_BIAS", "layers/dense.c", rows_of_integers.MAX_BIAS),
+        ("ANNE_MAX_BIAS", "layers/rows.h", rows_of_integers.MAX_BIAS),
         ("ANNE_MAX_SHIFT", "kernels/requantize.h", rows_of_integers.MAX_SHIFT),
         ("ANNE_DENSE_S8_PANEL", "kernels/dense_s8.h", layouts.S8Quad.PANEL),
         ("ANNE_DENSE_S8_MAX_IN", "kernels/dense_s8.h", layouts.S8Quad.MAX_IN),
@@ -170,7 +170,7 @@ def test_layouts_of_dense_weights():
         int(number): (name, x.lower(), y.lower(), int(n_constants))
         for number, x, y, n_constants, name in re.findall(pattern, table)
     }
-    assert in_c == dense.LAYOUTS
+    assert in_c == LAYOUTS
     assert set(layouts.LAYOUTS) == {row[0] for row in in_c.values()}
     assert names_in_c("ANNE_LAYOUTS", "layers/layers.h") == {n: row[0] for n, row in in_c.items()}
 
@@ -213,8 +213,8 @@ def test_format_kinds():
 
 def test_format_layouts():
     table = {row[0]: row for row in rows(section("Kind 1, dense")) if re.match(r"\d \w", row[0])}
-    assert list(table) == [f"{number} {row[0]}" for number, row in sorted(dense.LAYOUTS.items())]
-    for number, (name, x_dtype, y_dtype, _) in dense.LAYOUTS.items():
+    assert list(table) == [f"{number} {row[0]}" for number, row in sorted(LAYOUTS.items())]
+    for number, (name, x_dtype, y_dtype, _) in LAYOUTS.items():
         _, types, constants = table[f"{number} {name}"]
         assert types.split(", ")[0::2] == [x_dtype, y_dtype]
         limit = re.search(r"n_in at most (\d+)", constants)

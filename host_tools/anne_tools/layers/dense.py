@@ -196,15 +196,7 @@ class Dense(Layer):
         "int8": (lambda n_in, n_out: _quads(n_in, n_out) + 12 * n_out, 1),
         "int4": (lambda n_in, n_out: 4 * S4.columns(n_in) * -(-n_out // 8) + 12 * n_out + 4, 1),
     }
-    # The type that a kernel is for.
-    DTYPES: ClassVar[dict[str, str]] = {
-        "f32": "float32",
-        "f32_aligned": "float32",
-        "s8_f32": "int8-weights",
-        "s16": "int16",
-        "s8_quad": "int8",
-        "s4": "int4",
-    }
+    DTYPES: ClassVar[dict[str, str]] = layouts.DTYPES
 
 
 def _quads(n_in: int, n_out: int) -> int:

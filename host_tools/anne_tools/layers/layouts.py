@@ -1,27 +1,39 @@
-"""Weights as the kernels read them: which layout a dense layer takes, and its constants as bytes.
+"""Weights as the kernels read them: which layout a layer takes, and its constants as bytes.
+
+A layer is dense or a convolution: its weights are (n_out, ...), and what one row of them multiplies is its n_in inputs.
 
 `anne.layouts` unpacks what is packed here and names the layouts; FORMAT.md describes them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from anne.layers.dense import LAYOUTS
 from anne.layouts import S4, S8F32, F32Aligned, S8Quad
 from anne.layouts.rows import MAX_BIAS, MAX_SHIFT
+from anne.weights import LAYOUTS
 
 from ..errors import ModelError
 from ..network import tflm
 from ..network.tensor import Tensor
 
 NUMBERS = {name: number for number, (name, *_) in LAYOUTS.items()}
+# The type that a layout is for.
+DTYPES = {
+    "f32": "float32",
+    "f32_aligned": "float32",
+    "s8_f32": "int8-weights",
+    "s16": "int16",
+    "s8_quad": "int8",
+    "s4": "int4",
+}
 
 
 def choose(layer: Any, source: Tensor) -> int:
     """Return the number of the fastest layout that is exact for the layer's weights and the types around it."""
-    n_in = layer.weights.shape[1]
+    n_in = rows(layer.weights).shape[1]
     match source.dtype, layer.weights.dtype.name:
         case "float32", "int8" if n_in <= S8F32.MAX_IN:
             return NUMBERS["s8_f32"]
@@ -35,32 +47,51 @@ def choose(layer: Any, source: Tensor) -> int:
     raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
 
 
-def constants(layout: int, layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
-    """Return the constants of the layer's record: weights, bias and what scales the sums."""
+def constants(layout: int, layer: Any, source: Tensor, target: Tensor, groups: int = 1) -> list[bytes]:
+    """Return the constants of the layer's record: weights, bias and what scales the sums.
+
+    Of several `groups` of rows the weights come group after group, each packed like those of a layer.
+    """
+
+    def packed(pack: Callable[..., bytes], weights: np.ndarray, *args: Any) -> bytes:
+        return b"".join(pack(group, *args) for group in np.split(rows(weights), groups))
+
     match LAYOUTS[layout][0]:
         case "f32":
             return [_bytes(real_weights(layer), "<f4"), _bytes(layer.bias, "<f4")]
         case "f32_aligned":
-            words, exponents = aligned(real_weights(layer))
-            return [words, _bytes(layer.bias, "<f4"), _bytes(exponents, "<i4")]
+            parts = [aligned(group) for group in np.split(real_weights(layer), groups)]
+            exponents = np.concatenate([part[1] for part in parts])
+            return [
+                b"".join(part[0] for part in parts),
+                _bytes(layer.bias, "<f4"),
+                _bytes(exponents, "<i4"),
+            ]
         case "s8_f32":
             scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
-            return [quads(layer.weights), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
+            return [packed(quads, layer.weights), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
         case "s8_quad":
-            return [quads(layer.weights), *integer_rows(layer, source, target)]
+            return [packed(quads, layer.weights), *integer_rows(layer, source, target)]
         case "s4":
-            panel = panel_columns(layer.weights)
-            return [eights(layer.weights, panel), *integer_rows(layer, source, target), _bytes(panel, "<u4")]
+            panel = panel_columns(rows(layer.weights))
+            words = packed(eights, layer.weights, panel)
+            return [words, *integer_rows(layer, source, target), _bytes(panel, "<u4")]
         case "s16":
-            return [pairs(layer.weights), *integer_rows(layer, source, target)]
+            return [packed(pairs, layer.weights), *integer_rows(layer, source, target)]
     raise AssertionError(layout)
+
+
+def rows(weights: np.ndarray) -> np.ndarray:
+    """Return weights (n_out, ...) as (n_out, n_in): of a convolution a row is what its window multiplies."""
+    return weights.reshape(len(weights), -1)
 
 
 def real_weights(layer: Any) -> np.ndarray:
     """Return the weights as real numbers, (n_out, n_in)."""
+    weights = rows(layer.weights)
     if layer.weights_quantization is None:
-        return layer.weights
-    return layer.weights * layer.weights_quantization.scale.reshape(-1, 1)
+        return weights
+    return weights * layer.weights_quantization.scale.reshape(-1, 1)
 
 
 def _alignable(weights: np.ndarray) -> bool:
@@ -159,7 +190,7 @@ def _bytes(values: np.ndarray, dtype: str) -> bytes:
 
 def integer_rows(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
     """Return bias with the input's zero point folded in, and (multiplier, shift) of each row; weights (n_out, ...)."""
-    weights = layer.weights.astype(np.int64).reshape(len(layer.weights), -1)
+    weights = rows(layer.weights).astype(np.int64)
     bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)
     if np.abs(bias).max() > MAX_BIAS:
         raise ModelError(

@@ -10,5 +10,5 @@ from .s4 import S4
 from .s8 import S8F32, S8Quad
 from .s16 import S16
 
-# name -> class; numbers and types are in layers/dense.py
+# name -> class; numbers and types are in weights.py
 LAYOUTS = {layout.name: layout for layout in (F32, S8Quad, S4, S8F32, S16, F32Aligned)}
