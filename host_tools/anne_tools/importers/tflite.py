@@ -25,8 +25,10 @@ from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata
 from .flow import Flow
 from .refusal import Missing
 from .survey import Operation, joins
+from .tflite_arithmetic import ACTIVATIONS, ARITHMETIC
 from .tflite_files import Operator, TfliteFile
-from .tflite_operators import ACTIVATIONS, ARITHMETIC, OPERATORS, Operators, type_of
+from .tflite_operators import OPERATORS, Operators
+from .tflite_reading import type_of
 
 PARSER_ERRORS = (struct.error, TypeError, ValueError, IndexError, OverflowError, MemoryError)
 

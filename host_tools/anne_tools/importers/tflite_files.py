@@ -34,7 +34,8 @@ class FileTensor:
     """A tensor of the file: `shape` with the batch axis, `data` its constant value (None if it is computed).
 
     A uint8 tensor with zero point z is told as the int8 tensor with zero point z - 128, all values 128 less: the same
-    real numbers, and the same arithmetic on them. `stored` is its type in the file.
+    real numbers, and the same arithmetic on them. `stored` is its type in the file. Several scales lie along
+    `scale_axis`.
     """
 
     index: int
@@ -44,6 +45,7 @@ class FileTensor:
     quantization: Quantization | None
     data: np.ndarray | None
     stored: str
+    scale_axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ class Operator:
 
 
 class TfliteFile:
-    """The first graph of a .tflite file. ModelError for other versions, no graph, tables that lie outside."""
+    """A graph of a .tflite file, the first. ModelError for other versions, no graph, tables that lie outside."""
 
-    def __init__(self, data: bytes):
+    def __init__(self, data: bytes, number: int = 0, entries_left: int = MAX_ENTRIES):
         if data[4:8] != IDENTIFIER:
             raise ModelError(f"not a TFLite model: expected {IDENTIFIER!r} at byte 4, got {data[4:8]!r}")
         self.model = tflite.Model.GetRootAsModel(data, 0)
@@ -90,8 +92,9 @@ class TfliteFile:
         self.n_graphs = self.model.SubgraphsLength()
         if not self.n_graphs:
             raise ModelError("expected a model of one subgraph, got 0")
-        self.graph = self.model.Subgraphs(0)
-        self.entries_left = MAX_ENTRIES
+        self.data, self.number = data, number
+        self.graph = self.model.Subgraphs(number)
+        self.entries_left = entries_left
         self._names: dict[int, str] = {}
         self.inputs = self._indices("inputs", self.graph.InputsAsNumpy(), self.graph.InputsLength())
         self.outputs = self._indices("outputs", self.graph.OutputsAsNumpy(), self.graph.OutputsLength())
@@ -104,6 +107,14 @@ class TfliteFile:
         if index not in self._tensors:
             self._tensors[index] = self._read_tensor(index)
         return self._tensors[index]
+
+    def subgraph(self, number: int, where: str) -> TfliteFile:
+        """Return another graph of the file, which `where` names; ModelError if there is none."""
+        if not 0 < number < self.n_graphs or self.number:
+            raise ModelError(f"{where}: subgraph {number} does not exist, there are {self.n_graphs}")
+        there = TfliteFile(self.data, number, self.entries_left)
+        self.entries_left = there.entries_left
+        return there
 
     def obstacle(self, index: int) -> str:
         """Return what tensor `index` needs that is not supported, "" if nothing."""
@@ -190,11 +201,11 @@ class TfliteFile:
         budget.elements(where, shape)
         stored = DTYPES[number]
         data = self._data(where, table.Buffer(), shape, stored)
-        quantization = self._quantization(where, table, shape, 128 if stored == "uint8" else 0)
+        quantization, axis = self._quantization(where, table, shape, 128 if stored == "uint8" else 0)
         dtype = stored
         if stored == "uint8" and quantization is not None:
             dtype, data = "int8", None if data is None else (data ^ 0x80).view(np.int8)
-        return FileTensor(index, name, shape, dtype, quantization, data, stored)
+        return FileTensor(index, name, shape, dtype, quantization, data, stored, axis)
 
     def _data(self, where: str, buffer: int, shape: tuple[int, ...], dtype: str) -> np.ndarray | None:
         """Return the constant in `buffer`, or None where it is empty: buffer 0 always is."""
@@ -214,17 +225,20 @@ class TfliteFile:
             )
         return table.DataAsNumpy().view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
-    def _quantization(self, where: str, table, shape: tuple[int, ...], lowered: int) -> Quantization | None:
-        """Return the tensor's scale (or one a row of axis 0) and zero point less `lowered`, None where it has none."""
+    def _quantization(
+        self, where: str, table, shape: tuple[int, ...], lowered: int
+    ) -> tuple[Quantization | None, int]:
+        """Return the tensor's scale and zero point less `lowered`, None where it has none; and the axis of scales, if
+        there are several."""
         q = table.Quantization()
         if q is None or not q.ScaleLength():
-            return None
+            return None, 0
         if q.DetailsType():
             raise ModelError(f"{where}: custom quantisation is not supported")
-        n, n_zero = q.ScaleLength(), q.ZeroPointLength()
-        if n != 1 and (q.QuantizedDimension() != 0 or n != (shape or (0,))[0]):
+        n, n_zero, axis = q.ScaleLength(), q.ZeroPointLength(), q.QuantizedDimension()
+        if n != 1 and not (0 <= axis < len(shape) and n == shape[axis]):
             raise ModelError(
-                f"{where}: expected one scale or one a row of {shape}, got {n} along axis {q.QuantizedDimension()}"
+                f"{where}: expected one scale or one a row of {shape}, got {n} along axis {axis}"
             )
         if n_zero not in (0, n):
             raise ModelError(f"{where}: expected {n} zero points, got {n_zero}")
@@ -237,7 +251,7 @@ class TfliteFile:
             raise ModelError(
                 f"{where}: expected one zero point from {lowered - 128} to {lowered + 127}, got {zero_points[:3]}"
             )
-        return Quantization(scale, zero_points[0] - lowered)
+        return Quantization(scale, zero_points[0] - lowered), axis if n > 1 else 0
 
 
 def _name(text: bytes | None) -> str:

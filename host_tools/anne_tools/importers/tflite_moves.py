@@ -1,0 +1,366 @@
+"""TensorFlow Lite operators that move values and compute nothing: shapes, padding, parts, joins, order, sizes, rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import ModelError
+from ..layers import room
+from . import budget
+from .flow import Step
+from .flow_values import without_batch
+from .tflite_files import Operator
+from .tflite_reading import Reading, real_values
+
+Part = tuple[int, int, int]  # along an axis: where it begins, how many, the step from one to the next
+RESIZES = {
+    "RESIZE_BILINEAR": ("bilinear", "ResizeBilinearOptions"),
+    "RESIZE_NEAREST_NEIGHBOR": ("nearest", "ResizeNearestNeighborOptions"),
+}
+PADDINGS = {0: "reflect", 1: "symmetric"}
+
+
+class Moves(Reading):
+    """Their methods. Integers keep their scale and zero point."""
+
+    def __init__(self, file, flow):
+        super().__init__(file, flow)
+        self.cuts: dict[int, tuple[int, list[Part]]] = {}  # of parts by tensor: of which value, and which
+
+    # Shapes
+
+    def reshape(self, op: Operator) -> None:
+        """RESHAPE to constant dimensions, of which one may be -1; SQUEEZE, EXPAND_DIMS as the output's shape says."""
+        step, key = self._keeping(op), self._input(op, 0)
+        target = self.file.tensor(step.output).shape
+        options = op.options("ReshapeOptions") if op.name == "RESHAPE" else None
+        if op.name == "RESHAPE" and len(op.inputs) > 1 and op.inputs[1] >= 0:
+            target = self.flow.constant(step, op.inputs[1], "its shape").reshape(-1)[:9]
+        elif options is not None and 0 < options.NewShapeLength() < 9:
+            target = [options.NewShape(i) for i in range(options.NewShapeLength())]
+        self.flow.reshape(step, key, [int(d) for d in target])
+
+    def shape(self, op: Operator) -> None:
+        """SHAPE: the constant dimensions of a tensor, of batch 1."""
+        step = self._step(op, computed=False)
+        self.flow.constants[step.output] = np.array(self.flow.value(step, self._input(op, 0)).shape, np.int64)
+
+    # Padding
+
+    def pad(self, op: Operator) -> None:
+        """PAD with zeros, PADV2 with a constant, whose integer means the same as in the input; MIRROR_PAD."""
+        step, key = self._keeping(op), self._input(op, 0)
+        widths = self.flow.constant(step, self._input(op, 1), "its padding")
+        if widths.ndim != 2 or widths.shape[1] != 2 or len(widths) > 8 or widths.dtype.kind != "i":
+            raise ModelError(
+                f"{op.where}: expected two integers an axis, got {widths.dtype} of shape {widths.shape}"
+            )
+        value = self._padding(op, step) if len(op.inputs) > 2 else 0.0
+        self.flow.pad(step, key, [(int(before), int(after)) for before, after in widths], value)
+
+    def _padding(self, op: Operator, step: Step) -> float:
+        """Return the real number that PADV2 pads with; as an integer it must have the output's scale."""
+        index = self._input(op, 2)
+        given, dtype = self.flow.constant(step, index, "its value"), self.file.tensor(index).dtype
+        if given.size != 1 or dtype != step.dtype:
+            raise ModelError(f"{op.where}: expected one value of {step.dtype}, got {given.size} of {dtype}")
+        self._demand(step, self._quantization(op, index))
+        return float(real_values(given.reshape(1), self.file.tensor(index), step.quantization)[0])
+
+    # Parts
+
+    def slice(self, op: Operator) -> None:
+        """SLICE by constant begin and size, of which -1 is all that is left."""
+        step = self._keeping(op)
+        shape = self.flow.value(step, self._input(op, 0)).shape
+        begin, size = self._whole(op, step, 1, "its begin"), self._whole(op, step, 2, "its size")
+        if not len(begin) == len(size) == len(shape):
+            raise ModelError(
+                f"{op.where}: expected begin and size of {len(shape)} axes, got {begin} and {size}"
+            )
+        size = [n - b if s == -1 else s for b, s, n in zip(begin, size, shape, strict=True)]
+        self._cut(op, step, [(b, s, 1) for b, s in zip(begin, size, strict=True)])
+
+    def strided_slice(self, op: Operator) -> None:
+        """STRIDED_SLICE with constant limits: of a constant, as a shape's dimensions need it, or of a value."""
+        options = self._options(op, "StridedSliceOptions")
+        if self._is_constant(op, 0):
+            return self._constant_slice(op, options)
+        step = self._keeping(op)
+        shape = self.flow.value(step, self._input(op, 0)).shape
+        if options.EllipsisMask() or options.NewAxisMask():
+            raise ModelError(f"{op.where}: masks of an ellipsis or of new axes are not supported")
+        begin, end, stride = (
+            self._whole(op, step, i + 1, what)
+            for i, what in enumerate(("its begin", "its end", "its strides"))
+        )
+        if not len(begin) == len(end) == len(stride) <= len(shape) or 0 in stride:
+            raise ModelError(f"{op.where}: {begin} to {end} by {stride} does not fit shape {shape}")
+        parts, shrunk = [(0, n, 1) for n in shape], options.ShrinkAxisMask()
+        for axis, (b, e, s) in enumerate(zip(begin, end, stride, strict=True)):
+            if shrunk >> axis & 1:
+                first = self._axis(op, b, shape[axis])
+                parts[axis] = first, 1, 1
+                continue
+            first = None if options.BeginMask() >> axis & 1 else b
+            last = None if options.EndMask() >> axis & 1 else e
+            taken = range(*slice(first, last, s).indices(shape[axis]))
+            parts[axis] = taken.start, len(taken), s
+        self._cut(op, step, parts)
+        target = tuple(n for axis, (_, n, _) in enumerate(parts) if not shrunk >> axis & 1)
+        made = self.flow.values[step.output]
+        self.flow.values[step.output] = self.flow.reshaped(step, made, target or (1,))
+
+    def _constant_slice(self, op: Operator, options) -> None:
+        """One axis of a constant."""
+        step = self._step(op, computed=False)
+        masks = (options.BeginMask(), options.EndMask(), options.EllipsisMask(), options.NewAxisMask())
+        vector, begin, end, stride = (
+            self.flow.constant(step, self._input(op, i), f"its input {i}").reshape(-1) for i in range(4)
+        )
+        if any(masks) or not begin.size == end.size == stride.size == 1 or stride[0] != 1:
+            raise ModelError(f"{op.where} is supported for one axis of a constant shape only")
+        part = vector[int(begin[0]) : int(end[0])]
+        if options.ShrinkAxisMask():
+            part = vector[int(begin[0])].reshape(())
+        self.flow.constants[step.output] = part
+
+    def split(self, op: Operator) -> None:
+        """SPLIT into equal parts, SPLIT_V into parts of constant sizes, of which -1 is what is left: a Slice each."""
+        position, axis_at = (1, 0) if op.name == "SPLIT" else (0, 2)
+        step, key = self._keeping(op, position), self._input(op, position)
+        shape = self.flow.value(step, key).shape
+        axis = self._whole(op, step, axis_at, "its axis", 1)
+        axis, n = self._axis(op, axis[0] if axis else len(shape), len(shape)), len(op.outputs)
+        if op.name == "SPLIT":
+            sizes = [shape[axis] // n] * n
+        else:
+            sizes = self._whole(op, step, 1, "its sizes", n)
+            if sizes.count(-1) == 1:
+                sizes[sizes.index(-1)] = shape[axis] - sum(size for size in sizes if size != -1)
+        if len(sizes) != n or min(sizes) < 0 or sum(sizes) != shape[axis]:
+            raise ModelError(
+                f"{op.where}: {n} parts of sizes {sizes[:8]} are not axis {axis} of shape {shape}"
+            )
+        begin = 0
+        for index, size in enumerate(sizes):
+            parts = [(0, d, 1) for d in shape]
+            parts[axis], begin = (begin, size, 1), begin + size
+            self._cut(op, self._keeping(op, position, index), parts, position)
+
+    def unpack(self, op: Operator) -> None:
+        """UNPACK: the elements of an axis, each without it."""
+        options = self._options(op, "UnpackOptions")
+        shape = self.flow.value(self._step(op), self._input(op, 0)).shape
+        axis = self._axis(op, options.Axis(), len(shape))
+        if shape[axis] != len(op.outputs):
+            raise ModelError(f"{op.where}: expected {shape[axis]} outputs, got {len(op.outputs)}")
+        for index in range(shape[axis]):
+            parts = [(0, d, 1) for d in shape]
+            parts[axis] = (index, 1, 1)
+            step = self._keeping(op, 0, index)
+            self._cut(op, step, parts)
+            made = self.flow.values[step.output]
+            target = shape[:axis] + shape[axis + 1 :]
+            self.flow.values[step.output] = self.flow.reshaped(step, made, target or (1,))
+
+    def _cut(self, op: Operator, step: Step, parts: list[Part], position: int = 0) -> None:
+        """Append a Slice of the value of an input, unless it takes all of it."""
+        key = self._input(op, position)
+        shape = self.flow.value(step, key).shape
+        for axis, ((begin, size, stride), n) in enumerate(zip(parts, shape, strict=True)):
+            if size < 1 or not 0 <= begin < n or not 0 <= begin + (size - 1) * stride < n:
+                raise ModelError(
+                    f"{op.where}: {size} elements from {begin} on by {stride} are not inside axis {axis} of {shape}"
+                )
+        self.cuts[step.output] = key, parts
+        if all(part == (0, n, 1) for part, n in zip(parts, shape, strict=True)):
+            return self.flow.same(step, key)
+        inner = len(shape) - len(without_batch(shape))
+        self.flow.layer(step, key, room("slice"), *map(tuple, zip(*parts[inner:], strict=True)))
+
+    # Joins
+
+    def concatenation(self, op: Operator) -> None:
+        """CONCATENATION of values; integers of other scales are brought to the output's before."""
+        options = self._options(op, "ConcatenationOptions")
+        step = self._step(op)
+        keys = [self._input(op, i) for i in range(len(op.inputs))]
+        if self._fused(op, options) != "linear":
+            raise ModelError(f"{op.where}: a fused activation is not supported")
+        self._join(op, step, keys, options.Axis())
+
+    def pack(self, op: Operator) -> None:
+        """PACK: constant numbers to one constant vector, or values of one shape along a new axis."""
+        keys = [self._input(op, i) for i in range(len(op.inputs))]
+        if all(key in self.flow.constants for key in keys):
+            step = self._step(op, computed=False)
+            parts = [self.flow.constant(step, key, f"its input {i}") for i, key in enumerate(keys)]
+            if any(part.size != 1 for part in parts):
+                raise ModelError(f"{op.where} of constants is supported for numbers only")
+            self.flow.constants[step.output] = np.array([int(part.reshape(())) for part in parts], np.int64)
+            return
+        step, options = self._step(op), self._options(op, "PackOptions")
+        shape = self.flow.value(step, keys[0]).shape
+        axis = self._axis(op, options.Axis(), len(shape) + 1)
+        longer = (*shape[:axis], 1, *shape[axis:])
+        for index, key in enumerate(keys):
+            x = self.flow.value(step, key)
+            if x.shape != shape:
+                raise ModelError(f"{op.where}: expected inputs of one shape, got {shape} and {x.shape}")
+            keys[index] = (step.output, "part", index)
+            self.flow.values[keys[index]] = self.flow.reshaped(step, x, longer)
+        self._join(op, step, keys, axis)
+
+    def _join(self, op: Operator, step: Step, keys: list, axis: int) -> None:
+        shapes = [self.flow.value(step, key).shape for key in keys]
+        axis = self._axis(op, axis, len(shapes[0]))
+        inner = len(shapes[0]) - len(without_batch(shapes[0]))
+        if len(keys) == 1:
+            return self.flow.same(step, keys[0])
+        if any(len(shape) != len(shapes[0]) for shape in shapes) or axis < inner:
+            raise ModelError(f"{op.where}: cannot join shapes {shapes[:8]} along axis {axis}")
+        keys = [self._rescaled(step, key) for key in keys]
+        self.flow.layer(step, keys, room("concatenate"), axis - inner)
+
+    def _rescaled(self, step: Step, key):
+        """Return the key of a value in the step's scale."""
+        tensor = self.flow.tensors[self.flow.value(step, key).tensor]
+        if step.dtype == "float32" or _alike(tensor.quantization, step.quantization):
+            return key
+        made = Step(step.index, step.op, step.name, (step.output, "of", key), step.dtype, step.quantization)
+        self.flow.activation(made, key, "linear")
+        return made.output
+
+    # Order and sizes
+
+    def transpose(self, op: Operator) -> None:
+        """TRANSPOSE by constant axes; axes of 1 are dropped before, as they are moved for nothing."""
+        if self._is_constant(op, 0):
+            step = self._step(op, computed=False)
+            return self.flow.transpose(step, self._input(op, 0), self._whole(op, step, 1, "its order"))
+        step, key = self._keeping(op), self._input(op, 0)
+        order, x = self._whole(op, step, 1, "its order"), self.flow.value(step, key)
+        if sorted(order) != list(range(len(x.shape))):
+            raise ModelError(f"{op.where}: axes {order} do not fit shape {x.shape}")
+        long = [axis for axis in range(len(x.shape)) if x.shape[axis] > 1]
+        moved = [long.index(axis) for axis in order if axis in long]
+        target = tuple(x.shape[axis] for axis in order)
+        if moved == sorted(moved):
+            self.flow.values[step.output] = self.flow.reshaped(step, x, target)
+            return
+        short = (step.output, "without axes of 1")
+        self.flow.values[short] = self.flow.reshaped(step, x, (1, *(x.shape[axis] for axis in long)))
+        made = self.flow.layer(step, short, room("transpose"), tuple(moved))
+        self.flow.values[step.output] = self.flow.reshaped(step, made, target)
+
+    def resize(self, op: Operator) -> None:
+        """RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR to a constant size."""
+        mode, title = RESIZES[op.name]
+        options = self._options(op, title)
+        step, key = self._keeping(op), self._input(op, 0)
+        shape, size = self.flow.value(step, key).shape, self._whole(op, step, 1, "its size")
+        if len(shape) != 4 or shape[0] != 1 or len(size) != 2 or min(size) < 1:
+            raise ModelError(
+                f"{op.where}: expected an image and its rows and columns, got {shape} and {size}"
+            )
+        self.flow.layer(
+            step,
+            key,
+            room("resize"),
+            tuple(size),
+            mode,
+            align_corners=options.AlignCorners(),
+            half_pixel_centers=options.HalfPixelCenters(),
+        )
+
+    # Rows
+
+    def gather(self, op: Operator) -> None:
+        """GATHER: rows of a constant table by computed numbers, or constant places of a value; EMBEDDING_LOOKUP."""
+        if op.name == "EMBEDDING_LOOKUP":
+            return self._embed(op, 1, 0)
+        options = op.options("GatherOptions")
+        axis, batch_axes = (options.Axis(), options.BatchDims()) if options is not None else (0, 0)
+        if batch_axes:
+            raise ModelError(f"{op.where}: axes of batches are not supported")
+        if self._is_constant(op, 0) and self._is_constant(op, 1):
+            step = self._step(op, computed=False)
+            table, places = (self.flow.constant(step, self._input(op, i), "its input") for i in (0, 1))
+            budget.elements(op.where, (places.size, table.size))
+            self.flow.constants[step.output] = self.flow.fold(step, lambda t: np.take(t, places, axis), table)
+        elif self._is_constant(op, 0):
+            if axis:
+                raise ModelError(
+                    f"{op.where}: of a constant along axis {axis} is not supported; supported: axis 0"
+                )
+            self._embed(op, 0, 1)
+        else:
+            self._places(op, axis)
+
+    def _embed(self, op: Operator, table_at: int, numbers_at: int) -> None:
+        step, numbers = self._step(op), self._input(op, numbers_at)
+        index = self._input(op, table_at)
+        table = self.flow.constant(step, index, "its table")
+        if table.ndim < 2 or table.size == 0:
+            raise ModelError(f"{op.where}: expected a table of rows, got shape {table.shape}")
+        real = real_values(table, self.file.tensor(index), self.file.tensor(index).quantization)
+        x = self.flow.value(step, numbers)
+        flat = (step.output, "numbers")
+        self.flow.values[flat] = self.flow.reshaped(step, x, (1, math.prod(x.shape)))
+        made = self.flow.layer(step, flat, room("embedding"), real.reshape(len(table), -1))
+        self.flow.values[step.output] = self.flow.reshaped(step, made, (*x.shape, *table.shape[1:]))
+
+    def _places(self, op: Operator, axis: int) -> None:
+        """Constant places along an axis of a value: a Slice each, joined."""
+        step, key = self._keeping(op), self._input(op, 0)
+        places = self.flow.constant(step, self._input(op, 1), "its places")
+        shape = self.flow.value(step, key).shape
+        axis = self._axis(op, axis, len(shape))
+        if places.ndim > 1 or places.dtype.kind not in "iu" or places.size == 0:
+            raise ModelError(
+                f"{op.where}: expected a row of places, got {places.dtype} of shape {places.shape}"
+            )
+        runs = _runs([self._axis(op, int(place), shape[axis]) for place in places.reshape(-1)])
+        keys = []
+        for number, (begin, size) in enumerate(runs):
+            parts = [(0, n, 1) for n in shape]
+            parts[axis] = (begin, size, 1)
+            part = Step(op.index, op.name, step.name, (step.output, number), step.dtype, step.quantization)
+            self._cut(op, part, parts)
+            keys.append(part.output)
+        self._join(op, step, keys, axis)
+        if places.ndim == 0:
+            made = self.flow.values[step.output]
+            target = shape[:axis] + shape[axis + 1 :]
+            self.flow.values[step.output] = self.flow.reshaped(step, made, target or (1,))
+
+
+def _runs(places: list[int]) -> list[tuple[int, int]]:
+    """Return places as (first, how many) of those that follow each other."""
+    runs: list[tuple[int, int]] = []
+    for place in places:
+        if runs and place == sum(runs[-1]):
+            runs[-1] = runs[-1][0], runs[-1][1] + 1
+        else:
+            runs.append((place, 1))
+    return runs
+
+
+def _alike(a, b) -> bool:
+    """Whether two quantisations are the same but for the rounding of a scale."""
+    return a.zero_point == b.zero_point and abs(a.scale[0] - b.scale[0]) <= 1e-3 * b.scale[0]
+
+
+OPERATORS = {
+    "RESHAPE": Moves.reshape,
+    "SQUEEZE": Moves.reshape,
+    "EXPAND_DIMS": Moves.reshape,
+    "PAD": Moves.pad,
+    "PADV2": Moves.pad,
+    "SHAPE": Moves.shape,
+    "STRIDED_SLICE": Moves.strided_slice,
+    "PACK": Moves.pack,
+}
