@@ -209,7 +209,7 @@ def measure_kinds(device: Device, table: Table) -> None:
                     at = builder.last
                     inputs = [
                         builder.dense(f"{i}_{k}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 1, n), at=at)
-                        for k in range(kind.n_inputs)
+                        for k in range(kind.n_inputs or 2)
                     ]
                     kind.timed(builder, inputs)
                     builder.reshape(f"flat_{i}", (-1,))

@@ -20,7 +20,8 @@
     X(scaling, 3) \
     X(reshape, 4) \
     X(add, 5) \
-    X(pad, 6)
+    X(pad, 6) \
+    X(concatenate, 12)
 // clang-format on
 
 // Layouts of dense layers' weights, in the order of their numbers in the file, from 1.

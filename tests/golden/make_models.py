@@ -18,7 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, Dense, Pad
+from anne_tools.layers import Add, Concatenate, Dense, Pad
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph, Metadata
@@ -153,6 +153,18 @@ def padded(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="padded"))
 
 
+def joined(rng: np.random.Generator) -> Graph:
+    """Two branches of unlike range and the input itself, row by row beside each other."""
+    b = GraphBuilder((2, 3))
+    image = b.last
+    b.reshape("flatten", (-1,))
+    small = b.dense("small", weights(rng, 4, 6), rng.normal(size=4), "tanh")
+    large = b.dense("large", 9 * weights(rng, 2, 6), rng.normal(size=2), at=b.tensors[b.layers[0].output])
+    rows = [image, b.reshape("pairs", (2, 2), at=small), b.reshape("ones", (2, 1), at=large)]
+    b.add(Concatenate, "joined", 1, inputs=rows)
+    return b.build(Metadata(name="joined"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -180,6 +192,7 @@ MODELS = {
     two_inputs: ("float32", "int8", "int16"),
     two_outputs: ("float32", "int8", "int16"),
     padded: ("float32", "int8", "int16"),
+    joined: ("float32", "int8", "int16"),
 }
 
 

@@ -53,7 +53,7 @@ static inline file_t read_file(const char *folder, const char *name) {
     return file;
 }
 
-#define MOST_FILES 64
+#define MOST_FILES 256
 
 typedef struct {
     file_t each[MOST_FILES];

@@ -100,7 +100,13 @@ def _tests(folder: Path) -> list[list]:
     commands += [[f"./{name}", *arguments] for name, *arguments in HARNESSES]
     for program in {command[0][2:] for command in commands}:
         source = TESTS / f"{program}.c" if program.startswith("test_") else HERE / f"{program}.c"
-        shared = [CORE / "host.c"] if program.startswith("test_") else [HERE / "make_model.c"]
+        shared = (
+            [CORE / "host.c"]
+            if program.startswith("test_")
+            else [HERE / "make_model.c", HERE / "make_moves.c"]
+        )
+        if program == "refusals":
+            shared.append(HERE / "refusals_moves.c")
         _run(*CC, "-O1", source, *shared, "libcore.a", "--coverage", "-lm", "-o", program, cwd=folder)
     return commands
 

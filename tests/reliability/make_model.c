@@ -11,6 +11,7 @@
 #include "kernels/dense_s8.h"
 #include "kernels/requantize.h"
 #include "kernels/tables.h"
+#include "make_moves.h"
 #include "model_files.h"
 
 void make_model_seed(uint64_t seed) {
@@ -48,6 +49,9 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_pad_f32] = {KIND_PAD, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_pad_s8] = {KIND_PAD, ANNE_INT8, ANNE_INT8},
         [VARIANT_pad_s16] = {KIND_PAD, ANNE_INT16, ANNE_INT16},
+        [VARIANT_concatenate_f32] = {ANNE_KIND_concatenate, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_concatenate_s8] = {ANNE_KIND_concatenate, ANNE_INT8, ANNE_INT8},
+        [VARIANT_concatenate_s16] = {ANNE_KIND_concatenate, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -415,7 +419,17 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
     return at;
 }
 
+// Those that make_moves.h makes.
+static bool is_move(uint8_t kind) {
+    return kind == ANNE_KIND_concatenate;
+}
+
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
+    kind_t kind = kind_of(shape->variant);
+    if (is_move(kind.kind)) {
+        const move_t move = any_move(kind.kind, kind.x_dtype, shape->rank, shape->shape);
+        return write_move(bytes, room, &move, GAP);
+    }
     uint32_t n_in = elements(shape);
     sizes_t sizes = constant_sizes(shape->variant, n_in, shape->n_out, shape->shape[shape->rank - 1]);
     uint32_t data_bytes = 0, n_tensors = n_tensors_of(shape), head = 48 + n_tensors * sizeof(anne_tensor_t);

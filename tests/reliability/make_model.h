@@ -30,7 +30,10 @@
     X(add_s16)            \
     X(pad_f32)            \
     X(pad_s8)             \
-    X(pad_s16)
+    X(pad_s16)            \
+    X(concatenate_f32)    \
+    X(concatenate_s8)     \
+    X(concatenate_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,
@@ -50,8 +53,8 @@ typedef struct {
 shape_t any_shape(variant_t variant);
 
 // Writes the file to `bytes` and returns its length; 0 if it takes more than `room`. Tensors 0 and 1 are an input and
-// the output, 2 is the other input of an add. They have a gap of GAP bytes on each side in the arena, unless the output
-// lies in the place of an input.
+// the output, 2 is the other input of an add (of a kind that make_moves.h makes, the last is the output). They have a
+// gap of GAP bytes on each side in the arena, unless the output lies in the place of an input.
 #define GAP 64
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape);
 

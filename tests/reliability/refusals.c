@@ -5,6 +5,7 @@
 #include "metadata.h"
 #include "model.h"
 #include "model_files.h"
+#include "refusals_moves.h"
 
 #define ROOM ((1u << 24) + (1u << 20))
 
@@ -587,6 +588,7 @@ int main(void) {
     check_add_counts();
     check_counts();
     check_many_constants();
+    check_moves();
     free(bytes);
     return 0;
 }

@@ -114,6 +114,12 @@ _KERNELS: dict[str, Cost] = {
     "pad int16": Cost(base=574.6, per_output=9.879),
     # within 0.5 %
     "pad float32": Cost(base=579, per_output=10.61),
+    # estimated
+    "concatenate int8": Cost(base=400, per_output=2),
+    # estimated
+    "concatenate int16": Cost(base=400, per_output=3),
+    # estimated
+    "concatenate float32": Cost(base=400, per_output=5),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

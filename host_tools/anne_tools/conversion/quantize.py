@@ -20,6 +20,7 @@ from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.layer import Layer
 from .passes import scaled_tensors
+from .scales import shared_spans, with_one_scale
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # Those with integers between layers, whose ranges come from calibration data.
@@ -134,18 +135,21 @@ def split_activations(graph: Graph, fused: tuple[str, ...]) -> Graph:
 
 def _quantize_all(graph: Graph, dtype: str, most: int, found: dict[str, tuple[float, float]]) -> Graph:
     """Every value an integer; but a layer at the input that takes floats gives integers, feature by feature."""
+    found = shared_spans(graph, found)
     result, floats = graph.copy(), scaled_tensors(graph)
     for name in graph.inputs:
         if name not in floats:
             result.tensors[name] = graph.tensors[name].with_range(dtype, found[name])
-    result.layers = [_quantize_layer(layer, result, found, dtype, most) for layer in graph.layers]
+    result.layers = []
+    for layer in graph.layers:
+        result.layers += _quantize_layer(layer, result, found, dtype, most)
     return result.check()
 
 
 def _quantize_layer(
     layer: Layer, result: Graph, found: dict[str, tuple[float, float]], dtype: str, most: int
-) -> Layer:
-    """The layer on integers; its output tensors in `result` become integer ones."""
+) -> list[Layer]:
+    """The layer on integers, behind those that rescale for it; its output tensors in `result` become integer ones."""
     sources, targets = result.ends(layer)
     if (
         not layer.takes_floats
@@ -155,6 +159,8 @@ def _quantize_layer(
         raise ModelError(
             f"{layer.title}: it shares a float input of the network with a layer that scales it; scale it before both"
         )
+    if layer.one_scale:
+        return with_one_scale(layer, result, dtype, found[layer.output])
     quantized, made = layer.quantized(sources, targets, [found[name] for name in layer.outputs], dtype, most)
     result.tensors.update((tensor.name, tensor) for tensor in made)
-    return quantized
+    return [quantized]

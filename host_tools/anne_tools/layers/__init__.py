@@ -8,6 +8,7 @@ from importlib import import_module
 from ..network.layer import Layer
 from .activation import Activation
 from .add import Add
+from .concatenate import Concatenate
 from .conv import Conv
 from .dense import Dense
 from .pad import Pad
@@ -20,4 +21,14 @@ def room(kind: str) -> type[Layer]:
     return getattr(import_module(f".{kind}", __name__), "".join(map(str.capitalize, kind.split("_"))))
 
 
-__all__ = ["Activation", "Add", "Conv", "Dense", "Pad", "Reshape", "Scaling", "room"]
+__all__ = [
+    "Activation",
+    "Add",
+    "Concatenate",
+    "Conv",
+    "Dense",
+    "Pad",
+    "Reshape",
+    "Scaling",
+    "room",
+]

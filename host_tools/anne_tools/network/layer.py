@@ -54,6 +54,8 @@ class Layer(ABC):
     place: ClassVar[str] = OWN
     # Its outputs hold values of its first input: on integers they have its type, scale and zero point.
     keeps_values: ClassVar[bool] = False
+    # On integers its inputs and its output all have one scale and zero point (conversion/scales.py).
+    one_scale: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
     # Its output may be of another type than its inputs: quantize, arg_max, embedding.

@@ -20,6 +20,7 @@ KINDS = {
     4: "reshape",
     5: "add",
     6: "pad",
+    12: "concatenate",
 }
 
 

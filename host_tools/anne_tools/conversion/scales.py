@@ -1,0 +1,58 @@
+"""One scale for all that a layer joins (`Layer.one_scale`): a concatenation moves integers, and computes nothing.
+
+What only that layer reads is made in its scale from the start, which costs nothing: no rounding but the one that the
+joined values have anyhow. What others read, too, or what has a scale by its kind (a softmax), is rescaled before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from ..layers import Activation
+from ..network.graph import Graph
+from ..network.layer import Layer
+
+Spans = dict[str, tuple[float, float]]
+
+
+def shared_spans(graph: Graph, found: Spans) -> Spans:
+    """Return the tensors' ranges, those that a layer joins as wide as what it makes of them, where only it reads
+    them."""
+    found = dict(found)
+    readers = Counter(name for layer in graph.layers for name in layer.inputs)
+    readers.update(graph.outputs)
+    makers = {name: layer for layer in graph.layers for name in layer.outputs}
+    for layer in reversed(graph.layers):
+        for name in layer.inputs if layer.one_scale else ():
+            while readers[name] == 1:
+                found[name] = found[layer.output]
+                maker = makers.get(name)
+                if maker is None or not maker.keeps_values:
+                    break
+                name = maker.input  # whose scale it has
+    return found
+
+
+def with_one_scale(layer: Layer, result: Graph, dtype: str, span: tuple[float, float]) -> list[Layer]:
+    """Return the layer, behind rescalings of those inputs that have another scale than its output.
+
+    The output gets its scale in `result`: that of the inputs if they have one, else one for its range `span`.
+    """
+    (source, *others), (target,) = result.ends(layer)
+    if all(other.means_the_same(source) for other in others):
+        result.tensors[target.name] = replace(target, dtype=source.dtype, quantization=source.quantization)
+        return [layer]
+    target = result.tensors[target.name] = target.with_range(dtype, span)
+    inputs, layers = [], []
+    for index, tensor in enumerate((source, *others)):
+        if not tensor.means_the_same(target):
+            name = f"{target.name}:{index}"
+            rescaled = replace(tensor, name=name, dtype=dtype, quantization=target.quantization)
+            result.tensors[name] = rescaled
+            layers.append(
+                Activation(f"{layer.name}_{index}", tensor.name, name, "linear", source=layer.source)
+            )
+            tensor = rescaled
+        inputs.append(tensor.name)
+    return [*layers, replace(layer, inputs=tuple(inputs))]

@@ -1,0 +1,88 @@
+// Model files of one layer that moves elements: any number of inputs, parameters by the kind.
+#include "make_moves.h"
+
+#include "model_files.h"
+
+// --- The file -------------------------------------------------------------------------------------------------------
+
+uint32_t write_move(uint8_t *bytes, uint32_t room, const move_t *move, uint32_t gap) {
+    uint32_t head = 48 + move->n_tensors * sizeof(anne_tensor_t), tensor_bytes = (move->n_tensors + 1) / 2 * 4;
+    uint32_t layers_bytes = 12 + tensor_bytes + 8 * move->n_constants + 4 * move->n_parameters, data_bytes = 0;
+    for (uint32_t i = 0; i < move->n_constants; i++) {
+        data_bytes += (move->constant_bytes[i] + 3) / 4 * 4;
+    }
+    uint32_t total = head + layers_bytes + data_bytes, n_outputs = move->n_outputs > 0 ? move->n_outputs : 1;
+    if (total > room) {
+        return 0;
+    }
+    memset(bytes, 0, total);
+    memcpy(bytes, "ANNE\1\0\60\0", 8); // version 1, a header of 48 bytes
+    uint32_t arena = gap, at = head + 12, data = head + layers_bytes;
+    for (uint32_t i = 0; i < move->n_tensors; i++) {
+        anne_tensor_t tensor = move->tensors[i];
+        tensor.role = i + n_outputs < move->n_tensors ? ANNE_ROLE_INPUT : ANNE_ROLE_OUTPUT;
+        tensor.arena_offset = arena;
+        memcpy(bytes + 48 + i * sizeof tensor, &tensor, sizeof tensor);
+        arena += (anne_tensor_bytes(&tensor) + 3) / 4 * 4 + gap;
+        bytes[at + 2 * i] = (uint8_t)i;
+    }
+    at += tensor_bytes;
+    put_word(bytes, head, (uint32_t)move->kind | layers_bytes << 16);
+    put_word(bytes, head + 4, (move->n_tensors - n_outputs) | n_outputs << 8 | move->n_constants << 16);
+    for (uint32_t i = 0; i < move->n_constants; i++, at += 8) {
+        put_word(bytes, at, data - head - layers_bytes);
+        put_word(bytes, at + 4, move->constant_bytes[i]);
+        memcpy(bytes + data, move->constants[i], move->constant_bytes[i]);
+        data += (move->constant_bytes[i] + 3) / 4 * 4;
+    }
+    memcpy(bytes + at, move->parameters, 4 * move->n_parameters);
+    const uint32_t fields[] = {arena, move->n_tensors, 1, layers_bytes, 0, data_bytes, 0, 0};
+    memcpy(bytes + 16, fields, sizeof fields);
+    put_word(bytes, 8, total);
+    put_word(bytes, 12, crc32(bytes + 16, total - 16));
+    return total;
+}
+
+// --- The kinds ------------------------------------------------------------------------------------------------------
+
+static anne_tensor_t like(anne_dtype_t dtype, uint32_t rank, const uint32_t *shape) {
+    anne_tensor_t tensor = {.dtype = dtype, .rank = (uint8_t)rank, .scale = 1};
+    memcpy(tensor.shape, shape, rank * sizeof *shape);
+    if (dtype != ANNE_FLOAT32) {
+        tensor.scale = 0.05f;
+        tensor.zero_point = dtype == ANNE_INT8 ? 7 : 0;
+    }
+    return tensor;
+}
+
+static void set_parameters(move_t *move, uint32_t n, const int32_t *words) {
+    move->n_parameters = n;
+    memcpy(move->parameters, words, n * sizeof *words);
+}
+
+static void concatenate(move_t *move, const anne_tensor_t *x) {
+    int32_t axis = any_of(0, x->rank - 1), n_inputs = any_of(1, MOST_MOVED - 1);
+    anne_tensor_t y = *x;
+    for (int32_t i = 1; i < n_inputs; i++) {
+        anne_tensor_t other = *x;
+        other.shape[axis] = (uint32_t)any_of(1, 5);
+        y.shape[axis] += other.shape[axis];
+        move->tensors[i] = other;
+    }
+    move->tensors[n_inputs] = y;
+    move->n_tensors = (uint32_t)n_inputs + 1;
+    set_parameters(move, 1, &axis);
+}
+
+move_t any_move(anne_kind_t kind, anne_dtype_t dtype, uint32_t rank, const uint32_t *shape) {
+    move_t move = {.kind = kind, .n_tensors = 2};
+    move.tensors[0] = like(dtype, rank, shape);
+    switch (kind) {
+    case ANNE_KIND_concatenate:
+        concatenate(&move, &move.tensors[0]);
+        break;
+    default:
+        CHECK(false, "kind %u", kind);
+    }
+    return move;
+}

@@ -1,0 +1,84 @@
+// Every reason for which the loader refuses a layer that only moves elements: one that is whole, one thing changed.
+#include "refusals_moves.h"
+
+#include "make_moves.h"
+#include "model.h"
+#include "model_files.h"
+
+static uint8_t bytes[4096];
+
+static anne_status_t status_of(const move_t *move) {
+    uint32_t n_bytes = write_move(bytes, sizeof bytes, move, 8);
+    CHECK(n_bytes > 0, "too long");
+    uint8_t *file = exactly(n_bytes);
+    memcpy(file, bytes, n_bytes);
+    anne_model_t model;
+    anne_status_t status = anne_model_open(&model, file, n_bytes);
+    free(file);
+    return status;
+}
+
+static anne_tensor_t tensor(anne_dtype_t dtype, uint32_t rank, uint32_t a, uint32_t b, uint32_t c) {
+    return (anne_tensor_t){.dtype = dtype,
+                           .rank = (uint8_t)rank,
+                           .shape = {a, rank > 1 ? b : 0, rank > 2 ? c : 0},
+                           .scale = dtype == ANNE_FLOAT32 ? 1 : 0.5f};
+}
+
+// One thing changed of `move`, which is whole again afterwards: `expected` is the verdict.
+#define REFUSED(place, value, expected)                                                                \
+    do {                                                                                               \
+        const move_t whole = move;                                                                     \
+        (place) = (value);                                                                             \
+        anne_status_t status = status_of(&move);                                                       \
+        CHECK(status == (expected), #place " = " #value ": %d, expected %d", status, (int)(expected)); \
+        move = whole;                                                                                  \
+        CHECK(status_of(&move) == ANNE_OK, "not whole");                                               \
+    } while (0)
+
+// Type, scale, zero_point and rank of tensor `t` are those of others, and are all there is of constants.
+#define REFUSED_UNLIKE(t)                                             \
+    do {                                                              \
+        REFUSED(move.tensors[t].dtype, ANNE_INT16, ANNE_ERROR_SHAPE); \
+        REFUSED(move.tensors[t].scale, 0.25f, ANNE_ERROR_SHAPE);      \
+        REFUSED(move.tensors[t].zero_point, 1, ANNE_ERROR_SHAPE);     \
+    } while (0)
+
+// Counts of one input and one output, and of what else a record has.
+static void check_counts(move_t move) {
+    const move_t whole = move;
+    uint32_t n_bytes = write_move(bytes, sizeof bytes, &move, 8);
+    uint32_t record = 48 + move.n_tensors * (uint32_t)sizeof(anne_tensor_t);
+    CHECK(n_bytes > 0 && bytes[record + 4] == move.n_tensors - 1, "not whole");
+    move.n_parameters++;
+    CHECK(status_of(&move) == ANNE_ERROR_LAYER, "more parameters");
+    move = whole;
+    if (move.n_constants == 0) {
+        move.n_constants = 1;
+        move.constants[0] = "";
+        CHECK(status_of(&move) == ANNE_ERROR_LAYER, "a constant");
+    }
+}
+
+static void check_concatenate(void) {
+    move_t move = {.kind = ANNE_KIND_concatenate, .n_tensors = 3, .n_parameters = 1, .parameters = {1}};
+    move.tensors[0] = tensor(ANNE_INT8, 3, 2, 3, 4);
+    move.tensors[1] = tensor(ANNE_INT8, 3, 2, 1, 4);
+    move.tensors[2] = tensor(ANNE_INT8, 3, 2, 4, 4);
+    check_counts(move);
+    for (uint32_t t = 0; t < 2; t++) {
+        REFUSED_UNLIKE(t);
+        REFUSED(move.tensors[t].shape[0], 1, ANNE_ERROR_SHAPE);
+        REFUSED(move.tensors[t].shape[2], 3, ANNE_ERROR_SHAPE);
+        REFUSED(move.tensors[t].shape[1], 2, ANNE_ERROR_SHAPE);
+    }
+    REFUSED(move.tensors[1], tensor(ANNE_INT8, 2, 2, 4, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.parameters[0], 3, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[0], -1, ANNE_ERROR_PARAMETER);
+    move.n_outputs = 2; // the last input is an output, too
+    CHECK(status_of(&move) == ANNE_ERROR_LAYER, "two outputs");
+}
+
+void check_moves(void) {
+    check_concatenate();
+}
