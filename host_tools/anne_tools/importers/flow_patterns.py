@@ -7,6 +7,7 @@ A value remembers how it was made of another one. The layers that a pattern no l
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,26 +15,27 @@ from ..errors import ModelError
 from ..layers import Activation, Dense, Reshape
 from ..network.layer import Layer
 from . import budget
-from .flow_values import Key, Step, Value, Values
+from .flow_axes import Arranged
+from .flow_values import Key, Step, Value
 
 MATMULS = ("MatMul", "matmul")
 # How far from what they stand for the constants of a pattern may be: bfloat16 rounds as much, float16 less.
 ROUNDING = 2**-9
 
 
-class Patterns(Values):
+class Patterns(Arranged):
     """The part of a Flow that looks at how values were made."""
 
     def erf(self, step: Step, key: Key) -> None:
         """The error function, as part of gelu."""
-        x = self.value(step, key)
+        x = self.as_it_lies(step, key)
         if x.pattern != "scaled" or not _is_about(x.factor, math.sqrt(0.5)):
             raise ModelError(f"{step.where} is supported as part of gelu only")
         self.values[step.output] = Value("", x.shape, "erf", x.base)
 
     def greater(self, step: Step, key: Key, threshold: np.ndarray) -> None:
         """value > threshold, as part of softplus, which PyTorch computes as x beyond 20."""
-        x = self.value(step, key)
+        x = self.as_it_lies(step, key)
         if threshold.size != 1 or float(threshold.reshape(())) < 15:
             raise ModelError(f"{step.where} is supported as part of softplus only")
         self.values[step.output] = Value("", x.shape, "x > threshold", x)
@@ -76,7 +78,7 @@ class Patterns(Values):
 
     def sums_to_one(self, step: Step, key: Key) -> bool:
         """Whether the value is a row of probabilities: of a softmax, or of the sigmoids of z and -z."""
-        made = self._maker(self.value(step, key))
+        made = self._maker(self.as_it_lies(step, key))
         if not isinstance(made, Activation) or made.activation != "sigmoid":
             return isinstance(made, Activation) and made.activation == "softmax"
         scores = self._maker(Value(made.input, ()))
@@ -99,7 +101,7 @@ class Patterns(Values):
 
     def is_between(self, step: Step, key: Key, name: str) -> bool:
         """Whether the layer that makes the value gives nothing that the activation `name`, relu or relu6, changes."""
-        made = self._maker(self.value(step, key))
+        made = self._maker(self.as_it_lies(step, key))
         limited = {"relu6", "sigmoid", "hard_sigmoid", "softmax"} | (
             {"relu", "softplus"} if name == "relu" else set()
         )
@@ -122,8 +124,8 @@ class Patterns(Values):
         elif x.pattern in ("x * (1 + erf)", "x * relu6(x + 3)") and offset == 0:
             self._finish(step, x, x.factor * scale)
         elif x.pattern == "relu6" and offset == 0 and _is_about(scale, 1 / 6) and _is_plus_3(x.base):
-            made = self._layer(step, Activation, x.base.base, x.shape, "hard_sigmoid", 0.0)
-            self.values[step.output] = Value(made.tensor, made.shape, "hard_sigmoid", x.base.base)
+            made = self.alike(step, Activation, x.base.base, "hard_sigmoid", 0.0)
+            self.values[step.output] = replace(made, pattern="hard_sigmoid", base=x.base.base)
         else:
             return False
         return True
@@ -135,7 +137,7 @@ class Patterns(Values):
                 continue
             if y.pattern in ("sigmoid", "hard_sigmoid") and x.tensor == y.base.tensor:
                 name = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}[y.pattern]
-                self.values[step.output] = self._layer(step, Activation, x, x.shape, name, 0.0)
+                self.values[step.output] = self.alike(step, Activation, x, name, 0.0)
                 return True
             factor = _factor(x, y.base)
             if y.pattern == "1 + erf" and factor is not None:
@@ -158,17 +160,22 @@ class Patterns(Values):
         """Make gelu or hard_swish of a pattern times `factor` if that is the right one; else wait for the rest."""
         name, right = {"x * (1 + erf)": ("gelu", 0.5), "x * relu6(x + 3)": ("hard_swish", 1 / 6)}[x.pattern]
         if _is_about(factor, right):
-            self.values[step.output] = self._layer(step, Activation, x.base, x.shape, name, 0.0)
+            self.values[step.output] = self.alike(step, Activation, x.base, name, 0.0)
         else:
             self.values[step.output] = Value("", x.shape, x.pattern, x.base, factor)
 
     def _add_to_bias(self, step: Step, key: Key, c: np.ndarray) -> bool:
         """MatMul and Add are one Dense: append it; the one without bias stays for whoever else reads it."""
         x, last = self.values.get(key), self.layers[-1] if self.layers else None
-        if x is None or not isinstance(last, Dense) or x.tensor != last.output or last.source not in MATMULS:
+        if last is None or last.kind not in ("dense", "conv") or last.source not in MATMULS:
             return False
-        bias = (last.bias + c).astype(np.float32)
-        made = self._layer(step, Dense, Value(last.input, x.shape), x.shape, last.weights, bias)
+        if x is None or x.tensor != last.output or c.size not in (1, c.shape[-1]):
+            return False
+        like = self.tensors[last.output].shape
+        summed = replace(last, bias=(last.bias + c.reshape(-1)).astype(np.float32), source=step.op)
+        made = replace(
+            self._made(step, replace(summed, name=step.name), (1, *like)), shape=x.shape, axes=x.axes
+        )
         self.values[step.output] = made
         return True
 

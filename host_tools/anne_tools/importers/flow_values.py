@@ -21,6 +21,7 @@ from ..network.graph import Graph, Metadata, as_outputs
 from ..network.layer import Layer
 from ..network.tensor import Quantization, Tensor
 from . import budget
+from .axes import Axes
 from .ends import charged, leading_to, printable
 
 Key = Hashable
@@ -46,13 +47,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Value:
-    """What flows: a tensor of the graph, its shape with the batch axis, and how it was made of `base` (patterns)."""
+    """What flows: a tensor of the graph, its shape with the batch axis, how it was made of `base` (patterns), and how
+    it lies in the tensor, where that is not in the order of its axes."""
 
     tensor: str
     shape: tuple[int, ...]
     pattern: str = ""
     base: Value | None = None
     factor: float = 1.0
+    axes: Axes | None = None
 
 
 class Values:

@@ -224,7 +224,7 @@ def test_numbers_among_the_inputs_are_no_inputs(edit):
         (  # (1, 5) + (1, 2)
             "two_inputs",
             lambda m: m["graph"]["nodes"][4]["inputs"][1]["arg"]["as_tensor"].update(name="speed"),
-            "layer 4 (add) of two computed values: expected one shape, got (1, 5) and (1, 2); broadcasting of",
+            "layer 4 (add) of two computed values: expected one shape, or one that spreads over the other, got (1, 5)",
         ),
         (
             "sums",

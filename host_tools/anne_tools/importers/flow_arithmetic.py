@@ -1,0 +1,196 @@
+"""The part of a Flow that scales, adds and multiplies: by constants, and two computed values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+
+from ..errors import ModelError
+from ..layers import Scaling, room
+from . import axes as lying
+from . import budget
+from .flow_patterns import Patterns
+from .flow_values import Key, Step, Value
+
+OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+LAYERS = room.__module__
+# The kinds of layers that compute two values' sum, difference or product.
+KINDS = {"+": "add", "-": "subtract", "*": "multiply"}
+
+
+class Arithmetic(Patterns):
+    """Sums, differences, products and quotients, and what is made of them."""
+
+    def scaling(self, step: Step, key: Key, scale, offset, axis: int = -1) -> None:
+        """value * scale + offset; both are one number, or one along `axis`."""
+        shape = self._any_value(step, key).shape
+        scale, offset = np.asarray(scale, np.float64).reshape(-1), np.asarray(offset, np.float64).reshape(-1)
+        spread = [1] * len(shape)
+        if max(scale.size, offset.size) > 1:
+            if not -len(shape) <= axis < len(shape):
+                raise ModelError(
+                    f"{step.where}: constants along axis {axis} of shape {shape} are not supported"
+                )
+            for array in (scale, offset):
+                if array.size not in (1, shape[axis]):
+                    raise ModelError(f"{step.where}: expected 1 or {shape[axis]} constants, got {array.size}")
+            spread[axis] = -1
+        scale, offset = (a.reshape(spread if a.size > 1 else [1] * len(shape)) for a in (scale, offset))
+        self.scaled(step, key, scale, offset)
+
+    def scaled(self, step: Step, key: Key, scale: np.ndarray, offset: np.ndarray) -> None:
+        """value * scale + offset, both of as many axes as the value, each of its length or 1."""
+        if scale.size == offset.size == 1:
+            return self._scaled_by_one(step, key, float(scale.reshape(())), float(offset.reshape(())))
+        x = self.as_it_lies(step, key)
+        along = [
+            axis for axis, sizes in enumerate(zip(scale.shape, offset.shape, strict=True)) if max(sizes) > 1
+        ]
+        x, order = self.with_last(step, x, along)
+        last = [axis for axis in order if x.shape[axis] > 1]
+        last = last[min(last.index(axis) for axis in along) :]
+        shape = tuple(x.shape[axis] for axis in last)
+        budget.elements(step.where, (2, math.prod(shape)))
+        scale, offset = (
+            np.broadcast_to(a.transpose(order).reshape([a.shape[axis] for axis in last]), shape).reshape(-1)
+            for a in (scale, offset)
+        )
+        self.values[step.output] = self._rows_scaled(step, x, scale, offset)
+
+    def _scaled_by_one(self, step: Step, key: Key, factor: float, shift: float) -> None:
+        """value * factor + shift, perhaps as part of a pattern."""
+        if self._scalar_pattern(step, self._any_value(step, key), factor, shift):
+            return
+        x = self.as_it_lies(step, key)
+        n = self.tensors[x.tensor].shape[-1]
+        budget.elements(step.where, (n,))
+        made = self._rows_scaled(step, x, *(np.full(n, number) for number in (factor, shift)))
+        what = ("scaled", factor) if shift == 0 else ("shifted", shift)
+        if (factor, shift) == (-1, 1):
+            what = ("1 - x", 1.0)
+        if shift == 0 or factor == 1 or what[0] == "1 - x":
+            made = replace(made, pattern=what[0], base=x, factor=what[1])
+        self.values[step.output] = made
+
+    def _rows_scaled(self, step: Step, x: Value, scale: np.ndarray, offset: np.ndarray) -> Value:
+        """Append a Scaling of each row of x's tensor, rows as long as the constants."""
+        return self.by_rows(step, x, len(scale), Scaling, scale, offset)
+
+    def batch_norm(self, step: Step, key: Key, weight, bias, mean, variance, epsilon: float) -> None:
+        """(value - mean) / sqrt(variance + epsilon) * weight + bias along axis 1; weight None is 1, bias None is 0."""
+        mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+        weight = np.ones(mean.shape) if weight is None else np.asarray(weight, np.float64)
+        bias = np.zeros(mean.shape) if bias is None else np.asarray(bias, np.float64)
+        factor = self.fold(step, lambda w, v: w / np.sqrt(v + epsilon), weight, variance)
+        self.scaling(
+            step, key, factor, self.fold(step, lambda b, m, f: b - m * f, bias, mean, factor), axis=1
+        )
+
+    def arithmetic(self, step: Step, op: str, left: Key, right: Key) -> None:
+        """left op right, for op + - * /: of constants an array, of a constant and a value a Scaling, of two
+        values a pattern, or a layer of their sum, difference or product."""
+        on_left, on_right = left in self.constants, right in self.constants
+        if on_left and on_right:
+            self.constants[step.output] = self.fold(
+                step, OPERATIONS[op], self.constants[left], self.constants[right]
+            )
+            return
+        if not (on_left or on_right):
+            return self._of_two(step, op, left, right)
+        key = right if on_left else left
+        c = self._spread(step, self._any_value(step, key), self.constants[left if on_left else right])
+        if op == "/" and (on_left or not c.all()):
+            raise ModelError(f"{step.where}: supported is division by a constant without zeros")
+        if op == "+" and self._add_to_bias(step, key, c):
+            return
+        one, none = np.ones([1] * c.ndim), np.zeros([1] * c.ndim)
+        scale, offset = {
+            "+": lambda: (one, c),
+            "-": lambda: (-one, c) if on_left else (one, -c),
+            "*": lambda: (c, none),
+            "/": lambda: (1 / c, none),
+        }[op]()
+        self.scaled(step, key, scale, offset)
+
+    def _spread(self, step: Step, x: Value, c: np.ndarray) -> np.ndarray:
+        """Return constant `c` with as many axes as the value; ModelError where it does not spread over that."""
+        shape = (1,) * (len(x.shape) - c.ndim) + c.shape
+        if c.ndim > len(x.shape) or any(n not in (1, size) for n, size in zip(shape, x.shape, strict=True)):
+            raise ModelError(f"{step.where}: expected one constant or {x.shape[-1]}, got shape {c.shape}")
+        return c.astype(np.float64).reshape(shape)
+
+    # Of two computed values
+
+    def _of_two(self, step: Step, op: str, left: Key, right: Key) -> None:
+        """left op right, both computed: a pattern, or a layer of its own."""
+        a, b = self._any_value(step, left), self._any_value(step, right)
+        if op == "/" and self._is_own_sum(a, b):
+            return self.same(step, left)
+        if op == "*" and self._product(step, a, b):
+            return
+        if op not in KINDS:
+            raise ModelError(
+                f"{step.where} of two computed values is not supported; supported: with a constant"
+            )
+        self.combine(step, op, left, right)
+
+    def add(self, step: Step, left: Key, right: Key, activation: str = "linear") -> None:
+        """activation(left + right), both computed."""
+        self.combine(step, "+", left, right, activation)
+
+    def combine(self, step: Step, op: str, left: Key, right: Key, activation: str = "linear") -> None:
+        """activation(left op right), both computed; one of them may spread over axes of the other."""
+        a, b = self.as_it_lies(step, left), self.as_it_lies(step, right)
+        rank = max(len(a.shape), len(b.shape))
+        a, b = (replace(x, shape=(1,) * (rank - len(x.shape)) + x.shape) for x in (a, b))
+        fits = all(m == n or 1 in (m, n) for m, n in zip(a.shape, b.shape, strict=True))
+        larger, smaller = (a, b) if math.prod(a.shape) >= math.prod(b.shape) else (b, a)
+        if not fits or any(m < n for m, n in zip(larger.shape, smaller.shape, strict=True)):
+            raise ModelError(
+                f"{step.where} of two computed values: expected one shape, or one that spreads over the other, got "
+                f"{a.shape} and {b.shape}"
+            )
+        if op == "-" and (larger is b or find_spec(f"{LAYERS}.subtract") is None):  # a - b = -b + a
+            negative = replace(step, output=(step.output, "negative"))
+            self.scaling(negative, right, -1.0, 0.0)
+            return self.combine(step, "+", negative.output, left, activation)
+        larger, smaller = self._side_by_side(step, larger, smaller)
+        made = self.placed(step, [larger, smaller], self.kind(step, KINDS[op]), activation)
+        self.values[step.output] = replace(made, shape=larger.shape, axes=larger.axes)
+
+    def _side_by_side(self, step: Step, a: Value, b: Value) -> tuple[Value, Value]:
+        """Return both in one order, in which the axes that b spreads over come first."""
+        if a.shape == b.shape and a.axes == b.axes:
+            return a, self._under(step, b, self.tensors[a.tensor].shape)
+        kept = [axis for axis, size in enumerate(b.shape) if size > 1]
+        a, order = self.with_last(step, a, kept)
+        a, b = self.arranged(step, a, order), self.arranged(step, b, order)
+        return a, b
+
+    # Rows
+
+    def with_last(self, step: Step, x: Value, last: Sequence[int]) -> tuple[Value, tuple[int, ...]]:
+        """Return (x, order of its axes) where the axes `last` lie behind all others, in the order they have.
+
+        The tensor's shape may be any; axes of 1 come first in the order.
+        """
+        order = self.order_of(step, x) or tuple(range(len(x.shape)))
+        ones = tuple(axis for axis in order if x.shape[axis] == 1)
+        order = tuple(axis for axis in order if x.shape[axis] > 1)
+        n = sum(axis in last for axis in order)
+        if not all(axis in last for axis in order[len(order) - n :]):
+            order = tuple(a for a in order if a not in last) + tuple(a for a in order if a in last)
+        order = ones + order
+        return (x if lying.lies(x.axes, x.shape, order) else self.arranged(step, x, order)), order
+
+    def by_rows(self, step: Step, x: Value, width: int, kind, *args) -> Value:
+        """Append a layer that works on rows of `width` elements of x's tensor, whatever shape that has."""
+        given = self.tensors[x.tensor].shape
+        size = math.prod(given)
+        rows = (width,) if size == width else given if given[-1] == width else (size // width, width)
+        made = self._under(step, self.placed(step, [self._under(step, x, rows)], kind, *args), given)
+        return replace(made, shape=x.shape, axes=x.axes)
