@@ -69,7 +69,9 @@ class Arranged(Values):
                 f"{step.where}: a transposition of {len(shape)} axes is not supported; supported: {MAX_TENSOR_RANK}"
             )
         x = self._under(step, x, shape)
-        return replace(x, tensor=self.placed(step, [x], self.kind(step, "transpose"), moved).tensor, axes=None)
+        return replace(
+            x, tensor=self.placed(step, [x], self.kind(step, "transpose"), moved).tensor, axes=None
+        )
 
     def _under(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
         """Return `x` in a tensor of that shape, without a batch axis, by a Reshape unless it has that."""

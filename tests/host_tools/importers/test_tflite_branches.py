@@ -378,7 +378,9 @@ def test_sums_of_two_shapes_are_refused_with_both(read_tflite, dtype):
     w = Writer(dtype)
     a, b, y = w.value(3, 4), w.value(2, 4), w.value(3, 4)
     w.operator("ADD", [a, b], [y])
-    message = "layer 0 (ADD) of two computed values: expected one shape, or one that spreads over the other, got"
+    message = (
+        "layer 0 (ADD) of two computed values: expected one shape, or one that spreads over the other, got"
+    )
     assert f"{message} (1, 3, 4) and (1, 2, 4)" in refused(read_tflite, w.to_bytes([a, b], [y]))
 
 

@@ -228,11 +228,6 @@ def test_numbers_among_the_inputs_are_no_inputs(edit):
         ),
         (
             "sums",
-            lambda m: m["graph"]["nodes"][0].update(target="torch.ops.aten.mul.Tensor"),
-            "layer 0 (mul) of two computed values is not supported; supported: with a constant",
-        ),
-        (
-            "sums",
             lambda m: m["graph"]["nodes"][0].update(target="torch.ops.aten.div.Tensor"),
             "needs div of two computed values (1); the first is layer 0 (div)",
         ),
