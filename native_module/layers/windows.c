@@ -1,6 +1,8 @@
 // How the windows of convolutions and pools lie.
 #include "layers/windows.h"
 
+#include "layers/checks.h"
+
 // The most that a window, a stride, a dilation or a pad may be, so that products of two do not wrap.
 #define MAX_SIDE (1 << 15)
 
@@ -52,4 +54,33 @@ anne_status_t anne_check_window(const anne_record_t *record, uint32_t per_tap) {
     // out_h out_w <= 2^20 and kernel_h kernel_w <= 2^30; what is left is at most 2^28, and per_tap 2^20
     uint64_t taps = (uint64_t)w.out_h * (uint64_t)w.out_w * ((uint64_t)w.kernel_h * (uint64_t)w.kernel_w);
     return taps <= ANNE_MAX_STEPS && taps * per_tap <= ANNE_MAX_STEPS ? ANNE_OK : ANNE_ERROR_SHAPE;
+}
+
+// Of a window that lies right. Begun inside the image, it has a tap there; begun before it, one follows within a step
+// of dilation.
+static bool axis_seen(int32_t in, int32_t dilation, int32_t pad) {
+    return pad == 0 || dilation <= in;
+}
+
+anne_status_t anne_check_pool(const anne_record_t *record, uint32_t n_parameters) {
+    if (anne_check_counts(record, 0, n_parameters) != ANNE_OK) {
+        return ANNE_ERROR_LAYER;
+    }
+    const anne_tensor_t *x = record->input, *y = record->output;
+    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point) {
+        return ANNE_ERROR_SHAPE;
+    }
+    anne_status_t status = anne_check_window(record, x->shape[x->rank - 1]);
+    if (status != ANNE_OK) {
+        return status;
+    }
+    const anne_window_t w = anne_window_of(x, y, record->parameters);
+    if (y->shape[y->rank - 1] != x->shape[x->rank - 1] || !axis_seen(w.in_h, w.dilation_h, w.pad_top)
+        || !axis_seen(w.in_w, w.dilation_w, w.pad_left)) {
+        return ANNE_ERROR_SHAPE;
+    }
+    return anne_activation_good(record)
+                   && anne_limits_good(y->dtype, record->parameters[POOL_ACT_MIN], record->parameters[POOL_ACT_MAX])
+               ? ANNE_OK
+               : ANNE_ERROR_PARAMETER;
 }

@@ -16,6 +16,9 @@ enum {
     WINDOW_PAD_TOP,
     WINDOW_PAD_LEFT,
     WINDOW_PARAMETERS,
+    POOL_ACT_MIN = WINDOW_PARAMETERS,
+    POOL_ACT_MAX,
+    POOL_PARAMETERS,
 };
 
 // The most steps that a layer may take: multiplications, or taps of a pool. A record of 100 bytes could ask for 2^40.
@@ -27,6 +30,10 @@ anne_status_t anne_check_window(const anne_record_t *record, uint32_t per_tap);
 
 // The window of such a record, as its input, output and parameters have it. The input's channels are its last axis.
 anne_window_t anne_window_of(const anne_tensor_t *x, const anne_tensor_t *y, const int32_t *parameters);
+
+// The same of a pool, which has the limits of its result behind the window, and `n_parameters` in all; and that it
+// keeps type, scale and channels, and each window has a tap inside the image.
+anne_status_t anne_check_pool(const anne_record_t *record, uint32_t n_parameters);
 
 // Taps of all windows, inside the image or not: at most ANNE_MAX_STEPS once it is checked.
 uint32_t anne_window_taps(const anne_window_t *window);

@@ -7,6 +7,7 @@ import math
 from array import array
 
 from .reference import activate
+from .windows import axes_of, size_of
 
 # --- Floats ----------------------------------------------------------------------------------------------------------
 
@@ -91,3 +92,52 @@ def line(table, u):
     """Return the value at u (0 to 65535) of the straight lines through 513 entries, 128 apart."""
     i, f = u >> 7, u & 127
     return table[i] + (((table[i + 1] - table[i]) * f + 64) >> 7)
+
+
+def nearest_quotient(x, n):
+    """Return x / n rounded to the nearest integer, halves away from zero; n > 0."""
+    quotient = (abs(x) + n // 2) // n
+    return -quotient if x < 0 else quotient
+
+
+def limited(layer, values, at):
+    """Return integers limited by the layer's parameters `at` and behind."""
+    least, most = layer.parameters[at : at + 2]
+    return [min(max(v, least), most) for v in values]
+
+
+def greatest(values):
+    """Return the greatest of values as they stand: NaN if there is one, 0 above -0."""
+    top = values[0]
+    for v in values:
+        if v != v or v > top or (v == top and math.copysign(1, v) > math.copysign(1, top)):
+            top = v
+        if top != top:
+            break
+    return top
+
+
+# --- Windows ---------------------------------------------------------------------------------------------------------
+
+
+def windows(layer, after=None):
+    """Yield for each position of a layer's window where its taps' pixels begin in the image, and how many taps count.
+
+    Those inside the image count; with `after`, padding behind its rows and columns, all that are in it or its padding.
+    """
+    _, columns, channels = size_of(layer.inputs[0])
+    down, across = (
+        [_taps(axis, i, None if after is None else after[k]) for i in range(axis[1])]
+        for k, axis in enumerate(axes_of(layer))
+    )
+    for rows, n_rows in down:
+        for pixels, n_columns in across:
+            yield [(row * columns + pixel) * channels for row in rows for pixel in pixels], n_rows * n_columns
+
+
+def _taps(axis, i, after):
+    size, _, kernel, stride, dilation, pad = axis
+    at = [i * stride - pad + k * dilation for k in range(kernel)]
+    inside = [p for p in at if 0 <= p < size]
+    counted = len(inside) if after is None else len([p for p in at if p < size + after])
+    return inside, counted

@@ -1,10 +1,12 @@
 """How the windows of convolutions and pools lie (FORMAT.md, "Windows")."""
 
-from .checks import refuse
+from .checks import check_activation, check_counts, check_limits, check_tensors, refuse
 
 # words of parameters with which the record of such a layer begins: of rows and columns each the kernel's size, the
 # stride, the dilation; then the rows of padding above and the columns to the left
 PARAMETERS = 8
+# those of a pool: the limits of its result behind them
+POOL_PARAMETERS = PARAMETERS + 2
 # The most multiplications, or taps of a pool, that one layer may take.
 MAX_STEPS = 1 << 28
 _MAX_SIDE = 1 << 15
@@ -51,3 +53,20 @@ def check_window(layer, per_tap):
         steps *= made * kernel
     if steps > MAX_STEPS:
         refuse(layer.where, "at most %d steps" % MAX_STEPS, steps)
+
+
+def check_pool(layer, n_parameters):
+    """ValueError unless the layer is a pool with that many parameters, each of whose windows sees a pixel."""
+    check_tensors(layer, 1)
+    check_counts(layer, 0, n_parameters)
+    x, y = layer.inputs[0], layer.outputs[0]
+    if x.dtype != y.dtype or x.scale != y.scale or x.zero_point != y.zero_point:
+        refuse(layer.where, "an output of the same type and scale", "%s %s" % (y.dtype, y.shape))
+    check_window(layer, x.shape[-1])
+    if y.shape[-1] != x.shape[-1]:
+        refuse(layer.where, "%d channels" % x.shape[-1], y.shape[-1])
+    for size, _, _, _, dilation, pad in axes_of(layer):
+        if pad > 0 and dilation > size:
+            refuse(layer.where, "a dilation of 1 to %d where there is padding" % size, dilation)
+    check_activation(layer)
+    check_limits(layer, PARAMETERS)

@@ -18,8 +18,9 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, Concatenate, Dense, Pad
+from anne_tools.layers import Add, AveragePool, Concatenate, Dense, MaxPool, Pad
 from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph, Metadata
 from anne_tools.network.tensor import Quantization
@@ -165,6 +166,17 @@ def joined(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="joined"))
 
 
+def pooled(rng: np.random.Generator) -> Graph:
+    """5 by 4 pixels of 5 channels: the greatest of each 2 by 2; then means, with padding that counts and without."""
+    b = GraphBuilder((5, 4, 5))
+    b.add(MaxPool, "greatest", Window.same((5, 4), (2, 2), (2, 2)), "relu")
+    b.add(AveragePool, "mean", Window((2, 2), before=(1, 0), after=(0, 1)))
+    b.add(AveragePool, "faded", Window((2, 3), (2, 1), before=(1, 1), after=(0, 1)), True)
+    b.reshape("signal", (2, 10))
+    b.add(MaxPool, "later", Window((1, 2), dilation=(1, 1)))
+    return b.build(Metadata(name="pooled"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -193,6 +205,7 @@ MODELS = {
     two_outputs: ("float32", "int8", "int16"),
     padded: ("float32", "int8", "int16"),
     joined: ("float32", "int8", "int16"),
+    pooled: ("float32", "int8", "int16"),
 }
 
 

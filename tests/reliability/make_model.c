@@ -12,6 +12,7 @@
 #include "kernels/requantize.h"
 #include "kernels/tables.h"
 #include "make_moves.h"
+#include "make_windows.h"
 #include "model_files.h"
 
 void make_model_seed(uint64_t seed) {
@@ -52,9 +53,24 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_concatenate_f32] = {ANNE_KIND_concatenate, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_concatenate_s8] = {ANNE_KIND_concatenate, ANNE_INT8, ANNE_INT8},
         [VARIANT_concatenate_s16] = {ANNE_KIND_concatenate, ANNE_INT16, ANNE_INT16},
+        [VARIANT_max_pool_f32] = {ANNE_KIND_max_pool, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_max_pool_s8] = {ANNE_KIND_max_pool, ANNE_INT8, ANNE_INT8},
+        [VARIANT_max_pool_s16] = {ANNE_KIND_max_pool, ANNE_INT16, ANNE_INT16},
+        [VARIANT_average_pool_f32] = {ANNE_KIND_average_pool, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_average_pool_s8] = {ANNE_KIND_average_pool, ANNE_INT8, ANNE_INT8},
+        [VARIANT_average_pool_s16] = {ANNE_KIND_average_pool, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
+
+// Whether a window moves over images or signals.
+static bool has_window(variant_t variant) {
+    uint8_t kind = kind_of(variant).kind;
+    return kind == ANNE_KIND_max_pool || kind == ANNE_KIND_average_pool;
+}
+
+// Of the model that is being made.
+static int32_t window[WINDOW_PARAMETERS];
 
 // --- Shapes ---------------------------------------------------------------------------------------------------------
 
@@ -76,7 +92,7 @@ shape_t any_shape(variant_t variant) {
         shape.shape[0] = any_n_in();
         return shape;
     }
-    shape.rank = (uint32_t)any_of(1, ANNE_MAX_RANK);
+    shape.rank = has_window(variant) ? (uint32_t)any_of(2, 3) : (uint32_t)any_of(1, ANNE_MAX_RANK);
     int32_t left = variant == VARIANT_softmax_s8 ? ANNE_SOFTMAX_S8_MAX : shape.rank == 1 ? 20000 : 3000;
     for (uint32_t i = 0; i < shape.rank; i++) {
         shape.shape[i] = (uint32_t)any_of(1, shape.rank == 1 ? left : left < 40 ? left : 40);
@@ -277,6 +293,10 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_dense_s16:
     case VARIANT_add_s8:
     case VARIANT_add_s16:
+    case VARIANT_max_pool_s8:
+    case VARIANT_max_pool_s16:
+    case VARIANT_average_pool_s8:
+    case VARIANT_average_pool_s16:
         return any_of(0, ANNE_ACTIVATION_relu6);
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
@@ -352,6 +372,9 @@ static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
     for (uint32_t i = 0; kind.kind == KIND_PAD && i < shape->rank; i++) {
         tensors[1].shape[i] += (uint32_t)any_of(0, shape->rank == 1 ? 50 : 1);
     }
+    if (has_window(shape->variant)) {
+        any_window(&tensors[0], &tensors[1], window);
+    }
     uint32_t end = after(&tensors[1]);
     return end > own ? end : own;
 }
@@ -413,6 +436,11 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
         at += 32;
     } else if (kind.kind == KIND_PAD) {
         at += padding(record + at, &tensors[0], &tensors[1]);
+    } else if (has_window(shape->variant)) {
+        memcpy(record + at, window, sizeof window);
+        limits(record + at + sizeof window, kind.y_dtype);
+        at += sizeof window + 8;
+        at += kind.kind == ANNE_KIND_average_pool ? any_padding_that_counts(record + at) : 0;
     }
     put_word(record, 0, kind.kind | at << 16);
     put_word(record, 4, n_inputs | 1 << 8 | sizes->n << 16 | activation << 24);
@@ -436,10 +464,10 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     for (uint32_t i = 0; i < sizes.n; i++) {
         data_bytes += (sizes.bytes[i] + 3) / 4 * 4;
     }
-    if (head + 64 + data_bytes > room) {
+    if (head + 128 + data_bytes > room) {
         return 0;
     }
-    memset(bytes, 0, head + 64 + data_bytes);
+    memset(bytes, 0, head + 128 + data_bytes);
     anne_tensor_t tensors[3];
     uint32_t arena_bytes = place_tensors(tensors, shape);
     memcpy(bytes + 48, tensors, n_tensors * sizeof tensors[0]);

@@ -33,7 +33,13 @@
     X(pad_s16)            \
     X(concatenate_f32)    \
     X(concatenate_s8)     \
-    X(concatenate_s16)
+    X(concatenate_s16)    \
+    X(max_pool_f32)       \
+    X(max_pool_s8)        \
+    X(max_pool_s16)       \
+    X(average_pool_f32)   \
+    X(average_pool_s8)    \
+    X(average_pool_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,

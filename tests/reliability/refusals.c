@@ -44,6 +44,9 @@ static uint32_t n_bytes;
 
 static void new_file(variant_t variant, uint32_t n_in, uint32_t n_out) {
     shape_t shape = {.variant = variant, .rank = 1, .shape = {n_in}, .n_out = n_out};
+    if (VARIANT_max_pool_f32 <= variant && variant <= VARIANT_average_pool_s16) { // a signal of `n_in` steps
+        shape = (shape_t){variant, 2, {n_in, 3}, 0};
+    }
     make_model_seed(1);
     n_bytes = make_model(bytes, ROOM, &shape);
     CHECK(n_bytes > 0, "%u, %u x %u", variant, n_in, n_out);
@@ -395,6 +398,90 @@ static void check_counts(void) {
     }
 }
 
+// A window of 3 on 5 steps of 3 channels, in steps of 2, with a pad of 1: 3 positions.
+static void new_pool(variant_t variant) {
+    static const uint32_t words[] = {1, 3, 1, 2, 1, 1, 0, 1, 0, 0, 1, 4, 4};
+    bool is_average = variant >= VARIANT_average_pool_f32;
+    new_file(variant, 5, 0);
+    put_word(bytes, Y + SHAPE, 3);
+    put_word(bytes, ARENA_BYTES, 1 << 10);
+    for (uint32_t i = 0; i < (is_average ? 13u : 10u); i++) {
+        put_word(bytes, CONSTANTS + 4 * i, words[i]);
+    }
+    put_word(bytes, COUNTS, COUNTS_OF(1, 1, 0, 0));
+}
+
+static void check_pools(void) {
+    enum {
+        KERNEL_W = CONSTANTS + 4,
+        STRIDE_W = CONSTANTS + 12,
+        DILATION_W = CONSTANTS + 20,
+        PAD_LEFT = CONSTANTS + 28
+    };
+    enum { LIMITS = CONSTANTS + 32, COUNTS_PADDING = CONSTANTS + 40, PAD_BOTTOM = CONSTANTS + 44 };
+    static const fault_t pools[] = {
+        {"a pool with a constant", VARIANT_max_pool_s8, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_CONSTANT},
+        {"an average pool with too few words", VARIANT_max_pool_s8, RECORD, 10 | 56 << 16, ANNE_ERROR_LAYER},
+        {"a pool to int16", VARIANT_max_pool_s8, Y, TYPES(3, 2, 2, 0), ANNE_ERROR_TENSOR},
+        {"a pool to float", VARIANT_max_pool_s16, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
+        {"a pool to another zero_point", VARIANT_max_pool_s8, Y + ZERO_POINT, 8, ANNE_ERROR_SHAPE},
+        {"a pool to other channels", VARIANT_max_pool_f32, Y + SHAPE + 4, 2, ANNE_ERROR_SHAPE},
+        {"a pool to a vector", VARIANT_max_pool_f32, Y, TYPES(1, 2, 3, 0), ANNE_ERROR_TENSOR},
+        {"a window of none", VARIANT_max_pool_f32, KERNEL_W, 0, ANNE_ERROR_PARAMETER},
+        {"a wide window", VARIANT_max_pool_f32, KERNEL_W, (1 << 15) + 1, ANNE_ERROR_PARAMETER},
+        {"padding below 0", VARIANT_max_pool_f32, PAD_LEFT, (uint32_t)-1, ANNE_ERROR_PARAMETER},
+        {"a window that begins outside", VARIANT_max_pool_f32, PAD_LEFT, 3, ANNE_ERROR_SHAPE},
+        {"a window that ends outside", VARIANT_max_pool_f32, STRIDE_W, 3, ANNE_ERROR_SHAPE},
+        {"a window that sees nothing", VARIANT_max_pool_f32, DILATION_W, 6, ANNE_ERROR_SHAPE},
+        {"tanh in a pool of integers", VARIANT_max_pool_s8, COUNTS, COUNTS_OF(1, 1, 0, 7), ANNE_ERROR_PARAMETER},
+        {"softmax in a pool", VARIANT_max_pool_f32, COUNTS, COUNTS_OF(1, 1, 0, 12), ANNE_ERROR_PARAMETER},
+        {"a limit of a pool of floats", VARIANT_average_pool_f32, LIMITS + 4, 1, ANNE_ERROR_PARAMETER},
+        {"padding that counts twice", VARIANT_average_pool_f32, COUNTS_PADDING, 2, ANNE_ERROR_PARAMETER},
+        {"padding that counts less than 0", VARIANT_average_pool_s8, COUNTS_PADDING, -1u, ANNE_ERROR_PARAMETER},
+        {"padding that does not count", VARIANT_average_pool_s8, COUNTS_PADDING, 0, ANNE_ERROR_PARAMETER},
+        {"less than no rows below", VARIANT_average_pool_s8, PAD_BOTTOM, -1u, ANNE_ERROR_PARAMETER},
+        {"many rows below", VARIANT_average_pool_s8, PAD_BOTTOM, (1 << 15) + 1, ANNE_ERROR_PARAMETER},
+        {"less than no columns behind", VARIANT_average_pool_s8, PAD_BOTTOM + 4, -1u, ANNE_ERROR_PARAMETER},
+        {"many columns behind", VARIANT_average_pool_s8, PAD_BOTTOM + 4, (1 << 15) + 1, ANNE_ERROR_PARAMETER},
+    };
+    for (uint32_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
+        new_pool(pools[i].variant);
+        anne_status_t before = status_now();
+        put_word(bytes, pools[i].at, pools[i].word);
+        anne_status_t status = status_now();
+        CHECK(before == ANNE_OK && status == pools[i].expected, "%s: status %d, expected %d", pools[i].what, status,
+              pools[i].expected);
+    }
+}
+
+// Windows with more taps than a sum of int16 has room for, than may be, and rows of an image that do not fit.
+static void check_large_windows(void) {
+    new_pool(VARIANT_average_pool_s16);
+    put_word(bytes, CONSTANTS, 1 << 14); // rows, on a signal: as many above
+    put_word(bytes, CONSTANTS + 24, 1 << 13);
+    put_word(bytes, CONSTANTS + 4, 2); // columns
+    EXPECT(ANNE_OK);
+    put_word(bytes, CONSTANTS + 4, 3);
+    EXPECT(ANNE_ERROR_PARAMETER);
+    new_pool(VARIANT_max_pool_f32);
+    put_word(bytes, CONSTANTS, 1 << 15);
+    put_word(bytes, CONSTANTS + 16, 33); // dilation: beyond 2^20
+    EXPECT(ANNE_ERROR_SHAPE);
+    put_word(bytes, CONSTANTS + 16, 1);
+    put_word(bytes, CONSTANTS + 24, 1 << 15); // the first window ends before the image
+    EXPECT(ANNE_ERROR_SHAPE);
+    put_word(bytes, CONSTANTS + 24, (1 << 15) - 1);
+    EXPECT(ANNE_OK);
+    put_word(bytes, CONSTANTS + 16, 2); // of two rows each, of which the image has one
+    EXPECT(ANNE_ERROR_SHAPE);
+    put_word(bytes, CONSTANTS + 16, 1);
+    put_word(bytes, CONSTANTS + 4, 1000); // 3 2^15 1000 taps of 3 channels, more than 2^28
+    put_word(bytes, CONSTANTS + 28, 999);
+    EXPECT(ANNE_ERROR_SHAPE);
+    put_word(bytes, CONSTANTS + 4, 1 << 15); // taps alone are more
+    EXPECT(ANNE_ERROR_SHAPE);
+}
+
 static void check_many_constants(void) { // more than 2^24 bytes, all of them in the file
     new_file(VARIANT_table_s8, 5, 0);
     uint32_t more = (1u << 24) + 4 - word_at(bytes, DATA_BYTES);
@@ -587,6 +674,8 @@ int main(void) {
     check_factors();
     check_add_counts();
     check_counts();
+    check_pools();
+    check_large_windows();
     check_many_constants();
     check_moves();
     free(bytes);

@@ -120,6 +120,12 @@ _KERNELS: dict[str, Cost] = {
     "concatenate int16": Cost(base=400, per_output=3),
     # estimated
     "concatenate float32": Cost(base=400, per_output=5),
+    "max_pool float32": Cost(base=500, per_input=120, per_output=15, per_mac=9),
+    "max_pool int8": Cost(base=500, per_input=120, per_output=15, per_mac=7),
+    "max_pool int16": Cost(base=500, per_input=120, per_output=15, per_mac=7),
+    "average_pool float32": Cost(base=600, per_input=150, per_output=120, per_mac=35),
+    "average_pool int8": Cost(base=600, per_input=150, per_output=30, per_mac=5),
+    "average_pool int16": Cost(base=600, per_input=150, per_output=30, per_mac=5),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

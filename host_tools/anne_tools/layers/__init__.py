@@ -8,9 +8,11 @@ from importlib import import_module
 from ..network.layer import Layer
 from .activation import Activation
 from .add import Add
+from .average_pool import AveragePool
 from .concatenate import Concatenate
 from .conv import Conv
 from .dense import Dense
+from .max_pool import MaxPool
 from .pad import Pad
 from .reshape import Reshape
 from .scaling import Scaling
@@ -24,9 +26,11 @@ def room(kind: str) -> type[Layer]:
 __all__ = [
     "Activation",
     "Add",
+    "AveragePool",
     "Concatenate",
     "Conv",
     "Dense",
+    "MaxPool",
     "Pad",
     "Reshape",
     "Scaling",

@@ -1,0 +1,163 @@
+// Four neighbours are taken together: their results stay in registers, and the loop over the taps costs a quarter.
+//
+// Floats are summed as integers, with the exponent e of the largest tap: |x| < 2^e, X = x 2^(31 - e), what is below 1
+// cut off, so |X| < 2^31 and the sum of fewer than 2^bits of them is below 2^(31 + bits), with bits <= 21 below 2^52.
+// Its upper part m = floor(sum / 2^(bits + 1)) is at most 2^30 in magnitude, and so is m reciprocal / 2^31, from which
+// the float is made: the sum by the divisor is that 2^(e + bits - 29 - the divisor's bits). What is cut off in a mean
+// is less than 2^-26 of the largest tap.
+//
+// A quotient v / n, v = |acc| + n / 2 <= (2^15 + 1/2) n, is taken from v' = floor(v / 2^(bits - 1)) and m =
+// floor(2^(bits + 15) / n), m <= 2^16. v' <= (2^15 + 1/2) n / 2^(bits - 1), so v' m <= (2^15 + 1/2) 2^16, below 2^32.
+// With the fractions g and f that were cut off, v / n is (v' + g)(m + f) / 2^16, and v' m / 2^16 is less by (g m + v' f
+// + g f) / 2^16 < 2 + 2^-13: so the whole part is at most 3 too small, which the rest tells.
+#include "kernels/taps.h"
+
+#include "kernels/align_f32.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+anne_count_t anne_count(uint32_t n) {
+    uint32_t bits = anne_bit_length(n);
+    return (anne_count_t){n, bits, (uint32_t)((1ull << (30 + bits)) / n)};
+}
+
+typedef int32_t load_t(const void *x, uint32_t i);
+typedef int32_t join_t(int32_t a, int32_t b);
+
+INLINE int32_t load_s8(const void *x, uint32_t i) {
+    return ((const int8_t *)x)[i];
+}
+
+INLINE int32_t load_s16(const void *x, uint32_t i) {
+    return ((const int16_t *)x)[i];
+}
+
+INLINE int32_t load_f32(const void *x, uint32_t i) {
+    return anne_key_of(((const uint32_t *)x)[i]);
+}
+
+INLINE int32_t plus(int32_t a, int32_t b) {
+    return a + b;
+}
+
+INLINE int32_t most(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
+// All taps of `wide` neighbours, 4 or 1. The last step of a loop is left out, as it might lead beyond the tensor.
+INLINE void taps(const uint8_t *x, const anne_grid_t *grid, int32_t bytes, uint32_t wide, load_t load, join_t join,
+                 int32_t start, int32_t *result) {
+    int32_t a = start, b = start, c = start, d = start, step = grid->column_step * bytes;
+    for (uint32_t i = grid->rows;; x += grid->row_step * bytes) {
+        const uint8_t *p = x;
+        for (uint32_t j = grid->columns;; p += step) {
+            a = join(a, load(p, 0));
+            if (wide == 4) {
+                b = join(b, load(p, 1));
+                c = join(c, load(p, 2));
+                d = join(d, load(p, 3));
+            }
+            if (--j == 0) {
+                break;
+            }
+        }
+        if (--i == 0) {
+            break;
+        }
+    }
+    result[0] = a;
+    if (wide == 4) {
+        result[1] = b;
+        result[2] = c;
+        result[3] = d;
+    }
+}
+
+INLINE void all(const uint8_t *x, const anne_grid_t *grid, int32_t bytes, uint32_t n, load_t load, join_t join,
+                int32_t start, int32_t *result) {
+    for (; n >= 4; n -= 4, x += 4 * bytes, result += 4) {
+        taps(x, grid, bytes, 4, load, join, start, result);
+    }
+    for (; n > 0; n--, x += bytes, result++) {
+        taps(x, grid, bytes, 1, load, join, start, result);
+    }
+}
+
+void anne_sum_s8(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    all(x, grid, sizeof(int8_t), n, load_s8, plus, 0, result);
+}
+
+void anne_sum_s16(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    all(x, grid, sizeof(int16_t), n, load_s16, plus, 0, result);
+}
+
+void anne_most_s8(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    all(x, grid, sizeof(int8_t), n, load_s8, most, INT32_MIN, result);
+}
+
+void anne_most_s16(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    all(x, grid, sizeof(int16_t), n, load_s16, most, INT32_MIN, result);
+}
+
+void anne_most_f32(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    all(x, grid, sizeof(float), n, load_f32, most, INT32_MIN, result);
+}
+
+// --- Sums of floats --------------------------------------------------------------------------------------------------
+
+// x 2^(31 - exponent) without its fraction; |x| < 2^exponent.
+INLINE int32_t aligned(uint32_t bits, int32_t exponent) {
+    uint32_t own = bits << 1 >> 24, shift = (uint32_t)exponent + 126 - own;
+    if (own == 0 || shift > 30) {
+        return 0;
+    }
+    int32_t magnitude = (int32_t)((bits << 8 | 0x80000000) >> 1 >> shift), sign = (int32_t)bits >> 31;
+    return (magnitude ^ sign) - sign;
+}
+
+INLINE uint32_t bits_at(const float *x, const anne_grid_t *grid, uint32_t i, uint32_t j) {
+    return anne_bits_of(x[(int32_t)i * grid->row_step + (int32_t)j * grid->column_step]);
+}
+
+// Among taps that are not all finite: what those that are not make together.
+static float infinite_sum(const float *x, const anne_grid_t *grid) {
+    float sum = 0;
+    for (uint32_t i = 0; i < grid->rows; i++) {
+        for (uint32_t j = 0; j < grid->columns; j++) {
+            uint32_t bits = bits_at(x, grid, i, j);
+            sum += (bits & 0x7f800000) == 0x7f800000 ? anne_float_of(bits) : 0;
+        }
+    }
+    return sum;
+}
+
+// `bits` has the number of taps.
+static float sum_of(const float *x, const anne_grid_t *grid, uint32_t bits) {
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < grid->rows; i++) {
+        for (uint32_t j = 0; j < grid->columns; j++) {
+            uint32_t magnitude = bits_at(x, grid, i, j) << 1;
+            largest = magnitude > largest ? magnitude : largest;
+        }
+    }
+    int32_t exponent = (int32_t)(largest >> 24) - 126;
+    if (exponent == 129) {
+        return infinite_sum(x, grid);
+    }
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < grid->rows; i++) {
+        for (uint32_t j = 0; j < grid->columns; j++) {
+            sum += aligned(bits_at(x, grid, i, j), exponent);
+        }
+    }
+    int64_t product = (sum >> (bits + 1)) * (int64_t)grid->divisor->reciprocal;
+    return anne_scaled_f32((int32_t)(product >> 31), exponent + (int32_t)(bits - grid->divisor->bits) - 29);
+}
+
+void anne_sum_f32(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    const float *first = x;
+    uint32_t bits = anne_bit_length(grid->rows * grid->columns);
+    for (uint32_t c = 0; c < n; c++) {
+        result[c] = (int32_t)anne_bits_of(sum_of(first + c, grid, bits));
+    }
+}
