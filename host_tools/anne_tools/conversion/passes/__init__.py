@@ -16,11 +16,12 @@ from .fuse_activations import fuse_activations
 from .integer_scalings import integer_scalings as integer_scalings
 from .integer_scalings import scaled_tensors as scaled_tensors
 from .merge_dense import merge_dense
+from .merge_pads import merge_pads
 from .merge_reshapes import merge_reshapes
 from .rewrite import Passed, rounded
 from .spread_scalings import spread_scalings as spread_scalings
 
-PASSES = (drop_no_ops, merge_reshapes, fuse_activations, merge_dense)
+PASSES = (drop_no_ops, merge_reshapes, fuse_activations, merge_dense, merge_pads)
 
 
 def simplify(graph: Graph, fold_input_scaling: bool = True) -> Passed:

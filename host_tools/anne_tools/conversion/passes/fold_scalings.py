@@ -1,4 +1,4 @@
-"""Scalings into the weights of dense layers beside them, and into each other."""
+"""Scalings into the weights of products beside them, and into each other."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Dense, Reshape, Scaling
+from ...layers import AveragePool, Dense, MaxPool, Reshape, Scaling
 from ...network.graph import Graph
 from ...network.layer import Layer
-from .rewrite import Passed, if_finite, is_float_or_keeps_values, is_linear_dense, only_reader, rewrite
+from .products import is_linear_product, is_product, scaled_after, scaled_before
+from .rewrite import Passed, if_finite, is_float_or_keeps_values, only_reader, rewrite
 
 # A scaling whose offset is larger than this stays a layer of its own: (x - mean) * scale is exact in float32
 # where weights * x + bias would lose log2(offset) of its 24 bits to cancellation.
@@ -17,14 +18,20 @@ MAX_FOLDED_OFFSET = 1000.0
 
 
 def fold_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
-    """Return the graph with scalings folded into dense layers before or after them, and into each other.
+    """Return the graph with scalings folded into products before or after them, and into each other.
 
     `fold_input_scaling` as in simplify.
     """
     kept = set() if fold_input_scaling else inputs_and_their_reshapes(graph)
 
     def fold(graph: Graph, first: Layer, second: Layer):
-        rules = (_merge_scalings, _scale_after_dense, _scale_before_dense, _swap_scaling_and_reshape)
+        rules = (
+            _merge_scalings,
+            _scale_after_product,
+            _scale_before_product,
+            _swap_scaling_and_reshape,
+            _swap_scaling_and_pool,
+        )
         if first.input in kept and isinstance(first, Scaling):
             rules = (_merge_scalings,)
         return next(filter(None, (rule(graph, first, second) for rule in rules)), None)
@@ -41,22 +48,20 @@ def _merge_scalings(graph: Graph, first: Layer, second: Layer):
     return if_finite(merged, f"{first.title}, {second.title}: made one scaling")
 
 
-def _scale_after_dense(graph: Graph, first: Layer, second: Layer):
+def _scale_after_product(graph: Graph, first: Layer, second: Layer):
     """(W x + b) s + o = (diag(s) W) x + (b s + o): batch normalisation."""
-    if not (is_linear_dense(first) and isinstance(second, Scaling)):
+    if not (is_linear_product(first) and isinstance(second, Scaling)):
         return None
     folded = replace(scaled_after(first, second), outputs=second.outputs)
     return if_finite(folded, f"{second.title}: folded into the weights of {first.title}")
 
 
-def _scale_before_dense(graph: Graph, first: Layer, second: Layer):
+def _scale_before_product(graph: Graph, first: Layer, second: Layer):
     """W (x s + o) + b = (W diag(s)) x + (W o + b): scalers, and batch normalisation after an activation."""
-    if not (isinstance(first, Scaling) and isinstance(second, Dense)):
+    if not (isinstance(first, Scaling) and is_product(second)) or not is_foldable(first):
         return None
-    if not is_foldable(first):
-        return None
-    folded = scaled_before(first, second)
-    return if_finite(folded, f"{first.title}: folded into the weights of {second.title}")
+    folded = scaled_before(first, second, graph.tensors[first.output].shape[-1])
+    return folded and if_finite(folded, f"{first.title}: folded into the weights of {second.title}")
 
 
 def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
@@ -74,17 +79,23 @@ def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
     return [reshape, scaling], f"{first.title}: moved behind {second.title}"
 
 
-def scaled_after(dense: Dense, scaling: Scaling) -> Dense:
-    """The linear dense layer with its outputs scaled."""
-    scale, offset = _per_feature(scaling, len(dense.bias))
-    return replace(dense, weights=dense.weights * scale[:, None], bias=dense.bias * scale + offset)
+def _swap_scaling_and_pool(graph: Graph, first: Layer, second: Layer):
+    """Scale what a pool makes, which is less, and may lead to a product; a greatest value stays it for scales above 0."""
+    if not (isinstance(first, Scaling) and isinstance(second, AveragePool | MaxPool)):
+        return None
+    if getattr(second, "activation", "linear") != "linear" or not _commutes(first, second):
+        return None
+    source, made = graph.tensors[first.input], graph.tensors[second.output]
+    graph.tensors[first.output] = replace(source, name=first.output, shape=made.shape)
+    pool = replace(second, inputs=first.inputs, outputs=first.outputs)
+    scaling = replace(first, inputs=first.outputs, outputs=second.outputs)
+    return [pool, scaling], f"{first.title}: moved behind {second.title}"
 
 
-def scaled_before(scaling: Scaling, dense: Dense) -> Dense:
-    """The dense layer that reads what the scaling reads."""
-    scale, offset = _per_feature(scaling, dense.weights.shape[1])
-    bias = dense.weights.astype(np.float64) @ offset + dense.bias
-    return replace(dense, inputs=scaling.inputs, weights=dense.weights * scale, bias=bias)
+def _commutes(scaling: Scaling, pool: Layer) -> bool:
+    if isinstance(pool, MaxPool):
+        return bool(np.all(scaling.scale > 0))
+    return not (pool.count_padding and np.any(scaling.offset))
 
 
 def inputs_and_their_reshapes(graph: Graph) -> set[str]:
@@ -98,8 +109,3 @@ def inputs_and_their_reshapes(graph: Graph) -> set[str]:
 
 def is_foldable(layer: Scaling) -> bool:
     return bool(np.all(np.abs(layer.offset) <= MAX_FOLDED_OFFSET))
-
-
-def _per_feature(layer: Scaling, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and offset as `n` float64 values each."""
-    return tuple(np.broadcast_to(np.asarray(a, np.float64), n) for a in (layer.scale, layer.offset))

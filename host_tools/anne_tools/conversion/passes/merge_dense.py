@@ -9,7 +9,8 @@ import numpy as np
 from ...layers import Dense
 from ...network.graph import Graph
 from ...network.layer import Layer
-from .rewrite import Passed, if_finite, is_linear_dense, rewrite
+from .products import is_linear_product
+from .rewrite import Passed, if_finite, rewrite
 
 
 def merge_dense(graph: Graph) -> Passed:
@@ -19,7 +20,7 @@ def merge_dense(graph: Graph) -> Passed:
 
 def _merge_dense(graph: Graph, first: Layer, second: Layer):
     """W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2)."""
-    if not (is_linear_dense(first) and isinstance(second, Dense)):
+    if not (isinstance(first, Dense) and is_linear_product(first) and isinstance(second, Dense)):
         return None
     n_out, n_in = len(second.weights), first.weights.shape[1]
     if n_out * n_in > first.weights.size + second.weights.size:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Dense, Scaling
+from ...layers import Scaling
 from ...network.graph import Graph
 from ...network.layer import Layer
 
@@ -54,10 +54,6 @@ def is_float_or_keeps_values(graph: Graph, *layers: Layer) -> bool:
     return all(tensor.is_float for tensor in tensors) and not any(layer.is_quantized for layer in layers)
 
 
-def is_linear_dense(layer: Layer) -> bool:
-    return isinstance(layer, Dense) and layer.activation == "linear"
-
-
 def reading(layer: Layer, old: str, new: str) -> Layer:
     """The layer that reads tensor `new` wherever it reads `old`."""
     if old not in layer.inputs:
@@ -71,7 +67,7 @@ def if_finite(layer: Layer, note: str):
 
 
 def is_finite(layer: Layer) -> bool:
-    """True if a float32 can hold the numbers of a dense layer or a scaling."""
+    """True if a float32 can hold the numbers of a product or a scaling."""
     arrays = (layer.scale, layer.offset) if isinstance(layer, Scaling) else (layer.weights, layer.bias)
     return all(bool(np.all(np.abs(a) <= np.finfo(np.float32).max)) for a in arrays)
 
@@ -80,7 +76,7 @@ def rounded(graph: Graph) -> Graph:
     """The graph with weights and biases of its float layers as float32."""
     layers = [
         replace(layer, weights=layer.weights.astype(np.float32), bias=layer.bias.astype(np.float32))
-        if isinstance(layer, Dense) and not layer.is_quantized
+        if hasattr(layer, "weights") and not layer.is_quantized
         else layer
         for layer in graph.layers
     ]

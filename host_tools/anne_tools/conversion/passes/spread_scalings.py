@@ -1,4 +1,4 @@
-"""Scalings where branches meet or part: into all dense layers that read them, or that are added before them."""
+"""Scalings where branches meet or part: into all products that read them, or that are added before them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Add, Dense, Scaling
+from ...layers import Add, Scaling
 from ...network.graph import Graph
-from .fold_scalings import inputs_and_their_reshapes, is_foldable, scaled_after, scaled_before
-from .rewrite import Passed, is_finite, is_float_or_keeps_values, is_linear_dense, only_reader, pruned
+from ...network.layer import Layer
+from .fold_scalings import inputs_and_their_reshapes, is_foldable
+from .products import is_linear_product, is_product, scaled_after, scaled_before
+from .rewrite import Passed, is_finite, is_float_or_keeps_values, only_reader, pruned
 
 
 def spread_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
-    """Return the graph with scalings folded into several dense layers at once, where all of them can take it.
+    """Return the graph with scalings folded into several products at once, where all of them can take it.
 
     `fold_input_scaling` as in simplify.
     """
@@ -37,18 +39,20 @@ def spread_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
     return pruned(graph), notes
 
 
-def _into_readers(graph: Graph, scaling: Scaling) -> dict[str, Dense] | None:
+def _into_readers(graph: Graph, scaling: Scaling) -> dict[str, Layer] | None:
     """W (x s + o) + b = (W diag(s)) x + (W o + b), for each of the layers that read it; by their outputs."""
     readers = list(graph.consumers(scaling.output))
     if scaling.output in graph.outputs or not is_foldable(scaling):
         return None
-    if not all(isinstance(layer, Dense) and is_float_or_keeps_values(graph, layer) for layer in readers):
+    if not all(is_product(layer) and is_float_or_keeps_values(graph, layer) for layer in readers):
         return None
-    return {layer.output: scaled_before(scaling, layer) for layer in readers}
+    n_in = graph.tensors[scaling.output].shape[-1]
+    folded = {layer.output: scaled_before(scaling, layer, n_in) for layer in readers}
+    return None if None in folded.values() else folded
 
 
-def _into_summands(graph: Graph, scaling: Scaling) -> dict[str, Dense] | None:
-    """(a + b) s + o = (a s + o) + b s, where all that is added are linear dense layers for this sum alone."""
+def _into_summands(graph: Graph, scaling: Scaling) -> dict[str, Layer] | None:
+    """(a + b) s + o = (a s + o) + b s, where all that is added are linear products for this sum alone."""
     summands = _summands(graph, scaling)
     if not summands:
         return None
@@ -59,8 +63,8 @@ def _into_summands(graph: Graph, scaling: Scaling) -> dict[str, Dense] | None:
     }
 
 
-def _summands(graph: Graph, scaling: Scaling) -> list[Dense] | None:
-    """The dense layers of which `scaling` scales the sum; None if anything else is in it."""
+def _summands(graph: Graph, scaling: Scaling) -> list[Layer] | None:
+    """The products of which `scaling` scales the sum; None if anything else is in it."""
     found, asked = [], [(scaling.input, scaling)]
     while asked:
         name, reader = asked.pop()
@@ -71,7 +75,7 @@ def _summands(graph: Graph, scaling: Scaling) -> list[Dense] | None:
             or not is_float_or_keeps_values(graph, made)
         ):
             return None
-        if is_linear_dense(made):
+        if is_linear_product(made):
             found.append(made)
         elif isinstance(made, Add) and made.activation == "linear" and made.inputs[0] != made.inputs[1]:
             asked += [(name, made) for name in reversed(made.inputs)]

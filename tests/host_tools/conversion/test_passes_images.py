@@ -1,0 +1,144 @@
+"""Passes over convolutions and pools: what becomes of the layers, and that execute() gives the same.
+
+The graphs before the pass are the expectation; weights are random with seed 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from anne_tools.conversion import passes
+from anne_tools.layers import AveragePool, Conv, MaxPool, Pad
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.windows import Window
+from anne_tools.network.execute import execute
+
+RANDOM = np.random.default_rng(1)
+SAME = Window.same((5, 6), (3, 3))
+VALID = Window((3, 3))
+
+
+def random(*shape):
+    return RANDOM.normal(0, 1, shape)
+
+
+def run(one_pass, builder: GraphBuilder) -> tuple[list[str], list[str]]:
+    """Build, pass, check that nothing changed in meaning; return the kinds of layers left, and the notes."""
+    before = builder.build()
+    after, notes = one_pass(before)
+    x = random(10, *before.input_tensors[0].shape)
+    expected, got = execute(before, x), execute(after.check(), x)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+    return [layer.kind for layer in after.layers], notes
+
+
+def conv(b: GraphBuilder, window: Window, groups=1, n_out=6, activation="linear") -> None:
+    n_in = b.last.shape[-1] // groups
+    b.add(Conv, "conv", random(n_out, *window.kernel, n_in), random(n_out), window, groups, activation)
+
+
+def scaling(b: GraphBuilder, offset=True) -> None:
+    n = b.last.shape[-1]
+    b.scaling("norm", random(n), random(n) * offset, source="BatchNormalization 'norm'")
+
+
+@pytest.mark.parametrize("window", [SAME, VALID])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_batch_norm_behind_a_convolution_is_folded(window, groups):
+    b = GraphBuilder((5, 6, 4))
+    conv(b, window, groups)
+    scaling(b)
+    kinds, notes = run(passes.fold_scalings, b)
+    assert kinds == ["conv"]
+    assert notes == ["BatchNormalization 'norm': folded into the weights of conv"]
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    "window, offset, folds", [(VALID, True, True), (SAME, False, True), (SAME, True, False)]
+)
+def test_scaling_before_a_convolution_is_folded_unless_its_offset_meets_padding(
+    window, offset, folds, groups
+):
+    b = GraphBuilder((5, 6, 4))
+    b.activation("first", "relu")
+    scaling(b, offset)
+    conv(b, window, groups)
+    kinds, _ = run(passes.fold_scalings, b)
+    assert kinds == ["activation", "conv"] if folds else ["activation", "scaling", "conv"]
+
+
+def test_a_signal_is_as_an_image():
+    b = GraphBuilder((7, 4))
+    scaling(b)
+    b.add(Conv, "conv", random(3, 1, 3, 4), random(3), Window((1, 3)))
+    scaling(b)
+    assert run(passes.fold_scalings, b)[0] == ["conv"]
+
+
+def test_scaling_moves_behind_pools_that_keep_the_order():
+    b = GraphBuilder((6, 6, 4))
+    b.activation("first", "relu")
+    b.scaling("norm", np.abs(random(4)), random(4))
+    b.add(MaxPool, "most", Window((2, 2), (2, 2)))
+    b.add(AveragePool, "mean", Window.same((3, 3), (2, 2)))
+    conv(b, VALID)
+    assert run(passes.fold_scalings, b)[0] == ["activation", "max_pool", "average_pool", "conv"]
+
+
+def test_scaling_by_a_negative_number_stays_before_the_greatest():
+    b = GraphBuilder((6, 6, 2))
+    b.activation("first", "relu")
+    b.scaling("norm", np.array([1.0, -1.0]), 0.0)
+    b.add(MaxPool, "most", Window((2, 2), (2, 2)))
+    conv(b, VALID)
+    assert run(passes.fold_scalings, b)[0] == ["activation", "scaling", "max_pool", "conv"]
+
+
+def test_two_convolutions_take_one_scaling():
+    b = GraphBuilder((5, 6, 4))
+    h = b.activation("first", "relu")
+    scaling(b)
+    scaled = b.last
+    b.add(Conv, "a", random(3, 3, 3, 4), random(3), VALID, inputs=[scaled])
+    a = b.last
+    b.add(Conv, "b", random(3, 3, 3, 4), random(3), VALID, inputs=[scaled])
+    before = b.build(outputs=[a, b.last])
+    after, _ = passes.spread_scalings(before)
+    x = random(5, *h.shape)
+    np.testing.assert_allclose(execute(after.check(), x), execute(before, x), rtol=1e-9, atol=1e-9)
+    assert [layer.kind for layer in after.layers] == ["activation", "conv", "conv"]
+
+
+@pytest.mark.parametrize(
+    "before, after, window, merges",
+    [
+        ((1, 1, 0), (1, 1, 0), VALID, True),
+        ((0, 0, 0), (1, 1, 0), Window((3, 3), (2, 2)), True),  # MobileNet's, of Keras
+        ((1, 0, 0), (0, 1, 0), Window((3, 3), (1, 1), (2, 2)), True),
+        ((3, 3, 0), (0, 0, 0), VALID, False),  # a window of zeros alone
+        ((0, 0, 0), (4, 0, 0), VALID, False),
+        ((0, 0, 1), (0, 0, 0), VALID, False),
+    ],
+)
+def test_zeros_become_the_convolutions_padding(before, after, window, merges):
+    b = GraphBuilder((5, 6, 4))
+    b.add(Pad, "zeros", before, after, source="ZeroPadding2D 'zeros'")
+    conv(b, window)
+    kinds, notes = run(passes.merge_pads, b)
+    assert kinds == ["conv"] if merges else ["pad", "conv"]
+    assert notes == ["ZeroPadding2D 'zeros': made the padding of conv"] * merges
+
+
+def test_what_is_not_zero_stays():
+    b = GraphBuilder((5, 6, 4))
+    b.add(Pad, "ones", (1, 1, 0), (1, 1, 0), 1.0)
+    conv(b, VALID)
+    assert run(passes.merge_pads, b)[0] == ["pad", "conv"]
+
+
+def test_zeros_around_a_signal():
+    b = GraphBuilder((5, 4))
+    b.add(Pad, "zeros", (2, 0), (1, 0))
+    b.add(Conv, "conv", random(3, 1, 3, 4), random(3), Window((1, 3)))
+    assert run(passes.merge_pads, b)[0] == ["conv"]
