@@ -80,7 +80,7 @@ def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
 
 
 def _swap_scaling_and_pool(graph: Graph, first: Layer, second: Layer):
-    """Scale what a pool makes, which is less, and may lead to a product; a greatest value stays it for scales above 0."""
+    """Scale what a pool makes: that is less, and may meet a product. For scales above 0 the greatest stays so."""
     if not (isinstance(first, Scaling) and isinstance(second, AveragePool | MaxPool)):
         return None
     if getattr(second, "activation", "linear") != "linear" or not _commutes(first, second):
