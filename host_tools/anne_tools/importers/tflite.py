@@ -25,11 +25,16 @@ from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata
 from .flow import Flow
 from .refusal import Missing
 from .survey import Operation, joins
-from .tflite_arithmetic import ACTIVATIONS, ARITHMETIC
+from .tflite_arithmetic import WHOLE
 from .tflite_files import Operator, TfliteFile
 from .tflite_operators import OPERATORS, Operators
 from .tflite_reading import type_of
 
+# Operators that have other numbers of outputs than one.
+N_OUTPUTS = {
+    **dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), (1, MAX_TENSORS)),
+    **dict.fromkeys(("CALL_ONCE", "ASSIGN_VARIABLE"), (0, 0)),
+}
 PARSER_ERRORS = (struct.error, TypeError, ValueError, IndexError, OverflowError, MemoryError)
 
 
@@ -56,11 +61,14 @@ class _Reader:
         self.operators = Operators(file, self.flow)
         for index, name in zip(file.inputs, file.names("inputs"), strict=True):
             tensor = file.tensor(index)
-            self.flow.input(name, index, tensor.shape, *type_of(tensor))
+            self.flow.input(
+                name, index, tensor.shape, *(type_of(tensor) if tensor.dtype not in WHOLE else ())
+            )
 
     def _refuse_unsupported(self) -> None:
         """Raise ModelError if anything in the file cannot be used, naming all of it."""
         missing, file = Missing(), self.file
+        uses_state = any(op.name == "CALL_ONCE" for op in file.operators)
         joining = set(joins(map(_operation, file.operators), file.inputs))
         for op in file.operators:
             if op.name not in OPERATORS:
@@ -69,12 +77,13 @@ class _Reader:
                 missing.layer(f"{op.name} of two computed values", op.where)
             if op.keeps_state:
                 missing.structure("a state (variables)")
-            if len(op.outputs) != 1 and op.name in OPERATORS:
+            least, most = N_OUTPUTS.get(op.name, (1, 1))
+            if op.name in OPERATORS and not least <= len(op.outputs) <= most:
                 missing.structure(f"{op.name} with {len(op.outputs)} outputs")
         for what, count, most in (
             ("input", len(file.inputs), MAX_TENSORS),
             ("output", len(file.outputs), MAX_TENSORS),
-            ("subgraph", file.n_graphs, 1),
+            ("subgraph", file.n_graphs, MAX_TENSORS if uses_state else 1),
         ):
             if not 1 <= count <= most:
                 missing.structure(f"{count} {what}s")
@@ -92,10 +101,9 @@ class _Reader:
     def graph(self) -> Graph:
         """Return the checked graph."""
         for op in self.file.operators:
-            for index in op.inputs:  # constants of the file become constants of the flow as they are read
-                if index >= 0 and index not in self.flow.values and self.file.tensor(index).data is not None:
-                    self.flow.constants[index] = self.file.tensor(index).data
-            OPERATORS[op.name](self.operators, op)
+            self.operators.load(op)
+            if op.index not in self.operators.done and not self.operators.folded(op):
+                OPERATORS[op.name](self.operators, op)
         file = self.file
         provenance = {"format": "tflite", "description": file.description}
         for key, what in ((INPUT_TYPE, "inputs"), (OUTPUT_TYPE, "outputs")):
@@ -120,8 +128,5 @@ class _Reader:
 
 
 def _operation(op: Operator) -> Operation:
-    if op.name in ARITHMETIC:
-        kind = {"ADD": "sum", "SUB": "sum", "MUL": "product", "DIV": "join"}[op.name]
-    else:
-        kind = "step" if op.name in ACTIVATIONS else "constant" if op.name == "SHAPE" else ""
+    kind = "join" if op.name == "DIV" else "constant" if op.name == "SHAPE" else ""
     return Operation(kind, op.inputs, op.outputs)

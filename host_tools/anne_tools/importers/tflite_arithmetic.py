@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from ..errors import ModelError
 from ..network.tflm import LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
+from .flow import Step
+from .flow_values import without_batch
 from .tflite_files import Operator
 from .tflite_reading import Reading, real_values
 
+LOG_SOFTMAX_OUTPUT = (16 / 256, 127)
 # Operators that become an Activation; with an int8 output, the scale and zero point that TFLite demands of it.
 ACTIVATIONS = {
     "RELU": ("relu", None),
@@ -18,8 +25,20 @@ ACTIVATIONS = {
     "HARD_SWISH": ("hard_swish", None),
     "GELU": ("gelu", None),
     "SOFTMAX": ("softmax", SOFTMAX_OUTPUT),
+    "LOG_SOFTMAX": ("log_softmax", LOG_SOFTMAX_OUTPUT),
+    "EXP": ("exp", None),
+    "LOG": ("log", None),
+    "SQRT": ("sqrt", None),
+    "RSQRT": ("rsqrt", None),
+    "ABS": ("abs", None),
+    "NEG": ("negative", None),
+    "SQUARE": ("square", None),
 }
+
 ARITHMETIC = {"ADD": "+", "SUB": "-", "MUL": "*", "DIV": "/"}
+KINDS = {"ADD": "add", "SUB": "subtract", "MUL": "multiply"}
+CLIPS = {"RELU_N1_TO_1": (-1.0, 1.0), "RELU_0_TO_1": (0.0, 1.0)}
+WHOLE = ("int32", "int64")
 
 
 class Arithmetic(Reading):
@@ -32,6 +51,8 @@ class Arithmetic(Reading):
         if name == "relu6" and step.dtype == "int8":
             demanded = self._quantization(op, key)
         self._demand(step, demanded)
+        if name == "log_softmax":
+            return self.flow.softmax(step, key, -1, name)
         if name == "softmax":
             options = op.options("SoftmaxOptions")
             if options is None or options.Beta() != 1.0:
@@ -47,6 +68,8 @@ class Arithmetic(Reading):
             self.flow.notes.append("gelu: the tanh approximation became the exact form (at most 0.0005 off)")
         self.flow.activation(step, key, name, alpha)
 
+    # Changes of type
+
     def quantize(self, op: Operator) -> None:
         """QUANTIZE: of a float32 input it is dropped, between int8 tensors it is a change of scale, if any.
 
@@ -55,13 +78,14 @@ class Arithmetic(Reading):
         key, output = self._input(op, 0), self.file.tensor(op.outputs[0])
         if output.dtype != "int8":
             raise ModelError(f"{op.where}: to {output.dtype} is not supported; supported: int8")
+        step = self._step(op)
         if self.file.tensor(key).dtype == "int8":
             if self._quantization(op, key) == self._quantization(op, output.index):
-                return self.flow.same(self._step(op), key)
-            return self.flow.activation(self._step(op), key, "linear")
-        if self.uses[key] != 1:
-            raise ModelError(f"{op.where}: float32 to int8 is supported at the input only")
-        self.flow.quantized_input(self._step(op), key)
+                return self.flow.same(step, key)
+            return self.flow.activation(step, key, "linear")
+        if self.uses[key] == 1 and key in self.file.inputs:
+            return self.flow.quantized_input(step, key)
+        self.flow.layer(step, key, self.flow.kind(step, "quantize"))
 
     def dequantize(self, op: Operator) -> None:
         """DEQUANTIZE: of a constant it is computed here, before an output it is dropped."""
@@ -71,24 +95,144 @@ class Arithmetic(Reading):
             self.flow.constants[step.output] = self.flow.fold(
                 step, real_values, self.flow.constants[key], tensor, tensor.quantization
             )
-            return
-        if self.uses[step.output] != self.ends[step.output]:
-            raise ModelError(f"{op.where}: int8 to float32 is supported at the output only")
-        self.flow.same(step, key)
+        elif self.uses[step.output] == self.ends[step.output]:
+            self.flow.same(step, key)
+        else:
+            self.flow.layer(step, key, self.flow.kind(step, "quantize"))
+
+    # Two operands
 
     def arithmetic(self, op: Operator) -> None:
-        """ADD, SUB, MUL, DIV with a constant: a Scaling; ADD of two computed values: an Add; x * LOGISTIC(x): swish."""
-        step, keys = self._step(op), (self._input(op, 0), self._input(op, 1))
-        fused = self._fused(op, op.options(op.name.title() + "Options"))
-        if op.name == "ADD" and not any(key in self.flow.constants for key in keys):
-            return self.flow.add(step, *keys, fused)
+        """ADD, SUB, MUL, DIV: float32 with a constant is a Scaling; x * LOGISTIC(x) is swish; else a layer."""
+        keys = self._input(op, 0), self._input(op, 1)
+        if self.file.tensor(op.outputs[0]).dtype in WHOLE:
+            return self._whole_numbers(op)
+        step, title = self._step(op), op.name.title() + "Options"
+        fused, on_left = self._fused(op, op.options(title)), keys[0] in self.flow.constants
+        if not any(key in self.flow.constants for key in keys):
+            return self._of_two(op, step, fused)
+        if step.dtype == "float32" and not self._spreads(keys, on_left):
+            self.flow.arithmetic(step, ARITHMETIC[op.name], *keys)
+            if fused != "linear":
+                self.flow.activation(step, step.output, fused)
+            return
+        if op.name not in KINDS:
+            raise ModelError(f"{op.where} of {step.dtype} tensors is not supported; supported: float32")
+        index = keys[0 if on_left else 1]
+        constant, tensor = self.flow.constant(step, index, "its constant"), self.file.tensor(index)
+        if tensor.dtype != step.dtype or (step.dtype == "int8" and tensor.quantization is None):
+            raise ModelError(f"{op.where}: a constant of {tensor.dtype} does not go with {step.dtype} values")
+        self.flow.layer(
+            step,
+            keys[1 if on_left else 0],
+            self.flow.kind(step, KINDS[op.name]),
+            fused,
+            constant=constant.reshape(without_batch(constant.shape)),
+            constant_first=on_left,
+            constant_quantization=tensor.quantization if step.dtype == "int8" else None,
+        )
+
+    def _spreads(self, keys: tuple[int, int], on_left: bool) -> bool:
+        """Whether the value becomes larger by the constant's shape."""
+        x, constant = (
+            self.flow.values.get(keys[1 if on_left else 0]),
+            self.flow.constants[keys[0 if on_left else 1]],
+        )
+        if x is None:
+            return False  # which flow refuses
+        try:
+            made = np.broadcast_shapes(x.shape, constant.shape)
+        except ValueError:
+            return False  # which flow refuses
+        return len(made) == len(x.shape) and made != x.shape
+
+    def _of_two(self, op: Operator, step: Step, fused: str) -> None:
+        """Of two computed values: perhaps a part of a pattern, if float32."""
+        if step.dtype == "float32" and (op.name not in KINDS or (op.name == "MUL" and fused == "linear")):
+            return self.flow.arithmetic(step, ARITHMETIC[op.name], *op.inputs)
+        if op.name not in KINDS:
+            raise ModelError(f"{op.where} of {step.dtype} tensors is not supported; supported: float32")
+        self.flow.layer(step, list(op.inputs[:2]), self.flow.kind(step, KINDS[op.name]), fused)
+
+    def squared_difference(self, op: Operator) -> None:
+        """SQUARED_DIFFERENCE of float32 values: a difference and its square."""
+        step = self._step(op)
         if step.dtype != "float32":
+            raise ModelError(f"{op.where} of {step.dtype} tensors is not supported; supported: float32")
+        difference = replace(step, output=(step.output, "difference"))
+        keys = [self._input(op, 0), self._input(op, 1)]
+        constant = [self.flow.constants[key] for key in keys if key in self.flow.constants]
+        if constant:
+            self.flow.arithmetic(difference, "-", *keys)
+        else:
+            self.flow.layer(difference, keys, self.flow.kind(step, "subtract"))
+        self.flow.activation(step, difference.output, "square")
+
+    # Limits
+
+    def limit(self, op: Operator) -> None:
+        """MINIMUM, MAXIMUM with one constant number."""
+        step, keys = self._keeping(op), [self._input(op, 0), self._input(op, 1)]
+        constants = [key for key in keys if key in self.flow.constants]
+        if len(constants) != 1:
             raise ModelError(
-                f"{op.where} of int8 tensors is not supported; supported: float32, and ADD of two computed values"
+                f"{op.where} of two computed values is not supported; supported: with a constant"
             )
-        self.flow.arithmetic(step, ARITHMETIC[op.name], *keys)
-        if fused != "linear":
-            self.flow.activation(step, step.output, fused)
+        (index,) = constants
+        tensor = self.file.tensor(index)
+        given = self.flow.constant(step, index, "its constant")
+        if tensor.dtype != step.dtype or not given.size or (given != given.flat[0]).any():
+            raise ModelError(
+                f"{op.where}: expected one constant of {step.dtype}, got {given.size} of {tensor.dtype}"
+            )
+        if step.dtype == "int8":
+            self._demand(step, self._quantization(op, index))
+        number = float(real_values(given.reshape(-1)[:1], tensor, step.quantization)[0])
+        limits = (-np.inf, number) if op.name == "MINIMUM" else (number, np.inf)
+        key = keys[1 - keys.index(index)]
+        if given.ndim > len(self.flow.value(step, key).shape):
+            raise ModelError(f"{op.where}: a constant of shape {given.shape} makes its value larger")
+        self.flow.layer(step, key, self.flow.kind(step, "clip"), *limits)
+
+    def clip(self, op: Operator) -> None:
+        """RELU_N1_TO_1, RELU_0_TO_1."""
+        step = self._keeping(op)
+        self.flow.layer(step, self._input(op, 0), self.flow.kind(step, "clip"), *CLIPS[op.name])
+
+    def prelu(self, op: Operator) -> None:
+        """PRELU with constant slopes, one a channel or one an element."""
+        step, key, index = self._step(op), self._input(op, 0), self._input(op, 1)
+        slope, tensor = self.flow.constant(step, index, "its slopes"), self.file.tensor(index)
+        if tensor.dtype != step.dtype:
+            raise ModelError(f"{op.where}: slopes of {tensor.dtype} do not go with {step.dtype} values")
+        shape = without_batch(self.flow.value(step, key).shape)
+        slope = slope.reshape(slope.shape[slope.ndim - len(shape) :]) if slope.ndim > len(shape) else slope
+        if slope.size == slope.shape[-1]:
+            slope = slope.reshape(-1)
+        if slope.size == 1:
+            slope = np.full(shape[-1], slope.flat[0])
+        self.flow.layer(step, key, self.flow.kind(step, "prelu"), slope)
+
+    # Whole numbers, which choose rows of a table
+
+    def _whole_numbers(self, op: Operator) -> None:
+        """Arithmetic of numbers of rows, which SELECT_V2 reads."""
+
+    def select(self, op: Operator) -> None:
+        """SELECT_V2(LESS(x, 0), ADD(x, n), x), by which Keras counts rows of a table from its end: x."""
+        step, makers = self._step(op), {index: o for o in self.file.operators for index in o.outputs}
+        keys = [self._input(op, i) for i in range(3)]
+        less, add = makers.get(keys[0]), makers.get(keys[1])
+        if less is None or add is None or (less.name, add.name) != ("LESS", "ADD"):
+            raise ModelError(f"{op.where} is supported before rows of a table only")
+        if less.inputs[0] != keys[2] or add.inputs[0] != keys[2]:
+            raise ModelError(f"{op.where} is supported before rows of a table only")
+        self.flow.notes.append("numbers of rows below 0 count as 0, not from the end of the table")
+        self.flow.same(step, keys[2])
+
+
+def _later(reading: Arithmetic, op: Operator) -> None:
+    """LESS, which is looked at by SELECT_V2."""
 
 
 OPERATORS = {
@@ -96,4 +240,10 @@ OPERATORS = {
     "DEQUANTIZE": Arithmetic.dequantize,
     **dict.fromkeys(ARITHMETIC, Arithmetic.arithmetic),
     **dict.fromkeys(ACTIVATIONS, Arithmetic.activation),
+    "SQUARED_DIFFERENCE": Arithmetic.squared_difference,
+    **dict.fromkeys(("MINIMUM", "MAXIMUM"), Arithmetic.limit),
+    **dict.fromkeys(CLIPS, Arithmetic.clip),
+    "PRELU": Arithmetic.prelu,
+    "LESS": _later,
+    "SELECT_V2": Arithmetic.select,
 }

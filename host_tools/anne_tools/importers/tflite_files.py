@@ -24,8 +24,20 @@ from . import budget
 IDENTIFIER = b"TFL3"
 VERSION = 3
 MAX_ENTRIES = 200_000  # of all vectors that are read element by element
-DTYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
-UNSUPPORTED_DTYPES = {6: "bool", 7: "int16", 17: "int4"}
+DTYPES = {
+    0: "float32",
+    1: "float16",
+    2: "int32",
+    3: "uint8",
+    4: "int64",
+    6: "bool",
+    9: "int8",
+    13: "resource",
+}
+UNSUPPORTED_DTYPES = {
+    7: "int16 (of a file of 16 bits; convert the float model, with --dtype int16)",
+    17: "int4",
+}
 FUSED_ACTIVATIONS = {0: "linear", 1: "relu", 2: "RELU_N1_TO_1", 3: "relu6", 4: "TANH", 5: "SIGN_BIT"}
 
 
@@ -216,7 +228,7 @@ class TfliteFile:
         table = self.model.Buffers(buffer)
         if table.Offset() > 1 or table.Size() > 1:
             raise ModelError(f"{where}: constants outside the flatbuffer (files over 2 GB) are not supported")
-        if not table.DataLength():
+        if not table.DataLength() or dtype == "resource":
             return None
         expected = math.prod(shape) * np.dtype(dtype).itemsize
         if table.DataLength() != expected:

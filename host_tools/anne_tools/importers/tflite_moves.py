@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..errors import ModelError
-from ..layers import room
-from . import budget
 from .flow import Step
 from .flow_values import without_batch
 from .tflite_files import Operator
@@ -19,6 +15,7 @@ RESIZES = {
     "RESIZE_BILINEAR": ("bilinear", "ResizeBilinearOptions"),
     "RESIZE_NEAREST_NEIGHBOR": ("nearest", "ResizeNearestNeighborOptions"),
 }
+MOST_TILES = 32
 PADDINGS = {0: "reflect", 1: "symmetric"}
 
 
@@ -42,11 +39,6 @@ class Moves(Reading):
             target = [options.NewShape(i) for i in range(options.NewShapeLength())]
         self.flow.reshape(step, key, [int(d) for d in target])
 
-    def shape(self, op: Operator) -> None:
-        """SHAPE: the constant dimensions of a tensor, of batch 1."""
-        step = self._step(op, computed=False)
-        self.flow.constants[step.output] = np.array(self.flow.value(step, self._input(op, 0)).shape, np.int64)
-
     # Padding
 
     def pad(self, op: Operator) -> None:
@@ -57,8 +49,17 @@ class Moves(Reading):
             raise ModelError(
                 f"{op.where}: expected two integers an axis, got {widths.dtype} of shape {widths.shape}"
             )
-        value = self._padding(op, step) if len(op.inputs) > 2 else 0.0
-        self.flow.pad(step, key, [(int(before), int(after)) for before, after in widths], value)
+        widths = [(int(before), int(after)) for before, after in widths]
+        if op.name != "MIRROR_PAD":
+            value = self._padding(op, step) if len(op.inputs) > 2 else 0.0
+            return self.flow.pad(step, key, widths, value)
+        mode = PADDINGS.get(self._options(op, "MirrorPadOptions").Mode(), "an unknown mode")
+        x = self.flow.value(step, key)
+        inner = len(x.shape) - len(without_batch(x.shape))
+        if len(widths) != len(x.shape) or any(widths[:inner] and max(widths[:inner])):
+            raise ModelError(f"{op.where}: padding by {widths} of shape {x.shape} is not supported")
+        before, after = zip(*widths[inner:], strict=True)
+        self.flow.layer(step, key, self.flow.kind(step, "pad"), before, after, mode=mode)
 
     def _padding(self, op: Operator, step: Step) -> float:
         """Return the real number that PADV2 pads with; as an integer it must have the output's scale."""
@@ -84,10 +85,8 @@ class Moves(Reading):
         self._cut(op, step, [(b, s, 1) for b, s in zip(begin, size, strict=True)])
 
     def strided_slice(self, op: Operator) -> None:
-        """STRIDED_SLICE with constant limits: of a constant, as a shape's dimensions need it, or of a value."""
+        """STRIDED_SLICE with constant limits."""
         options = self._options(op, "StridedSliceOptions")
-        if self._is_constant(op, 0):
-            return self._constant_slice(op, options)
         step = self._keeping(op)
         shape = self.flow.value(step, self._input(op, 0)).shape
         if options.EllipsisMask() or options.NewAxisMask():
@@ -112,20 +111,6 @@ class Moves(Reading):
         target = tuple(n for axis, (_, n, _) in enumerate(parts) if not shrunk >> axis & 1)
         made = self.flow.values[step.output]
         self.flow.values[step.output] = self.flow.reshaped(step, made, target or (1,))
-
-    def _constant_slice(self, op: Operator, options) -> None:
-        """One axis of a constant."""
-        step = self._step(op, computed=False)
-        masks = (options.BeginMask(), options.EndMask(), options.EllipsisMask(), options.NewAxisMask())
-        vector, begin, end, stride = (
-            self.flow.constant(step, self._input(op, i), f"its input {i}").reshape(-1) for i in range(4)
-        )
-        if any(masks) or not begin.size == end.size == stride.size == 1 or stride[0] != 1:
-            raise ModelError(f"{op.where} is supported for one axis of a constant shape only")
-        part = vector[int(begin[0]) : int(end[0])]
-        if options.ShrinkAxisMask():
-            part = vector[int(begin[0])].reshape(())
-        self.flow.constants[step.output] = part
 
     def split(self, op: Operator) -> None:
         """SPLIT into equal parts, SPLIT_V into parts of constant sizes, of which -1 is what is left: a Slice each."""
@@ -166,6 +151,15 @@ class Moves(Reading):
             target = shape[:axis] + shape[axis + 1 :]
             self.flow.values[step.output] = self.flow.reshaped(step, made, target or (1,))
 
+    def reverse(self, op: Operator) -> None:
+        """REVERSE_V2: a Slice backwards along some axes; a scale that changes is brought to the output's."""
+        step, key = self._step(op), self._input(op, 0)
+        shape = self.flow.value(step, key).shape
+        axes = {self._axis(op, axis, len(shape)) for axis in self._whole(op, step, 1, "its axes")}
+        back = Step(op.index, op.name, step.name, (step.output, "reversed"), step.dtype, step.quantization)
+        self._cut(op, back, [(n - 1, n, -1) if axis in axes else (0, n, 1) for axis, n in enumerate(shape)])
+        self.flow.same(step, self._rescaled(step, back.output))
+
     def _cut(self, op: Operator, step: Step, parts: list[Part], position: int = 0) -> None:
         """Append a Slice of the value of an input, unless it takes all of it."""
         key = self._input(op, position)
@@ -179,7 +173,9 @@ class Moves(Reading):
         if all(part == (0, n, 1) for part, n in zip(parts, shape, strict=True)):
             return self.flow.same(step, key)
         inner = len(shape) - len(without_batch(shape))
-        self.flow.layer(step, key, room("slice"), *map(tuple, zip(*parts[inner:], strict=True)))
+        self.flow.layer(
+            step, key, self.flow.kind(step, "slice"), *map(tuple, zip(*parts[inner:], strict=True))
+        )
 
     # Joins
 
@@ -193,15 +189,8 @@ class Moves(Reading):
         self._join(op, step, keys, options.Axis())
 
     def pack(self, op: Operator) -> None:
-        """PACK: constant numbers to one constant vector, or values of one shape along a new axis."""
+        """PACK: values of one shape along a new axis."""
         keys = [self._input(op, i) for i in range(len(op.inputs))]
-        if all(key in self.flow.constants for key in keys):
-            step = self._step(op, computed=False)
-            parts = [self.flow.constant(step, key, f"its input {i}") for i, key in enumerate(keys)]
-            if any(part.size != 1 for part in parts):
-                raise ModelError(f"{op.where} of constants is supported for numbers only")
-            self.flow.constants[step.output] = np.array([int(part.reshape(())) for part in parts], np.int64)
-            return
         step, options = self._step(op), self._options(op, "PackOptions")
         shape = self.flow.value(step, keys[0]).shape
         axis = self._axis(op, options.Axis(), len(shape) + 1)
@@ -223,7 +212,7 @@ class Moves(Reading):
         if any(len(shape) != len(shapes[0]) for shape in shapes) or axis < inner:
             raise ModelError(f"{op.where}: cannot join shapes {shapes[:8]} along axis {axis}")
         keys = [self._rescaled(step, key) for key in keys]
-        self.flow.layer(step, keys, room("concatenate"), axis - inner)
+        self.flow.layer(step, keys, self.flow.kind(step, "concatenate"), axis - inner)
 
     def _rescaled(self, step: Step, key):
         """Return the key of a value in the step's scale."""
@@ -234,27 +223,27 @@ class Moves(Reading):
         self.flow.activation(made, key, "linear")
         return made.output
 
+    def tile(self, op: Operator) -> None:
+        """TILE: a value several times one behind the other."""
+        step, key = self._keeping(op), self._input(op, 0)
+        shape, times = self.flow.value(step, key).shape, self._whole(op, step, 1, "its numbers")
+        if len(times) != len(shape) or min(times) < 1 or max(times) > MOST_TILES:
+            raise ModelError(
+                f"{op.where}: {times} times shape {shape}: expected 1 to {MOST_TILES} for each axis"
+            )
+        for axis, n in enumerate(times):
+            if n > 1:
+                part = Step(op.index, op.name, step.name, (step.output, axis), step.dtype, step.quantization)
+                self._join(op, part, [key] * n, axis)
+                key = part.output
+        self.flow.same(step, key)
+
     # Order and sizes
 
     def transpose(self, op: Operator) -> None:
-        """TRANSPOSE by constant axes; axes of 1 are dropped before, as they are moved for nothing."""
-        if self._is_constant(op, 0):
-            step = self._step(op, computed=False)
-            return self.flow.transpose(step, self._input(op, 0), self._whole(op, step, 1, "its order"))
-        step, key = self._keeping(op), self._input(op, 0)
-        order, x = self._whole(op, step, 1, "its order"), self.flow.value(step, key)
-        if sorted(order) != list(range(len(x.shape))):
-            raise ModelError(f"{op.where}: axes {order} do not fit shape {x.shape}")
-        long = [axis for axis in range(len(x.shape)) if x.shape[axis] > 1]
-        moved = [long.index(axis) for axis in order if axis in long]
-        target = tuple(x.shape[axis] for axis in order)
-        if moved == sorted(moved):
-            self.flow.values[step.output] = self.flow.reshaped(step, x, target)
-            return
-        short = (step.output, "without axes of 1")
-        self.flow.values[short] = self.flow.reshaped(step, x, (1, *(x.shape[axis] for axis in long)))
-        made = self.flow.layer(step, short, room("transpose"), tuple(moved))
-        self.flow.values[step.output] = self.flow.reshaped(step, made, target)
+        """TRANSPOSE by constant axes."""
+        step = self._step(op, computed=False) if self._is_constant(op, 0) else self._keeping(op)
+        self.flow.transpose(step, self._input(op, 0), self._whole(op, step, 1, "its order"))
 
     def resize(self, op: Operator) -> None:
         """RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR to a constant size."""
@@ -269,7 +258,7 @@ class Moves(Reading):
         self.flow.layer(
             step,
             key,
-            room("resize"),
+            self.flow.kind(step, "resize"),
             tuple(size),
             mode,
             align_corners=options.AlignCorners(),
@@ -286,12 +275,7 @@ class Moves(Reading):
         axis, batch_axes = (options.Axis(), options.BatchDims()) if options is not None else (0, 0)
         if batch_axes:
             raise ModelError(f"{op.where}: axes of batches are not supported")
-        if self._is_constant(op, 0) and self._is_constant(op, 1):
-            step = self._step(op, computed=False)
-            table, places = (self.flow.constant(step, self._input(op, i), "its input") for i in (0, 1))
-            budget.elements(op.where, (places.size, table.size))
-            self.flow.constants[step.output] = self.flow.fold(step, lambda t: np.take(t, places, axis), table)
-        elif self._is_constant(op, 0):
+        if self._is_constant(op, 0):
             if axis:
                 raise ModelError(
                     f"{op.where}: of a constant along axis {axis} is not supported; supported: axis 0"
@@ -310,7 +294,7 @@ class Moves(Reading):
         x = self.flow.value(step, numbers)
         flat = (step.output, "numbers")
         self.flow.values[flat] = self.flow.reshaped(step, x, (1, math.prod(x.shape)))
-        made = self.flow.layer(step, flat, room("embedding"), real.reshape(len(table), -1))
+        made = self.flow.layer(step, flat, self.flow.kind(step, "embedding"), real.reshape(len(table), -1))
         self.flow.values[step.output] = self.flow.reshaped(step, made, (*x.shape, *table.shape[1:]))
 
     def _places(self, op: Operator, axis: int) -> None:
@@ -355,12 +339,16 @@ def _alike(a, b) -> bool:
 
 
 OPERATORS = {
-    "RESHAPE": Moves.reshape,
-    "SQUEEZE": Moves.reshape,
-    "EXPAND_DIMS": Moves.reshape,
-    "PAD": Moves.pad,
-    "PADV2": Moves.pad,
-    "SHAPE": Moves.shape,
+    **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), Moves.reshape),
+    **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), Moves.pad),
+    "SLICE": Moves.slice,
     "STRIDED_SLICE": Moves.strided_slice,
+    **dict.fromkeys(("SPLIT", "SPLIT_V"), Moves.split),
+    "UNPACK": Moves.unpack,
+    "REVERSE_V2": Moves.reverse,
     "PACK": Moves.pack,
+    "TILE": Moves.tile,
+    "TRANSPOSE": Moves.transpose,
+    **dict.fromkeys(RESIZES, Moves.resize),
+    **dict.fromkeys(("GATHER", "EMBEDDING_LOOKUP"), Moves.gather),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..errors import ModelError
-from ..layers import room
 from .flow_values import without_batch
 from .tflite_files import Operator
 from .tflite_weights import Weighted
@@ -22,10 +21,8 @@ class Pools(Weighted):
         if len(shape) != 4 or shape[0] != 1:
             raise ModelError(f"{op.where}: expected an image (1, rows, columns, channels), got shape {shape}")
         window = self._window(op, options, shape[1:3], (options.FilterHeight(), options.FilterWidth()))
-        kind = room("max_pool") if op.name == "MAX_POOL_2D" else room("average_pool")
-        self._fusing(
-            op, options, step, lambda made, **fused: self.flow.layer(made, key, kind, window, **fused)
-        )
+        kind = self.flow.kind(step, "max_pool" if op.name == "MAX_POOL_2D" else "average_pool")
+        self.flow.layer(step, key, kind, window, activation=self._fused(op, options))
 
     def reduce(self, op: Operator) -> None:
         """MEAN, SUM, REDUCE_MAX, REDUCE_MIN over constant axes."""
@@ -41,12 +38,25 @@ class Pools(Weighted):
             raise ModelError(f"{op.where}: axes {sorted(axes)} of shape {shape}: its batch is not reduced")
         within = tuple(sorted(axis - inner for axis in axes if axis >= inner))
         if within:
-            self.flow.layer(step, key, room("reduce"), REDUCTIONS[op.name], within)
-        else:
-            self._same_or_rescaled(op, step, key)
+            self.flow.layer(step, key, self.flow.kind(step, "reduce"), REDUCTIONS[op.name], within)
+        else:  # its batch of 1 only: nothing, but for the scale
+            self.flow.activation(step, key, "linear")
         target = kept if options is not None and options.KeepDims() else dropped
         made = self.flow.values[step.output]
         self.flow.values[step.output] = self.flow.reshaped(step, made, tuple(target) or (1,))
 
+    def arg_max(self, op: Operator) -> None:
+        """ARG_MAX along the last axis."""
+        step, key = self._step(op, computed=False), self._input(op, 0)
+        rank = len(self.flow.value(step, key).shape)
+        axis = self._whole(op, step, 1, "its axis", 1)
+        if [self._axis(op, a, rank) for a in axis] != [rank - 1]:
+            raise ModelError(f"{op.where}: axis {axis} of {rank} axes is not supported; supported: the last")
+        self.flow.layer(step, key, self.flow.kind(step, "arg_max"))
 
-OPERATORS: dict = {}
+
+OPERATORS = {
+    **dict.fromkeys(("MAX_POOL_2D", "AVERAGE_POOL_2D"), Pools.pool),
+    **dict.fromkeys(REDUCTIONS, Pools.reduce),
+    "ARG_MAX": Pools.arg_max,
+}

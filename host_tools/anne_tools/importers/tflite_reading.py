@@ -20,6 +20,14 @@ class Reading:
         self.ends = Counter(file.outputs)
         self.uses = Counter(i for op in file.operators for i in op.inputs) + self.ends
 
+    def load(self, op: Operator) -> None:
+        """Constants of the file that `op` reads become constants of the flow."""
+        for index in op.inputs:
+            if index < 0 or index in self.flow.values or index in self.flow.constants:
+                continue
+            if (data := self.file.tensor(index).data) is not None:
+                self.flow.constants[index] = data
+
     def _step(self, op: Operator, computed: bool = True, position: int = 0) -> Step:
         """Return the operator as a step, with the type of its output if that is `computed` rather than a constant."""
         index = op.outputs[position]

@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..errors import ModelError
-from ..layers import room
 from .flow import Flow, Step
 from .tflite_files import FileTensor, Operator, TfliteFile, clean
 from .tflite_moves import Moves
@@ -75,7 +74,7 @@ class State(Moves):
                 f"{SUPPORTED}"
             )
         self._check_variable(op, step, self.variables[name])
-        self.flow.layer(step, op.inputs[1], room("delay"), old.shape[1] + x.shape[1])
+        self.flow.layer(step, op.inputs[1], self.flow.kind(step, "delay"), old.shape[1] + x.shape[1])
         self.delays[name] = step.output, old.shape[1]
 
     def _check_variable(self, op: Operator, step: Step, variable: Variable) -> None:
@@ -126,4 +125,8 @@ def _variables(file: TfliteFile, names: dict[int, str]) -> dict[str, Variable]:
     return variables
 
 
-OPERATORS: dict = {}
+OPERATORS = {
+    "CONCATENATION": State.concatenation,
+    "ASSIGN_VARIABLE": State.assign_variable,
+    **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"), State.nothing),
+}

@@ -11,7 +11,6 @@ import math
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import room
 from ..layers.windows import Window
 from ..network.tensor import Quantization
 from . import budget
@@ -34,26 +33,18 @@ class Weighted(Reading):
         weights, quantization = self._weights(op, step)
         x = self.flow.value(step, key)
         n_in = weights.shape[-1] if weights.ndim == 2 else 0
-        bias, fused = self._bias(op, step, quantization), self._fused(op, options)
-        rows = math.prod(x.shape) // n_in if n_in else 0
-        if rows <= 1 or rows * n_in != math.prod(x.shape):
-            if rows == 1 and math.prod(x.shape) == n_in:
-                key = self._reshaped(step, key, (1, n_in))
-            self.flow.dense(step, key, weights, bias, fused, quantization)
-        else:
-            bias = np.zeros(len(weights)) if bias is None else bias.reshape(-1)
-            flat = self._reshaped(step, key, (1, rows, n_in))
-            kernel = weights.reshape(len(weights), 1, 1, n_in)
-            self._convolution(
-                step, flat, room("conv"), kernel, bias, Window((1, 1)), 1, fused, quantization=quantization
-            )
-            if options is not None and options.KeepNumDims() and x.shape[-1] == n_in:
-                made = (*x.shape[:-1], len(weights))
-            else:
-                made = (rows, len(weights))
-            self.flow.values[step.output] = self.flow.reshaped(step, self.flow.values[step.output], made)
-        declared, made = self.file.tensor(step.output).shape, self.flow.values[step.output]
-        if math.prod(declared) == math.prod(made.shape):  # as keep_num_dims has it
+        rows, rest = divmod(math.prod(x.shape), n_in) if n_in else (0, 1)
+        is_row_by_row = rows > 1 and not rest
+        if not rest and (x.shape[-1] != n_in or (is_row_by_row and x.shape[0] != 1)):
+            key = self._reshaped(step, key, (1, rows, n_in) if is_row_by_row else (1, n_in))
+        bias = self._bias(op, step, quantization)
+        self.flow.dense(step, key, weights, bias, self._fused(op, options), quantization)
+        declared, made = self.file.tensor(step.output).shape, self.flow.value(step, step.output)
+        if options is not None and options.KeepNumDims() and x.shape[-1] == n_in:
+            declared = (*x.shape[:-1], len(weights))
+        elif is_row_by_row:
+            declared = rows, len(weights)
+        if math.prod(declared) == math.prod(made.shape):
             self.flow.values[step.output] = self.flow.reshaped(step, made, declared)
 
     def conv(self, op: Operator) -> None:
@@ -71,7 +62,15 @@ class Weighted(Reading):
         window = self._window(op, options, (rows, columns), weights.shape[1:3])
         groups = channels // per_group
         self._convolution(
-            step, key, room("conv"), weights, bias, window, groups, fused, quantization=quantization
+            step,
+            key,
+            self.flow.kind(step, "conv"),
+            weights,
+            bias,
+            window,
+            groups,
+            fused,
+            quantization=quantization,
         )
 
     def depthwise_conv(self, op: Operator) -> None:
@@ -88,7 +87,14 @@ class Weighted(Reading):
         window = self._window(op, options, (rows, columns), weights.shape[1:3])
         kernel = weights[0].transpose(2, 0, 1)
         self._convolution(
-            step, key, room("depthwise_conv"), kernel, bias, window, fused, quantization=quantization
+            step,
+            key,
+            self.flow.kind(step, "depthwise_conv"),
+            kernel,
+            bias,
+            window,
+            fused,
+            quantization=quantization,
         )
 
     def transpose_conv(self, op: Operator) -> None:
@@ -120,7 +126,7 @@ class Weighted(Reading):
         self._convolution(
             step,
             key,
-            room("conv_transpose"),
+            self.flow.kind(step, "conv_transpose"),
             weights,
             bias,
             window,
@@ -238,4 +244,7 @@ class Weighted(Reading):
 
 OPERATORS = {
     "FULLY_CONNECTED": Weighted.fully_connected,
+    "CONV_2D": Weighted.conv,
+    "DEPTHWISE_CONV_2D": Weighted.depthwise_conv,
+    "TRANSPOSE_CONV": Weighted.transpose_conv,
 }

@@ -378,20 +378,8 @@ def test_sums_of_two_shapes_are_refused_with_both(read_tflite, dtype):
     w = Writer(dtype)
     a, b, y = w.value(3, 4), w.value(2, 4), w.value(3, 4)
     w.operator("ADD", [a, b], [y])
-    message = (
-        "layer 0 (ADD) of two computed values: expected one shape, or one that spreads over the other, got"
-    )
-    assert f"{message} (1, 3, 4) and (1, 2, 4)" in refused(read_tflite, w.to_bytes([a, b], [y]))
-
-
-def test_int8_sums_with_a_constant_are_refused(read_tflite):
-    w = Writer("int8")
-    x, y = w.value(4), w.value(4)
-    w.operator("ADD", [x, w.tensor((1, 4), "int8", [[1, 2, 3, 4]], scale=0.5)], [y])
-    message = (
-        "layer 0 (ADD) of int8 tensors is not supported; supported: float32, and ADD of two computed values"
-    )
-    assert message in refused(read_tflite, w.to_bytes([x], [y]))
+    message = refused(read_tflite, w.to_bytes([a, b], [y]))
+    assert message.startswith("layer 0 (ADD): expected ") and message.endswith(", got (3, 4) and (2, 4)")
 
 
 def test_an_output_too_fine_for_the_sum_is_refused(read_tflite):
@@ -401,12 +389,11 @@ def test_an_output_too_fine_for_the_sum_is_refused(read_tflite):
     assert "its output scale 1.0" in refused(read_tflite, w.to_bytes([x], [y]))
 
 
-@pytest.mark.parametrize("name", ["MUL", "DIV"])
-def test_products_of_two_inputs_are_refused(read_tflite, name):
+def test_quotients_of_two_inputs_are_refused(read_tflite):
     w = Writer("float32")
     a, b, y = w.value(4), w.value(4), w.value(4)
-    w.operator(name, [a, b], [y])
-    assert f"needs {name} of two computed values (1); the first is" in refused(
+    w.operator("DIV", [a, b], [y])
+    assert "needs DIV of two computed values (1); the first is" in refused(
         read_tflite, w.to_bytes([a, b], [y])
     )
 
@@ -418,16 +405,6 @@ def test_operators_of_several_outputs_are_refused_by_name(read_tflite):
     assert "needs RELU with 2 outputs, which is not supported" in refused(
         read_tflite, w.to_bytes([x], [a, b])
     )
-
-
-def test_floats_beside_the_integers_are_refused(read_tflite):
-    # the input is quantised, and read as floats by a second layer
-    w = Writer("int8")
-    x, other = w.tensor((1, 4)), w.tensor((1, 4))
-    y = w.step("RELU", w.step("QUANTIZE", x, w.value(4)))
-    w.operator("RELU", [x], [other])
-    message = "layer 0 (QUANTIZE): float32 to int8 is supported at the input only"
-    assert message in refused(read_tflite, w.to_bytes([x], [y, other]))
 
 
 def test_batches_must_agree(read_tflite):
