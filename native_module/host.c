@@ -46,6 +46,11 @@ EXPORT void anne_host_close(host_model_t *self) {
     free(self);
 }
 
+// The samples to come are a new stream.
+EXPORT void anne_host_reset(host_model_t *self) {
+    anne_model_reset(&self->model);
+}
+
 // Runs `n_samples` samples, one after another, each all inputs as they stand in the arena; the outputs likewise.
 EXPORT void anne_host_run(host_model_t *self, const uint8_t *inputs, size_t n_samples, uint8_t *outputs) {
     const anne_model_t *model = &self->model;

@@ -266,6 +266,20 @@ void anne_model_prepare(anne_model_t *model) {
             derived += kind->prepare(&layers[i], &record);
         }
     }
+    anne_model_reset(model);
+}
+
+void anne_model_reset(const anne_model_t *model) {
+    const anne_layer_t *layers = model->workspace;
+    uint32_t position = 0;
+    for (uint32_t i = 0; i < model->n_layers; i++) {
+        anne_record_t record;
+        anne_model_next_record(model, &position, &record);
+        const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
+        if (kind->reset != NULL) {
+            kind->reset(&layers[i]);
+        }
+    }
 }
 
 void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last) {

@@ -31,8 +31,11 @@
 // it reads only those, in the time that FORMAT.md states. On failure `model` must not be used.
 anne_status_t anne_model_open(anne_model_t *model, const void *bytes, size_t n_bytes);
 
-// Lays out the workspace. `model` comes from a successful anne_model_open, with `workspace` set.
+// Lays out the workspace, and resets. `model` comes from a successful anne_model_open, with `workspace` set.
 void anne_model_prepare(anne_model_t *model);
+
+// Lets all that layers keep from one run to the next (a delay) be as before the first.
+void anne_model_reset(const anne_model_t *model);
 
 // Runs layers `first` to `last - 1`; anne_model_run all of them, from the input tensors in the arena to the outputs.
 void anne_model_run_layers(const anne_model_t *model, uint32_t first, uint32_t last);

@@ -135,6 +135,13 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model_run_raw, 2);
 
+static mp_obj_t model_reset(claim_t *claimed, const mp_obj_t *args) {
+    (void)args;
+    anne_model_reset(&claimed->model->model);
+    return mp_const_none;
+}
+METHOD(model_reset, 0);
+
 static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
     put_sample_by_call(claimed, args[0]);
     return mp_const_none;

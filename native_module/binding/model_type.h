@@ -59,6 +59,7 @@ extern const mp_obj_type_t py_method_type;
     X(predict)      \
     X(predict_into) \
     X(run_raw)      \
+    X(reset)        \
     X(set_input)    \
     X(run)          \
     X(values)       \

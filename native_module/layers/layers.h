@@ -23,7 +23,8 @@
     X(pad, 6) \
     X(max_pool, 9) \
     X(average_pool, 10) \
-    X(concatenate, 12)
+    X(concatenate, 12) \
+    X(delay, 23)
 // clang-format on
 
 // Layouts of dense layers' weights, in the order of their numbers in the file, from 1.
@@ -92,12 +93,14 @@ typedef enum {
 // What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
 // preconditions of the kernel; and says in *needs, which is 0 before, what the layer needs. `run` chooses the kernel.
 // `prepare`, NULL for most, fills layer->derived, after the addresses that stand there, and returns needs->derived.
+// `reset`, NULL for most, lets what the layer keeps there from one call to the next be as in the beginning.
 // Of a checked record, for words about it: `layout` is the number of its weights' layout in ANNE_LAYOUTS, `macs` its
 // multiplications (with additions); each NULL for a kind without.
 typedef struct {
     anne_status_t (*check)(const anne_record_t *record, anne_needs_t *needs);
     void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
     uint32_t (*prepare)(const anne_layer_t *layer, const anne_record_t *record);
+    void (*reset)(const anne_layer_t *layer);
     uint32_t (*layout)(const anne_record_t *record);
     uint32_t (*macs)(const anne_record_t *record);
     anne_place_t place;

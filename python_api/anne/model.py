@@ -85,6 +85,7 @@ class Model:
     classify(x): (label, value) of the class, for several x a list of them
     trace(x), profile(x): every neuron's output; what each layer costs
     selftest(): the file's golden samples; print(net): its layers
+    reset(): forget what the network keeps between calls, if it listens to a stream (a delay): the next x is its first
 
     For a network of several inputs, x is a list with an entry for each, or a dict of them by name: each entry one x as
         above, or each as many. Several outputs are a list of lists; predict_into takes a list of arrays for them.
@@ -192,6 +193,13 @@ class Model:
         value = y[index] if len(y) > 1 else 1 - y[0] if index == 0 and self._is_probability else y[0]
         return (index if label is None else label), value
 
+    def reset(self):
+        """Forget what the network keeps from one x to the next (a delay): the next one is the first of a new stream.
+
+        A network without such layers keeps nothing. `profile` and `selftest` reset it, too.
+        """
+        self._core.reset()
+
     # --- Looking inside ----------------------------------------------------------------------------------------------
 
     def trace(self, x):
@@ -215,7 +223,7 @@ class Model:
         """Return a Table of what each layer costs: rows of (layer, microseconds, cycles per MAC), and their sum.
 
         Each layer is run `repeat` times. Cycles are given where the processor's clock is known, for layers with MACs.
-        ValueError if `repeat` is below 1.
+        It resets the network. ValueError if `repeat` is below 1.
         """
         if repeat < 1:
             raise ValueError("profile: repeat: expected at least 1, got %d" % repeat)
@@ -225,6 +233,7 @@ class Model:
             elapsed_us = self._core.layer_us(index, repeat) / repeat
             rows.append((name, elapsed_us, _cycles_per_mac(elapsed_us, layer.macs)))
             macs += layer.macs
+        self._core.reset()
         total_us = sum(row[1] for row in rows)
         rows.append(("all layers", total_us, _cycles_per_mac(total_us, macs)))
         return Table(("layer", "us", "cycles/MAC"), rows)
@@ -233,21 +242,28 @@ class Model:
         """Return how many of the file's golden samples were run: each must give its golden output.
 
         Integers must be equal, and so must NaN and infinities; finite floats differ by at most 1e-5 of the largest
-        finite output. ValueError if one differs, or if the file has no golden samples.
+        finite output. ValueError if one differs, or if the file has no golden samples. Before and after, it resets.
         """
+        self._core.reset()
+        try:
+            n = self._run_golden()
+        finally:
+            self._core.reset()
+        if n == 0:
+            raise ValueError("selftest: the file has no golden samples")
+        return n
+
+    def _run_golden(self):
         n = 0
         while True:
             sample = self._core.golden(n)
             if sample is None:
-                break
+                return n
             x, y = sample
             out = bytearray(len(y))
             self._core.run_raw(x, out)
             self._check_sample(n, y, out)
             n += 1
-        if n == 0:
-            raise ValueError("selftest: the file has no golden samples")
-        return n
 
     def _check_sample(self, n, y, out):
         # the bytes of all outputs that sample n must give, and gave

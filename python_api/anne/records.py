@@ -13,6 +13,8 @@ MAX_CONSTANTS = 6
 class Layer:
     """A record: kind, inputs, outputs (Tensors), constants (memoryviews), parameters (integers), activation, alpha."""
 
+    state = None  # what it keeps from one run to the next; None at first
+
     def __init__(self, index, kind, inputs, outputs, constants, parameters, activation, alpha):
         self.index, self.kind, self.inputs, self.outputs = index, kind, inputs, outputs
         self.constants, self.parameters = constants, parameters

@@ -160,6 +160,11 @@ class Model:
         # what is beyond float32 becomes infinite
         out[:] = b"".join([bytes(array(t.letter, self._values[t.index])) for t in self._run_all()])
 
+    def reset(self):
+        """Forget what layers keep from one run to the next (a delay): the next sample begins a new stream."""
+        for layer in self._open_file().layers:
+            layer.state = None
+
     def _run_all(self):
         file = self._open_file()
         self.run(0, file.n_layers)

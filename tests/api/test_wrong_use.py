@@ -253,6 +253,7 @@ ARGUMENTS = {
     "close": (),
     "predict": (FLOWER,),
     "predict_into": (FLOWER, array("f", [0, 0, 0])),
+    "reset": (),
     "run_raw": (bytes(FLOWER), bytearray(3)),
     "set_input": (FLOWER,),
     "run": (0, 1),

@@ -18,7 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, AveragePool, Concatenate, Dense, MaxPool, Pad
+from anne_tools.layers import Add, AveragePool, Concatenate, Delay, Dense, MaxPool, Pad
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
@@ -177,6 +177,18 @@ def pooled(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="pooled"))
 
 
+def listening(rng: np.random.Generator) -> Graph:
+    """Two frames of three at a time; the last five of what a dense layer makes of each pair, and of the frames."""
+    b = GraphBuilder((2, 3))
+    frames = b.add(Delay, "frames", 5)
+    heard = b.dense(
+        "heard", weights(rng, 4, 15), rng.normal(size=4), "relu", at=b.reshape("flat", (-1,), at=frames)
+    )
+    b.add(Delay, "before", 3, inputs=[b.reshape("row", (1, 4), at=heard)])
+    b.dense("scores", weights(rng, 2, 12), rng.normal(size=2), at=b.reshape("all", (-1,)))
+    return b.build(Metadata(name="listening"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -206,6 +218,7 @@ MODELS = {
     padded: ("float32", "int8", "int16"),
     joined: ("float32", "int8", "int16"),
     pooled: ("float32", "int8", "int16"),
+    listening: ("float32", "int8", "int16"),
 }
 
 

@@ -59,6 +59,9 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_average_pool_f32] = {ANNE_KIND_average_pool, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_average_pool_s8] = {ANNE_KIND_average_pool, ANNE_INT8, ANNE_INT8},
         [VARIANT_average_pool_s16] = {ANNE_KIND_average_pool, ANNE_INT16, ANNE_INT16},
+        [VARIANT_delay_f32] = {ANNE_KIND_delay, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_delay_s8] = {ANNE_KIND_delay, ANNE_INT8, ANNE_INT8},
+        [VARIANT_delay_s16] = {ANNE_KIND_delay, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -449,7 +452,7 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
 
 // Those that make_moves.h makes.
 static bool is_move(uint8_t kind) {
-    return kind == ANNE_KIND_concatenate;
+    return kind == ANNE_KIND_concatenate || kind == ANNE_KIND_delay;
 }
 
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {

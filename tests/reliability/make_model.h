@@ -39,7 +39,10 @@
     X(max_pool_s16)       \
     X(average_pool_f32)   \
     X(average_pool_s8)    \
-    X(average_pool_s16)
+    X(average_pool_s16)   \
+    X(delay_f32)          \
+    X(delay_s8)           \
+    X(delay_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,

@@ -74,12 +74,20 @@ static void concatenate(move_t *move, const anne_tensor_t *x) {
     set_parameters(move, 1, &axis);
 }
 
+static void delay(move_t *move, const anne_tensor_t *x) {
+    move->tensors[1] = *x;
+    move->tensors[1].shape[0] += (uint32_t)any_of(0, 3);
+}
+
 move_t any_move(anne_kind_t kind, anne_dtype_t dtype, uint32_t rank, const uint32_t *shape) {
     move_t move = {.kind = kind, .n_tensors = 2};
     move.tensors[0] = like(dtype, rank, shape);
     switch (kind) {
     case ANNE_KIND_concatenate:
         concatenate(&move, &move.tensors[0]);
+        break;
+    case ANNE_KIND_delay:
+        delay(&move, &move.tensors[0]);
         break;
     default:
         CHECK(false, "kind %u", kind);

@@ -79,6 +79,20 @@ static void check_concatenate(void) {
     CHECK(status_of(&move) == ANNE_ERROR_LAYER, "two outputs");
 }
 
+static void check_delay(void) {
+    move_t move = {.kind = ANNE_KIND_delay, .n_tensors = 2};
+    move.tensors[0] = tensor(ANNE_INT8, 3, 2, 3, 4);
+    move.tensors[1] = tensor(ANNE_INT8, 3, 5, 3, 4);
+    check_counts(move);
+    REFUSED_UNLIKE(1);
+    REFUSED(move.tensors[1].shape[0], 1, ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[2], 3, ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1], tensor(ANNE_INT8, 2, 5, 3, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[0], 2 + (1 << 18) / 12 + 1, ANNE_ERROR_SHAPE); // more than 2^18 bytes
+    REFUSED(move.tensors[1].shape[0], 2 + (1 << 18) / 12, ANNE_OK);
+}
+
 void check_moves(void) {
     check_concatenate();
+    check_delay();
 }

@@ -126,6 +126,12 @@ _KERNELS: dict[str, Cost] = {
     "average_pool float32": Cost(base=600, per_input=150, per_output=120, per_mac=35),
     "average_pool int8": Cost(base=600, per_input=150, per_output=30, per_mac=5),
     "average_pool int16": Cost(base=600, per_input=150, per_output=30, per_mac=5),
+    # estimated
+    "delay int8": Cost(base=500, per_output=1),
+    # estimated
+    "delay int16": Cost(base=500, per_output=2),
+    # estimated
+    "delay float32": Cost(base=500, per_output=4),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

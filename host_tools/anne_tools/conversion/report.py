@@ -173,6 +173,7 @@ def trace_errors(graph: Graph, model: NativeModel, x: np.ndarray) -> Iterator[tu
     x = x[:TRACED_SAMPLES]
     _, expected = execute(graph, x, trace=True)
     raw = raw_inputs(x, model.file)
+    model.reset()
     traces = [model.trace(sample) for sample in raw]
     got = graph.split(real_outputs(raw, model.inputs).astype(np.float64))
     for layer, in_file in zip(graph.layers, model.file.layers, strict=True):

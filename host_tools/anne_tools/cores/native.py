@@ -40,6 +40,7 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.anne_host_open.restype = _pointer
     library.anne_host_open.argtypes = [ctypes.c_char_p, _size, ctypes.POINTER(ctypes.c_int)]
     library.anne_host_close.argtypes = [_pointer]
+    library.anne_host_reset.argtypes = [_pointer]
     library.anne_host_run.argtypes = [_pointer, _pointer, _size, _pointer]
     library.anne_host_trace.argtypes = [_pointer, _pointer, _pointer]
     library.anne_host_scratch_bytes.argtypes = [_pointer]
@@ -87,8 +88,15 @@ class NativeModel:
         self.input, self.output = self.inputs[0], self.outputs[0]  # the first, of most models the only ones
         self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
 
-    def run_raw(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the raw outputs for raw inputs (packed.py)."""
+    def reset(self) -> None:
+        """Forget what layers keep from one sample to the next: what comes is a new stream."""
+        _library.anne_host_reset(self._handle)
+
+    def run_raw(self, inputs: np.ndarray, go_on: bool = False) -> np.ndarray:
+        """Return the raw outputs for raw inputs (packed.py), a new stream in their order; with `go_on` they go on with
+        that of the last call."""
+        if not go_on:
+            self.reset()
         inputs = self._raw(inputs)
         if len(self.outputs) == 1:
             outputs = np.empty((len(inputs), *self.outputs[0].shape), self.outputs[0].dtype)
@@ -109,7 +117,8 @@ class NativeModel:
         )
 
     def trace(self, sample: np.ndarray) -> dict[int, np.ndarray]:
-        """Return what the layers make, each tensor in its own type by its number in the file, for one raw sample."""
+        """Return what the layers make, each tensor in its own type by its number in the file, for one raw sample, with
+        which the stream goes on."""
         tensors = [tensor for layer in self.file.layers for tensor in layer.outputs]
         buffer = np.empty(sum(tensor.nbytes for tensor in tensors), np.uint8)
         sample = self._raw(sample)

@@ -11,6 +11,7 @@ from .add import Add
 from .average_pool import AveragePool
 from .concatenate import Concatenate
 from .conv import Conv
+from .delay import Delay
 from .dense import Dense
 from .max_pool import MaxPool
 from .pad import Pad
@@ -29,6 +30,7 @@ __all__ = [
     "AveragePool",
     "Concatenate",
     "Conv",
+    "Delay",
     "Dense",
     "MaxPool",
     "Pad",

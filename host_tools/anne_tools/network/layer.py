@@ -56,6 +56,8 @@ class Layer(ABC):
     keeps_values: ClassVar[bool] = False
     # On integers its inputs and its output all have one scale and zero point (conversion/scales.py).
     one_scale: ClassVar[bool] = False
+    # It keeps something from one sample to the next: samples are one stream.
+    keeps_state: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
     # Its output may be of another type than its inputs: quantize, arg_max, embedding.

@@ -23,6 +23,7 @@ KINDS = {
     9: "max_pool",
     10: "average_pool",
     12: "concatenate",
+    23: "delay",
 }
 
 
