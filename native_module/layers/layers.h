@@ -21,6 +21,7 @@
     X(reshape, 4) \
     X(add, 5) \
     X(pad, 6) \
+    X(depthwise_conv, 8) \
     X(max_pool, 9) \
     X(average_pool, 10) \
     X(concatenate, 12) \

@@ -13,11 +13,17 @@ from .windows import axes_of, size_of
 
 # Below this a number's nearest float32 is denormal. (Where floats have 32 bits it comes out as 2^-126, which is right.)
 _LEAST = 2.0**-126 - 2.0**-150
+_BEYOND = 2.0**128 - 2.0**103  # from here on it is infinite
 
 
 def normal(v):
     """Return v, but a zero of its sign where the nearest float32 is denormal: it counts as 0 (FORMAT.md)."""
     return math.copysign(0.0, v) if abs(v) < _LEAST else v
+
+
+def beyond_is_infinite(v):
+    """Return v, but an infinity of its sign where float32 has no other."""
+    return math.copysign(math.inf, v) if abs(v) >= _BEYOND else v
 
 
 def times(a, b):

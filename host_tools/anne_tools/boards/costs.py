@@ -132,6 +132,11 @@ _KERNELS: dict[str, Cost] = {
     "delay int16": Cost(base=500, per_output=2),
     # estimated
     "delay float32": Cost(base=500, per_output=4),
+    # estimated: `make costs` is to measure them
+    "depthwise_conv float32": Cost(base=2000, per_output=300, per_mac=140),
+    "depthwise_conv int8-weights": Cost(base=2000, per_output=450, per_mac=180),
+    "depthwise_conv int8": Cost(base=2000, per_output=50, per_mac=12),
+    "depthwise_conv int16": Cost(base=2000, per_output=80, per_mac=12),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

@@ -13,6 +13,7 @@ from .concatenate import Concatenate
 from .conv import Conv
 from .delay import Delay
 from .dense import Dense
+from .depthwise_conv import DepthwiseConv
 from .max_pool import MaxPool
 from .pad import Pad
 from .reshape import Reshape
@@ -33,6 +34,7 @@ __all__ = [
     "Delay",
     "Dense",
     "MaxPool",
+    "DepthwiseConv",
     "Pad",
     "Reshape",
     "Scaling",

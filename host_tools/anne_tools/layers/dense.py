@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -13,15 +12,16 @@ from anne.layouts import S4, F32Aligned, S8Quad
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
-from ..network.layer import Layer, Record, Shape, check_finite
+from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
-from . import layouts, tables, weights
+from . import layouts, tables
 from .activated import alpha_in_file
 from .prices import Blocks, Chip, Cost
+from .weighted import Weighted
 
 
 @dataclass
-class Dense(Layer):
+class Dense(Weighted):
     """`weights` is (n_out, n_in) and `bias` (n_out,), float32; or, from a quantised file, int8 and int32 with
     `weights_quantization` (one scale, or one a row; zero point 0).
     """
@@ -54,52 +54,6 @@ class Dense(Layer):
         real, bias = self.real_weights(sources[0].quantization)
         y = x[0] @ real.T.astype(x[0].dtype) + bias.astype(x[0].dtype)
         return [activate(self.activation, y, self.alpha)]
-
-    def real_weights(self, input_quantization: Quantization | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return weights (n_out, n_in) and bias (n_out,) as real numbers, whatever type the layer keeps them in.
-
-        An integer bias counts in steps of the input's scale times the row's weight scale; the input's
-        quantization is needed for that.
-        """
-        if self.weights_quantization is None:
-            return self.weights, self.bias
-        scale = self.weights_quantization.scale
-        real = self.weights * scale.reshape(-1, 1)
-        if not np.issubdtype(self.bias.dtype, np.integer):
-            return real, self.bias
-        if input_quantization is None:
-            raise ModelError(f"{self.name}: integer bias, but the input {self.input!r} has no quantization")
-        return real, self.bias * (scale * input_quantization.scale)
-
-    # --- Its integers
-
-    @property
-    def n_weights(self) -> int:
-        return self.weights.size
-
-    @property
-    def is_quantized(self) -> bool:
-        return self.weights_quantization is not None or not np.issubdtype(self.weights.dtype, np.floating)
-
-    def with_integer_weights(self) -> Dense:
-        return self._with(*weights.quantized(self.weights, 127, np.int8))
-
-    def _with(self, integers: np.ndarray, quantization: Quantization) -> Dense:
-        return replace(self, weights=integers, weights_quantization=quantization)
-
-    def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
-    ) -> tuple[Layer, list[Tensor]]:
-        step = float(sources[0].quantization.scale[0])
-        least = weights.least_scale(self.weights, self.bias, step, dtype, self.name)
-        dense = self._with(*weights.quantized(self.weights, most_weight, np.dtype(dtype).type, least))
-        dense.bias = weights.quantized_bias(self.bias, dense.weights_quantization, step)
-        return dense, [targets[0].with_range(dtype, spans[0])]
 
     # --- In the file
 

@@ -81,6 +81,23 @@ def constants(layout: int, layer: Any, source: Tensor, target: Tensor, groups: i
     raise AssertionError(layout)
 
 
+def plain(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
+    """Return the constants of a layer whose weights stand row after row as they are: those of a depthwise convolution.
+
+    Weights and bias; then of integers the factors, of int8 weights on floats the scales.
+    """
+    match source.dtype, layer.weights.dtype.name:
+        case "float32", "int8":
+            scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
+            return [_bytes(layer.weights, "i1"), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
+        case "float32", _:
+            return [_bytes(real_weights(layer), "<f4"), _bytes(layer.bias, "<f4")]
+        case ("int8", "int8") | ("int16", "int16"):
+            weights = layer.weights
+            return [_bytes(weights, weights.dtype.newbyteorder("<")), *integer_rows(layer, source, target)]
+    raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
+
+
 def rows(weights: np.ndarray) -> np.ndarray:
     """Return weights (n_out, ...) as (n_out, n_in): of a convolution a row is what its window multiplies."""
     return weights.reshape(len(weights), -1)

@@ -1,12 +1,9 @@
 """Floats as they are."""
 
-import math
 import struct
 
-from ..arithmetic import activated, normal
+from ..arithmetic import activated, beyond_is_infinite, normal
 from ..checks import check_floats
-
-_BEYOND = 2.0**128 - 2.0**103  # from here on it is infinite
 
 
 class F32:
@@ -33,5 +30,5 @@ class F32:
             row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
             for j in range(n_in):
                 total += normal(row[j]) * x[j]
-            y.append(math.copysign(math.inf, total) if abs(total) >= _BEYOND else total)
+            y.append(beyond_is_infinite(total))
         return activated(layer, y)

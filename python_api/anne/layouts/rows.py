@@ -2,7 +2,7 @@
 
 import struct
 
-from ..arithmetic import rescale
+from ..arithmetic import INT32_MAX, rescale
 from ..checks import check_bytes, refuse
 
 MAX_BIAS = 1 << 28
@@ -22,15 +22,37 @@ def check_rows(layer, n_out):
             refuse(layer.where, "a factor >= 0 and a shift of -31 to 15", "%d and %d" % (multiplier, shift))
 
 
+def check_sums(layer, r, row):
+    """ValueError unless 2^15 times the magnitudes of row r's int16 weights, plus its bias, is below 2^31."""
+    bias = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
+    total = 32768 * sum(abs(w) for w in row) + abs(bias)
+    if total > INT32_MAX:
+        refuse(layer.where, "sums below 2^31", "up to %d in row %d" % (total, r))
+
+
+def check_plain_rows(layer, n_out, n_in):
+    """ValueError unless bias and factors are good, and int16 weights, row after row of n_in, leave no sum too large."""
+    check_rows(layer, n_out)
+    for r in range(n_out) if layer.inputs[0].dtype == "int16" else ():
+        check_sums(layer, r, plain_row(layer, r, n_in, "h"))
+
+
+def plain_row(layer, r, n_in, letter):
+    """Return row r of n_in weights in the type of that letter (struct), which stand row after row in constant 0."""
+    return struct.unpack_from(
+        "<%d%s" % (n_in, letter), layer.constants[0], r * n_in * struct.calcsize(letter)
+    )
+
+
+def run_row(layer, r, row, x, limits):
+    """Return zero_point + rescale(bias + sum of w x), within the limits, for row r of weights."""
+    total = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
+    for w, v in zip(row, x):
+        total += w * v
+    multiplier, shift = struct.unpack_from("<ii", layer.constants[2], 8 * r)
+    return min(max(rescale(total, multiplier, shift) + layer.outputs[0].zero_point, limits[0]), limits[1])
+
+
 def run_rows(layer, x, row_of):
-    """Return zero_point + rescale(bias + sum of w x), within act_min and act_max, for each row of weights row_of(r)."""
-    out = layer.outputs[0]
-    _, least, most = layer.parameters
-    y = []
-    for r in range(out.size):
-        total = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
-        for w, v in zip(row_of(r), x):
-            total += w * v
-        multiplier, shift = struct.unpack_from("<ii", layer.constants[2], 8 * r)
-        y.append(min(max(rescale(total, multiplier, shift) + out.zero_point, least), most))
-    return y
+    """Return the result of each row of weights row_of(r) of a dense layer."""
+    return [run_row(layer, r, row_of(r), x, layer.parameters[1:]) for r in range(layer.outputs[0].size)]

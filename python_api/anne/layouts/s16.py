@@ -2,9 +2,8 @@
 
 import struct
 
-from ..arithmetic import INT32_MAX
-from ..checks import check_bytes, refuse
-from .rows import check_rows, run_rows
+from ..checks import check_bytes
+from .rows import check_rows, check_sums, run_rows
 
 
 class S16:
@@ -21,11 +20,7 @@ class S16:
         check_bytes(layer, 0, 4 * ((n_in + 1) // 2) * n_out, "weights")
         check_rows(layer, n_out)
         for r in range(n_out):
-            row = cls.row(layer.constants[0], n_in, n_out, r)
-            bias = struct.unpack_from("<i", layer.constants[1], 4 * r)[0]
-            total = 32768 * sum(abs(w) for w in row) + abs(bias)
-            if total > INT32_MAX:
-                refuse(layer.where, "sums below 2^31", "up to %d in row %d" % (total, r))
+            check_sums(layer, r, cls.row(layer.constants[0], n_in, n_out, r))
 
     @staticmethod
     def row(weights, n_in, n_out, r):

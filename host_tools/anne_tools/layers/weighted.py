@@ -1,0 +1,68 @@
+"""What layers share that have rows of weights: how they become integers, and what these mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..network.layer import Layer
+from ..network.tensor import Quantization, Tensor
+from . import weights
+
+
+class Weighted(Layer):
+    """A layer with `weights` (n_out, ...) and `bias` (n_out,), float32; or, from a quantised file, int8 and int32 with
+    `weights_quantization` (one scale, or one a row; zero point 0). Each output is a sum of one row's products.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    weights_quantization: Quantization | None
+
+    def real_weights(self, input_quantization: Quantization | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights and bias as real numbers, whatever type the layer keeps them in.
+
+        An integer bias counts in steps of the input's scale times the row's weight scale; the input's
+        quantization is needed for that.
+        """
+        if self.weights_quantization is None:
+            return self.weights, self.bias
+        scale = self.weights_quantization.scale
+        real = self.weights * scale.reshape(-1, *[1] * (self.weights.ndim - 1))
+        if not np.issubdtype(self.bias.dtype, np.integer):
+            return real, self.bias
+        if input_quantization is None:
+            raise ModelError(f"{self.name}: integer bias, but the input {self.input!r} has no quantization")
+        return real, self.bias * (scale * input_quantization.scale)
+
+    @property
+    def n_weights(self) -> int:
+        return self.weights.size
+
+    @property
+    def is_quantized(self) -> bool:
+        return self.weights_quantization is not None or not np.issubdtype(self.weights.dtype, np.floating)
+
+    def with_integer_weights(self) -> Layer:
+        return self._with(*weights.quantized(self.weights, 127, np.int8))
+
+    def _with(self, integers: np.ndarray, quantization: Quantization) -> Any:
+        return replace(self, weights=integers, weights_quantization=quantization)
+
+    def quantized(
+        self,
+        sources: list[Tensor],
+        targets: list[Tensor],
+        spans: Sequence[tuple[float, float]],
+        dtype: str,
+        most_weight: int,
+    ) -> tuple[Layer, list[Tensor]]:
+        step = float(sources[0].quantization.scale[0])
+        least = weights.least_scale(self.weights, self.bias, step, dtype, self.name)
+        layer = self._with(*weights.quantized(self.weights, most_weight, np.dtype(dtype).type, least))
+        layer.bias = weights.quantized_bias(self.bias, layer.weights_quantization, step)
+        return layer, [targets[0].with_range(dtype, spans[0])]

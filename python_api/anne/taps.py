@@ -1,0 +1,23 @@
+"""Where the taps of windows are (FORMAT.md, "Windows"). Not frozen into firmware, whose native module looks."""
+
+from .windows import axes_of
+
+
+def taps_at(layer):
+    """Return for each pixel of the output its taps: the numbers of pixels, None for those outside the image."""
+    rows, columns = axes_of(layer)
+    columns_at = [_of_axis(columns, j) for j in range(columns[1])]
+    result = []
+    for i in range(rows[1]):
+        row = _of_axis(rows, i)
+        for column in columns_at:
+            result.append(
+                [None if r is None or c is None else r * columns[0] + c for r in row for c in column]
+            )
+    return result
+
+
+def _of_axis(axis, at):
+    size, _, kernel, stride, dilation, pad = axis
+    places = [at * stride - pad + i * dilation for i in range(kernel)]
+    return [place if 0 <= place < size else None for place in places]
