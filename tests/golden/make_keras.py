@@ -3,7 +3,7 @@ says.
 
 Run it once with Keras 3 (`pip install keras==3.15.0 torch==2.13.0 h5py`, KERAS_BACKEND=torch) and once with
 Keras 2 (`pip install tensorflow-cpu==2.15.1`): the major version becomes the prefix of the files. With the argument
-`branches` only the networks that branch are written. Seed 20250103.
+`branches` only the networks that branch are written, with `kinds` those of keras_kinds.py. Seed 20250103.
 
 The tests that make their own files with an installed Keras use the models below, too.
 """
@@ -19,6 +19,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 import numpy as np
 from keras import layers
+from keras_kinds import AS_H5, KINDS, sentence
 
 SEED = 20250103
 FOLDER = Path(__file__).parent / "keras"
@@ -211,7 +212,10 @@ def make_branches(function):
     keras.utils.set_random_seed(SEED)
     model = function()
     randomise(model)
-    x = [np.random.normal(0, 1, (N_SAMPLES, *tensor.shape[1:])).astype("float32") for tensor in model.inputs]
+    n = 2 if function in KINDS else N_SAMPLES
+    x = [np.random.normal(0, 1, (n, *tensor.shape[1:])).astype("float32") for tensor in model.inputs]
+    if function is sentence:
+        x = [np.random.randint(0, 10, (n, 6)).astype("float32")]
     names = [tensor.name for tensor in model.inputs]
     y = model.predict(dict(zip(names, x, strict=True)) if function is structured else x, verbose=0)
     if isinstance(y, dict):
@@ -228,9 +232,11 @@ def randomise(model) -> None:
             randomise(layer)
         elif isinstance(layer, layers.BatchNormalization):
             layer.set_weights([np.random.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
-        elif isinstance(layer, layers.Dense) and layer.use_bias:
-            kernel, bias = layer.get_weights()
-            layer.set_weights([kernel, np.random.normal(0, 0.5, bias.shape)])
+        elif isinstance(layer, layers.LayerNormalization):
+            layer.set_weights([np.random.normal(0, 1, w.shape) for w in layer.get_weights()])
+        elif getattr(layer, "use_bias", False):
+            *kernels, bias = layer.get_weights()
+            layer.set_weights([*kernels, np.random.normal(0, 0.5, bias.shape)])
 
 
 def write_bfloat16() -> None:
@@ -254,15 +260,29 @@ def main() -> None:
     """Write every file of this version of Keras."""
     FOLDER.mkdir(exist_ok=True)
     prefix = "keras2" if KERAS_2 else "keras3"
-    if "branches" not in sys.argv[1:]:
+    wanted = sys.argv[1:] or ["chains", "branches", "kinds"]
+    if "chains" in wanted:
         write_chains(prefix)
+    if "branches" in wanted:
+        write_several(prefix, "branches", BRANCHES)
+    if "kinds" in wanted:
+        write_several(prefix, "kinds", KINDS)
+
+
+def write_several(prefix: str, name: str, functions) -> None:
+    """Write models of several inputs and outputs, and what Keras says of them."""
     expected = {"version": np.array(keras.__version__)}
-    for function in BRANCHES:
+    for function in functions:
         model, arrays = make_branches(function)
         expected |= arrays
-        for suffix in ("keras", "h5")[function is crossing :]:
+        suffixes = ("keras", "h5")
+        if function is crossing or function in KINDS and KERAS_2:
+            suffixes = ("h5",)
+        elif function in KINDS and function not in AS_H5:
+            suffixes = ("keras",)
+        for suffix in suffixes:
             model.save(FOLDER / f"{prefix}_{function.__name__}.{suffix}")
-    np.savez_compressed(FOLDER / f"{prefix}_branches.npz", **expected)
+    np.savez_compressed(FOLDER / f"{prefix}_{name}.npz", **expected)
 
 
 def write_chains(prefix: str) -> None:

@@ -26,7 +26,7 @@ def sequential(*layers: dict, **first) -> dict:
 
 
 def layer(class_name: str, name: str = "x", **config) -> dict:
-    return {"class_name": class_name, "config": {"name": name} | config}
+    return {"class_name": class_name, "config": {"name": name, "trainable": True} | config}
 
 
 def hdf5(fill: Callable[[h5py.File], None]) -> bytes:

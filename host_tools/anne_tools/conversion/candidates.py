@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from anne.model_file import MAX_LAYERS
@@ -15,12 +16,16 @@ from ..data.samples import joined
 from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
 from ..network.execute import execute
 from ..network.graph import Graph
+from ..network.layer import Layer
 from ..network.tensor import Tensor
 from .answers import last_activation
 from .calibration import Cut, cuts
+from .correct import corrected
+from .equalise import equalised
 from .pack import check_limits, pack
 from .passes import balance_inputs, integer_scalings, scaled_tensors, simplify
 from .quantize import INTEGER_DTYPES, quantize, split_activations
+from .scales import with_rescalings
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,10 +41,12 @@ _OUTLIERS = 64
 
 @dataclass
 class Candidate:
-    """One way: the float graph with the file's layers, the same quantised, the file without golden samples."""
+    """One way: the graph it was made from, the float graph with the file's layers, the same quantised, the file without
+    golden samples."""
 
     dtype: str
     cut: Cut | None
+    source: Graph
     floats: Graph
     quantized: Graph
     data: bytes
@@ -94,8 +101,19 @@ class Trial:
             notes = [*notes, *more]
         quantized = quantize(graph, dtype, calibrate, self.tell)
         floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
+        floats = with_rescalings(floats, quantized)
         data = pack(quantized)
-        return Candidate(dtype, cut, floats, quantized, data, fit(data, self.board), list(notes))
+        return Candidate(dtype, cut, graph, floats, quantized, data, fit(data, self.board), list(notes))
+
+    def equalised(self, way: Candidate) -> Candidate | None:
+        """The same with channels of like size; None if there are none to be changed."""
+        graph = equalised(way.source, self.typical)
+        return None if graph is None else self.make(way.dtype, graph, way.notes, way.cut)
+
+    def corrected(self, way: Candidate) -> Candidate:
+        """The same with biases that make up for the mean of what rounding the weights changes."""
+        quantized = corrected(way.quantized, way.floats, self.typical)
+        return replace(way, quantized=quantized, data=pack(quantized), notes=list(way.notes))
 
     def scaling_apart(self, cut: Cut | None) -> tuple[Graph, list[str]] | None:
         """The simplified graph with a layer that scales the inputs, and notes: the network's own layer, or one made
@@ -160,8 +178,13 @@ def spread(x: np.ndarray, n: int) -> np.ndarray:
 
 def _most_samples(graph: Graph) -> int:
     values = sum(tensor.size for tensor in graph.tensors.values())
-    macs = sum(layer.n_weights for layer in graph.layers)
+    macs = sum(_macs(graph, layer) for layer in graph.layers)
     return max(1, min(_SAMPLES, _VALUES // values, _MACS // max(macs, 1)))
+
+
+def _macs(graph: Graph, layer: Layer) -> int:
+    """How often a layer multiplies: each weight at each place of an image."""
+    return layer.n_weights * math.prod(graph.tensors[layer.output].shape[:-1])
 
 
 def _tells_classes(graph: Graph) -> bool:

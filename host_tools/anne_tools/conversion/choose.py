@@ -29,6 +29,8 @@ _WORTH_SCALING, _NEGLIGIBLE = 2.0, 3e-6
 # Values are cut only where the error is larger than int8's usually is, and so many times smaller with the cut.
 # What the samples lose in which values are cut counts so many times: they may be what the network is for.
 _LARGE_ERROR, _WORTH_CUTTING, _LOSS_COUNTS = 0.01, 2.0, 2.0
+# The types whose weights are coarse enough to be refined; on how many samples, and what of the error must go away.
+_REFINED, _LEAST_SAMPLES, _WORTH_REFINING = ("int8", "int4"), 32, 0.85
 # The error of which a report warns.
 _WARNED_ERROR = 0.05
 
@@ -46,12 +48,12 @@ def choose(
         check_limits(folded)
         same = quantize(folded, "int8" if dtype == AUTO else dtype)
         data = pack(same)
-        return Candidate("int8", None, folded, same, data, fit(data, board), notes)
+        return Candidate("int8", None, folded, folded, same, data, fit(data, board), notes)
     trial = Trial(imported, calibrate, board, progress)
     if dtype == AUTO and calibrate is not None:
         best = _with_dtype(trial)
     else:
-        best = _with_ranges(trial, "float32" if dtype == AUTO else dtype)
+        best = _refined(trial, _with_ranges(trial, "float32" if dtype == AUTO else dtype))
     if (error := trial.errors(best).typical) > _WARNED_ERROR and calibrate is not None:
         best.warnings.append(
             f"the answers as {best.dtype} are off by {error:.1%} of the outputs' range on the calibration data; "
@@ -139,6 +141,35 @@ def _with_scaling(trial: Trial, dtype: str, cut: Cut | None) -> Candidate:
     return other
 
 
+# --- Channels of like size, biases that take back a mean error -----------------------------------------------------
+
+
+def _refined(trial: Trial, best: Candidate) -> Candidate:
+    """The candidate, or a better one: with equalised channels, with corrected biases, with both."""
+    if best.dtype not in _REFINED or len(trial.typical) < _LEAST_SAMPLES or trial.calibrate is None:
+        return best
+    ways = (
+        ("channels between layers were made of like size", trial.equalised),
+        ("biases make up for the mean error of rounded weights", trial.corrected),
+    )
+    for what, make in ways:
+        before = trial.errors(best).typical
+        if before <= _NEGLIGIBLE:
+            break
+        try:
+            other = make(best)
+        except ModelError:  # beyond what integers hold
+            continue
+        if other is None or other.verdict.cycles > best.verdict.cycles:
+            continue
+        after = trial.errors(other).typical
+        if after < _WORTH_REFINING * before:
+            other.warnings = best.warnings
+            other.notes.append(f"{what}: error {after:.2g} instead of {before:.2g} of the outputs' range")
+            best = other
+    return best
+
+
 # --- The type -------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +208,7 @@ def _tried(trial: Trial) -> tuple[list[tuple[Candidate, Errors]], list[str]]:
         if dtype == _LAST_RESORT and any(_is_good(errors) and way.verdict.fits for way, errors in tried):
             break
         try:
-            way = _with_ranges(trial, dtype)
+            way = _refined(trial, _with_ranges(trial, dtype))
         except ModelError as error:
             if dtype == _COMPARED[0]:
                 raise

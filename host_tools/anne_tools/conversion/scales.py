@@ -56,3 +56,16 @@ def with_one_scale(layer: Layer, result: Graph, dtype: str, span: tuple[float, f
             tensor = rescaled
         inputs.append(tensor.name)
     return [*layers, replace(layer, inputs=tuple(inputs))]
+
+
+def with_rescalings(floats: Graph, quantized: Graph) -> Graph:
+    """Return the graph of floats with the layers of the quantised one: what rescales there is linear here."""
+    like = {layer.output: layer for layer in floats.layers}
+    result = floats.copy()
+    result.layers = []
+    for layer in quantized.layers:
+        known = like.get(layer.output)
+        if known is None:
+            result.tensors[layer.output] = replace(result.tensors[layer.input], name=layer.output)
+        result.layers.append(replace(layer) if known is None else replace(known, inputs=layer.inputs))
+    return result

@@ -71,6 +71,7 @@ IMPORTERS = (
             head.startswith(HDF5_MAGIC) or {"config.json", "model.weights.h5"} <= set(members)
         ),
         packages=("keras", "tf_keras", "tensorflow"),
+        options=("input_shape",),
         extra="keras",
     ),
     Importer("tflite", (".tflite",), lambda head, members: head[4:8] == b"TFL3", extra="tflite"),

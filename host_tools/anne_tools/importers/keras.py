@@ -11,15 +11,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError
 from ..layers.build import GraphBuilder
 from ..network.graph import Graph, Metadata
 from ..network.tensor import Tensor
 from . import budget
 from .ends import leading_to, printable
 from .keras_files import read_file
+from .keras_inputs import Shapes, input_shapes
 from .keras_layers import FUNCTIONS, LAYERS, SUPPORTED, Step
-from .keras_model import SUMS, KerasLayer, snake_case
+from .keras_model import MERGING, KerasLayer, snake_case
 from .keras_references import named_references
 from .refusal import Missing
 
@@ -30,19 +30,20 @@ _UNNAMED_INPUT = r"(input|input_layer|keras_tensor)(_[0-9]+)?"
 _INPUT_OF_SEQUENTIAL = ".*_input"
 
 
-def read(source: Path | object) -> Graph:
+def read(source: Path | object, input_shape: Shapes | None = None) -> Graph:
     """Return the Graph of a `.keras` or `.h5` file, or of a Keras model in memory.
 
+    `input_shape` (without batch; of several inputs a dict by name, or a list) sets axes that the model leaves open.
     ModelError for layers that are not supported, naming all of them, and for what is no network.
     """
     if not isinstance(source, Path):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
             source.save(path)
-            return read(path)
+            return read(path, input_shape)
     model, version = read_file(source, _refuse_unsupported)
     reader = _Reader(version)
-    outputs = reader.run(model, reader.inputs(model))
+    outputs = reader.run(model, reader.inputs(model, input_shape))
     provenance = {
         "framework": f"Keras {version}",
         "layers": ", ".join(layer.class_name for layer in reader.ran),
@@ -63,10 +64,8 @@ def _refuse_unsupported(model: KerasLayer) -> None:
             missing.layer(layer.class_name, where)
         elif (activation := layer.config.get("activation")) and _is_unknown(activation):
             missing.layer(f"activation {activation}", where)
-        elif layer.class_name in SUMS and any(len(call) < 2 or None in call for call in layer.calls):
+        elif layer.class_name in MERGING and any(len(call) < 2 or None in call for call in layer.calls):
             missing.layer(f"{layer.class_name} of a constant", where)
-        elif layer.class_name == "Reshape" and "target_shape" not in layer.config:
-            missing.layer("keras.ops.reshape", where)
         if layer.config.get("quantization_config") or any(
             t in layer.policy for t in ("int4", "int8", "float8", "gptq")
         ):
@@ -89,10 +88,10 @@ class _Reader:
         self.names: dict[str, int] = {}
         self.known: dict[int, list[Any]] = {}  # for each layer, by its id
 
-    def inputs(self, model: KerasLayer) -> list[Tensor]:
+    def inputs(self, model: KerasLayer, given: Shapes | None) -> list[Tensor]:
         """The inputs of the network."""
-        shapes = [_input_shape(model, number) for number in range(len(model.inputs))]
         names = _input_names(model)
+        shapes = input_shapes(model, names, given)
         if not names:
             self.builder = GraphBuilder(shapes[0])
             return [self.builder.first]
@@ -104,17 +103,19 @@ class _Reader:
         for call in model.order:
             layer, read = model.layers[call.layer], [values[key] for key in call.reads]
             budget.steps(1 + len(read) + len(layer.outputs), "the calls of layers")
-            made = self.run(layer, read) if layer.is_model else [self._run_layer(layer, read)]
+            made = self.run(layer, read) if layer.is_model else self._run_layer(layer, call.number, read)
             values |= {(call.layer, call.number, n): tensor for n, tensor in enumerate(made)}
         return [values[key] for key in model.outputs]
 
-    def _run_layer(self, layer: KerasLayer, x: list[Tensor]) -> Tensor:
+    def _run_layer(self, layer: KerasLayer, number: int, x: list[Tensor]) -> list[Tensor]:
         budget.steps(1 + sum(v.size for v in layer.variables) // _WEIGHTS_PER_STEP, str(layer))
         self.ran.append(layer)
         self.builder.last = x[0]
         name, known = _distinct(layer.name[:80], self.names), self.known.setdefault(id(layer), [])
-        LAYERS[layer.class_name](self.builder, Step(layer, name, x, self.version, known))
-        return self.builder.last
+        node = layer.nodes[number] if number < len(layer.nodes) else None
+        step = Step(layer, name, x, self.version, known, node)
+        LAYERS[layer.class_name](self.builder, step)
+        return step.made or [self.builder.last]
 
     def graph(self, outputs: list[Tensor], metadata: Metadata) -> Graph:
         """The checked graph, without layers whose outputs nobody needs: those of a model of which not all is used."""
@@ -162,41 +163,3 @@ def _distinct(name: str, counts: dict[str, int]) -> str:
         unique = f"{name}_{counts[name]}"
     counts[unique] = 0
     return unique
-
-
-def _input_shape(model: KerasLayer, number: int) -> tuple[int, ...]:
-    """The shape of one sample of an input, from wherever this version of Keras wrote it."""
-    shape = _declared_shape(model, number)
-    if shape is None and (first := _first_layer(model)) and first.class_name == "Dense":
-        shape = [None, first.variables[0].shape[0]]
-    if not isinstance(shape, (list, tuple)):
-        raise ModelError("the input shape is not in the file; give the model a keras.Input and save it again")
-    if not all(isinstance(d, int) and d > 0 for d in shape[1:]):
-        raise ModelError(
-            f"expected an input of fixed size, got {tuple(shape)}; give keras.Input the full shape"
-        )
-    return tuple(shape[1:])
-
-
-def _declared_shape(layer: KerasLayer, number: int = 0) -> Any:
-    """The shape (batch axis first) that a layer declares, or a model, or its first layer, for an input; or None."""
-    build = layer.config.get("build_config") or {}
-    first = layer.layers[max(layer.inputs[number].layer, 0)] if layer.layers and layer.inputs else None
-    for shape in (
-        layer.config.get("batch_shape"),
-        layer.config.get("batch_input_shape"),
-        _declared_shape(first) if first else None,
-        layer.config.get("build_input_shape"),
-        build.get("input_shape"),
-    ):
-        if shape is not None:
-            return shape
-    return None
-
-
-def _first_layer(model: KerasLayer) -> KerasLayer | None:
-    """The layer that a Sequential without a declared shape begins with."""
-    calls = model.order[:1]
-    while calls and (layer := model.layers[calls[0].layer]).is_model:
-        model, calls = layer, layer.order[:1]
-    return model.layers[calls[0].layer] if calls else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import ModelError
 from . import budget
-from .keras_model import SUMS, Call, KerasLayer, Key
+from .keras_model import MERGING, Call, KerasLayer, Key
 from .keras_references import Reference, named_references
 
 
@@ -45,7 +45,7 @@ def _arrange_sequential(model: KerasLayer) -> None:
     for position, layer in enumerate(model.layers):
         if layer.class_name != "InputLayer":
             model.order.append(_checked(layer, Call(position, 0, last)))
-            last = [Key(position, 0, n) for n in range(_n_outputs(layer))]
+            last = [Key(position, 0, n) for n in range(layer.n_outputs)]
     model.outputs = last
 
 
@@ -110,7 +110,8 @@ class _Functional:
         layer = self.model.layers[position]
         if layer.class_name == "InputLayer":
             raise ModelError(f"model {self.model.name!r}: {layer} is none of its inputs")
-        return layer.calls[number]
+        reads = layer.calls[number]
+        return [end for end in reads if end is not None] if layer.is_operator else reads
 
     def _key(self, end: Reference | None, first: dict[str, int]) -> Key:
         """The tensor that a reference means, its calls counted from 0."""
@@ -123,7 +124,7 @@ class _Functional:
         layer = self.model.layers[position]
         key = Key(position, number - first.get(name, 0), output)
         n_calls = 1 if layer.class_name == "InputLayer" else len(layer.calls)
-        if not (0 <= key.call < n_calls and 0 <= output < _n_outputs(layer)):
+        if not (0 <= key.call < n_calls and 0 <= output < layer.n_outputs):
             raise ModelError(f"model {self.model.name!r}: {layer} has no output {output} of a call {number}")
         return key
 
@@ -136,13 +137,10 @@ def _least(ends: Iterable[Reference | None]) -> dict[str, int]:
     return least
 
 
-def _n_outputs(layer: KerasLayer) -> int:
-    return len(layer.outputs) if layer.is_model else 1
-
-
 def _checked(layer: KerasLayer, call: Call) -> Call:
     """Return the call; ModelError if it reads another number of tensors than its layer takes."""
     expected = len(layer.inputs) if layer.is_model else 1
-    if len(call.reads) != expected and layer.class_name not in SUMS:
+    takes_any = layer.is_operator or layer.class_name in MERGING
+    if not call.reads or len(call.reads) != expected and not takes_any:
         raise ModelError(f"layer {layer}: expected to read {expected} tensors, got {len(call.reads)}")
     return call

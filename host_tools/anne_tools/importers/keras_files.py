@@ -25,26 +25,11 @@ from . import budget
 from .hdf5 import Group, read_hdf5
 from .keras_calls import arrange
 from .keras_model import KerasLayer, parse_model, snake_case
+from .keras_variables import has_variables, is_called, variable_names
 
 # Where a .keras file keeps the layers of a model; the second name was that of Keras 2.12 and 2.13.
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 MAX_JOINED_NAMES = 10_000
-
-
-def variable_names(layer: KerasLayer) -> tuple[list[str], list[str]]:
-    """Return the names of the variables a layer has by its settings: (trained by gradients, others)."""
-    config = layer.config
-    match layer.class_name:
-        case "Dense":
-            return ["kernel"] + ["bias"] * bool(config.get("use_bias", True)), []
-        case "BatchNormalization":
-            trained = ["gamma"] * bool(config.get("scale", True)) + ["beta"] * bool(
-                config.get("center", True)
-            )
-            return trained, ["moving_mean", "moving_variance"]
-        case "Normalization" if config.get("mean") is None:
-            return [], ["mean", "variance", "count"]
-    return [], []
 
 
 def read_file(path: Path, check: Callable[[KerasLayer], None]) -> tuple[KerasLayer, str]:
@@ -120,11 +105,6 @@ def _fill_from_keras(model: KerasLayer, group: Group) -> None:
             ]
 
 
-def has_variables(layer: KerasLayer) -> bool:
-    """Whether a layer, or one inside it, has variables."""
-    return any(map(has_variables, layer.layers)) or any(variable_names(layer))
-
-
 def _groups_of(container: Group, layers: list[KerasLayer]) -> Iterator[tuple[KerasLayer, Group]]:
     """Each layer with its group: the one that says its name, else the next of its class that says no layer's.
 
@@ -180,7 +160,7 @@ def _fill_from_h5(model: KerasLayer, groups: Group) -> None:
             raise ModelError(f"layer {layer}: expected {len(slots)} weights in the file, got {len(paths)}")
         for path, (owner, name) in zip(paths, slots, strict=True):
             stored = path.rpartition("/")[2].partition(":")[0]
-            if stored != name:
+            if not is_called(stored, name):
                 raise ModelError(f"layer {owner}: expected its {name} next in the file, got {path}")
             owner.variables.append(group.array(path, f"{owner} {name}", owner.policy))
 

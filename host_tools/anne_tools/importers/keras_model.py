@@ -19,8 +19,11 @@ from .flow import label
 from .keras_references import Reference, is_call_of_keras_3, references
 
 MODELS = ("Sequential", "Functional", "Model")
-# Layers and operators that take any number of tensors; the latter two are Keras 2's
-SUMS = ("Add", "__operators__.add", "math.add")
+# Layers that take any number of tensors from two on.
+MERGING = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
+# Before the names of operators, which are layers in files: those of keras.ops, and TensorFlow's in Keras 2.
+OPS, TENSORFLOW = "ops.", "tf."
+_TENSORFLOW_CLASSES = ("TFOpLambda", "SlicingOpLambda", "ClassMethod")
 OWN_MODULES = ("keras", "tf_keras", "tensorflow", "builtins")
 
 
@@ -44,9 +47,10 @@ class Call(NamedTuple):
 class KerasLayer:
     """One entry of a model's list of layers; for a model inside a model, `layers` are its own (else empty).
 
-    `calls` are the references that each of its calls reads, None for a constant; `variables` are in the order in which
-    Keras made them. Of a model, `keras_calls.arrange` fills in what it takes (`inputs`), what it gives (`outputs`), and
-    its layers' calls in the `order` in which they run, several of one layer if it is shared.
+    `calls` are the references that each of its calls reads, None for a constant, and `nodes` the same calls as the file
+    has them; `variables` are in the order in which Keras made them. Of a model, `keras_calls.arrange` fills in what it
+    takes (`inputs`), what it gives (`outputs`), and its layers' calls in the `order` in which they run, several of one
+    layer if it is shared.
     """
 
     class_name: str
@@ -54,6 +58,7 @@ class KerasLayer:
     config: dict[str, Any]
     calls: list[list[Reference | None]] = field(default_factory=list)
     calls_of_keras_2: bool = False  # which counts them otherwise
+    nodes: list[Any] = field(default_factory=list)
     layers: list[KerasLayer] = field(default_factory=list)
     variables: list[np.ndarray] = field(default_factory=list)
     inputs: list[Key] = field(default_factory=list)
@@ -66,6 +71,21 @@ class KerasLayer:
     @property
     def is_model(self) -> bool:
         return self.class_name in MODELS
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether it is an operator, whose arguments may be constants."""
+        return self.class_name.startswith((OPS, TENSORFLOW))
+
+    @property
+    def n_outputs(self) -> int:
+        """How many tensors a call of it makes."""
+        if self.is_model:
+            return len(self.outputs)
+        if self.class_name != f"{OPS}Split":
+            return 1
+        parts = self.config.get("indices_or_sections")
+        return len(parts) + 1 if isinstance(parts, list) else parts if isinstance(parts, int) else 1
 
     @property
     def policy(self) -> str:
@@ -102,17 +122,27 @@ def parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
     if class_name in MODELS and isinstance(config, list):
         config = {"layers": config}  # Keras before 2.2.3 wrote a Sequential as the bare list
     config = config if isinstance(config, dict) else {}
-    if class_name == "TFOpLambda":  # an operator of TensorFlow, in Keras 2
-        class_name = label(str(config.get("function")), class_name)
     name = str(entry.get("name") or config.get("name") or "")
     nodes = entry.get("inbound_nodes") or []
     calls = [references(node) for node in nodes]
-    layer = KerasLayer(class_name, name, config, calls, bool(nodes) and not is_call_of_keras_3(nodes[0]))
+    is_keras_2 = bool(nodes) and not is_call_of_keras_3(nodes[0])
+    if class_name in _TENSORFLOW_CLASSES:
+        class_name = TENSORFLOW + label(str(config.get("function")), class_name)
+    elif _is_of_keras_ops(entry, config, bool(nodes) and not is_keras_2):
+        class_name = OPS + class_name
+    layer = KerasLayer(class_name, name, config, calls, is_keras_2, nodes)
     if layer.is_model:
         entries = config.get("layers") or []
         budget.operations(len(entries))
         layer.layers = [parse_model(e, depth + 1) for e in entries]
     return layer
+
+
+def _is_of_keras_ops(entry: dict[str, Any], config: dict[str, Any], is_keras_3: bool) -> bool:
+    """Whether an entry is an operator, which may be called as a layer is: Add. An .h5 file does not say its module."""
+    if (module := entry.get("module")) is not None:
+        return str(module).startswith(("keras.src.ops", "keras.ops"))
+    return is_keras_3 and "trainable" not in config and entry.get("class_name") not in ("InputLayer", *MODELS)
 
 
 def _is_kerass_own(entry: dict[str, Any]) -> bool:

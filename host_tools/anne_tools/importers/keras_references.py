@@ -29,7 +29,7 @@ def references(node: Any) -> list[Reference | None]:
         if isinstance(node, list) and node[:1] == ["_CONSTANT_VALUE"]:
             found.append(None)
             waiting += reversed(_of_kwargs(node[3:]))
-        elif _is_reference(node):
+        elif is_reference(node):
             found.append(tuple(node[:3]))
             waiting += reversed(_of_kwargs(node[3:]))
         elif is_call_of_keras_3(node):
@@ -50,7 +50,7 @@ def is_call_of_keras_3(node: Any) -> bool:
     return isinstance(node, dict) and {"args", "kwargs"} <= node.keys()
 
 
-def _is_reference(node: Any) -> bool:
+def is_reference(node: Any) -> bool:
     return (
         isinstance(node, list)
         and len(node) >= 3

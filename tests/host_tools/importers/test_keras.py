@@ -133,7 +133,7 @@ def set_weights(path: str, value):
 def test_everything_that_is_missing_is_named_before_anything_is_computed(tmp_path):
     def change(description):
         config = description["config"]
-        for index, name in ((3, "LSTM"), (4, "Conv2D"), (5, "Conv2D")):
+        for index, name in ((3, "LSTM"), (4, "Conv3D"), (5, "Conv3D")):
             config["layers"][index]["class_name"] = name
         config["layers"][2]["config"]["activation"] = "mish"
 
@@ -141,7 +141,7 @@ def test_everything_that_is_missing_is_named_before_anything_is_computed(tmp_pat
         GOLDEN / "keras3_mlp.keras", tmp_path / "net.keras", change, leave_out=["model.weights.h5"]
     )
     with pytest.raises(
-        ModelError, match=r"needs Conv2D \(2\), activation mish \(1\), LSTM \(1\); the first is layer 1"
+        ModelError, match=r"needs Conv3D \(2\), activation mish \(1\), LSTM \(1\); the first is layer 1"
     ):
         load(path)
 

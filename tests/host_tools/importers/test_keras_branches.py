@@ -251,11 +251,11 @@ INNER = functional(INPUT, entry("ReLU", "x", CALL), name="inner", call=CALL)
         (
             functional(
                 INPUT,
-                entry("Multiply", "y", CALL + CALL),
-                entry("Conv2D", "z", read(["y", 0, 0])),
-                entry("Multiply", "x", read(["z", 0, 0], ["in", 0, 0])),
+                entry("Dot", "y", CALL + CALL),
+                entry("Conv3D", "z", read(["y", 0, 0])),
+                entry("Dot", "x", read(["z", 0, 0], ["in", 0, 0])),
             ),
-            "needs Multiply (2), Conv2D (1); the first is layer 0 (Multiply 'y'); supported: Activation, Add, ",
+            "needs Dot (2), Conv3D (1); the first is layer 0 (Dot 'y'); supported: Activation, Add, ",
         ),
         (
             functional(
@@ -264,7 +264,7 @@ INNER = functional(INPUT, entry("ReLU", "x", CALL), name="inner", call=CALL)
                 entry("Add", "x", read(["in", 0, 0], ["more", 0, 0])),
                 inputs=[["in", 0, 0], ["more", 0, 0]],
             ),
-            "expected two inputs of one shape, got (2,) and (3,)",
+            ", got (3,) and (2,)",
         ),
         (functional(INPUT, outputs=[["in", 0, 0]]), "the model has no layers"),
         (functional(INPUT, entry("ReLU", "x", CALL), outputs=[]), "the model has no layers"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import AveragePool, Dense, MaxPool, Reshape, Scaling
+from ...layers import Dense, Reshape, Scaling
 from ...network.graph import Graph
 from ...network.layer import Layer
 from .products import is_linear_product, is_product, scaled_after, scaled_before
@@ -15,6 +15,7 @@ from .rewrite import Passed, if_finite, is_float_or_keeps_values, only_reader, r
 # A scaling whose offset is larger than this stays a layer of its own: (x - mean) * scale is exact in float32
 # where weights * x + bias would lose log2(offset) of its 24 bits to cancellation.
 MAX_FOLDED_OFFSET = 1000.0
+_POOLS = ("average_pool", "max_pool", "reduce")
 
 
 def fold_scalings(graph: Graph, fold_input_scaling: bool = True) -> Passed:
@@ -81,9 +82,9 @@ def _swap_scaling_and_reshape(graph: Graph, first: Layer, second: Layer):
 
 def _swap_scaling_and_pool(graph: Graph, first: Layer, second: Layer):
     """Scale what a pool makes: that is less, and may meet a product. For scales above 0 the greatest stays so."""
-    if not (isinstance(first, Scaling) and isinstance(second, AveragePool | MaxPool)):
+    if not (isinstance(first, Scaling) and second.kind in _POOLS):
         return None
-    if getattr(second, "activation", "linear") != "linear" or not _commutes(first, second):
+    if getattr(second, "activation", "linear") != "linear" or not _commutes(graph, first, second):
         return None
     source, made = graph.tensors[first.input], graph.tensors[second.output]
     graph.tensors[first.output] = replace(source, name=first.output, shape=made.shape)
@@ -92,10 +93,16 @@ def _swap_scaling_and_pool(graph: Graph, first: Layer, second: Layer):
     return [pool, scaling], f"{first.title}: moved behind {second.title}"
 
 
-def _commutes(scaling: Scaling, pool: Layer) -> bool:
-    if isinstance(pool, MaxPool):
-        return bool(np.all(scaling.scale > 0))
-    return not (pool.count_padding and np.any(scaling.offset))
+def _commutes(graph: Graph, scaling: Scaling, pool: Layer) -> bool:
+    keeps_order = bool(np.all(scaling.scale > 0))
+    if pool.kind == "average_pool":
+        return not (pool.count_padding and np.any(scaling.offset))
+    if pool.kind == "max_pool":
+        return keeps_order
+    is_per_channel = scaling.scale.size > 1 or scaling.offset.size > 1
+    if is_per_channel and len(graph.tensors[scaling.input].shape) - 1 in pool.axes:
+        return False
+    return pool.operation == "mean" or pool.operation == "max" and keeps_order
 
 
 def inputs_and_their_reshapes(graph: Graph) -> set[str]:

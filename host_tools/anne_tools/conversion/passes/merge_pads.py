@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...layers import Conv, Pad
+from ...layers import Pad
 from ...network.graph import Graph
 from ...network.layer import Layer
 from .rewrite import Passed, only_reader, pruned
+
+_READERS = ("conv", "depthwise_conv")
 
 
 def merge_pads(graph: Graph) -> Passed:
@@ -18,7 +20,7 @@ def merge_pads(graph: Graph) -> Passed:
     graph, notes = graph.copy(), []
     for pad in [layer for layer in graph.layers if isinstance(layer, Pad)]:
         reader = only_reader(graph, pad)
-        merged = _merged(graph, pad, reader) if isinstance(reader, Conv) else None
+        merged = _merged(graph, pad, reader) if reader and reader.kind in _READERS else None
         if merged is None:
             continue
         graph.layers = [merged if layer is reader else layer for layer in graph.layers if layer is not pad]

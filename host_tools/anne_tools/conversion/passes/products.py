@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Conv, Dense, Scaling
+from ...layers import Scaling
 from ...network.layer import Layer
 
 # The first axis of their weights is the output's last: one unit or channel each, which has its own bias.
-PRODUCTS = (Conv, Dense)
+PRODUCTS = ("conv", "conv_transpose", "dense", "depthwise_conv")
 
 
 def is_product(layer: Layer | None) -> bool:
-    return isinstance(layer, PRODUCTS)
+    return layer is not None and layer.kind in PRODUCTS
 
 
 def is_linear_product(layer: Layer) -> bool:
-    return isinstance(layer, PRODUCTS) and layer.activation == "linear"
+    return layer.kind in PRODUCTS and layer.activation == "linear"
 
 
 def scaled_after(layer: Layer, scaling: Scaling) -> Layer:
@@ -45,17 +45,18 @@ def scaled_before(scaling: Scaling, layer: Layer, n_in: int) -> Layer | None:
 def _as_weights(layer: Layer, values: np.ndarray) -> np.ndarray:
     """One value for each input feature as one for each weight, or as what NumPy makes that of."""
     n_out = len(layer.weights)
-    match layer:
-        case Dense():
-            return values
-        case Conv():
-            return np.repeat(values.reshape(layer.groups, 1, 1, -1), n_out // layer.groups, axis=0)
-    raise TypeError(f"{type(layer).__name__} is no product")
+    if layer.kind == "conv":
+        return np.repeat(values.reshape(layer.groups, 1, 1, -1), n_out // layer.groups, axis=0)
+    if layer.kind == "depthwise_conv":
+        return np.repeat(values, n_out // len(values)).reshape(-1, 1, 1)
+    return values
 
 
 def _sees_padding(layer: Layer) -> bool:
     """Whether not every weight meets the input at every place: at the edges of an image."""
-    return not isinstance(layer, Dense) and any((*layer.window.before, *layer.window.after))
+    if layer.kind == "dense":
+        return False
+    return layer.kind == "conv_transpose" or any((*layer.window.before, *layer.window.after))
 
 
 def _per_feature(layer: Scaling, n: int) -> tuple[np.ndarray, np.ndarray]:
