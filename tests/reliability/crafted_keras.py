@@ -289,6 +289,80 @@ def padding_without_end() -> bytes:
 
 
 @crafted("keras")
+def images_without_end() -> bytes:
+    """4,000 layers, each of which makes an image 2^40 times as large."""
+    layers = [
+        layer("UpSampling2D", f"x{n}", size=[1 << 40, 1], data_format="channels_last") for n in range(4_000)
+    ]
+    return keras(sequential(*layers, batch_shape=[None, 1, 1, 1]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def a_vector_2_to_the_60_times() -> bytes:
+    """A vector repeated without end."""
+    return keras(sequential(layer("RepeatVector", n=1 << 60), batch_shape=[None, 4]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def windows_without_end() -> bytes:
+    """Pools whose windows, strides and paddings are 2^60."""
+    pools = [
+        layer(f"{kind}Pooling2D", f"{kind}{n}", pool_size=[1 << n, 1 << n], strides=[1, 1], padding="same")
+        for n in (20, 60)
+        for kind in ("Max", "Average")
+    ]
+    return keras(sequential(*pools, batch_shape=[None, 8, 8, 1]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def slopes_without_end() -> bytes:
+    """A PReLU whose 1,000 slopes stand for 10^9."""
+
+    def fill(file: h5py.File) -> None:
+        file.create_dataset("layers/p_re_lu/vars/0", data=np.zeros((1000, 1, 1), "f4"))
+
+    return keras(sequential(layer("PReLU"), batch_shape=[None, 1000, 1000, 1000]), hdf5(fill))
+
+
+def operator(class_name: str, name: str, *arguments, **config) -> dict:
+    """An operator of keras.ops."""
+    node = {"args": list(arguments), "kwargs": {}}
+    config = {"name": name} | config
+    entry = {"class_name": class_name, "name": name, "config": config, "inbound_nodes": [node]}
+    return entry | {"module": "keras.src.ops.numpy"}
+
+
+@crafted("keras")
+def parts_without_end() -> bytes:
+    """An axis of 2^40, split into as many parts."""
+    net = functional(
+        operator("Split", "x", tensor("in"), indices_or_sections=1 << 40, axis=1), outputs=[["x", 0, 0]]
+    )
+    net["config"]["layers"][0] = FIRST | {"config": {"name": "in", "batch_shape": [None, 1 << 40]}}
+    return keras(net, NO_WEIGHTS)
+
+
+@crafted("keras")
+def put_together_with_itself() -> bytes:
+    """4,000 layers that put together what they read and the same again: 2^4000 elements."""
+    layers = [
+        operator("Concatenate", f"x{i}", [tensor(f"x{i - 1}" if i else "in")] * 2, axis=-1)
+        for i in range(4_000)
+    ]
+    return keras(functional(*layers, outputs=[["x3999", 0, 0]]), NO_WEIGHTS)
+
+
+@crafted("keras")
+def constants_by_the_hundred_thousand() -> bytes:
+    """A product with 300,000 constants, and one with lists in lists."""
+    layers = [
+        operator("Multiply", "y", tensor("in"), [1.0] * 150_000),
+        operator("Multiply", "x", tensor("y"), [[[[[0]]]]] * 30_000),
+    ]
+    return keras(functional(*layers, outputs=[["x", 0, 0]]), NO_WEIGHTS)
+
+
+@crafted("keras")
 def joined_names() -> bytes:
     """Groups whose names, joined as Windows joins them, are 30,000 deep."""
     weights = hdf5(lambda file: [file.create_group("layers" + f"\\{n}" * 10_000) for n in range(5)])

@@ -59,13 +59,35 @@ FORMATS: dict[str, tuple[list[str], dict]] = {
         {},
     ),
     "h5": (
-        [f"keras/keras{name}.h5" for name in ("2_mlp", "3_mlp", "2_structured", "3_sharing", "3_padded")],
+        [
+            f"keras/keras{name}.h5"
+            for name in (
+                "2_mlp",
+                "3_mlp",
+                "2_structured",
+                "3_sharing",
+                "3_padded",
+                "2_meeting",
+                "2_operators_of_images",
+                "3_signals",
+            )
+        ],
         {},
     ),
     "keras": (
         [
             f"keras/keras{name}.keras"
-            for name in ("2_mlp", "3_nested", "2_sharing", "3_structured", "3_sharing", "3_padded")
+            for name in (
+                "2_mlp",
+                "3_nested",
+                "2_sharing",
+                "3_structured",
+                "3_sharing",
+                "3_padded",
+                "3_functions",
+                "3_operators_of_images",
+                "3_sentence",
+            )
         ],
         {},
     ),

@@ -38,6 +38,7 @@ def arguments(node: Any) -> tuple[list[Any], dict[str, Any]]:
         return [node[2]], _named(node[3] if len(node) > 3 else {}, numbers)
     if is_reference(node):
         return [Place(next(numbers))], _named(node[3] if len(node) > 3 else {}, numbers)
+    budget.steps(len(node), CONNECTIONS)
     places, kwargs = [], {}  # a list of tensors is the first argument; each has the same others
     for one in node:
         if is_reference(one):

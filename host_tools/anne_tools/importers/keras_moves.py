@@ -155,6 +155,7 @@ def split(b: GraphBuilder, step: Step) -> None:
     """Several outputs, each a slice along one axis."""
     parts, shape = step.config.get("indices_or_sections"), b.last.shape
     at = step.axis(step.config.get("axis", 0), len(shape))
+    budget.operations(parts if is_integer(parts) else _length(parts))
     if is_integer(parts) and 0 < parts <= shape[at] and shape[at] % parts == 0:
         ends = list(range(0, shape[at] + 1, shape[at] // parts))
     elif isinstance(parts, list) and all(map(is_integer, parts)):
