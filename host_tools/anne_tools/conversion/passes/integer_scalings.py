@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Dense, Reshape, Scaling
+from ...layers import Dense, DepthwiseConv, Reshape, Scaling
+from ...layers.windows import Window
 from ...network.graph import Graph
 from ...network.layer import Layer
 from ...network.tensor import Tensor
@@ -14,8 +15,8 @@ from .fold_scalings import inputs_and_their_reshapes
 from .fuse_activations import fuse_activations
 from .rewrite import Passed, free_name, rounded
 
-# Weights of all scalings that become dense layers: half of what a Pico's flash has room for.
-MAX_WEIGHTS = 1 << 20
+# Up to so many features, a dense layer of a flat vector takes less time than a depthwise convolution.
+_FEW = 32
 
 
 def scaled_tensors(graph: Graph) -> set[str]:
@@ -35,19 +36,20 @@ def scaled_tensors(graph: Graph) -> set[str]:
 def integer_scalings(graph: Graph) -> Passed:
     """Return a graph of the same values of which every layer has integers.
 
-    A scaling of values between layers (batch normalisation after an addition) becomes a dense layer whose weights are
-    zeros but for one in each row; as rows have scales of their own, each factor keeps all its bits. Where an input is
+    A scaling of values between layers (batch normalisation after an addition) becomes a depthwise convolution of one
+    tap, or, of flat values, a dense layer whose weights are zeros but for one in each row; as rows have scales of their
+    own, each factor keeps all its bits. Where an input is
     scaled, its other readers get the values from a scaling by 1, which rounds them.
     """
     graph, notes = graph.copy(), []
-    floats, layers, room = scaled_tensors(graph), [], MAX_WEIGHTS
+    floats, layers = scaled_tensors(graph), []
     rounded_names: dict[str, str] = {}
     for layer in graph.layers:
-        n_weights = graph.tensors[layer.input].size ** 2
-        if isinstance(layer, Scaling) and layer.input not in floats and n_weights <= room:
-            room -= n_weights
-            layers += _as_dense(layer, graph)
-            notes.append(f"{layer.title}: made a dense layer, as integers between layers have no scaling")
+        if isinstance(layer, Scaling) and layer.input not in floats:
+            made = _as_product(layer, graph)
+            layers += made
+            kind = next(one.kind for one in made if one.n_weights).replace("_", " ")
+            notes.append(f"{layer.title}: made a {kind} layer, as integers between layers have no scaling")
         elif isinstance(layer, Scaling | Reshape):
             layers.append(layer)
         else:
@@ -61,22 +63,24 @@ def integer_scalings(graph: Graph) -> Passed:
     return rounded(graph).check(), notes + fused
 
 
-def _as_dense(scaling: Scaling, graph: Graph) -> list[Layer]:
-    """The dense layer that scales, between reshapes if its tensors are not flat; their tensors come to the graph."""
+def _as_product(scaling: Scaling, graph: Graph) -> list[Layer]:
+    """The layer of weights that scales: a depthwise convolution of one tap, between reshapes if what it reads is no
+    image or signal; of few flat features a dense layer. Their tensors come to the graph."""
     source = graph.tensors[scaling.input]
-    scale, offset = (
-        np.broadcast_to(np.asarray(a, np.float64), source.shape).ravel()
-        for a in (scaling.scale, scaling.offset)
-    )
+    n = source.shape[-1]
+    scale, offset = (np.broadcast_to(np.asarray(a, np.float64), n) for a in (scaling.scale, scaling.offset))
     title = {"source": scaling.source}
-    if len(source.shape) == 1:
+    if source.shape == (n,) and n <= _FEW:
         return [Dense(scaling.name, scaling.inputs, scaling.outputs, np.diag(scale), offset.copy(), **title)]
-    flat, scaled = (_like(source, f"{scaling.output}:{what}", graph) for what in ("flat", "scaled"))
-    for name in (flat, scaled):
-        graph.tensors[name] = replace(graph.tensors[name], shape=(source.size,))
+    weights = (scale.reshape(-1, 1, 1), offset.copy(), Window((1, 1)))
+    if len(source.shape) in (2, 3):
+        return [DepthwiseConv(scaling.name, scaling.inputs, scaling.outputs, *weights, **title)]
+    rows, scaled = (_like(source, f"{scaling.output}:{what}", graph) for what in ("rows", "scaled"))
+    for name in (rows, scaled):
+        graph.tensors[name] = replace(graph.tensors[name], shape=(source.size // n, n))
     return [
-        Reshape(f"{scaling.name}_flat", scaling.inputs, flat, **title),
-        Dense(scaling.name, flat, scaled, np.diag(scale), offset.copy(), **title),
+        Reshape(f"{scaling.name}_rows", scaling.inputs, rows, **title),
+        DepthwiseConv(scaling.name, rows, scaled, *weights, **title),
         Reshape(f"{scaling.name}_shape", scaled, scaling.outputs, **title),
     ]
 
