@@ -1,10 +1,9 @@
 // Four neighbours are taken together: their results stay in registers, and the loop over the taps costs a quarter.
 //
 // Floats are summed as integers, with the exponent e of the largest tap: |x| < 2^e, X = x 2^(31 - e), what is below 1
-// cut off, so |X| < 2^31 and the sum of fewer than 2^bits of them is below 2^(31 + bits), with bits <= 21 below 2^52.
-// Its upper part m = floor(sum / 2^(bits + 1)) is at most 2^30 in magnitude, and so is m reciprocal / 2^31, from which
-// the float is made: the sum by the divisor is that 2^(e + bits - 29 - the divisor's bits). What is cut off in a mean
-// is less than 2^-26 of the largest tap.
+// cut off, so |X| < 2^31 and the sum of n <= 2^20 of them is below 2^51. Its upper part m = floor(sum / 2^s), s as
+// small as keeps it below 2^31 in magnitude, times the divisor's reciprocal / 2^31 is no larger, and what the float is
+// made of: that 2^(e + s - 30 - the divisor's bits) is the quotient, but for 2^-29 of it and 2^-30 of the largest tap.
 //
 // A quotient v / n, v = |acc| + n / 2 <= (2^15 + 1/2) n, is taken from v' = floor(v / 2^(bits - 1)) and m =
 // floor(2^(bits + 15) / n), m <= 2^16. v' <= (2^15 + 1/2) n / 2^(bits - 1), so v' m <= (2^15 + 1/2) 2^16, below 2^32.
@@ -34,6 +33,18 @@ INLINE int32_t load_s16(const void *x, uint32_t i) {
 
 INLINE int32_t load_f32(const void *x, uint32_t i) {
     return anne_key_of(((const uint32_t *)x)[i]);
+}
+
+INLINE int32_t inverted_s8(const void *x, uint32_t i) {
+    return ~load_s8(x, i);
+}
+
+INLINE int32_t inverted_s16(const void *x, uint32_t i) {
+    return ~load_s16(x, i);
+}
+
+INLINE int32_t inverted_f32(const void *x, uint32_t i) {
+    return anne_key_of(((const uint32_t *)x)[i] ^ 0x80000000);
 }
 
 INLINE int32_t plus(int32_t a, int32_t b) {
@@ -103,6 +114,26 @@ void anne_most_f32(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *
     all(x, grid, sizeof(float), n, load_f32, most, INT32_MIN, result);
 }
 
+// One by one: rare, and so a third of the code.
+INLINE void one_by_one(const uint8_t *x, const anne_grid_t *grid, int32_t bytes, uint32_t n, load_t load,
+                       int32_t *result) {
+    for (uint32_t i = 0; i < n; i++) {
+        taps(x + (int32_t)i * bytes, grid, bytes, 1, load, most, INT32_MIN, result + i);
+    }
+}
+
+void anne_least_s8(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    one_by_one(x, grid, sizeof(int8_t), n, inverted_s8, result);
+}
+
+void anne_least_s16(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    one_by_one(x, grid, sizeof(int16_t), n, inverted_s16, result);
+}
+
+void anne_least_f32(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
+    one_by_one(x, grid, sizeof(float), n, inverted_f32, result);
+}
+
 // --- Sums of floats --------------------------------------------------------------------------------------------------
 
 // x 2^(31 - exponent) without its fraction; |x| < 2^exponent.
@@ -131,8 +162,7 @@ static float infinite_sum(const float *x, const anne_grid_t *grid) {
     return sum;
 }
 
-// `bits` has the number of taps.
-static float sum_of(const float *x, const anne_grid_t *grid, uint32_t bits) {
+static float sum_of(const float *x, const anne_grid_t *grid) {
     uint32_t largest = 0;
     for (uint32_t i = 0; i < grid->rows; i++) {
         for (uint32_t j = 0; j < grid->columns; j++) {
@@ -150,14 +180,15 @@ static float sum_of(const float *x, const anne_grid_t *grid, uint32_t bits) {
             sum += aligned(bits_at(x, grid, i, j), exponent);
         }
     }
-    int64_t product = (sum >> (bits + 1)) * (int64_t)grid->divisor->reciprocal;
-    return anne_scaled_f32((int32_t)(product >> 31), exponent + (int32_t)(bits - grid->divisor->bits) - 29);
+    uint32_t high = (uint32_t)((sum < 0 ? -sum : sum) >> 31);
+    int32_t shift = high == 0 ? 0 : 32 - __builtin_clz(high);
+    int64_t product = (sum >> shift) * (int64_t)grid->divisor->reciprocal;
+    return anne_scaled_f32((int32_t)(product >> 31), exponent + shift - 30 - (int32_t)grid->divisor->bits);
 }
 
 void anne_sum_f32(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
     const float *first = x;
-    uint32_t bits = anne_bit_length(grid->rows * grid->columns);
     for (uint32_t c = 0; c < n; c++) {
-        result[c] = (int32_t)anne_bits_of(sum_of(first + c, grid, bits));
+        result[c] = (int32_t)anne_bits_of(sum_of(first + c, grid));
     }
 }

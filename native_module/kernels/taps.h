@@ -45,6 +45,10 @@ anne_taps_of_t anne_sum_s8, anne_sum_s16, anne_sum_f32;
 // The greatest; of float32 its key.
 anne_taps_of_t anne_most_s8, anne_most_s16, anne_most_f32;
 
+// The greatest of what has every bit inverted, of float32 the key of what has the sign inverted: so the least is that,
+// inverted once more, and a NaN still wins.
+anne_taps_of_t anne_least_s8, anne_least_s16, anne_least_f32;
+
 // The bits of floats as integers in the order of floats, -0 below 0, and every NaN above all numbers; and back.
 static inline int32_t anne_key_of(uint32_t bits) {
     return (int32_t)((bits ^ (uint32_t)((int32_t)bits >> 31) >> 1) - 0x7fffff);

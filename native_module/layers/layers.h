@@ -24,6 +24,7 @@
     X(depthwise_conv, 8) \
     X(max_pool, 9) \
     X(average_pool, 10) \
+    X(reduce, 11) \
     X(concatenate, 12) \
     X(delay, 23)
 // clang-format on

@@ -1,8 +1,8 @@
-"""Pools in files that no converter would write: what each needs, in one line, the same on a PC and on the Pico."""
+"""Pools and reductions in files that no converter would write: one clear line, the same on a PC and on the Pico."""
 
 import anne
 from check import nan, raises, same
-from model_writer import AVERAGE_POOL, FLOAT32, INPUT, INT8, INT16, MAX_POOL, OUTPUT, SOFTMAX, Writer
+from model_writer import AVERAGE_POOL, FLOAT32, INPUT, INT8, INT16, MAX_POOL, OUTPUT, REDUCE, SOFTMAX, Writer
 
 # kernel, stride and dilation of rows and columns, then the pads: a window of 3 in steps of 2, one step of padding
 WINDOW = (1, 3, 1, 2, 1, 1, 0, 1)
@@ -114,3 +114,73 @@ def test_padding_that_counts():
     text = "average_pool: expected at most 32768 taps, got 16384 by 3"
     high = (1 << 14,) + WINDOW[1:6] + (1 << 13, 1, 0, 0, 0, 0, 0)
     refuses(text, pool(AVERAGE_POOL, parameters=high))
+
+
+def reduces(operation, axes, factor=(0, 0), x=None, y=None):
+    """Return a file that takes axes of 2 by 3 together."""
+    w = Writer()
+    x = x or ((2, 3), FLOAT32, INPUT, 1.0, 0, 0)
+    w.tensor(*x)
+    w.tensor(*(y or (((3,), (2,), (1,))[axes - 1 if 1 <= axes <= 3 else 0], x[1], OUTPUT, x[3], x[4], 40)))
+    w.layer(REDUCE, (0,), (1,), parameters=(operation, axes) + factor)
+    return w.data()
+
+
+MEAN, SUM, MAX, MIN = 0, 1, 2, 3
+
+
+def test_reductions():
+    for operation, axes, expected in (
+        (MEAN, 1, [-1.5, 3.5, 4.5]),
+        (SUM, 2, [6, 7]),
+        (SUM, 3, [13]),
+        (MAX, 1, [1, 5, 6]),
+        (MIN, 2, [1, -4]),
+    ):
+        with anne.load(reduces(operation, axes)) as net:
+            same(net.predict([1, 2, 3, -4, 5, 6]), expected)
+    for dtype, zero_point in ((INT8, 7), (INT16, 0)):
+        x = (2, 3), dtype, INPUT, 1.0, zero_point, 0
+        for operation, axes, factor, expected in (
+            (SUM, 2, (1 << 30, 1), [6, 7]),
+            (MEAN, 2, (715827882, 0), [2, 2]),
+            (MEAN, 1, (1 << 30, 0), [-1, 4, 5]),  # halves up, as no shift follows
+            (MAX, 1, (0, 0), [1, 5, 6]),
+            (MIN, 2, (0, 0), [1, -4]),
+            (SUM, 3, (0x7FFFFFFF, 15), [127 - zero_point if dtype == INT8 else 32767]),
+        ):
+            with anne.load(reduces(operation, axes, factor, x)) as net:
+                same(net.predict([1, 2, 3, -4, 5, 6]), expected)
+
+
+def test_what_a_reduction_needs():
+    text = "reduce: expected an operation of 0 to 3 and axes of 1 to 3, got %d and %d"
+    for operation, axes in ((-1, 1), (4, 1), (0, 0), (0, 4), (0, -1)):
+        refuses(text % (operation, axes), reduces(operation, axes))
+    y = (3,), INT8, OUTPUT, 1.0, 0, 40
+    refuses("reduce: expected an output of float32 (3,), got int8 (3,)", reduces(MAX, 1, y=y))
+    y = (3, 1), FLOAT32, OUTPUT, 1.0, 0, 40
+    refuses("reduce: expected an output of float32 (3,), got float32 (3, 1)", reduces(MAX, 1, y=y))
+    x, y = ((2, 3), INT8, INPUT, 1.0, 5, 0), ((3,), INT8, OUTPUT, 0.5, 5, 40)
+    refuses(
+        "reduce: expected an output of scale 1.0 and zero_point 5, got 0.5", reduces(MIN, 1, (0, 0), x, y)
+    )
+    text = "reduce: expected a factor from 0 on and a shift of -31 to 15, got %d and %d"
+    for factor in ((-1, 0), (1, 16), (1, -32)):
+        refuses(text % factor, reduces(SUM, 1, factor, x))
+    for operation, source in ((SUM, None), (MAX, x)):
+        for factor in ((1, 0), (0, 1), (-1, -1)):
+            refuses(
+                "reduce: expected no factor, got %d and %d" % factor, reduces(operation, 1, factor, source)
+            )
+
+
+def test_sums_of_int16_that_could_wrap():
+    for n, good in ((65535, True), (65536, False)):
+        x, y = ((1, n), INT16, INPUT, 1.0, 0, 0), ((1,), INT16, OUTPUT, 1.0, 0, 1 << 18)
+        if good:
+            anne.load(reduces(SUM, 3, (1, 0), x, y)).close()
+        else:
+            refuses(
+                "reduce: expected at most 65535 elements in a sum, got 65536", reduces(MEAN, 3, (1, 0), x, y)
+            )

@@ -18,7 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, AveragePool, Concatenate, Delay, Dense, MaxPool, Pad
+from anne_tools.layers import Add, AveragePool, Concatenate, Delay, Dense, MaxPool, Pad, Reduce
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
@@ -189,6 +189,18 @@ def listening(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="listening"))
 
 
+def reduced(rng: np.random.Generator) -> Graph:
+    """3 by 4 pixels of 3 channels: the mean of each row, the sum over rows; the greatest and the least of those."""
+    b = GraphBuilder((3, 4, 3))
+    rows = b.add(Reduce, "rows", "mean", (1,))
+    total = b.add(Reduce, "total", "sum", (0,))
+    b.add(Reduce, "greatest", "max", (1,), inputs=[rows])
+    b.add(Reduce, "mean", "mean", (0,))
+    mean = b.last
+    least = b.add(Reduce, "least", "min", (0,), inputs=[rows])
+    return b.build(Metadata(name="reduced"), [total, mean, least])
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -219,6 +231,7 @@ MODELS = {
     joined: ("float32", "int8", "int16"),
     pooled: ("float32", "int8", "int16"),
     listening: ("float32", "int8", "int16"),
+    reduced: ("float32", "int8", "int16"),
 }
 
 

@@ -110,6 +110,12 @@ OPTIONS = {
     "PACK": "PackOptions",
     "SHAPE": "ShapeOptions",
     "CONV_2D": "Conv2DOptions",
+    "MAX_POOL_2D": "Pool2DOptions",
+    "AVERAGE_POOL_2D": "Pool2DOptions",
+    "MEAN": "ReducerOptions",
+    "SUM": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
 }
 
 

@@ -62,6 +62,9 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_delay_f32] = {ANNE_KIND_delay, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_delay_s8] = {ANNE_KIND_delay, ANNE_INT8, ANNE_INT8},
         [VARIANT_delay_s16] = {ANNE_KIND_delay, ANNE_INT16, ANNE_INT16},
+        [VARIANT_reduce_f32] = {ANNE_KIND_reduce, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_reduce_s8] = {ANNE_KIND_reduce, ANNE_INT8, ANNE_INT8},
+        [VARIANT_reduce_s16] = {ANNE_KIND_reduce, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -72,7 +75,7 @@ static bool has_window(variant_t variant) {
     return kind == ANNE_KIND_max_pool || kind == ANNE_KIND_average_pool;
 }
 
-// Of the model that is being made.
+// Of the model that is being made: its window, or what is reduced.
 static int32_t window[WINDOW_PARAMETERS];
 
 // --- Shapes ---------------------------------------------------------------------------------------------------------
@@ -375,6 +378,9 @@ static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
     for (uint32_t i = 0; kind.kind == KIND_PAD && i < shape->rank; i++) {
         tensors[1].shape[i] += (uint32_t)any_of(0, shape->rank == 1 ? 50 : 1);
     }
+    if (kind.kind == ANNE_KIND_reduce) {
+        any_axes(&tensors[0], &tensors[1], window);
+    }
     if (has_window(shape->variant)) {
         any_window(&tensors[0], &tensors[1], window);
     }
@@ -439,6 +445,8 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
         at += 32;
     } else if (kind.kind == KIND_PAD) {
         at += padding(record + at, &tensors[0], &tensors[1]);
+    } else if (kind.kind == ANNE_KIND_reduce) {
+        at += any_factor(record + at, window, kind.y_dtype);
     } else if (has_window(shape->variant)) {
         memcpy(record + at, window, sizeof window);
         limits(record + at + sizeof window, kind.y_dtype);

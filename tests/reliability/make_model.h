@@ -42,7 +42,10 @@
     X(average_pool_s16)   \
     X(delay_f32)          \
     X(delay_s8)           \
-    X(delay_s16)
+    X(delay_s16)          \
+    X(reduce_f32)         \
+    X(reduce_s8)          \
+    X(reduce_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,

@@ -1,4 +1,4 @@
-// Random windows of convolutions and pools, for models that the loader must take.
+// Random windows of convolutions and pools, and axes of reductions, for models that the loader must take.
 #ifndef ANNE_MAKE_WINDOWS_H
 #define ANNE_MAKE_WINDOWS_H
 
@@ -38,6 +38,31 @@ static inline uint32_t any_padding_that_counts(uint8_t *words) {
     put_word(words, 4, counts ? (uint32_t)any_of(0, 9) : 0);
     put_word(words, 8, counts ? (uint32_t)any_of(0, any_of(0, 9) > 0 ? 3 : 1 << 15) : 0);
     return 12;
+}
+
+// The words of a reduction without its factor, operation and axes, and what is left of the input's shape.
+static inline void any_axes(const anne_tensor_t *x, anne_tensor_t *y, int32_t *words) {
+    words[0] = any_of(0, 3);
+    words[1] = any_of(1, (1 << x->rank) - 1);
+    y->rank = 0;
+    memset(y->shape, 0, sizeof y->shape);
+    for (uint32_t i = 0; i < x->rank; i++) {
+        if ((words[1] >> i & 1) == 0) {
+            y->shape[y->rank++] = x->shape[i];
+        }
+    }
+    if (y->rank == 0) {
+        y->shape[y->rank++] = 1;
+    }
+}
+
+// All words of a reduction; returns how many bytes.
+static inline uint32_t any_factor(uint8_t *bytes, const int32_t *words, uint8_t dtype) {
+    bool has_factor = words[0] < 2 && dtype != ANNE_FLOAT32;
+    memcpy(bytes, words, 8);
+    put_word(bytes, 8, has_factor ? (uint32_t)any_of(0, INT32_MAX) : 0);
+    put_word(bytes, 12, has_factor ? (uint32_t)any_of(-31, any_of(0, 1) ? 0 : 15) : 0);
+    return 16;
 }
 
 #endif // ANNE_MAKE_WINDOWS_H

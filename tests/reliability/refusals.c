@@ -482,6 +482,87 @@ static void check_large_windows(void) {
     EXPECT(ANNE_ERROR_SHAPE);
 }
 
+// 2 by 3 without its rows; the record's words are from CONSTANTS on.
+static void new_reduce(variant_t variant, uint32_t operation, uint32_t axes) {
+    shape_t shape = {.variant = variant, .rank = 2, .shape = {2, 3}};
+    make_model_seed(1);
+    n_bytes = make_model(bytes, ROOM, &shape);
+    put_word(bytes, ARENA_BYTES, 1 << 10);
+    bytes[Y + 2] = 1;
+    put_word(bytes, Y + SHAPE, axes == 1 ? 3 : axes == 2 ? 2 : 1);
+    put_word(bytes, Y + SHAPE + 4, 0);
+    put_word(bytes, CONSTANTS, operation);
+    put_word(bytes, CONSTANTS + 4, axes);
+    bool has_factor = operation < 2 && variant != VARIANT_reduce_f32;
+    put_word(bytes, CONSTANTS + 8, has_factor ? INT32_MAX : 0);
+    put_word(bytes, CONSTANTS + 12, 0);
+}
+
+static void check_reduces(void) {
+    enum { OPERATION = CONSTANTS, AXES = CONSTANTS + 4, MULTIPLIER = CONSTANTS + 8, SHIFT = CONSTANTS + 12 };
+    enum { MEAN, SUM, MAX, MIN };
+    static const struct {
+        const char *what;
+        variant_t variant;
+        uint32_t operation, at, word;
+        anne_status_t expected;
+    } cases[] = {
+        {"a reduce of 5 words", VARIANT_reduce_f32, MAX, RECORD, 11 | 28 << 16, ANNE_ERROR_LAYER},
+        {"operation -1", VARIANT_reduce_f32, MAX, OPERATION, -1u, ANNE_ERROR_PARAMETER},
+        {"operation 4", VARIANT_reduce_f32, MAX, OPERATION, 4, ANNE_ERROR_PARAMETER},
+        {"no axes", VARIANT_reduce_f32, MAX, AXES, 0, ANNE_ERROR_PARAMETER},
+        {"axes of three", VARIANT_reduce_f32, MAX, AXES, 4, ANNE_ERROR_PARAMETER},
+        {"the other axis", VARIANT_reduce_f32, MAX, AXES, 2, ANNE_ERROR_SHAPE},
+        {"both axes", VARIANT_reduce_f32, MAX, AXES, 3, ANNE_ERROR_SHAPE},
+        {"an element too many", VARIANT_reduce_f32, MAX, Y + SHAPE, 4, ANNE_ERROR_SHAPE},
+        {"another scale of the greatest", VARIANT_reduce_s16, MAX, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
+        {"another zero_point of the least", VARIANT_reduce_s8, MIN, Y + ZERO_POINT, 8, ANNE_ERROR_SHAPE},
+        {"another scale of a mean", VARIANT_reduce_s8, MEAN, Y + SCALE, 0x3b000000, ANNE_OK},
+        {"another zero_point of a sum", VARIANT_reduce_s8, SUM, Y + ZERO_POINT, 8, ANNE_OK},
+        {"the least factor", VARIANT_reduce_s8, MEAN, SHIFT, -31u, ANNE_OK},
+        {"the greatest factor", VARIANT_reduce_s8, MEAN, SHIFT, 15, ANNE_OK},
+        {"a factor below 0", VARIANT_reduce_s8, MEAN, MULTIPLIER, -1u, ANNE_ERROR_PARAMETER},
+        {"a shift of 16", VARIANT_reduce_s16, SUM, SHIFT, 16, ANNE_ERROR_PARAMETER},
+        {"a shift of -32", VARIANT_reduce_s16, SUM, SHIFT, -32u, ANNE_ERROR_PARAMETER},
+        {"a factor of a sum of floats", VARIANT_reduce_f32, SUM, MULTIPLIER, 1, ANNE_ERROR_PARAMETER},
+        {"a factor of the greatest", VARIANT_reduce_s8, MAX, MULTIPLIER, 1, ANNE_ERROR_PARAMETER},
+        {"a shift of the greatest", VARIANT_reduce_s8, MAX, SHIFT, 1, ANNE_ERROR_PARAMETER},
+        {"a shift below 0 of the greatest", VARIANT_reduce_s8, MAX, SHIFT, -1u, ANNE_ERROR_PARAMETER},
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        new_reduce(cases[i].variant, cases[i].operation, 1);
+        anne_status_t before = status_now();
+        put_word(bytes, cases[i].at, cases[i].word);
+        anne_status_t status = status_now();
+        CHECK(before == ANNE_OK && status == cases[i].expected, "%s: status %d, expected %d", cases[i].what, status,
+              cases[i].expected);
+    }
+    new_reduce(VARIANT_reduce_f32, MAX, 3);
+    EXPECT(ANNE_OK);
+    new_reduce(VARIANT_reduce_f32, MAX, 1);
+    bytes[Y + 2] = 2; // 3 by 1
+    put_word(bytes, Y + SHAPE + 4, 1);
+    EXPECT(ANNE_ERROR_SHAPE);
+    new_reduce(VARIANT_reduce_f32, MAX, 1);
+    bytes[Y] = ANNE_INT8;
+    EXPECT(ANNE_ERROR_SHAPE);
+}
+
+// Sums of int16: one element more would not fit.
+static void check_long_sums(void) {
+    for (uint32_t n = 65535; n <= 65536; n++) {
+        new_reduce(VARIANT_reduce_s16, 1, 3);
+        put_word(bytes, ARENA_BYTES, 1 << 18);
+        put_word(bytes, X + SHAPE, 1);
+        put_word(bytes, X + SHAPE + 4, n);
+        put_word(bytes, Y + ARENA_OFFSET, 1 << 17 | 1 << 10);
+        EXPECT(n == 65535 ? ANNE_OK : ANNE_ERROR_SHAPE);
+        put_word(bytes, CONSTANTS, 2); // the greatest of them
+        put_word(bytes, CONSTANTS + 8, 0);
+        EXPECT(ANNE_OK);
+    }
+}
+
 static void check_many_constants(void) { // more than 2^24 bytes, all of them in the file
     new_file(VARIANT_table_s8, 5, 0);
     uint32_t more = (1u << 24) + 4 - word_at(bytes, DATA_BYTES);
@@ -676,6 +757,8 @@ int main(void) {
     check_counts();
     check_pools();
     check_large_windows();
+    check_reduces();
+    check_long_sums();
     check_many_constants();
     check_moves();
     free(bytes);

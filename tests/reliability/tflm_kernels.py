@@ -23,11 +23,12 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.importers import tflite
-from anne_tools.layers import Add, Dense
+from anne_tools.layers import Add, Dense, Reduce
 from anne_tools.network import tflm
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 from figures import ROOT, Found, ReliabilityError
+from tflm_pools import KERNELS as POOLS
 
 sys.path.insert(0, str(ROOT / "tests" / "host_tools"))  # tflite_writer
 
@@ -192,6 +193,7 @@ KERNELS: dict[str, Callable] = {
     "add_s16": add_integers("int16"),
     "pad_f32": pad("float32"),
     "pad_s8": pad("int8"),
+    **POOLS,
 }
 
 
@@ -213,15 +215,15 @@ def compare(name: str, seed: int, path: Path) -> None:
 
     rng = np.random.default_rng([seed, list(KERNELS).index(name)])
     writer = TfliteWriter()
-    x, y = KERNELS[name](writer, rng)
+    x, y, *made = KERNELS[name](writer, rng)  # the graph, too, of what no importer reads
     content = writer.to_bytes(x if isinstance(x, list) else [x], [y])
     path.write_bytes(content)
-    graph = tflite.read(path) if name != "add_s16" else _int16_sum(writer)
+    graph = made[0] if made else tflite.read(path) if name != "add_s16" else _int16_sum(writer)
     data = pack(quantize(graph, "float32"))
     layers = ModelFile(data).layers
     if name.startswith("dense") and f"dense_{layers[0].layout}" != name:
         return compare(name, seed + LONG_SHAPES, path)  # drawn again: these weights have another kernel
-    oracle = Oracle(content)
+    oracle = Oracle(content, 4 * sum(tensor.size for tensor in graph.tensors.values()))
     with NativeModel(data) as native:
         inputs = [inputs_for(rng, tensor) for tensor in native.file.inputs]
         if name == "logistic_f32":
@@ -256,7 +258,11 @@ def _int16_sum(writer) -> Graph:
 
 
 def _largest(layer, x: np.ndarray, outputs: np.ndarray) -> float:
-    """What errors are relative to: the largest output; of a dense layer the largest sum, or a tenth of its terms."""
+    """What errors are relative to: the largest output; of sums the largest, or a tenth of its terms."""
+    if isinstance(layer, Reduce) and not layer.keeps_values:
+        axes = tuple(layer.axes)
+        terms = np.abs(x).sum(axis=axes) if layer.operation == "sum" else np.abs(x).mean(axis=axes)
+        return max(float(np.abs(outputs).max()), 0.1 * float(terms.max()))
     if not isinstance(layer, Dense):
         return float(np.abs(outputs).max())
     terms = np.abs(layer.weights) @ np.abs(x) + np.abs(layer.bias)

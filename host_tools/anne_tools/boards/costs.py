@@ -120,6 +120,18 @@ _KERNELS: dict[str, Cost] = {
     "concatenate int16": Cost(base=400, per_output=3),
     # estimated
     "concatenate float32": Cost(base=400, per_output=5),
+    "reduce sum float32": Cost(base=700, per_output=150, per_mac=35),
+    # estimated
+    "reduce sum int8": Cost(base=700, per_output=90, per_mac=5),
+    # estimated
+    "reduce sum int16": Cost(base=700, per_output=90, per_mac=5),
+    # estimated
+    "reduce max float32": Cost(base=700, per_output=30, per_mac=9),
+    # estimated
+    "reduce max int8": Cost(base=700, per_output=30, per_mac=7),
+    # estimated
+    "reduce max int16": Cost(base=700, per_output=30, per_mac=7),
+    # estimated
     "max_pool float32": Cost(base=500, per_input=120, per_output=15, per_mac=9),
     "max_pool int8": Cost(base=500, per_input=120, per_output=15, per_mac=7),
     "max_pool int16": Cost(base=500, per_input=120, per_output=15, per_mac=7),

@@ -16,6 +16,7 @@ from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .max_pool import MaxPool
 from .pad import Pad
+from .reduce import Reduce
 from .reshape import Reshape
 from .scaling import Scaling
 
@@ -36,6 +37,7 @@ __all__ = [
     "MaxPool",
     "DepthwiseConv",
     "Pad",
+    "Reduce",
     "Reshape",
     "Scaling",
     "room",

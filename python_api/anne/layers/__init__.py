@@ -23,6 +23,7 @@ KINDS = {
     8: "depthwise_conv",
     9: "max_pool",
     10: "average_pool",
+    11: "reduce",
     12: "concatenate",
     23: "delay",
 }

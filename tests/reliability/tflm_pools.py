@@ -1,0 +1,111 @@
+"""Pools and reductions for tflm_kernels.py: a function writes a model of one layer, and returns its input, its output
+and what this layer is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from anne_tools.layers import AveragePool, MaxPool, Reduce
+from anne_tools.layers.windows import Window
+from anne_tools.network.graph import Graph
+from anne_tools.network.layer import Layer
+from anne_tools.network.tensor import Quantization, Tensor
+
+FUSED = {"linear": 0, "relu": 1, "relu6": 3}
+
+
+def graph_of(layer: Layer, tensors) -> Graph:
+    """The graph of one layer, whose tensors are those of a TfliteWriter; the output's shape is what the layer makes."""
+    types = {0: "float32", 7: "int16", 9: "int8"}
+    found = {}
+    for t in tensors:
+        name, q = t.name, t.quantization
+        quantization = Quantization(q.scale, q.zeroPoint[0]) if q is not None else None
+        found[name] = Tensor(name, tuple(t.shape[1:]) or (1,), types[t.type], quantization)
+    shape = found[layer.input].shape
+    found[layer.output] = replace(found[layer.output], shape=layer.output_shapes([shape], [shape], "")[0])
+    return Graph([layer.input], [layer.output], [layer], found).check()
+
+
+def any_quantization(rng, dtype: str) -> dict:
+    """Scale and zero point, none for floats."""
+    if dtype == "float32":
+        return {}
+    zero_point = int(rng.integers(-128, 128)) if dtype == "int8" else 0
+    return {"scale": float(2.0 ** rng.uniform(-8, 0)), "zero_point": zero_point}
+
+
+def pool(kind: type[Layer], dtype: str) -> Callable:
+    """A writer of MAX_POOL_2D or AVERAGE_POOL_2D, with padding "same" or none."""
+
+    def write(w, rng) -> tuple[int, int, Graph]:
+        size = tuple(int(n) for n in rng.integers(1, 12, 2))
+        channels = int(rng.choice([1, 3, rng.integers(1, 40)]))
+        kernel = tuple(int(rng.integers(1, min(n, 6) + 1)) for n in size)
+        stride = tuple(int(n) for n in rng.integers(1, 4, 2))
+        same = bool(rng.random() < 0.5)
+        window = Window.same(size, kernel, stride) if same else Window(kernel, stride)
+        q = any_quantization(rng, dtype)
+        shape = (*size, channels)
+        x = w.tensor((1, *shape), dtype, **q)
+        y = w.tensor((1, *window.image_shape(shape, channels, "pool")), dtype, **q)
+        activation = str(rng.choice(list(FUSED)))
+        options = {"padding": 0 if same else 1, "fusedActivationFunction": FUSED[activation]}
+        options |= {
+            "filterHeight": kernel[0],
+            "filterWidth": kernel[1],
+            "strideH": stride[0],
+            "strideW": stride[1],
+        }
+        w.operator("MAX_POOL_2D" if kind is MaxPool else "AVERAGE_POOL_2D", [x], [y], 2, **options)
+        names = [w.tensors[i].name for i in (x, y)]
+        return x, y, graph_of(kind("pool", *names, window, activation=activation), w.tensors)
+
+    return write
+
+
+OPERATORS = {"mean": "MEAN", "sum": "SUM", "max": "REDUCE_MAX", "min": "REDUCE_MIN"}
+
+
+def reduce(operation: str, dtype: str) -> Callable:
+    """A writer of MEAN, SUM, REDUCE_MAX or REDUCE_MIN over any axes but the batch's, which stay as 1 or do not."""
+
+    def write(w, rng) -> tuple[int, int, Graph]:
+        rank = int(rng.integers(1, 4))
+        shape = tuple(int(n) for n in rng.integers(1, 12, rank))
+        axes = sorted(int(a) for a in rng.choice(rank, rng.integers(1, rank + 1), replace=False))
+        keep = bool(rng.random() < 0.5)
+        left = [1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes]
+        source = any_quantization(rng, dtype)
+        target = dict(source)
+        if source and operation in ("mean", "sum") and rng.random() < 0.7:
+            target = any_quantization(rng, dtype)
+            target["scale"] = float(source["scale"] * 2.0 ** rng.uniform(-2, 4))
+        x = w.tensor((1, *shape), dtype, **source)
+        y = w.tensor((1, *left), dtype, **target)
+        w.operator(
+            OPERATORS[operation],
+            [x, w.tensor((len(axes),), "int32", [a + 1 for a in axes])],
+            [y],
+            keepDims=keep,
+        )
+        names = [w.tensors[i].name for i in (x, y)]
+        flat = [t for t in w.tensors if t.name in names]
+        graph = graph_of(Reduce("reduce", *names, operation, tuple(axes)), flat)
+        return x, y, graph
+
+    return write
+
+
+KERNELS: dict[str, Callable] = {
+    f"{word}_{suffix}": pool(kind, dtype)
+    for word, kind in (("max_pool", MaxPool), ("average_pool", AveragePool))
+    for suffix, dtype in (("f32", "float32"), ("s8", "int8"), ("s16", "int16"))
+} | {
+    f"reduce_{operation}_{suffix}": reduce(operation, dtype)
+    for operation in OPERATORS
+    for suffix, dtype in (("f32", "float32"), ("s8", "int8"), ("s16", "int16"))
+    if operation in ("mean", "sum") or dtype != "int16"  # the interpreter takes no greatest of int16
+}
