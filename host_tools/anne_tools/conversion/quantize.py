@@ -161,6 +161,7 @@ def _quantize_layer(
         )
     if layer.one_scale:
         return with_one_scale(layer, result, dtype, found[layer.output])
+    most = most if layer.has_four_bits else max(most, _MOST["int8"])
     quantized, made = layer.quantized(sources, targets, [found[name] for name in layer.outputs], dtype, most)
     result.tensors.update((tensor.name, tensor) for tensor in made)
     return [quantized]

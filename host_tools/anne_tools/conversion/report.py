@@ -23,6 +23,8 @@ from .answers import true_classes
 
 # Samples whose every layer is looked at; outputs are compared for all.
 TRACED_SAMPLES = 64
+# Layers that a line names.
+_NAMED = 3
 
 
 @dataclass
@@ -290,6 +292,8 @@ def measured_lines(report: Report) -> list[str]:
             f"{_of(report, d.output)}against floats, {d.n_samples} {d.samples}: largest difference {d.largest:.3g}, "
             f"rms {d.rms:.2g} (outputs span {d.output_range:.3g})"
         )
+    if arises := _where_error_arises(report):
+        told.append(arises)
     for output, a in report.accuracies.items():
         told.append(
             f"{_of(report, output)}accuracy on {a.n_samples} samples: {a.float_percent:.2f} % in floats, "
@@ -301,6 +305,16 @@ def measured_lines(report: Report) -> list[str]:
             f"{t.model_rms:.4g} as {report.dtype}"
         )
     return told
+
+
+def _where_error_arises(report: Report) -> str:
+    """Which layers make most of the error themselves; "" for floats, and where nothing was measured."""
+    found = [layer for layer in report.layers if layer.own_error]
+    if report.dtype == "float32" or len(found) < _NAMED:
+        return ""
+    found.sort(key=lambda layer: layer.own_error, reverse=True)
+    named = ", ".join(f"{layer.name} {layer.own_error:.2%}" for layer in found[:_NAMED])
+    return f"error arises most in {named}: root mean square, of the range of the layer's values"
 
 
 def _of(report: Report, output: str) -> str:

@@ -39,6 +39,8 @@ class Conv(Layer):
     alpha: float = 0.0
     weights_quantization: Quantization | None = None
 
+    has_four_bits: ClassVar[bool] = True
+
     # --- What it means
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:

@@ -32,6 +32,8 @@ class Dense(Weighted):
     alpha: float = 0.0
     weights_quantization: Quantization | None = None
 
+    has_four_bits: ClassVar[bool] = True
+
     # --- What it means
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:

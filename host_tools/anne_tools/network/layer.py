@@ -60,6 +60,8 @@ class Layer(ABC):
     keeps_state: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
+    # Its weights may have four bits in a file; else int4 gives it int8, as fewer steps would save nothing.
+    has_four_bits: ClassVar[bool] = False
     # Its output may be of another type than its inputs: quantize, arg_max, embedding.
     changes_type: ClassVar[bool] = False
 

@@ -14,6 +14,7 @@ from anne.model import Model
 from anne_tools.conversion import golden
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.plot import error_plot
+from anne_tools.conversion.report import lines
 from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.errors import ModelError
 from anne_tools.layers import Add
@@ -368,3 +369,12 @@ def test_what_the_importer_took_otherwise_than_the_file_says_stands_in_the_repor
     b.dense("d", np.eye(2))
     graph = b.build(Metadata(provenance={"notes": "float64 became float32"}))
     assert convert(graph).report.notes == ["float64 became float32"]
+
+
+def test_the_report_names_the_layers_where_the_error_arises():
+    graph, x = wine_like()
+    report = convert(graph, "int8", calibrate=x).report
+    (line,) = [line for line in lines(report) if line.startswith("error arises most in ")]
+    worst = max(report.layers, key=lambda layer: layer.own_error)
+    assert line.startswith(f"error arises most in {worst.name} {worst.own_error:.2%}, ")
+    assert not any("error arises" in line for line in lines(convert(graph, "float32", calibrate=x).report))

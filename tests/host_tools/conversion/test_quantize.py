@@ -9,8 +9,9 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import DTYPES, quantize, ranges
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.layers import Add
+from anne_tools.layers import Add, DepthwiseConv
 from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.windows import Window
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import value_quantization
 
@@ -138,3 +139,15 @@ def test_calibration_data_that_cannot_be_used(x, message):
 def test_an_unknown_dtype():
     with pytest.raises(ModelError, match="dtype: expected one of float32, .*, got 'int7'"):
         quantize(dense([[1.0]], [0.0]), "int7")
+
+
+def test_four_bits_are_for_layers_that_save_by_them():
+    # a depthwise convolution has a byte for each weight in either type, so it keeps int8's steps
+    b = GraphBuilder((6, 4))
+    weights = np.random.default_rng(1).normal(0, 1, (4, 1, 3)).astype(np.float32)
+    b.add(DepthwiseConv, "each", weights, np.zeros(4, np.float32), Window((1, 3)))
+    b.reshape("flat", (-1,))
+    b.dense("out", np.random.default_rng(2).normal(0, 1, (3, 16)), None)
+    graph = quantize(b.build(), "int4", np.random.default_rng(3).normal(0, 1, (50, 6, 4)))
+    each, _, out = graph.layers
+    assert np.abs(each.weights).max() == 127 and np.abs(out.weights).max() == 7
