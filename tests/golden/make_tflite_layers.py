@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras import layers
 
 SEED = 20261126
-N_SAMPLES = 16
+N_SAMPLES, N_EXPECTED = 16, 5
 FOLDER = Path(__file__).parent / "tflite" / "layers"
 
 
@@ -229,6 +229,46 @@ def write_stream() -> None:
         (FOLDER / f"stream_{kind}.tflite").write_bytes(converter.convert())
 
 
+def opened(path: Path):
+    """Return LiteRT's interpreter with its reference kernels, or, of what has none, with its own."""
+    kinds = tf.lite.experimental.OpResolverType
+    for kind in (kinds.BUILTIN_REF, kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES):
+        try:
+            interpreter = tf.lite.Interpreter(str(path), experimental_op_resolver_type=kind)
+            interpreter.allocate_tensors()
+            return interpreter
+        except (RuntimeError, ValueError) as error:
+            print(f"{path.name}: {str(error)[:80]}")
+    raise SystemExit(f"{path.name}: cannot be run")
+
+
+def drawn(details) -> np.ndarray:
+    """Return random samples of an input's type and shape."""
+    rng, shape = np.random.default_rng(SEED), (N_EXPECTED, *details["shape"][1:])
+    if details["dtype"] == np.float32:
+        return rng.normal(0, 1, shape).astype(np.float32)
+    least, most = (-128, 128) if details["dtype"] == np.int8 else (0, 20)
+    return rng.integers(least, most, shape).astype(details["dtype"])
+
+
+def write_expected() -> None:
+    """Write what LiteRT says of every file, one sample after another: inputs NAME_x, outputs NAME_y0, NAME_y1 ... in
+    the file's own types."""
+    expected = {"version": np.array(tf.__version__)}
+    for path in sorted(FOLDER.glob("*.tflite")):
+        interpreter = opened(path)
+        (given,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        expected[f"{path.stem}_x"] = x = drawn(given)
+        made = [[] for _ in outputs]
+        for sample in x:
+            interpreter.set_tensor(given["index"], sample[None])
+            interpreter.invoke()
+            for rows, output in zip(made, outputs, strict=True):
+                rows.append(interpreter.get_tensor(output["index"]).copy())
+        expected |= {f"{path.stem}_y{index}": np.array(rows) for index, rows in enumerate(made)}
+    np.savez_compressed(FOLDER / "expected.npz", **expected)
+
+
 def main(names: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     keras.utils.set_random_seed(SEED)
@@ -243,6 +283,7 @@ def main(names: list[str]) -> None:
             write(name, kind, model)
     if not names or "stream" in names:
         write_stream()
+    write_expected()
 
 
 if __name__ == "__main__":

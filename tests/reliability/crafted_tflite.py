@@ -47,10 +47,15 @@ class Tflite:
         self.tensors.append(self._table(tflite.Tensor, {"Shape": shape, **fields}))
         return len(self.tensors) - 1
 
-    def operator(self, number: int, inputs: int, outputs: int, **code) -> None:
+    def options(self, kind, **fields) -> dict:
+        """Fields of an operator with options of the schema's class `kind`, which several may share."""
+        number = getattr(tflite.BuiltinOptions, kind.__name__)
+        return {"BuiltinOptionsType": number, "BuiltinOptions": self._table(kind, fields)}
+
+    def operator(self, number: int, inputs: int, outputs: int, options: dict | None = None, **code) -> None:
         self.codes.append(self._table(tflite.OperatorCode, {"DeprecatedBuiltinCode": number, **code}))
         fields = {"OpcodeIndex": len(self.codes) - 1, "Inputs": inputs, "Outputs": outputs}
-        self.operators.append(self._table(tflite.Operator, fields))
+        self.operators.append(self._table(tflite.Operator, fields | (options or {})))
 
     def _offsets(self, offsets: list[int]) -> int:
         self.b.StartVector(4, len(offsets), 4)
@@ -65,14 +70,20 @@ class Tflite:
     def entry(self, text: int, index: int) -> int:
         return self._table(tflite.TensorMap, {"Name": text, "TensorIndex": index})
 
-    def to_bytes(self, inputs: list[int], outputs: list[int], signatures: list[int] = ()) -> bytes:
+    def to_bytes(
+        self, inputs: list[int], outputs: list[int], signatures: list[int] = (), more_graphs: int = 0
+    ) -> bytes:
+        """`more_graphs` are the same once more."""
         fields = {
             "Tensors": self._offsets(self.tensors),
             "Inputs": self.ints(inputs),
             "Outputs": self.ints(outputs),
         }
         graph = self._table(tflite.SubGraph, fields | {"Operators": self._offsets(self.operators)})
-        fields = {"OperatorCodes": self._offsets(self.codes), "Subgraphs": self._offsets([graph])}
+        fields = {
+            "OperatorCodes": self._offsets(self.codes),
+            "Subgraphs": self._offsets([graph] * (1 + more_graphs)),
+        }
         fields["Buffers"] = self._offsets(self.buffers)
         if signatures:
             fields["SignatureDefs"] = self._offsets(signatures)

@@ -22,7 +22,7 @@ from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata
-from .flow import Flow
+from .flow import Flow, Step
 from .refusal import Missing
 from .survey import Operation, joins
 from .tflite_arithmetic import WHOLE
@@ -102,9 +102,16 @@ class _Reader:
         """Return the checked graph."""
         for op in self.file.operators:
             self.operators.load(op)
-            if op.index not in self.operators.done and not self.operators.folded(op):
+            if op.index in self.operators.norms:
+                self.operators.layer_norm(op)
+            elif op.index not in self.operators.done and not self.operators.folded(op):
                 OPERATORS[op.name](self.operators, op)
         file = self.file
+        for index in set(file.outputs) & set(
+            self.flow.values
+        ):  # in the order of their axes, however they lie
+            step = Step(len(file.operators), "output", "output", index)
+            self.flow.values[index] = self.flow.value(step, index)
         provenance = {"format": "tflite", "description": file.description}
         for key, what in ((INPUT_TYPE, "inputs"), (OUTPUT_TYPE, "outputs")):
             provenance[key] = self._common_type(key, what)

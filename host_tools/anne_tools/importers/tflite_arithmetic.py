@@ -220,7 +220,10 @@ class Arithmetic(Reading):
 
     def select(self, op: Operator) -> None:
         """SELECT_V2(LESS(x, 0), ADD(x, n), x), by which Keras counts rows of a table from its end: x."""
-        step, makers = self._step(op), {index: o for o in self.file.operators for index in o.outputs}
+        step, makers = (
+            self._step(op, computed=False),
+            {index: o for o in self.file.operators for index in o.outputs},
+        )
         keys = [self._input(op, i) for i in range(3)]
         less, add = makers.get(keys[0]), makers.get(keys[1])
         if less is None or add is None or (less.name, add.name) != ("LESS", "ADD"):
@@ -229,6 +232,16 @@ class Arithmetic(Reading):
             raise ModelError(f"{op.where} is supported before rows of a table only")
         self.flow.notes.append("numbers of rows below 0 count as 0, not from the end of the table")
         self.flow.same(step, keys[2])
+
+    def cast(self, op: Operator) -> None:
+        """CAST between floats and whole numbers, which are floats here; of floats before rows of a table only."""
+        step, key = self._step(op, computed=False), self._input(op, 0)
+        types = self.file.tensor(key).dtype, self.file.tensor(step.output).dtype
+        if not all(dtype in (*WHOLE, "float32") for dtype in types) or (
+            types[1] in WHOLE and self.ends[step.output]
+        ):
+            raise ModelError(f"{op.where}: from {types[0]} to {types[1]} is not supported")
+        self.flow.same(step, key)
 
 
 def _later(reading: Arithmetic, op: Operator) -> None:
@@ -244,6 +257,7 @@ OPERATORS = {
     **dict.fromkeys(("MINIMUM", "MAXIMUM"), Arithmetic.limit),
     **dict.fromkeys(CLIPS, Arithmetic.clip),
     "PRELU": Arithmetic.prelu,
+    "CAST": Arithmetic.cast,
     "LESS": _later,
     "SELECT_V2": Arithmetic.select,
 }

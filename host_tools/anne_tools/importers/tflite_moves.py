@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ..errors import ModelError
 from .flow import Step
@@ -245,6 +246,27 @@ class Moves(Reading):
         step = self._step(op, computed=False) if self._is_constant(op, 0) else self._keeping(op)
         self.flow.transpose(step, self._input(op, 0), self._whole(op, step, 1, "its order"))
 
+    def blocks(self, op: Operator) -> None:
+        """DEPTH_TO_SPACE: channels to blocks of pixels; SPACE_TO_DEPTH: the other way."""
+        is_to_space = op.name == "DEPTH_TO_SPACE"
+        block = self._options(op, "DepthToSpaceOptions" if is_to_space else "SpaceToDepthOptions").BlockSize()
+        step, key = self._keeping(op), self._input(op, 0)
+        shape = self.flow.value(step, key).shape
+        divisors = (1, 1, 1, block * block) if is_to_space else (1, block, block, 1)
+        if len(shape) != 4 or block < 1 or any(n % d for n, d in zip(shape, divisors, strict=True)):
+            raise ModelError(f"{op.where}: blocks of {block} do not fit shape {shape}")
+        n, rows, columns, channels = shape
+        if is_to_space:
+            parts, order = (n, rows, columns, block, block, channels // block**2), (0, 1, 3, 2, 4, 5)
+            made = (n, rows * block, columns * block, channels // block**2)
+        else:
+            parts, order = (n, rows // block, block, columns // block, block, channels), (0, 1, 3, 2, 4, 5)
+            made = (n, rows // block, columns // block, channels * block**2)
+        dealt, moved = ((step.output, what) for what in ("dealt", "moved"))
+        self.flow.reshape(replace(step, output=dealt), key, parts)
+        self.flow.transpose(replace(step, output=moved), dealt, order)
+        self.flow.reshape(step, moved, made)
+
     def resize(self, op: Operator) -> None:
         """RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR to a constant size."""
         mode, title = RESIZES[op.name]
@@ -349,6 +371,7 @@ OPERATORS = {
     "PACK": Moves.pack,
     "TILE": Moves.tile,
     "TRANSPOSE": Moves.transpose,
+    **dict.fromkeys(("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"), Moves.blocks),
     **dict.fromkeys(RESIZES, Moves.resize),
     **dict.fromkeys(("GATHER", "EMBEDDING_LOOKUP"), Moves.gather),
 }

@@ -14,14 +14,14 @@ from . import (
     tflite_weights,
 )
 from .tflite_arithmetic import Arithmetic
-from .tflite_batches import Batches
 from .tflite_constants import Constants
 from .tflite_files import Operator
+from .tflite_norms import Norms
 from .tflite_pools import Pools
 from .tflite_state import State
 
 
-class Operators(State, Pools, Batches, Arithmetic, Constants):
+class Operators(State, Pools, Norms, Arithmetic, Constants):
     """All that are supported."""
 
 

@@ -104,8 +104,15 @@ class State(Moves):
                 f"{op.where}: its variable is assigned other frames than the last {frames}; {SUPPORTED}"
             )
 
+    def read_variable(self, op: Operator) -> None:
+        """READ_VARIABLE: joined with new frames, or refused."""
+        others = self.readers.get(op.outputs[0], [])
+        other = next((reader.name for reader in others if reader.name != "CONCATENATION"), "")
+        if other or self.ends[op.outputs[0]]:
+            raise ModelError(f"{op.where}: its variable is read by {other or 'an output'}; {SUPPORTED}")
+
     def nothing(self, op: Operator) -> None:
-        """CALL_ONCE, VAR_HANDLE and READ_VARIABLE, which were looked at before."""
+        """CALL_ONCE and VAR_HANDLE, which were looked at before."""
 
 
 def _variables(file: TfliteFile, names: dict[int, str]) -> dict[str, Variable]:
@@ -128,5 +135,6 @@ def _variables(file: TfliteFile, names: dict[int, str]) -> dict[str, Variable]:
 OPERATORS = {
     "CONCATENATION": State.concatenation,
     "ASSIGN_VARIABLE": State.assign_variable,
-    **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"), State.nothing),
+    "READ_VARIABLE": State.read_variable,
+    **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE"), State.nothing),
 }

@@ -47,6 +47,18 @@ class Weighted(Reading):
         if math.prod(declared) == math.prod(made.shape):
             self.flow.values[step.output] = self.flow.reshaped(step, made, declared)
 
+    def batch_matmul(self, op: Operator) -> None:
+        """BATCH_MATMUL with a constant matrix on its right: a dense layer of every row."""
+        options = self._options(op, "BatchMatMulOptions")
+        step, key = self._step(op), self._input(op, 0)
+        weights, quantization = self._weights(op, step)
+        matrix = (
+            weights.reshape(weights.shape[-2:]) if weights.size == np.prod(weights.shape[-2:]) else weights
+        )
+        if options.AdjX() or matrix.ndim != 2 or (quantization is not None and quantization.scale.size > 1):
+            raise ModelError(f"{op.where}: supported is a constant matrix of one scale on the right")
+        self.flow.dense(step, key, matrix if options.AdjY() else matrix.T, None, "linear", quantization)
+
     def conv(self, op: Operator) -> None:
         """CONV_2D, of as many groups as there are input channels to one of the weights."""
         options = self._options(op, "Conv2DOptions")
@@ -247,4 +259,5 @@ OPERATORS = {
     "CONV_2D": Weighted.conv,
     "DEPTHWISE_CONV_2D": Weighted.depthwise_conv,
     "TRANSPOSE_CONV": Weighted.transpose_conv,
+    "BATCH_MATMUL": Weighted.batch_matmul,
 }
