@@ -32,6 +32,8 @@
 // and an arithmetic shift by 8 takes each S, sign and all. Longer rows are cut into panels, each added to acc.
 #include "kernels/dense_s8.h"
 
+#include "kernels/quad_s8.h"
+
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_s8.S
 
 int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded) {
@@ -47,43 +49,16 @@ int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded) {
     return sum;
 }
 
-static inline uint32_t rev16(uint32_t p) {
-#ifdef __ARM_ARCH_6M__
-    __asm__("rev16 %0, %0" : "+l"(p)); // GCC 12 does not see it in what follows
-    return p;
-#else
-    return (p >> 8 & 0x00ff00ff) | (p & 0x00ff00ff) << 8;
-#endif
-}
-
-// An arithmetic shift by 8 of what counts as signed.
-static inline int32_t signed_high(uint32_t s) {
-    return (int32_t)s >> 8;
-}
-
-static inline void decode(uint32_t a, uint32_t b, uint32_t g, int32_t *sums) {
-    uint32_t even = (a - (b << 8)) * 0x10001, odd = (b - (a << 8)) * 0x10001;
-    sums[0] = signed_high((even << 8) - (g << 24));
-    sums[1] = signed_high((odd << 8) - (g << 16) + (even - (uint32_t)sums[0]));
-    sums[2] = signed_high((g << 8) - (odd - (uint32_t)sums[1]));
-    sums[3] = signed_high(g - (uint32_t)sums[2]);
-}
-
 // Four rows; their words are `step` apart.
 static inline void four_rows(const uint32_t *weights, const uint32_t step, const int32_t *x, uint32_t columns,
-                             uint32_t sum_x, int32_t *sums) {
-    uint32_t a = 0u - 128 * 0x01010101u * sum_x;
-    uint32_t b = a;
-    uint32_t g = 0u - 128 * 0x0101u * sum_x;
+                             int32_t sum_x, int32_t *sums) {
+    anne_quad_s8_t quad = anne_quad_start(sum_x);
 #pragma GCC unroll 1
     for (const int32_t *end = x + columns; x != end;) {
-        uint32_t p = *weights, v = (uint32_t)*x++;
-        b += rev16(p) * v;
-        g += (p >> 16) * v;
-        a += p * v;
+        anne_quad_add(&quad, *weights, (uint32_t)*x++);
         weights += step;
     }
-    decode(a, b, g, sums);
+    anne_quad_decode(&quad, sums);
 }
 
 void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
@@ -91,11 +66,11 @@ void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int
     for (uint32_t r = 0; r < n_out; r += 8) {
         int32_t sums[8];
         if (n_out - r > 4) { // words of eight rows alternate
-            four_rows(weights, 2, x, columns, (uint32_t)sum_x, sums);
-            four_rows(weights + 1, 2, x, columns, (uint32_t)sum_x, sums + 4);
+            four_rows(weights, 2, x, columns, sum_x, sums);
+            four_rows(weights + 1, 2, x, columns, sum_x, sums + 4);
             weights += 2 * columns;
         } else {
-            four_rows(weights, 1, x, columns, (uint32_t)sum_x, sums);
+            four_rows(weights, 1, x, columns, sum_x, sums);
         }
         for (uint32_t i = 0; i < 8 && r + i < n_out; i++) {
             acc[r + i] = sums[i] + bias[r + i];

@@ -21,6 +21,7 @@
     X(reshape, 4) \
     X(add, 5) \
     X(pad, 6) \
+    X(conv, 7) \
     X(depthwise_conv, 8) \
     X(max_pool, 9) \
     X(average_pool, 10) \
@@ -29,7 +30,7 @@
     X(delay, 23)
 // clang-format on
 
-// Layouts of dense layers' weights, in the order of their numbers in the file, from 1.
+// Layouts of weights in rows, in the order of their numbers in the file, from 1.
 #define ANNE_LAYOUTS(X) X(f32) X(s8_quad) X(s4) X(s8_f32) X(s16) X(f32_aligned)
 
 typedef enum {

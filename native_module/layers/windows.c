@@ -35,7 +35,7 @@ static bool axis_good(int32_t in, int32_t out, int32_t kernel, int32_t stride, i
     return reach < ANNE_MAX_ELEMENTS && pad <= reach && last < in;
 }
 
-anne_status_t anne_check_window(const anne_record_t *record, uint32_t per_tap) {
+anne_status_t anne_check_window(const anne_record_t *record, uint64_t per_tap) {
     const anne_tensor_t *x = record->input, *y = record->output;
     if (x->rank < 2 || x->rank > 3 || x->rank != y->rank) {
         return ANNE_ERROR_SHAPE;
@@ -51,9 +51,10 @@ anne_status_t anne_check_window(const anne_record_t *record, uint32_t per_tap) {
         || !axis_good(w.in_w, w.out_w, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left)) {
         return ANNE_ERROR_SHAPE;
     }
-    // out_h out_w <= 2^20 and kernel_h kernel_w <= 2^30; what is left is at most 2^28, and per_tap 2^20
+    // out_h out_w <= 2^20 and kernel_h kernel_w <= 2^30; what is left is at most 2^28, and so is per_tap
     uint64_t taps = (uint64_t)w.out_h * (uint64_t)w.out_w * ((uint64_t)w.kernel_h * (uint64_t)w.kernel_w);
-    return taps <= ANNE_MAX_STEPS && taps * per_tap <= ANNE_MAX_STEPS ? ANNE_OK : ANNE_ERROR_SHAPE;
+    return taps <= ANNE_MAX_STEPS && per_tap <= ANNE_MAX_STEPS && taps * per_tap <= ANNE_MAX_STEPS ? ANNE_OK
+                                                                                                   : ANNE_ERROR_SHAPE;
 }
 
 // Of a window that lies right. Begun inside the image, it has a tap there; begun before it, one follows within a step

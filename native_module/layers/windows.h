@@ -25,8 +25,8 @@ enum {
 #define ANNE_MAX_STEPS (1u << 28)
 
 // Of a record with one input, one output, and at least WINDOW_PARAMETERS parameters: proves what kernels/window.h says
-// of a window, and that all its taps times `per_tap`, at most 2^20, are at most ANNE_MAX_STEPS.
-anne_status_t anne_check_window(const anne_record_t *record, uint32_t per_tap);
+// of a window, and that all its taps times `per_tap` are at most ANNE_MAX_STEPS.
+anne_status_t anne_check_window(const anne_record_t *record, uint64_t per_tap);
 
 // The window of such a record, as its input, output and parameters have it. The input's channels are its last axis.
 anne_window_t anne_window_of(const anne_tensor_t *x, const anne_tensor_t *y, const int32_t *parameters);

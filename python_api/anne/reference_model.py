@@ -49,9 +49,9 @@ def dequantize(q, tensor):
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
-# The most steps, multiplications and elements written, that all layers may take: some 10 s on a PC. A file of 8 MB
+# The most steps, multiplications and elements written, that all layers may take: some 20 s on a PC. A file of 8 MB
 # of weights needs no more; but 12 KB of activations could ask for 2^28.
-MAX_STEPS = 1 << 23
+MAX_STEPS = 1 << 24
 
 # What is said about a layer; inputs and outputs are tuples of numbers of tensors, nbytes are of its constants.
 LayerFacts = namedtuple("LayerFacts", ("kind", "activation", "layout", "inputs", "outputs", "nbytes", "macs"))

@@ -18,7 +18,7 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, AveragePool, Concatenate, Delay, Dense, MaxPool, Pad, Reduce
+from anne_tools.layers import Add, AveragePool, Concatenate, Conv, Delay, Dense, MaxPool, Pad, Reduce
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
@@ -189,6 +189,32 @@ def listening(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="listening"))
 
 
+def convolved(rng: np.random.Generator) -> Graph:
+    """5 by 6 pixels: windows of 3 by 3 that reach out of them, then of 2 by 3 with steps and gaps in two groups, then
+    of one pixel; scores of what is left."""
+    b = GraphBuilder((5, 6, 1))
+    b.add(Conv, "same", filters(rng, 4, 3, 3, 1), rng.normal(size=4), Window.same((5, 6), (3, 3)), 1, "relu")
+    window = Window((2, 3), (2, 1), (1, 2), (1, 0), (0, 0))
+    b.add(Conv, "groups", filters(rng, 6, 2, 3, 2), rng.normal(size=6), window, 2, "relu6")
+    b.add(Conv, "pixels", filters(rng, 5, 1, 1, 6), rng.normal(size=5), Window((1, 1)))
+    b.reshape("flatten", (-1,))
+    b.dense("scores", weights(rng, 3, b.last.size), rng.normal(size=3))
+    return b.build(Metadata(name="convolved"))
+
+
+def signal(rng: np.random.Generator) -> Graph:
+    """11 samples of 2 channels in time, windows of 3 of them; more than 508 columns in the end."""
+    b = GraphBuilder((11, 2))
+    b.add(Conv, "steps", filters(rng, 60, 1, 3, 2), rng.normal(size=60), Window((1, 3), (1, 1)), 1, "relu")
+    b.add(Conv, "all", filters(rng, 9, 1, 9, 60), rng.normal(size=9), Window((1, 9), before=(0, 1)))
+    return b.build(Metadata(name="signal"))
+
+
+def filters(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Weights (n_out, kernel_h, kernel_w, n_in)."""
+    return np.float32(rng.normal(0, np.prod(shape[1:]) ** -0.5, shape))
+
+
 def reduced(rng: np.random.Generator) -> Graph:
     """3 by 4 pixels of 3 channels: the mean of each row, the sum over rows; the greatest and the least of those."""
     b = GraphBuilder((3, 4, 3))
@@ -206,7 +232,7 @@ def four_bits(graph: Graph) -> Graph:
     rng = np.random.default_rng(SEED + 4)
     graph = graph.copy()
     for i, layer in enumerate(graph.layers):
-        if isinstance(layer, Dense):
+        if isinstance(layer, (Conv, Dense)):
             drawn = rng.integers(-8, 8, layer.weights.shape).astype(np.int8)
             scale = Quantization(layer.weights_quantization.scale * 16)
             bias = (layer.bias // 16).astype(np.int32)
@@ -231,6 +257,8 @@ MODELS = {
     joined: ("float32", "int8", "int16"),
     pooled: ("float32", "int8", "int16"),
     listening: ("float32", "int8", "int16"),
+    convolved: ("float32", "int8", "int16", "int8-weights", "int4"),
+    signal: ("float32", "int8", "int16", "int8-weights", "int4"),
     reduced: ("float32", "int8", "int16"),
 }
 

@@ -164,8 +164,8 @@ def body_in_c(macro: str, file: str) -> str:
 
 
 def test_layouts_of_dense_weights():
-    table = re.search(r"dense_layouts\[\] = \{(.*?)\n\};", source("layers/dense.c"), re.S)[1]
-    pattern = r"\[(\d)\] = \{ANNE_(\w+), ANNE_(\w+), (\d), check_dense_(\w+),"
+    table = re.search(r" layouts\[ANNE_LAYOUT_COUNT\] = \{(.*?)\n\};", source("layers/layouts.c"), re.S)[1]
+    pattern = r"\[(\d)\] = \{ANNE_(\w+), ANNE_(\w+), (\d), check_(\w+),"
     in_c = {
         int(number): (name, x.lower(), y.lower(), int(n_constants))
         for number, x, y, n_constants, name in re.findall(pattern, table)

@@ -62,6 +62,12 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_delay_f32] = {ANNE_KIND_delay, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_delay_s8] = {ANNE_KIND_delay, ANNE_INT8, ANNE_INT8},
         [VARIANT_delay_s16] = {ANNE_KIND_delay, ANNE_INT16, ANNE_INT16},
+        [VARIANT_conv_f32] = {ANNE_KIND_conv, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_conv_s8_quad] = {ANNE_KIND_conv, ANNE_INT8, ANNE_INT8},
+        [VARIANT_conv_s4] = {ANNE_KIND_conv, ANNE_INT8, ANNE_INT8},
+        [VARIANT_conv_s8_f32] = {ANNE_KIND_conv, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_conv_s16] = {ANNE_KIND_conv, ANNE_INT16, ANNE_INT16},
+        [VARIANT_conv_f32_aligned] = {ANNE_KIND_conv, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_reduce_f32] = {ANNE_KIND_reduce, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_reduce_s8] = {ANNE_KIND_reduce, ANNE_INT8, ANNE_INT8},
         [VARIANT_reduce_s16] = {ANNE_KIND_reduce, ANNE_INT16, ANNE_INT16},
@@ -78,6 +84,11 @@ static bool has_window(variant_t variant) {
 // Of the model that is being made: its window, or what is reduced.
 static int32_t window[WINDOW_PARAMETERS];
 
+// The dense layer whose constants a convolution has; other variants are themselves.
+static variant_t of_rows(variant_t variant) {
+    return kind_of(variant).kind == ANNE_KIND_conv ? variant - VARIANT_conv_f32 + VARIANT_dense_f32 : variant;
+}
+
 // --- Shapes ---------------------------------------------------------------------------------------------------------
 
 static uint32_t any_n_in(void) {
@@ -92,7 +103,35 @@ static uint32_t any_n_in(void) {
     }
 }
 
+// A window along an axis of `in` numbers: kernel, stride, dilation, pad; returns how many numbers it makes.
+static uint32_t any_windows(uint32_t in, int32_t most, int32_t *window) {
+    int32_t kernel = any_of(1, most), stride = any_of(1, 3), dilation = any_of(0, 2) ? 1 : any_of(1, 4);
+    int32_t pad = any_of(0, 2) ? any_of(0, (kernel - 1) * dilation) : 0;
+    window[0] = kernel, window[2] = stride, window[4] = dilation, window[6] = pad;
+    return (uint32_t)any_of(1, ((int32_t)in - 1 + pad) / stride + 1);
+}
+
+shape_t any_image(variant_t variant, uint32_t channels, uint32_t n_out, uint32_t groups) {
+    shape_t shape = {.variant = variant, .rank = (uint32_t)any_of(2, 3), .n_out = n_out, .groups = groups};
+    uint32_t columns = shape.rank - 2;
+    shape.shape[0] = (uint32_t)any_of(1, 9);
+    shape.shape[columns] = (uint32_t)any_of(1, 14);
+    shape.shape[columns + 1] = channels;
+    shape.output[0] = any_windows(columns == 0 ? 1 : shape.shape[0], 3, &shape.window[0]);
+    bool wide = any_of(0, 19) == 0; // more than the panels of kernels
+    shape.output[1] = any_windows(shape.shape[columns], wide ? 70 : 4, &shape.window[1]);
+    return shape;
+}
+
+static shape_t any_conv(variant_t variant) {
+    uint32_t groups = any_of(0, 2) ? 1 : (uint32_t)any_of(1, 4), channels = groups * (uint32_t)any_of(1, 9);
+    return any_image(variant, channels, groups * (uint32_t)any_of(1, any_of(1, 10) < 10 ? 10 : 40), groups);
+}
+
 shape_t any_shape(variant_t variant) {
+    if (kind_of(variant).kind == ANNE_KIND_conv) {
+        return any_conv(variant);
+    }
     shape_t shape = {.variant = variant, .rank = 1, .n_out = (uint32_t)any_of(1, any_of(1, 10) < 10 ? 20 : 150)};
     if (kind_of(variant).kind == KIND_DENSE) {
         shape.shape[0] = any_n_in();
@@ -172,10 +211,10 @@ static uint32_t s4_weights(void *constant, uint32_t n) {
 }
 
 // Pairs of weights so small that 2^15 times their sum leaves room for a bias of 2^28.
-static void s16_weights(void *constant, uint32_t n_in, uint32_t n_out) {
+static void s16_weights(void *constant, uint32_t n_in, uint32_t n) {
     int32_t most = 57344 / (int32_t)(n_in + 1);
     most = most < 32767 ? most : 32767;
-    for (uint32_t i = 0; i < anne_dense_s16_words(n_in, n_out); i++) {
+    for (uint32_t i = 0; i < n; i++) {
         put_word(constant, 4 * i, (uint32_t)(any_of(-most, most) + 32768 + 65536 * any_of(-most, most)));
     }
 }
@@ -268,7 +307,7 @@ static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t 
         words(at[0], sizes->bytes[0] / 4), floats(at[1], n_out), floats(at[2], n_out);
         break;
     case VARIANT_dense_s16:
-        s16_weights(at[0], n_in, n_out), biases(at[1], n_out), factors(at[2], n_out);
+        s16_weights(at[0], n_in, sizes->bytes[0] / 4), biases(at[1], n_out), factors(at[2], n_out);
         break;
     case VARIANT_dense_f32_aligned:
         aligned_weights(at[0], sizes->bytes[0] / 4), floats(at[1], n_out), exponents(at[2], n_out);
@@ -297,6 +336,9 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_dense_s8_quad:
     case VARIANT_dense_s4:
     case VARIANT_dense_s16:
+    case VARIANT_conv_s8_quad:
+    case VARIANT_conv_s4:
+    case VARIANT_conv_s16:
     case VARIANT_add_s8:
     case VARIANT_add_s16:
     case VARIANT_max_pool_s8:
@@ -381,7 +423,12 @@ static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
     if (kind.kind == ANNE_KIND_reduce) {
         any_axes(&tensors[0], &tensors[1], window);
     }
-    if (has_window(shape->variant)) {
+    if (kind.kind == ANNE_KIND_conv) {
+        uint32_t columns = shape->rank - 2;
+        tensors[1].shape[0] = shape->output[0];
+        tensors[1].shape[columns] = shape->output[1];
+        tensors[1].shape[columns + 1] = shape->n_out;
+    } else if (has_window(shape->variant)) {
         any_window(&tensors[0], &tensors[1], window);
     }
     uint32_t end = after(&tensors[1]);
@@ -443,6 +490,12 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
         add_factors(record + at, kind.y_dtype);
         limits(record + at + 24, kind.y_dtype);
         at += 32;
+    } else if (kind.kind == ANNE_KIND_conv) {
+        memcpy(record + at, shape->window, sizeof shape->window);
+        put_word(record, at + 32, shape->groups);
+        put_word(record, at + 36, LAYOUT(of_rows(shape->variant)));
+        limits(record + at + 40, kind.y_dtype);
+        at += 48;
     } else if (kind.kind == KIND_PAD) {
         at += padding(record + at, &tensors[0], &tensors[1]);
     } else if (kind.kind == ANNE_KIND_reduce) {
@@ -469,8 +522,13 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
         const move_t move = any_move(kind.kind, kind.x_dtype, shape->rank, shape->shape);
         return write_move(bytes, room, &move, GAP);
     }
-    uint32_t n_in = elements(shape);
-    sizes_t sizes = constant_sizes(shape->variant, n_in, shape->n_out, shape->shape[shape->rank - 1]);
+    bool is_conv = kind.kind == ANNE_KIND_conv;
+    uint32_t groups = is_conv ? shape->groups : 1, n_last = shape->shape[shape->rank - 1];
+    uint32_t n_in = is_conv ? (uint32_t)(shape->window[0] * shape->window[1]) * n_last / groups : elements(shape);
+    sizes_t sizes = constant_sizes(of_rows(shape->variant), n_in, shape->n_out / groups, n_last);
+    for (uint32_t i = 0; i < 3; i++) { // a fourth is one for all
+        sizes.bytes[i] *= groups;
+    }
     uint32_t data_bytes = 0, n_tensors = n_tensors_of(shape), head = 48 + n_tensors * sizeof(anne_tensor_t);
     for (uint32_t i = 0; i < sizes.n; i++) {
         data_bytes += (sizes.bytes[i] + 3) / 4 * 4;
@@ -487,7 +545,7 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     for (uint32_t i = 1; i < sizes.n; i++) {
         at[i] = at[i - 1] + (sizes.bytes[i - 1] + 3) / 4 * 4;
     }
-    fill_constants(shape->variant, at, &sizes, n_in, shape->n_out);
+    fill_constants(of_rows(shape->variant), at, &sizes, n_in, shape->n_out);
     uint32_t total = head + layers_bytes + data_bytes;
     memcpy(bytes, "ANNE\1\0\60\0", 8); // version 1, a header of 48 bytes
     const uint32_t fields[] = {arena_bytes, n_tensors, 1, layers_bytes, 0, data_bytes, 0, 0};

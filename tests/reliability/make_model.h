@@ -31,6 +31,12 @@
     X(pad_f32)            \
     X(pad_s8)             \
     X(pad_s16)            \
+    X(conv_f32)           \
+    X(conv_s8_quad)       \
+    X(conv_s4)            \
+    X(conv_s8_f32)        \
+    X(conv_s16)           \
+    X(conv_f32_aligned)   \
     X(concatenate_f32)    \
     X(concatenate_s8)     \
     X(concatenate_s16)    \
@@ -58,11 +64,17 @@ typedef struct {
     variant_t variant;
     uint32_t rank;
     uint32_t shape[ANNE_MAX_RANK]; // of the input
-    uint32_t n_out;                // of a dense layer
+    uint32_t n_out;                // of a dense layer, and output channels of a convolution
+    uint32_t output[2];            // of kinds with a window: rows and columns of the output
+    int32_t window[8];             // and its parameters (FORMAT.md, "Windows")
+    uint32_t groups;               // of a convolution
 } shape_t;
 
 // A shape that the variant takes: most are small, some lie at the borders of the kernels' panels.
 shape_t any_shape(variant_t variant);
+
+// A small image or signal of that many channels and a window on it, a convolution in groups that divide these.
+shape_t any_image(variant_t variant, uint32_t channels, uint32_t n_out, uint32_t groups);
 
 // Writes the file to `bytes` and returns its length; 0 if it takes more than `room`. Tensors 0 and 1 are an input and
 // the output, 2 is the other input of an add (of a kind that make_moves.h makes, the last is the output). They have a

@@ -37,16 +37,26 @@ enum {
     ADD_COUNTS = 148,
     ADD_FACTORS = 164, // of a, of b and of the sum, each a multiplier and a shift; then the limits
     ADD_LIMITS = 188,
+    WINDOW = CONSTANTS + 16, // of a convolution of floats: kernel, stride, dilation, pad
+    GROUPS = WINDOW + 32,    // then the layout and limits
 };
 
 static uint8_t *bytes; // of the file at hand
 static uint32_t n_bytes;
 
+// Of kinds with a window: 4 rows and 5 columns of 6 channels, of which a window of 2 by 3 makes 4 by 3 of 8, in two
+// groups.
+static const shape_t image = {
+    .rank = 3, .shape = {4, 5, 6}, .n_out = 8, .output = {4, 3}, .window = {2, 3, 1, 2, 1, 1, 1, 1}, .groups = 2};
+
 static void new_file(variant_t variant, uint32_t n_in, uint32_t n_out) {
-    shape_t shape = {.variant = variant, .rank = 1, .shape = {n_in}, .n_out = n_out};
+    shape_t shape = {.rank = 1, .shape = {n_in}, .n_out = n_out};
     if (VARIANT_max_pool_f32 <= variant && variant <= VARIANT_average_pool_s16) { // a signal of `n_in` steps
-        shape = (shape_t){variant, 2, {n_in, 3}, 0};
+        shape = (shape_t){.rank = 2, .shape = {n_in, 3}};
+    } else if (VARIANT_conv_f32 <= variant && variant <= VARIANT_conv_f32_aligned) {
+        shape = image;
     }
+    shape.variant = variant;
     make_model_seed(1);
     n_bytes = make_model(bytes, ROOM, &shape);
     CHECK(n_bytes > 0, "%u, %u x %u", variant, n_in, n_out);
@@ -125,7 +135,8 @@ static const fault_t faults[] = {
     {"a record of 14 bytes", VARIANT_reshape, RECORD, 4 | 14 << 16, ANNE_ERROR_LAYER},
     {"a record without its tensors", VARIANT_reshape, RECORD, 4 | 12 << 16, ANNE_ERROR_LAYER},
     {"kind 0", VARIANT_reshape, RECORD, 0 | 16 << 16, ANNE_ERROR_LAYER},
-    {"kind 6", VARIANT_reshape, RECORD, 6 | 16 << 16, ANNE_ERROR_LAYER},
+    {"a kind that there is not", VARIANT_reshape, RECORD, 63 | 16 << 16, ANNE_ERROR_LAYER},
+    {"a convolution without anything", VARIANT_reshape, RECORD, 7 | 16 << 16, ANNE_ERROR_LAYER},
     {"no tensors read", VARIANT_reshape, COUNTS, COUNTS_OF(0, 1, 0, 0), ANNE_ERROR_LAYER},
     {"no tensors written", VARIANT_reshape, COUNTS, COUNTS_OF(1, 0, 0, 0), ANNE_ERROR_LAYER},
     {"too many constants", VARIANT_reshape, COUNTS, COUNTS_OF(1, 1, 7, 0), ANNE_ERROR_LAYER},
@@ -180,6 +191,28 @@ static const fault_t faults[] = {
     {"an infinite pad", VARIANT_pad_f32, CONSTANTS, 0x7f800000, ANNE_ERROR_PARAMETER},
     {"a pad beyond int8", VARIANT_pad_s8, CONSTANTS, 128, ANNE_ERROR_PARAMETER},
     {"a pad below int16", VARIANT_pad_s16, CONSTANTS, (uint32_t)-32769, ANNE_ERROR_PARAMETER},
+
+    {"a convolution without weights", VARIANT_conv_f32, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_LAYER},
+    {"a convolution in layout 0", VARIANT_conv_f32, GROUPS + 4, 0, ANNE_ERROR_LAYER},
+    {"a convolution in layout 7", VARIANT_conv_f32, GROUPS + 4, 7, ANNE_ERROR_LAYER},
+    {"a convolution to int8", VARIANT_conv_f32, Y, TYPES(2, 2, 3, 0), ANNE_ERROR_SHAPE},
+    {"limits of a convolution of floats", VARIANT_conv_f32, GROUPS + 12, 1, ANNE_ERROR_PARAMETER},
+    {"softmax in a convolution", VARIANT_conv_f32, COUNTS, COUNTS_OF(1, 1, 2, 12), ANNE_ERROR_PARAMETER},
+    {"no groups", VARIANT_conv_f32, GROUPS, 0, ANNE_ERROR_SHAPE},
+    {"groups that do not divide the input's channels", VARIANT_conv_f32, GROUPS, 4, ANNE_ERROR_SHAPE},
+    {"groups that do not divide the output's channels", VARIANT_conv_f32, GROUPS, 3, ANNE_ERROR_SHAPE},
+    {"other groups, of more weights", VARIANT_conv_f32, GROUPS, 1, ANNE_ERROR_CONSTANT},
+    {"a window of no rows", VARIANT_conv_f32, WINDOW, 0, ANNE_ERROR_PARAMETER},
+    {"a window of 2^15 + 1 columns", VARIANT_conv_f32, WINDOW + 4, (1 << 15) + 1, ANNE_ERROR_PARAMETER},
+    {"no stride", VARIANT_conv_f32, WINDOW + 8, 0, ANNE_ERROR_PARAMETER},
+    {"a dilation of 0", VARIANT_conv_f32, WINDOW + 20, 0, ANNE_ERROR_PARAMETER},
+    {"padding below 0", VARIANT_conv_f32, WINDOW + 24, (uint32_t)-1, ANNE_ERROR_PARAMETER},
+    {"a window above the image", VARIANT_conv_f32, WINDOW + 24, 2, ANNE_ERROR_SHAPE},
+    {"a window left of the image", VARIANT_conv_f32, WINDOW + 28, 3, ANNE_ERROR_SHAPE},
+    {"a window below the image", VARIANT_conv_f32, WINDOW + 8, 2, ANNE_ERROR_SHAPE},
+    {"a window right of the image", VARIANT_conv_f32, WINDOW + 12, 3, ANNE_ERROR_SHAPE},
+    {"a convolution of rank 2 and 3", VARIANT_conv_f32, Y, TYPES(1, 2, 4, 0), ANNE_ERROR_TENSOR},
+    {"another window, of fewer weights", VARIANT_conv_s8_quad, CONSTANTS + 28, 2, ANNE_ERROR_CONSTANT},
 };
 
 static void check_faults(void) {
@@ -375,10 +408,75 @@ static void check_add_counts(void) {
     EXPECT(ANNE_ERROR_LAYER);
 }
 
+// A convolution between images of those shapes, up to rank 4, as far as the rank says; windows of floats.
+static anne_status_t with_window(const uint32_t x[5], const uint32_t y[5], const uint32_t window[9]) {
+    new_file(VARIANT_conv_f32, 0, 0);
+    put_word(bytes, ARENA_BYTES, 1 << 28);
+    put_word(bytes, Y + ARENA_OFFSET, 1 << 24);
+    const uint32_t *shapes[] = {x, y};
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t at = X + i * (Y - X);
+        bytes[at + 2] = (uint8_t)shapes[i][0];
+        memcpy(bytes + at + SHAPE, shapes[i] + 1, 4 * sizeof *x);
+    }
+    memcpy(bytes + WINDOW, window, 9 * sizeof *window);
+    return status_now();
+}
+
+#define EXPECT_WINDOW(x, y, window, expected)                                                                         \
+    CHECK(with_window((uint32_t[5])x, (uint32_t[5])y, (uint32_t[9])window) == (expected), "window %s of %s", #window, \
+          #x)
+#define LIST(...) {__VA_ARGS__}
+
+// Windows that are taken, but that the weights are not theirs, and what is just beyond them.
+static void check_windows(void) {
+    const anne_status_t taken = ANNE_ERROR_CONSTANT;
+    EXPECT_WINDOW(LIST(2, 5, 1), LIST(2, 5, 1), LIST(1, 1, 1, 1, 1, 1, 0, 0, 1), taken);
+    EXPECT_WINDOW(LIST(1, 5), LIST(1, 5), LIST(1, 1, 1, 1, 1, 1, 0, 0, 1), ANNE_ERROR_SHAPE);
+    EXPECT_WINDOW(LIST(4, 5, 1, 1, 1), LIST(4, 5, 1, 1, 1), LIST(1, 1, 1, 1, 1, 1, 0, 0, 1), ANNE_ERROR_SHAPE);
+    EXPECT_WINDOW(LIST(3, 5, 1, 1), LIST(2, 5, 1), LIST(1, 1, 1, 1, 1, 1, 0, 0, 1), ANNE_ERROR_SHAPE);
+    // (kernel - 1) dilation is 2^20 - 2^5, and 2^20; in rows likewise
+    EXPECT_WINDOW(LIST(2, 5, 1), LIST(2, 5, 1), LIST(1, 1 << 15, 1, 1, 1, 32, 0, 0, 1), taken);
+    EXPECT_WINDOW(LIST(2, 5, 1), LIST(2, 5, 1), LIST(1, (1 << 5) + 1, 1, 1, 1, 1 << 15, 0, 0, 1), ANNE_ERROR_SHAPE);
+    EXPECT_WINDOW(LIST(3, 5, 1, 1), LIST(3, 5, 1, 1), LIST((1 << 5) + 1, 1, 1, 1, 1 << 15, 1, 0, 0, 1),
+                  ANNE_ERROR_SHAPE);
+    // 2^28 steps, and more: in taps, in channels, in both
+    EXPECT_WINDOW(LIST(3, 512, 1024, 1), LIST(3, 512, 1024, 1), LIST(16, 32, 1, 1, 1, 1, 0, 0, 1), taken);
+    EXPECT_WINDOW(LIST(3, 512, 1024, 1), LIST(3, 512, 1024, 1), LIST(16, 33, 1, 1, 1, 1, 0, 0, 1), ANNE_ERROR_SHAPE);
+    EXPECT_WINDOW(LIST(3, 1, 1, 1 << 14), LIST(3, 1, 1, 1 << 14), LIST(1, 1, 1, 1, 1, 1, 0, 0, 1), taken);
+    EXPECT_WINDOW(LIST(3, 1, 1, 1 << 15), LIST(3, 1, 1, 1 << 14), LIST(1, 1, 1, 1, 1, 1, 0, 0, 1), ANNE_ERROR_SHAPE);
+    EXPECT_WINDOW(LIST(3, 512, 512, 4), LIST(3, 512, 512, 1), LIST(16, 16, 1, 1, 1, 1, 0, 0, 1), taken);
+    EXPECT_WINDOW(LIST(3, 512, 512, 4), LIST(3, 512, 512, 1), LIST(16, 17, 1, 1, 1, 1, 0, 0, 1), ANNE_ERROR_SHAPE);
+}
+
+// Of the second group, which the first says nothing about.
+static void check_groups(void) {
+    new_file(VARIANT_conv_s16, 0, 0); // 18 weights in 9 words a row, 4 rows a group
+    EXPECT(ANNE_OK);
+    for (uint32_t i = 4 * 9; i < 5 * 9; i++) {
+        put_word(constant(0), 4 * i, 32767u << 16 | 65535);
+    }
+    EXPECT(ANNE_ERROR_CONSTANT);
+    new_file(VARIANT_conv_s4, 0, 0); // 18 columns as 20 in a panel of at least 28: 18 weights of -8 are 144
+    put_word(constant(3), 0, 20);
+    memset(constant(0), 0, 4 * 40);
+    EXPECT(ANNE_OK);
+    shape_t wide = image;
+    wide.variant = VARIANT_conv_s4, wide.window[1] = 6, wide.output[1] = 3; // 36 columns: 32 of -8 are 256
+    n_bytes = make_model(bytes, ROOM, &wide);
+    put_word(constant(3), 0, 32);
+    memset(constant(0), 0x88, 4 * 36);
+    memset(constant(0) + 4 * 36, 0x77, 4 * 36);
+    EXPECT(ANNE_OK);
+    memset(constant(0) + 4 * 36, 0, 4 * 36);
+    EXPECT(ANNE_ERROR_CONSTANT);
+}
+
 // A layer that reads two tensors, which these kinds do not, or makes two.
 static void check_counts(void) {
-    static const variant_t variants[] = {VARIANT_dense_f32, VARIANT_table_s8, VARIANT_scaling_f32, VARIANT_reshape};
-    for (uint32_t i = 0; i < 4; i++) {
+    static const variant_t variants[] = {VARIANT_dense_f32, VARIANT_table_s8, VARIANT_scaling_f32, VARIANT_reshape,
+                                         VARIANT_conv_f32};
+    for (uint32_t i = 0; i < 5; i++) {
         for (uint32_t n_inputs = 1; n_inputs <= 2; n_inputs++) {
             new_file(variants[i], 5, 3);
             uint32_t counts = word_at(bytes, COUNTS), record_bytes = word_at(bytes, RECORD) >> 16;
@@ -753,6 +851,8 @@ int main(void) {
     check_ranks();
     check_graphs();
     check_factors();
+    check_windows();
+    check_groups();
     check_add_counts();
     check_counts();
     check_pools();

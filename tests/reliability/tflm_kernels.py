@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.importers import tflite
-from anne_tools.layers import Add, Dense, Reduce
+from anne_tools.layers import Add, Conv, Dense, Reduce
+from anne_tools.layers.windows import Window
 from anne_tools.network import tflm
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
@@ -175,6 +177,54 @@ def pad(dtype: str) -> Callable:
     return write
 
 
+def conv(dtype: str) -> Callable:
+    """A writer of CONV_2D on images: any window, one scale or one a channel, groups."""
+
+    def write(w, rng) -> tuple[int, int]:
+        groups, n_in = int(rng.choice([1, 1, 1, 2, 3])), int(rng.choice([1, 2, 3, 4, 5, 8, 16, 20]))
+        n_out = groups * int(rng.integers(1, 12))
+        image, kernel = rng.integers(1, 14, 2), rng.integers(1, 6, 2)
+        stride = rng.integers(1, 4, 2)
+        dilation = rng.integers(1, 4, 2) if rng.random() < 0.4 else np.array([1, 1])
+        if rng.random() < 0.5:  # SAME
+            padding, made = 0, -(-image // stride)
+        else:
+            image = np.maximum(image, (kernel - 1) * dilation + 1)
+            padding, made = 1, (image - (kernel - 1) * dilation - 1) // stride + 1
+        shapes = (1, *image, groups * n_in), (n_out, *kernel, n_in), (1, *made, n_out)
+        tensors = _sums(w, rng, dtype, *([int(d) for d in shape] for shape in shapes))
+        w.operator(
+            "CONV_2D",
+            tensors[:3],
+            tensors[3:],
+            3,
+            padding=padding,
+            strideH=int(stride[0]),
+            strideW=int(stride[1]),
+            dilationHFactor=int(dilation[0]),
+            dilationWFactor=int(dilation[1]),
+            fusedActivationFunction=int(rng.choice([0, RELU, RELU6])),
+        )
+        return tensors[0], tensors[3]
+
+    return write
+
+
+def _sums(w, rng, dtype: str, x_shape, weights_shape, y_shape) -> list[int]:
+    """Input, weights, bias and output of such shapes, an output channel for each of the first axis of the weights."""
+    n_out, n_in = weights_shape[0], int(np.prod(weights_shape[1:]))
+    if dtype == "float32":
+        data = rng.normal(size=weights_shape), rng.normal(size=n_out)
+        return [w.tensor(x_shape), *(w.tensor(d.shape, data=d) for d in data), w.tensor(y_shape)]
+    scale, zero_point, output_zero_point = 2.0 ** rng.uniform(-8, 0), *rng.integers(-128, 128, 2)
+    scales = 2.0 ** rng.uniform(-9, -4, n_out if rng.random() < 0.5 else 1)
+    output_scale = float(scale * scales.max() * 127 * n_in**0.5 * 2.0 ** rng.uniform(-3, 3))
+    x = w.tensor(x_shape, "int8", scale=scale, zero_point=zero_point)
+    weights = w.tensor(weights_shape, "int8", rng.integers(-127, 128, weights_shape), scale=scales)
+    bias = w.tensor((n_out,), "int32", rng.integers(-3000, 3000, n_out), scale=scale * np.float32(scales))
+    return [x, weights, bias, w.tensor(y_shape, "int8", scale=output_scale, zero_point=output_zero_point)]
+
+
 KERNELS: dict[str, Callable] = {
     "dense_s8_quad": dense_s8,
     "dense_s4": dense_s4,
@@ -193,6 +243,8 @@ KERNELS: dict[str, Callable] = {
     "add_s16": add_integers("int16"),
     "pad_f32": pad("float32"),
     "pad_s8": pad("int8"),
+    "conv_f32": conv("float32"),
+    "conv_s8": conv("int8"),
     **POOLS,
 }
 
@@ -218,7 +270,7 @@ def compare(name: str, seed: int, path: Path) -> None:
     x, y, *made = KERNELS[name](writer, rng)  # the graph, too, of what no importer reads
     content = writer.to_bytes(x if isinstance(x, list) else [x], [y])
     path.write_bytes(content)
-    graph = made[0] if made else tflite.read(path) if name != "add_s16" else _int16_sum(writer)
+    graph = made[0] if made else BY_HAND.get(name, lambda _: tflite.read(path))(writer)
     data = pack(quantize(graph, "float32"))
     layers = ModelFile(data).layers
     if name.startswith("dense") and f"dense_{layers[0].layout}" != name:
@@ -251,10 +303,45 @@ def _int16_sum(writer) -> Graph:
         Tensor(t.name, tuple(t.shape[1:]), "int16", Quantization(t.quantization.scale))
         for t in writer.tensors
     ]
-    activation = {0: "linear", RELU: "relu", RELU6: "relu6"}
     a, b, y = (tensor.name for tensor in tensors)
-    layer = Add("sum", [a, b], y, activation[writer.operators[0].builtinOptions.fusedActivationFunction])
+    layer = Add("sum", [a, b], y, FUSED[writer.operators[0].builtinOptions.fusedActivationFunction])
     return Graph([a, b], [y], [layer], {tensor.name: tensor for tensor in tensors}).check()
+
+
+def _convolution(writer) -> Graph:
+    """What a .tflite says of one CONV_2D; the importer knows none in groups."""
+    x, weights, bias, y = (_tensor(t) for t in writer.tensors)
+    o = writer.operators[0].builtinOptions
+    kernel, groups = weights.shape[1:3], x.shape[-1] // weights.shape[3]
+    stride, dilation = (o.strideH, o.strideW), (o.dilationHFactor, o.dilationWFactor)
+    window = Window.same(x.shape[1:3], kernel, stride, dilation) if o.padding == 0 else None
+    constants = [
+        np.frombuffer(bytes(writer.buffers[t.buffer].data), each.dtype).reshape(each.shape)
+        for t, each in zip(writer.tensors[1:3], (weights, bias), strict=True)
+    ]
+    layer = Conv(
+        "conv",
+        x.name,
+        y.name,
+        *constants,
+        window or Window(kernel, stride, dilation),
+        groups,
+        FUSED[o.fusedActivationFunction],
+        weights_quantization=weights.quantization,
+    )
+    ends = {each.name: replace(each, shape=each.shape[1:]) for each in (x, y)}
+    return Graph([x.name], [y.name], [layer], ends).check()
+
+
+def _tensor(t) -> Tensor:
+    dtype = {0: "float32", 2: "int32", 9: "int8"}[t.type]
+    q = t.quantization and Quantization(np.float32(t.quantization.scale), t.quantization.zeroPoint[0])
+    return Tensor(t.name, tuple(t.shape), dtype, q)
+
+
+FUSED = {0: "linear", RELU: "relu", RELU6: "relu6"}
+# Layers that the importer does not take, as it would have them.
+BY_HAND = {"add_s16": _int16_sum, "conv_f32": _convolution, "conv_s8": _convolution}
 
 
 def _largest(layer, x: np.ndarray, outputs: np.ndarray) -> float:
@@ -263,10 +350,16 @@ def _largest(layer, x: np.ndarray, outputs: np.ndarray) -> float:
         axes = tuple(layer.axes)
         terms = np.abs(x).sum(axis=axes) if layer.operation == "sum" else np.abs(x).mean(axis=axes)
         return max(float(np.abs(outputs).max()), 0.1 * float(terms.max()))
-    if not isinstance(layer, Dense):
+    if not isinstance(layer, (Conv, Dense)):
         return float(np.abs(outputs).max())
-    terms = np.abs(layer.weights) @ np.abs(x) + np.abs(layer.bias)
-    return max(float(np.abs(layer.weights @ x + layer.bias).max()), 0.1 * float(terms.max()))
+    linear = replace(layer, activation="linear")
+    of_sizes = replace(linear, weights=np.abs(layer.weights), bias=np.abs(layer.bias))
+    ends = Tensor("x", x.shape), Tensor("y", outputs.shape)
+    sums, terms = (
+        each.run([values[None]], [ends[0]], [ends[1]])[0]
+        for each, values in ((linear, x), (of_sizes, np.abs(x)))
+    )
+    return max(float(np.abs(sums).max()), 0.1 * float(terms.max()))
 
 
 def _compare_all(job: tuple[str, int]) -> None:

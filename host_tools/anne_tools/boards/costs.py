@@ -149,6 +149,12 @@ _KERNELS: dict[str, Cost] = {
     "depthwise_conv int8-weights": Cost(base=2000, per_output=450, per_mac=180),
     "depthwise_conv int8": Cost(base=2000, per_output=50, per_mac=12),
     "depthwise_conv int16": Cost(base=2000, per_output=80, per_mac=12),
+    "conv f32": Cost(base=600, per_output=200, per_mac=75),
+    "conv f32_aligned": Cost(base=600, per_output=90, per_mac=13),
+    "conv s8_f32": Cost(base=600, per_output=450, per_mac=10),
+    "conv s8_quad": Cost(base=600, per_output=60, per_mac=4),
+    "conv s16": Cost(base=600, per_output=80, per_mac=5),
+    "conv s4": Cost(base=600, per_output=60, per_mac=4),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

@@ -20,6 +20,7 @@ KINDS = {
     4: "reshape",
     5: "add",
     6: "pad",
+    7: "conv",
     8: "depthwise_conv",
     9: "max_pool",
     10: "average_pool",

@@ -22,7 +22,8 @@ def check(layer):
 def run(layer, inputs):
     from ..layouts import LAYOUTS as readers
 
-    return [readers[layout(layer)].run(layer, inputs[0])]
+    reader, (x,) = readers[layout(layer)], inputs
+    return [reader.run(layer, reader.rows(layer, len(x), layer.outputs[0].size), x)]
 
 
 def macs(layer):

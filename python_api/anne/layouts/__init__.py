@@ -2,6 +2,12 @@
 
 A layout names the kernel that the weights are packed for. Here each is unpacked to rows of numbers and computed as its
 definition reads, without the kernel's tricks. Not frozen into firmware, whose native module does all this.
+
+A layout's class has
+    check(layer, n_in, n_out): ValueError unless the constants are n_out rows of n_in weights, and what scales them
+    rows(layer, n_in, n_out): the weights of each row, as `run` takes them
+    run(layer, rows, x): the outputs for n_in inputs
+of a layer, or of a group of its rows (layers/conv.py).
 """
 
 from .f32 import F32

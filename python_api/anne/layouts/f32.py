@@ -21,14 +21,19 @@ class F32:
         check_floats(layer, 1, n_out, "bias")
 
     @staticmethod
-    def run(layer, x):
-        n_in = len(x)
+    def rows(layer, n_in, n_out):
+        return [
+            [normal(w) for w in struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)]
+            for r in range(n_out)
+        ]
+
+    @staticmethod
+    def run(layer, rows, x):
         x = [normal(v) for v in x]
         y = []
-        for r in range(layer.outputs[0].size):
+        for r in range(len(rows)):
             total = normal(struct.unpack_from("<f", layer.constants[1], 4 * r)[0])
-            row = struct.unpack_from("<%df" % n_in, layer.constants[0], 4 * n_in * r)
-            for j in range(n_in):
-                total += normal(row[j]) * x[j]
+            for w, v in zip(rows[r], x):
+                total += w * v
             y.append(beyond_is_infinite(total))
         return activated(layer, y)

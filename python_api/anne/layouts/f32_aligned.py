@@ -53,8 +53,12 @@ class F32Aligned:
         return pairs
 
     @classmethod
-    def run(cls, layer, x):
-        n_in, n_out = len(x), layer.outputs[0].size
+    def rows(cls, layer, n_in, n_out):
+        return [cls.limbs(layer.constants[0], n_in, n_out, r) for r in range(n_out)]
+
+    @classmethod
+    def run(cls, layer, rows, x):
+        n_in, n_out = len(x), len(rows)
         exponent = common_exponent(x)
         if exponent is None:
             return activated(layer, [math.nan] * n_out)
@@ -62,7 +66,7 @@ class F32Aligned:
         shift = 5 + bit_length(n_in)
         y = []
         for r in range(n_out):
-            weights = cls.limbs(layer.constants[0], n_in, n_out, r)
+            weights = rows[r]
             total = 0
             for first in range(0, n_in, cls.PANEL):
                 q = 0

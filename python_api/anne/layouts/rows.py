@@ -53,6 +53,6 @@ def run_row(layer, r, row, x, limits):
     return min(max(rescale(total, multiplier, shift) + layer.outputs[0].zero_point, limits[0]), limits[1])
 
 
-def run_rows(layer, x, row_of):
-    """Return the result of each row of weights row_of(r) of a dense layer."""
-    return [run_row(layer, r, row_of(r), x, layer.parameters[1:]) for r in range(layer.outputs[0].size)]
+def run_rows(layer, rows, x):
+    """Return the result of each of the rows of weights; the layer's last parameters are its limits."""
+    return [run_row(layer, r, rows[r], x, layer.parameters[-2:]) for r in range(len(rows))]

@@ -34,6 +34,7 @@ class S16:
         return values
 
     @classmethod
-    def run(cls, layer, x):
-        n_in, n_out = len(x), layer.outputs[0].size
-        return run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, r))
+    def rows(cls, layer, n_in, n_out):
+        return [cls.row(layer.constants[0], n_in, n_out, r) for r in range(n_out)]
+
+    run = staticmethod(run_rows)

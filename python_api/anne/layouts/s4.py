@@ -65,7 +65,8 @@ class S4:
         return values
 
     @classmethod
-    def run(cls, layer, x):
-        n_in, n_out = len(x), layer.outputs[0].size
+    def rows(cls, layer, n_in, n_out):
         panel = struct.unpack("<I", layer.constants[3])[0]
-        return run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, panel, r))
+        return [cls.row(layer.constants[0], n_in, n_out, panel, r) for r in range(n_out)]
+
+    run = staticmethod(run_rows)

@@ -43,9 +43,10 @@ class S8Quad:
         return values
 
     @classmethod
-    def run(cls, layer, x):
-        n_in, n_out = len(x), layer.outputs[0].size
-        return run_rows(layer, x, lambda r: cls.row(layer.constants[0], n_in, n_out, r))
+    def rows(cls, layer, n_in, n_out):
+        return [cls.row(layer.constants[0], n_in, n_out, r) for r in range(n_out)]
+
+    run = staticmethod(run_rows)
 
 
 class S8F32:
@@ -62,18 +63,19 @@ class S8F32:
         check_floats(layer, 1, n_out, "bias")
         check_floats(layer, 2, n_out, "scale")
 
+    rows = S8Quad.rows
+
     @staticmethod
-    def run(layer, x):
-        n_in, n_out = len(x), layer.outputs[0].size
+    def run(layer, rows, x):
         exponent = common_exponent(x)
         if exponent is None:
-            return activated(layer, [math.nan] * n_out)
+            return activated(layer, [math.nan] * len(rows))
         aligned = [align(v, exponent + 1) for v in x]
-        shift = bit_length(n_in)
+        shift = bit_length(len(x))
         y = []
-        for r in range(n_out):
+        for r in range(len(rows)):
             total = 0
-            for w, v in zip(S8Quad.row(layer.constants[0], n_in, n_out, r), aligned):
+            for w, v in zip(rows[r], aligned):
                 total += w * v
             total = (total + (1 << shift >> 1)) >> shift
             bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]

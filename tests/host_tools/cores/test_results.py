@@ -134,19 +134,19 @@ def linear_activations(n: int) -> bytes:
 
 
 def test_the_reference_takes_as_many_steps_as_it_states():
-    assert MAX_STEPS == 8 << 20
+    assert MAX_STEPS == 16 << 20
     x = np.zeros((1, 1 << 20), np.float32)
-    assert reference_outputs(linear_activations(8), x).shape == (1, 1 << 20)
+    assert reference_outputs(linear_activations(16), x).shape == (1, 1 << 20)
     with pytest.raises(ModelError) as caught:
-        reference_outputs(linear_activations(9), x)
+        reference_outputs(linear_activations(17), x)
     assert str(caught.value) == (
-        "reference: run: expected at most 8388608 multiplications and elements in plain Python, got 9437184: "
+        "reference: run: expected at most 16777216 multiplications and elements in plain Python, got 17825792: "
         "use the native core"
     )
 
 
 @pytest.mark.parametrize("method", ["predict", "classify", "trace", "profile"])
 def test_it_takes_no_more_layer_by_layer(method: str):
-    net = anne.load(linear_activations(9))
-    with pytest.raises(ValueError, match="run: expected at most 8388608 multiplications"):
+    net = anne.load(linear_activations(17))
+    with pytest.raises(ValueError, match="run: expected at most 16777216 multiplications"):
         getattr(net, method)(array("f", bytes(4 << 20)))

@@ -1,0 +1,255 @@
+// A convolution: weights in rows as of a dense layer, each times what the window sees at every place of the image.
+//
+// int8 is read where it lies. For other types one window's numbers are copied into the scratch, as their kernels need
+// them side by side; they may be dense layers' then, and give the same bits.
+#include <string.h>
+
+#include "kernels/activations_f32.h"
+#include "kernels/conv_s8.h"
+#include "kernels/dense_f32.h"
+#include "kernels/dense_f32_aligned.h"
+#include "kernels/dense_s16.h"
+#include "kernels/dense_s4.h"
+#include "kernels/dense_s8_f32.h"
+#include "kernels/runs.h"
+#include "layers/layouts.h"
+#include "layers/rows.h"
+#include "layers/windows.h"
+
+// Parameters: those of the window; groups of channels; the layout of the weights, the limits of an integer result.
+enum { CONV_GROUPS = WINDOW_PARAMETERS, CONV_LAYOUT, CONV_ACT_MIN, CONV_ACT_MAX, CONV_PARAMETERS };
+
+// A layer at work.
+typedef struct {
+    const anne_layer_t *layer;
+    anne_window_t window;
+    uint32_t layout;
+    uint32_t groups;
+    uint32_t n_in; // of a group: numbers that the window sees, and output channels
+    uint32_t n_out;
+    uint32_t group_words; // of weights
+    uint32_t bytes;       // of a number of the image
+    anne_run_t *runs;
+    uint32_t n_runs;
+    void *seen;
+    int32_t *words; // what the kernel needs, beginning with the sums of a pixel where there are integers
+} conv_t;
+
+// The words of the scratch, one part after another: runs; what the window sees, or of int8 in place what counts
+// outside; the kernel's.
+typedef struct {
+    uint32_t runs;
+    uint32_t seen;
+    uint32_t kernel;
+} parts_t;
+
+static conv_t conv_of(const anne_tensor_t *x, const anne_tensor_t *y, const int32_t *parameters) {
+    conv_t conv = {
+        .window = anne_window_of(x, y, parameters),
+        .layout = (uint32_t)parameters[CONV_LAYOUT],
+        .groups = (uint32_t)parameters[CONV_GROUPS],
+        .bytes = x->dtype == ANNE_FLOAT32 ? 4
+                 : x->dtype == ANNE_INT16 ? 2
+                                          : 1,
+    };
+    conv.n_in = (uint32_t)(conv.window.kernel_h * conv.window.kernel_w * conv.window.channels) / conv.groups;
+    conv.n_out = y->shape[y->rank - 1] / conv.groups;
+    return conv;
+}
+
+static uint32_t channels_of(const conv_t *conv) { // of a group
+    return (uint32_t)conv->window.channels / conv->groups;
+}
+
+static uint32_t panel_of(const conv_t *conv) { // at which runs are cut
+    return conv->layout == ANNE_LAYOUT_s8_quad ? ANNE_DENSE_S8_PANEL : UINT32_MAX;
+}
+
+static parts_t parts_of(const conv_t *conv, const void *const *constants) {
+    uint32_t n_in = conv->n_in, n_out = conv->n_out, panel = panel_of(conv), kernel = n_out * conv->groups;
+    switch (conv->layout) {
+    case ANNE_LAYOUT_s4: // sums of eight rows at a time, of the last group more than there are
+        kernel += 8 + anne_dense_s4_scratch(n_in, *(const uint32_t *)constants[3]);
+        break;
+    case ANNE_LAYOUT_s8_f32:
+        kernel = anne_dense_s8_f32_scratch(n_in, n_out);
+        break;
+    case ANNE_LAYOUT_s16:
+        kernel += anne_dense_s16_scratch(n_in);
+        break;
+    case ANNE_LAYOUT_f32_aligned:
+        kernel = anne_dense_f32_aligned_scratch(n_in, n_out);
+        break;
+    case ANNE_LAYOUT_f32:
+        kernel = 0;
+        break;
+    default: // s8_quad: the sums
+        break;
+    }
+    uint32_t runs = anne_window_most_runs(&conv->window, channels_of(conv), panel);
+    return (parts_t){
+        .runs = runs * sizeof(anne_run_t) / sizeof(int32_t),
+        .seen = ((n_in < panel ? n_in : panel) * conv->bytes + 3) / 4,
+        .kernel = kernel,
+    };
+}
+
+// --- A group of a pixel ---------------------------------------------------------------------------------------------
+
+static void sum_in_place(const conv_t *conv, uint32_t group, uint32_t origin) {
+    const uint32_t *weights = (const uint32_t *)conv->layer->constants[0] + group * conv->group_words;
+    const uint32_t first = group * channels_of(conv);
+    const anne_seen_s8_t seen = {
+        .runs = conv->runs,
+        .x = (const int8_t *)conv->layer->x + origin + first,
+        .outside = conv->seen,
+        .whole_words = conv->window.channels % 4 == 0 && channels_of(conv) % 4 == 0,
+    };
+    const int32_t *bias = (const int32_t *)conv->layer->constants[1] + group * conv->n_out;
+    anne_conv_s8(weights, bias, &seen, conv->n_in, conv->n_out, conv->words + group * conv->n_out);
+}
+
+// From a copy of what the window sees: sums of integers, floats at y.
+static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, float *y) {
+    const anne_layer_t *layer = conv->layer;
+    const uint32_t n_in = conv->n_in, n_out = conv->n_out, row = group * n_out, first = group * channels_of(conv);
+    const uint32_t *weights = (const uint32_t *)layer->constants[0] + group * conv->group_words;
+    const void *bias = (const uint32_t *)layer->constants[1] + row;
+    int32_t *words = conv->words, *sums = words + row, *rest = words + n_out * conv->groups;
+    const void *x = (const uint8_t *)layer->x + (origin + first) * conv->bytes;
+    anne_gather(conv->runs, conv->n_runs, x, conv->bytes, (int8_t)layer->input->zero_point, conv->seen);
+    switch (conv->layout) {
+    case ANNE_LAYOUT_s4:
+        anne_dense_s4(weights, bias, conv->seen, n_in, n_out, *(const uint32_t *)layer->constants[3], rest + 8, sums);
+        break;
+    case ANNE_LAYOUT_s8_f32:
+        anne_dense_s8_f32(weights, (const float *)layer->constants[2] + row, bias, conv->seen, n_in, n_out, words,
+                          y + row);
+        break;
+    case ANNE_LAYOUT_s16:
+        anne_dense_s16(weights, bias, conv->seen, n_in, n_out, rest, sums);
+        break;
+    case ANNE_LAYOUT_f32_aligned: {
+        anne_dense_f32_aligned_t dense;
+        const int32_t *exponents = (const int32_t *)layer->constants[2] + row;
+        anne_dense_f32_aligned_prepare(&dense, weights, bias, exponents, conv->seen, n_in, n_out, words, y + row,
+                                       false);
+        anne_dense_f32_aligned(&dense);
+        break;
+    }
+    default:
+        anne_dense_f32((const void *)weights, bias, conv->seen, n_in, n_out, y + row);
+        break;
+    }
+}
+
+// --- All pixels -----------------------------------------------------------------------------------------------------
+
+// All groups of the pixel whose window begins there. `runs_good` says that the runs are those of a window inside the
+// image, from its first number on; the same now.
+static bool see_pixel(conv_t *conv, int32_t top, int32_t left, bool runs_good, void *y) {
+    bool inside = anne_window_inside(&conv->window, top, left);
+    if (!(inside && runs_good)) {
+        conv->n_runs = anne_window_runs(&conv->window, channels_of(conv), inside ? 0 : top, inside ? 0 : left,
+                                        panel_of(conv), conv->runs);
+    }
+    uint32_t origin = inside ? (uint32_t)((top * conv->window.in_w + left) * conv->window.channels) : 0;
+    for (uint32_t group = 0; group < conv->groups; group++) {
+        if (conv->layout == ANNE_LAYOUT_s8_quad) {
+            sum_in_place(conv, group, origin);
+        } else {
+            sum_of_copy(conv, group, origin, y);
+        }
+    }
+    return inside;
+}
+
+static void run_conv(const anne_layer_t *layer) {
+    conv_t conv = conv_of(layer->input, layer->output, layer->parameters);
+    const parts_t parts = parts_of(&conv, layer->constants);
+    conv.layer = layer;
+    conv.group_words = (uint32_t)anne_layout_words(conv.layout, conv.n_in, conv.n_out);
+    conv.runs = layer->scratch;
+    conv.seen = (int32_t *)layer->scratch + parts.runs;
+    conv.words = (int32_t *)conv.seen + parts.seen;
+    if (conv.layout == ANNE_LAYOUT_s8_quad) {
+        memset(conv.seen, layer->input->zero_point, parts.seen * sizeof(int32_t));
+    }
+    const anne_window_t *window = &conv.window;
+    const anne_output_t output = anne_output_of(layer, CONV_ACT_MIN);
+    const uint32_t n = conv.n_out * conv.groups;
+    uint8_t *y = layer->y;
+    bool runs_good = false;
+    for (int32_t row = 0; row < window->out_h; row++) {
+        for (int32_t column = 0; column < window->out_w; column++) {
+            runs_good = see_pixel(&conv, row * window->stride_h - window->pad_top,
+                                  column * window->stride_w - window->pad_left, runs_good, y);
+            if (layer->output->dtype == ANNE_INT8) {
+                anne_requantize_s8(conv.words, layer->constants[2], layer->derived, n, &output, (int8_t *)y);
+            } else if (layer->output->dtype == ANNE_INT16) {
+                anne_requantize_s16(conv.words, layer->constants[2], n, output, (int16_t *)y);
+            }
+            y += n * conv.bytes;
+        }
+    }
+    if (layer->output->dtype == ANNE_FLOAT32) {
+        anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+    }
+}
+
+// --- The record -----------------------------------------------------------------------------------------------------
+
+static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs) {
+    const anne_tensor_t *x = record->input, *y = record->output;
+    anne_status_t status = anne_check_layout(record, CONV_LAYOUT, CONV_PARAMETERS);
+    if (status != ANNE_OK) {
+        return status;
+    }
+    uint32_t channels = x->shape[x->rank - 1], n_out = y->shape[y->rank - 1];
+    uint32_t groups = (uint32_t)record->parameters[CONV_GROUPS];
+    if (groups == 0 || channels % groups != 0 || n_out % groups != 0) {
+        return ANNE_ERROR_SHAPE;
+    }
+    status = anne_check_window(record, (uint64_t)n_out * (channels / groups));
+    if (status != ANNE_OK) {
+        return status;
+    }
+    const conv_t conv = conv_of(x, y, record->parameters); // n_in n_out <= ANNE_MAX_STEPS
+    status = anne_check_weights(record, conv.layout, conv.n_in, conv.n_out, groups);
+    if (status != ANNE_OK) {
+        return status;
+    }
+    const parts_t parts = parts_of(&conv, record->constants);
+    needs->scratch = (parts.runs + parts.seen + parts.kernel) * sizeof(int32_t);
+    if (y->dtype == ANNE_INT8) {
+        needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
+    }
+    return ANNE_OK;
+}
+
+static void (*choose_conv(const anne_record_t *record))(const anne_layer_t *) {
+    (void)record;
+    return run_conv;
+}
+
+static uint32_t prepare_conv(const anne_layer_t *layer, const anne_record_t *record) {
+    const conv_t conv = conv_of(layer->input, layer->output, record->parameters);
+    return layer->output->dtype == ANNE_INT8 ? anne_prepare_rows_s8(layer, conv.n_in, conv.n_out * conv.groups) : 0;
+}
+
+static uint32_t layout_of_conv(const anne_record_t *record) {
+    return (uint32_t)record->parameters[CONV_LAYOUT];
+}
+
+static uint32_t macs_of_conv(const anne_record_t *record) {
+    const conv_t conv = conv_of(record->input, record->output, record->parameters);
+    return anne_window_taps(&conv.window) * channels_of(&conv) * conv.n_out * conv.groups;
+}
+
+const anne_layer_kind_t anne_conv = {
+    .check = check_conv,
+    .run = choose_conv,
+    .prepare = prepare_conv,
+    .layout = layout_of_conv,
+    .macs = macs_of_conv,
+};
