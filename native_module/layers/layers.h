@@ -27,6 +27,8 @@
     X(average_pool, 10) \
     X(reduce, 11) \
     X(concatenate, 12) \
+    X(slice, 13) \
+    X(transpose, 18) \
     X(delay, 23)
 // clang-format on
 

@@ -1,4 +1,4 @@
-// A constant value around a tensor: zeros mostly.
+// A constant value around a tensor, zeros mostly; or what its borders go on with.
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "layers/checks.h"
 
 // Parameters: the value as its type has it, floats by their bits; then for each axis the elements in front of the
-// input.
+// input; and the mode, if it is not that value which is there.
 enum { PAD_VALUE, PAD_BEFORE };
 
 // The last axes are the tensor's; of those in front there is one element.
@@ -27,6 +27,33 @@ static void run_pad(const anne_layer_t *layer) {
     anne_pad_any(&pad, layer->x, element_bytes, (uint32_t)layer->parameters[PAD_VALUE], layer->y);
 }
 
+static void run_pad_border(const anne_layer_t *layer) {
+    const anne_pad_t pad = pad_of(layer->input, layer->output, layer->parameters);
+    int32_t mode = layer->parameters[PAD_BEFORE + layer->input->rank];
+    anne_pad_border(&pad, (anne_pad_mode_t)mode, layer->x, anne_tensor_bytes(layer->output) / layer->n_out, layer->y);
+}
+
+static bool has_mode(const anne_record_t *record) {
+    return record->n_parameters > (uint32_t)PAD_BEFORE + record->input->rank;
+}
+
+// A mode, no value, and no more elements on either side of an axis than its reflection has.
+static bool mode_good(const anne_record_t *record) {
+    const anne_tensor_t *x = record->input, *y = record->output;
+    int32_t mode = record->parameters[PAD_BEFORE + x->rank];
+    if (mode < ANNE_PAD_REFLECT || mode > ANNE_PAD_EDGE || record->parameters[PAD_VALUE] != 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < x->rank && mode != ANNE_PAD_EDGE; i++) {
+        uint32_t before = (uint32_t)record->parameters[PAD_BEFORE + i], after = y->shape[i] - x->shape[i] - before;
+        uint32_t most = x->shape[i] - (mode == ANNE_PAD_REFLECT ? 1 : 0);
+        if (before > most || after > most) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool value_good(uint8_t dtype, int32_t value) {
     if (dtype == ANNE_FLOAT32) {
         float real;
@@ -39,7 +66,7 @@ static bool value_good(uint8_t dtype, int32_t value) {
 static anne_status_t check_pad(const anne_record_t *record, anne_needs_t *needs) {
     (void)needs;
     const anne_tensor_t *x = record->input, *y = record->output;
-    if (anne_check_counts(record, 0, PAD_BEFORE + x->rank) != ANNE_OK) {
+    if (anne_check_counts(record, 0, PAD_BEFORE + x->rank + (has_mode(record) ? 1 : 0)) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
     if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank) {
@@ -51,12 +78,12 @@ static anne_status_t check_pad(const anne_record_t *record, anne_needs_t *needs)
             return ANNE_ERROR_SHAPE;
         }
     }
-    return value_good(x->dtype, record->parameters[PAD_VALUE]) ? ANNE_OK : ANNE_ERROR_PARAMETER;
+    bool good = has_mode(record) ? mode_good(record) : value_good(x->dtype, record->parameters[PAD_VALUE]);
+    return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
 static void (*choose_pad(const anne_record_t *record))(const anne_layer_t *) {
-    (void)record;
-    return run_pad;
+    return has_mode(record) ? run_pad_border : run_pad;
 }
 
 const anne_layer_kind_t anne_pad = {

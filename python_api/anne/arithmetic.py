@@ -147,3 +147,23 @@ def _taps(axis, i, after):
     inside = [p for p in at if 0 <= p < size]
     counted = len(inside) if after is None else len([p for p in at if p < size + after])
     return inside, counted
+
+
+# --- Elements that move ----------------------------------------------------------------------------------------------
+
+
+def strides_of(shape):
+    """Return how many elements lie from one index to the next, for each axis."""
+    strides, n = [], 1
+    for size in reversed(shape):
+        strides.insert(0, n)
+        n *= size
+    return strides
+
+
+def strided(x, first, shape, steps):
+    """Return the elements of x at first + i0 steps[0] + i1 steps[1] ..., of all indices i of `shape`, in order."""
+    places = [first]
+    for n, step in zip(shape, steps):
+        places = [place + i * step for place in places for i in range(n)]
+    return [x[place] for place in places]

@@ -2,7 +2,7 @@
 
 import anne
 from check import raises, same
-from model_writer import CONCATENATE, DELAY, FLOAT32, INPUT, INT8, OUTPUT, Writer
+from model_writer import CONCATENATE, DELAY, FLOAT32, INPUT, INT8, OUTPUT, PAD, SLICE, TRANSPOSE, Writer
 
 
 def one(kind, inputs, output, parameters=(), constants=(), reads=None):
@@ -84,3 +84,78 @@ def test_what_a_delay_needs():
         refuses(text + "int8 (4, 3) for (2, 3)", DELAY, (x,), other)
     text = "layer 0 delay: expected at most 262144 bytes between two calls, got 262148"
     refuses(text, DELAY, (((1,),),), ((65538,),))
+
+
+SIX = [1, 2, 3, 4, 5, 6]
+
+
+def test_slice():
+    x = (((2, 3),),)
+    answers([5, 6], SIX, SLICE, x, ((1, 2),), (1, 1, 1, 1))
+    answers([6, 4, 3, 1], SIX, SLICE, x, ((2, 2),), (1, 2, -1, -2))
+    answers([3], SIX, SLICE, x, ((1, 1),), (0, 2, 0x7FFFFFFF, -0x80000000))  # steps that are not taken
+    answers([2, 3, 4], SIX, SLICE, (((6,),),), ((3,),), (1, 1))
+
+
+def test_what_a_slice_needs():
+    x, y = ((2, 3),), ((1, 2),)
+    text = "layer 0 slice: expected 0 constants and 4 parameters, got 0 and %d"
+    for n in (2, 3, 5):
+        refuses(text % n, SLICE, (x,), y, (1,) * n)
+    text = "layer 0 slice: expected indices of 0 to %d, got %d from %d on by steps of %d"
+    for begin, step in ((2, 1), (-1, 1), (0, -1), (1, 2), (1, 0x7FFFFFFF), (1, -0x80000000), (0, 0)):
+        refuses(text % (2, 2, begin, step), SLICE, (x,), y, (0, begin, 1, step))
+    refuses(text % (1, 1, 2, 1), SLICE, (x,), y, (2, 0, 1, 1))
+    text = "layer 0 slice: expected an output of the same type, scale and rank, got "
+    refuses(text + "float32 (2,)", SLICE, (x,), ((2,),), (0, 0, 1, 1))
+    refuses(text + "int8 (1, 2)", SLICE, (x,), ((1, 2), INT8), (0, 0, 1, 1))
+    refuses("layer 0 slice: expected 1 input and 1 output, got 2 and 1", SLICE, (x, x), y, (0, 0, 1, 1))
+    x = ((2, 3), INT8, 0.5, 3)
+    for other in (((1, 2), INT8, 0.25, 3), ((1, 2), INT8, 0.5, 2)):
+        refuses(text + "int8 (1, 2)", SLICE, (x,), other, (0, 0, 1, 1))
+
+
+def test_transpose():
+    answers([1, 4, 2, 5, 3, 6], SIX, TRANSPOSE, (((2, 3),),), ((3, 2),), (1, 0))
+    answers([1, 4, 2, 5, 3, 6], SIX, TRANSPOSE, (((1, 2, 1, 3),),), ((1, 3, 2, 1),), (0, 3, 1, 2))
+    answers(SIX, SIX, TRANSPOSE, (((2, 3),),), ((2, 3),), (0, 1))
+
+
+def test_what_a_transpose_needs():
+    x, y = ((2, 3),), ((3, 2),)
+    text = "layer 0 transpose: expected 0 constants and 2 parameters, got 0 and %d"
+    for n in (1, 3):
+        refuses(text % n, TRANSPOSE, (x,), y, (1,) * n)
+    for order in ([1, 1], [0, 0], [2, 0], [-1, 0]):
+        text = "layer 0 transpose: expected each of 2 axes once, got %s"
+        refuses(text % order, TRANSPOSE, (x,), y, tuple(order))
+    refuses("layer 0 transpose: expected an output of shape (2, 3), got (3, 2)", TRANSPOSE, (x,), y, (0, 1))
+    text = "layer 0 transpose: expected an output of the same type, scale and rank, got "
+    refuses(text + "float32 (6,)", TRANSPOSE, (x,), ((6,),), (1, 0))
+    refuses(text + "int8 (3, 2)", TRANSPOSE, (x,), ((3, 2), INT8), (1, 0))
+    refuses("layer 0 transpose: expected 1 input and 1 output, got 2 and 1", TRANSPOSE, (x, x), y, (1, 0))
+
+
+def test_how_borders_go_on():
+    for mode, expected in ((1, "321232"), (2, "211233"), (3, "111233")):
+        expected = [float(c) for c in expected]
+        answers(expected, [1, 2, 3], PAD, (((3,),),), ((6,),), (0, 2, mode))
+    answers([4, 3, 4, 2, 1, 2, 4, 3, 4], [1, 2, 3, 4], PAD, (((2, 2),),), ((3, 3),), (0, 1, 1, 1))
+
+
+def test_what_borders_that_go_on_need():
+    x = ((3,),)
+    for mode in (0, 4, -1):
+        text = "layer 0 pad: expected a mode of 1 to 3 and no value, got %d and 0"
+        refuses(text % mode, PAD, (x,), ((6,),), (0, 2, mode))
+    text = "layer 0 pad: expected a mode of 1 to 3 and no value, got 1 and 5"
+    refuses(text, PAD, (x,), ((6,),), (5, 2, 1))
+    text = "layer 0 pad: expected at most %d elements in front and behind, got %d and %d"
+    for mode, most in ((1, 2), (2, 3)):
+        for before, after in ((most + 1, 0), (0, most + 1)):
+            wanted = text % (most, before, after)
+            refuses(wanted, PAD, (x,), ((3 + before + after,),), (0, before, mode))
+        anne.load(one(PAD, (x,), ((3 + 2 * most,),), (0, most, mode))).close()
+    anne.load(one(PAD, (x,), ((30,),), (0, 20, 3))).close()
+    text = "layer 0 pad: expected 0 constants and 3 parameters, got 0 and 4"
+    refuses(text, PAD, (x,), ((6,),), (0, 2, 1, 0))

@@ -18,7 +18,19 @@ from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Add, AveragePool, Concatenate, Conv, Delay, Dense, MaxPool, Pad, Reduce
+from anne_tools.layers import (
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    Delay,
+    Dense,
+    MaxPool,
+    Pad,
+    Reduce,
+    Slice,
+    Transpose,
+)
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
@@ -227,6 +239,17 @@ def reduced(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="reduced"), [total, mean, least])
 
 
+def moved(rng: np.random.Generator) -> Graph:
+    """3 by 4 pixels of 2 channels: mirrored at the borders, every other row from the last on, channels first."""
+    b = GraphBuilder((3, 4, 2))
+    b.add(Pad, "mirrored", (1, 2, 0), (2, 1, 0), mode="reflect")
+    b.add(Slice, "rows", (5, 1, 0), (3, 5, 2), (-2, 1, 1))
+    b.add(Transpose, "channels first", (2, 0, 1))
+    b.add(Pad, "more", (1, 0, 1), (0, 2, 0), mode="symmetric")
+    b.add(Pad, "edge", (0, 1, 0), (0, 0, 3), mode="edge")
+    return b.build(Metadata(name="moved"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -256,6 +279,7 @@ MODELS = {
     padded: ("float32", "int8", "int16"),
     joined: ("float32", "int8", "int16"),
     pooled: ("float32", "int8", "int16"),
+    moved: ("float32", "int8", "int16"),
     listening: ("float32", "int8", "int16"),
     convolved: ("float32", "int8", "int16", "int8-weights", "int4"),
     signal: ("float32", "int8", "int16", "int8-weights", "int4"),

@@ -59,6 +59,15 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_average_pool_f32] = {ANNE_KIND_average_pool, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_average_pool_s8] = {ANNE_KIND_average_pool, ANNE_INT8, ANNE_INT8},
         [VARIANT_average_pool_s16] = {ANNE_KIND_average_pool, ANNE_INT16, ANNE_INT16},
+        [VARIANT_pad_border_f32] = {ANNE_KIND_pad, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_pad_border_s8] = {ANNE_KIND_pad, ANNE_INT8, ANNE_INT8},
+        [VARIANT_pad_border_s16] = {ANNE_KIND_pad, ANNE_INT16, ANNE_INT16},
+        [VARIANT_slice_f32] = {ANNE_KIND_slice, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_slice_s8] = {ANNE_KIND_slice, ANNE_INT8, ANNE_INT8},
+        [VARIANT_slice_s16] = {ANNE_KIND_slice, ANNE_INT16, ANNE_INT16},
+        [VARIANT_transpose_f32] = {ANNE_KIND_transpose, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_transpose_s8] = {ANNE_KIND_transpose, ANNE_INT8, ANNE_INT8},
+        [VARIANT_transpose_s16] = {ANNE_KIND_transpose, ANNE_INT16, ANNE_INT16},
         [VARIANT_delay_f32] = {ANNE_KIND_delay, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_delay_s8] = {ANNE_KIND_delay, ANNE_INT8, ANNE_INT8},
         [VARIANT_delay_s16] = {ANNE_KIND_delay, ANNE_INT16, ANNE_INT16},
@@ -512,13 +521,14 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
 }
 
 // Those that make_moves.h makes.
-static bool is_move(uint8_t kind) {
-    return kind == ANNE_KIND_concatenate || kind == ANNE_KIND_delay;
+static bool is_move(variant_t variant) {
+    bool joins = VARIANT_concatenate_f32 <= variant && variant <= VARIANT_concatenate_s16;
+    return joins || (VARIANT_pad_border_f32 <= variant && variant <= VARIANT_delay_s16);
 }
 
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     kind_t kind = kind_of(shape->variant);
-    if (is_move(kind.kind)) {
+    if (is_move(shape->variant)) {
         const move_t move = any_move(kind.kind, kind.x_dtype, shape->rank, shape->shape);
         return write_move(bytes, room, &move, GAP);
     }

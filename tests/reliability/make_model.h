@@ -46,6 +46,15 @@
     X(average_pool_f32)   \
     X(average_pool_s8)    \
     X(average_pool_s16)   \
+    X(pad_border_f32)     \
+    X(pad_border_s8)      \
+    X(pad_border_s16)     \
+    X(slice_f32)          \
+    X(slice_s8)           \
+    X(slice_s16)          \
+    X(transpose_f32)      \
+    X(transpose_s8)       \
+    X(transpose_s16)      \
     X(delay_f32)          \
     X(delay_s8)           \
     X(delay_s16)          \

@@ -79,12 +79,63 @@ static void delay(move_t *move, const anne_tensor_t *x) {
     move->tensors[1].shape[0] += (uint32_t)any_of(0, 3);
 }
 
+static void slice(move_t *move, const anne_tensor_t *x) {
+    move->tensors[1] = *x;
+    move->n_parameters = 2u * x->rank;
+    for (uint32_t a = 0; a < x->rank; a++) {
+        int32_t n = (int32_t)x->shape[a], begin = any_of(0, n - 1), step = any_of(-3, 3);
+        step = step == 0 ? 1 : step;
+        int32_t most = (step > 0 ? n - 1 - begin : begin) / (step > 0 ? step : -step) + 1;
+        move->tensors[1].shape[a] = (uint32_t)any_of(1, most);
+        move->parameters[a] = begin;
+        move->parameters[x->rank + a] = move->tensors[1].shape[a] == 1 ? any_of(1, INT32_MAX) : step;
+    }
+}
+
+static void transpose(move_t *move, const anne_tensor_t *x) {
+    move->tensors[1] = *x;
+    move->n_parameters = x->rank;
+    for (int32_t a = 0; a < x->rank; a++) {
+        move->parameters[a] = a;
+    }
+    for (int32_t a = x->rank - 1; a > 0; a--) {
+        int32_t other = any_of(0, a), axis = move->parameters[a];
+        move->parameters[a] = move->parameters[other];
+        move->parameters[other] = axis;
+    }
+    for (uint32_t a = 0; a < x->rank; a++) {
+        move->tensors[1].shape[a] = x->shape[move->parameters[a]];
+    }
+}
+
+static void pad_border(move_t *move, const anne_tensor_t *x) {
+    int32_t mode = any_of(1, 3); // reflect, symmetric, edge
+    move->tensors[1] = *x;
+    move->n_parameters = 2u + x->rank;
+    for (uint32_t a = 0; a < x->rank; a++) {
+        int32_t most = mode == 3 ? 3 : (int32_t)x->shape[a] - (mode == 1 ? 1 : 0);
+        most = most < 3 ? most : 3;
+        move->parameters[1 + a] = any_of(0, most);
+        move->tensors[1].shape[a] += (uint32_t)(move->parameters[1 + a] + any_of(0, most));
+    }
+    move->parameters[1 + x->rank] = mode;
+}
+
 move_t any_move(anne_kind_t kind, anne_dtype_t dtype, uint32_t rank, const uint32_t *shape) {
     move_t move = {.kind = kind, .n_tensors = 2};
     move.tensors[0] = like(dtype, rank, shape);
     switch (kind) {
     case ANNE_KIND_concatenate:
         concatenate(&move, &move.tensors[0]);
+        break;
+    case ANNE_KIND_pad:
+        pad_border(&move, &move.tensors[0]);
+        break;
+    case ANNE_KIND_slice:
+        slice(&move, &move.tensors[0]);
+        break;
+    case ANNE_KIND_transpose:
+        transpose(&move, &move.tensors[0]);
         break;
     case ANNE_KIND_delay:
         delay(&move, &move.tensors[0]);

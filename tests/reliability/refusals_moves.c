@@ -92,7 +92,64 @@ static void check_delay(void) {
     REFUSED(move.tensors[1].shape[0], 2 + (1 << 18) / 12, ANNE_OK);
 }
 
+static void check_slice(void) {
+    move_t move = {.kind = ANNE_KIND_slice, .n_tensors = 2, .n_parameters = 4, .parameters = {1, 5, 1, -2}};
+    move.tensors[0] = tensor(ANNE_INT8, 2, 3, 6, 0);
+    move.tensors[1] = tensor(ANNE_INT8, 2, 2, 3, 0); // rows 1 and 2, columns 5, 3, 1
+    check_counts(move);
+    REFUSED_UNLIKE(1);
+    REFUSED(move.tensors[0], tensor(ANNE_INT8, 1, 6, 0, 0), ANNE_ERROR_LAYER);
+    REFUSED(move.tensors[1], tensor(ANNE_INT8, 1, 2, 0, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[0], 3, ANNE_ERROR_PARAMETER);
+    REFUSED(move.tensors[1].shape[1], 4, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[0], 2, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[0], -1, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[1], 6, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[1], 3, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[2], 0, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[2], INT32_MAX, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[3], INT32_MIN, ANNE_ERROR_PARAMETER);
+}
+
+static void check_transpose(void) {
+    move_t move = {.kind = ANNE_KIND_transpose, .n_tensors = 2, .n_parameters = 3, .parameters = {2, 0, 1}};
+    move.tensors[0] = tensor(ANNE_INT8, 3, 3, 6, 4);
+    move.tensors[1] = tensor(ANNE_INT8, 3, 4, 3, 6);
+    check_counts(move);
+    REFUSED_UNLIKE(1);
+    REFUSED(move.tensors[1], tensor(ANNE_INT8, 2, 4, 3, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[0], 3, ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[2], 7, ANNE_ERROR_SHAPE);
+    REFUSED(move.parameters[0], 3, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[0], -1, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[2], 2, ANNE_ERROR_PARAMETER);
+}
+
+static void check_pad(void) {
+    move_t move = {.kind = ANNE_KIND_pad, .n_tensors = 2, .n_parameters = 4, .parameters = {0, 2, 0, 1}};
+    move.tensors[0] = tensor(ANNE_INT8, 2, 3, 2, 0);
+    move.tensors[1] = tensor(ANNE_INT8, 2, 7, 3, 0); // 2 + 3 + 2 by 0 + 2 + 1
+    check_counts(move);
+    REFUSED(move.parameters[3], 0, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[3], 4, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[0], 1, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[1], 1, ANNE_ERROR_PARAMETER); // 3 behind
+    REFUSED(move.parameters[1], 3, ANNE_ERROR_PARAMETER);
+    REFUSED(move.tensors[1].shape[1], 4, ANNE_ERROR_PARAMETER);
+    move.parameters[3] = 2; // symmetric: one more
+    REFUSED(move.parameters[1], 1, ANNE_OK);
+    REFUSED(move.parameters[1], 3, ANNE_OK);
+    REFUSED(move.parameters[1], 0, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[1], 4, ANNE_ERROR_PARAMETER);
+    move.parameters[3] = 3; // the edge: any
+    REFUSED(move.parameters[1], 0, ANNE_OK);
+    REFUSED(move.parameters[1], 4, ANNE_OK);
+}
+
 void check_moves(void) {
+    check_pad();
+    check_slice();
+    check_transpose();
     check_concatenate();
     check_delay();
 }

@@ -139,6 +139,18 @@ _KERNELS: dict[str, Cost] = {
     "average_pool int8": Cost(base=600, per_input=150, per_output=30, per_mac=5),
     "average_pool int16": Cost(base=600, per_input=150, per_output=30, per_mac=5),
     # estimated
+    "slice int8": Cost(base=700, per_output=9),
+    # estimated
+    "slice int16": Cost(base=700, per_output=9),
+    # estimated
+    "slice float32": Cost(base=700, per_output=9),
+    # estimated
+    "transpose int8": Cost(base=700, per_output=15),
+    # estimated
+    "transpose int16": Cost(base=700, per_output=15),
+    # estimated
+    "transpose float32": Cost(base=700, per_output=15),
+    # estimated
     "delay int8": Cost(base=500, per_output=1),
     # estimated
     "delay int16": Cost(base=500, per_output=2),

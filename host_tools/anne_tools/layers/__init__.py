@@ -19,6 +19,8 @@ from .pad import Pad
 from .reduce import Reduce
 from .reshape import Reshape
 from .scaling import Scaling
+from .slice import Slice
+from .transpose import Transpose
 
 
 def room(kind: str) -> type[Layer]:
@@ -40,5 +42,7 @@ __all__ = [
     "Reduce",
     "Reshape",
     "Scaling",
+    "Slice",
+    "Transpose",
     "room",
 ]

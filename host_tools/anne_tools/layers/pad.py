@@ -1,4 +1,4 @@
-"""The input in the middle of a larger tensor of a constant value: zero padding, mostly."""
+"""The input in the middle of a larger tensor: of a constant value, zeros mostly, or of what its borders go on with."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from ..network.layer import Layer, Record, Shape, float32
 from ..network.tensor import Tensor
 from .prices import Cost
 
+# By their numbers in the file; a constant has none there.
+MODES = ("constant", "reflect", "symmetric", "edge")
+
 
 @dataclass
 class Pad(Layer):
     """`before` and `after` are how many elements are added on either side of each axis; all are `value`.
 
-    The value of an integer tensor is the real number that it stands for, like those of all others.
+    The value of an integer tensor is the real number that it stands for, like those of all others. `mode` is
+    "constant", or what the borders go on with: of 1 2 3 with two in front "reflect" makes 3 2 1 2 3, "symmetric"
+    2 1 1 2 3, "edge" 1 1 1 2 3.
     """
 
     before: tuple[int, ...]
     after: tuple[int, ...]
     value: float = 0.0
+    mode: str = "constant"
 
     keeps_values: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
@@ -42,16 +48,29 @@ class Pad(Layer):
                 f"{where}: expected no axis to become smaller, got {self.before} and {self.after}"
             )
         float32(f"{where}: value", self.value)
+        if self.mode not in MODES:
+            raise ModelError(f"{where}: expected a mode of {', '.join(MODES)}, got {self.mode!r}")
+        for n, before, after in zip(shape, self.before, self.after, strict=True):
+            most = {"reflect": n - 1, "symmetric": n}.get(self.mode, max(before, after))
+            if max(before, after) > most:
+                raise ModelError(
+                    f"{where}: expected at most {most} elements on either side of {n} to {self.mode}, got {before} "
+                    f"and {after}"
+                )
         return [tuple(b + n + a for b, n, a in zip(self.before, shape, self.after, strict=True))]
 
     def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
         widths = [(0, 0), *zip(self.before, self.after, strict=True)]
+        if self.mode != "constant":
+            return [np.pad(x[0], widths, mode=self.mode)]
         return [np.pad(x[0], widths, constant_values=self.value)]
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets
         if not source.means_the_same(target):
             raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        if self.mode != "constant":
+            return Record("pad", parameters=[0, *self.before, MODES.index(self.mode)])
         if source.dtype == "float32":
             (value,) = struct.unpack("<i", struct.pack("<f", self.value))
         else:

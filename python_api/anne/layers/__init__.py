@@ -26,6 +26,8 @@ KINDS = {
     10: "average_pool",
     11: "reduce",
     12: "concatenate",
+    13: "slice",
+    18: "transpose",
     23: "delay",
 }
 

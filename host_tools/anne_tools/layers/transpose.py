@@ -1,0 +1,48 @@
+"""The axes in another order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import ModelError
+from ..network.layer import Layer, Record, Shape
+from ..network.tensor import Tensor
+from .prices import Cost
+
+
+@dataclass
+class Transpose(Layer):
+    """`order` has, for each axis of the output, the axis of the input that it is, without the batch."""
+
+    order: tuple[int, ...]
+
+    keeps_values: ClassVar[bool] = True
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        "transpose float32": Cost(120, 0, 6),
+        "transpose int8": Cost(120, 0, 6),
+        "transpose int16": Cost(120, 0, 6),
+    }
+
+    def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
+        (shape,) = shapes
+        if sorted(self.order) != list(range(len(shape))):
+            raise ModelError(f"{where}: expected each of {len(shape)} axes once, got {tuple(self.order)}")
+        return [tuple(shape[axis] for axis in self.order)]
+
+    def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
+        return [x[0].transpose(0, *(axis + 1 for axis in self.order))]
+
+    def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
+        if not sources[0].means_the_same(targets[0]):
+            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        return Record("transpose", parameters=list(self.order))
+
+    @classmethod
+    def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
+        n = inputs[0].size
+        columns = 2 if n % 2 == 0 else 1
+        pairs = builder.reshape("timed_pairs", (n // columns, columns), at=inputs[0])
+        builder.add(cls, "timed", (1, 0), inputs=[pairs])
