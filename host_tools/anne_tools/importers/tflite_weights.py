@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..layers.windows import Window
+from ..network import tflm
 from ..network.tensor import Quantization
 from . import budget
 from .flow import Step
@@ -19,6 +20,7 @@ from .tflite_files import Operator
 from .tflite_reading import Reading
 
 SAME, VALID = 0, 1
+MOST_BIAS = 1 << 28
 
 
 class Weighted(Reading):
@@ -38,6 +40,7 @@ class Weighted(Reading):
         if not rest and (x.shape[-1] != n_in or (is_row_by_row and x.shape[0] != 1)):
             key = self._reshaped(step, key, (1, rows, n_in) if is_row_by_row else (1, n_in))
         bias = self._bias(op, step, quantization)
+        bias, quantization = self._without_large(step, key, weights, bias, quantization)
         self.flow.dense(step, key, weights, bias, self._fused(op, options), quantization)
         declared, made = self.file.tensor(step.output).shape, self.flow.value(step, step.output)
         if options is not None and options.KeepNumDims() and x.shape[-1] == n_in:
@@ -158,6 +161,7 @@ class Weighted(Reading):
         if bias.size != n_out:
             raise ModelError(f"{step.where}: expected {n_out} values of bias, got {bias.size}")
         budget.elements(step.where, weights.shape)
+        bias, quantization = self._without_large(step, key, weights, bias, quantization)
         self.flow.layer(
             step,
             key,
@@ -168,6 +172,27 @@ class Weighted(Reading):
             *args,
             weights_quantization=quantization,
         )
+
+    def _without_large(self, step: Step, key, weights: np.ndarray, bias, quantization):
+        """Return (bias, scales of the weights) where channels whose weights are all 0 have a scale with which their
+        bias is small: as a converter scales them, it is up to 2^30, more than a layer may have.
+
+        What comes out of them, the bias rescaled, is the same to the bit.
+        """
+        if step.dtype != "int8" or bias is None or np.abs(bias.astype(np.int64)).max(initial=0) <= MOST_BIAS:
+            return bias, quantization
+        dead = ~weights.reshape(len(weights), -1).any(axis=1)
+        x = float(self.flow.tensors[self.flow.value(step, key).tensor].quantization.scale[0])
+        y = float(step.quantization.scale[0])
+        scales = np.broadcast_to(quantization.scale, dead.shape).copy()
+        bias = np.array(bias, np.int64).reshape(-1)
+        if len(bias) == len(dead):
+            multiplier, shift = tflm.dense_multipliers(x, scales[dead], y)
+            low = shift <= 0  # else TensorFlow Lite Micro's own result is undefined
+            at = np.flatnonzero(dead)[low]
+            bias[at] = np.clip(tflm.rescale(bias[at], multiplier[low], shift[low]), -(2**15), 2**15)
+            scales[at] = y / x
+        return bias.astype(np.int32), Quantization(scales)
 
     def _image(
         self, op: Operator, step: Step, key: int, weights: np.ndarray, what: str = "its input"
