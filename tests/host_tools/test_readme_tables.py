@@ -31,6 +31,13 @@ def test_readme_has_the_accuracy_that_was_measured():
     assert page == readme_tables.replace_table(page, "accuracy", table), "run host_tools/readme_tables.py"
 
 
+def test_readme_lists_the_layers():
+    page = (ROOT / "README.md").read_text()
+    table = readme_tables.layers_table()
+    assert page == readme_tables.replace_table(page, "layers", table), "run host_tools/readme_tables.py"
+    assert "| `dense` | output = activation(weights @ input + bias) |" in table
+
+
 def test_accuracy_table_by_hand():
     def row(dtype, percent, difference):
         return {
