@@ -1,8 +1,9 @@
-"""Writes the generated tables of README.md from what was measured: `python host_tools/readme_tables.py`.
+"""Writes the generated tables of README.md: `python host_tools/readme_tables.py`.
 
 The benchmark table comes from build/bench.json (`make bench`), with its picture, which goes into docs; the accuracy
 table from docs/accuracy.json (`make accuracy`); a table without its file stays as it is. The list of layers comes from
-their rooms. A table stands between two comments, `<!-- begin NAME table -->` and `<!-- end NAME table -->`; the rest of the page is left alone.
+their rooms. A table stands between two comments, `<!-- begin NAME table -->` and `<!-- end NAME table -->`; the rest of
+the page is left alone.
 """
 
 import json
