@@ -1,5 +1,8 @@
 """What would make a model fit that does not: another type of numbers, fewer units in hidden layers.
 
+A network of dense layers is told the units of each; one of images, whose layers depend on each other's channels, what
+part of them it may keep (advice_images.py).
+
 Sizes follow from the layouts (FORMAT.md, "Kind 1, dense"). Only what a user can change is advised: a network's inputs
 and outputs are what they are, so the last layer keeps its units.
 """
@@ -12,7 +15,8 @@ from dataclasses import dataclass, replace
 from anne.layouts import S8Quad
 from anne.model_file import Layer, ModelFile
 
-from ..layers import Dense
+from ..layers import Dense, room
+from .advice_images import VALUE_BYTES, Images
 
 # Whether so many bytes of file and of workspace fit.
 Fits = Callable[[int, int], bool]
@@ -37,6 +41,7 @@ _SMALLER = {
 _SOFTMAX_S8 = 511
 # The table of an activation that becomes a layer of its own on integers, with its record.
 _TABLE_BYTES = 1200
+_CHANNELS = "give the hidden layers at most {:.0%} of their channels"
 # Of its units, what a hidden layer must keep; else all hidden layers become smaller.
 _LEAST_PART = 1 / 4
 
@@ -56,7 +61,7 @@ class _Plan:
     @property
     def sizes(self) -> tuple[int, int]:
         """Bytes of the file and of its workspace, about."""
-        weight_bytes, value_bytes = Dense.SIZES[self.dtype]
+        weight_bytes, value_bytes = Dense.SIZES[self.dtype], VALUE_BYTES[self.dtype]
         values = max(
             self.other_values,
             value_bytes * max((layer.n_in + layer.n_out for layer in self.dense), default=0),
@@ -89,14 +94,14 @@ def advice(file: ModelFile, names: list[str], file_bytes: int, workspace: int, f
     golden = sum(len(file.metadata.get(name, b"")) for name in ("golden_inputs", "golden_outputs"))
     if golden and fits(file_bytes - golden, workspace):
         return [f"convert it again: its golden samples take {golden} bytes, and are left out where they do"]
+    if any(room(layer.kind).SIZES and not _is_dense(layer) for layer in file.layers):
+        return _for_images(file, file_bytes - golden, workspace, fits)
     plan = _plan(file, file_bytes - golden, workspace)
     if plan is None:
         return []
     names = [name for layer, name in zip(file.layers, names, strict=True) if _is_dense(layer)]
     smaller = [dtype for dtype in _SMALLER[plan.dtype] if _can_be(file, dtype)]
-    what = (
-        "convert" if _can_be_quantized(file, plan) else "convert the network of floats that it was made from"
-    )
+    what = _what(file, plan.dtype)
     told = [f"{what} {line}" for line in _types(plan, smaller, file_bytes, fits)]
     units = _units(plan, names, fits)
     if units:
@@ -105,6 +110,25 @@ def advice(file: ModelFile, names: list[str], file_bytes: int, workspace: int, f
         for dtype in smaller[-1:]:
             units = _units(plan.as_type(dtype), names, fits)
             told += [f"{what} with --dtype {dtype}, and {units}"] if units else []
+    return told
+
+
+def _for_images(file: ModelFile, file_bytes: int, workspace: int, fits: Fits) -> list[str]:
+    """The same for a network with layers of weights that are not dense."""
+    plan = Images.of(file, file_bytes, workspace)
+    what = _what(file, plan.dtype)
+    smaller = [dtype for dtype in _SMALLER[plan.dtype] if _can_be(file, dtype)]
+    told = [f"{what} {line}" for line in _types(plan, smaller, file_bytes, fits)]
+    if part := plan.most_part(fits):
+        told.append(_CHANNELS.format(part))
+    if plan.fits_half_the_image(fits):
+        told.append("give it images of half the rows and columns")
+    if not told:
+        for dtype in smaller[-1:]:
+            if part := plan.as_type(dtype).most_part(fits):
+                told.append(
+                    f"{what} with --dtype {dtype}, and give the hidden layers at most {part:.0%} of their channels"
+                )
     return told
 
 
@@ -143,19 +167,20 @@ def _value_bytes(layer: Layer) -> int:
 
 def _can_be(file: ModelFile, dtype: str) -> bool:
     """Whether the kernels of a type take the file's layers."""
-    if any(_is_dense(layer) and layer.inputs[0].size > S8Quad.MAX_IN for layer in file.layers):
+    if any(layer.macs // layer.outputs[0].size > S8Quad.MAX_IN for layer in file.layers):
         return False
-    softmax = [layer.outputs[0].size for layer in file.layers if layer.activation == "softmax"]
+    softmax = [layer.outputs[0].shape[-1] for layer in file.layers if layer.activation == "softmax"]
     return dtype == "int8-weights" or max(softmax, default=0) <= _SOFTMAX_S8
 
 
-def _can_be_quantized(file: ModelFile, plan: _Plan) -> bool:
-    """Whether its source has floats: integers that were calibrated here were made from some, those of a .tflite not."""
+def _what(file: ModelFile, dtype: str) -> str:
+    """What is to be converted: integers that were calibrated here were made from floats, those of a .tflite not."""
     calibrated = any(line.startswith("calibration: ") for line in file.lines("provenance"))
-    return calibrated or plan.dtype in ("float32", "int8-weights")
+    has_floats = calibrated or dtype in ("float32", "int8-weights")
+    return "convert" if has_floats else "convert the network of floats that it was made from"
 
 
-def _types(plan: _Plan, smaller: list[str], file_bytes: int, fits: Fits) -> list[str]:
+def _types(plan: _Plan | Images, smaller: list[str], file_bytes: int, fits: Fits) -> list[str]:
     """A line with the types that would do: int4 only where no other does, as it may cost accuracy."""
     good = [dtype for dtype in smaller if fits(*plan.as_type(dtype).sizes)]
     good = [dtype for dtype in good if dtype != "int4"] or good

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from anne import model_file
@@ -136,6 +136,8 @@ class Conv(Layer):
         return layouts.DTYPES[layer.kernel]
 
     # --- What it costs
+
+    SIZES: ClassVar[dict[str, Any]] = layouts.SIZES
 
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "conv f32": Cost(300, 0, 40, 5),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from anne import model_file
-from anne.layouts import S4, F32Aligned, S8Quad
+from anne.layouts import F32Aligned, S8Quad
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
@@ -144,16 +144,5 @@ class Dense(Weighted):
 
     # --- How large it would be in another type, or with fewer units
 
-    # By type: bytes of its constants, and of a value beside it.
-    SIZES: ClassVar[dict[str, Any]] = {
-        "float32": (lambda n_in, n_out: 4 * n_in * (n_out + n_out % 2) + 8 * n_out, 4),
-        "int8-weights": (lambda n_in, n_out: _quads(n_in, n_out) + 8 * n_out, 4),
-        "int16": (lambda n_in, n_out: (4 * ((n_in + 1) // 2) + 12) * n_out, 2),
-        "int8": (lambda n_in, n_out: _quads(n_in, n_out) + 12 * n_out, 1),
-        "int4": (lambda n_in, n_out: 4 * S4.columns(n_in) * -(-n_out // 8) + 12 * n_out + 4, 1),
-    }
+    SIZES: ClassVar[dict[str, Any]] = layouts.SIZES
     DTYPES: ClassVar[dict[str, str]] = layouts.DTYPES
-
-
-def _quads(n_in: int, n_out: int) -> int:
-    return 4 * S8Quad.columns(n_in) * -(-n_out // 4)

@@ -76,6 +76,8 @@ class DepthwiseConv(Weighted):
 
     # --- What it costs
 
+    SIZES: ClassVar[dict[str, Any]] = layouts.PLAIN_SIZES
+
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "depthwise_conv float32": Cost(300, 0, 60, 30),
         "depthwise_conv int8-weights": Cost(300, 0, 80, 35),

@@ -29,6 +29,26 @@ DTYPES = {
     "s8_quad": "int8",
     "s4": "int4",
 }
+# Bytes of weights, bias and factors in each type, of n_out rows of n_in weights.
+SIZES: dict[str, Callable[[int, int], int]] = {
+    "float32": lambda n_in, n_out: 4 * n_in * (n_out + n_out % 2) + 8 * n_out,
+    "int8-weights": lambda n_in, n_out: _quad_bytes(n_in, n_out) + 8 * n_out,
+    "int16": lambda n_in, n_out: (4 * ((n_in + 1) // 2) + 12) * n_out,
+    "int8": lambda n_in, n_out: _quad_bytes(n_in, n_out) + 12 * n_out,
+    "int4": lambda n_in, n_out: 4 * S4.columns(n_in) * -(-n_out // 8) + 12 * n_out + 4,
+}
+# Those of rows that stand one after another as they are; of four bits there is none, so int4 has int8's.
+PLAIN_SIZES: dict[str, Callable[[int, int], int]] = {
+    "float32": lambda n_in, n_out: 4 * n_in * n_out + 4 * n_out,
+    "int8-weights": lambda n_in, n_out: n_in * n_out + 8 * n_out,
+    "int16": lambda n_in, n_out: 2 * n_in * n_out + 12 * n_out,
+    "int8": lambda n_in, n_out: n_in * n_out + 12 * n_out,
+    "int4": lambda n_in, n_out: n_in * n_out + 12 * n_out,
+}
+
+
+def _quad_bytes(n_in: int, n_out: int) -> int:
+    return 4 * S8Quad.columns(n_in) * -(-n_out // 4)
 
 
 def choose(layer: Any, source: Tensor) -> int:

@@ -147,6 +147,10 @@ class Layer(ABC):
 
     # --- What it costs. Of a layer in a file: `layer` is a model_file.Layer, `chip` a layers.prices.Chip
 
+    # How large it would be as another type of conversion: bytes of its constants for n_out rows of n_in weights, by
+    # (n_in, n_out). Empty for kinds without weights.
+    SIZES: ClassVar[dict[str, Callable[[int, int], int]]] = {}
+
     # Appends a layer of the kind to a GraphBuilder; it reads as many flat tensors of one size as it takes. `make costs`
     # measures it and writes the prices for the RP2040. None for kinds that host_tools/measure_costs.py names.
     timed: ClassVar[Callable[[Any, list[Tensor]], Any] | None] = None
