@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif("conv" not in KINDS.values(), reason="no convolu
 
 
 def network(size: int, channels: tuple[int, ...], dtype: str) -> bytes:
-    """Convolutions of 3 x 3 and depthwise ones, each behind a pool of 2 x 2 but the first; then a dense layer."""
+    """Convolutions of 3 x 3 and depthwise ones, each behind a pool of 2 x 2 but the first; then a pool and a dense layer."""
     random = np.random.default_rng(1)
     b = GraphBuilder((size, size, 3))
     for index, n in enumerate(channels):
@@ -30,6 +30,8 @@ def network(size: int, channels: tuple[int, ...], dtype: str) -> bytes:
             b.add(DepthwiseConv, f"each_{index}", each, np.zeros(len(each), np.float32), window, "relu")
         weights = random.normal(0, 0.1, (n, 3, 3, b.last.shape[-1])).astype(np.float32)
         b.add(Conv, f"conv_{index}", weights, np.zeros(n, np.float32), window, 1, "relu")
+    left = b.last.shape[0] // 2
+    b.add(MaxPool, "pool", Window((left, left), (left, left)))
     b.reshape("flat", (-1,))
     b.dense("out", random.normal(0, 0.1, (10, b.last.size)))
     return pack(quantize(b.build(), dtype, random.normal(0, 1, (2, size, size, 3))))
