@@ -25,7 +25,7 @@ from ..data.files import write_atomically
 from ..data.samples import listed, parted
 from ..errors import ModelError
 from ..importers import load
-from ..network.graph import INPUT_TYPE, Graph, Metadata
+from ..network.graph import INPUT_AXES, INPUT_TYPE, OUTPUT_AXES, Graph, Metadata
 from ..network.tensor import Tensor
 from . import candidates, golden, notebook, report
 from .candidates import Candidate
@@ -203,7 +203,19 @@ def _with_provenance(chosen: Candidate) -> Metadata:
 def _said_by_importer(graph: Graph) -> list[str]:
     """What the importer took otherwise than the file says."""
     notes = graph.metadata.provenance.get("notes")
-    return [notes] if notes else []
+    told = [notes] if notes else []
+    for what, key, names, tensors in (
+        ("input", INPUT_AXES, graph.input_names, graph.input_tensors),
+        ("output", OUTPUT_AXES, graph.output_names, graph.output_tensors),
+    ):
+        for name, tensor, order in zip(names, tensors, graph.source_axes(key), strict=True):
+            if order:
+                own = what if name == what else f"{what} {name}"
+                told.append(
+                    f"{own}: channels last here, (n, {', '.join(map(str, tensor.shape))}); of the source's "
+                    f"arrays x give x.transpose{order}"
+                )
+    return told
 
 
 def _checked_test(

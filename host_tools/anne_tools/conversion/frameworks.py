@@ -16,6 +16,7 @@ import numpy as np
 from ..cores.numbers import flip_sign, quantize_input
 from ..errors import ModelError
 from ..importers import recognise_file
+from ..network.graph import INPUT_AXES, OUTPUT_AXES, Graph
 
 
 class NotInstalledError(ModelError):
@@ -59,6 +60,21 @@ def framework_outputs(
         raise ModelError(
             f"the framework for {suffix or root} failed: {type(error).__name__}: {line}"
         ) from error
+
+
+def as_in_source(graph: Graph, x: list[np.ndarray]) -> list[np.ndarray]:
+    """Return samples of each input, (n_samples, *shape), with their axes as the source has them."""
+    orders = graph.source_axes(INPUT_AXES)
+    return [a.transpose(np.argsort(order)) if order else a for a, order in zip(x, orders, strict=True)]
+
+
+def as_here(graph: Graph, outputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the source's outputs with their axes as the network has them."""
+    orders = graph.source_axes(OUTPUT_AXES)
+    return [
+        y.transpose(order) if order and y.ndim == len(order) else y
+        for y, order in zip(outputs, orders, strict=True)
+    ]
 
 
 def _tflite_micro(path: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:

@@ -30,7 +30,7 @@ from ..layers import room
 from ..network.execute import execute
 from ..network.graph import Graph, Metadata
 from .convert import import_source
-from .frameworks import NotInstalledError, framework_outputs
+from .frameworks import NotInstalledError, as_here, as_in_source, framework_outputs
 from .golden import float_sensitivity
 
 Progress = Callable[[str, int, int], None]
@@ -187,7 +187,8 @@ def _against_source(
     near = _named(near, graph)
     try:
         picked = {name: options[name] for name in ("trust_pickle", "network") if name in options}
-        framework, outputs = framework_outputs(source, list(graph.split(x).values()), model.inputs, **picked)
+        given = as_in_source(graph, list(graph.split(x).values()))
+        framework, outputs = framework_outputs(source, given, model.inputs, **picked)
     except NotInstalledError as error:
         return [Comparison("source framework", "float graph", skipped=str(error)), *near]
     outputs = (
@@ -195,6 +196,7 @@ def _against_source(
     )  # as of a classifier that tells two things
     if len(outputs) != len(exact):
         raise ModelError(f"{framework}: expected {len(exact)} outputs, got {len(outputs)}")
+    outputs = as_here(graph, outputs)
     # where the importer has noted that it reads something otherwise, a difference is told, not judged
     noted = "notes" in graph.metadata.provenance
     bound = None if noted else max(FRAMEWORK_BOUND, sensitivity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from ..errors import ModelError
 from ..network.layer import Layer
@@ -12,7 +12,7 @@ _MAX_NAME = 200
 _OUTPUT_STEPS = 10
 
 
-def charged(outputs: Iterable[str]) -> Iterator[str]:
+def charged(outputs: Iterable[Hashable]) -> Iterator[Hashable]:
     """Yield the network's outputs, each charged to the budget: a file may name one without end."""
     for name in outputs:
         budget.steps(_OUTPUT_STEPS, "outputs")

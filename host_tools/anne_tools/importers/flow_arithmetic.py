@@ -18,6 +18,9 @@ from .flow_values import Key, Step, Value
 
 OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 LAYERS = room.__module__
+# Constants along axes that do not lie last in a tensor are repeated for those behind them, up to so many in all; above
+# that the tensor is moved.
+MOST_REPEATED = 4096
 # The kinds of layers that compute two values' sum, difference or product.
 KINDS = {"+": "add", "-": "subtract", "*": "multiply"}
 
@@ -46,19 +49,7 @@ class Arithmetic(Patterns):
         """value * scale + offset, both of as many axes as the value, each of its length or 1."""
         if scale.size == offset.size == 1:
             return self._scaled_by_one(step, key, float(scale.reshape(())), float(offset.reshape(())))
-        x = self.as_it_lies(step, key)
-        along = [
-            axis for axis, sizes in enumerate(zip(scale.shape, offset.shape, strict=True)) if max(sizes) > 1
-        ]
-        x, order = self.with_last(step, x, along)
-        last = [axis for axis in order if x.shape[axis] > 1]
-        last = last[min(last.index(axis) for axis in along) :]
-        shape = tuple(x.shape[axis] for axis in last)
-        budget.elements(step.where, (2, math.prod(shape)))
-        scale, offset = (
-            np.broadcast_to(a.transpose(order).reshape([a.shape[axis] for axis in last]), shape).reshape(-1)
-            for a in (scale, offset)
-        )
+        x, (scale, offset) = self.rows_of(step, self.as_it_lies(step, key), scale, offset)
         self.values[step.output] = self._rows_scaled(step, x, scale, offset)
 
     def _scaled_by_one(self, step: Step, key: Key, factor: float, shift: float) -> None:
@@ -187,6 +178,21 @@ class Arithmetic(Patterns):
         order = ones + order
         return (x if lying.lies(x.axes, x.shape, order) else self.arranged(step, x, order)), order
 
+    def rows_of(self, step: Step, x: Value, *constants: np.ndarray) -> tuple[Value, list[np.ndarray]]:
+        """Return (x, constants as rows) for constants of as many axes as x, each of its length or 1: the axes along
+        which they differ lie last in x's tensor, and a row has one number for each element of those."""
+        sizes = zip(*(c.shape for c in constants), strict=True)
+        along = [axis for axis, each in enumerate(sizes) if max(each) > 1]
+        order = self.order_of(step, x)
+        last = _from_first(order or (), along, x.shape)
+        if order is None or math.prod(x.shape[axis] for axis in last) > MOST_REPEATED:
+            x, order = self.with_last(step, x, along)
+            last = _from_first(order, along, x.shape)
+        shape = tuple(x.shape[axis] for axis in last)
+        budget.elements(step.where, (len(constants), math.prod(shape)))
+        rows = (c.transpose(order).reshape([c.shape[axis] for axis in last]) for c in constants)
+        return x, [np.broadcast_to(row, shape).reshape(-1) for row in rows]
+
     def by_rows(self, step: Step, x: Value, width: int, kind, *args) -> Value:
         """Append a layer that works on rows of `width` elements of x's tensor, whatever shape that has."""
         given = self.tensors[x.tensor].shape
@@ -194,3 +200,9 @@ class Arithmetic(Patterns):
         rows = (width,) if size == width else given if given[-1] == width else (size // width, width)
         made = self._under(step, self.placed(step, [self._under(step, x, rows)], kind, *args), given)
         return replace(made, shape=x.shape, axes=x.axes)
+
+
+def _from_first(order: Sequence[int], along: Sequence[int], shape: Sequence[int]) -> list[int]:
+    """The axes in `order`, but for those of 1, from the first on that is one of `along`."""
+    axes = [axis for axis in order if shape[axis] > 1]
+    return axes[min((axes.index(axis) for axis in along if axis in axes), default=0) :]

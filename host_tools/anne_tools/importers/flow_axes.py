@@ -17,6 +17,7 @@ from ..layers import Reshape, room
 from ..network.layer import Layer
 from . import axes as lying
 from . import budget
+from .channels import IMAGE_RANKS
 from .flow_values import Key, Step, Value, Values, without_batch
 
 MAX_RANK = 8
@@ -123,4 +124,13 @@ class Arranged(Values):
     def in_order(self, step: Step, x: Value) -> tuple[Value, tuple[int, ...]]:
         """Return (x, order of its axes), each axis an axis of its tensor: in the order it has, if that may be."""
         order = self.order_of(step, x) or tuple(range(len(x.shape)))
+        return self.arranged(step, x, order), order
+
+    def _as_output(self, key: Key) -> tuple[Value, tuple[int, ...]]:
+        """Images stay channels last."""
+        step, x = Step(len(self.layers), "output", "output", key), self.values[key]
+        rank = len(x.shape)
+        order = self.order_of(step, x)
+        if order != lying.channels_last(rank) or rank not in IMAGE_RANKS:
+            order = tuple(range(rank))
         return self.arranged(step, x, order), order

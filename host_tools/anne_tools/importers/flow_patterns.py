@@ -51,19 +51,21 @@ class Patterns(Arranged):
             raise ModelError(f"{step.where} is supported as part of softplus only")
         self.values[step.output] = y
 
-    def both_classes(self, step: Step, left: Key, right: Key) -> None:
+    def are_both_classes(self, left: Key, right: Key) -> bool:
+        """Whether the values are 1 - p and p of one sigmoid's output p."""
+        no, yes = self.values[left], self.values[right]
+        made = self._maker(yes)
+        return (
+            no.pattern == "1 - x"
+            and no.base.tensor == yes.tensor
+            and math.prod(yes.shape) == 1
+            and isinstance(made, Activation)
+            and made.activation == "sigmoid"
+        )
+
+    def both_classes(self, step: Step, right: Key) -> None:
         """1 - p and p of one sigmoid's output p side by side: the sigmoids of -z and z."""
-        no, yes = self.value(step, left), self.value(step, right)
-        sigmoid = self._maker(yes)
-        if (
-            no.pattern != "1 - x"
-            or no.base.tensor != yes.tensor
-            or math.prod(yes.shape) != 1
-            or not (isinstance(sigmoid, Activation) and sigmoid.activation == "sigmoid")
-        ):
-            raise ModelError(
-                f"{step.where} of two computed values is supported for 1 - p and p of a sigmoid p only"
-            )
+        sigmoid = self._maker(self.value(step, right))
         z = Value(sigmoid.input, (1, 1))
         both, bias = np.array([[-1.0], [1.0]], np.float32), np.zeros(2, np.float32)
         last = self._maker(z)

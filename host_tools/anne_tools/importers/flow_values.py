@@ -17,11 +17,11 @@ from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..layers import Activation, Reshape
-from ..network.graph import Graph, Metadata, as_outputs
+from ..network.graph import INPUT_AXES, OUTPUT_AXES, Graph, Metadata, as_outputs
 from ..network.layer import Layer
 from ..network.tensor import Quantization, Tensor
 from . import budget
-from .axes import Axes
+from .axes import Axes, arranged, channels_last
 from .ends import charged, leading_to, printable
 
 Key = Hashable
@@ -70,6 +70,7 @@ class Values:
         self.maker: dict[str, Layer] = {}  # by the tensor that a layer makes
         self.read: set[str] = set()  # the tensors that layers read
         self.notes: list[str] = []
+        self.orders: dict[str, tuple[int, ...]] = {}  # of an input: how its axes lie
         self.inputs: dict[str, str] = {}  # tensor -> what the framework calls it, "" if nothing
 
     # The network's ends
@@ -81,8 +82,12 @@ class Values:
         shape: Sequence[int],
         dtype: str = "float32",
         quantization: Quantization | None = None,
+        is_image: bool = False,
     ) -> None:
-        """Add an input of the network, the value `key`; `name` is the framework's, "" if it has none."""
+        """Add an input of the network, the value `key`; `name` is the framework's, "" if it has none.
+
+        `is_image` makes an image (N, C, H, W) or a signal (N, C, T) channels last, as it is then given to the network.
+        """
         shape, shown = tuple(int(d) for d in shape), label(name, "input")
         budget.steps(_INPUT_STEPS, f"input {shown}")
         if not shape or min(shape) < 1:
@@ -97,8 +102,11 @@ class Values:
             if self.batch not in (None, shape[0]):
                 raise ModelError(f"input {shown}: expected a batch of {self.batch}, got shape {shape}")
             self.batch, shape = shape[0], (1, *shape[1:])
-        self.values[key] = self._tensor(shown, shape, dtype, quantization)
-        self.inputs[self.values[key].tensor] = name
+        order = channels_last(len(shape)) if is_image and shape[0] == 1 else range(len(shape))
+        made = self._tensor(shown, tuple(shape[axis] for axis in order), dtype, quantization)
+        self.values[key] = replace(made, shape=shape, axes=arranged(None, shape, order))
+        self.inputs[made.tensor] = name
+        self.orders[made.tensor] = tuple(order)
 
     def quantized_input(self, step: Step, key: Key) -> None:
         """The input `key`, which nothing has read, is quantised at once: the network takes the integers instead."""
@@ -120,15 +128,26 @@ class Values:
                 raise ModelError(f"the output {str(key)[:80]!r} is a constant, or computed by no layer")
         if names and len(names) != len(outputs):
             raise ModelError(f"expected {len(outputs)} output names, got {len(names)}")
-        tensors = charged(self.values[key].tensor for key in outputs)
+        ordered = [self._as_output(key) for key in charged(outputs)]
+        tensors = [value.tensor for value, _ in ordered]
         ends = as_outputs(tensors, list(self.inputs), self._copy)
         layers = leading_to(ends, self.layers)
+        for key, orders in (
+            (INPUT_AXES, list(self.orders.values())),
+            (OUTPUT_AXES, [order for _, order in ordered]),
+        ):
+            if any(list(order) != sorted(order) for order in orders):
+                metadata.provenance[key] = "; ".join(" ".join(map(str, order)) for order in orders)
         if self.notes:
             metadata.provenance["notes"] = "; ".join(self.notes)
         metadata.input_names, metadata.output_names = _names(self.inputs.values()), _names(names)
         used = {*self.inputs, *(name for layer in layers for name in (*layer.inputs, *layer.outputs))}
         kept = {name: tensor for name, tensor in self.tensors.items() if name in used}
         return Graph(list(self.inputs), ends, layers, kept, metadata).check()
+
+    def _as_output(self, key: Key) -> tuple[Value, tuple[int, ...]]:
+        """Return the value `key` as an output of the network may have it, and the order of its axes."""
+        return self.values[key], tuple(range(len(self.values[key].shape)))
 
     def _copy(self, name: str) -> str:
         """Return another tensor with the same values."""

@@ -10,6 +10,7 @@ Weights may lie in a second file beside it (`onnx_external`). Subgraphs (If, Loo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from anne.model_file import MAX_TENSORS
 
 from ..errors import ModelError
 from ..network.graph import Graph, Metadata
-from . import budget
+from . import budget, onnx_images
+from .channels import Use, images
 from .flow import Flow, label
+from .flow_images import Images
 from .onnx_external import ExternalData
 from .onnx_files import BFLOAT16, DOUBLE, FLOAT, FLOAT16, parse_model, to_array
 from .onnx_operators import ARITHMETIC, ELEMENTWISE, HINTS, OPERATORS, Operators
@@ -32,9 +35,29 @@ from .survey import Operation, joins
 
 FLOATS = {FLOAT: "float32", FLOAT16: "float16", DOUBLE: "float64", BFLOAT16: "bfloat16"}
 INTEGERS = (6, 7)
-OF_CONSTANTS = ("Slice", "Gather")  # which are supported where shapes are put together only
+# Operators that take one computed value, beside constants.
+OF_ONE = ("MatMul", "Gemm", "Conv", "ConvTranspose", "PRelu", "Min", "Max", "Pow", "Gather", "Resize")
+# Operators of an image, and those that leave the order of axes as it is.
+OF_IMAGE = onnx_images.OPERATORS.keys() - {"LayerNormalization"}
+PASSES_ON = {
+    *ELEMENTWISE,
+    *ARITHMETIC,
+    "Sum",
+    "Pad",
+    "Concat",
+    "Slice",
+    "Split",
+    "QuantizeLinear",
+    "DequantizeLinear",
+}
 # Operators that take integers for real numbers.
-_TAKES_INTEGERS = ("Cast", "ai.onnx.ml.Scaler", "ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor")
+_TAKES_INTEGERS = (
+    "Cast",
+    "Gather",
+    "ai.onnx.ml.Scaler",
+    "ai.onnx.ml.LinearClassifier",
+    "ai.onnx.ml.LinearRegressor",
+)
 
 
 def read(source: Path) -> Graph:
@@ -60,6 +83,7 @@ class _Reader:
         self.constants = {
             name: to_array(tensors[name], f"constant {label(name, '?')}", beside) for name in sorted(needed)
         }
+        self.whole: set[str] = set()  # inputs of integers
         self.types = {tensors[name].get("data_type", 0) for name in needed}
 
     def graph(self) -> Graph:
@@ -91,9 +115,11 @@ class _Reader:
 
     def _floats(self, inputs: dict[str, list[int]]) -> Flow:
         """Return the flow of a network of floats; `inputs` are shapes by name."""
-        operators = Operators(Flow(), self.opset, self.beside)
+        operators = Operators(Images(), self.opset, self.beside)
         for name, shape in inputs.items():
-            operators.flow.input(name, name, shape)
+            operators.flow.input(name, name, shape, is_image=name in self.images)
+            if name in self.whole:
+                operators.flow.values[name] = replace(operators.flow.values[name], pattern="whole")
         operators.flow.constants.update(self.constants)
         for index, node in self.plan.nodes:
             operators.run(index, node)
@@ -103,7 +129,7 @@ class _Reader:
         """Return the flow of an int8 network; None if the file is not quantised, or not in a way that fits."""
         if not any(operator(node) == "QuantizeLinear" for _, node in self.plan.nodes):
             return None
-        operators = QdqOperators(inputs, self.opset, self.beside, self.constants)
+        operators = QdqOperators(inputs, self.images, self.opset, self.beside, self.constants)
         try:
             for index, node in self.plan.nodes:
                 operators.run(index, node)
@@ -118,15 +144,10 @@ class _Reader:
         missing = Missing()
         joining = set(joins((_operation(node) for _, node in planned.nodes), planned.inputs))
         read = set(planned.inputs)
-        computed = set(read)
         for position, (index, node) in enumerate(planned.nodes):
             op, where = operator(node), step_of(index, node).where
-            if op != "Shape" and computed.intersection(node["input"]):
-                computed.update(node["output"])
             if op not in OPERATORS:
                 missing.layer(op, where, HINTS.get(op, ""))
-            elif op in OF_CONSTANTS and computed.intersection(node["input"][:1]):
-                missing.layer(f"{op} of computed values", where)
             elif position in joining:
                 missing.layer(f"{op} of two computed values", where)
         for what, names in (("input", planned.inputs + planned.unread), ("output", planned.outputs)):
@@ -148,12 +169,22 @@ class _Reader:
                 readers.setdefault(name, set()).add(operator(node))
         return readers
 
+    @cached_property
+    def images(self) -> set[str]:
+        """The inputs that are images."""
+        uses = []
+        for _, node in self.plan.nodes:
+            op = operator(node)
+            uses.append(Use(op in OF_IMAGE, op in PASSES_ON, tuple(node["input"]), tuple(node["output"])))
+        return images(uses, self.plan.inputs)
+
     def _input_shape(self, value: dict[str, Any]) -> list[int]:
         """Return the input's shape with 1 for a symbolic batch axis; ModelError where it is no float."""
         name = label(value.get("name", ""), "?")
         tensor = value.get("type", {}).get("tensor_type", {})
         number = tensor.get("elem_type", FLOAT)
         if number in INTEGERS and self._readers.get(value.get("name", ""), set()) <= set(_TAKES_INTEGERS):
+            self.whole.add(value.get("name", ""))
             number = FLOAT
         if number not in FLOATS:
             raise ModelError(f"input {name}: expected floats, got type {number}")
@@ -181,10 +212,10 @@ def _open_shape(value: dict[str, Any]) -> str:
 def _operation(node: dict[str, Any]) -> Operation:
     op = operator(node)
     kind = "step" if op in ELEMENTWISE else "constant" if op == "Shape" else ""
-    if op in ("Add", "Sub", "Sum"):
+    if op in ("Add", "Sub", "Sum", "Mul", "Concat"):
         kind = "sum"
-    elif op in ARITHMETIC or op == "MatMul":
-        kind = "product" if op in ("Mul", "Div") else "join"
-    if op in ("Concat", "Where"):
+    elif op in ("Div", "Where"):
         kind = "product"
+    elif op in OF_ONE:
+        kind = "join"
     return Operation(kind, tuple(name for name in node["input"] if name), tuple(node["output"]))

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from . import budget, onnx_ml
-from .flow import Step, label
+from . import budget, onnx_images, onnx_ml, onnx_moves
+from .flow import Step
+from .onnx_moves import MoveOperators
 from .onnx_plan import operator
-from .onnx_shapes import Node, Shapes, step_of
+from .onnx_shapes import Node, step_of
 
 NO_EFFECT = ("Identity", "Dropout")
 # Operators of one input without parameters
@@ -27,6 +28,7 @@ ACTIVATIONS = {
     "Softplus": "softplus",
     "HardSwish": "hard_swish",
 }
+UNARY = {"Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Neg": "negative", "Abs": "abs"}
 # Operators of one input with a parameter `alpha`, and its default
 WITH_ALPHA = {"LeakyRelu": ("leaky_relu", 0.01), "Elu": ("elu", 1.0)}
 ARITHMETIC = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
@@ -36,7 +38,7 @@ FLOATS_NOTE = (
 )
 
 
-class Operators(Shapes):
+class Operators(MoveOperators):
     """The operators over one flow; `opset` is the version of ONNX's own, `beside` reads data in a second file."""
 
     def run(self, index: int, node: dict[str, Any]) -> None:
@@ -75,11 +77,14 @@ class Operators(Shapes):
         self.flow.activation(step, node.key(0), name, float(node.attribute("alpha", default)))
 
     def prelu(self, step: Step, node: Node) -> None:
-        """PRelu with one slope for all is leaky_relu."""
-        slope = node.constant(1, "the slope").astype(np.float64).reshape(-1)
-        if not slope.size or (slope != slope[0]).any():
-            raise ModelError(f"{step.where}: one slope for all is supported, got {slope.size}")
-        self.flow.activation(step, node.key(0), "leaky_relu", float(slope[0]))
+        """PRelu: a slope for all, for each channel, or for each element."""
+        slope = node.constant(1, "the slope").astype(np.float64)
+        rank = len(node.shape(0))
+        if slope.ndim == 1 and rank > 2 and slope.size == node.shape(0)[1] != node.shape(0)[-1]:
+            slope = slope.reshape(-1, *[1] * (rank - 2))  # before opset 7 a slope was a channel's
+        if not slope.size:
+            raise ModelError(f"{step.where}: expected a slope, got none")
+        self.flow.prelu(step, node.key(0), slope)
 
     def hard_sigmoid(self, step: Step, node: Node) -> None:
         """HardSigmoid with alpha 1/6, beta 1/2, as PyTorch and Keras 3 have it; a Graph has no others."""
@@ -101,46 +106,53 @@ class Operators(Shapes):
         self.flow.activation(step, node.key(0), "swish")
 
     def clip(self, step: Step, node: Node) -> None:
-        """Clip as an activation."""
-        self.flow.activation(step, node.key(0), self.clipped(step, node))
+        """Clip."""
+        self.flow.clip(step, node.key(0), *self.limits(step, node))
 
-    def clipped(self, step: Step, node: Node) -> str:
-        """Return the activation that a Clip is: to (0, 6) relu6, to (0, infinity) relu."""
+    def limits(self, step: Step, node: Node) -> tuple[float, float]:
+        """Return the least and the greatest value of a Clip; what no float16 exceeds is infinite."""
         low, high = (
             float(node.constant(i, name).reshape(-1)[0])
             if node.has(i)
             else float(node.attribute(name, default))
             for i, name, default in ((1, "min", -math.inf), (2, "max", math.inf))
         )
-        if low != 0 or not (high == 6 or high >= 65504):  # the largest float16
-            raise ModelError(
-                f"{step.where}: clipping to {low:g} ... {high:g} is not supported; supported: 0 ... 6"
-            )
-        return "relu6" if high == 6 else "relu"
+        if not low <= high:
+            raise ModelError(f"{step.where}: clipping to {low:g} ... {high:g} is not supported")
+        return (low if low > -65504 else -math.inf), (high if high < 65504 else math.inf)
 
-    def magnitude(self, step: Step, node: Node) -> None:
-        """Abs of what is never negative, which has no effect."""
-        if not self.flow.is_between(step, node.key(0), "relu"):
-            raise ModelError(f"{step.where} is supported of values that are never negative only")
-        self.flow.same(step, node.key(0))
+    def extreme(self, step: Step, node: Node) -> None:
+        """Min, Max of a value and one constant number."""
+        budget.operations(node.count)
+        keys = [node.key(i) for i in range(node.count)]
+        values = [key for key in keys if key not in self.flow.constants]
+        numbers = [node.constant(i, "x") for i in range(node.count) if keys[i] not in values]
+        if len(values) != 1 or any(number.size != 1 for number in numbers):
+            raise ModelError(f"{step.where} is supported of one computed value and constant numbers")
+        limits = [float(number.reshape(())) for number in numbers]
+        least, most = (
+            (max(limits, default=-math.inf), math.inf)
+            if step.op == "Max"
+            else (-math.inf, min(limits, default=math.inf))
+        )
+        self.flow.clip(step, values[0], least, most)
 
-    def reduce_sum(self, step: Step, node: Node) -> None:
-        """ReduceSum of the probabilities in a row."""
-        rank = len(self.flow.value(step, node.key(0)).shape)
-        if node.axes(rank) != [rank - 1] or not node.attribute("keepdims", 1):
-            raise ModelError(f"{step.where}: supported is the last axis with keepdims, got {node.axes(rank)}")
-        self.flow.row_sum(step, node.key(0))
+    def unary(self, step: Step, node: Node) -> None:
+        """Exp, Log, Sqrt, Neg, Abs; Abs of what is never negative has no effect."""
+        if step.op == "Abs" and self.flow.is_between(step, node.key(0), "relu"):
+            return self.flow.same(step, node.key(0))
+        return self.flow.unary(step, node.key(0), UNARY[step.op])
 
-    def softmax(self, step: Step, node: Node) -> None:
-        """Softmax; before opset 13 over all axes from `axis` on, since then along it."""
-        axis = int(node.attribute("axis", -1 if self.opset >= 13 else 1))
-        if self.opset < 13:
-            shape = self.flow.value(step, node.key(0)).shape
-            axis += len(shape) if axis < 0 else 0
-            if math.prod(shape[:axis]) != 1:
-                raise ModelError(f"{step.where}: from axis {axis} of shape {shape} is not supported")
-            axis = -1
-        self.flow.softmax(step, node.key(0), axis)
+    def power(self, step: Step, node: Node) -> None:
+        """Pow with 2, 1, 1/2 or -1/2."""
+        exponent = node.constant(1, "the exponent")
+        names = {2.0: "square", 0.5: "sqrt", -0.5: "rsqrt"}
+        number = float(exponent.reshape(-1)[0]) if exponent.size == 1 else math.nan
+        if number == 1:
+            return self.flow.same(step, node.key(0))
+        if number not in names:
+            raise ModelError(f"{step.where}: supported are the exponents 2, 1, 0.5 and -0.5, got {number:g}")
+        return self.flow.unary(step, node.key(0), names[number])
 
     def arithmetic(self, step: Step, node: Node) -> None:
         """Add, Sub, Mul, Div."""
@@ -158,14 +170,6 @@ class Operators(Shapes):
             self.flow.arithmetic(each, "+", total, node.key(position))
             total = each.output
 
-    def batch_normalization(self, step: Step, node: Node) -> None:
-        """(x - mean) / sqrt(variance + epsilon) * scale + offset along axis 1."""
-        scale, offset, mean, variance = (
-            node.constant(i, what) for i, what in enumerate(("scale", "B", "mean", "var"), 1)
-        )
-        epsilon = node.attribute("epsilon", 1e-5)
-        self.flow.batch_norm(step, node.key(0), scale, offset, mean, variance, epsilon)
-
     def same(self, step: Step, node: Node) -> None:
         """No effect when the network is used rather than trained."""
         self.flow.same(step, node.key(0))
@@ -178,7 +182,9 @@ class Operators(Shapes):
             self.flow.constants[step.output] = self.flow.fold(
                 step, np.ndarray.astype, node.constant(0, "x"), types[to]
             )
-        elif to in (1, 10, 11, 16):
+        elif to in (1, 10, 11, 16) or (
+            to in (6, 7) and self.flow.as_it_lies(step, node.key(0)).pattern == "whole"
+        ):
             self.flow.same(step, node.key(0))
         else:
             raise ModelError(f"{step.where} to type {to} is not supported; supported: float")
@@ -194,43 +200,6 @@ class Operators(Shapes):
     def where(self, step: Step, node: Node) -> None:
         """Where, as a part of softplus."""
         self.flow.where(step, node.key(0), node.key(1), node.key(2))
-
-    def pad(self, step: Step, node: Node) -> None:
-        """Pad with a constant; before opset 11 all its numbers are attributes."""
-        if (mode := node.attribute("mode", "constant")) != "constant":
-            raise ModelError(f"{step.where}: mode {label(mode, '?')} is not supported; supported: constant")
-        rank = len(self.flow.value(step, node.key(0)).shape)
-        axes, value = list(range(rank)), np.zeros(1)
-        if self.opset < 11:
-            pads, value = node.attribute("pads", []), np.array([node.attribute("value", 0.0)])
-        else:
-            pads = node.constant(1, "the padding").reshape(-1).tolist()
-        if node.has(2):
-            value = node.constant(2, "the value").reshape(-1)
-        if node.has(3):
-            axes = node.constant(3, "the axes").reshape(-1).tolist()
-        if value.size != 1 or not all(isinstance(n, int) for n in (*pads, *axes)):
-            raise ModelError(f"{step.where}: expected one value, and padding and axes of integers")
-        if any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) != len(axes):
-            raise ModelError(f"{step.where}: expected axes of {rank}, each once, got {axes[:16]}")
-        if len(pads) != 2 * len(axes):
-            raise ModelError(
-                f"{step.where}: expected two numbers for each of {len(axes)} axes, got {pads[:16]}"
-            )
-        widths = [(0, 0)] * rank
-        for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
-            widths[axis] = before, after
-        self.flow.pad(step, node.key(0), widths, float(value[0]))
-
-    def concat(self, step: Step, node: Node) -> None:
-        """Concat of constant vectors, as shapes are put together; of 1 - p and p, a classifier's two probabilities."""
-        if node.count == 2 and all(key in self.flow.values for key in node.inputs):
-            return self.flow.both_classes(step, node.key(0), node.key(1))
-        parts = [node.constant(i, "what is joined") for i in range(node.count)]
-        if not parts or any(part.ndim != 1 or part.size > 64 for part in parts):
-            raise ModelError(f"{step.where} is supported for constant shapes only")
-        budget.elements(step.where, (sum(part.size for part in parts),))
-        self.flow.constants[step.output] = np.concatenate(parts)
 
     def quantize(self, step: Step, node: Node) -> None:
         """QuantizeLinear of a value that stays a float, which the range of the integers may limit as a relu does."""
@@ -284,7 +253,6 @@ _QDQ_HINT = (
     "quantise with onnxruntime.quantization.quantize_static and QuantFormat.QDQ, or convert the float model"
 )
 HINTS = {
-    "LogSoftmax": "export the network with Softmax, or without either: the largest score stays the largest",
     **dict.fromkeys(
         ("DynamicQuantizeLinear", "MatMulInteger", "QLinearMatMul", "com.microsoft.QGemm"), _QDQ_HINT
     ),
@@ -296,46 +264,45 @@ OPERATORS = {
     "HardSigmoid": Operators.hard_sigmoid,
     "Gelu": Operators.gelu,
     "Swish": Operators.swish,
+    "Min": Operators.extreme,
+    "Max": Operators.extreme,
+    "Pow": Operators.power,
     "Clip": Operators.clip,
-    "Softmax": Operators.softmax,
     "Sum": Operators.sum,
-    "BatchNormalization": Operators.batch_normalization,
     "Reshape": Operators.reshape,
     "Flatten": Operators.flatten,
     "Squeeze": Operators.squeeze,
     "Unsqueeze": Operators.unsqueeze,
     "Transpose": Operators.transpose,
     "Cast": Operators.cast,
-    "Abs": Operators.magnitude,
-    "ReduceSum": Operators.reduce_sum,
-    "Pad": Operators.pad,
     "Erf": Operators.erf,
     "Greater": Operators.greater,
     "Where": Operators.where,
     "Constant": Operators.constant,
     "ConstantOfShape": Operators.constant_of_shape,
     "Shape": Operators.shape,
-    "Gather": Operators.gather,
-    "Slice": Operators.slice,
-    "Concat": Operators.concat,
     "QuantizeLinear": Operators.quantize,
     "DequantizeLinear": Operators.dequantize,
+    **dict.fromkeys(UNARY, Operators.unary),
     **dict.fromkeys(ACTIVATIONS, Operators.activation),
     **dict.fromkeys(WITH_ALPHA, Operators.with_alpha),
     **dict.fromkeys(ARITHMETIC, Operators.arithmetic),
     **dict.fromkeys(NO_EFFECT, Operators.same),
 }
-OPERATORS |= onnx_ml.OPERATORS
+OPERATORS |= onnx_images.OPERATORS | onnx_moves.OPERATORS | onnx_ml.OPERATORS
 # Those that work element by element, as parts of what an activation is spelled out with.
 ELEMENTWISE = {
     *ACTIVATIONS,
     *WITH_ALPHA,
     *NO_EFFECT,
-    "Abs",
+    *UNARY,
     "Cast",
     "Clip",
     "Erf",
     "Greater",
+    "Max",
+    "Min",
+    "Pow",
     "HardSigmoid",
     "PRelu",
     "ReduceSum",

@@ -20,7 +20,8 @@ from ..layers.tables import FIXED_OUTPUT
 from ..network import tflm
 from ..network.tensor import Quantization
 from . import budget
-from .flow import Flow, Step, label
+from .flow import Step, label
+from .flow_images import Images
 from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators
 from .onnx_plan import operator
 from .onnx_shapes import Node, step_of
@@ -63,11 +64,16 @@ class QdqOperators(Operators):
     """Operators where values are int8. `inputs` are shapes by name; the QuantizeLinear of each makes it int8."""
 
     def __init__(
-        self, inputs: dict[str, list[int]], opset: int, beside: Any, constants: dict[str, np.ndarray]
+        self,
+        inputs: dict[str, list[int]],
+        images: set[str],
+        opset: int,
+        beside: Any,
+        constants: dict[str, np.ndarray],
     ):
-        super().__init__(Flow(), opset, beside)
+        super().__init__(Images(), opset, beside)
         for name, shape in inputs.items():
-            self.flow.input(name, name, shape)
+            self.flow.input(name, name, shape, is_image=name in images)
         self.flow.constants.update(constants)
         self.integers: dict[str, Any] = {}  # of an input, once there are some: the value
         self.quantized: dict[str, Constant] = {}

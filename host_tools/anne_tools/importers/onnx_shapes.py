@@ -12,7 +12,8 @@ import numpy as np
 
 from ..errors import ModelError
 from . import budget
-from .flow import MAX_RANK, Flow, Step, label
+from .flow import MAX_RANK, Step, label
+from .flow_images import Images
 from .onnx_external import ExternalData
 from .onnx_files import to_array
 
@@ -29,7 +30,7 @@ def step_of(index: int, node: dict[str, Any]) -> Step:
 class Node:
     """One node's inputs and attributes."""
 
-    def __init__(self, step: Step, node: dict[str, Any], flow: Flow):
+    def __init__(self, step: Step, node: dict[str, Any], flow: Images):
         self.step, self.flow = step, flow
         self.inputs, self.outputs = node["input"], node["output"]
         self.count = len(self.inputs)
@@ -48,6 +49,12 @@ class Node:
     def constant(self, position: int, what: str) -> np.ndarray:
         """Return the input at `position`, which must be a constant."""
         return self.flow.constant(self.step, self.key(position), what)
+
+    def shape(self, position: int) -> tuple[int, ...]:
+        """Return the full shape of an input, a constant or a value."""
+        key = self.key(position)
+        known = self.flow.constants
+        return known[key].shape if key in known else self.flow.as_it_lies(self.step, key).shape
 
     def attribute(self, name: str, default):
         """Return an attribute's value, of the kind that `default` is of: number, text or list; any kind for None."""
@@ -82,7 +89,7 @@ class Node:
 class Shapes:
     """Those operators over one flow; `opset` is the version of ONNX's own, `beside` reads data in a second file."""
 
-    def __init__(self, flow: Flow, opset: int, beside: ExternalData | None):
+    def __init__(self, flow: Images, opset: int, beside: ExternalData | None):
         self.flow, self.opset, self.beside = flow, opset, beside
 
     def reshape(self, step: Step, node: Node) -> None:
@@ -94,19 +101,19 @@ class Shapes:
             )
         ]
         if not node.attribute("allowzero", 0):
-            shape = self._shape(step, node.key(0))
+            shape = node.shape(0)
             target = [shape[i] if d == 0 and i < len(shape) else d for i, d in enumerate(target)]
         self.flow.reshape(step, node.key(0), target)
 
     def flatten(self, step: Step, node: Node) -> None:
         """Flatten to two axes: those before `axis`, those from there on."""
-        shape, axis = self._shape(step, node.key(0)), int(node.attribute("axis", 1))
+        shape, axis = node.shape(0), int(node.attribute("axis", 1))
         axis += len(shape) if axis < 0 else 0
         self.flow.reshape(step, node.key(0), (math.prod(shape[:axis]), math.prod(shape[axis:])))
 
     def squeeze(self, step: Step, node: Node) -> None:
         """Squeeze: axes of 1 go; all of them, but for the batch axis, where none are given."""
-        shape = list(self._shape(step, node.key(0)))
+        shape = list(node.shape(0))
         axes = node.axes(len(shape))
         if not axes:
             keep_batch = node.key(0) not in self.flow.constants
@@ -117,7 +124,7 @@ class Shapes:
 
     def unsqueeze(self, step: Step, node: Node) -> None:
         """Unsqueeze: new axes of 1."""
-        shape = list(self._shape(step, node.key(0)))
+        shape = list(node.shape(0))
         count = len(node.axes(0))
         if count > MAX_RANK:
             raise ModelError(f"{step.where}: {count} axes are more than the limit of {MAX_RANK}")
@@ -126,8 +133,8 @@ class Shapes:
         self.flow.reshape(step, node.key(0), shape)
 
     def transpose(self, step: Step, node: Node) -> None:
-        """Transpose, of constants or of axes of 1."""
-        rank = len(self._shape(step, node.key(0)))
+        """Transpose."""
+        rank = len(node.shape(0))
         self.flow.transpose(
             step, node.key(0), [int(a) for a in node.attribute("perm", list(range(rank))[::-1])]
         )
@@ -163,33 +170,7 @@ class Shapes:
 
     def shape(self, step: Step, node: Node) -> None:
         """Shape: the dimensions of a value, for a batch of 1."""
-        shape = np.array(self._shape(step, node.key(0)), np.int64)
+        shape = np.array(node.shape(0), np.int64)
         self.flow.constants[step.output] = shape[
             node.attribute("start", 0) : node.attribute("end", INT64_MAX)
         ]
-
-    def gather(self, step: Step, node: Node) -> None:
-        """Gather along axis 0 of a constant vector, as the reading of one dimension needs it."""
-        vector, indices = node.constant(0, "data"), node.constant(1, "the indices")
-        if vector.ndim != 1 or node.attribute("axis", 0):
-            raise ModelError(f"{step.where} is supported for constant shapes only")
-        self.flow.constants[step.output] = self.flow.fold(step, lambda i: vector[i], indices)
-
-    def slice(self, step: Step, node: Node) -> None:
-        """Slice of a constant along its first axis."""
-        array = node.constant(0, "data")
-        begin, end = (node.constant(i, "the range").reshape(-1) for i in (1, 2))
-        axes, stride = (
-            node.constant(i, what).reshape(-1) if node.has(i) else np.array([default], np.int64)
-            for i, what, default in ((3, "the axes", 0), (4, "the step", 1))
-        )
-        is_one = begin.size == end.size == axes.size == stride.size == 1
-        if not array.ndim or not is_one or axes[0] not in (0, -array.ndim) or not stride[0]:
-            raise ModelError(f"{step.where} is supported for constant shapes only")
-        self.flow.constants[step.output] = array[int(begin[0]) : int(end[0]) : int(stride[0])]
-
-    def _shape(self, step: Step, key: str) -> tuple[int, ...]:
-        """The full shape of a constant or of a value."""
-        return (
-            self.flow.constants[key].shape if key in self.flow.constants else self.flow.value(step, key).shape
-        )

@@ -6,8 +6,7 @@
 - .pth, a state_dict: weights by name without a graph, so the option `layers` says how they are used, such as
   "linear:fc1, relu, linear:fc2, softmax". Read without PyTorch and without running the pickle's code.
 
-The network is read for a batch of 1. Dropout goes, batch normalisation becomes a Scaling. log_softmax is refused: what
-ends in it is to be exported with softmax, or with neither, as the largest score stays the largest.
+The network is read for a batch of 1. Dropout goes, batch normalisation becomes a Scaling, images become channels last.
 """
 
 from __future__ import annotations
@@ -20,14 +19,16 @@ from typing import Any
 
 from ..errors import ModelError
 from ..network.graph import Graph, Metadata
-from . import budget
+from . import budget, torch_images
+from .channels import Use, images
 from .choice import refuse_choice
-from .flow import Flow, Step, label
+from .flow import Step, label
+from .flow_images import Images
 from .refusal import Missing
 from .torch_calls import Call
 from .torch_files import Node, Program, Ref, is_pt2, read_pt2
 from .torch_layers import state_dict_graph
-from .torch_operators import OPERATORS, Operators
+from .torch_operators import ACTIVATIONS, ARITHMETIC, NO_EFFECT, OPERATORS, UNARY, Operators
 from .torch_pth import read_state_dict
 from .torch_trace import Shapes, trace
 
@@ -37,7 +38,6 @@ DAMAGE = (
     *(NotImplementedError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
 HINT = {
-    "log_softmax": "export the network with softmax, or without either: the largest score stays the largest",
     "_weight_norm": 'call torch.nn.utils.parametrize.remove_parametrizations(layer, "weight") before the export',
 }
 
@@ -87,6 +87,31 @@ VIEWS = (
     "alias",
     "detach",
     "contiguous",
+    "slice",
+    "select",
+    "narrow",
+    "split",
+    "split_with_sizes",
+    "chunk",
+    "unbind",
+    "getitem",
+)
+# Operators that leave the order of axes as it is.
+PASSES_ON = (
+    *(
+        *ACTIVATIONS,
+        *ARITHMETIC,
+        *UNARY,
+        *NO_EFFECT,
+        "clamp",
+        "clamp_min",
+        "hardtanh",
+        "leaky_relu",
+        "elu",
+        "gelu",
+    ),
+    *("softplus", "prelu", "pow", "maximum", "minimum", "cat", "concat", "slice", "narrow", "split", "chunk"),
+    *("split_with_sizes", "getitem", "pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d"),
 )
 
 
@@ -96,9 +121,19 @@ class _Reader:
     def __init__(self, program: Program):
         budget.operations(len(program.nodes))
         self.program = program
-        self.flow = Flow()
+        self.flow = Images()
+        uses = (
+            Use(
+                (op := _without_underscore(node.op)) in torch_images.OPERATORS,
+                op in PASSES_ON,
+                tuple(ref.name for ref in _references(node)),
+                (node.output,),
+            )
+            for node in program.nodes
+        )
+        found = images(uses, [name for name, _ in program.inputs])
         for name, shape in program.inputs:
-            self.flow.input(name, name, shape)
+            self.flow.input(name, name, shape, is_image=name in found)
         self.flow.constants.update(program.constants)
         self.operators = Operators(self.flow)
         # by name: the names of values in the same storage, as far as they are read again
@@ -160,7 +195,7 @@ class _Reader:
         budget.steps(len(names), step.where)
         names[:] = [name for name in names if name == node.output or self.last_read.get(name, -1) > index]
         for name in names:
-            other = values[name]
+            other = values.get(name, before)
             if name != node.output and (other.tensor, other.shape) != (before.tensor, before.shape):
                 raise ModelError(
                     f"{step.where} changes a view of a value that is read later, which is not supported"
@@ -169,7 +204,8 @@ class _Reader:
 
 
 def _references(node: Node) -> list[Ref]:
-    return [value for value in node.arguments.values() if isinstance(value, Ref)]
+    listed = (value if isinstance(value, list) else [value] for value in node.arguments.values())
+    return [value for values in listed for value in values if isinstance(value, Ref)]
 
 
 def _without_underscore(op: str) -> str:

@@ -15,7 +15,11 @@ class Call:
     """One call's arguments."""
 
     def __init__(self, step: Step, node: Node, flow: Flow):
-        self.step, self.arguments, self.flow = step, node.arguments, flow
+        self.step, self.arguments, self.flow, self.read = step, node.arguments, flow, node.read
+
+    def is_read(self, index: int) -> bool:
+        """Whether the value of that index is read, of several that the call makes."""
+        return index in self.read
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an argument as it stands."""

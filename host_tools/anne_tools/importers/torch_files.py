@@ -48,12 +48,16 @@ class Ref:
 
 @dataclass
 class Node:
-    """One call: operator such as "linear" (without overload), arguments by name, the value it makes ("" if several)."""
+    """One call: operator such as "linear" (without overload), arguments by name, the value it makes.
+
+    What makes several values has a name for all of them; a "getitem" behind it picks one.
+    """
 
     op: str
     arguments: dict[str, Any]
     output: str
     module: str = ""  # path of the nn.Module that called it, such as "fc1"
+    read: frozenset[int] = frozenset()  # of several values those that are read, by index
 
 
 @dataclass
@@ -132,7 +136,8 @@ def _program(model: dict, arrays: dict[str, np.ndarray]) -> Program:
     provenance = {"format": "pt2", "framework": f"PyTorch {model.get('torch_version', '?')}"}
     entries = _get(graph, "nodes")
     budget.operations(len(entries))
-    nodes = [node for entry in entries if (node := _node(entry))]
+    nodes = [node for index, entry in enumerate(entries) for node in _nodes(entry, index)]
+    budget.operations(len(nodes))
     shapes = [_shape(_get(graph, "tensor_values", name, "sizes")) for name in inputs]
     ends = list(zip(inputs, shapes, strict=True)), outputs
     return Program(nodes, constants, *ends, _output_names(model["graph_module"]), provenance, structure)
@@ -181,17 +186,25 @@ def _keys(spec: dict) -> list:
     return budget.parse_json(f'{{"keys": {spec["context"]}}}', "the names of the outputs")["keys"]
 
 
-def _node(entry: dict) -> Node | None:
-    """Return one call, None for an assertion, which makes no value."""
+def _nodes(entry: dict, index: int) -> Iterator[Node]:
+    """Yield one call, and a getitem for each value if it makes several; none for an assertion, which makes none."""
     outputs = _get(entry, "outputs")
     op = operator_name(_get(entry, "target"))
     if not outputs:
-        return None
+        return
     arguments = {argument["name"]: _argument(argument["arg"]) for argument in _get(entry, "inputs")}
-    output = _argument(outputs[0]) if len(outputs) == 1 else None
+    made = [_argument(output) for output in outputs]
+    several = made[0] if len(made) == 1 and isinstance(made[0], list) else made if len(made) > 1 else []
     stack = entry.get("metadata", {}).get("nn_module_stack", "").rpartition(";")[2].split(",")
-    name = output.name if isinstance(output, Ref) else ""
-    return Node(op, arguments, name, stack[1] if len(stack) > 1 else "")
+    module = stack[1] if len(stack) > 1 else ""
+    if not several or not all(isinstance(each, Ref) for each in several):
+        name = made[0].name if len(made) == 1 and isinstance(made[0], Ref) else ""
+        yield Node(op, arguments, name, module)
+        return
+    whole = f"{op} {index}"
+    yield Node(op, arguments, whole, module, frozenset(range(len(several))))
+    for at, each in enumerate(several):
+        yield Node("getitem", {"self": Ref(whole), "index": at}, each.name, module)
 
 
 def _argument(arg: dict) -> Any:

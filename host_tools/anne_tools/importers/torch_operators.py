@@ -9,9 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
-from .flow import Flow, Key, Step
+from . import torch_images, torch_moves
+from .flow import Key, Step
 from .torch_calls import Call
 from .torch_files import Ref
+from .torch_moves import MoveOperators
 
 ACTIVATIONS = {
     "relu": "relu",
@@ -21,6 +23,10 @@ ACTIVATIONS = {
     "silu": "swish",
     "hardswish": "hard_swish",
     "hardsigmoid": "hard_sigmoid",
+}
+UNARY = {
+    **{name: name for name in ("exp", "log", "sqrt", "rsqrt", "abs", "square")},
+    "neg": "negative",
 }
 ARITHMETIC = {"add": "+", "sub": "-", "rsub": "-", "mul": "*", "div": "/"}
 NO_EFFECT = (
@@ -36,11 +42,8 @@ NO_EFFECT = (
 )
 
 
-class Operators:
+class Operators(MoveOperators):
     """The operators that are supported; they read and write the values of `flow`."""
-
-    def __init__(self, flow: Flow):
-        self.flow = flow
 
     def linear(self, step: Step, call: Call) -> None:
         """input @ weight.T + bias."""
@@ -67,11 +70,11 @@ class Operators:
         self.flow.activation(step, call.key("self"), "leaky_relu", call.number("negative_slope", 0.01))
 
     def prelu(self, step: Step, call: Call) -> None:
-        """prelu with one slope for all is leaky_relu."""
-        slope = call.constant("weight")
-        if slope.size != 1:
-            raise ModelError(f"{step.where}: one slope for all is supported, got {slope.size}")
-        self.flow.activation(step, call.key("self"), "leaky_relu", float(slope.reshape(())))
+        """prelu with one slope for all, or one for each channel."""
+        slope, rank = call.constant("weight"), len(call.shape("self"))
+        if slope.size > 1:
+            slope = slope.reshape(-1, *[1] * max(0, rank - 2))
+        self.flow.prelu(step, call.key("self"), slope)
 
     def elu(self, step: Step, call: Call) -> None:
         """elu with alpha; its other scales must be 1."""
@@ -96,23 +99,56 @@ class Operators:
         default = (-1.0, 1.0) if step.op == "hardtanh" else (-math.inf, math.inf)
         names = ("min_val", "max_val") if step.op == "hardtanh" else ("min", "max")
         low, high = (call.number(name, value) for name, value in zip(names, default, strict=True))
-        if low != 0 or high not in (6, math.inf):
-            raise ModelError(f"{step.where} to {low:g} ... {high:g} is not supported; supported: 0 ... 6")
-        self.flow.activation(step, call.key("self"), "relu6" if high == 6 else "relu")
+        if not low <= high:
+            raise ModelError(f"{step.where} to {low:g} ... {high:g} is not supported")
+        self.flow.clip(step, call.key("self"), low, high)
+
+    def extreme(self, step: Step, call: Call) -> None:
+        """maximum, minimum of a value and one constant number."""
+        keys = [self._operand(step, call, name) for name in ("self", "other")]
+        constants = [self.flow.constants[key] for key in keys if key in self.flow.constants]
+        if len(constants) != 1 or constants[0].size != 1:
+            raise ModelError(f"{step.where} is supported of one computed value and a constant number")
+        number = float(constants[0].reshape(()))
+        limits = (number, math.inf) if step.op in ("maximum", "max") else (-math.inf, number)
+        self.flow.clip(step, next(key for key in keys if key not in self.flow.constants), *limits)
+
+    def most(self, step: Step, call: Call) -> None:
+        """max, min: of all elements, of an axis with the places of what was found, or with a constant."""
+        if call.get("other") is not None:
+            return self.extreme(step, call)
+        rank, operation = len(call.shape("self")), step.op
+        if call.get("dim") is None:
+            return self.flow.reduce(step, call.key("self"), operation, range(rank), False)
+        axis, keepdims = call.axis("dim", 0, rank), bool(call.get("keepdim", False))
+        values, places = (replace(step, output=(step.output, index)) for index in range(2))
+        self.flow.reduce(values, call.key("self"), operation, [axis], keepdims)
+        if operation == "max" and call.is_read(1):
+            self.flow.arg_max(places, call.key("self"), axis, keepdims)
+        return None
+
+    def unary(self, step: Step, call: Call) -> None:
+        """exp, log, sqrt, rsqrt, neg, abs, square."""
+        self.flow.unary(step, call.key("self"), UNARY[step.op])
+
+    def power(self, step: Step, call: Call) -> None:
+        """pow with 2, 1, 1/2 or -1/2."""
+        names = {2.0: "square", 0.5: "sqrt", -0.5: "rsqrt"}
+        number = call.number("exponent", None)
+        if number == 1:
+            return self.flow.same(step, call.key("self"))
+        if number not in names:
+            raise ModelError(f"{step.where}: supported are the exponents 2, 1, 0.5 and -0.5, got {number:g}")
+        return self.flow.unary(step, call.key("self"), names[number])
+
+    def item(self, step: Step, call: Call) -> None:
+        """One of several values that a call has made."""
+        self.flow.same(step, (call.key("self"), call.integer("index", 0)))
 
     def softmax(self, step: Step, call: Call) -> None:
-        """softmax along `dim`."""
-        self.flow.softmax(step, call.key("self"), call.integer("dim", -1))
-
-    def batch_norm(self, step: Step, call: Call) -> None:
-        """Batch normalisation with the statistics of training."""
-        if call.get("training", False):
-            raise ModelError(f"{step.where} is in training mode; call model.eval() before the export")
-        if call.get("running_mean") is None or call.get("running_var") is None:
-            raise ModelError(f"{step.where} has no statistics (track_running_stats=False)")
-        weight, bias = (call.constant(n) if call.get(n) is not None else None for n in ("weight", "bias"))
-        mean, variance = call.constant("running_mean"), call.constant("running_var")
-        self.flow.batch_norm(step, call.key("input"), weight, bias, mean, variance, call.number("eps", 1e-5))
+        """softmax, log_softmax along `dim`."""
+        name = "log_softmax" if "log" in step.op else "softmax"
+        self.flow.softmax(step, call.key("self"), call.integer("dim", -1), name)
 
     def arithmetic(self, step: Step, call: Call) -> None:
         """add, sub, mul, div of a value, and a number, a constant or another value; alpha times what is added."""
@@ -186,22 +222,6 @@ class Operators:
             order[a], order[b] = order[b], order[a]
         self.flow.transpose(step, call.key("self"), order)
 
-    def pad(self, step: Step, call: Call) -> None:
-        """constant_pad_nd, pad: two numbers an axis, from the last axis on."""
-        if call.get("mode", "constant") != "constant":
-            raise ModelError(
-                f"{step.where} with mode {str(call.get('mode'))[:40]} is not supported; supported: constant"
-            )
-        numbers = call.integers("pad")
-        rank = len(call.shape("self"))
-        if len(numbers) % 2 or len(numbers) > 2 * rank:
-            raise ModelError(
-                f"{step.where}: expected two numbers for each of {rank} axes at most, got {numbers}"
-            )
-        pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
-        widths = [(0, 0)] * (rank - len(pairs)) + pairs[::-1]
-        self.flow.pad(step, call.key("self"), widths, call.number("value", 0.0))
-
     def size(self, step: Step, call: Call) -> None:
         """One size of a value, for a batch of 1."""
         shape = call.shape("self")
@@ -209,6 +229,8 @@ class Operators:
 
 
 OPERATORS: dict[str, Callable[[Operators, Step, Call], None]] = {
+    **torch_images.OPERATORS,
+    **torch_moves.OPERATORS,
     "linear": Operators.linear,
     "matmul": Operators.matmul,
     "mm": Operators.matmul,
@@ -223,7 +245,8 @@ OPERATORS: dict[str, Callable[[Operators, Step, Call], None]] = {
     "hardtanh": Operators.clamp,
     "softmax": Operators.softmax,
     "_softmax": Operators.softmax,
-    "batch_norm": Operators.batch_norm,
+    "log_softmax": Operators.softmax,
+    "_log_softmax": Operators.softmax,
     "view": Operators.reshape,
     "_unsafe_view": Operators.reshape,
     "reshape": Operators.reshape,
@@ -234,8 +257,13 @@ OPERATORS: dict[str, Callable[[Operators, Step, Call], None]] = {
     "transpose": Operators.permute,
     "t": Operators.permute,
     "sym_size": Operators.size,
-    "constant_pad_nd": Operators.pad,
-    "pad": Operators.pad,
+    "maximum": Operators.extreme,
+    "minimum": Operators.extreme,
+    "max": Operators.most,
+    "min": Operators.most,
+    "pow": Operators.power,
+    "getitem": Operators.item,
+    **dict.fromkeys(UNARY, Operators.unary),
     **dict.fromkeys(ACTIVATIONS, Operators.activation),
     **dict.fromkeys(ARITHMETIC, Operators.arithmetic),
     **dict.fromkeys(NO_EFFECT, Operators.same),

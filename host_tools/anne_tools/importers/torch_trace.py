@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -143,6 +144,10 @@ def _from_fx(node: Any) -> Node:
         return Ref(value.name) if hasattr(value, "op") else value
 
     target = node.target
+    if target is operator.getitem:
+        arguments = {"self": convert(node.args[0]), "index": node.args[1]}
+        return Node("getitem", arguments, node.name)
+    read = frozenset(user.args[1] for user in node.users if user.target is operator.getitem)
     schema = getattr(target, "_schema", None)
     names = (
         [argument.name for argument in schema.arguments]
@@ -153,4 +158,4 @@ def _from_fx(node: Any) -> Node:
     arguments |= {name: convert(value) for name, value in node.kwargs.items()}
     stack = list(node.meta.get("nn_module_stack", {}).values())
     path = stack[-1][0] if stack else ""
-    return Node(operator_name(str(target)), arguments, node.name, path.removeprefix("L['self']."))
+    return Node(operator_name(str(target)), arguments, node.name, path.removeprefix("L['self']."), read)

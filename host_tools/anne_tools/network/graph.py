@@ -24,6 +24,9 @@ from .tensor import Tensor
 # Keys of provenance: "uint8" where the network's source takes or gives that and the model file has int8 for it, whose
 # values are 128 less.
 INPUT_TYPE, OUTPUT_TYPE = "input type", "output type"
+# "0 2 3 1; 0 1": for each input, or output, the source's axis, the batch being axis 0, that each of ours is; not there
+# where all are the same.
+INPUT_AXES, OUTPUT_AXES = "input axes", "output axes"
 
 
 @dataclass
@@ -116,6 +119,14 @@ class Graph:
     def consumers(self, tensor: str) -> Iterator[Layer]:
         """The layers that read `tensor`."""
         return (layer for layer in self.layers if tensor in layer.inputs)
+
+    def source_axes(self, key: str) -> list[tuple[int, ...]]:
+        """Return for each input (INPUT_AXES) or output (OUTPUT_AXES) the source's axis that each of its axes is, the
+        batch being axis 0; () where they are the same."""
+        names = self.inputs if key == INPUT_AXES else self.outputs
+        told = self.metadata.provenance.get(key, "").split(";")
+        orders = [tuple(map(int, text.split())) for text in told] if len(told) == len(names) else []
+        return [() if order == tuple(sorted(order)) else order for order in orders] or [()] * len(names)
 
     def copy(self) -> Graph:
         """A graph whose lists and layers can be changed without touching this one (arrays are shared)."""

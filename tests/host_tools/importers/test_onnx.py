@@ -18,7 +18,6 @@ from anne_tools.layers import Activation, Scaling
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph
 from onnx_writer import answers, write
-from package_files import pulsevad_file
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "onnx"
 FILES = sorted(GOLDEN.glob("*.onnx"))
@@ -184,7 +183,7 @@ def test_constants_become_scaling(make, line):
     assert isinstance(graph.layers[0], Scaling)
 
 
-@pytest.mark.parametrize("shape", [("batch", 4), ("batch", 4, 1)])
+@pytest.mark.parametrize("shape", [("batch", 4)])
 def test_batch_normalization(make, shape):
     constants = {"s": f32(4), "o": f32(4) + 1, "m": f32(4) - 1, "v": f32(4) + 2}
     path = make("y = BatchNormalization(x, s, o, m, v; epsilon=0.01)", constants, shape)
@@ -273,17 +272,8 @@ def refused(path: Path) -> str:
     "text, message",
     [
         (
-            "h = Relu(x)\ny = Conv(h, w)",
-            "needs Conv (1); the first is layer 1 (Conv); supported: Abs, Add, BatchNormalization, ",
-        ),
-        (
-            "y = LogSoftmax(x)",
-            "the first is layer 0 (LogSoftmax) (export the network with Softmax, or without either",
-        ),
-        ("y = Abs(x)", "layer 0 (Abs) is supported of values that are never negative only"),
-        (
-            "y = ReduceSum(x, last)",
-            "layer 0 (ReduceSum) is supported behind softmax and sigmoids of two classes",
+            "h = Relu(x)\ny = LSTM(h, w)",
+            "needs LSTM (1); the first is layer 1 (LSTM); supported: Abs, Add, ArgMax, AveragePool, ",
         ),
         (
             "s = Softmax(x)\nn = ReduceSum(s, last)\ny = Div(x, n)",
@@ -291,24 +281,24 @@ def refused(path: Path) -> str:
         ),
         (
             "s = Slice(x, last, last)\ny = Conv(s, w)",
-            "needs Slice of computed values (1), Conv (1); the first is",
+            "layer 0 (Slice): nothing is left of shape (1, 4)",
         ),
         (
-            "g = Gemm(x, w)\nh = Gemm(x, w)\na = Add(g, h)\nm = Mul(h, a)\ny = Conv(m, w)",
-            "needs Mul of two computed values (1), Conv (1); the first is layer 3 (Mul)",
+            "g = Gemm(x, w)\nh = Gemm(x, w)\na = Add(g, h)\nm = Div(h, a)\ny = LSTM(m, w)",
+            "needs Div of two computed values (1), LSTM (1); the first is layer 3 (Div)",
         ),
         ("y = Div(c, x)", "supported is division by a constant without zeros"),
         ("y = Div(x, zero)", "supported is division by a constant without zeros"),
         ("y = Mul(x, wide)", "expected one constant or 4, got shape (2, 1, 4)"),
         ("y = Gemm(x, w; transA=1)", "transA is not supported"),
-        ("y = Gemm(x, x)", "layer 0 (Gemm): B must be a constant"),
+        ("y = Gemm(x, x)", "needs Gemm of two computed values (1); the first is layer 0 (Gemm)"),
         ("y = Gemm(w, x)", "layer 0 (Gemm): B must be a constant"),
         ("y = Gemm(x)", "layer 0 (Gemm): expected 2 inputs, got 1"),
         ("y = Gemm(x, wrong)", "layer 0 (Gemm): expected 5 inputs, got shape (4,)"),
         ("y = MatMul(x, c)", "expected a matrix on the right, got shape (4,)"),
         ("y = HardSigmoid(x)", "expected alpha 1/6 and beta 1/2, got 0.2 and 0.5"),
-        ("y = Clip(x; min=-1.0, max=1.0)", "clipping to -1 ... 1 is not supported"),
-        ("y = PRelu(x, c)", "one slope for all is supported, got 4"),
+        ("y = Clip(x; min=1.0, max=-1.0)", "clipping to 1 ... -1 is not supported"),
+        ("y = PRelu(x, w)", "expected one constant or 4, got shape (4, 3)"),
         ("y = Softmax(x; axis=0)", "along axis 0 of shape (1, 4) is not supported"),
         ("y = Softmax(x; axis=7)", "along axis 7 of shape (1, 4) is not supported"),
         ("y = Erf(x)", "layer 0 (Erf) is supported as part of gelu only"),
@@ -367,12 +357,6 @@ def test_other_files_are_refused(tmp_path):
     for content in (b"hello, world", b"\x00" * 100, b"\x0a\x05abc", b"\xff" * 64, b"\x08\x09"):
         path.write_bytes(content)
         refused(path)
-
-
-def test_published_convolutional_networks_are_refused_by_name():
-    for file in ("pulsevad_2.1k.onnx", "pulsevad_2.1k_int8.onnx"):
-        needs = "needs Conv (13), ReduceMean (1); the first is layer"
-        assert needs in refused(pulsevad_file(file))
 
 
 def test_every_truncation_and_1000_mutations_give_a_graph_or_one_line(tmp_path):

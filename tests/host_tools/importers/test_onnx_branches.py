@@ -177,10 +177,9 @@ def test_an_output_may_be_an_input(make):
             "(1, 1, 4) and (1, 2, 2)",
         ),
         ("s = Sum()\ny = Mul(x, s)", X, "layer 0 (Sum): expected 1 inputs, got 0"),
-        ("y = Mul(left, right)", TWO, "needs Mul of two computed values (1); the first is layer 0 (Mul)"),
         ("s = Add(x, x)\ny = Div(x, s)", X, "needs Div of two computed values (1); the first is layer 1"),
         ("s = Gemm(x, w)\ny = MatMul(x, s)", X, "needs MatMul of two computed values (1)"),
-        ("y = Concat(left, right; axis=1)", TWO, "needs Concat of two computed values (1)"),
+        ("y = Concat(left, right; axis=2)", TWO, "layer 0 (Concat): axis 2 does not exist, there are 2"),
         (
             "y = Add(left, right)",
             {"left": (2, 4), "right": (3, 4)},

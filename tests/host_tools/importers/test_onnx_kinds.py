@@ -343,7 +343,6 @@ def test_min_max_scaler_and_pca(make):
             "expected a row of coefficients a class, got 2 for 3",
         ),
         ("y = ai.onnx.ml.Normalizer(x; norm='L2')", "Normalizer) of norm L2 is supported behind softmax"),
-        ("a = Sigmoid(x)\ny = Concat(a, x; axis=1)", "supported for 1 - p and p of a sigmoid p only"),
     ],
 )
 def test_other_models_of_scikit_learn(make, text, message):
