@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif("conv" not in KINDS.values(), reason="no convolu
 
 
 def network(size: int, channels: tuple[int, ...], dtype: str) -> bytes:
-    """Convolutions of 3 x 3 and depthwise ones, each behind a pool of 2 x 2 but the first; then a pool and a dense layer."""
+    """Convolutions of 3 x 3, depthwise ones before all but the first, each behind a pool; a pool, a dense layer."""
     random = np.random.default_rng(1)
     b = GraphBuilder((size, size, 3))
     for index, n in enumerate(channels):
