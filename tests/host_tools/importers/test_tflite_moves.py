@@ -285,7 +285,11 @@ def test_parts_that_do_not_exist_are_refused(read):
             ([0, 2], [1, 2], [1, 1]),
             "0 elements from 2 on by 1 are not inside axis 1 of (1, 4)",
         ),
-        ("STRIDED_SLICE", ([0, 0, 0], [1, 1, 1], [1, 1, 1]), "[0, 0, 0] to [1, 1, 1] by [1, 1, 1] does not fit"),
+        (
+            "STRIDED_SLICE",
+            ([0, 0, 0], [1, 1, 1], [1, 1, 1]),
+            "[0, 0, 0] to [1, 1, 1] by [1, 1, 1] does not fit",
+        ),
         ("REVERSE_V2", ([2],), "axis 2 of 2 axes does not exist"),
         ("TRANSPOSE", ([0, 2],), "axes (0, 2) do not fit shape (1, 4)"),
         ("TILE", ([1, 33],), "[1, 33] times shape (1, 4): expected 1 to 32 for each axis"),
