@@ -74,7 +74,13 @@ IMPORTERS = (
         options=("input_shape",),
         extra="keras",
     ),
-    Importer("tflite", (".tflite",), lambda head, members: head[4:8] == b"TFL3", extra="tflite"),
+    Importer(
+        "tflite",
+        (".tflite",),
+        lambda head, members: head[4:8] == b"TFL3",
+        options=("input_shape",),
+        extra="tflite",
+    ),
     Importer("onnx", (".onnx",)),
     Importer(
         "torch",
@@ -103,7 +109,7 @@ IMPORTERS = (
 PURPOSES = {
     "layers": "a list of layers is for a PyTorch state_dict",
     "network": "a choice of network is for a file that holds several",
-    "input_shape": "an input_shape is for a PyTorch module",
+    "input_shape": "an input_shape is for a model whose file leaves it open",
 }
 
 
@@ -120,9 +126,9 @@ def load(
 
     The format is recognised by content, then by suffix. `trust_pickle` lets a .pkl or .joblib be opened,
     which runs whatever code its author put there; `layers` lists the layers of a bare PyTorch state_dict;
-    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer, or has several
-    inputs (a dict of shapes by name, or a list); `network` picks one of several in a file, by the name or the number
-    (from 1) that the message without it lists.
+    `input_shape` (without batch) helps to trace an nn.Module that does not begin with a Linear layer, and says how long
+    axes are that a file leaves open; of several inputs it is a dict of shapes by name, or a list; `network` picks one
+    of several in a file, by the name or the number (from 1) that the message without it lists.
     ModelError in one line for everything that is wrong with the source, or for a package that is not
     installed.
     """

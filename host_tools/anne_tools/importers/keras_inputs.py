@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ModelError
+from .given_shapes import Shapes, filled, in_order
 from .keras_model import KerasLayer
-
-# of one input, or of several, by name or in their order
-Shapes = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
 
 def input_shapes(model: KerasLayer, names: list[str], given: Shapes | None) -> list[tuple[int, ...]]:
@@ -18,26 +15,8 @@ def input_shapes(model: KerasLayer, names: list[str], given: Shapes | None) -> l
     ModelError where an axis is open and `given` does not say how long it is, or says what the file contradicts.
     """
     n = len(model.inputs)
-    wanted = _in_order(given, names, n)
+    wanted = in_order(given, names, n)
     return [_input_shape(model, number, wanted[number]) for number in range(n)]
-
-
-def _in_order(given: Shapes | None, names: list[str], n: int) -> list[Any]:
-    """What is given for each input, None for those of which nothing is said."""
-    if given is None:
-        return [None] * n
-    if isinstance(given, Mapping):
-        if unknown := [str(name) for name in given if name not in names]:
-            raise ModelError(
-                f"input_shape: expected inputs {', '.join(names) or 'without names'}; got {unknown[0]}"
-            )
-        return [given.get(name) for name in names]
-    shapes = list(given)
-    if not any(isinstance(shape, Sequence) for shape in shapes):
-        shapes = [tuple(shapes)]
-    if len(shapes) != n:
-        raise ModelError(f"input_shape: expected {n} shapes, one for each input, got {len(shapes)}")
-    return shapes
 
 
 def _input_shape(model: KerasLayer, number: int, given: Any) -> tuple[int, ...]:
@@ -46,7 +25,7 @@ def _input_shape(model: KerasLayer, number: int, given: Any) -> tuple[int, ...]:
     if shape is None and (first := _first_layer(model)) and first.class_name == "Dense":
         shape = [None, first.variables[0].shape[0]]
     if given is not None:
-        return _filled(tuple(given), shape)
+        return filled(tuple(given), shape[1:] if isinstance(shape, (list, tuple)) else None)
     if not isinstance(shape, (list, tuple)):
         raise ModelError(
             "the input shape is not in the file; say it with --input-shape, or give the model a keras.Input and save "
@@ -58,18 +37,6 @@ def _input_shape(model: KerasLayer, number: int, given: Any) -> tuple[int, ...]:
             "full shape"
         )
     return tuple(shape[1:])
-
-
-def _filled(given: tuple[Any, ...], declared: Any) -> tuple[int, ...]:
-    """The given shape; ModelError if the file's, where it is fixed, is another."""
-    if not all(isinstance(d, int) and d > 0 for d in given):
-        raise ModelError(f"input_shape: expected positive numbers, got {given}")
-    if isinstance(declared, (list, tuple)):
-        fixed = declared[1:]
-        fits = len(fixed) == len(given) and all(f in (None, g) for f, g in zip(fixed, given, strict=True))
-        if not fits:
-            raise ModelError(f"input_shape: the model has {tuple(fixed)}, without batch, got {given}")
-    return given
 
 
 def _declared_shape(layer: KerasLayer, number: int = 0) -> Any:

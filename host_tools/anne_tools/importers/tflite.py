@@ -23,6 +23,7 @@ from anne.model_file import MAX_TENSORS
 from ..errors import ModelError
 from ..network.graph import INPUT_TYPE, OUTPUT_TYPE, Graph, Metadata
 from .flow import Flow, Step
+from .given_shapes import Shapes, filled, in_order
 from .refusal import Missing
 from .survey import Operation, joins
 from .tflite_arithmetic import WHOLE
@@ -38,11 +39,14 @@ N_OUTPUTS = {
 PARSER_ERRORS = (struct.error, TypeError, ValueError, IndexError, OverflowError, MemoryError)
 
 
-def read(source: Path) -> Graph:
-    """Return the graph of the .tflite file `source`. ModelError for what is damaged or not supported."""
+def read(source: Path, input_shape: Shapes | None = None) -> Graph:
+    """Return the graph of the .tflite file `source`. ModelError for what is damaged or not supported.
+
+    `input_shape` says how long the axes are that the file leaves open, without the batch axis.
+    """
     data = Path(source).read_bytes()
     try:
-        return _Reader(TfliteFile(data)).graph()
+        return _Reader(TfliteFile(data), input_shape).graph()
     except ModelError:
         raise
     except PARSER_ERRORS as error:
@@ -54,16 +58,15 @@ def read(source: Path) -> Graph:
 class _Reader:
     """Walks the operators in order. Values of the flow are named by the tensor's index in the file."""
 
-    def __init__(self, file: TfliteFile):
+    def __init__(self, file: TfliteFile, input_shape: Shapes | None = None):
         self.file = file
         self._refuse_unsupported()
         self.flow = Flow()
         self.operators = Operators(file, self.flow)
-        for index, name in zip(file.inputs, file.names("inputs"), strict=True):
+        shapes = self._input_shapes(input_shape)
+        for index, name, shape in zip(file.inputs, file.names("inputs"), shapes, strict=True):
             tensor = file.tensor(index)
-            self.flow.input(
-                name, index, tensor.shape, *(type_of(tensor) if tensor.dtype not in WHOLE else ())
-            )
+            self.flow.input(name, index, shape, *(type_of(tensor) if tensor.dtype not in WHOLE else ()))
 
     def _refuse_unsupported(self) -> None:
         """Raise ModelError if anything in the file cannot be used, naming all of it."""
@@ -91,12 +94,26 @@ class _Reader:
         for index in sorted({index for indices in ends for index in indices if index >= 0}):
             if obstacle := file.obstacle(index):
                 missing.structure(obstacle)
-        missing_shape = next((index for index in file.inputs if file.dynamic(index)), None)
-        if missing_shape is not None:
-            missing.structure(
-                f"an input of dynamic shape {file.signature(missing_shape)} (only the batch axis may be open)"
-            )
         missing.refuse(", ".join(sorted(OPERATORS)))
+
+    def _input_shapes(self, given: Shapes | None) -> list[tuple[int, ...]]:
+        """Return the shapes of the inputs, batch axis and all; ModelError where one has an open axis of which nothing
+        is said."""
+        file, found = self.file, []
+        for index, shape in zip(
+            file.inputs, in_order(given, file.names("inputs"), len(file.inputs)), strict=True
+        ):
+            declared = file.signature(index) or file.tensor(index).shape
+            open_axes = [None if d < 0 else d for d in declared[1:]]
+            if shape is not None:
+                found.append((file.tensor(index).shape[0], *filled(tuple(shape), open_axes)))
+            elif None in open_axes:
+                raise ModelError(
+                    f"an input of dynamic shape {declared} (only the batch axis may be open); say it with --input-shape"
+                )
+            else:
+                found.append(file.tensor(index).shape)
+        return found
 
     def graph(self) -> Graph:
         """Return the checked graph."""

@@ -138,10 +138,6 @@ class TfliteFile:
         number = table.Type()
         return "" if number in DTYPES else f"values of type {UNSUPPORTED_DTYPES.get(number, number)}"
 
-    def dynamic(self, index: int) -> bool:
-        """Whether another axis than the first is left open (-1) in the file."""
-        return any(d < 0 for d in self.signature(index)[1:])
-
     def signature(self, index: int) -> tuple[int, ...]:
         """The shape of tensor `index` with -1 for what is left open, () where the file says nothing of it."""
         tensor = self.graph.Tensors(index)

@@ -267,7 +267,8 @@ def test_wrong_requests(options, message):
 def test_an_option_for_other_sources_is_refused():
     network = {"layers": [{"weights": [[1.0, 2.0]], "bias": [0.0]}]}
     with pytest.raises(
-        ModelError, match="an input_shape is for a PyTorch module, not for the ai_anne importer"
+        ModelError,
+        match="an input_shape is for a model whose file leaves it open, not for the ai_anne importer",
     ):
         convert(network, input_shape=(5,))
 

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 from anne_tools.errors import ModelError
+from anne_tools.importers import load
 from anne_tools.layers import Activation, Scaling
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph
@@ -268,6 +269,29 @@ def test_everything_that_is_missing_is_named(read_tflite):
     )
 
 
+def test_open_axes_are_what_input_shape_says(tmp_path):
+    path, w = tmp_path / "model.tflite", TfliteWriter()
+    x, y = w.tensor((1, 1, 3), signature=(-1, -1, 3), name="x"), w.tensor((1, 1, 3))
+    w.operator("RELU", [x], [y])
+    path.write_bytes(w.to_bytes([x], [y]))
+    for given in ((5, 3), [(5, 3)], {"x": (5, 3)}):
+        assert [t.shape for t in load(path, input_shape=given).output_tensors] == [(5, 3)]
+    for given, message in (
+        (
+            None,
+            "an input of dynamic shape (-1, -1, 3) (only the batch axis may be open); say it with --input-shape",
+        ),
+        ((5, 4), "input_shape: the model has (None, 3), without batch, got (5, 4)"),
+        ((5,), "input_shape: the model has (None, 3), without batch, got (5,)"),
+        ((0, 3), "input_shape: expected positive numbers, got (0, 3)"),
+        ({"z": (5, 3)}, "input_shape: expected inputs x; got z"),
+        ([(5, 3), (5, 3)], "input_shape: expected 1 shapes, one for each input, got 2"),
+    ):
+        with pytest.raises(ModelError) as error:
+            load(path, input_shape=given)
+        assert message in str(error.value)
+
+
 def small_model():
     """x (1, 4) -> FULLY_CONNECTED -> y (1, 3), as a schema object to damage."""
     w = TfliteWriter()
@@ -322,7 +346,7 @@ def change(path: str, value):
         ),
         (
             change("subgraphs[0].tensors[0].shapeSignature", [-1, -1]),
-            "needs an input of dynamic shape (-1, -1) (only the batch axis may be open)",
+            "an input of dynamic shape (-1, -1) (only the batch axis may be open); say it with --input-shape",
         ),
         (change("subgraphs[0].operators[0].outputs", [0]), "its output, tensor 0, is computed twice"),
         (change("subgraphs[0].tensors[0].shape", [1, 5]), "expected 4 inputs, got shape (5,)"),
