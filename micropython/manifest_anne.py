@@ -4,6 +4,7 @@ package(
     "anne",
     (
         "__init__.py",
+        "binary.py",
         "checks.py",
         "classes.py",
         "layers/__init__.py",

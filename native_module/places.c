@@ -138,7 +138,8 @@ static anne_status_t check_layer(const anne_model_t *model, const anne_record_t 
     anne_place_t place = anne_layer_kind(record->kind)->place;
     const uint16_t *inputs = record->tensors, *outputs = inputs + record->n_inputs;
     for (uint32_t i = 0; place == ANNE_PLACE_IN_PLACE && i < record->n_inputs; i++) {
-        if (model->tensors[inputs[i]].arena_offset == record->output->arena_offset) {
+        const anne_tensor_t *x = &model->tensors[inputs[i]], *y = record->output;
+        if (x->arena_offset == y->arena_offset && anne_tensor_bytes(x) == anne_tensor_bytes(y)) {
             end_if_last(model, alive, lives, inputs[i], layer); // and turns into the output
         }
     }

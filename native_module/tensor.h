@@ -26,4 +26,7 @@ typedef struct {
 uint32_t anne_tensor_elements(const anne_tensor_t *tensor);
 uint32_t anne_tensor_bytes(const anne_tensor_t *tensor);
 
+// Bytes of an element.
+uint32_t anne_item_bytes(const anne_tensor_t *tensor);
+
 #endif // ANNE_TENSOR_H

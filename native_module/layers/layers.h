@@ -28,6 +28,8 @@
     X(reduce, 11) \
     X(concatenate, 12) \
     X(slice, 13) \
+    X(subtract, 14) \
+    X(multiply, 15) \
     X(transpose, 18) \
     X(delay, 23)
 // clang-format on

@@ -4,8 +4,10 @@ Not frozen into firmware, whose native module computes.
 """
 
 import math
+import struct
 from array import array
 
+from .binary import shapes
 from .reference import activate
 from .windows import axes_of, size_of
 
@@ -57,6 +59,45 @@ def round_limited(v, zero_point, least, greatest):
     rest = v - whole
     whole += (rest >= 0.5) - (rest <= -0.5) + zero_point
     return min(max(whole, least), greatest)
+
+
+# --- Two operands ----------------------------------------------------------------------------------------------------
+
+
+def pairs(layer, inputs):
+    """Return (a, b) for each element of the output of a layer with two operands: FORMAT.md, "Two operands"."""
+    operands = [(values, x.zero_point) for values, x in zip(inputs, layer.inputs)]
+    if len(operands) == 1:
+        first, zero_point = layer.parameters[-6:-4]
+        x = layer.inputs[0]
+        constant = layer.constants[0]
+        values = struct.unpack_from("<%d%s" % (len(constant) // x.itemsize, x.letter), constant)
+        operands.insert(first, (values, zero_point))
+    made = []
+    for (values, zero_point), shape in zip(operands, shapes(layer)):
+        y_shape = layer.outputs[0].shape
+        at = [0]
+        for n, m in zip((1,) * (len(y_shape) - len(shape)) + shape, y_shape):
+            at = [i * n + (k if n > 1 else 0) for i in at for k in range(m)]
+        made.append([values[i] - zero_point for i in at])
+    return zip(*made)
+
+
+def sums(layer, inputs, sign):
+    """Return a + sign b, for kinds with two operands, as TensorFlow Lite Micro adds integers."""
+    terms = pairs(layer, inputs)
+    x, y = layer.inputs[0], layer.outputs[0]
+    if x.dtype == "float32":
+        return activated(layer, [plus(a, sign * b) for a, b in terms])
+    # in units finer than those of a and of b, so that little is lost
+    bits = 20 if x.dtype == "int8" else 15
+    a_multiplier, a_shift, b_multiplier, b_shift, multiplier, shift, least, most = layer.parameters[:8]
+    made = []
+    for a, b in terms:
+        a = rescale(a << bits, a_multiplier, a_shift)
+        b = rescale(b << bits, b_multiplier, b_shift)
+        made.append(min(max(rescale(a + sign * b, multiplier, shift) + y.zero_point, least), most))
+    return made
 
 
 # --- Integers --------------------------------------------------------------------------------------------------------

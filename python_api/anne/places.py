@@ -54,9 +54,10 @@ class Lives:
     def _check_layer(self, alive, layer):
         place, number = layer.room.PLACE, layer.index + 1
         if place == "in place":
-            # an input may turn into the output where it lies, if nothing needs it afterwards
-            at = layer.outputs[0].arena_offset
-            self._end(alive, [tensor for tensor in layer.inputs if tensor.arena_offset == at], number)
+            # an input as large may turn into the output where it lies, if nothing needs it afterwards
+            y = layer.outputs[0]
+            like = [x for x in layer.inputs if x.arena_offset == y.arena_offset and x.nbytes == y.nbytes]
+            self._end(alive, like, number)
         if place != "same":
             for tensor in layer.outputs:
                 _begin(alive, tensor)

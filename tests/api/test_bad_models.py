@@ -21,6 +21,7 @@ from model_writer import (
     INT16,
     LABELS,
     LINEAR,
+    MULTIPLY,
     OUTPUT,
     OUTPUT_NAMES,
     PAD,
@@ -285,8 +286,8 @@ def tensor(role, at, dtype=FLOAT32, size=4):
     return (size,), dtype, role, 1.0, 0, at
 
 
-def record(kind, inputs, outputs, activation=LINEAR, parameters=()):
-    return kind, inputs, outputs, activation, (), parameters
+def record(kind, inputs, outputs, activation=LINEAR, parameters=(), constants=()):
+    return kind, inputs, outputs, activation, constants, parameters
 
 
 def graph(tensors, records, metadata=()):
@@ -348,13 +349,12 @@ def test_what_an_add_needs():
         graph((tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32)), [record(ACTIVATION, (0, 1), (2,))]),
     )
     refuses("layer 0 add: expected 0 constants and 0 parameters, got 0 and 1", adds(parameters=(0,)))
-    for tensors in (
-        (tensor(INPUT, 0), tensor(INPUT, 16, size=2), tensor(OUTPUT, 32)),
-        (tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32, size=2)),
-    ):
-        refuses("layer 0 add: expected tensors of float32 (4,), got float32 (2,)", adds(tensors))
+    tensors = tensor(INPUT, 0), tensor(INPUT, 16, size=2), tensor(OUTPUT, 32)
+    refuses("layer 0 add: expected shapes that fit each other, got (4,) and (2,)", adds(tensors))
+    tensors = tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32, size=2)
+    refuses("layer 0 add: expected an output of shape (4,), got (2,)", adds(tensors))
     mixed = tensor(INPUT, 0), tensor(INPUT, 16), tensor(OUTPUT, 32, INT8)
-    refuses("layer 0 add: expected tensors of float32 (4,), got int8 (4,)", adds(mixed))
+    refuses("layer 0 add: expected tensors of float32, got int8", adds(mixed))
     refuses("layer 0 add: expected an activation of linear, relu, relu6, ...", adds(activation=SOFTMAX))
 
 
@@ -382,6 +382,46 @@ def test_what_an_add_of_integers_needs():
         text = "layer 0 add: expected limits inside %d to %d, got %d to %d"
         for wrong in ((least - 1, most), (least, most + 1), (1, 0)):
             refuses(text % (limits + wrong), adds(tensors, parameters=HALF * 3 + wrong))
+
+
+def test_the_factor_of_a_product():
+    for dtype, limits, shift in ((INT8, (-128, 127), 13), (INT16, (-32768, 32767), 0)):
+        tensors = tensor(INPUT, 0, dtype), tensor(INPUT, 16, dtype), tensor(OUTPUT, 32, dtype)
+        for factor in ((0x7FFFFFFF, shift), (0, -30)):
+            records = [record(MULTIPLY, (0, 1), (2,), parameters=factor + limits)]
+            anne.load(graph(tensors, records)).close()
+        text = "layer 0 multiply: expected a factor of the product of 0 to 2^%d and a shift of -30 to %d, got %d and %d"
+        for factor in ((-1, 0), (1, shift + 1), (1, -31)):
+            records = [record(MULTIPLY, (0, 1), (2,), parameters=factor + limits)]
+            refuses(text % ((shift, shift) + factor), graph(tensors, records))
+
+
+def scaled(constant=(2.0, 3.0, 4.0), which=1, zero_point=0, shape=(1, 1, 1, 3), y=(2, 3), n_parameters=6):
+    """Return a file that multiplies 2 by 3 floats with three of them."""
+    tensors = ((2, 3), FLOAT32, INPUT, 1.0, 0, 0), (y, FLOAT32, OUTPUT, 1.0, 0, 24)
+    values = struct.pack("<%df" % len(constant), *constant)
+    parameters = ((which, zero_point) + tuple(shape))[:n_parameters]
+    return graph(tensors, [record(MULTIPLY, (0,), (1,), constants=(values,), parameters=parameters)])
+
+
+def test_what_a_constant_needs():
+    for which in (0, 1):
+        with anne.load(scaled(which=which)) as net:
+            same(net.predict([[1, 2, 3], [-1, 0, 5]]), [2, 6, 12, -2, 0, 20])
+    refuses("layer 0 multiply: expected 1 constants and 6 parameters, got 1 and 5", scaled(n_parameters=5))
+    text = "layer 0 multiply: expected operand 0 or 1 and a zero_point of 0 to 0, got %d and %d"
+    for wrong in ((2, 0), (-1, 0), (0, 1), (1, -1)):
+        refuses(text % wrong, scaled(which=wrong[0], zero_point=wrong[1]))
+    text = "layer 0 multiply: expected a constant of 1 to 1048576 elements, got "
+    for shape in ((1, 1, 1, 0), (1, -1, 1, 3), (1, 1, 1 << 20, 2)):
+        refuses(text + str(shape), scaled(shape=shape))
+    refuses(
+        "layer 0 multiply: expected shapes that fit each other, got (2, 3) and (2,)",
+        scaled(shape=(1, 1, 1, 2)),
+    )
+    refuses("layer 0 multiply: expected an output of shape (4, 2, 3), got (2, 3)", scaled(shape=(1, 4, 1, 3)))
+    refuses("layer 0 multiply: expected 12 bytes of constant, got 8", scaled((1.0, 2.0)))
+    refuses("layer 0 multiply: expected finite constant, got inf at 1", scaled((1.0, inf, 2.0)))
 
 
 def pads(x=None, y=None, parameters=(0, 1), inputs=(0,)):

@@ -26,9 +26,11 @@ from anne_tools.layers import (
     Delay,
     Dense,
     MaxPool,
+    Multiply,
     Pad,
     Reduce,
     Slice,
+    Subtract,
     Transpose,
 )
 from anne_tools.layers.build import GraphBuilder
@@ -250,6 +252,24 @@ def moved(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="moved"))
 
 
+def gated(rng: np.random.Generator) -> Graph:
+    """Squeeze-and-excite: 2 by 3 pixels of four channels times a gate each; constants; a weight for each pixel."""
+    b = GraphBuilder((2, 3, 4))
+    image = b.last
+    b.reshape("flatten", (-1,))
+    gate = b.dense("gate", weights(rng, 4, 24), rng.normal(size=4), "sigmoid")
+    excited = b.add(Multiply, "excite", inputs=[image, gate])
+    b.add(Subtract, "less", constant=rng.normal(size=(3, 1)), constant_first=True, inputs=[excited])
+    shifted = b.add(Add, "shift", "relu", constant=np.array(0.25))
+    b.reshape("again", (-1,), at=excited)
+    b.dense("spots", weights(rng, 6, 24), rng.normal(size=6))
+    b.reshape("map", (2, 3, 1))
+    b.add(Multiply, "attend", inputs=[b.last, shifted])
+    b.reshape("all", (-1,))
+    b.dense("scores", weights(rng, 3, 24), rng.normal(size=3))
+    return b.build(Metadata(name="gated"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -284,6 +304,7 @@ MODELS = {
     convolved: ("float32", "int8", "int16", "int8-weights", "int4"),
     signal: ("float32", "int8", "int16", "int8-weights", "int4"),
     reduced: ("float32", "int8", "int16"),
+    gated: ("float32", "int8", "int16"),
 }
 
 

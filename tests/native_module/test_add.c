@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "graph_files.h"
-#include "kernels/add.h"
+#include "kernels/binary.h"
 #include "model.h"
 
 // gemmlowp's SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, which TensorFlow Lite Micro adds with.
@@ -20,12 +20,19 @@ static int64_t scaled(int64_t x, anne_rescale_t factor) {
     return divide_by_pot(high_mul(x, factor.multiplier), -factor.shift);
 }
 
-static int64_t expected_of(const anne_add_t *add, int32_t a, int32_t b, int32_t bits) {
+static int64_t expected_of(const anne_binary_t *add, int32_t a, int32_t b, int32_t bits) {
     int64_t one = (int64_t)1 << bits;
-    int64_t sum = scaled((a - add->a_zero_point) * one, add->a) + scaled((b - add->b_zero_point) * one, add->b);
-    CHECK(sum == (int32_t)sum, "%d + %d leaves 32 bits", a, b);
-    int64_t y = scaled(sum, add->sum) + add->output.zero_point;
+    int64_t sum =
+        scaled((a - add->a_zero_point) * one, add->a) + add->sign * scaled((b - add->b_zero_point) * one, add->b);
+    CHECK(-(1 << 30) <= sum && sum < 1 << 30, "%d + %d leaves 31 bits", a, b);
+    int64_t y = scaled(sum, add->whole) + add->output.zero_point;
     return y < add->output.least ? add->output.least : y > add->output.most ? add->output.most : y;
+}
+
+static void add_all(anne_binary_kernel_t *kernel, const anne_binary_t *how, const void *a, const void *b, uint32_t n,
+                    void *y) {
+    const anne_row_t row = {a, b, y, n, 1, 1};
+    kernel(how, &row);
 }
 
 static anne_rescale_t any_factor(int32_t most_shift) {
@@ -38,18 +45,19 @@ static anne_rescale_t any_factor(int32_t most_shift) {
 }
 
 // The sum's shift is such that results fill their type, most of the time.
-static anne_add_t any_add(int32_t least, int32_t most, int32_t bits) {
+static anne_binary_t any_add(int32_t least, int32_t most, int32_t bits) {
     bool s8 = bits == ANNE_ADD_BITS_S8;
-    anne_add_t add = {
+    anne_binary_t add = {
+        .sign = any_of(0, 1) ? 1 : -1,
         .a_zero_point = s8 ? any_of(-128, 127) : 0,
         .b_zero_point = s8 ? any_of(-128, 127) : 0,
         .a = any_factor(-1),
         .b = any_factor(-1),
-        .sum = any_factor(0),
+        .whole = any_factor(0),
         .output = {s8 ? any_of(-128, 127) : 0, any_of(least, 0), any_of(0, most)},
     };
     if (any_of(0, 4) > 0) {
-        add.sum.shift = 1 - bits + any_of(-1, 2);
+        add.whole.shift = 1 - bits + any_of(-1, 2);
         add.output.least = least, add.output.most = most;
     }
     return add;
@@ -57,17 +65,17 @@ static anne_add_t any_add(int32_t least, int32_t most, int32_t bits) {
 
 // All pairs there are.
 static void check_s8(void) {
-    anne_add_t add = any_add(-128, 127, ANNE_ADD_BITS_S8);
+    anne_binary_t add = any_add(-128, 127, ANNE_ADD_BITS_S8);
     int8_t *a = exactly(65536), *b = exactly(65536), *y = exactly(65536);
     for (int32_t i = 0; i < 65536; i++) {
         a[i] = (int8_t)(i >> 8), b[i] = (int8_t)i;
     }
-    anne_add_s8(&add, a, b, 65536, y);
+    add_all(anne_add_s8, &add, a, b, 65536, y);
     for (int32_t i = 0; i < 65536; i++) {
         int64_t expected = expected_of(&add, a[i], b[i], ANNE_ADD_BITS_S8);
         CHECK(y[i] == expected, "%d + %d: %d, expected %lld", a[i], b[i], y[i], (long long)expected);
     }
-    anne_add_s8(&add, a, b, 65536, b);
+    add_all(anne_add_s8, &add, a, b, 65536, b);
     CHECK(memcmp(b, y, 65536) == 0, "in place");
     free(a), free(b), free(y);
 }
@@ -75,18 +83,18 @@ static void check_s8(void) {
 static void check_s16(void) {
     static const int16_t special[] = {-32768, -32767, -1, 0, 1, 32767};
     enum { N = 2000 };
-    anne_add_t add = any_add(-32768, 32767, ANNE_ADD_BITS_S16);
+    anne_binary_t add = any_add(-32768, 32767, ANNE_ADD_BITS_S16);
     int16_t *a = exactly(N * 2), *b = exactly(N * 2), *y = exactly(N * 2);
     for (int32_t i = 0; i < N; i++) {
         a[i] = (int16_t)(i < 36 ? special[i / 6] : any_of(-32768, 32767));
         b[i] = (int16_t)(i < 36 ? special[i % 6] : any_of(-32768, 32767));
     }
-    anne_add_s16(&add, a, b, N, y);
+    add_all(anne_add_s16, &add, a, b, N, y);
     for (int32_t i = 0; i < N; i++) {
         int64_t expected = expected_of(&add, a[i], b[i], ANNE_ADD_BITS_S16);
         CHECK(y[i] == expected, "%d + %d: %d, expected %lld", a[i], b[i], y[i], (long long)expected);
     }
-    anne_add_s16(&add, a, b, N, a);
+    add_all(anne_add_s16, &add, a, b, N, a);
     CHECK(memcmp(a, y, N * 2) == 0, "in place");
     free(a), free(b), free(y);
 }
@@ -98,10 +106,12 @@ static void check_extremes(void) {
     static const anne_rescale_t sums[] = {{INT32_MAX, 0}, {INT32_MAX, -1}, {INT32_MAX, -15}, {INT32_MAX, -31},
                                           {1 << 30, -14}, {0xffff, 0},     {0, -31}};
     static const int16_t values[] = {-32768, -32767, -16385, -1, 0, 1, 16383, 32766, 32767};
-    for (uint32_t i = 0; i < 6 * 6 * 7 * 9 * 9; i++) {
-        anne_add_t add = {0, 0, factors[i % 6], factors[i / 6 % 6], sums[i / 36 % 7], {0, -32768, 32767}};
-        int16_t a = values[i / 252 % 9], b = values[i / 252 / 9], y;
-        anne_add_s16(&add, &a, &b, 1, &y);
+    for (uint32_t i = 0; i < 2 * 6 * 6 * 7 * 9 * 9; i++) {
+        int32_t sign = i & 1 ? 1 : -1;
+        anne_binary_t add = {
+            sign, 0, 0, 1, factors[i / 2 % 6], factors[i / 12 % 6], sums[i / 72 % 7], {0, -32768, 32767}};
+        int16_t a = values[i / 504 % 9], b = values[i / 504 / 9], y;
+        add_all(anne_add_s16, &add, &a, &b, 1, &y);
         int64_t expected = expected_of(&add, a, b, ANNE_ADD_BITS_S16);
         CHECK(y == expected, "%u: %d + %d: %d, expected %lld", i, a, b, y, (long long)expected);
     }
@@ -110,7 +120,7 @@ static void check_extremes(void) {
 // Scales of 1/2 and 1/4 to one of 1. Twice the greater is 1, so the factors are 1/2 = 2^30 2^(0 - 31),
 // 1/4 = 2^30 2^(-1 - 31) and 2^-20 = 2^30 2^(-19 - 31).
 static void check_by_hand(void) {
-    anne_add_t add = {10, -3, {1 << 30, 0}, {1 << 30, -1}, {1 << 30, -19}, {-5, -60, 50}};
+    anne_binary_t add = {1, 10, -3, 1, {1 << 30, 0}, {1 << 30, -1}, {1 << 30, -19}, {-5, -60, 50}};
     static const struct {
         int8_t a, b, y;
     } sums[] = {
@@ -124,13 +134,13 @@ static void check_by_hand(void) {
     };
     for (uint32_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
         int8_t y;
-        anne_add_s8(&add, &sums[i].a, &sums[i].b, 1, &y);
+        add_all(anne_add_s8, &add, &sums[i].a, &sums[i].b, 1, &y);
         CHECK(y == sums[i].y, "%d + %d: %d, expected %d", sums[i].a, sums[i].b, y, sums[i].y);
     }
     // the same with 15 bits behind the point: 2^-15 = 2^30 2^(-14 - 31); 1000 / 2 + 3 / 4
-    anne_add_t wide = {0, 0, {1 << 30, 0}, {1 << 30, -1}, {1 << 30, -14}, {0, -32768, 32767}};
+    anne_binary_t wide = {1, 0, 0, 1, {1 << 30, 0}, {1 << 30, -1}, {1 << 30, -14}, {0, -32768, 32767}};
     int16_t a = 1000, b = 3, y;
-    anne_add_s16(&wide, &a, &b, 1, &y);
+    add_all(anne_add_s16, &wide, &a, &b, 1, &y);
     CHECK(y == 501, "%d", y);
 }
 
@@ -149,11 +159,16 @@ static void check_f32(void) {
         {0x1.8p-126f, -0x1p-126f, 0}, // and a sum that is one becomes 0
         {-0.0f, -0.0f, -0.0f},
     };
+    static const anne_binary_t plus = {.sign = 1}, minus = {.sign = -1};
     for (uint32_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
         float a = sums[i].a, b = sums[i].b, y = sums[i].y;
-        anne_add_f32(&a, &b, 1, &a); // in place
+        add_all(anne_add_f32, &plus, &a, &b, 1, &a); // in place
         bool same = isnan(y) ? isnan(a) : memcmp(&a, &y, sizeof y) == 0;
         CHECK(same, "%a + %a: %a, expected %a", sums[i].a, b, a, y);
+        a = sums[i].a, b = -b;
+        add_all(anne_add_f32, &minus, &a, &b, 1, &b);
+        same = isnan(y) ? isnan(b) : memcmp(&b, &y, sizeof y) == 0;
+        CHECK(same, "%a - %a: %a, expected %a", a, -sums[i].b, b, y);
     }
 }
 

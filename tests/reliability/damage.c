@@ -182,9 +182,12 @@ static void add_file(files_t *files, const char *name, const uint8_t *bytes, uin
 // Sums of each type, and some networks that branch.
 static void add_files(files_t *files) {
     static uint8_t bytes[1 << 13];
-    for (variant_t variant = VARIANT_add_f32; variant <= VARIANT_add_s16; variant++) {
-        shape_t shape = {.variant = variant, .rank = 1, .shape = {5}};
-        add_file(files, "a sum", bytes, make_model(bytes, sizeof bytes, &shape));
+    static const variant_t variants[] = {
+        VARIANT_add_f32,     VARIANT_add_s8,       VARIANT_add_s16,      VARIANT_subtract_s8, VARIANT_multiply_f32,
+        VARIANT_multiply_s8, VARIANT_multiply_s16, VARIANT_constant_f32, VARIANT_constant_s8, VARIANT_constant_s16};
+    for (uint32_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+        shape_t shape = {.variant = variants[i], .rank = 2, .shape = {2, 3}};
+        add_file(files, "two operands", bytes, make_model(bytes, sizeof bytes, &shape));
     }
     for (uint32_t i = 0; i < N_GRAPHS; i++) {
         add_file(files, "a graph", bytes, make_graph(bytes, sizeof bytes));

@@ -19,7 +19,16 @@ void make_model_seed(uint64_t seed) {
     any_of_state = seed;
 }
 
-enum { KIND_DENSE = 1, KIND_ACTIVATION, KIND_SCALING, KIND_RESHAPE, KIND_ADD, KIND_PAD };
+enum {
+    KIND_DENSE = 1,
+    KIND_ACTIVATION,
+    KIND_SCALING,
+    KIND_RESHAPE,
+    KIND_ADD,
+    KIND_PAD,
+    KIND_SUBTRACT = 14,
+    KIND_MULTIPLY,
+};
 #define LAYOUT(variant) ((variant) - VARIANT_dense_f32 + 1) // FORMAT.md numbers them in this order
 
 typedef struct {
@@ -80,6 +89,15 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_reduce_f32] = {ANNE_KIND_reduce, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_reduce_s8] = {ANNE_KIND_reduce, ANNE_INT8, ANNE_INT8},
         [VARIANT_reduce_s16] = {ANNE_KIND_reduce, ANNE_INT16, ANNE_INT16},
+        [VARIANT_subtract_f32] = {KIND_SUBTRACT, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_subtract_s8] = {KIND_SUBTRACT, ANNE_INT8, ANNE_INT8},
+        [VARIANT_subtract_s16] = {KIND_SUBTRACT, ANNE_INT16, ANNE_INT16},
+        [VARIANT_multiply_f32] = {KIND_MULTIPLY, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_multiply_s8] = {KIND_MULTIPLY, ANNE_INT8, ANNE_INT8},
+        [VARIANT_multiply_s16] = {KIND_MULTIPLY, ANNE_INT16, ANNE_INT16},
+        [VARIANT_constant_f32] = {KIND_MULTIPLY, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_constant_s8] = {KIND_MULTIPLY, ANNE_INT8, ANNE_INT8},
+        [VARIANT_constant_s16] = {KIND_MULTIPLY, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -96,6 +114,15 @@ static int32_t window[WINDOW_PARAMETERS];
 // The dense layer whose constants a convolution has; other variants are themselves.
 static variant_t of_rows(variant_t variant) {
     return kind_of(variant).kind == ANNE_KIND_conv ? variant - VARIANT_conv_f32 + VARIANT_dense_f32 : variant;
+}
+
+static bool is_binary(variant_t variant) {
+    uint8_t kind = kind_of(variant).kind;
+    return kind == KIND_ADD || kind == KIND_SUBTRACT || kind == KIND_MULTIPLY;
+}
+
+static bool has_constant(variant_t variant) {
+    return VARIANT_constant_f32 <= variant && variant <= VARIANT_constant_s16;
 }
 
 // --- Shapes ---------------------------------------------------------------------------------------------------------
@@ -269,6 +296,12 @@ typedef struct {
 
 static sizes_t constant_sizes(variant_t variant, uint32_t n_in, uint32_t n_out, uint32_t n_last) {
     switch (variant) {
+    case VARIANT_constant_f32:
+        return (sizes_t){1, {4 * n_last}};
+    case VARIANT_constant_s8:
+        return (sizes_t){1, {n_last}};
+    case VARIANT_constant_s16:
+        return (sizes_t){1, {2 * n_last}};
     case VARIANT_dense_f32:
         return (sizes_t){2, {4 * n_in * n_out, 4 * n_out}};
     case VARIANT_dense_s8_quad:
@@ -325,6 +358,13 @@ static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t 
     case VARIANT_table_s16:
         words(at[0], sizes->bytes[0] / 4);
         break;
+    case VARIANT_constant_f32:
+        floats(at[0], sizes->bytes[0] / 4);
+        break;
+    case VARIANT_constant_s8:
+    case VARIANT_constant_s16:
+        any_values(at[0], sizes->bytes[0], ANNE_INT8);
+        break;
     case VARIANT_softmax_s8:
         exponentials_s8(at[0]);
         break;
@@ -354,6 +394,12 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_max_pool_s16:
     case VARIANT_average_pool_s8:
     case VARIANT_average_pool_s16:
+    case VARIANT_subtract_s8:
+    case VARIANT_subtract_s16:
+    case VARIANT_multiply_s8:
+    case VARIANT_multiply_s16:
+    case VARIANT_constant_s8:
+    case VARIANT_constant_s16:
         return any_of(0, ANNE_ACTIVATION_relu6);
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
@@ -402,24 +448,49 @@ static uint32_t after(const anne_tensor_t *tensor) {
 }
 
 static uint32_t n_tensors_of(const shape_t *shape) {
-    return kind_of(shape->variant).kind == KIND_ADD ? 3 : 2;
+    return is_binary(shape->variant) && !has_constant(shape->variant) ? 3 : 2;
 }
 
 // Where the output lies: in the place of an input if it must, or may and chance has it.
-static uint32_t output_place(const anne_tensor_t *x, const anne_tensor_t *b, uint8_t kind, uint32_t own) {
-    bool in_place = kind == KIND_RESHAPE || ((kind == KIND_ACTIVATION || kind == KIND_ADD) && any_of(0, 1));
-    return !in_place ? own : kind == KIND_ADD && any_of(0, 1) ? b->arena_offset : x->arena_offset;
+static uint32_t output_place(const anne_tensor_t tensors[3], const shape_t *shape, uint32_t own) {
+    uint8_t kind = kind_of(shape->variant).kind;
+    const anne_tensor_t *x = &tensors[n_tensors_of(shape) == 3 && any_of(0, 1) ? 2 : 0];
+    bool may = kind == KIND_ACTIVATION || (is_binary(shape->variant) && elements(shape) == anne_tensor_elements(x));
+    return kind == KIND_RESHAPE || (may && any_of(0, 1)) ? x->arena_offset : own;
+}
+
+// Two operands whose output has the shape: on some axes one of them has 1, or leaves them out in front.
+static void any_operands(anne_tensor_t tensors[3], const shape_t *shape) {
+    if (any_of(0, 1)) {
+        return;
+    }
+    for (uint32_t i = 0; i < shape->rank; i++) {
+        int32_t which = any_of(0, 5);
+        if (which < 2) {
+            tensors[2 * which].shape[i] = 1;
+        }
+    }
+    anne_tensor_t *other = &tensors[any_of(0, 1) ? 2 : 0];
+    while (other->rank > 1 && other->shape[0] == 1 && any_of(0, 1)) {
+        other->rank--;
+        memmove(other->shape, other->shape + 1, other->rank * sizeof other->shape[0]);
+        other->shape[other->rank] = 0;
+    }
 }
 
 static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
     kind_t kind = kind_of(shape->variant);
     tensors[0] = tensor(kind.x_dtype, ANNE_ROLE_INPUT, shape->rank, shape->shape, GAP);
-    tensors[2] = tensor(kind.x_dtype, ANNE_ROLE_INPUT, shape->rank, shape->shape, after(&tensors[0]));
-    tensors[2].zero_point = shape->variant == VARIANT_add_s8 ? any_of(-128, 127) : 0;
-    uint32_t own = kind.kind == KIND_ADD ? after(&tensors[2]) : tensors[2].arena_offset;
-    tensors[1] =
-        tensor(kind.y_dtype, ANNE_ROLE_OUTPUT, shape->rank, kind.kind == KIND_DENSE ? &shape->n_out : shape->shape,
-               output_place(&tensors[0], &tensors[2], kind.kind, own));
+    tensors[2] = tensor(kind.x_dtype, ANNE_ROLE_INPUT, shape->rank, shape->shape, 0);
+    tensors[2].zero_point = kind.x_dtype == ANNE_INT8 ? any_of(-128, 127) : 0;
+    bool two = n_tensors_of(shape) == 3;
+    if (two) {
+        any_operands(tensors, shape);
+    }
+    tensors[2].arena_offset = after(&tensors[0]);
+    uint32_t own = two ? after(&tensors[2]) : tensors[2].arena_offset;
+    tensors[1] = tensor(kind.y_dtype, ANNE_ROLE_OUTPUT, shape->rank,
+                        kind.kind == KIND_DENSE ? &shape->n_out : shape->shape, output_place(tensors, shape, own));
     softmax_numbers(shape->variant, &tensors[1]);
     if (kind.kind == KIND_RESHAPE) { // to a flat one
         const uint32_t flat[] = {elements(shape), 0, 0, 0};
@@ -462,6 +533,45 @@ static void add_factors(uint8_t *words, uint8_t dtype) {
     }
 }
 
+// The product's, which often is such that results fill their type.
+static void multiply_factor(uint8_t *words, uint8_t dtype) {
+    bool s8 = dtype == ANNE_INT8;
+    put_word(words, 0, (uint32_t)any_of(0, INT32_MAX));
+    put_word(words, 4, (uint32_t)(any_of(0, 3) ? (s8 ? -8 : -15) - any_of(0, 3) : any_of(-30, s8 ? 13 : 0)));
+}
+
+// Of a constant: which operand, zero point and shape, that of the last axis.
+static void about_constant(uint8_t *words, const shape_t *shape) {
+    put_word(words, 0, (uint32_t)any_of(0, 1));
+    put_word(words, 4, (uint32_t)(shape->variant == VARIANT_constant_s8 ? any_of(-128, 127) : 0));
+    for (uint32_t i = 0; i < 3; i++) {
+        put_word(words, 8 + 4 * i, 1);
+    }
+    put_word(words, 20, shape->shape[shape->rank - 1]);
+}
+
+// What operands have; returns how many bytes.
+static uint32_t operands(uint8_t *words, const shape_t *shape) {
+    kind_t kind = kind_of(shape->variant);
+    uint32_t at = 0;
+    if (kind.y_dtype != ANNE_FLOAT32 && kind.kind == KIND_MULTIPLY) {
+        multiply_factor(words, kind.y_dtype);
+        at = 8;
+    } else if (kind.y_dtype != ANNE_FLOAT32) {
+        add_factors(words, kind.y_dtype);
+        at = 24;
+    }
+    if (at > 0) {
+        limits(words + at, kind.y_dtype);
+        at += 8;
+    }
+    if (has_constant(shape->variant)) {
+        about_constant(words + at, shape);
+        at += 24;
+    }
+    return at;
+}
+
 // The value, and what lies in front of x; returns how many bytes.
 static uint32_t padding(uint8_t *words, const anne_tensor_t *x, const anne_tensor_t *y) {
     if (x->dtype == ANNE_FLOAT32) {
@@ -495,16 +605,14 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
         put_word(record, at, LAYOUT(shape->variant));
         limits(record + at + 4, kind.y_dtype);
         at += 12;
-    } else if (kind.kind == KIND_ADD && kind.y_dtype != ANNE_FLOAT32) {
-        add_factors(record + at, kind.y_dtype);
-        limits(record + at + 24, kind.y_dtype);
-        at += 32;
     } else if (kind.kind == ANNE_KIND_conv) {
         memcpy(record + at, shape->window, sizeof shape->window);
         put_word(record, at + 32, shape->groups);
         put_word(record, at + 36, LAYOUT(of_rows(shape->variant)));
         limits(record + at + 40, kind.y_dtype);
         at += 48;
+    } else if (is_binary(shape->variant)) {
+        at += operands(record + at, shape);
     } else if (kind.kind == KIND_PAD) {
         at += padding(record + at, &tensors[0], &tensors[1]);
     } else if (kind.kind == ANNE_KIND_reduce) {

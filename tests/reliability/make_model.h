@@ -60,7 +60,16 @@
     X(delay_s16)          \
     X(reduce_f32)         \
     X(reduce_s8)          \
-    X(reduce_s16)
+    X(reduce_s16)         \
+    X(subtract_f32)       \
+    X(subtract_s8)        \
+    X(subtract_s16)       \
+    X(multiply_f32)       \
+    X(multiply_s8)        \
+    X(multiply_s16)       \
+    X(constant_f32)       \
+    X(constant_s8)        \
+    X(constant_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,
@@ -86,8 +95,8 @@ shape_t any_shape(variant_t variant);
 shape_t any_image(variant_t variant, uint32_t channels, uint32_t n_out, uint32_t groups);
 
 // Writes the file to `bytes` and returns its length; 0 if it takes more than `room`. Tensors 0 and 1 are an input and
-// the output, 2 is the other input of an add (of a kind that make_moves.h makes, the last is the output). They have a
-// gap of GAP bytes on each side in the arena, unless the output lies in the place of an input.
+// the output, 2 is the other input of kinds with two operands (of a kind that make_moves.h makes, the last is the
+// output). They have a gap of GAP bytes on each side in the arena, unless the output lies in the place of an input.
 #define GAP 64
 uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape);
 

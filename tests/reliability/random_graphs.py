@@ -16,13 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from anne.binary import broadcast
 from anne.model_file import ModelFile
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.quantize import DTYPES, INTEGER_DTYPES
 from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import raw_inputs, unpacked
 from anne_tools.data.samples import joined
-from anne_tools.layers import Add, Dense
+from anne_tools.layers import Add, Dense, Multiply, Subtract
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph
@@ -56,7 +57,7 @@ def graphs(draw) -> tuple[Graph, np.ndarray]:
     made = list(b.tensors.values())
     for i in range(draw(st.integers(1, 8))):
         at = draw(st.sampled_from([made[-1]] * len(made) + made))
-        kinds = ["scaling", "activation", "reshape", "add", "add"]
+        kinds = ["scaling", "activation", "reshape", "add", "subtract", "multiply", "constant"]
         kinds += ["dense", "dense", "softmax"] if len(at.shape) == 1 else []
         made.append(_layer(b, f"layer {i}", draw(st.sampled_from(kinds)), at, rng, draw))
     outputs = draw(st.lists(st.sampled_from(made), max_size=2, unique_by=lambda tensor: tensor.name))
@@ -89,6 +90,22 @@ def _layer(
         case "add":
             others = [tensor for tensor in b.tensors.values() if tensor.shape == at.shape]
             return b.add(Add, name, activation, alpha, inputs=[at, draw(st.sampled_from(others))])
+        case "subtract" | "multiply":  # the other may go with many elements, or many others with one
+            fitting = [tensor for tensor in b.tensors.values() if _fits(tensor.shape, at.shape)]
+            operands = draw(st.permutations([at, draw(st.sampled_from(fitting))]))
+            return b.add(
+                Subtract if kind == "subtract" else Multiply, name, activation, alpha, inputs=operands
+            )
+        case "constant":
+            c = rng.normal(0, 2, draw(st.sampled_from([(), (n,), at.shape])))
+            made = draw(st.sampled_from([Add, Subtract, Multiply]))
+            first = draw(st.booleans())
+            return b.add(made, name, activation, alpha, constant=c, constant_first=first, inputs=[at])
+
+
+def _fits(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    made = broadcast(a, b)
+    return made is not None and np.prod(made) < 200
 
 
 # --- Host native against the reference -------------------------------------------------------------------------------

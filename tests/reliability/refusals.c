@@ -180,6 +180,31 @@ static const fault_t faults[] = {
     {"a limit of an add beyond int8", VARIANT_add_s8, ADD_LIMITS + 4, 128, ANNE_ERROR_PARAMETER},
     {"limits of an add the wrong way round", VARIANT_add_s16, ADD_LIMITS + 4, (uint32_t)-32769, ANNE_ERROR_PARAMETER},
 
+    {"a subtract to int8", VARIANT_subtract_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"a shift of a difference to the left", VARIANT_subtract_s16, ADD_FACTORS + 20, 1, ANNE_ERROR_PARAMETER},
+    {"softmax in a multiply", VARIANT_multiply_f32, ADD_COUNTS, COUNTS_OF(2, 1, 0, 12), ANNE_ERROR_PARAMETER},
+    {"a negative multiplier of a product", VARIANT_multiply_s8, ADD_FACTORS, (uint32_t)-1, ANNE_ERROR_PARAMETER},
+    {"a product shifted by 13", VARIANT_multiply_s8, ADD_FACTORS + 4, 13, ANNE_OK},
+    {"a product shifted by 14", VARIANT_multiply_s8, ADD_FACTORS + 4, 14, ANNE_ERROR_PARAMETER},
+    {"a product of int16 shifted", VARIANT_multiply_s16, ADD_FACTORS + 4, 1, ANNE_ERROR_PARAMETER},
+    {"a product shifted back by 30", VARIANT_multiply_s16, ADD_FACTORS + 4, (uint32_t)-30, ANNE_OK},
+    {"a product shifted back by 31", VARIANT_multiply_s16, ADD_FACTORS + 4, (uint32_t)-31, ANNE_ERROR_PARAMETER},
+    {"a limit of a product beyond int8", VARIANT_multiply_s8, ADD_FACTORS + 12, 128, ANNE_ERROR_PARAMETER},
+    {"operand 2 of two", VARIANT_constant_f32, CONSTANTS + 8, 2, ANNE_ERROR_PARAMETER},
+    {"the other operand", VARIANT_constant_s8, CONSTANTS + 24, 0, ANNE_OK},
+    {"that one, too", VARIANT_constant_s8, CONSTANTS + 24, 1, ANNE_OK},
+    {"zero_point -128 of a constant", VARIANT_constant_s8, CONSTANTS + 28, (uint32_t)-128, ANNE_OK},
+    {"zero_point -129 of a constant", VARIANT_constant_s8, CONSTANTS + 28, (uint32_t)-129, ANNE_ERROR_PARAMETER},
+    {"a zero_point of an int16 constant", VARIANT_constant_s16, CONSTANTS + 28, 1, ANNE_ERROR_PARAMETER},
+    {"a zero_point of a float constant", VARIANT_constant_f32, CONSTANTS + 12, 1, ANNE_ERROR_PARAMETER},
+    {"an empty constant", VARIANT_constant_f32, CONSTANTS + 16, 0, ANNE_ERROR_PARAMETER},
+    {"a huge constant", VARIANT_constant_f32, CONSTANTS + 28, (1 << 20) + 1, ANNE_ERROR_PARAMETER},
+    {"a constant that is huge by two axes", VARIANT_constant_f32, CONSTANTS + 24, 1 << 18, ANNE_ERROR_PARAMETER},
+    {"a constant of another length", VARIANT_constant_f32, CONSTANTS + 28, 4, ANNE_ERROR_SHAPE},
+    {"a constant of more rows", VARIANT_constant_f32, CONSTANTS + 24, 2, ANNE_ERROR_SHAPE},
+    {"a constant of one, in five", VARIANT_constant_f32, CONSTANTS + 28, 1, ANNE_ERROR_CONSTANT},
+    {"a constant of one, in five bytes", VARIANT_constant_s8, CONSTANTS + 44, 1, ANNE_ERROR_CONSTANT},
+
     {"a pad with a constant", VARIANT_pad_f32, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_CONSTANT},
     {"a pad to int8", VARIANT_pad_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
     {"a pad to another scale", VARIANT_pad_s8, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
@@ -469,6 +494,53 @@ static void check_groups(void) {
     memset(constant(0) + 4 * 36, 0x77, 4 * 36);
     EXPECT(ANNE_OK);
     memset(constant(0) + 4 * 36, 0, 4 * 36);
+}
+
+// Shapes of two operands and of what is made of them; b is a vector, y has two axes.
+static void check_broadcasts(void) {
+    static const struct {
+        uint32_t a_rank, a_rows, a_columns, b, y_rank, y_rows, y_columns;
+        anne_status_t expected;
+    } shapes[] = {
+        {2, 3, 5, 5, 2, 3, 5, ANNE_OK},          {2, 3, 5, 1, 2, 3, 5, ANNE_OK},
+        {2, 3, 1, 5, 2, 3, 5, ANNE_OK},          {2, 1, 5, 1, 2, 1, 5, ANNE_OK},
+        {1, 5, 0, 5, 2, 1, 5, ANNE_ERROR_SHAPE}, {2, 1, 5, 5, 1, 5, 0, ANNE_ERROR_SHAPE},
+        {2, 3, 5, 3, 2, 3, 5, ANNE_ERROR_SHAPE}, {2, 3, 5, 5, 2, 1, 5, ANNE_ERROR_SHAPE},
+        {2, 3, 1, 5, 2, 3, 1, ANNE_ERROR_SHAPE}, {2, 3, 5, 5, 2, 3, 1, ANNE_ERROR_SHAPE},
+    };
+    for (uint32_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        graph_t graph = {0};
+        add_vector(&graph, ANNE_ROLE_INPUT, 1, 0), add_vector(&graph, ANNE_ROLE_INPUT, shapes[i].b, 20);
+        add_vector(&graph, ANNE_ROLE_OUTPUT, 1, 40);
+        anne_tensor_t *a = &graph.tensors[0], *y = &graph.tensors[2];
+        a->rank = shapes[i].a_rank, a->shape[0] = shapes[i].a_rows, a->shape[1] = shapes[i].a_columns;
+        y->rank = shapes[i].y_rank, y->shape[0] = shapes[i].y_rows, y->shape[1] = shapes[i].y_columns;
+        for (uint32_t swapped = 0; swapped < 2; swapped++) {
+            uint16_t first = (uint16_t)swapped, second = (uint16_t)(1 - swapped);
+            graph.n_nodes = 0;
+            add_node(&graph, (node_t){ANNE_KIND_multiply, 2, 1, {first, second, 2}, ANNE_ACTIVATION_linear});
+            n_bytes = write_graph(bytes, &graph);
+            EXPECT(shapes[i].expected);
+        }
+    }
+}
+
+// An operand smaller than the output may not give way to it.
+static void check_smaller_in_place(void) {
+    for (uint32_t which = 0; which < 2; which++) {
+        graph_t graph = {0};
+        add_vector(&graph, ANNE_ROLE_INPUT, 1, 0), add_vector(&graph, ANNE_ROLE_INPUT, 5, 8);
+        add_vector(&graph, ANNE_ROLE_OUTPUT, 5, 8 * which);
+        add_node(&graph, (node_t){ANNE_KIND_multiply, 2, 1, {0, 1, 2}, ANNE_ACTIVATION_linear});
+        n_bytes = write_graph(bytes, &graph);
+        EXPECT(which == 0 ? ANNE_ERROR_GRAPH : ANNE_OK);
+    }
+}
+
+// The first of a constant's floats is the first of the data.
+static void check_infinite_constant(void) {
+    new_file(VARIANT_constant_f32, 5, 0);
+    put_word(bytes, n_bytes - word_at(bytes, DATA_BYTES), 0x7f800000);
     EXPECT(ANNE_ERROR_CONSTANT);
 }
 
@@ -854,6 +926,9 @@ int main(void) {
     check_windows();
     check_groups();
     check_add_counts();
+    check_broadcasts();
+    check_smaller_in_place();
+    check_infinite_constant();
     check_counts();
     check_pools();
     check_large_windows();

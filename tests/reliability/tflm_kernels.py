@@ -30,6 +30,7 @@ from anne_tools.network import tflm
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 from figures import ROOT, Found, ReliabilityError
+from tflm_elementwise import WRITERS, any_shape
 from tflm_pools import KERNELS as POOLS
 
 sys.path.insert(0, str(ROOT / "tests" / "host_tools"))  # tflite_writer
@@ -79,11 +80,6 @@ def dense_f32(w, rng, spread: float = 0.0) -> tuple[int, int]:
 def dense_f32_spread(w, rng) -> tuple[int, int]:
     """The same with columns so different that they are not aligned to one exponent."""
     return dense_f32(w, rng, 6)
-
-
-def any_shape(rng) -> tuple[int, ...]:
-    """(1, up to three dimensions)."""
-    return (1, *(int(d) for d in rng.integers(1, 12, rng.integers(1, 4))))
 
 
 def activation_s8(name: str, output: tuple[float, int] | None = None, same: bool = False) -> Callable:
@@ -246,6 +242,7 @@ KERNELS: dict[str, Callable] = {
     "conv_f32": conv("float32"),
     "conv_s8": conv("int8"),
     **POOLS,
+    **WRITERS,
 }
 
 
@@ -268,7 +265,8 @@ def compare(name: str, seed: int, path: Path) -> None:
     rng = np.random.default_rng([seed, list(KERNELS).index(name)])
     writer = TfliteWriter()
     x, y, *made = KERNELS[name](writer, rng)  # the graph, too, of what no importer reads
-    content = writer.to_bytes(x if isinstance(x, list) else [x], [y])
+    ends = x if isinstance(x, list) else [x]
+    content = writer.to_bytes(ends, [y])
     path.write_bytes(content)
     graph = made[0] if made else BY_HAND.get(name, lambda _: tflite.read(path))(writer)
     data = pack(quantize(graph, "float32"))
@@ -285,7 +283,8 @@ def compare(name: str, seed: int, path: Path) -> None:
         for samples in zip(*inputs, strict=True):
             sample = samples[0]
             got = list(native.trace(packed([x[None] for x in samples])).values())[-1]
-            expected = oracle(*(x[None] for x in samples))[0].reshape(got.shape)
+            shaped = (x.reshape(writer.tensors[end].shape) for x, end in zip(samples, ends, strict=True))
+            expected = oracle(*shaped).reshape(got.shape)
             good = np.array_equal(got, expected)
             if got.dtype == np.float32:
                 error = np.abs(got.astype(np.float64) - expected).max()

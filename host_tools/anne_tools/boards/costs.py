@@ -108,6 +108,18 @@ _KERNELS: dict[str, Cost] = {
     "add int16": Cost(base=236, per_output=147.2),
     # within 0.5 %
     "add float32": Cost(base=126.9, per_output=119.5),
+    # within 1.1 %
+    "subtract int8": Cost(base=241.2, per_output=117.6),
+    # within 0.7 %
+    "subtract int16": Cost(base=236, per_output=147.2),
+    # within 0.5 %
+    "subtract float32": Cost(base=126.9, per_output=119.5),
+    # within 1.1 %
+    "multiply int8": Cost(base=241.2, per_output=60),
+    # within 0.7 %
+    "multiply int16": Cost(base=236, per_output=60),
+    # within 0.5 %
+    "multiply float32": Cost(base=126.9, per_output=90),
     # within 2.7 %
     "pad int8": Cost(base=600.9, per_output=1.12),
     # within 0.6 %

@@ -15,11 +15,13 @@ from .delay import Delay
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .max_pool import MaxPool
+from .multiply import Multiply
 from .pad import Pad
 from .reduce import Reduce
 from .reshape import Reshape
 from .scaling import Scaling
 from .slice import Slice
+from .subtract import Subtract
 from .transpose import Transpose
 
 
@@ -36,13 +38,15 @@ __all__ = [
     "Conv",
     "Delay",
     "Dense",
-    "MaxPool",
     "DepthwiseConv",
+    "MaxPool",
+    "Multiply",
     "Pad",
     "Reduce",
     "Reshape",
     "Scaling",
     "Slice",
+    "Subtract",
     "Transpose",
     "room",
 ]

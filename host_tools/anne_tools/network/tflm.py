@@ -84,25 +84,6 @@ def dense_multipliers(
     return pairs[:, 0], pairs[:, 1]
 
 
-def add_factors(a_scale: float, b_scale: float, output_scale: float, dtype: str) -> list[int]:
-    """Return (multiplier, shift) of a, of b and of the sum, six numbers, for ADD on int8 or int16.
-
-    Both inputs, shifted left by 20 or 15 bits, are brought to twice the larger scale, so that the sum cannot wrap.
-    ModelError if the output's scale is so fine that the sum would have to grow.
-    """
-    a, b, output = (float(np.float32(scale)) for scale in (a_scale, b_scale, output_scale))
-    common = 2 * max(a, b)
-    factors = (a / common, b / common, finest_sum(a, b, dtype) / output)
-    if factors[2] >= 1:
-        raise ModelError(f"add: its output scale {output} is too fine for inputs of scale {a} and {b}")
-    return [number for factor in factors for number in quantize_multiplier(factor)]
-
-
-def finest_sum(a_scale: float, b_scale: float, dtype: str) -> float:
-    """Return the scale that the output of ADD must be above."""
-    return 2 * max(a_scale, b_scale) / (1 << {"int8": 20, "int16": 15}[dtype])
-
-
 def clamp_range(activation: str, scale: float, zero_point: int, dtype: str = "int8") -> tuple[int, int]:
     """Return the lowest and highest output, int8 or int16, of a layer with `activation` fused: linear, relu or relu6.
 

@@ -27,6 +27,8 @@ KINDS = {
     11: "reduce",
     12: "concatenate",
     13: "slice",
+    14: "subtract",
+    15: "multiply",
     18: "transpose",
     23: "delay",
 }

@@ -21,8 +21,9 @@ FOREVER = MAX_LAYERS + 1
 MOST = 4  # elements of a tensor
 GRAPH = 9  # ANNE_ERROR_GRAPH, of anne.h
 # Kinds of each way to have a place.
-DRAWN = ("dense", "activation", "scaling", "reshape", "add", "pad")
-IN_PLACE = ("activation", "add")
+DRAWN = ("dense", "activation", "scaling", "reshape", "add", "multiply", "pad")
+TWO = ("add", "multiply")
+IN_PLACE = ("activation", *TWO)
 
 
 @dataclass
@@ -83,6 +84,8 @@ class Net:
         if self.made[b] == 0 or self.made[b] < self.needed[a] or self.places[a] != self.places[b]:
             return True
         layer = self.layers[self.made[b] - 1]
+        if self.sizes[a] != self.sizes[b]:
+            return True  # of two operands the smaller is read again and again
         return layer.kind not in IN_PLACE or a not in [self.roots[t] for t in layer.inputs]
 
     def is_good(self) -> bool:
@@ -103,7 +106,10 @@ def any_net(rng: random.Random, n_layers: int) -> Net:
         kind = rng.choice(DRAWN)
         least = {"dense": 1, "pad": sizes[x]}.get(kind)
         sizes[y] = rng.randint(least, MOST) if least else sizes[x]
-        others = [rng.choice([t for t in made if sizes[t] == sizes[x]])] if kind == "add" else []
+        others = []
+        if kind in TWO:  # of one size, or one of them a number
+            others = [rng.choice([t for t in made if sizes[t] in (1, sizes[x]) or sizes[x] == 1])]
+            sizes[y] = max(sizes[x], sizes[others[0]])
         layers.append(Layer(kind, [x, *others], y))
         made.append(y)
     outputs = rng.sample(made, min(rng.choice((1, 1, 2, 3)), len(made)))

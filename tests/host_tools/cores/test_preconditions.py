@@ -104,6 +104,43 @@ def add(
     return model([Values(dtype, 1)] * 3, [INPUT, INPUT, OUTPUT], [record])
 
 
+def multiply(
+    dtype: str = "int8",
+    factor: tuple[int, int] = (0, 0),
+    limits: tuple[int, int] = (0, 0),
+    activation="linear",
+) -> bytes:
+    parameters = (*factor, *limits) if dtype != "float32" else ()
+    record = Record("multiply", [0, 1], [2], [], activation, parameters)
+    return model([Values(dtype, 1)] * 3, [INPUT, INPUT, OUTPUT], [record])
+
+
+def multiply_s16(**what) -> bytes:
+    return multiply("int16", **what)
+
+
+def constant(
+    dtype: str = "int8",
+    which: int = 0,
+    zero_point: int = 0,
+    shape: tuple[int, int, int, int] = (1, 1, 1, 3),
+    values: int = 3,
+    value: float = 0,
+) -> bytes:
+    parameters = (0, 0, 0, 0) if dtype != "float32" else ()
+    array = np.full(values, value, np.dtype(dtype).newbyteorder("<"))
+    record = Record("multiply", [0], [1], [array], parameters=(*parameters, which, zero_point, *shape))
+    return model([Values(dtype, (2, 3))] * 2, [INPUT, OUTPUT], [record])
+
+
+def constant_s16(**what) -> bytes:
+    return constant("int16", **what)
+
+
+def constant_f32(**what) -> bytes:
+    return constant("float32", **what)
+
+
 def add_s16(**what) -> bytes:
     return add("int16", **what)
 
@@ -174,6 +211,35 @@ for _add, _limits in ((add, (-128, 127)), (add_s16, (-32768, 32767))):
         (_add, "limits", (5, 5), (5, 4)),
         (_add, "activation", "relu6", "leaky_relu"),
     ]
+for _multiply, _limits, _shift in ((multiply, (-128, 127), 13), (multiply_s16, (-32768, 32767), 0)):
+    EDGES += [
+        (_multiply, "factor", (2**31 - 1, _shift), (2**31 - 1, _shift + 1)),
+        (_multiply, "factor", (0, -30), (0, -31)),
+        (_multiply, "factor", (0, 0), (-1, 0)),
+        (_multiply, "limits", _limits, (_limits[0] - 1, 0)),
+        (_multiply, "limits", (5, 5), (5, 4)),
+        (_multiply, "activation", "relu6", "leaky_relu"),
+    ]
+for _constant in (constant, constant_s16, constant_f32):
+    EDGES += [
+        (_constant, "which", 1, 2),
+        (_constant, "which", 0, -1),
+        (_constant, "shape", (1, 1, 1, 3), (1, 1, 1, 2)),
+        (_constant, "shape", (1, 1, 1, 3), (1, 1, 1, 0)),
+        (_constant, "shape", (1, 1, 1, 3), (1, 1, -1, 3)),
+        (_constant, "shape", (1, 1, 1, 3), (1, 1, 2**19, 3)),
+        (_constant, "shape", (1, 1, 1, 3), (1, 2, 1, 3)),
+        (_constant, "shape", (1, 1, 1, 3), (1, 1, 1, 1)),  # of three values
+        (_constant, "values", 3, 6),
+    ]
+EDGES += [
+    (constant, "zero_point", -128, -129),
+    (constant, "zero_point", 127, 128),
+    (constant_s16, "zero_point", 0, 1),
+    (constant_f32, "zero_point", 0, 1),
+    (constant_f32, "value", MAX, INF),
+    (lambda activation: multiply("float32", activation=activation), "activation", "gelu", "softmax"),
+]
 EDGES.append((lambda activation: add("float32", activation=activation), "activation", "gelu", "softmax"))
 
 

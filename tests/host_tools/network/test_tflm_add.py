@@ -13,7 +13,7 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.layers import Add
-from anne_tools.network import tflm
+from anne_tools.network import tflm, tflm_binary
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 
@@ -111,6 +111,6 @@ def test_limits_of_scales_whose_six_is_beyond_all_integers():
 def test_an_output_finer_than_the_sum_is_refused(dtype):
     # 2 max(a, b) / 2^bits is the finest: with it, or a finer one, the sum would have to grow
     finest = 2.0 / 2 ** LEFT[dtype]
-    assert tflm.add_factors(1.0, 0.5, np.nextafter(np.float32(finest), np.float32(1)), dtype)[5] == 0
+    assert tflm_binary.add_factors(1.0, 0.5, np.nextafter(np.float32(finest), np.float32(1)), dtype)[5] == 0
     with pytest.raises(ModelError, match=r"its output scale .* is too fine for inputs of scale 1.0 and 0.5"):
-        tflm.add_factors(1.0, 0.5, finest, dtype)
+        tflm_binary.add_factors(1.0, 0.5, finest, dtype)

@@ -77,8 +77,13 @@ def _summands(graph: Graph, scaling: Scaling) -> list[Layer] | None:
             return None
         if is_linear_product(made):
             found.append(made)
-        elif isinstance(made, Add) and made.activation == "linear" and made.inputs[0] != made.inputs[1]:
+        elif isinstance(made, Add) and made.activation == "linear" and _adds_two_of_one_shape(graph, made):
             asked += [(name, made) for name in reversed(made.inputs)]
         else:
             return None
     return found
+
+
+def _adds_two_of_one_shape(graph: Graph, layer: Add) -> bool:
+    tensors, _ = graph.ends(layer)
+    return len(set(layer.inputs)) == 2 and tensors[0].shape == tensors[1].shape

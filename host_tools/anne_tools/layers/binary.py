@@ -1,0 +1,170 @@
+"""What the kinds with two operands share: broadcasting as NumPy does it, and a constant in the place of an input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from anne import model_file
+from anne.binary import broadcast
+
+from ..errors import ModelError
+from ..network.activations import activate, check_activation
+from ..network.layer import IN_PLACE, Layer, Record, Shape, check_finite
+from ..network.tensor import Quantization, Tensor, value_quantization
+from . import tables
+from .activated import alpha_in_file
+from .prices import Chip
+
+
+@dataclass
+class Binary(Layer):
+    """output = activation(a ? b), `a` and `b` being the inputs in order, or one of them the `constant`.
+
+    The shape of either may have 1, or no axis, where the other has more. `alpha` as in Activation. The constant is b,
+    or a if `constant_first`; its shape is without a batch axis; with `constant_quantization` it holds integers.
+    """
+
+    activation: str = "linear"
+    alpha: float = 0.0
+    constant: np.ndarray | None = None
+    constant_first: bool = False
+    constant_quantization: Quantization | None = None
+
+    n_inputs: ClassVar[int | None] = 2
+    place: ClassVar[str] = IN_PLACE
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.constant is not None:
+            self.n_inputs, self.constant = 1, np.asarray(self.constant)
+
+    @property
+    def is_quantized(self) -> bool:
+        return self.constant_quantization is not None
+
+    # --- What it means
+
+    def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
+        check_activation(self.activation, self.alpha, where)
+        shapes = list(map(tuple, shapes))
+        if self.constant is not None:
+            if self.constant.ndim > 4 or self.constant.size == 0:
+                got = self.constant.shape
+                raise ModelError(
+                    f"{where}: expected a constant of at most 4 dimensions and not empty, got {got}"
+                )
+            check_finite(self.constant, where, "values of the constant")
+            shapes.insert(0 if self.constant_first else 1, _bare(self.constant.shape))
+        made = broadcast(*shapes)
+        if made is None:
+            raise ModelError(
+                f"{where}: expected shapes that are equal, or of which one has 1, on each axis, got {shapes[0]} and "
+                f"{shapes[1]}"
+            )
+        return [made]
+
+    def joined(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return what the kind makes of its operands, real numbers."""
+        raise NotImplementedError
+
+    def run(self, x: list[np.ndarray], sources: list[Tensor], targets: list[Tensor]) -> list[np.ndarray]:
+        operands = list(x)
+        if self.constant is not None:
+            constant = self._real_constant().astype(x[0].dtype)
+            operands.insert(0 if self.constant_first else 1, constant.reshape(1, *_bare(constant.shape)))
+        rank = max(array.ndim for array in operands)
+        a, b = (_lifted(array, rank) for array in operands)
+        return [activate(self.activation, self.joined(a, b), self.alpha)]
+
+    def _real_constant(self) -> np.ndarray:
+        q = self.constant_quantization
+        return self.constant if q is None else (self.constant.astype(np.float64) - q.zero_point) * q.scale[0]
+
+    # --- Its integers
+
+    def finest(self, a: float, b: float, dtype: str) -> float:
+        """Return the scale that the output must be above for operands of these scales."""
+        raise NotImplementedError
+
+    def factors(self, a: float, b: float, output: float, dtype: str) -> list[int]:
+        """Return the words of parameters on integers for these scales, but for the limits."""
+        raise NotImplementedError
+
+    def quantized(
+        self,
+        sources: list[Tensor],
+        targets: list[Tensor],
+        spans: Sequence[tuple[float, float]],
+        dtype: str,
+        most_weight: int,
+    ) -> tuple[Layer, list[Tensor]]:
+        """As any layer, but with an output no finer than the kernel can have it: where sums cancel to so little, it is
+        the rounding of the inputs."""
+        _, (target,) = super().quantized(sources, targets, spans, dtype, most_weight)
+        layer = self if self.constant is None else self._with_integers(dtype)
+        finest = layer.finest(*layer._scales(sources), dtype) * (1 + 2.0**-20)  # above it as float32, too
+        if target.quantization.scale[0] < finest:
+            coarser = Quantization(np.float32(finest), target.quantization.zero_point)
+            target = replace(target, quantization=coarser)
+        return layer, [target]
+
+    def _with_integers(self, dtype: str) -> Binary:
+        real, limits = self._real_constant(), np.iinfo(dtype)
+        q = value_quantization(float(real.min()), float(real.max()), dtype)
+        integers = np.clip(np.rint(real / q.scale[0]) + q.zero_point, limits.min, limits.max)
+        return replace(self, constant=integers.astype(dtype), constant_quantization=q)
+
+    def _scales(self, sources: list[Tensor]) -> list[float]:
+        scales = [float(tensor.quantization.scale[0]) for tensor in sources]
+        if self.constant is not None:
+            scales.insert(0 if self.constant_first else 1, float(self.constant_quantization.scale[0]))
+        return scales
+
+    # --- In the file
+
+    def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
+        (target,) = targets
+        dtypes = [tensor.dtype for tensor in (*sources, target)]
+        constants, words = [], []
+        if self.constant is not None:
+            constants, words, dtype = self._constant_in_file()
+            dtypes.append(dtype)
+        if len(set(dtypes)) > 1:
+            raise ModelError(f"{self.name}: expected values of one type, got {', '.join(dtypes)}")
+        parameters = []
+        if target.dtype != "float32":
+            scales = (*self._scales(sources), float(target.quantization.scale[0]))
+            parameters = [*self.factors(*scales, target.dtype), *tables.limits(self.activation, target)]
+        return Record(self.kind, self.activation, alpha_in_file(self), constants, [*parameters, *words])
+
+    def _constant_in_file(self) -> tuple[list[bytes], list[int], str]:
+        """Return constants, words of parameters that tell of it, and its type."""
+        q = self.constant_quantization
+        array = self.constant.astype("<f4") if q is None else self.constant
+        shape = _bare(array.shape)
+        words = [0 if self.constant_first else 1, q.zero_point if q else 0, *[1] * (4 - len(shape)), *shape]
+        return [array.astype(array.dtype.newbyteorder("<")).tobytes()], words, str(array.dtype)
+
+    # --- What it costs
+
+    @classmethod
+    def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
+        builder.add(cls, "timed", inputs=inputs)
+
+    @classmethod
+    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
+        return super().cycles(layer, chip) + chip.activation_cycles(layer)
+
+
+def _bare(shape: Shape) -> Shape:
+    """Return the shape without leading axes of 1; (1,) of a number."""
+    shape = tuple(int(n) for n in shape) or (1,)
+    return _bare(shape[1:]) if len(shape) > 1 and shape[0] == 1 else shape
+
+
+def _lifted(array: np.ndarray, rank: int) -> np.ndarray:
+    """Return samples with axes of 1 behind the first, so that they have `rank` in all."""
+    return array.reshape(len(array), *[1] * (rank - array.ndim), *array.shape[1:])

@@ -1,0 +1,32 @@
+"""output = activation(a - b), element by element; on integers TensorFlow Lite Micro's SUB to the bit, as add is ADD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..network import tflm_binary
+from .binary import Binary
+from .prices import Cost
+
+
+@dataclass
+class Subtract(Binary):
+    """The difference; fields as in Binary."""
+
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        "subtract float32": Cost(100, 0, 8),
+        "subtract int8": Cost(120, 0, 25),
+        "subtract int16": Cost(120, 0, 25),
+    }
+
+    def joined(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a - b
+
+    def finest(self, a: float, b: float, dtype: str) -> float:
+        return tflm_binary.finest_sum(a, b, dtype)
+
+    def factors(self, a: float, b: float, output: float, dtype: str) -> list[int]:
+        return tflm_binary.add_factors(a, b, output, dtype)

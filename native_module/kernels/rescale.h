@@ -1,0 +1,30 @@
+// Rescaling of small values by factors below 1, as anne_rescale does it, without a product of 64 bits, which the
+// Cortex-M0+ has not. The first rounding is made of four products of 32 bits: with x = 2^16 xh + xl, -2^15 <= xl <
+// 2^15, and the multiplier m = 2^16 mh + ml, 0 <= ml < 2^16,
+//
+//   floor((x m + 2^30) / 2^31) = 2 xh mh + floor((xh ml + xl mh + floor(xl ml / 2^16) + 2^14) / 2^15)
+//
+// For -2^30 <= x <= 2^30 nothing overflows: |xh| <= 2^14 and mh < 2^15. Where |xh| is 2^14, xl mh has the other sign,
+// or is 0; else |xh ml| <= (2^14 - 1)(2^16 - 1) and |xl mh| <= 2^15 (2^15 - 1) leave room for the rest below 2^31. The
+// result is no larger than x, so half a step can be added before the second rounding: 2^30 + 2^29, as long as x is
+// below 2^30 or the shift above -31.
+#ifndef ANNE_RESCALE_H
+#define ANNE_RESCALE_H
+
+#include "kernels/requantize.h"
+
+// x multiplier 2^(shift - 31), rounded twice; -31 <= shift <= 0, -2^30 <= x <= 2^30, not both x = 2^30 and shift -31.
+static inline int32_t anne_rescale_small(int32_t x, anne_rescale_t factor) {
+    int32_t mh = factor.multiplier >> 16, ml = factor.multiplier & 0xffff;
+    int32_t xl = (int16_t)x, xh = (x - xl) >> 16;
+    int32_t first = 2 * xh * mh + ((xh * ml + xl * mh + (xl * ml >> 16) + (1 << 14)) >> 15);
+    int32_t n = -factor.shift;
+    return n == 0 ? first : (first + (first >> 31) + (1 << (n - 1))) >> n; // halves away from zero
+}
+
+static inline int32_t anne_limited(int32_t y, const anne_output_t *output) {
+    y += output->zero_point;
+    return y < output->least ? output->least : y > output->most ? output->most : y;
+}
+
+#endif // ANNE_RESCALE_H

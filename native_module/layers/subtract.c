@@ -1,0 +1,13 @@
+// The difference of two operands, element by element.
+#include "layers/sum.h"
+
+static uint32_t prepare_subtract(const anne_layer_t *layer, const anne_record_t *record) {
+    return anne_sum_prepare(layer, record, -1);
+}
+
+const anne_layer_kind_t anne_subtract = {
+    .check = anne_sum_check,
+    .run = anne_sum_choose,
+    .prepare = prepare_subtract,
+    .place = ANNE_PLACE_IN_PLACE,
+};
