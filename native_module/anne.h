@@ -21,7 +21,8 @@
     X(swish, 0.0f)          \
     X(hard_swish, 0.0f)     \
     X(gelu, 0.0f)           \
-    X(softmax, 0.0f)
+    X(softmax, 0.0f)        \
+    X(log_softmax, 0.0f)
 
 typedef enum {
 #define ANNE_ACTIVATION_ENUM(name, alpha) ANNE_ACTIVATION_##name,

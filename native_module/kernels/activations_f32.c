@@ -295,9 +295,27 @@ INLINE int32_t ordered(uint32_t bits) {
     return (int32_t)(bits ^ (uint32_t)((int32_t)bits >> 31) >> 1);
 }
 
-// e^(x - max) / sum: the shift keeps every exponent at or below 0. The terms are cut off at 2^-31 in the sum; the
-// greatest is 1, so the sum is at least that, unless max is no number, or infinite.
-static NOINLINE void softmax(float *x, size_t n) {
+// -ln(sum 2^-31), 2^31 <= sum < 2^52: the logarithm to base 2 bit by bit, as squaring doubles it; 26 behind the point.
+static NOINLINE float minus_log(uint64_t sum) {
+    uint32_t log = 0;
+    for (; sum >> 32; sum >>= 1) {
+        log += 1;
+    }
+    uint32_t mantissa = (uint32_t)sum; // 1 to 2
+    for (uint32_t i = 0; i < 26; i++) {
+        uint64_t square = (uint64_t)mantissa * mantissa >> 31; // 1 to 4
+        uint32_t bit = (uint32_t)(square >> 32);
+        log = 2 * log + bit;
+        mantissa = (uint32_t)(square >> bit);
+    }
+    uint32_t natural = (uint32_t)((uint64_t)log * 0xb17217f8 >> 32); // ln 2
+    return natural == 0 ? 0.0f : anne_float_of(SIGN | anne_packed_f32(natural, -5));
+}
+
+// e^(x - max) / sum, or the logarithm of that, x - max - ln(sum): the shift keeps every exponent at or below 0. The
+// terms are cut off at 2^-31 in the sum; the greatest is 1, so the sum is at least that, unless max is no number, or
+// infinite.
+static NOINLINE void softmax(float *x, size_t n, bool is_log) {
     const float *end = x + n;
     int32_t top = INT32_MIN;
     for (const float *p = x; p != end; p++) {
@@ -312,12 +330,19 @@ static NOINLINE void softmax(float *x, size_t n) {
         uint32_t magnitude = anne_bits_of(difference) & ~SIGN;
         if (magnitude > EXP_MOST) {
             nan = is_nan(difference) ? difference : nan;
-            *p = 0;
+            *p = is_log ? difference : 0;
             continue;
         }
         number_t e = exp_minus(fixed25(magnitude));
         sum += fraction_of(e);
-        *p = anne_float_of(anne_packed_f32(mantissa_of(e), shift_of(e)));
+        *p = is_log ? difference : anne_float_of(anne_packed_f32(mantissa_of(e), shift_of(e)));
+    }
+    if (is_log) {
+        float addend = anne_bits_of(nan) ? nan : minus_log(sum);
+        for (float *p = x; p != end; p++) {
+            *p = anne_plus_f32(*p, addend);
+        }
+        return;
     }
     int32_t shift = 0;
     for (; sum >> 33; sum >>= 1) { // down to 4
@@ -357,8 +382,8 @@ void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size
         anne_sigmoids_f32(x, n);
         return;
     }
-    if (activation == ANNE_ACTIVATION_softmax) {
-        softmax(x, n);
+    if (activation == ANNE_ACTIVATION_softmax || activation == ANNE_ACTIVATION_log_softmax) {
+        softmax(x, n, activation == ANNE_ACTIVATION_log_softmax);
         return;
     }
     each(functions[activation], alpha, x, n);

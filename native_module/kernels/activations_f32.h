@@ -4,9 +4,9 @@
 
 #include "anne.h"
 
-// x[0..n-1] = activation(x[0..n-1]) in place; softmax over all n. `alpha` is the slope of leaky_relu and the scale of
-// elu; the others ignore it. NaN in gives NaN out; a softmax over a NaN or +inf is NaN throughout. A result that is
-// denormal after rounding becomes 0, unless x is denormal and the result x itself.
+// x[0..n-1] = activation(x[0..n-1]) in place; softmax and log_softmax over all n. `alpha` is the slope of leaky_relu
+// and the scale of elu; the others ignore it. NaN in gives NaN out; these two over a NaN or +inf are NaN throughout. A
+// result that is denormal after rounding becomes 0, unless x is denormal and the result x itself.
 void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size_t n);
 
 // Its parts, on Cortex-M0+ in armv6m/activations_f32.S.

@@ -5,11 +5,19 @@
 #include "kernels/tables.h"
 #include "layers/checks.h"
 
+// Elements of the last axis.
+static uint32_t row_of(const anne_tensor_t *tensor) {
+    return tensor->shape[tensor->rank - 1];
+}
+
 static void run_activation_f32(const anne_layer_t *layer) {
     if (layer->y != layer->x) {
         memcpy(layer->y, layer->x, layer->n_in * sizeof(float));
     }
-    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_in);
+    uint32_t n = anne_of_rows(layer->activation) ? row_of(layer->input) : layer->n_in;
+    for (float *y = layer->y, *end = y + layer->n_in; y != end; y += n) {
+        anne_activate_f32(layer->activation, layer->alpha, y, n);
+    }
 }
 
 static void run_table_s8(const anne_layer_t *layer) {
@@ -21,17 +29,23 @@ static void run_table_s16(const anne_layer_t *layer) {
 }
 
 static void run_softmax_s8(const anne_layer_t *layer) {
-    anne_softmax_s8(layer->constants[0], layer->x, layer->n_in, layer->y);
+    uint32_t n = row_of(layer->input);
+    for (uint32_t i = 0; i < layer->n_in; i += n) {
+        anne_softmax_s8(layer->constants[0], (const int8_t *)layer->x + i, n, (int8_t *)layer->y + i);
+    }
 }
 
 static void run_softmax_s16(const anne_layer_t *layer) {
-    anne_softmax_s16(layer->constants[0], layer->x, layer->n_in, layer->y);
+    uint32_t n = row_of(layer->input);
+    for (uint32_t i = 0; i < layer->n_in; i += n) {
+        anne_softmax_s16(layer->constants[0], (const int16_t *)layer->x + i, n, (int16_t *)layer->y + i);
+    }
 }
 
-// At most so many elements, and an output of the scale and zero point that the kernel gives.
+// At most so many elements in a row, and an output of the scale and zero point that the kernel gives.
 static bool softmax_fits(const anne_record_t *record, uint32_t most, float scale, int32_t zero_point) {
     const anne_tensor_t *output = record->output;
-    return anne_tensor_elements(output) <= most && output->scale == scale && output->zero_point == zero_point;
+    return row_of(output) <= most && output->scale == scale && output->zero_point == zero_point;
 }
 
 // E[0] = 1.0 keeps the sum positive, and entries below 2^31 keep it from wrapping.
@@ -70,6 +84,9 @@ static anne_status_t check_activation(const anne_record_t *record, anne_needs_t 
     }
     if (record->output->dtype != dtype || !anne_same_shape(record->input, record->output)) {
         return ANNE_ERROR_SHAPE;
+    }
+    if (record->activation == ANNE_ACTIVATION_log_softmax && dtype != ANNE_FLOAT32) {
+        return ANNE_ERROR_PARAMETER;
     }
     if (dtype == ANNE_INT8) {
         if (anne_check_constant(record, 0, is_softmax ? 256 * sizeof(int32_t) : 256) != ANNE_OK) {

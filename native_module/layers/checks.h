@@ -9,8 +9,13 @@ bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b);
 // Limits of a result: inside its type for integers, 0 for floats.
 bool anne_limits_good(uint8_t dtype, int32_t least, int32_t most);
 
-// The activation that a layer ends in: on floats any but softmax, which is a layer of its own; on integers one that
-// limits make: linear, relu, relu6.
+// Whether an activation makes each result of a whole row, the last axis: such are layers of their own.
+static inline bool anne_of_rows(anne_activation_t activation) {
+    return activation == ANNE_ACTIVATION_softmax || activation == ANNE_ACTIVATION_log_softmax;
+}
+
+// The activation that a layer ends in: on floats any but those of rows; on integers one that limits make: linear, relu,
+// relu6.
 bool anne_activation_good(const anne_record_t *record);
 
 // A constant of so many bytes; `index` is below the number of constants, which is known by now.

@@ -80,8 +80,8 @@ def _gelu(v, alpha):
     return -0.0 if v == -math.inf else 0.5 * v * (1 + math.erf(v * 0.7071067811865476))
 
 
-def _softmax(values):
-    # e^v / sum of e^v; shifted by the maximum no exponential can overflow, and the result is the same
+def _softmax(values, is_log):
+    # e^v / sum of e^v, or its logarithm; shifted by the maximum no exponential can overflow, and the result is the same
     top = values[0]
     for v in values:
         top = v if v > top else top
@@ -89,6 +89,10 @@ def _softmax(values):
     total = 0.0
     for e in exponentials:
         total += e
+    if is_log:
+        # total is 0 or NaN where the maximum is no number, or infinite
+        shift = math.log(total) if 0 < total < math.inf else math.nan
+        return [v - top - shift for v in values]
     return [e / total for e in exponentials]
 
 
@@ -107,12 +111,13 @@ _ACTIVATION_TABLE = (
     ("hard_swish", _hard_swish, 0.0),
     ("gelu", _gelu, 0.0),
     ("softmax", None, 0.0),
+    ("log_softmax", None, 0.0),
 )
 ACTIVATIONS = tuple(name for name, _, _ in _ACTIVATION_TABLE)
 
 
 def activate(activation, values, alpha=None):
-    """Return the list of activation(v) for v in `values`, floats; softmax over all of them.
+    """Return the list of activation(v) for v in `values`, floats; softmax and log_softmax over all of them.
 
     `alpha` is the slope of leaky_relu (0.01) or the scale of elu (1.0); None takes that default.
     ValueError for an unknown activation.
@@ -120,7 +125,7 @@ def activate(activation, values, alpha=None):
     for name, function, default_alpha in _ACTIVATION_TABLE:
         if name == activation:
             if function is None:
-                return _softmax(values)
+                return _softmax(values, name != "softmax")
             alpha = default_alpha if alpha is None else alpha
             return [function(v, alpha) for v in values]
     raise ValueError("unknown activation %r; known: %s" % (activation, ", ".join(ACTIVATIONS)))

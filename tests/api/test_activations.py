@@ -108,6 +108,7 @@ def test_every_name_of_dense():
         ("hard_swish", (-1.5, 1.5), (-0.375, 1.125)),  # v (v + 3) / 6
         ("gelu", (-1, 1), (-0.15865525, 0.84134475)),  # v times the normal distribution below v
         ("softmax", (-2, 2), (1, 1)),  # one unit
+        ("log_softmax", (-2, 2), (0, 0)),  # ln 1
     )
     same(tuple(name for name, _, _ in values), anne.ACTIVATIONS)
     for name, at, expected in values:

@@ -35,6 +35,8 @@ static double exact(anne_activation_t activation, double alpha, double v) {
         return v * relu6(v + 3) / 6;
     case ANNE_ACTIVATION_gelu:
         return v * 0.5 * erfc(-v * M_SQRT1_2);
+    case ANNE_ACTIVATION_log_softmax: // of one value
+        return 0;
     default: // softmax of one value
         return 1;
     }
@@ -97,6 +99,26 @@ static void check_specials(void) {
     }
 }
 
+// What the logarithms are off by, besides: 2^-26 of the sum's, and a rounding of the result.
+static void check_log_softmax(const float *values, uint32_t n, float spread) {
+    float *results = exactly(n * 4);
+    memcpy(results, values, n * 4);
+    double sum = 0, greatest = -INFINITY;
+    for (uint32_t i = 0; i < n; i++) {
+        greatest = fmax(values[i], greatest);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        sum += exp(values[i] - greatest);
+    }
+    anne_activate_f32(ANNE_ACTIVATION_log_softmax, 0, results, n);
+    for (uint32_t i = 0; i < n; i++) {
+        double expected = values[i] - greatest - log(sum);
+        double bound = 3e-7 + n * 0x1p-31 + 2 * spread * 0x1p-24 + fabs(expected) * 0x1p-23;
+        CHECK(fabs(results[i] - expected) <= bound, "log_softmax of %u: %.9g, expected %.9g", n, results[i], expected);
+    }
+    free(results);
+}
+
 static void check_softmax(const float *values, uint32_t n, float spread) {
     float *results = exactly(n * 4);
     double sum = 0, greatest = -INFINITY;
@@ -123,6 +145,7 @@ static void check_softmax_of_any(uint32_t n, float spread) {
         values[i] = spread * (float)any_of(-1000000, 1000000) / 1e6f;
     }
     check_softmax(values, n, spread);
+    check_log_softmax(values, n, spread);
     free(values);
 }
 
@@ -133,6 +156,7 @@ static void check_softmax_of_little(uint32_t n) {
         values[i] = i == n / 2 ? 0 : -21.5f;
     }
     check_softmax(values, n, 0);
+    check_log_softmax(values, n, 0);
     free(values);
 }
 

@@ -379,6 +379,7 @@ static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t 
 static anne_activation_t any_activation(variant_t variant) {
     switch (variant) {
     case VARIANT_softmax_f32:
+        return any_of(ANNE_ACTIVATION_softmax, ANNE_ACTIVATION_log_softmax);
     case VARIANT_softmax_s8:
     case VARIANT_softmax_s16:
         return ANNE_ACTIVATION_softmax;

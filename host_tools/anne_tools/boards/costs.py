@@ -207,6 +207,8 @@ _ACTIVATIONS: dict[str, float] = {
     "gelu": 228,
     # within 7.0 %
     "softmax": 361.7,
+    # estimated
+    "log_softmax": 420,
 }
 _CALL: dict[str, Cost] = {
     # within 0.6 %
@@ -240,6 +242,7 @@ _RP2350 = Chip(
         "hard_swish": 20,
         "gelu": 150,
         "softmax": 60,
+        "log_softmax": 70,
     },
     call={"float32": Cost(2000, 30, 30), "integer": Cost(2000, 50, 40)},
     flash_byte=5.0,

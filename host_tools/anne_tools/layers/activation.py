@@ -1,4 +1,4 @@
-"""output = activation(input), element by element; softmax over the last axis."""
+"""output = activation(input), element by element; softmax and log_softmax over the last axis."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class Activation(Layer):
         dtype: str,
         most_weight: int,
     ) -> tuple[Layer, list[Tensor]]:
+        if self.activation == "log_softmax":
+            raise ModelError(f"{self.title}: log_softmax needs floats; use --dtype float32 or int8-weights")
         if self.activation not in tables.FIXED_OUTPUT:
             return super().quantized(sources, targets, spans, dtype, most_weight)
         scale, zero_point = tables.FIXED_OUTPUT[self.activation][dtype]
@@ -56,8 +58,6 @@ class Activation(Layer):
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets
-        if self.activation == "softmax" and source.size != source.shape[-1]:
-            raise ModelError(f"{self.name}: expected softmax over a flat tensor, got shape {source.shape}")
         constants = [] if source.dtype == "float32" else [tables.table(self, source, target)]
         return Record("activation", self.activation, alpha_in_file(self), constants)
 

@@ -14,7 +14,7 @@ from ..errors import ModelError
 DEFAULT_ALPHA = {"leaky_relu": 0.01, "elu": 1.0}
 # Those that a layer of another kind may end in (FORMAT.md, "Activations"), on floats and on integers; the others are
 # layers of their own.
-FUSED_FLOAT = tuple(name for name in ACTIVATIONS if name != "softmax")
+FUSED_FLOAT = tuple(name for name in ACTIVATIONS if "softmax" not in name)
 FUSED_INTEGER = ("linear", "relu", "relu6")
 
 
@@ -78,6 +78,12 @@ def _softmax(x, alpha):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+def _log_softmax(x, alpha):
+    """x - log(sum(exp(x))) over the last axis, likewise."""
+    x = x - x.max(axis=-1, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+
+
 _ACTIVATIONS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "linear": lambda x, alpha: x,
     "relu": _relu,
@@ -92,6 +98,7 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "hard_swish": _hard_swish,
     "gelu": _gelu,
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
 }
 
 

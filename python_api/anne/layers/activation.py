@@ -15,12 +15,14 @@ def check(layer):
         refuse(layer.where, "an output of %s %s" % (x.dtype, x.shape), "%s %s" % (y.dtype, y.shape))
     if x.dtype == "float32":
         return
+    if layer.activation == "log_softmax":
+        refuse(layer.where, "floats for log_softmax", x.dtype)
     if layer.activation == "softmax":
         letter, entries, first, most, bits, zero_point = (
             ("i", 256, 0x7FFFFFFF, 511, 8, -128) if x.dtype == "int8" else ("h", 513, 0x7FFF, 65536, 15, 0)
         )
-        if x.size > most:
-            refuse(layer.where, "at most %d elements" % most, x.size)
+        if x.shape[-1] > most:
+            refuse(layer.where, "at most %d elements in a row" % most, x.shape[-1])
         if (y.scale, y.zero_point) != (2.0**-bits, zero_point):
             got = "%s and %d" % (y.scale, y.zero_point)
             refuse(layer.where, "an output of scale 2^-%d and zero_point %d" % (bits, zero_point), got)
@@ -39,14 +41,22 @@ def run(layer, inputs):
     (x,) = inputs
     tensor = layer.inputs[0]
     if tensor.dtype == "float32":
-        return [activated(layer, x)]
+        return [_row_by_row(layer, x, activated) if "softmax" in layer.activation else activated(layer, x)]
     if layer.activation == "softmax":
-        return [_softmax_s8(layer, x) if tensor.dtype == "int8" else _softmax_s16(layer, x)]
+        return [_row_by_row(layer, x, _softmax_s8 if tensor.dtype == "int8" else _softmax_s16)]
     if tensor.dtype == "int8":
         table = struct.unpack_from("<256b", layer.constants[0])
         return [[table[q + 128] for q in x]]
     table = struct.unpack_from("<513h", layer.constants[0])
     return [[line(table, q + 32768) for q in x]]
+
+
+def _row_by_row(layer, x, function):
+    n = layer.inputs[0].shape[-1]
+    y = []
+    for at in range(0, len(x), n):
+        y += function(layer, x[at : at + n])
+    return y
 
 
 def _softmax_s16(layer, x):

@@ -47,7 +47,7 @@ def target_for(name: str, dtype: str) -> Tensor:
 
 
 def test_every_activation_is_here():
-    assert {*FUNCTIONS, "softmax"} == set(ACTIVATIONS)
+    assert {*FUNCTIONS, "softmax", "log_softmax"} == set(ACTIVATIONS)
 
 
 # Steps from the true value. The nearest integer is half a step off at most, and a little in float32; what

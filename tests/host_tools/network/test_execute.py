@@ -35,7 +35,7 @@ POINTS = np.array([-20, -3.5, -3, -1, -0.1, 0, 0.1, 1, 2.9, 3, 5.9, 6, 6.1, 20])
 
 
 def test_every_activation_of_the_graph_is_defined():
-    assert set(ACTIVATIONS) == {*DEFINITIONS, "softmax"}
+    assert set(ACTIVATIONS) == {*DEFINITIONS, "softmax", "log_softmax"}
 
 
 @pytest.mark.parametrize("activation", DEFINITIONS)
@@ -79,6 +79,7 @@ def test_activation_against_torch(activation):
         "swish": torch.nn.functional.silu,
         "hard_swish": torch.nn.functional.hardswish,
         "softmax": lambda x: torch.softmax(x, -1),
+        "log_softmax": lambda x: torch.log_softmax(x, -1),
     }
     function = functions.get(activation) or getattr(torch.nn.functional, activation)
     x = np.random.default_rng(1).normal(0, 4, (20, 30))

@@ -40,7 +40,7 @@ def test_quantization_keeps_scales_as_an_array():
 
 
 def test_activations_are_thirteen_different_ones():
-    assert len(set(ACTIVATIONS)) == len(ACTIVATIONS) == 13 and ACTIVATIONS[0] == "linear"
+    assert len(set(ACTIVATIONS)) == len(ACTIVATIONS) == 14 and ACTIVATIONS[0] == "linear"
 
 
 @pytest.mark.parametrize(

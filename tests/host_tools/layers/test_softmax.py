@@ -1,0 +1,68 @@
+"""Softmax and log_softmax over the last axis, of any rank and in every type they have, against numpy and row by row."""
+
+import numpy as np
+import pytest
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.local import reference_outputs
+from anne_tools.cores.native import NativeModel
+from anne_tools.errors import ModelError
+from anne_tools.layers.build import GraphBuilder
+
+RANDOM = np.random.default_rng(12)
+SHAPES = [(5,), (1,), (3, 4), (4, 1), (2, 3, 7), (2, 1, 3, 5)]
+
+
+def model_of(shape, activation, dtype="float32"):
+    b = GraphBuilder(shape)
+    b.activation("rows", activation)
+    x = RANDOM.normal(0, 3, (40, *shape))
+    return pack(quantize(b.build(), dtype, x if dtype != "float32" else None))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_floats(shape, activation):
+    x = RANDOM.normal(0, 3, (20, *shape)).astype(np.float32)
+    shifted = x.astype(np.float64) - x.max(axis=-1, keepdims=True)
+    expected = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    expected = expected if activation == "log_softmax" else np.exp(expected)
+    data = model_of(shape, activation)
+    for got in (NativeModel(data).run_raw(x), reference_outputs(data, x)):
+        np.testing.assert_allclose(got.reshape(expected.shape), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_of_integers_are_softmaxes_of_their_own(shape, dtype):
+    data = model_of(shape, "softmax", dtype)
+    with NativeModel(data) as model:
+        x = RANDOM.integers(model.input.least, model.input.greatest + 1, (20, *shape)).astype(dtype)
+        got, scale = model.run_raw(x), model.input.scale
+        one = model.file.outputs[0]
+    np.testing.assert_array_equal(got, reference_outputs(data, x).reshape(got.shape))
+    e = np.exp(scale * (x - x.max(axis=-1, keepdims=True).astype(float)))
+    shares = e / e.sum(axis=-1, keepdims=True)
+    steps = np.minimum(shares / one.scale, one.greatest - one.zero_point)  # 1 is beyond the greatest
+    assert np.abs(got.reshape(x.shape).astype(int) - one.zero_point - steps).max() < (
+        1.1 if dtype == "int8" else 4
+    )
+
+
+@pytest.mark.parametrize("activation", ["softmax", "log_softmax"])
+def test_a_row_that_is_none_leaves_the_others(activation):
+    x = np.array([[[0, np.nan], [0, np.inf], [-np.inf, -np.inf], [0, -np.inf], [1, 1]]], np.float32)
+    data = model_of((5, 2), activation)
+    last = [[1, 0], [0.5, 0.5]] if activation == "softmax" else [[0, -np.inf], [-np.log(2)] * 2]
+    expected = [[np.nan] * 2] * 3 + last
+    for got in (NativeModel(data).run_raw(x), reference_outputs(data, x)):
+        np.testing.assert_allclose(got.reshape(5, 2), expected, rtol=1e-6)
+
+
+def test_logarithms_stay_floats():
+    for dtype in ("int8", "int16"):
+        with pytest.raises(
+            ModelError, match=r"^rows: log_softmax needs floats; use --dtype float32 or int8-weights$"
+        ):
+            model_of((3,), "log_softmax", dtype)
+    model_of((3,), "log_softmax", "int8-weights")
