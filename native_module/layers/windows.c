@@ -35,7 +35,7 @@ static bool axis_good(int32_t in, int32_t out, int32_t kernel, int32_t stride, i
     return reach < ANNE_MAX_ELEMENTS && pad <= reach && last < in;
 }
 
-anne_status_t anne_check_window(const anne_record_t *record, uint64_t per_tap) {
+anne_status_t anne_check_window_words(const anne_record_t *record) {
     const anne_tensor_t *x = record->input, *y = record->output;
     if (x->rank < 2 || x->rank > 3 || x->rank != y->rank) {
         return ANNE_ERROR_SHAPE;
@@ -46,7 +46,15 @@ anne_status_t anne_check_window(const anne_record_t *record, uint64_t per_tap) {
             return ANNE_ERROR_PARAMETER;
         }
     }
-    const anne_window_t w = anne_window_of(x, y, record->parameters);
+    return ANNE_OK;
+}
+
+anne_status_t anne_check_window(const anne_record_t *record, uint64_t per_tap) {
+    anne_status_t status = anne_check_window_words(record);
+    if (status != ANNE_OK) {
+        return status;
+    }
+    const anne_window_t w = anne_window_of(record->input, record->output, record->parameters);
     if (!axis_good(w.in_h, w.out_h, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top)
         || !axis_good(w.in_w, w.out_w, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left)) {
         return ANNE_ERROR_SHAPE;

@@ -24,6 +24,10 @@ enum {
 // The most steps that a layer may take: multiplications, or taps of a pool. A record of 100 bytes could ask for 2^40.
 #define ANNE_MAX_STEPS (1u << 28)
 
+// Of a record with one input, one output, and at least WINDOW_PARAMETERS parameters: proves that both are images, or
+// both signals, and that those words are 1 to 2^15, pads 0 to 2^15.
+anne_status_t anne_check_window_words(const anne_record_t *record);
+
 // Of a record with one input, one output, and at least WINDOW_PARAMETERS parameters: proves what kernels/window.h says
 // of a window, and that all its taps times `per_tap` are at most ANNE_MAX_STEPS.
 anne_status_t anne_check_window(const anne_record_t *record, uint64_t per_tap);

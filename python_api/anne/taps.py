@@ -21,3 +21,25 @@ def _of_axis(axis, at):
     size, _, kernel, stride, dilation, pad = axis
     places = [at * stride - pad + i * dilation for i in range(kernel)]
     return [place if 0 <= place < size else None for place in places]
+
+
+def sources_at(layer):
+    """Return for each pixel of a transposed convolution's output the taps that reach it, each with its pixel."""
+    rows, columns = axes_of(layer)
+    columns_at = [_sources_of_axis(columns, j) for j in range(columns[1])]
+    result = []
+    for i in range(rows[1]):
+        row = _sources_of_axis(rows, i)
+        for column in columns_at:
+            result.append([(t * columns[2] + u, r * columns[0] + c) for t, r in row for u, c in column])
+    return result
+
+
+def _sources_of_axis(axis, at):
+    size, _, kernel, stride, dilation, pad = axis
+    found = []
+    for i in range(kernel):
+        place = at + pad - i * dilation
+        if place >= 0 and place % stride == 0 and place // stride < size:
+            found.append((i, place // stride))
+    return found

@@ -25,11 +25,8 @@ def axes_of(layer):
     return [(sizes[i], made[i], p[i], p[2 + i], p[4 + i], p[6 + i]) for i in range(2)]
 
 
-def check_window(layer, per_tap):
-    """ValueError unless the window lies as FORMAT.md says, and takes few enough steps, `per_tap` for each of its taps.
-
-    The layer has one input, one output, and at least PARAMETERS parameters.
-    """
+def check_window_words(layer):
+    """ValueError unless input and output are both images, or both signals, and the window's words in their ranges."""
     x, y = layer.inputs[0], layer.outputs[0]
     if len(x.shape) not in (2, 3) or len(x.shape) != len(y.shape):
         wanted = "images (rows, columns, channels) or signals (time, channels)"
@@ -38,6 +35,14 @@ def check_window(layer, per_tap):
         least = 1 if i < 6 else 0
         if not least <= layer.parameters[i] <= _MAX_SIDE:
             refuse(layer.where, "window parameters of %d to %d" % (least, _MAX_SIDE), layer.parameters[i])
+
+
+def check_window(layer, per_tap):
+    """ValueError unless the window lies as FORMAT.md says, and takes few enough steps, `per_tap` for each of its taps.
+
+    The layer has one input, one output, and at least PARAMETERS parameters.
+    """
+    check_window_words(layer)
     steps = per_tap
     for size, made, kernel, stride, dilation, pad in axes_of(layer):
         reach = (kernel - 1) * dilation

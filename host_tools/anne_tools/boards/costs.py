@@ -179,6 +179,10 @@ _KERNELS: dict[str, Cost] = {
     "conv s8_quad": Cost(base=600, per_output=60, per_mac=4),
     "conv s16": Cost(base=600, per_output=80, per_mac=5),
     "conv s4": Cost(base=600, per_output=60, per_mac=4),
+    "conv_transpose float32": Cost(base=2000, per_output=300, per_mac=100),
+    "conv_transpose int8-weights": Cost(base=2000, per_output=400, per_mac=140),
+    "conv_transpose int8": Cost(base=2000, per_output=150, per_mac=15),
+    "conv_transpose int16": Cost(base=2000, per_output=150, per_mac=12),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 37.1 %

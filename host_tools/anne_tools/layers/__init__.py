@@ -11,6 +11,7 @@ from .add import Add
 from .average_pool import AveragePool
 from .concatenate import Concatenate
 from .conv import Conv
+from .conv_transpose import ConvTranspose
 from .delay import Delay
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
@@ -36,6 +37,7 @@ __all__ = [
     "AveragePool",
     "Concatenate",
     "Conv",
+    "ConvTranspose",
     "Delay",
     "Dense",
     "DepthwiseConv",

@@ -118,6 +118,26 @@ def plain(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
     raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
 
 
+def by_taps(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
+    """Return the constants of a transposed convolution: as `plain`, but the rows of all weights of a tap together.
+
+    What its windows leave out is not there to be corrected: the bias has no zero point in it.
+    """
+    n_out, kernel_h, kernel_w, n_in = layer.weights.shape
+    order = layer.weights.transpose(1, 2, 0, 3).reshape(kernel_h * kernel_w * n_out, n_in)
+    match source.dtype, layer.weights.dtype.name:
+        case "float32", "int8":
+            scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
+            return [_bytes(order, "i1"), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
+        case "float32", _:
+            real = real_weights(layer).reshape(layer.weights.shape).transpose(1, 2, 0, 3)
+            return [_bytes(real, "<f4"), _bytes(layer.bias, "<f4")]
+        case ("int8", "int8") | ("int16", "int16"):
+            numbers = integer_rows(layer, source, target, zero_point=0)
+            return [_bytes(order, order.dtype.newbyteorder("<")), *numbers]
+    raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
+
+
 def rows(weights: np.ndarray) -> np.ndarray:
     """Return weights (n_out, ...) as (n_out, n_in): of a convolution a row is what its window multiplies."""
     return weights.reshape(len(weights), -1)
@@ -225,10 +245,14 @@ def _bytes(values: np.ndarray, dtype: str) -> bytes:
     return np.ascontiguousarray(values, dtype).tobytes()
 
 
-def integer_rows(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
-    """Return bias with the input's zero point folded in, and (multiplier, shift) of each row; weights (n_out, ...)."""
+def integer_rows(layer: Any, source: Tensor, target: Tensor, zero_point: int | None = None) -> list[bytes]:
+    """Return bias with the input's zero point folded in, and (multiplier, shift) of each row; weights (n_out, ...).
+
+    `zero_point` is taken for the input's.
+    """
     weights = rows(layer.weights).astype(np.int64)
-    bias = layer.bias.astype(np.int64) - source.quantization.zero_point * weights.sum(axis=1)
+    zero_point = source.quantization.zero_point if zero_point is None else zero_point
+    bias = layer.bias.astype(np.int64) - zero_point * weights.sum(axis=1)
     if np.abs(bias).max() > MAX_BIAS:
         raise ModelError(
             f"{layer.name}: expected biases within 2^28 of an input step, got {np.abs(bias).max()}"

@@ -30,6 +30,7 @@ KINDS = {
     14: "subtract",
     15: "multiply",
     18: "transpose",
+    21: "conv_transpose",
     23: "delay",
 }
 

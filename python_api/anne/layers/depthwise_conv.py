@@ -80,20 +80,9 @@ def _one_integer(layer, o, row, seen):
 
 
 def _one_float(layer, o, row, seen):
-    # as a dense layer of floats sums, or of int8 weights on floats: these without bias, and scaled afterwards
-    import struct
+    from ..layouts.rows import run_float_row
 
-    from ..arithmetic import beyond_is_infinite, float32, normal, plus, times
-
-    bias = struct.unpack_from("<f", layer.constants[1], 4 * o)[0]
-    is_plain = len(layer.constants) == 2
-    total = normal(bias) if is_plain else 0.0
-    for w, v in zip(row, seen):
-        total += normal(w) * normal(v)
-    if is_plain:
-        return beyond_is_infinite(total)
-    scale = struct.unpack_from("<f", layer.constants[2], 4 * o)[0]
-    return plus(times(float32(beyond_is_infinite(total)), scale), bias)
+    return run_float_row(layer, o, row, seen)
 
 
 def macs(layer):

@@ -2,7 +2,7 @@
 
 import struct
 
-from ..arithmetic import INT32_MAX, rescale
+from ..arithmetic import INT32_MAX, beyond_is_infinite, float32, normal, plus, rescale, times
 from ..checks import check_bytes, refuse
 
 MAX_BIAS = 1 << 28
@@ -56,3 +56,17 @@ def run_row(layer, r, row, x, limits):
 def run_rows(layer, rows, x):
     """Return the result of each of the rows of weights; the layer's last parameters are its limits."""
     return [run_row(layer, r, rows[r], x, layer.parameters[-2:]) for r in range(len(rows))]
+
+
+def run_float_row(layer, r, row, x):
+    """Return the sum of row r of plain float weights; or of int8 weights, scaled without bias as constant 2 has it."""
+    bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
+    is_plain = len(layer.constants) == 2
+    total = normal(bias) if is_plain else 0.0
+    for w, v in zip(row, x):
+        total += normal(w) * normal(v)
+    total = beyond_is_infinite(total)
+    if is_plain:
+        return total
+    scale = struct.unpack_from("<f", layer.constants[2], 4 * r)[0]
+    return plus(times(float32(total), scale), bias)
