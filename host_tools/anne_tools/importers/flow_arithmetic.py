@@ -69,6 +69,8 @@ class Arithmetic(Patterns):
 
     def _rows_scaled(self, step: Step, x: Value, scale: np.ndarray, offset: np.ndarray) -> Value:
         """Append a Scaling of each row of x's tensor, rows as long as the constants."""
+        if (dtype := self.tensors[x.tensor].dtype) != "float32":
+            raise ModelError(f"{step.where} of a constant and {dtype} is not supported; supported: float32")
         return self.by_rows(step, x, len(scale), Scaling, scale, offset)
 
     def batch_norm(self, step: Step, key: Key, weight, bias, mean, variance, epsilon: float) -> None:

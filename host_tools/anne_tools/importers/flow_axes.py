@@ -33,13 +33,8 @@ class Arranged(Values):
         self._arranged: dict[tuple, Value] = {}
 
     def value(self, step: Step, key: Key) -> Value:
-        """Return the value `key` in the order of its axes; ModelError if it is a constant, unknown, or half of a
-        pattern."""
+        """Return the value `key` in the order of its axes; ModelError as for `as_it_lies`."""
         return self.arranged(step, self.as_it_lies(step, key))
-
-    def as_it_lies(self, step: Step, key: Key) -> Value:
-        """Return the value `key` likewise, in whatever order it has."""
-        return super().value(step, key)
 
     def arranged(self, step: Step, x: Value, order: Sequence[int] | None = None) -> Value:
         """Return `x` in a tensor whose axes have that order, without a batch axis of 1; by default their own."""

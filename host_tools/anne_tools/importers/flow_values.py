@@ -110,7 +110,7 @@ class Values:
 
     def quantized_input(self, step: Step, key: Key) -> None:
         """The input `key`, which nothing has read, is quantised at once: the network takes the integers instead."""
-        x = self.value(step, key)
+        x = self.as_it_lies(step, key)
         if x.tensor not in self.inputs or x.tensor in self.read:
             raise ModelError(f"{step.where}: float32 to {step.dtype} is supported at the input only")
         del self.values[key]
@@ -166,8 +166,9 @@ class Values:
         budget.steps(1 + array.size // 1000, step.where)  # whoever reads it looks at all of it
         return array
 
-    def value(self, step: Step, key: Key) -> Value:
-        """Return the value `key`; ModelError if it is a constant, unknown, or half of a pattern."""
+    def as_it_lies(self, step: Step, key: Key) -> Value:
+        """Return the value `key` in whatever order it has; ModelError if it is a constant, unknown, or half of a
+        pattern."""
         value = self._any_value(step, key)
         if not value.tensor:
             raise ModelError(

@@ -1,7 +1,7 @@
 """Quantised ONNX files (QDQ, as ONNX Runtime's quantiser writes them) as int8 networks, with the file's own integers.
 
 Between a DequantizeLinear and the next QuantizeLinear stands float arithmetic on integers; both together are an int8
-layer, as ONNX Runtime runs them, too: dense or a sum, with or without relu, or an activation.
+layer, as ONNX Runtime runs them, too, with or without a relu.
 ONNX Runtime multiplies the sums by a float, this project by an integer and a shift (FORMAT.md), so a value can come out
 one step beside, where it lies close to the middle between two. uint8 is int8 with all values and zero points 128 less.
 
@@ -10,6 +10,7 @@ What does not fit (two layers of floats in a row) is read as a float network by 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,11 +18,13 @@ import numpy as np
 
 from ..errors import ModelError
 from ..layers.tables import FIXED_OUTPUT
+from ..layers.windows import Window
 from ..network import tflm
 from ..network.tensor import Quantization
 from . import budget
 from .flow import Step, label
 from .flow_images import Images
+from .onnx_moves import REDUCTIONS
 from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators
 from .onnx_plan import operator
 from .onnx_shapes import Node, step_of
@@ -30,6 +33,21 @@ NOTE = "int8 as in the file; each layer's values can be a step beside ONNX Runti
 MAX_BIAS = 1 << 28
 # Operators that hand an int8 value on.
 _SAME_VALUES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout")
+# Operators that move or pick int8 values.
+_MOVES = ("MaxPool", "Slice", "Split", "Gather")
+# Operators that compute with int8 values alone.
+_OF_VALUES = (
+    "Add",
+    "Sum",
+    "Sub",
+    "Mul",
+    "Concat",
+    "AveragePool",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "Resize",
+)
+_OF_VALUES += ("Upsample", *REDUCTIONS)
 
 
 class NotInt8Error(Exception):
@@ -47,8 +65,8 @@ class Constant:
 
 @dataclass(frozen=True)
 class Pending:
-    """A layer that waits for the scale of its output: dense if it has `weights`, a sum if it has `other`, else an
-    activation alone."""
+    """A layer that waits for the scale of its output: a convolution if it has a `window`, else dense if it has
+    `weights`, what the operator of a `node` makes if it has one, else an activation alone."""
 
     step: Step
     key: Any
@@ -57,7 +75,14 @@ class Pending:
     bias: np.ndarray | None = None
     activation: str = "linear"
     alpha: float = 0.0
-    other: Any = None
+    window: Window | None = None
+    groups: int = 1
+    node: Node | None = None
+
+    @property
+    def is_activation(self) -> bool:
+        """Whether it is an activation alone."""
+        return self.weights is None and self.node is None
 
 
 class QdqOperators(Operators):
@@ -91,10 +116,14 @@ class QdqOperators(Operators):
             self._dequantize(step, this)
         elif op in ("Gemm", "MatMul"):
             self._dense(step, this)
-        elif op in ("Add", "Sum") and len(this.inputs) == 2 and all(map(self._is_int8, this.inputs)):
-            self.pending[step.output] = Pending(step, this.key(0), other=this.key(1))
-        elif op == "Add" and (waits or self._product_in(this)):
+        elif op == "Conv":
+            self._convolution(step, this)
+        elif op == "Add" and (waits or self._product_in(this)) and not self._all_int8(this):
             self._add(step, this, self.pending[waits[0]] if waits else self._product_in(this))
+        elif op in _OF_VALUES and self._all_int8(this) and (op != "Sum" or this.count == 2):
+            self.pending[step.output] = Pending(step, this.key(0), node=this)
+        elif op in _MOVES and this.has(0) and self._is_int8(this.key(0)):
+            OPERATORS[op](self, replace(step, dtype="int8", quantization=self._of(this.key(0))), this)
         elif op in ("Relu", "Clip") or op in ACTIVATIONS or op in WITH_ALPHA or op == "Softmax":
             self._bend(step, this, op, waits)
         elif op == "Pad" and this.has(0) and self._is_int8(this.key(0)) and not this.has(2):
@@ -141,6 +170,24 @@ class QdqOperators(Operators):
                 raise NotInt8Error(f"{step.where}: zero points that differ")
             zero_point = zero_point.reshape(-1)[:1]
         self.quantized[step.output] = Constant(integers - int(zero_point.reshape(-1)[0]), scale, axis)
+
+    def _all_int8(self, node: Node) -> bool:
+        """Whether all that flows into a node is int8, and nothing of it a quantised constant."""
+        values = [name for name in node.inputs if name and name not in self.flow.constants]
+        return bool(values) and all(map(self._is_int8, values))
+
+    def _convolution(self, step: Step, node: Node) -> None:
+        key, weights = node.key(0), self.quantized.get(node.key(1))
+        if not self._is_int8(key) or weights is None:
+            raise NotInt8Error(f"{step.where} of floats")
+        taps = weights.integers
+        if weights.scale.size > 1 and (weights.axis != 0 or weights.scale.size != len(taps)):
+            raise NotInt8Error(f"{step.where}: scales along the inputs")
+        if not taps.size or not -128 <= taps.min() <= taps.max() <= 127:
+            raise NotInt8Error(f"{step.where}: weights beyond int8")
+        window, groups = self.window(step, node, taps.shape[2:]), int(node.attribute("group", 1))
+        made = Pending(step, key, taps.astype(np.int8), weights.scale, window=window, groups=groups)
+        self.pending[step.output] = self._with_bias(made, node.key(2)) if node.has(2) else made
 
     def _dense(self, step: Step, node: Node) -> None:
         key, weights = node.key(0), self.quantized.get(node.key(1))
@@ -201,11 +248,12 @@ class QdqOperators(Operators):
             name, default = WITH_ALPHA[op]
             alpha = float(node.attribute("alpha", default))
         if op == "Clip":
-            name = self.clipped(step, node)
+            name = {(0.0, 6.0): "relu6", (0.0, math.inf): "relu"}.get(self.limits(step, node), "")
+            if not name:
+                raise NotInt8Error(f"{step.where} of integers to other limits than those of relu and relu6")
         if waits:
             made = self.pending[waits[0]]
-            alone = made.weights is None and made.other is None
-            if name not in ("relu", "relu6") or alone or made.activation != "linear":
+            if name not in ("relu", "relu6") or made.is_activation or made.activation != "linear":
                 raise NotInt8Error(f"{step.where} of floats")
             self.pending[step.output] = replace(made, activation=name)
         elif self._is_int8(node.key(0)):
@@ -218,12 +266,16 @@ class QdqOperators(Operators):
         step = replace(made.step, output=output, dtype="int8", quantization=quantization)
         if made.weights is not None:
             bias = np.zeros(len(made.weights), np.int32) if made.bias is None else made.bias
-            self.flow.dense(step, made.key, made.weights, bias, made.activation, Quantization(made.scale))
-            if made.bias is None and made.activation == "linear":
+            bent, scale = made.activation, Quantization(made.scale)
+            if made.window is not None:
+                at = made.key, made.weights, bias, made.window, made.groups, bent, scale
+                return self.flow.convolution(step, *at)
+            self.flow.dense(step, made.key, made.weights, bias, bent, scale)
+            if made.bias is None and bent == "linear":
                 self.products[self.flow.values[output].tensor] = made
-            return
-        if made.other is not None:
-            return self._finish_sum(step, made)
+            return None
+        if made.node is not None:
+            return self._finish_operator(step, made)
         fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8")
         if fixed and (quantization.scale[0], quantization.zero_point) != fixed:
             # such a table has a scale of its own; a second layer gives the file's
@@ -235,12 +287,33 @@ class QdqOperators(Operators):
         else:
             self.flow.activation(step, made.key, made.activation, made.alpha)
 
-    def _finish_sum(self, step: Step, made: Pending) -> None:
-        """Append a sum; NotInt8Error where it is none of our int8 sums: of two shapes, or too fine at its output."""
-        scales = [self._of(key).scale[0] for key in (made.key, made.other)]
+    def _finish_operator(self, step: Step, made: Pending) -> None:
+        """Append what a node makes of int8 values; NotInt8Error where that is no int8 layer of ours."""
+        node, output, quantization = made.node, step.output, step.quantization
+        op, names = step.op, list(node.inputs)
         try:
-            tflm.add_factors(*scales, step.quantization.scale[0], "int8")
-            self.flow.add(step, made.key, made.other, made.activation)
+            if op in ("Add", "Sum") and len(names) == 2:
+                scales = [self._of(name).scale[0] for name in names]
+                tflm.add_factors(*scales, quantization.scale[0], "int8")
+            if op == "Concat":  # its inputs have its output's scale
+                for at, name in enumerate(names):
+                    if self._of(name) != quantization:
+                        names[at] = (output, at)
+                        self.flow.activation(replace(step, output=names[at]), name, "linear")
+                node = node.reading(names)
+            limited = made.activation == "linear" or (
+                made.activation == "relu" and quantization.zero_point == -128
+            )
+            inner = replace(step, output=(output, "inner"))
+            OPERATORS[op](self, inner, node)
+            last = inner.output
+            if self._of(last) != quantization:
+                self.flow.activation(replace(step, output=(output, "rescaled")), last, "linear")
+                last = (output, "rescaled")
+            if limited:
+                self.flow.same(step, last)
+            else:
+                self.flow.activation(step, last, made.activation)
         except ModelError as error:
             raise NotInt8Error(str(error)) from None
 
@@ -248,7 +321,7 @@ class QdqOperators(Operators):
         """Append the layers that wait for the file's outputs, whose scale the file does not say: it ends in floats."""
         for output in outputs:
             made = self.pending.get(output)
-            alone = made is not None and made.weights is None and made.other is None
+            alone = made is not None and made.is_activation
             fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8") if alone else None
             if fixed and output not in self.flow.values:
                 self._finish(made, output, Quantization(*fixed))

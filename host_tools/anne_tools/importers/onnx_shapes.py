@@ -6,6 +6,7 @@ Source: ONNX operators, https://onnx.ai/onnx/operators/.
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ class Node:
         self.inputs, self.outputs = node["input"], node["output"]
         self.count = len(self.inputs)
         self.attributes = {attribute.get("name", ""): attribute for attribute in node["attribute"]}
+
+    def reading(self, keys: list) -> Node:
+        """Return the node as one that reads other values."""
+        node = copy(self)
+        node.inputs, node.count = keys, len(keys)
+        return node
 
     def has(self, position: int) -> bool:
         """Whether the optional input at `position` is given."""
