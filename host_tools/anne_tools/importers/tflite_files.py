@@ -33,11 +33,12 @@ DTYPES = {
     6: "bool",
     9: "int8",
     13: "resource",
+    17: "int4",
 }
 UNSUPPORTED_DTYPES = {
     7: "int16 (of a file of 16 bits; convert the float model, with --dtype int16)",
-    17: "int4",
 }
+INT4 = "int4"  # of weights, which become int8
 FUSED_ACTIVATIONS = {0: "linear", 1: "relu", 2: "RELU_N1_TO_1", 3: "relu6", 4: "TANH", 5: "SIGN_BIT"}
 
 
@@ -213,6 +214,8 @@ class TfliteFile:
         dtype = stored
         if stored == "uint8" and quantization is not None:
             dtype, data = "int8", None if data is None else (data ^ 0x80).view(np.int8)
+        elif stored == INT4:
+            dtype = "int8"
         return FileTensor(index, name, shape, dtype, quantization, data, stored, axis)
 
     def _data(self, where: str, buffer: int, shape: tuple[int, ...], dtype: str) -> np.ndarray | None:
@@ -226,12 +229,17 @@ class TfliteFile:
             raise ModelError(f"{where}: constants outside the flatbuffer (files over 2 GB) are not supported")
         if not table.DataLength() or dtype == "resource":
             return None
-        expected = math.prod(shape) * np.dtype(dtype).itemsize
+        n = math.prod(shape)
+        expected = (n + 1) // 2 if dtype == INT4 else n * np.dtype(dtype).itemsize
         if table.DataLength() != expected:
             raise ModelError(
                 f"{where}: expected {expected} bytes of {dtype} for {shape}, got {table.DataLength()}"
             )
-        return table.DataAsNumpy().view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
+        data = table.DataAsNumpy()
+        if dtype == INT4:  # two a byte, the first in the lower half
+            halves = np.stack([data << 4, data & 0xF0], axis=1).reshape(-1)[:n]
+            return (halves.view(np.int8) >> 4).reshape(shape)
+        return data.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
     def _quantization(
         self, where: str, table, shape: tuple[int, ...], lowered: int

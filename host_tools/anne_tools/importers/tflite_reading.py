@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..network.tensor import Quantization
 from .flow import Flow, Step
-from .tflite_files import FUSED_ACTIVATIONS, FileTensor, Operator, TfliteFile
+from .tflite_files import FUSED_ACTIVATIONS, INT4, FileTensor, Operator, TfliteFile
 
 
 class Reading:
@@ -103,8 +103,8 @@ def type_of(tensor: FileTensor) -> tuple[str, Quantization | None]:
     where = f"tensor {tensor.index} ({tensor.name})"
     if tensor.dtype == "float32":
         return "float32", None
-    if tensor.dtype != "int8":
-        raise ModelError(f"{where}: expected float32, or int8 or uint8 with a scale, got {tensor.dtype}")
+    if tensor.dtype != "int8" or tensor.stored == INT4:
+        raise ModelError(f"{where}: expected float32, or int8 or uint8 with a scale, got {tensor.stored}")
     if tensor.quantization is None or tensor.quantization.scale.size != 1:
         raise ModelError(f"{where}: expected one scale for an int8 tensor")
     return "int8", tensor.quantization
