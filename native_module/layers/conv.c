@@ -25,7 +25,8 @@ typedef struct {
     anne_window_t window;
     uint32_t layout;
     uint32_t groups;
-    uint32_t n_in; // of a group: numbers that the window sees, and output channels
+    uint32_t channels; // of a group
+    uint32_t n_in;     // of a group: numbers that the window sees, and output channels
     uint32_t n_out;
     uint32_t group_words; // of weights
     uint32_t bytes;       // of a number of the image
@@ -52,13 +53,10 @@ static conv_t conv_of(const anne_tensor_t *x, const anne_tensor_t *y, const int3
                  : x->dtype == ANNE_INT16 ? 2
                                           : 1,
     };
-    conv.n_in = (uint32_t)(conv.window.kernel_h * conv.window.kernel_w * conv.window.channels) / conv.groups;
+    conv.channels = (uint32_t)conv.window.channels / conv.groups;
+    conv.n_in = (uint32_t)(conv.window.kernel_h * conv.window.kernel_w) * conv.channels;
     conv.n_out = y->shape[y->rank - 1] / conv.groups;
     return conv;
-}
-
-static uint32_t channels_of(const conv_t *conv) { // of a group
-    return (uint32_t)conv->window.channels / conv->groups;
 }
 
 static uint32_t panel_of(const conv_t *conv) { // at which runs are cut
@@ -86,7 +84,7 @@ static parts_t parts_of(const conv_t *conv, const void *const *constants) {
     default: // s8_quad: the sums
         break;
     }
-    uint32_t runs = anne_window_most_runs(&conv->window, channels_of(conv), panel);
+    uint32_t runs = anne_window_most_runs(&conv->window, conv->channels, panel);
     return (parts_t){
         .runs = runs * sizeof(anne_run_t) / sizeof(int32_t),
         .seen = ((n_in < panel ? n_in : panel) * conv->bytes + 3) / 4,
@@ -98,12 +96,12 @@ static parts_t parts_of(const conv_t *conv, const void *const *constants) {
 
 static void sum_in_place(const conv_t *conv, uint32_t group, uint32_t origin) {
     const uint32_t *weights = (const uint32_t *)conv->layer->constants[0] + group * conv->group_words;
-    const uint32_t first = group * channels_of(conv);
+    const uint32_t first = group * conv->channels;
     const anne_seen_s8_t seen = {
         .runs = conv->runs,
         .x = (const int8_t *)conv->layer->x + origin + first,
         .outside = conv->seen,
-        .whole_words = conv->window.channels % 4 == 0 && channels_of(conv) % 4 == 0,
+        .whole_words = conv->window.channels % 4 == 0 && conv->channels % 4 == 0,
     };
     const int32_t *bias = (const int32_t *)conv->layer->constants[1] + group * conv->n_out;
     anne_conv_s8(weights, bias, &seen, conv->n_in, conv->n_out, conv->words + group * conv->n_out);
@@ -112,7 +110,7 @@ static void sum_in_place(const conv_t *conv, uint32_t group, uint32_t origin) {
 // From a copy of what the window sees: sums of integers, floats at y.
 static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, float *y) {
     const anne_layer_t *layer = conv->layer;
-    const uint32_t n_in = conv->n_in, n_out = conv->n_out, row = group * n_out, first = group * channels_of(conv);
+    const uint32_t n_in = conv->n_in, n_out = conv->n_out, row = group * n_out, first = group * conv->channels;
     const uint32_t *weights = (const uint32_t *)layer->constants[0] + group * conv->group_words;
     const void *bias = (const uint32_t *)layer->constants[1] + row;
     int32_t *words = conv->words, *sums = words + row, *rest = words + n_out * conv->groups;
@@ -150,7 +148,7 @@ static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, flo
 static bool see_pixel(conv_t *conv, int32_t top, int32_t left, bool runs_good, void *y) {
     bool inside = anne_window_inside(&conv->window, top, left);
     if (!(inside && runs_good)) {
-        conv->n_runs = anne_window_runs(&conv->window, channels_of(conv), inside ? 0 : top, inside ? 0 : left,
+        conv->n_runs = anne_window_runs(&conv->window, conv->channels, inside ? 0 : top, inside ? 0 : left,
                                         panel_of(conv), conv->runs);
     }
     uint32_t origin = inside ? (uint32_t)((top * conv->window.in_w + left) * conv->window.channels) : 0;
@@ -243,7 +241,7 @@ static uint32_t layout_of_conv(const anne_record_t *record) {
 
 static uint32_t macs_of_conv(const anne_record_t *record) {
     const conv_t conv = conv_of(record->input, record->output, record->parameters);
-    return anne_window_taps(&conv.window) * channels_of(&conv) * conv.n_out * conv.groups;
+    return anne_window_taps(&conv.window) * conv.channels * conv.n_out * conv.groups;
 }
 
 const anne_layer_kind_t anne_conv = {
