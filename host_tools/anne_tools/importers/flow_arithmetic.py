@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Scaling, room
+from ..layers import Scaling
 from . import axes as lying
 from . import budget
 from .flow_patterns import Patterns
 from .flow_values import Key, Step, Value
 
 OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
-LAYERS = room.__module__
 # Constants along axes that do not lie last in a tensor are repeated for those behind them, up to so many in all; above
 # that the tensor is moved.
 MOST_REPEATED = 4096
@@ -147,7 +145,7 @@ class Arithmetic(Patterns):
                 f"{step.where} of two computed values: expected one shape, or one that spreads over the other, got "
                 f"{a.shape} and {b.shape}"
             )
-        if op == "-" and (larger is b or find_spec(f"{LAYERS}.subtract") is None):  # a - b = -b + a
+        if op == "-" and larger is b:  # a - b = -b + a
             negative = replace(step, output=(step.output, "negative"))
             self.scaling(negative, right, -1.0, 0.0)
             return self.combine(step, "+", negative.output, left, activation)
