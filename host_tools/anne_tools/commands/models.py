@@ -44,7 +44,32 @@ def source_options(command: Callable) -> Callable:
         help="Which of several networks in the file, by name or number; of a pickled dict or tuple the keys or numbers "
         "of what runs one after another, such as scaler+model. Without it the message lists what there is.",
     )
-    return layers(network(command))
+    input_shape = click.option(
+        "--input-shape",
+        multiple=True,
+        metavar="[NAME=]N,N,...",
+        callback=lambda context, option, texts: _shapes(texts),
+        help="How long the axes of the input are that the file leaves open: all of its axes but the batch, in the "
+        "source's order, such as 49,10 or, of images in PyTorch and ONNX, 3,32,32; of several inputs NAME= for each.",
+    )
+    return layers(network(input_shape(command)))
+
+
+def _shapes(texts: tuple[str, ...]) -> tuple[int, ...] | dict[str, tuple[int, ...]] | None:
+    """One shape, or shapes by the inputs' names; None for none. click.BadParameter for what is neither."""
+    found = {}
+    for text in texts:
+        name, _, sizes = text.rpartition("=")
+        try:
+            shape = tuple(int(size) for size in sizes.split(","))
+        except ValueError:
+            raise click.BadParameter(f"expected numbers with commas, such as 49,10, got {text!r}") from None
+        if name in found or min(shape) < 1:
+            raise click.BadParameter(f"expected positive numbers, once for each input, got {text!r}")
+        found[name] = shape
+    if "" in found and len(found) > 1:
+        raise click.BadParameter("expected NAME= before the shape of each of several inputs")
+    return found.get("", found or None)
 
 
 def read_model(path: Path) -> bytes:

@@ -81,7 +81,7 @@ IMPORTERS = (
         options=("input_shape",),
         extra="tflite",
     ),
-    Importer("onnx", (".onnx",)),
+    Importer("onnx", (".onnx",), options=("input_shape",)),
     Importer(
         "torch",
         (".pt2", ".pth", ".pt"),

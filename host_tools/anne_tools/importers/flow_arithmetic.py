@@ -138,29 +138,21 @@ class Arithmetic(Patterns):
         a, b = self.as_it_lies(step, left), self.as_it_lies(step, right)
         rank = max(len(a.shape), len(b.shape))
         a, b = (replace(x, shape=(1,) * (rank - len(x.shape)) + x.shape) for x in (a, b))
-        fits = all(m == n or 1 in (m, n) for m, n in zip(a.shape, b.shape, strict=True))
-        larger, smaller = (a, b) if math.prod(a.shape) >= math.prod(b.shape) else (b, a)
-        if not fits or any(m < n for m, n in zip(larger.shape, smaller.shape, strict=True)):
+        if not all(m == n or 1 in (m, n) for m, n in zip(a.shape, b.shape, strict=True)):
             raise ModelError(
                 f"{step.where} of two computed values: expected one shape, or one that spreads over the other, got "
                 f"{a.shape} and {b.shape}"
             )
-        if op == "-" and larger is b:  # a - b = -b + a
-            negative = replace(step, output=(step.output, "negative"))
-            self.scaling(negative, right, -1.0, 0.0)
-            return self.combine(step, "+", negative.output, left, activation)
-        larger, smaller = self._side_by_side(step, larger, smaller)
-        made = self.placed(step, [larger, smaller], self.kind(step, KINDS[op]), activation)
-        self.values[step.output] = replace(made, shape=larger.shape, axes=larger.axes)
-
-    def _side_by_side(self, step: Step, a: Value, b: Value) -> tuple[Value, Value]:
-        """Return both in one order, in which the axes that b spreads over come first."""
         if a.shape == b.shape and a.axes == b.axes:
-            return a, self._under(step, b, self.tensors[a.tensor].shape)
-        kept = [axis for axis, size in enumerate(b.shape) if size > 1]
-        a, order = self.with_last(step, a, kept)
-        a, b = self.arranged(step, a, order), self.arranged(step, b, order)
-        return a, b
+            b, order = self._under(step, b, self.tensors[a.tensor].shape), None
+        else:
+            lead = a if math.prod(a.shape) >= math.prod(b.shape) else b
+            order = self.order_of(step, lead) or tuple(range(rank))
+            a, b = self.arranged(step, a, order), self.arranged(step, b, order)
+        made = self.placed(step, [a, b], self.kind(step, KINDS[op]), activation)
+        shape = np.broadcast_shapes(a.shape, b.shape)
+        axes = a.axes if order is None else lying.arranged(None, shape, order)
+        self.values[step.output] = replace(made, shape=shape, axes=axes)
 
     # Rows
 

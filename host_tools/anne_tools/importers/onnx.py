@@ -24,6 +24,7 @@ from . import budget, onnx_images
 from .channels import Use, images
 from .flow import Flow, label
 from .flow_images import Images
+from .given_shapes import Shapes, filled, in_order
 from .onnx_external import ExternalData
 from .onnx_files import BFLOAT16, DOUBLE, FLOAT, FLOAT16, parse_model, to_array
 from .onnx_operators import ARITHMETIC, ELEMENTWISE, HINTS, OPERATORS, Operators
@@ -60,23 +61,27 @@ _TAKES_INTEGERS = (
 )
 
 
-def read(source: Path) -> Graph:
-    """Return the graph of the ONNX file `source`. ModelError for what is damaged or not supported."""
+def read(source: Path, input_shape: Shapes | None = None) -> Graph:
+    """Return the graph of the ONNX file `source`. ModelError for what is damaged or not supported.
+
+    `input_shape` (without batch; of several inputs a dict by name, or a list) says how long open axes are.
+    """
     source = Path(source)
     with np.errstate(all="ignore"):  # what is not finite is refused by Graph.check, not warned of
-        return _Reader(parse_model(source.read_bytes()), ExternalData(source.parent)).graph()
+        return _Reader(parse_model(source.read_bytes()), ExternalData(source.parent), input_shape).graph()
 
 
 class _Reader:
     """Plans, refuses what cannot be read, then lets the operators build the graph."""
 
-    def __init__(self, model: dict[str, Any], beside: ExternalData):
+    def __init__(self, model: dict[str, Any], beside: ExternalData, input_shape: Shapes | None = None):
         self.model, self.message, self.beside = model, model["graph"], beside
         budget.operations(len(self.message["node"]))
         self.opset = max(
             (o.get("version", 1) for o in model["opset_import"] if o.get("domain", "") in DOMAINS), default=1
         )
         self.plan = plan(self.message)
+        self._close_shapes(input_shape)
         self._refuse_unsupported(self.plan)
         tensors = {tensor.get("name", ""): tensor for tensor in self.message["initializer"]}
         needed = {name for _, node in self.plan.nodes for name in node["input"]} & tensors.keys()
@@ -157,8 +162,25 @@ class _Reader:
             missing.structure("sparse weights")
         for value in self.message["input"]:
             if value.get("name", "") in read and (text := _open_shape(value)):
-                missing.structure(f"an input of open shape {text} (only the batch axis may be)")
+                missing.structure(
+                    f"an input of open shape {text} (only the batch axis may be); say it with --input-shape"
+                )
         missing.refuse(", ".join(sorted(OPERATORS)))
+
+    def _close_shapes(self, given: Shapes | None) -> None:
+        """Put the sizes that the user gives into the inputs. ModelError where the file has others."""
+        names = [*self.plan.inputs, *self.plan.unread]
+        values = {value.get("name", ""): value for value in self.message["input"]}
+        shapes = in_order(given, names, len(names))
+        for name, shape in zip(names, shapes, strict=True):
+            tensor = values[name].get("type", {}).get("tensor_type", {}) if shape is not None else {}
+            dims = tensor.get("shape", {}).get("dim", [])
+            if shape is None:
+                continue
+            fixed = [int(dim.get("dim_value", 0)) or None for dim in dims[1:]] if dims else None
+            sizes = filled(tuple(shape), fixed)
+            batch = dims[0] if dims else {"dim_value": 1}
+            tensor["shape"] = {"dim": [batch, *({"dim_value": size} for size in sizes)]}
 
     @cached_property
     def _readers(self) -> dict[str, set[str]]:

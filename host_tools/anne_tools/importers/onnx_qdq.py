@@ -19,7 +19,6 @@ import numpy as np
 from ..errors import ModelError
 from ..layers.tables import FIXED_OUTPUT
 from ..layers.windows import Window
-from ..network import tflm
 from ..network.tensor import Quantization
 from . import budget
 from .flow import Step, label
@@ -33,6 +32,7 @@ NOTE = "int8 as in the file; each layer's values can be a step beside ONNX Runti
 MAX_BIAS = 1 << 28
 # Operators that hand an int8 value on.
 _SAME_VALUES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout")
+TWO = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply"}
 # Operators that move or pick int8 values.
 _MOVES = ("MaxPool", "Slice", "Split", "Gather")
 # Operators that compute with int8 values alone.
@@ -292,9 +292,10 @@ class QdqOperators(Operators):
         node, output, quantization = made.node, step.output, step.quantization
         op, names = step.op, list(node.inputs)
         try:
-            if op in ("Add", "Sum") and len(names) == 2:
+            if op in TWO and len(names) == 2:  # refused where its output is too fine
                 scales = [self._of(name).scale[0] for name in names]
-                tflm.add_factors(*scales, quantization.scale[0], "int8")
+                layer = self.flow.kind(step, TWO[op])("", ("a", "b"), "y")
+                layer.factors(*map(float, scales), float(quantization.scale[0]), "int8")
             if op == "Concat":  # its inputs have its output's scale
                 for at, name in enumerate(names):
                     if self._of(name) != quantization:

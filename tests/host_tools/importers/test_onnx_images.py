@@ -5,9 +5,14 @@ ONNX Runtime says what is expected.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
+from anne_tools.conversion.convert import convert
 from anne_tools.conversion.frameworks import as_here
+from anne_tools.conversion.verify import verify
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
 from anne_tools.network.execute import execute
@@ -59,6 +64,10 @@ CONSTANTS = {
     "groups": np.array([1, 2, 2, 5, 5]),
     "back": np.array([1, 4, 5, 5]),
 }
+
+
+def room_is_missing(kind: str) -> bool:
+    return find_spec(f"anne_tools.layers.{kind}") is None
 
 
 def moved(graph: Graph) -> int:
@@ -168,3 +177,73 @@ def test_refused(make, text, message):
     with pytest.raises(ModelError) as error:
         load(make(text, IMAGE))
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+# Along axes, and of any shape
+
+
+@pytest.mark.parametrize(
+    "text, moves",
+    [
+        ("p = Conv(x, point)\ny = ConvTranspose(p, updw; group=4, strides=[2, 2])", 0),
+        ("y = ConvTranspose(x, up; strides=[2, 3], pads=[1, 0, 0, 1], output_padding=[1, 0])", 0),
+        ("y = ConvTranspose(x, up; strides=[2, 2], auto_pad='SAME_UPPER')", 0),
+        ("y = ConvTranspose(x, up; strides=[3, 2], output_shape=[20, 12])", 0),
+        ("p = Conv(x, point)\na, c = Split(p, split; axis=1)\ny = Concat(c, a; axis=1)", 0),
+        ("p = Conv(x, point)\ny = Slice(p, begin, end, axes, two)", 0),
+        ("p = Conv(x, point)\ny = Gather(p, zero; axis=1)", 0),
+        ("p = Conv(x, point)\ng = GlobalAveragePool(p)\nq = Sigmoid(g)\ny = Mul(p, q)", 0),
+        ("p = Conv(x, point)\ny = ReduceMean(p, axes; keepdims=0)", 0),
+        ("p = Conv(x, point)\ny = ReduceMax(p, axes)", 0),
+        ("p = Conv(x, point)\ny = Transpose(p; perm=[0, 1, 3, 2])", 1),
+        ("p = Conv(x, point)\nf = Flatten(p)\ny = Relu(f)", 1),
+        # ShuffleNet: the channels of two groups change places, which is one Transpose
+        (
+            "p = Conv(x, point)\nr = Reshape(p, g5)\nt = Transpose(r; perm=[0, 2, 1, 3, 4])\ny = Reshape(t, back)",
+            1,
+        ),
+        ("p = Conv(x, point)\nq = Softmax(p; axis=1)\ny = Conv(q, grouped; group=2)", 0),
+        ("p = Conv(x, point)\ny = Pad(p, pads)", 0),
+    ],
+)
+def test_along_axes(make, text, moves):
+    constants = {**CONSTANTS, "g5": np.array([0, 2, 2, 7, 6]), "back": np.array([0, 4, 7, 6])}
+    check(make(text, IMAGE, constants), IMAGE, moves)
+
+
+def test_sizes_that_the_file_leaves_open_are_given(make):
+    path = make("c = Conv(x, w)\ny = Relu(c)", (3, "rows", "columns"))
+    with pytest.raises(
+        ModelError, match=r"an input of open shape \(batch, 3, rows, columns\).*--input-shape"
+    ):
+        load(path)
+    assert load(path, input_shape=(3, 7, 6)).input_tensors[0].shape == (7, 6, 3)
+    assert load(path, input_shape={"x": (3, 8, 9)}).input_tensors[0].shape == (8, 9, 3)
+    with pytest.raises(
+        ModelError, match=r"input_shape: the model has \(3, None, None\), without batch, got \(1, 7, 6\)"
+    ):
+        load(path, input_shape=(1, 7, 6))
+
+
+def test_a_table_is_asked_by_whole_numbers(make, tmp_path):
+    """An embedding: its input are integers in the file, floats here."""
+    table = f32(11, 4)
+    path = write(tmp_path / "made.onnx", "c = Cast(x; to=7)\ne = Gather(t, c)\ny = MatMul(e, k)",
+                 {"t": table, "k": f32(4, 2)}, ("batch", 6), dtype="int64")  # fmt: skip
+    with (
+        pytest.raises(ModelError, match="needs a layer embedding")
+        if room_is_missing("embedding")
+        else nullcontext()
+    ):
+        graph = load(path)
+        x = RNG.integers(0, 11, (5, 6))
+        expected = np.concatenate([answers(path, row[None])[0] for row in x])
+        np.testing.assert_allclose(execute(graph, x), expected, atol=1e-5)
+
+
+def test_samples_of_other_axes_reach_the_framework_as_it_has_them(make):
+    """verify: ours are channels last, ONNX Runtime's first."""
+    path = make("c = Conv(x, w)\ny = Relu(c)", IMAGE)
+    x = RNG.normal(0, 1, (3, 7, 6, 3)).astype(np.float32)
+    first = verify(convert(path).data, path, x)[0]
+    assert first.first.startswith("ONNX Runtime") and first.good and first.n_samples == 3
