@@ -203,7 +203,7 @@ def measure_kinds(device: Device, table: Table) -> None:
     for kind in (room(word) for word in KINDS.values()):
         rows: dict[str, Rows] = {}
         for dtype in DTYPES if kind.timed else ():
-            for n in ELEMENTS:
+            for n in (*ELEMENTS, *kind.timed_larger):
                 builder = GraphBuilder((4,))
                 for i in range(4):
                     at = builder.last

@@ -173,12 +173,20 @@ _KERNELS: dict[str, Cost] = {
     "depthwise_conv int8-weights": Cost(base=2000, per_output=450, per_mac=180),
     "depthwise_conv int8": Cost(base=2000, per_output=50, per_mac=12),
     "depthwise_conv int16": Cost(base=2000, per_output=80, per_mac=12),
-    "conv f32": Cost(base=600, per_output=200, per_mac=75),
-    "conv f32_aligned": Cost(base=600, per_output=90, per_mac=13),
-    "conv s8_f32": Cost(base=600, per_output=450, per_mac=10),
-    "conv s8_quad": Cost(base=600, per_output=60, per_mac=4),
-    "conv s16": Cost(base=600, per_output=80, per_mac=5),
-    "conv s4": Cost(base=600, per_output=60, per_mac=4),
+    # within 11.6 %
+    "conv f32": Cost(per_input=24.6, per_output=2.733, per_mac=98.39, window=0.6833),
+    # within 11.7 %
+    "conv f32_aligned": Cost(base=1193, per_input=52.82, per_output=82.35, per_mac=10.46, window=499.7),
+    # within 4.9 %
+    "conv s8_f32": Cost(base=479.5, per_input=129.2, per_output=455.5, per_mac=6.772, window=1716),
+    # within 9.5 %
+    "conv s8_quad": Cost(base=1093, per_input=29.56, per_output=85.1, per_mac=2.415, window=310.7),
+    # within 3.0 %
+    "conv s8_quad by byte": Cost(base=1066, per_input=4.85, per_output=197.9, per_mac=5.441, window=24.74),
+    # within 19.0 %
+    "conv s16": Cost(base=1175, per_input=30.35, per_output=45.42, per_mac=3.225, window=561.1),
+    # within 11.6 %
+    "conv s4": Cost(base=1305, per_input=29.18, per_output=41.2, per_mac=1.054, window=780.1),
     "conv_transpose float32": Cost(base=2000, per_output=300, per_mac=100),
     "conv_transpose int8-weights": Cost(base=2000, per_output=400, per_mac=140),
     "conv_transpose int8": Cost(base=2000, per_output=150, per_mac=15),

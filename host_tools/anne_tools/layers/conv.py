@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -139,18 +140,50 @@ class Conv(Layer):
 
     SIZES: ClassVar[dict[str, Any]] = layouts.SIZES
 
+    # Rows that a kernel sums at a time: those that are missing cost as much.
+    ROWS: ClassVar[dict[str, int]] = {"f32_aligned": 2, "s8_f32": 4, "s8_quad": 4, "s4": 8}
+    # int8 whose channels are no multiple of 4 is read byte by byte.
+    BY_BYTE: ClassVar[str] = "conv s8_quad by byte"
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "conv f32": Cost(300, 0, 40, 5),
-        "conv f32_aligned": Cost(300, 0, 80, 7),
-        "conv s8_f32": Cost(300, 0, 60, 6),
-        "conv s8_quad": Cost(300, 0, 40, 3),
-        "conv s16": Cost(300, 0, 40, 4),
-        "conv s4": Cost(300, 0, 40, 4),
+        "conv f32": Cost(300, 5, 40, 5),
+        "conv f32_aligned": Cost(300, 20, 60, 5, window=300),
+        "conv s8_f32": Cost(300, 20, 60, 6, window=300),
+        "conv s8_quad": Cost(300, 1, 30, 2.5, window=150),
+        BY_BYTE: Cost(300, 2, 30, 3.5, window=150),
+        "conv s16": Cost(300, 4, 30, 3, window=150),
+        "conv s4": Cost(300, 4, 30, 2, window=150),
     }
+
+    timed_larger: ClassVar[tuple[int, ...]] = (256,)
+
+    @classmethod
+    def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
+        """Windows of several sizes, one after another: of four channels, of others, and of unlike ones."""
+        n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
+        channels = 4 if n % 4 == 0 else 1
+        side = 4 if n >= 64 else 1
+        builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
+        for i, (n_out, kernel) in enumerate(((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (4, 1), (4, 3))):
+            shape = builder.last.shape
+            conv = random.normal(0, 1, (n_out, kernel, kernel, shape[2])).astype(np.float32)
+            if i == 6:
+                conv[..., 1:] *= 1e-4  # so that layouts.choose takes f32
+            bias = np.zeros(n_out, np.float32)
+            builder.add(cls, f"timed_{i}", conv, bias, Window.same(shape[:2], (kernel, kernel)))
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
-        return f"conv {layer.kernel}"
+        n = layer.inputs[0].shape[-1] // layer.parameters[8]
+        return cls.BY_BYTE if layer.kernel == "s8_quad" and n % 4 else f"conv {layer.kernel}"
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """What is seen, outputs, multiplications with rows that are missing, and windows of all groups."""
+        x, y, groups = layer.inputs[0], layer.outputs[0], layer.parameters[8]
+        rows, windows = cls.ROWS.get(layer.kernel, 1), groups * y.size // y.shape[-1]
+        n_in, n_out = prod(layer.parameters[:2]) * x.shape[-1] // groups, y.shape[-1] // groups
+        macs = windows * n_in * (-(-n_out // rows) * rows)
+        return {"n_in": windows * n_in, "n_out": y.size, "macs": macs, "windows": windows}
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

@@ -38,7 +38,9 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel."""
+    """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel, the last
+    for the places of a window.
+    """
 
     base: float = 0.0
     per_input: float = 0.0
@@ -49,6 +51,7 @@ class Cost:
     block_column: float = 0.0
     rest_column: float = 0.0
     exact_row: float = 0.0
+    window: float = 0.0
 
     @staticmethod
     def terms(
@@ -57,10 +60,11 @@ class Cost:
         macs: int = 0,
         blocks: Blocks | None = None,
         exact_rows: float = 0.0,
+        windows: int = 0,
     ) -> tuple[float, ...]:
         """Return how often each field occurs in a layer of that size."""
         columns, *counts = blocks.counts(n_in, n_out) if blocks else (n_in, 0, 0, 0, 0)
-        return (1, columns, n_out, macs, *counts, exact_rows)
+        return (1, columns, n_out, macs, *counts, exact_rows, windows)
 
     def cycles(self, *args, **kwargs) -> float:
         """Return the cycles for a layer of the size that `terms` takes."""

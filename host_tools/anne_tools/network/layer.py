@@ -154,6 +154,8 @@ class Layer(ABC):
     # Appends a layer of the kind to a GraphBuilder; it reads as many flat tensors of one size as it takes. `make costs`
     # measures it and writes the prices for the RP2040. None for kinds that host_tools/measure_costs.py names.
     timed: ClassVar[Callable[[Any, list[Tensor]], Any] | None] = None
+    # Sizes of these tensors with which it is measured, too, beside some up to 64.
+    timed_larger: ClassVar[tuple[int, ...]] = ()
     # The prices on the RP2350's Cortex-M33, estimated from its instruction timings: a layers.prices.Cost for each name.
     ON_CORTEX_M33: ClassVar[dict[str, Any]] = {}
 
