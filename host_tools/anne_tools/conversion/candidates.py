@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from anne.model_file import MAX_LAYERS
@@ -24,8 +25,8 @@ from .correct import corrected
 from .equalise import equalised
 from .pack import check_limits, pack
 from .passes import balance_inputs, integer_scalings, scaled_tensors, simplify
-from .quantize import INTEGER_DTYPES, quantize, split_activations
-from .scales import with_rescalings
+from .quantize import INTEGER_DTYPES, quantize, split_activations, split_ranges
+from .scales import Spans, with_rescalings
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,7 +36,7 @@ MAX_IMPORTED_LAYERS = 4 * MAX_LAYERS
 MAX_VALUES = 1 << 24
 # The samples that are run, and, in all of them together, values of all tensors and multiplications; then the samples
 # with outliers.
-_SAMPLES, _VALUES, _MACS = 256, 1 << 22, 1 << 30
+_SAMPLES, _VALUES, _MACS = 256, 1 << 24, 1 << 30
 _OUTLIERS = 64
 
 
@@ -81,6 +82,7 @@ class Trial:
         check_limits(self.folded)
         self.tell = None if progress is None else lambda done, total: progress("calibrating", done, total)
         self.cuts: list[Cut] = []
+        self._known: dict[tuple[int, int], tuple[Graph, Cut | None, Any]] = {}
         most = _most_samples(self.folded)
         if calibrate is None:
             self.typical = sample_inputs(imported, None, most)
@@ -95,15 +97,25 @@ class Trial:
 
     def make(self, dtype: str, graph: Graph, notes: list[str], cut: Cut | None) -> Candidate:
         """Return `graph`, of the same values as the network, quantised with ranges within `cut`."""
-        calibrate = self.calibrate if cut is None else cut.limited(self.calibrate)
+        found = None
         if dtype in INTEGER_DTYPES:
-            graph, more = integer_scalings(graph)
+            graph, more, found = self._prepared(graph, cut)
             notes = [*notes, *more]
-        quantized = quantize(graph, dtype, calibrate, self.tell)
+        quantized = quantize(graph, dtype, self.calibrate, self.tell, found)
         floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
         floats = with_rescalings(floats, quantized)
         data = pack(quantized)
         return Candidate(dtype, cut, graph, floats, quantized, data, fit(data, self.board), list(notes))
+
+    def _prepared(self, graph: Graph, cut: Cut | None) -> tuple[Graph, list[str], Spans]:
+        """The graph as integers need it, notes, and the ranges of its values within `cut`, which every integer type
+        has; found once."""
+        key = id(graph), id(cut)
+        if key not in self._known:
+            calibrate = self.calibrate if cut is None else cut.limited(self.calibrate)
+            made, notes = integer_scalings(graph)
+            self._known[key] = graph, cut, (made, notes, split_ranges(made, calibrate, self.tell))
+        return self._known[key][2]
 
     def equalised(self, way: Candidate) -> Candidate | None:
         """The same with channels of like size; None if there are none to be changed."""

@@ -22,12 +22,14 @@ from .passes.rewrite import is_finite, is_float_or_keeps_values, only_reader
 _HOMOGENEOUS = ("linear", "relu", "leaky_relu")
 # What a channel is divided by, at most, or multiplied with.
 _MOST = 64.0
+# Samples whose values are all kept at once.
+_BATCH = 16
 
 
 def equalised(graph: Graph, x: np.ndarray) -> Graph | None:
     """Return a graph of the same values at its outputs, its channels of like size on samples x; None if none has any
     that can be changed."""
-    _, values = execute(graph, x, trace=True)
+    largest = _largest(graph, x)
     result = graph.copy()
     n_changed = 0
     for place in range(len(result.layers)):
@@ -38,8 +40,7 @@ def equalised(graph: Graph, x: np.ndarray) -> Graph | None:
         if second is None:
             continue
         n = len(first.bias)
-        made = np.abs(values[first.output]).reshape(-1, n).max(axis=0)
-        factors = _factors(made, second, n)
+        factors = _factors(largest[first.output], second, n)
         n_in = result.tensors[second.input].shape[-1]
         zero = np.zeros(1)
         divided = scaled_after(first, Scaling("", first.input, first.output, 1 / factors, zero))
@@ -50,6 +51,18 @@ def equalised(graph: Graph, x: np.ndarray) -> Graph | None:
             result.layers[result.layers.index(second)] = multiplied
             n_changed += 1
     return result.check() if n_changed else None
+
+
+def _largest(graph: Graph, x: np.ndarray) -> dict[str, np.ndarray]:
+    """The largest magnitude of each channel of what products make, by the tensor's name."""
+    found: dict[str, np.ndarray] = {}
+    names = [layer.output for layer in graph.layers if is_product(layer)]
+    for start in range(0, len(x), _BATCH):
+        _, values = execute(graph, x[start : start + _BATCH], trace=True)
+        for name in names:
+            most = np.abs(values[name]).reshape(-1, values[name].shape[-1]).max(axis=0)
+            found[name] = np.maximum(found.get(name, 0.0), most)
+    return found
 
 
 def _can_scale(graph: Graph, layer: Layer) -> bool:

@@ -20,7 +20,7 @@ from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.layer import Layer
 from .passes import scaled_tensors
-from .scales import shared_spans, with_one_scale
+from .scales import Spans, shared_spans, with_one_scale
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # Those with integers between layers, whose ranges come from calibration data.
@@ -38,11 +38,13 @@ def quantize(
     dtype: str,
     calibration: np.ndarray | None = None,
     progress: Callable[[int, int], None] | None = None,
+    found: Spans | None = None,
 ) -> Graph:
     """Return `graph` with its layers in `dtype`: one of DTYPES.
 
     int4 is int8 with weights of four bits. int8, int16 and int4 need `calibration`, (n_samples, *input shape) of
-    typical inputs; `progress(done, total)` is told how far it is. ModelError if they are missing, of another shape, or
+    typical inputs; `progress(done, total)` is told how far it is. `found` are the ranges that `split_ranges` gave for
+    the same graph and data, if that is known. ModelError if they are missing, of another shape, or
     not finite.
     """
     if dtype not in DTYPES:
@@ -57,10 +59,17 @@ def quantize(
         return _quantize_weights_only(split_activations(graph, FUSED_FLOAT))
     split = split_activations(graph, FUSED_INTEGER)
     values = "int8" if dtype == "int4" else dtype
-    return _quantize_all(split, values, _MOST[dtype], ranges(split, calibration, progress))
+    return _quantize_all(split, values, _MOST[dtype], found or ranges(split, calibration, progress))
 
 
 # --- Ranges -----------------------------------------------------------------------------------------------------------
+
+
+def split_ranges(
+    graph: Graph, calibration: np.ndarray | None, progress: Callable[[int, int], None] | None = None
+) -> Spans:
+    """Return the ranges that a graph has on integers, whose activations are layers of their own."""
+    return ranges(split_activations(graph, FUSED_INTEGER), calibration, progress)
 
 
 def ranges(

@@ -108,5 +108,5 @@ def test_a_type_that_is_impossible_is_passed_over():
     converted = convert(random_graph((16, 8, 600)), calibrate=samples(16))
     assert converted.report.dtype != "int8"
     assert "int8 (impossible: " in why(converted)
-    with pytest.raises(ModelError, match="at most 511 elements, got 600"):
+    with pytest.raises(ModelError, match="at most 511 elements in a row, got 600"):
         convert(random_graph((16, 8, 600)), "int8", calibrate=samples(16))

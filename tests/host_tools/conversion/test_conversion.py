@@ -284,13 +284,12 @@ def test_nan_weights_are_refused_by_the_layers_name():
         convert(network)
 
 
-def test_a_softmax_over_rows_is_refused():
-    """The kernels' softmax goes over all elements, so it would not be the network's."""
+def test_a_softmax_goes_over_each_row():
     builder = GraphBuilder((6,))
     builder.reshape("rows", (2, 3))
     builder.activation("softmax", "softmax")
-    with pytest.raises(ModelError, match=r"softmax: expected softmax over a flat tensor, got shape \(2, 3\)"):
-        convert(builder.build())
+    converted = convert(builder.build(), "float32")
+    assert converted.predict(np.zeros((1, 6), np.float32)).tolist() == [[[pytest.approx(1 / 3)] * 3] * 2]
 
 
 @pytest.mark.parametrize("part", ["reference_outputs", "execute"])

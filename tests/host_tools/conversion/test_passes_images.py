@@ -142,3 +142,18 @@ def test_zeros_around_a_signal():
     b.add(Pad, "zeros", (2, 0), (1, 0))
     b.add(Conv, "conv", random(3, 1, 3, 4), random(3), Window((1, 3)))
     assert run(passes.merge_pads, b)[0] == ["conv"]
+
+
+def test_channels_of_unlike_ranges_are_balanced():
+    # a watch: acceleration within 2, turning within 250
+    b = GraphBuilder((20, 6))
+    b.add(Conv, "conv", random(4, 1, 3, 6), random(4), Window.same((1, 20), (1, 3)), 1, "relu")
+    before = b.build()
+    x = random(50, 20, 6) * [1, 1, 1, 100, 100, 100]
+    after = passes.balance_inputs(before, x.min(axis=0), x.max(axis=0))
+    assert [layer.kind for layer in after.layers] == ["scaling", "conv"]
+    scaled = x * after.layers[0].scale
+    assert np.abs(scaled).max(axis=(0, 1)).tolist() == pytest.approx([1] * 6)
+    expected = execute(before, x)
+    np.testing.assert_allclose(execute(after, x), expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+    assert passes.balance_inputs(before, -np.ones((20, 6)), np.ones((20, 6))) is None

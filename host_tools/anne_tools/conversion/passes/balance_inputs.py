@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...layers import Dense, Scaling
+from ...layers import Scaling
 from ...network.graph import Graph
+from .products import is_product, scaled_before
 from .rewrite import free_name, is_float_or_keeps_values, rounded
 
 
@@ -15,7 +16,8 @@ def balance_inputs(graph: Graph, least: np.ndarray, most: np.ndarray) -> Graph |
     """Return the graph with a scaling of its inputs from `least` .. `most` to -1 .. 1, taken back by the layers there.
 
     `least` and `most` are samples; of several inputs each is looked at by itself. None if none gets a scaling: for that
-    dense layers of floats alone must read it, and the ranges of its features be unlike (beyond a factor of 4).
+    layers of weights in floats alone must read it, and the ranges of its features, or channels, be unlike (beyond a
+    factor of 4).
     """
     result = graph.copy()
     ends = (graph.split(x[np.newaxis]).items() for x in (least, most))
@@ -28,9 +30,13 @@ def _balance(graph: Graph, name: str, least: np.ndarray, most: np.ndarray) -> No
     """Put a scaling behind input `name` of the graph, if it needs and can have one."""
     readers = list(graph.consumers(name))
     if not readers or not all(
-        isinstance(layer, Dense) and is_float_or_keeps_values(graph, layer) for layer in readers
+        is_product(layer) and is_float_or_keeps_values(graph, layer) for layer in readers
     ):
         return
+    if least.ndim > 1:  # channels of images, about 0, as padding is
+        axes = tuple(range(least.ndim - 1))
+        most = np.maximum(np.abs(least), np.abs(most)).max(axis=axes)
+        least = -most
     half = (most - least) / 2
     largest = np.maximum(np.abs(least), np.abs(most)).max()
     half = np.where(half > 0, half, largest or 1.0)
@@ -42,13 +48,8 @@ def _balance(graph: Graph, name: str, least: np.ndarray, most: np.ndarray) -> No
     layer_name = "input_scaling" if len(graph.inputs) == 1 else f"{name}_scaling"
     scaling = Scaling(layer_name, name, scaled, 1 / half, -middle / half, source=layer_name.replace("_", " "))
     at = graph.layers.index(readers[0])
+    back = Scaling("", scaled, scaled, half, middle)  # (x - middle) / half is x again, for those that read it
     graph.layers = [
-        _taken_back(layer, scaled, half, middle) if name in layer.inputs else layer for layer in graph.layers
+        scaled_before(back, layer, len(half)) if name in layer.inputs else layer for layer in graph.layers
     ]
     graph.layers.insert(at, scaling)
-
-
-def _taken_back(dense: Dense, scaled: str, half: np.ndarray, middle: np.ndarray) -> Dense:
-    """The dense layer that gives the same for (x - middle) / half in tensor `scaled` as for x."""
-    weights = dense.weights.astype(np.float64)
-    return replace(dense, inputs=(scaled,), weights=weights * half, bias=dense.bias + weights @ middle)
