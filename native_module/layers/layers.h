@@ -31,6 +31,8 @@
     X(subtract, 14) \
     X(multiply, 15) \
     X(transpose, 18) \
+    X(resize, 19) \
+    X(embedding, 20) \
     X(conv_transpose, 21) \
     X(delay, 23)
 // clang-format on

@@ -1,8 +1,12 @@
 """Layers that only move elements: what they do to numbers, and what files of theirs are refused everywhere alike."""
 
+import struct
+
 import anne
 from check import raises, same
 from model_writer import CONCATENATE, DELAY, FLOAT32, INPUT, INT8, OUTPUT, PAD, SLICE, TRANSPOSE, Writer
+
+RESIZE, EMBEDDING = 19, 20
 
 
 def one(kind, inputs, output, parameters=(), constants=(), reads=None):
@@ -159,3 +163,89 @@ def test_what_borders_that_go_on_need():
     anne.load(one(PAD, (x,), ((30,),), (0, 20, 3))).close()
     text = "layer 0 pad: expected 0 constants and 3 parameters, got 0 and 4"
     refuses(text, PAD, (x,), ((6,),), (0, 2, 1, 0))
+
+
+def words(*numbers):
+    return struct.pack("<%di" % len(numbers), *numbers)
+
+
+def reals(*numbers):
+    return struct.pack("<%df" % len(numbers), *numbers)
+
+
+NEAREST = words(1, 0), words(0, 0, 2)
+
+
+def resized(*constants, mode=0, x=((2, 3, 1),), y=((2, 3, 1),), inputs=1):
+    return RESIZE, (x,) * inputs, y, (mode,), constants
+
+
+def test_resize():
+    answers([4, 4, 6, 1, 1, 3], SIX, *resized(*NEAREST))
+    # halfway between rows, a quarter of the way between columns
+    weights = reals(0, 0.5), reals(0, 0.25, 0)
+    answers([4, 4.25, 6, 2.5, 2.75, 4.5], SIX, *resized(*NEAREST, *weights, mode=1))
+    # of int8 halves are rounded away from zero: 2.5, 2.75, 4.5, and their negatives
+    x = ((2, 3, 1), INT8, 1.0, 0)
+    weights = words(0, 512), words(0, 256, 0)
+    for sign in (1, -1):
+        expected = [sign * v for v in (4, 4, 6, 3, 3, 5)]
+        answers(expected, [sign * v for v in SIX], *resized(*NEAREST, *weights, mode=1, x=x, y=x))
+    answers([2, 2, 1], [1, 2], *resized(words(0), words(1, 1, 0), x=((2, 1),), y=((3, 1),)))  # a signal
+
+
+def test_what_a_resize_needs():
+    refuses("layer 0 resize: expected 1 input, 1 output and 1 parameter, got 2, 1 and 1", *resized(inputs=2))
+    refuses("layer 0 resize: expected a mode of 0 or 1, got 2", *resized(*NEAREST, mode=2))
+    refuses("layer 0 resize: expected 4 constants, got 2", *resized(*NEAREST, mode=1))
+    refuses("layer 0 resize: expected 2 constants, got 1", *resized(NEAREST[0]))
+    text = "layer 0 resize: expected images or signals of one type, scale and number of channels, got "
+    refuses(text + "float32 (2, 3, 1) and float32 (2, 3, 2)", *resized(*NEAREST, y=((2, 3, 2),)))
+    refuses(text + "float32 (2, 3, 1) and float32 (3, 1)", *resized(*NEAREST, y=((3, 1),)))
+    refuses(text + "float32 (2, 3, 1) and int8 (2, 3, 1)", *resized(*NEAREST, y=((2, 3, 1), INT8)))
+    refuses(text + "float32 (6,) and float32 (6,)", *resized(*NEAREST, x=((6,),), y=((6,),)))
+    refuses("layer 0 resize: expected 8 bytes of indices, got 4", *resized(words(0), NEAREST[1]))
+    refuses("layer 0 resize: expected indices below 2, got 2", *resized(words(2, 0), NEAREST[1]))
+    refuses("layer 0 resize: expected indices below 3, got 4294967295", *resized(NEAREST[0], words(0, -1, 0)))
+    zeros = reals(0, 0, 0)
+    text = "layer 0 resize: expected weights from 0 to below 1, got 0x3f800000"
+    refuses(text, *resized(*NEAREST, reals(0, 1), zeros, mode=1))
+    refuses(
+        "layer 0 resize: expected indices below 1, got 1", *resized(*NEAREST, reals(0.5, 0), zeros, mode=1)
+    )
+    refuses(
+        "layer 0 resize: expected 12 bytes of weights, got 8", *resized(*NEAREST, *[reals(0, 0)] * 2, mode=1)
+    )
+    x = ((2, 3, 1), INT8)
+    text = "layer 0 resize: expected weights from 0 to below 1, got 0x400"
+    refuses(text, *resized(*NEAREST, words(0, 1024), words(0, 0, 0), mode=1, x=x, y=x))
+
+
+TABLE = reals(1, 2, 3, 4, 5, 6)  # three rows of two
+
+
+def test_embedding():
+    y = ((4, 2),)
+    answers([3, 4, 1, 2, 5, 6, 1, 2], [1, 0, 2, -7], EMBEDDING, (((4,),),), y, (), (TABLE,))
+    answers([5, 6, 3, 4, 1, 2, 1, 2], [1e30, 1.9, 0.9, float("nan")], EMBEDDING, (((4,),),), y, (), (TABLE,))
+    answers([5, 6, 1, 2, 3, 4, 5, 6], [100, -1, 1, 2], EMBEDDING, (((4,), INT8),), y, (), (TABLE,))
+    y, table = ((2, 2), INT8, 0.5, -1), struct.pack("<4b", -128, 127, 3, -1)
+    answers([2, 0, -63.5, 64], [1, 0], EMBEDDING, (((2,),),), y, (), (table,))
+
+
+def test_what_an_embedding_needs():
+    x, y = ((4,),), ((4, 2),)
+    refuses(
+        "layer 0 embedding: expected 1 input and 1 output, got 2 and 1", EMBEDDING, (x, x), y, (), (TABLE,)
+    )
+    text = "layer 0 embedding: expected 1 constants and 0 parameters, got %d and %d"
+    refuses(text % (0, 0), EMBEDDING, (x,), y)
+    refuses(text % (1, 1), EMBEDDING, (x,), y, (0,), (TABLE,))
+    text = "layer 0 embedding: expected a row for each number, of scale 1 and zero_point 0, got ..."
+    for x_bad, y_bad in ((((4,), INT8, 0.5, 0), y), (((4,), INT8, 1.0, 1), y), (x, ((4,),)), (x, ((3, 2),))):
+        refuses(text, EMBEDDING, (x_bad,), y_bad, (), (TABLE,))
+    for n in (0, 4, 20):
+        text = "layer 0 embedding: expected a table of rows of 8 bytes, got %d bytes"
+        refuses(text % n, EMBEDDING, (x,), y, (), (TABLE[:n],))
+    text = "layer 0 embedding: expected finite rows, got inf at 1"
+    refuses(text, EMBEDDING, (x,), y, (), (reals(0, float("inf")),))

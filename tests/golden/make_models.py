@@ -25,10 +25,12 @@ from anne_tools.layers import (
     Conv,
     Delay,
     Dense,
+    Embedding,
     MaxPool,
     Multiply,
     Pad,
     Reduce,
+    Resize,
     Slice,
     Subtract,
     Transpose,
@@ -284,6 +286,26 @@ def row_logarithms(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="row logarithms"))
 
 
+def resized(rng: np.random.Generator) -> Graph:
+    """3 by 4 pixels of 2 channels made larger and smaller, by the nearest and between them."""
+    b = GraphBuilder((3, 4, 2))
+    b.add(Resize, "larger", (5, 6), "bilinear", half_pixel_centers=True)
+    b.add(Resize, "twice", (10, 12), "nearest")
+    b.add(Resize, "smaller", (4, 3), "bilinear", align_corners=True)
+    b.reshape("signal", (12, 2))
+    b.add(Resize, "shorter", (1, 7), "bilinear")
+    return b.build(Metadata(name="resized"))
+
+
+def embedded(rng: np.random.Generator) -> Graph:
+    """Three numbers, each of which stands for a row of a table of five; then two sums of the rows."""
+    b = GraphBuilder((3,))
+    b.add(Embedding, "words", rng.normal(size=(5, 4)))
+    b.reshape("flat", (-1,))
+    b.dense("sums", weights(rng, 2, 12), rng.normal(size=2))
+    return b.build(Metadata(name="embedded"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -314,6 +336,8 @@ MODELS = {
     joined: ("float32", "int8", "int16"),
     pooled: ("float32", "int8", "int16"),
     moved: ("float32", "int8", "int16"),
+    resized: ("float32", "int8", "int16"),
+    embedded: ("float32", "int8", "int16"),
     listening: ("float32", "int8", "int16"),
     convolved: ("float32", "int8", "int16", "int8-weights", "int4"),
     signal: ("float32", "int8", "int16", "int8-weights", "int4"),

@@ -55,6 +55,14 @@
     X(transpose_f32)      \
     X(transpose_s8)       \
     X(transpose_s16)      \
+    X(resize_nearest_s8)  \
+    X(resize_nearest_s16) \
+    X(resize_f32)         \
+    X(resize_s8)          \
+    X(resize_s16)         \
+    X(embedding_f32)      \
+    X(embedding_s8)       \
+    X(embedding_s16)      \
     X(delay_f32)          \
     X(delay_s8)           \
     X(delay_s16)          \

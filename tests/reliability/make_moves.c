@@ -121,6 +121,67 @@ static void pad_border(move_t *move, const anne_tensor_t *x) {
     move->parameters[1 + x->rank] = mode;
 }
 
+// Constants of any move: as many words as an image has rows and columns, or a table's rows.
+static uint32_t words[ANNE_MAX_CONSTANTS][1 << 13];
+
+static void set_constant(move_t *move, uint32_t n_bytes) {
+    move->constants[move->n_constants] = words[move->n_constants];
+    move->constant_bytes[move->n_constants++] = n_bytes;
+}
+
+// For each of `n` places along an axis of `in` elements which of them it is, and the weight of the next one.
+static void any_places(uint32_t *indices, uint32_t *weights, uint32_t n, uint32_t in, bool is_float, bool nearest) {
+    for (uint32_t i = 0; i < n; i++) {
+        indices[i] = (uint32_t)any_of(0, (int32_t)in - 1);
+        bool between = !nearest && indices[i] + 1 < in && any_of(0, 3) > 0;
+        float weight = (float)any_of(1, 16777215) / 16777216;
+        memcpy(&weights[i], &weight, sizeof weight);
+        weights[i] = !between ? 0 : is_float ? weights[i] : (uint32_t)any_of(1, 1023);
+    }
+}
+
+static void resize(move_t *move, anne_tensor_t *x) {
+    bool is_float = x->dtype == ANNE_FLOAT32, nearest = any_of(0, 2) == 0;
+    if (x->rank != 3) { // what it is made of becomes a signal
+        uint32_t n = anne_tensor_elements(x), channels = n % 3 == 0 ? 3 : 1;
+        *x = (anne_tensor_t){x->dtype, 0, 2, 0, {n / channels, channels}, x->scale, x->zero_point, 0};
+    }
+    anne_tensor_t *y = &move->tensors[1];
+    *y = *x;
+    uint32_t columns = x->rank - 2u, out_h = 1;
+    if (x->rank == 3) {
+        y->shape[0] = out_h = (uint32_t)any_of(1, 9);
+    }
+    y->shape[columns] = (uint32_t)any_of(1, 9);
+    any_places(words[0], words[2], out_h, x->rank == 3 ? x->shape[0] : 1, is_float, nearest);
+    any_places(words[1], words[3], y->shape[columns], x->shape[columns], is_float, nearest);
+    for (uint32_t i = 0; i < (nearest ? 2 : 4); i++) {
+        set_constant(move, 4 * (i % 2 == 0 ? out_h : y->shape[columns]));
+    }
+    set_parameters(move, 1, &(int32_t){nearest ? 0 : 1});
+}
+
+static void embedding(move_t *move, anne_tensor_t *x) {
+    if (x->rank == ANNE_MAX_RANK) {
+        x->rank--;
+        x->shape[ANNE_MAX_RANK - 1] = 0;
+    }
+    anne_tensor_t *y = &move->tensors[1];
+    *y = *x;
+    y->dtype = (uint8_t)any_of(ANNE_FLOAT32, ANNE_INT16);
+    y->scale = y->dtype == ANNE_FLOAT32 ? 1 : 0.05f;
+    y->zero_point = 0;
+    y->shape[y->rank++] = (uint32_t)any_of(1, 5);
+    x->scale = 1;
+    x->zero_point = 0;
+    uint32_t n_bytes = anne_tensor_bytes(y) / anne_tensor_elements(x) * (uint32_t)any_of(1, 200);
+    for (uint32_t i = 0; i < n_bytes / 4 + 1; i++) {
+        float value = (float)any_of(-1000, 1000) / 64;
+        memcpy(&words[0][i], &value, sizeof value);
+    }
+    set_constant(move, n_bytes);
+}
+
 move_t any_move(anne_kind_t kind, anne_dtype_t dtype, uint32_t rank, const uint32_t *shape) {
     move_t move = {.kind = kind, .n_tensors = 2};
     move.tensors[0] = like(dtype, rank, shape);
@@ -136,6 +197,12 @@ move_t any_move(anne_kind_t kind, anne_dtype_t dtype, uint32_t rank, const uint3
         break;
     case ANNE_KIND_transpose:
         transpose(&move, &move.tensors[0]);
+        break;
+    case ANNE_KIND_resize:
+        resize(&move, &move.tensors[0]);
+        break;
+    case ANNE_KIND_embedding:
+        embedding(&move, &move.tensors[0]);
         break;
     case ANNE_KIND_delay:
         delay(&move, &move.tensors[0]);

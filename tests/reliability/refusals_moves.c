@@ -1,6 +1,8 @@
 // Every reason for which the loader refuses a layer that only moves elements: one that is whole, one thing changed.
 #include "refusals_moves.h"
 
+#include <math.h>
+
 #include "make_moves.h"
 #include "model.h"
 #include "model_files.h"
@@ -146,7 +148,103 @@ static void check_pad(void) {
     REFUSED(move.parameters[1], 4, ANNE_OK);
 }
 
+static void check_resize(void) {
+    // columns 0, between 0 and 1, 2 of 3; rows 1, between 0 and 1 of 2
+    uint32_t rows[] = {1, 0}, columns[] = {0, 0, 2}, row_weights[] = {0, 512}, column_weights[] = {0, 1023, 0};
+    move_t move = {.kind = ANNE_KIND_resize, .n_tensors = 2, .n_parameters = 1, .parameters = {1}};
+    move.tensors[0] = tensor(ANNE_INT8, 3, 2, 3, 4);
+    move.tensors[1] = tensor(ANNE_INT8, 3, 2, 3, 4);
+    const void *constants[] = {rows, columns, row_weights, column_weights};
+    const uint32_t constant_bytes[] = {sizeof rows, sizeof columns, sizeof row_weights, sizeof column_weights};
+    move.n_constants = 4;
+    memcpy(move.constants, constants, sizeof constants);
+    memcpy(move.constant_bytes, constant_bytes, sizeof constant_bytes);
+    check_counts(move);
+    REFUSED_UNLIKE(1);
+    REFUSED(move.tensors[1], tensor(ANNE_INT8, 2, 2, 4, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[2], 3, ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1].shape[0], 3, ANNE_ERROR_CONSTANT);
+    REFUSED(move.tensors[1].shape[1], 2, ANNE_ERROR_CONSTANT);
+    REFUSED(move.tensors[0].shape[0], 1, ANNE_ERROR_CONSTANT);
+    REFUSED(move.tensors[0].shape[1], 2, ANNE_ERROR_CONSTANT);
+    REFUSED(move.parameters[0], 2, ANNE_ERROR_PARAMETER);
+    REFUSED(move.parameters[0], 0, ANNE_ERROR_LAYER);
+    REFUSED(move.n_constants, 2, ANNE_ERROR_LAYER);
+    REFUSED(move.constant_bytes[2], 4, ANNE_ERROR_CONSTANT);
+    REFUSED(move.constant_bytes[3], 8, ANNE_ERROR_CONSTANT);
+    rows[0] = 2;
+    CHECK(status_of(&move) == ANNE_ERROR_CONSTANT, "a row that is not there");
+    rows[0] = 1;
+    row_weights[1] = 1024;
+    CHECK(status_of(&move) == ANNE_ERROR_CONSTANT, "a weight of 1");
+    row_weights[1] = 512;
+    row_weights[0] = 1; // of a row that is not there
+    CHECK(status_of(&move) == ANNE_ERROR_CONSTANT, "a row behind the last");
+    row_weights[0] = 0;
+    move.tensors[0].rank = move.tensors[1].rank = 1;
+    for (uint32_t t = 0; t < 2; t++) {
+        move.tensors[t] = tensor(ANNE_INT8, 1, 4, 0, 0);
+    }
+    CHECK(status_of(&move) == ANNE_ERROR_SHAPE, "rank 1");
+    for (uint32_t t = 0; t < 2; t++) {
+        move.tensors[t] = tensor(ANNE_INT8, 3, 1, 2, 3);
+        move.tensors[t].rank = 4;
+        move.tensors[t].shape[3] = 1;
+    }
+    CHECK(status_of(&move) == ANNE_ERROR_SHAPE, "rank 4");
+    for (uint32_t t = 0; t < 2; t++) {
+        move.tensors[t] = tensor(ANNE_FLOAT32, 3, 2, 3, 4);
+    }
+    static const struct {
+        uint32_t bits;
+        anne_status_t expected;
+    } weights[] = {{0, ANNE_OK},
+                   {1, ANNE_ERROR_CONSTANT}, // denormal
+                   {0x00800000, ANNE_OK},
+                   {0x3f7fffff, ANNE_OK},
+                   {0x3f800000, ANNE_ERROR_CONSTANT}, // 1
+                   {0x80000000, ANNE_ERROR_CONSTANT}, // -0
+                   {0x7fc00000, ANNE_ERROR_CONSTANT}};
+    for (uint32_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
+        row_weights[1] = column_weights[1] = weights[i].bits;
+        CHECK(status_of(&move) == weights[i].expected, "0x%x", weights[i].bits);
+    }
+    row_weights[1] = column_weights[1] = 0;
+    move.parameters[0] = 0;
+    move.n_constants = 2;
+    CHECK(status_of(&move) == ANNE_OK, "nearest");
+    move.n_tensors = 3; // two inputs; then two outputs
+    move.tensors[2] = move.tensors[1];
+    CHECK(status_of(&move) == ANNE_ERROR_LAYER, "two inputs");
+    move.n_outputs = 2;
+    CHECK(status_of(&move) == ANNE_ERROR_LAYER, "two outputs");
+}
+
+static void check_embedding(void) {
+    float table[] = {1, 2, 3, 4, 5, 6};
+    move_t move = {.kind = ANNE_KIND_embedding, .n_tensors = 2, .n_constants = 1};
+    move.constants[0] = table;
+    move.constant_bytes[0] = sizeof table;
+    move.tensors[0] = tensor(ANNE_INT8, 1, 4, 0, 0);
+    move.tensors[0].scale = 1;
+    move.tensors[1] = tensor(ANNE_FLOAT32, 2, 4, 2, 0); // three rows of two
+    check_counts(move);
+    REFUSED(move.tensors[0].scale, 0.5f, ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[0].zero_point, 1, ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1], tensor(ANNE_FLOAT32, 1, 4, 0, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.tensors[1], tensor(ANNE_FLOAT32, 2, 3, 2, 0), ANNE_ERROR_SHAPE);
+    REFUSED(move.constant_bytes[0], 0, ANNE_ERROR_CONSTANT);
+    REFUSED(move.constant_bytes[0], 20, ANNE_ERROR_CONSTANT);
+    REFUSED(move.n_constants, 0, ANNE_ERROR_LAYER);
+    table[5] = INFINITY;
+    CHECK(status_of(&move) == ANNE_ERROR_CONSTANT, "an infinite table");
+    move.tensors[1] = tensor(ANNE_INT16, 2, 4, 2, 0); // of integers any bits will do
+    CHECK(status_of(&move) == ANNE_OK, "integers");
+}
+
 void check_moves(void) {
+    check_resize();
+    check_embedding();
     check_pad();
     check_slice();
     check_transpose();

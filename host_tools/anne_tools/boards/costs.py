@@ -163,6 +163,20 @@ _KERNELS: dict[str, Cost] = {
     # estimated
     "transpose float32": Cost(base=700, per_output=15),
     # estimated
+    "resize nearest": Cost(base=500, per_output=20),
+    # estimated
+    "resize int8": Cost(base=700, per_input=15, per_output=35),
+    # estimated
+    "resize int16": Cost(base=700, per_input=15, per_output=60),
+    # estimated
+    "resize float32": Cost(base=700, per_input=20, per_output=350),
+    # estimated
+    "embedding int8": Cost(base=300, per_output=20),
+    # estimated
+    "embedding int16": Cost(base=300, per_output=20),
+    # estimated
+    "embedding float32": Cost(base=300, per_output=20),
+    # estimated
     "delay int8": Cost(base=500, per_output=1),
     # estimated
     "delay int16": Cost(base=500, per_output=2),

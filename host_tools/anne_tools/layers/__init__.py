@@ -15,11 +15,13 @@ from .conv_transpose import ConvTranspose
 from .delay import Delay
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
+from .embedding import Embedding
 from .max_pool import MaxPool
 from .multiply import Multiply
 from .pad import Pad
 from .reduce import Reduce
 from .reshape import Reshape
+from .resize import Resize
 from .scaling import Scaling
 from .slice import Slice
 from .subtract import Subtract
@@ -41,11 +43,13 @@ __all__ = [
     "Delay",
     "Dense",
     "DepthwiseConv",
+    "Embedding",
     "MaxPool",
     "Multiply",
     "Pad",
     "Reduce",
     "Reshape",
+    "Resize",
     "Scaling",
     "Slice",
     "Subtract",

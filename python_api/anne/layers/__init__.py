@@ -30,6 +30,8 @@ KINDS = {
     14: "subtract",
     15: "multiply",
     18: "transpose",
+    19: "resize",
+    20: "embedding",
     21: "conv_transpose",
     23: "delay",
 }

@@ -20,9 +20,10 @@ _FEW = 32
 
 
 def scaled_tensors(graph: Graph) -> set[str]:
-    """Names of the tensors that hold inputs which a scaling turns from floats into integers; reshaped ones, too."""
+    """Names of the tensors that hold inputs which a layer (a scaling) takes as floats, to give integers; reshaped ones,
+    too."""
     inputs = inputs_and_their_reshapes(graph)
-    scaled = {layer.input for layer in graph.layers if isinstance(layer, Scaling) and layer.input in inputs}
+    scaled = {layer.input for layer in graph.layers if layer.takes_floats and layer.input in inputs}
     reshapes = [layer for layer in graph.layers if isinstance(layer, Reshape) and layer.input in inputs]
     for layer in reversed(reshapes):  # back to the input, then to all that is the same
         if layer.output in scaled:
@@ -50,7 +51,7 @@ def integer_scalings(graph: Graph) -> Passed:
             layers += made
             kind = next(one.kind for one in made if one.n_weights).replace("_", " ")
             notes.append(f"{layer.title}: made a {kind} layer, as integers between layers have no scaling")
-        elif isinstance(layer, Scaling | Reshape):
+        elif layer.takes_floats or isinstance(layer, Reshape):
             layers.append(layer)
         else:
             for name in layer.inputs:
