@@ -130,6 +130,15 @@ def elements(what: str, shape: Sequence[int], item_bytes: int = 8) -> int:
     return n
 
 
+def value(what: str, shape: Sequence[int]) -> None:
+    """ModelError if a value that flows is larger than a model file's may be; nothing is charged, as none is made."""
+    sizes = [int(d) for d in shape]
+    if min(sizes, default=0) < 0 or math.prod(sizes) > model_file.MAX_ELEMENTS:
+        raise ModelError(
+            f"{what}: {_short(tuple(sizes))}: expected at most {model_file.MAX_ELEMENTS} elements"
+        )
+
+
 def layers(n: int) -> None:
     """ModelError if a network of `n` layers cannot become a model file; call it before they are worked on."""
     if n > MAX_LAYERS:

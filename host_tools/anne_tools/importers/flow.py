@@ -47,7 +47,7 @@ class Flow(Arithmetic):
         (shape,) = layer.output_shapes([without_batch(value.shape) for value in x], [()], step.where)
         if any(without_batch(value.shape) != value.shape for value in x):
             shape = (1, *shape)
-        budget.elements(step.where, shape)
+        budget.value(step.where, shape)
         if layer.keeps_values:
             step = replace(step, quantization=self.tensors[x[0].tensor].quantization)
         self.values[step.output] = made = self._made(step, layer, shape)

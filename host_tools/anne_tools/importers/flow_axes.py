@@ -99,7 +99,7 @@ class Arranged(Values):
         names = [value.tensor for value in values]
         layer = kind(step.name, names, "", *args, source=step.op, **kwargs)
         (shape,) = layer.output_shapes([self.tensors[name].shape for name in names], [()], step.where)
-        budget.elements(step.where, shape)
+        budget.value(step.where, shape)
         first = self.tensors[names[0]]
         if layer.keeps_values:
             step = replace(step, dtype=first.dtype, quantization=first.quantization)

@@ -156,7 +156,7 @@ class Moves(Flow):
         x, order, dims = self._on_axes(step, x, acting)
         before, after = zip(*(widths[axis] for axis in dims), strict=True)
         shape = [n + sum(width) for n, width in zip(x.shape, widths, strict=True)]
-        budget.elements(step.where, shape)
+        budget.value(step.where, shape)
         if mode != "constant" and "mode" not in Pad.__dataclass_fields__:
             raise ModelError(f"{step.where}: mode {mode} is not supported; supported: constant")
         more = () if mode == "constant" else (mode,)

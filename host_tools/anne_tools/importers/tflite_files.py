@@ -9,7 +9,6 @@ Source: schema.fbs, version 3, of TensorFlow Lite.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -207,7 +206,6 @@ class TfliteFile:
         where = f"tensor {index} ({name})"
         number = table.Type()
         shape = tuple(int(table.Shape(i)) for i in range(_count(where, table.ShapeLength(), 8)))
-        budget.elements(where, shape)
         stored = DTYPES[number]
         data = self._data(where, table.Buffer(), shape, stored)
         quantization, axis = self._quantization(where, table, shape, 128 if stored == "uint8" else 0)
@@ -229,7 +227,7 @@ class TfliteFile:
             raise ModelError(f"{where}: constants outside the flatbuffer (files over 2 GB) are not supported")
         if not table.DataLength() or dtype == "resource":
             return None
-        n = math.prod(shape)
+        n = budget.elements(where, shape)
         expected = (n + 1) // 2 if dtype == INT4 else n * np.dtype(dtype).itemsize
         if table.DataLength() != expected:
             raise ModelError(

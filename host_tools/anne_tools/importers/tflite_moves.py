@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from ..errors import ModelError
+from . import budget
 from .flow import Step
 from .flow_values import without_batch
 from .tflite_files import Operator
@@ -329,7 +330,9 @@ class Moves(Reading):
             raise ModelError(
                 f"{op.where}: expected a row of places, got {places.dtype} of shape {places.shape}"
             )
+        budget.steps(places.size, op.where)
         runs = _runs([self._axis(op, int(place), shape[axis]) for place in places.reshape(-1)])
+        budget.layers(len(runs))
         keys = []
         for number, (begin, size) in enumerate(runs):
             parts = [(0, n, 1) for n in shape]

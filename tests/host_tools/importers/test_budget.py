@@ -52,6 +52,9 @@ def test_elements_are_counted_before_an_array_is_made():
         budget.elements("a", (1 << 22,))  # 32 MB of 64
         budget.elements("a", (1 << 22,))
         assert "b: (1,): unpacks to more" in refused(budget.elements, "b", (1,))
+        budget.value("b", (1 << 10, 1 << 10))  # which is only told of, so nothing is charged
+        for shape in ((1 << 10, 1025), (1 << 62, 1 << 62), (-1, 3)):
+            assert f"b: {shape}: expected at most 1048576 elements" in refused(budget.value, "b", shape)
 
 
 def test_layers_operations_and_levels():

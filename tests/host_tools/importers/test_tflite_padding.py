@@ -195,8 +195,8 @@ def refused(read, data: bytes) -> str:
             "float32",
             "expected two integers an axis, got float32 of shape (2, 2)",
         ),
-        ([[0, 0], [0, 1 << 62]], "int64", "unpacks to more than the limit of"),
-        ([[0, 0], [1 << 20, 0]], "int64", "of shape (1048580,): expected at most 1048576 elements"),
+        ([[0, 0], [0, 1 << 62]], "int64", "expected at most 1048576 elements"),
+        ([[0, 0], [1 << 20, 0]], "int64", "expected at most 1048576 elements"),
     ],
 )
 def test_widths_that_are_refused(read, widths, dtype, message):
