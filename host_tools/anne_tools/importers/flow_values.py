@@ -202,7 +202,7 @@ class Values:
     def _made(self, step: Step, layer: Layer, shape: tuple[int, ...]) -> Value:
         """Append `layer`, whose inputs are known, and return what it makes: of `shape`, and of the step's type."""
         for given in (self.tensors[name].dtype for name in layer.inputs):
-            if given != step.dtype and not layer.changes_type:
+            if given != step.dtype and not (layer.changes_type or layer.takes_floats):
                 raise ModelError(f"{step.where}: expected a {given} output, got {step.dtype}")
         made = self._tensor(step.name, shape, step.dtype, step.quantization)
         layer.outputs = (made.tensor,)

@@ -313,11 +313,18 @@ class Moves(Reading):
         table = self.flow.constant(step, index, "its table")
         if table.ndim < 2 or table.size == 0:
             raise ModelError(f"{op.where}: expected a table of rows, got shape {table.shape}")
-        real = real_values(table, self.file.tensor(index), self.file.tensor(index).quantization)
+        q = self.file.tensor(index).quantization
+        if step.dtype == "int8":
+            self._demand(step, self._quantization(op, index))
+            step = replace(step, quantization=q)
+        else:
+            table, q = real_values(table, self.file.tensor(index), q), None
         x = self.flow.value(step, numbers)
         flat = (step.output, "numbers")
         self.flow.values[flat] = self.flow.reshaped(step, x, (1, math.prod(x.shape)))
-        made = self.flow.layer(step, flat, self.flow.kind(step, "embedding"), real.reshape(len(table), -1))
+        made = self.flow.layer(
+            step, flat, self.flow.kind(step, "embedding"), table.reshape(len(table), -1), q
+        )
         self.flow.values[step.output] = self.flow.reshaped(step, made, (*x.shape, *table.shape[1:]))
 
     def _places(self, op: Operator, axis: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import ModelError
+from ..network.tensor import Quantization
 from .flow_values import without_batch
 from .tflite_files import Operator
 from .tflite_weights import Weighted
@@ -52,6 +55,8 @@ class Pools(Weighted):
         axis = self._whole(op, step, 1, "its axis", 1)
         if [self._axis(op, a, rank) for a in axis] != [rank - 1]:
             raise ModelError(f"{op.where}: axis {axis} of {rank} axes is not supported; supported: the last")
+        if self.file.tensor(key).dtype == "int8":
+            step = replace(step, dtype="int16", quantization=Quantization(1.0))
         self.flow.layer(step, key, self.flow.kind(step, "arg_max"))
 
 

@@ -263,6 +263,23 @@ def test_mirror_pad(read, dtype, mode, name):
     equal(read, w, x, y, lambda given: np.pad(given, widths, name))
 
 
+@DTYPES
+@pytest.mark.parametrize("name", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
+@pytest.mark.parametrize("size", [(6, 10), (5, 4), (2, 2)])
+@pytest.mark.parametrize("corners, centers", [(False, False), (False, True), (True, False)])
+def test_resize(read, dtype, name, size, corners, centers):
+    w = Writer(dtype)
+    x, y = w.value(1, 3, 5, 2), w.value(1, *size, 2)
+    options = {"alignCorners": corners, "halfPixelCenters": centers}
+    w.operator(name, [x, w.whole(size)], [y], **options)
+    if dtype == "int8" or "NEAREST" in name:
+        agree(read, w, x, [y])
+    else:
+        data, given = w.to_bytes([x], [y]), sample(dtype, (1, 3, 5, 2))
+        (got,), right = core(read(data), given), Oracle(data)(given)
+        np.testing.assert_allclose(got, right[0], rtol=0, atol=1e-5 * np.abs(right).max())
+
+
 # What is refused
 
 
