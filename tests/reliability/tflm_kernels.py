@@ -31,6 +31,7 @@ from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 from figures import ROOT, Found, ReliabilityError
 from tflm_elementwise import WRITERS, any_shape
+from tflm_moves import KERNELS as MOVES
 from tflm_pools import KERNELS as POOLS
 
 sys.path.insert(0, str(ROOT / "tests" / "host_tools"))  # tflite_writer
@@ -242,6 +243,7 @@ KERNELS: dict[str, Callable] = {
     "conv_f32": conv("float32"),
     "conv_s8": conv("int8"),
     **POOLS,
+    **MOVES,
     **WRITERS,
 }
 
