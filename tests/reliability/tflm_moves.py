@@ -1,5 +1,5 @@
-"""Layers that move elements, and resize images, for tflm_kernels.py: a function writes a model of one layer, and returns
-its inputs, its output and what this layer is here.
+"""Layers that move elements, and resizing, for tflm_kernels.py: a function writes a model of one layer, and returns its
+inputs, its output and what this layer is here.
 """
 
 from __future__ import annotations
