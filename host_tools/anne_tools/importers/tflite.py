@@ -2,14 +2,18 @@
 
 - Inputs and outputs are those of the file, in its order, named as its signature does, else as its tensors.
 - float32 files: layers as they stand; constants that are added or multiplied become Scaling.
-- int8 files: Dense has int8 weights, int32 bias and the weights' scales; every tensor has scale and zero point.
-  QUANTIZE and DEQUANTIZE at the ends drop out (the graph's input and output are the int8 tensors); QUANTIZE in between
-  is a linear Activation from one scale to another.
+- int8 files: layers have int8 weights, int32 bias and the weights' scales, one or one a channel; every tensor has scale
+  and zero point. QUANTIZE and DEQUANTIZE at the ends drop out (the graph's input and output are the int8 tensors);
+  QUANTIZE in between is a linear Activation from one scale to another, or a change of type.
 - uint8 is int8 with all values and zero points 128 less (`tflite_files`); provenance keeps the ends' own type.
-- ADD of two computed values is an Add, whose integers are TensorFlow Lite Micro's.
-- int8 weights with float32 activations ("dynamic range" files): Dense has int8 weights and a float32 bias.
+- Integers are TensorFlow Lite Micro's, layer by layer.
+- int8 weights with float32 activations ("dynamic range" files): layers have int8 weights and a float32 bias. float16
+  weights become float32, those of 4 bits int8.
+- What the converter spells out is one layer again: dilations (`tflite_batches`), layer normalisation (`tflite_norms`),
+  delay lines made of variables (`tflite_state`).
 
-Shapes computed from constants (SHAPE, STRIDED_SLICE, PACK before a RESHAPE) are computed here and fold away.
+Shapes computed from constants (SHAPE, STRIDED_SLICE, PACK before a RESHAPE) are computed here and fold away
+(`tflite_constants`). Numbers of rows, int32 in the file, are floats here.
 Needs the packages `tflite` and `flatbuffers`; nothing in the file is executed.
 """
 
