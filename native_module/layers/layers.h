@@ -34,7 +34,9 @@
     X(resize, 19) \
     X(embedding, 20) \
     X(conv_transpose, 21) \
-    X(delay, 23)
+    X(delay, 23) \
+    X(layer_norm, 24) \
+    X(arg_max, 25)
 // clang-format on
 
 // Layouts of weights in rows, in the order of their numbers in the file, from 1.

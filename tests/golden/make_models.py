@@ -20,12 +20,14 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.layers import (
     Add,
+    ArgMax,
     AveragePool,
     Concatenate,
     Conv,
     Delay,
     Dense,
     Embedding,
+    LayerNorm,
     MaxPool,
     Multiply,
     Pad,
@@ -306,6 +308,22 @@ def embedded(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="embedded"))
 
 
+def normed(rng: np.random.Generator) -> Graph:
+    """3 rows of 5 far from 0, normed; which feature is the greatest in each."""
+    b = GraphBuilder((3, 5))
+    b.add(LayerNorm, "normed", rng.normal(1, 0.2, 5), rng.normal(size=5), 1e-3)
+    out = b.last
+    which = b.add(ArgMax, "which")
+    return b.build(Metadata(name="normed"), [out, which])
+
+
+def decided(rng: np.random.Generator) -> Graph:
+    """A class for each of two rows."""
+    b = GraphBuilder((2, 4))
+    b.add(ArgMax, "class")
+    return b.build(Metadata(name="decided"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -345,6 +363,8 @@ MODELS = {
     gated: ("float32", "int8", "int16"),
     rows: ("float32", "int8", "int16"),
     row_logarithms: ("float32",),
+    normed: ("float32",),
+    decided: ("float32", "int8", "int16"),
 }
 
 

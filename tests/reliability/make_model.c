@@ -10,6 +10,7 @@
 #include "kernels/dense_s4.h"
 #include "kernels/dense_s8.h"
 #include "kernels/requantize.h"
+#include "kernels/arithmetic_f32.h"
 #include "kernels/tables.h"
 #include "make_moves.h"
 #include "make_windows.h"
@@ -97,6 +98,10 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_reduce_f32] = {ANNE_KIND_reduce, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_reduce_s8] = {ANNE_KIND_reduce, ANNE_INT8, ANNE_INT8},
         [VARIANT_reduce_s16] = {ANNE_KIND_reduce, ANNE_INT16, ANNE_INT16},
+        [VARIANT_layer_norm] = {ANNE_KIND_layer_norm, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_arg_max_f32] = {ANNE_KIND_arg_max, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_arg_max_s8] = {ANNE_KIND_arg_max, ANNE_INT8, ANNE_INT16},
+        [VARIANT_arg_max_s16] = {ANNE_KIND_arg_max, ANNE_INT16, ANNE_INT16},
         [VARIANT_subtract_f32] = {KIND_SUBTRACT, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_subtract_s8] = {KIND_SUBTRACT, ANNE_INT8, ANNE_INT8},
         [VARIANT_subtract_s16] = {KIND_SUBTRACT, ANNE_INT16, ANNE_INT16},
@@ -329,6 +334,7 @@ static sizes_t constant_sizes(variant_t variant, uint32_t n_in, uint32_t n_out, 
     case VARIANT_table_s16:
     case VARIANT_softmax_s16:
         return (sizes_t){1, {2 * ANNE_TABLE_S16_ENTRIES}};
+    case VARIANT_layer_norm:
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
     case VARIANT_scaling_s16:
@@ -341,6 +347,7 @@ static sizes_t constant_sizes(variant_t variant, uint32_t n_in, uint32_t n_out, 
 static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t *sizes, uint32_t n_in, uint32_t n_out) {
     switch (variant) {
     case VARIANT_dense_f32:
+    case VARIANT_layer_norm:
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
     case VARIANT_scaling_s16:
@@ -512,6 +519,9 @@ static uint32_t place_tensors(anne_tensor_t tensors[3], const shape_t *shape) {
     if (kind.kind == ANNE_KIND_reduce) {
         any_axes(&tensors[0], &tensors[1], window);
     }
+    if (kind.kind == ANNE_KIND_arg_max) {
+        without_rows(&tensors[1]);
+    }
     if (kind.kind == ANNE_KIND_conv) {
         uint32_t columns = shape->rank - 2;
         tensors[1].shape[0] = shape->output[0];
@@ -624,6 +634,9 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
         at += operands(record + at, shape);
     } else if (kind.kind == KIND_PAD) {
         at += padding(record + at, &tensors[0], &tensors[1]);
+    } else if (kind.kind == ANNE_KIND_layer_norm) {
+        put_word(record + at, 0, (uint32_t)any_of(ANNE_BITS_LEAST_F32, 0x40000000)); // epsilon up to 2
+        at += 4;
     } else if (kind.kind == ANNE_KIND_reduce) {
         at += any_factor(record + at, window, kind.y_dtype);
     } else if (has_window(shape->variant)) {

@@ -69,6 +69,10 @@
     X(reduce_f32)         \
     X(reduce_s8)          \
     X(reduce_s16)         \
+    X(layer_norm)         \
+    X(arg_max_f32)        \
+    X(arg_max_s8)         \
+    X(arg_max_s16)        \
     X(subtract_f32)       \
     X(subtract_s8)        \
     X(subtract_s16)       \

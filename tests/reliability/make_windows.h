@@ -65,4 +65,12 @@ static inline uint32_t any_factor(uint8_t *bytes, const int32_t *words, uint8_t 
     return 16;
 }
 
+// What an arg_max makes of a tensor like its input: a whole number for each row.
+static inline void without_rows(anne_tensor_t *y) {
+    y->scale = 1;
+    y->zero_point = 0;
+    y->shape[y->rank - 1] = y->rank == 1 ? 1 : 0;
+    y->rank -= y->rank > 1;
+}
+
 #endif // ANNE_MAKE_WINDOWS_H

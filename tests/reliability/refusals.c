@@ -735,6 +735,62 @@ static void check_long_sums(void) {
     }
 }
 
+static void check_norms(void) {
+    enum { EPSILON = CONSTANTS + 16 };
+    static const fault_t norms[] = {
+        {"a norm with one constant", VARIANT_layer_norm, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_LAYER},
+        {"a norm to int8", VARIANT_layer_norm, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+        {"a norm of int8", VARIANT_layer_norm, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
+        {"a norm to another length", VARIANT_layer_norm, Y + SHAPE, 4, ANNE_ERROR_SHAPE},
+        {"epsilon 0", VARIANT_layer_norm, EPSILON, 0, ANNE_ERROR_PARAMETER},
+        {"a denormal epsilon", VARIANT_layer_norm, EPSILON, 0x007fffff, ANNE_ERROR_PARAMETER},
+        {"an infinite epsilon", VARIANT_layer_norm, EPSILON, 0x7f800000, ANNE_ERROR_PARAMETER},
+        {"epsilon NaN", VARIANT_layer_norm, EPSILON, 0x7fc00000, ANNE_ERROR_PARAMETER},
+        {"gamma of four", VARIANT_layer_norm, CONSTANTS + 4, 16, ANNE_ERROR_CONSTANT},
+        {"beta of four", VARIANT_layer_norm, CONSTANTS + 12, 16, ANNE_ERROR_CONSTANT},
+        {"an arg_max with a constant", VARIANT_arg_max_f32, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_LAYER},
+        {"where in floats as int16", VARIANT_arg_max_f32, Y, TYPES(3, 2, 1, 0), ANNE_ERROR_SHAPE},
+        {"where in int8 as int8", VARIANT_arg_max_s8, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+        {"where in units of 2", VARIANT_arg_max_s16, Y + SCALE, 0x40000000, ANNE_ERROR_SHAPE},
+        {"two places in a row", VARIANT_arg_max_s8, Y + SHAPE, 2, ANNE_ERROR_SHAPE},
+    };
+    for (uint32_t i = 0; i < sizeof norms / sizeof norms[0]; i++) {
+        new_file(norms[i].variant, 5, 0);
+        anne_status_t before = status_now();
+        put_word(bytes, norms[i].at, norms[i].word);
+        anne_status_t status = status_now();
+        CHECK(before == ANNE_OK && status == norms[i].expected, "%s: status %d, expected %d", norms[i].what, status,
+              norms[i].expected);
+    }
+}
+
+// Rows of a norm, whose squares are summed; of an arg_max, whose numbers an int16 holds; and shapes of those.
+static void check_long_rows(void) {
+    for (uint32_t n = 65536; n <= 65537; n++) {
+        new_file(VARIANT_layer_norm, n, 0);
+        EXPECT(n == 65536 ? ANNE_OK : ANNE_ERROR_SHAPE);
+    }
+    for (uint32_t n = 32768; n <= 32769; n++) {
+        new_file(VARIANT_arg_max_f32, n, 0);
+        EXPECT(ANNE_OK);
+        new_file(VARIANT_arg_max_s16, n, 0);
+        EXPECT(n == 32768 ? ANNE_OK : ANNE_ERROR_SHAPE);
+    }
+    shape_t shape = {.variant = VARIANT_arg_max_s8, .rank = 3, .shape = {2, 3, 4}};
+    make_model_seed(1);
+    n_bytes = make_model(bytes, ROOM, &shape);
+    EXPECT(ANNE_OK);
+    put_word(bytes, Y + SHAPE + 4, 2); // 2 by 2
+    EXPECT(ANNE_ERROR_SHAPE);
+    put_word(bytes, Y + SHAPE + 4, 0); // 2
+    bytes[Y + 2] = 1;
+    EXPECT(ANNE_ERROR_SHAPE);
+    new_file(VARIANT_arg_max_s8, 5, 0);
+    bytes[Y + 2] = 2; // 1 by 1
+    put_word(bytes, Y + SHAPE + 4, 1);
+    EXPECT(ANNE_ERROR_SHAPE);
+}
+
 static void check_many_constants(void) { // more than 2^24 bytes, all of them in the file
     new_file(VARIANT_table_s8, 5, 0);
     uint32_t more = (1u << 24) + 4 - word_at(bytes, DATA_BYTES);
@@ -936,6 +992,8 @@ int main(void) {
     check_large_windows();
     check_reduces();
     check_long_sums();
+    check_norms();
+    check_long_rows();
     check_many_constants();
     check_moves();
     free(bytes);

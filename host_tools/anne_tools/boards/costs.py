@@ -144,6 +144,10 @@ _KERNELS: dict[str, Cost] = {
     # estimated
     "reduce max int16": Cost(base=700, per_output=30, per_mac=7),
     # estimated
+    "arg_max": Cost(base=120, per_input=14, per_output=40),
+    # estimated
+    "layer_norm float32": Cost(base=2500, per_output=500),
+    # estimated
     "max_pool float32": Cost(base=500, per_input=120, per_output=15, per_mac=9),
     "max_pool int8": Cost(base=500, per_input=120, per_output=15, per_mac=7),
     "max_pool int16": Cost(base=500, per_input=120, per_output=15, per_mac=7),

@@ -8,6 +8,7 @@ from importlib import import_module
 from ..network.layer import Layer
 from .activation import Activation
 from .add import Add
+from .arg_max import ArgMax
 from .average_pool import AveragePool
 from .concatenate import Concatenate
 from .conv import Conv
@@ -16,6 +17,7 @@ from .delay import Delay
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .embedding import Embedding
+from .layer_norm import LayerNorm
 from .max_pool import MaxPool
 from .multiply import Multiply
 from .pad import Pad
@@ -36,6 +38,7 @@ def room(kind: str) -> type[Layer]:
 __all__ = [
     "Activation",
     "Add",
+    "ArgMax",
     "AveragePool",
     "Concatenate",
     "Conv",
@@ -44,6 +47,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv",
     "Embedding",
+    "LayerNorm",
     "MaxPool",
     "Multiply",
     "Pad",

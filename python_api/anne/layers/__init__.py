@@ -34,6 +34,8 @@ KINDS = {
     20: "embedding",
     21: "conv_transpose",
     23: "delay",
+    24: "layer_norm",
+    25: "arg_max",
 }
 
 
