@@ -11,6 +11,7 @@ import anne_tools
 import numpy as np
 import pytest
 from anne.layers import KINDS
+from anne_tools.conversion.verify import RMS_LIMITS
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
 from anne_tools.network.execute import execute
@@ -77,3 +78,15 @@ def test_golden_files_exist_for_both_versions():
     names = {path.values[0].name for path in FILES}
     as_h5 = {f"keras3_{name}.h5" for name in ("signals", "operators_of_images")}
     assert names == {f"keras2_{m}.h5" for m in MODELS} | {f"keras3_{m}.keras" for m in MODELS} | as_h5
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_every_kind_has_integers(name, dtype):
+    graph, random = loaded(GOLDEN / f"keras3_{name}.keras"), np.random.default_rng(1)
+    x = [random.normal(0, 1, (64, *tensor.shape)) for tensor in graph.input_tensors]
+    if name == "sentence":
+        x = [random.integers(0, 10, (64, 6))]
+    report = anne_tools.convert(graph, dtype, calibrate=x if len(x) > 1 else x[0]).report
+    for d in report.deviations:
+        assert d.rms <= RMS_LIMITS[dtype] * d.output_range, d.output
