@@ -5,12 +5,12 @@
     y = x * g + (beta - m * g)  or x * g + (NEG(m) * g + beta)
 
 Quantised files have the same, with changes of type around what TensorFlow Lite has no integers for. Their integers in
-between are not kept: the layer has its own, and rounds once.
+between are not kept: the layer has floats, and is rounded once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,8 +54,17 @@ class Norms(Batches):
             self._real(op, index, default, size)
             for index, default in ((norm.gamma, 1.0), (norm.beta, 0.0), (norm.epsilon, 0.0))
         )
-        kind = self.flow.kind(step, "layer_norm")
-        self.flow.layer(step, norm.x, kind, gamma, beta, float(epsilon[0]))
+        kind, constants = self.flow.kind(step, "layer_norm"), (gamma, beta, float(epsilon[0]))
+        if step.dtype == "float32":
+            self.flow.layer(step, norm.x, kind, *constants)
+            return
+        as_float, normed = (
+            replace(step, output=(step.output, what), dtype="float32", quantization=None)
+            for what in ("float", "normed")
+        )
+        self.flow.layer(as_float, norm.x, self.flow.kind(step, "quantize"))
+        self.flow.layer(normed, as_float.output, kind, *constants)
+        self.flow.layer(step, normed.output, self.flow.kind(step, "quantize"))
 
     def _real(self, op: Operator, index: int, default: float, size: int) -> np.ndarray:
         """Return a constant of one number, or of `size`, as that many."""

@@ -6,6 +6,8 @@ within 1e-5 of the largest output. The networks of pymicro-wakeword keep a state
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from package_files import mltk_file, wakeword_file
 
@@ -56,3 +58,9 @@ def test_networks_of_mltk_equal_tflite_micro(name):
 @pytest.mark.parametrize("name", WAKEWORDS)
 def test_a_stream_of_wakewords_equals_tflite_micro(name):
     assert largest_difference(wakeword_file(name), 100) == 0
+
+
+@pytest.mark.parametrize("name", ["fingerprint_signature_generator", "tflite_micro_magic_wand"])
+def test_networks_that_are_here_equal_tflite_micro(name):
+    path = Path(__file__).parents[2] / "golden" / "tflite" / "published" / f"{name}.tflite"
+    assert largest_difference(path, 20) == 0
