@@ -109,6 +109,7 @@ def _named(tensors: dict[str, int]) -> list:
 OPTIONS = {
     "FULLY_CONNECTED": "FullyConnectedOptions",
     "SOFTMAX": "SoftmaxOptions",
+    "LOG_SOFTMAX": "LogSoftmaxOptions",
     "LEAKY_RELU": "LeakyReluOptions",
     "RESHAPE": "ReshapeOptions",
     "ADD": "AddOptions",

@@ -1,5 +1,5 @@
-"""Pools and reductions for tflm_kernels.py: a function writes a model of one layer, and returns its input, its output
-and what this layer is here.
+"""Pools, reductions and what goes by rows for tflm_kernels.py: a function writes a model of one layer, and returns its
+input, its output and what this layer is here.
 """
 
 from __future__ import annotations
@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from anne_tools.layers import AveragePool, MaxPool, Reduce
+from anne_tools.layers import Activation, ArgMax, AveragePool, MaxPool, Reduce
 from anne_tools.layers.windows import Window
+from anne_tools.network import tflm
 from anne_tools.network.graph import Graph
 from anne_tools.network.layer import Layer
 from anne_tools.network.tensor import Quantization, Tensor
@@ -18,15 +19,17 @@ FUSED = {"linear": 0, "relu": 1, "relu6": 3}
 
 def graph_of(layer: Layer, tensors) -> Graph:
     """The graph of one layer, whose tensors are those of a TfliteWriter; the output's shape is what the layer makes."""
-    types = {0: "float32", 7: "int16", 9: "int8"}
-    found = {}
-    for t in tensors:
-        name, q = t.name, t.quantization
-        quantization = Quantization(q.scale, q.zeroPoint[0]) if q is not None else None
-        found[name] = Tensor(name, tuple(t.shape[1:]) or (1,), types[t.type], quantization)
+    found = {t.name: graph_tensor(t) for t in tensors}
     shape = found[layer.input].shape
     found[layer.output] = replace(found[layer.output], shape=layer.output_shapes([shape], [shape], "")[0])
     return Graph([layer.input], [layer.output], [layer], found).check()
+
+
+def graph_tensor(t) -> Tensor:
+    """The tensor of a graph for one of a TfliteWriter."""
+    types, q = {0: "float32", 7: "int16", 9: "int8"}, t.quantization
+    quantization = Quantization(q.scale, q.zeroPoint[0]) if q is not None else None
+    return Tensor(t.name, tuple(t.shape[1:]) or (1,), types[t.type], quantization)
 
 
 def any_quantization(rng, dtype: str) -> dict:
@@ -66,6 +69,43 @@ def pool(kind: type[Layer], dtype: str) -> Callable:
     return write
 
 
+def any_rows(rng, most: int) -> tuple[int, ...]:
+    """One to three axes, the last of up to `most` elements."""
+    return (*(int(n) for n in rng.integers(1, 8, rng.integers(0, 3))), int(rng.integers(1, most)))
+
+
+def by_rows(name: str, dtype: str, output: tuple[float, int] | None = None) -> Callable:
+    """A writer of SOFTMAX or LOG_SOFTMAX over the last axis; `output` is the scale and zero point of integers."""
+
+    def write(w, rng) -> tuple[int, int, Graph]:
+        shape, q = any_rows(rng, 60), any_quantization(rng, dtype)
+        x = w.tensor((1, *shape), dtype, **q)
+        y = w.tensor((1, *shape), dtype, **({"scale": output[0], "zero_point": output[1]} if output else {}))
+        w.operator(name, [x], [y], 2, **({"beta": 1.0} if name == "SOFTMAX" else {}))
+        names = [w.tensors[i].name for i in (x, y)]
+        return x, y, graph_of(Activation("rows", *names, name.lower()), w.tensors)
+
+    return write
+
+
+def arg_max(dtype: str) -> Callable:
+    """A writer of ARG_MAX along the last axis, whose output is int32 there."""
+
+    def write(w, rng) -> tuple[int, int, Graph]:
+        shape, q = any_rows(rng, 60), any_quantization(rng, dtype)
+        x = w.tensor((1, *shape), dtype, **q)
+        y = w.tensor((1, *shape[:-1]), "int32")
+        w.operator("ARG_MAX", [x, w.tensor((1,), "int32", [len(shape)])], [y], outputType=2)
+        source, target = (w.tensors[i].name for i in (x, y))
+        made = Tensor(target, shape[:-1] or (1,), dtype)
+        if dtype != "float32":
+            made = replace(made, dtype="int16", quantization=Quantization(1.0))
+        tensors = {source: graph_tensor(w.tensors[x]), target: made}
+        return x, y, Graph([source], [target], [ArgMax("where", source, target)], tensors).check()
+
+    return write
+
+
 OPERATORS = {"mean": "MEAN", "sum": "SUM", "max": "REDUCE_MAX", "min": "REDUCE_MIN"}
 
 
@@ -99,13 +139,23 @@ def reduce(operation: str, dtype: str) -> Callable:
     return write
 
 
-KERNELS: dict[str, Callable] = {
-    f"{word}_{suffix}": pool(kind, dtype)
-    for word, kind in (("max_pool", MaxPool), ("average_pool", AveragePool))
-    for suffix, dtype in (("f32", "float32"), ("s8", "int8"), ("s16", "int16"))
-} | {
-    f"reduce_{operation}_{suffix}": reduce(operation, dtype)
-    for operation in OPERATORS
-    for suffix, dtype in (("f32", "float32"), ("s8", "int8"), ("s16", "int16"))
-    if operation in ("mean", "sum") or dtype != "int16"  # the interpreter takes no greatest of int16
-}
+KERNELS: dict[str, Callable] = (
+    {
+        f"{word}_{suffix}": pool(kind, dtype)
+        for word, kind in (("max_pool", MaxPool), ("average_pool", AveragePool))
+        for suffix, dtype in (("f32", "float32"), ("s8", "int8"), ("s16", "int16"))
+    }
+    | {
+        f"reduce_{operation}_{suffix}": reduce(operation, dtype)
+        for operation in OPERATORS
+        for suffix, dtype in (("f32", "float32"), ("s8", "int8"), ("s16", "int16"))
+        if operation in ("mean", "sum") or dtype != "int16"  # the interpreter takes no greatest of int16
+    }
+    | {
+        "softmax_rows_f32": by_rows("SOFTMAX", "float32"),
+        "softmax_rows_s8": by_rows("SOFTMAX", "int8", tflm.SOFTMAX_OUTPUT),
+        "log_softmax_f32": by_rows("LOG_SOFTMAX", "float32"),
+        "arg_max_f32": arg_max("float32"),
+        "arg_max_s8": arg_max("int8"),
+    }
+)
