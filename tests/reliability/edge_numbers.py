@@ -17,6 +17,9 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne.reference_model import Model
 from anne_tools.cores.native import NativeModel
+from anne_tools.layers import Conv
+from anne_tools.layers.windows import Window
+from anne_tools.network.tensor import Tensor
 from core import PROGRAMS
 from figures import Found, ReliabilityError
 from random_graphs import check_unix_port
@@ -64,9 +67,22 @@ def run_reference(data: bytes, inputs: np.ndarray) -> np.ndarray:
 def too_large(data: bytes, inputs: np.ndarray) -> np.ndarray:
     """Which sums of a layer of plain floats leave float32 on the way: the reference, in 64 bits, may come back."""
     layer = ModelFile(data).layers[0]
-    weights, bias = (np.frombuffer(constant, np.float32).astype(np.float64) for constant in layer.constants)
-    finite = np.where(np.isfinite(inputs), inputs, 0).astype(np.float64)
-    return np.abs(finite) @ np.abs(weights.reshape(len(bias), -1)).T + np.abs(bias) > FLT_MAX
+    weights, bias = (np.abs(np.frombuffer(each, np.float32).astype(np.float64)) for each in layer.constants)
+    finite = np.abs(np.where(np.isfinite(inputs), inputs, 0).astype(np.float64))
+    if layer.kind == "dense":
+        return finite @ weights.reshape(len(bias), -1).T + bias > FLT_MAX
+    x, y = (Tensor("", tensor.shape) for tensor in (layer.inputs[0], layer.outputs[0]))
+    p = layer.parameters
+    kernel, stride, dilation, before, groups = p[:2], p[2:4], p[4:6], p[6:8], p[8]
+    after = [(n - 1) * s + (k - 1) * d for n, s, k, d in zip(_size(y), stride, kernel, dilation, strict=True)]
+    weights = weights.reshape(len(bias), *kernel, -1)
+    conv = Conv("", "", "", weights, bias, Window(kernel, stride, dilation, before, after), groups)
+    (sums,) = conv.run([finite.reshape(-1, *x.shape)], [x], [y])
+    return sums.reshape(len(inputs), -1) > FLT_MAX
+
+
+def _size(image: Tensor) -> tuple[int, ...]:
+    return (1, *image.shape)[-3:-1]
 
 
 # The reference computes x (1 + erf(x / sqrt(2))) / 2 as it is written, and 1 + erf has 53 bits behind the point. For x
@@ -81,7 +97,7 @@ def check(name: str, data: bytes, rng) -> tuple[bytes, np.ndarray, np.ndarray, i
     with NativeModel(data) as native:
         raw = native.run_raw(inputs).tobytes()
     outputs = got = np.frombuffer(raw, file.outputs[0].dtype).reshape(len(inputs), -1)
-    skip = too_large(data, inputs) if name == "dense_f32" else np.zeros(got.shape, bool)
+    skip = too_large(data, inputs) if name in ("dense_f32", "conv_f32") else np.zeros(got.shape, bool)
     expected = run_reference(data, inputs)
     bad = ~same(got, expected, LOST_BY_GELU if file.layers[0].activation == "gelu" else 1e-37) & ~skip
     if bad.any():
@@ -116,8 +132,9 @@ def numbers(soak: bool) -> Found:
     for first in range(0, len(models), 200):
         check_unix_port(models[first : first + 200])
     n_inputs = sum(len(inputs) for _, inputs, _ in models)
+    n_kinds = len({path.stem.rpartition("_")[0] for path in paths})
     return Found(
-        f"{len(models):,} layers of 19 kinds, {n_inputs:,} inputs of NaN, infinities, denormals, +-FLT_MAX, "
+        f"{len(models):,} layers of {n_kinds} kinds, {n_inputs:,} inputs of NaN, infinities, denormals, +-FLT_MAX, "
         "integer extremes",
         f'{n_outputs:,} outputs: reference, host native and unix port agree (DESIGN.md, "Numbers", and tests/api say '
         "on what)",

@@ -13,6 +13,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ from anne_tools.conversion.quantize import DTYPES, INTEGER_DTYPES
 from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import raw_inputs, unpacked
 from anne_tools.data.samples import joined
-from anne_tools.layers import Add, Dense, Multiply, Subtract
+from anne_tools.layers import Add, Conv, Dense, Multiply, Subtract
 from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
 from anne_tools.network.graph import Graph
 from anne_tools.network.layer import Layer
@@ -59,6 +61,7 @@ def graphs(draw) -> tuple[Graph, np.ndarray]:
         at = draw(st.sampled_from([made[-1]] * len(made) + made))
         kinds = ["scaling", "activation", "reshape", "add", "subtract", "multiply", "constant"]
         kinds += ["dense", "dense", "softmax"] if len(at.shape) == 1 else []
+        kinds += ["conv", "conv"] if len(at.shape) in (2, 3) else []
         made.append(_layer(b, f"layer {i}", draw(st.sampled_from(kinds)), at, rng, draw))
     outputs = draw(st.lists(st.sampled_from(made), max_size=2, unique_by=lambda tensor: tensor.name))
     return b.build(outputs=[made[-1], *(tensor for tensor in outputs if tensor is not made[-1])]), joined(x)
@@ -79,6 +82,14 @@ def _layer(
                 rng.random((n_out, n)) < draw(st.sampled_from([1, 0.3]))
             )
             return b.dense(name, weights, rng.normal(0, size, n_out), activation, alpha, at=at)
+        case "conv":
+            rows = draw(st.integers(1, 2)) if len(at.shape) == 3 else 1
+            kernel, groups = (rows, draw(st.integers(1, 3))), draw(st.sampled_from([1, n]))
+            n_out = groups * draw(st.integers(1, 4))
+            weights = np.float32(rng.normal(size=(n_out, *kernel, n // groups)))
+            window = Window.same((1, *at.shape)[-3:-1], kernel, (1, draw(st.integers(1, 2))))
+            bias = np.float32(rng.normal(size=n_out))
+            return b.add(Conv, name, weights, bias, window, groups, activation, alpha, inputs=[at])
         case "activation":
             return b.activation(name, activation, alpha, at=at)
         case "softmax":
@@ -133,18 +144,26 @@ def check_layers(data: bytes, floats: Graph, sample: np.ndarray) -> None:
             if y.dtype != "float32":
                 assert np.array_equal(got, expected), f"{layer.where}: {got}, expected {expected}"
                 continue
-            largest, error = _largest(real, x, expected), np.abs(got - expected).max()
+            largest, error = (
+                _largest(real, x, expected, (layer.inputs[0].shape, y.shape)),
+                np.abs(got - expected).max(),
+            )
             assert error <= BOUND * largest + 1e-37, f"{layer.where}: off by {error} of {largest}"
     for y, got in zip(file.outputs, outputs, strict=True):
         expected = values[y.index]
         assert np.array_equal(got.ravel(), expected), f"tensor {y.index}: {got}, expected {expected}"
 
 
-def _largest(layer: Layer, x: list[np.ndarray], outputs: np.ndarray) -> float:
+def _largest(layer: Layer, x: list[np.ndarray], outputs: np.ndarray, shapes: tuple) -> float:
     """What errors of a float layer are relative to: its largest output, or more."""
     largest = np.abs(outputs).max()
     if isinstance(layer, Dense):  # sums that cancel leave what float32 loses of their terms
         return max(largest, (np.abs(layer.weights) @ np.abs(x[0]) + np.abs(layer.bias)).max())
+    if isinstance(layer, Conv):
+        terms = replace(layer, weights=np.abs(layer.weights), bias=np.abs(layer.bias), activation="linear")
+        x_shape, y_shape = shapes
+        ends = [Tensor("", shape) for shape in (x_shape, y_shape)]
+        return max(largest, terms.run([np.abs(x[0]).reshape(1, *x_shape)], ends[:1], ends[1:])[0].max())
     if getattr(layer, "activation", "") == "gelu":
         return np.abs(np.sum(x, axis=0)).max()
     return largest
