@@ -6,6 +6,7 @@ same for people.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -275,7 +276,8 @@ def layer_table(layers: list[LayerReport]) -> tuple[list[str], list[list[str]]]:
 def lines(report: Report) -> list[str]:
     """Return what the report says beside its table, a line each."""
     told = [f"warning: {warning}" for warning in report.warnings]
-    told += [f"note: {note}" for note in report.notes]
+    for note, n in Counter(report.notes).items():  # torch.export calls all layers of a kind by one name
+        told.append(f"note: {note}" + (f" ({n} times)" if n > 1 else ""))
     told += measured_lines(report)
     if report.golden_samples:
         told.append(f"{report.golden_samples} golden samples, outputs computed by the {report.golden_from}")

@@ -378,3 +378,13 @@ def test_the_report_names_the_layers_where_the_error_arises():
     worst = max(report.layers, key=lambda layer: layer.own_error)
     assert line.startswith(f"error arises most in {worst.name} {worst.own_error:.2%}, ")
     assert not any("error arises" in line for line in lines(convert(graph, "float32", calibrate=x).report))
+
+
+def test_a_note_that_holds_for_several_layers_is_said_once():
+    builder = GraphBuilder((2,))
+    for number in range(3):
+        builder.dense(f"layer {number}", np.eye(2), source="linear")
+        builder.activation(f"relu {number}", "relu", source="relu")
+        builder.activation(f"tanh {number}", "tanh", source="tanh")
+    told = lines(convert(builder.build(), "float32").report)
+    assert "note: relu (relu): made the activation of linear (3 times)" in told
