@@ -15,6 +15,9 @@ from .models import open_model_file, print_table, source_options, step_progress
 
 _file = click.Path(path_type=Path)
 
+# Layers that a line names.
+_NAMED = 3
+
 
 @click.command(
     "verify",
@@ -121,5 +124,9 @@ def _show(model: Path, comparisons: list) -> None:
             out.print(
                 f"{_of(c)}quantisation: the largest difference is {percent(c.largest)} of the outputs' range{told}"
             )
+        worst = sorted(c.layers, key=lambda layer: layer.arises, reverse=True)[:_NAMED]
+        if len(c.layers) > _NAMED:
+            told = ", ".join(f"{layer.name} {percent(layer.arises)}" for layer in worst)
+            out.print(f"error arises most in {told}, of the range of the layer's values")
     if not any(c.first == "float graph" for c in comparisons):
         out.print("the network it was made from was not asked; --against SOURCE compares it, too")

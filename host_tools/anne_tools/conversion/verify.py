@@ -10,7 +10,7 @@ type's limit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ from ..network.graph import Graph, Metadata
 from .convert import import_source
 from .frameworks import NotInstalledError, as_here, as_in_source, framework_outputs
 from .golden import float_sensitivity
+from .layer_errors import LayerError, layer_errors
+from .quantize import INTEGER_DTYPES
 
 Progress = Callable[[str, int, int], None]
 
@@ -73,6 +75,8 @@ class Comparison:
     rms_bound: float | None = None
     same_answer_percent: float | None = None
     output: str = ""  # which, where there are several
+    # of quantisation, told with the first output: the errors of the layers, in their order
+    layers: list[LayerError] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -184,6 +188,8 @@ def _against_source(
         _against_floats(graph, model, *pair, limit, sensitivity)
         for pair in zip(exact, native, model.outputs, strict=True)
     ]
+    if type_of(model.file) in INTEGER_DTYPES and not graph.is_quantized:
+        near[0] = replace(near[0], layers=layer_errors(graph, model, x))
     near = _named(near, graph)
     try:
         picked = {name: options[name] for name in ("trust_pickle", "network") if name in options}

@@ -228,3 +228,20 @@ def test_tflite_micro_gives_the_same_integers():
     exact = comparisons["TFLite Micro", "C core"]
     assert (exact.largest, exact.bound, exact.good) == (0, 0, True)
     assert exact.n_samples == 100
+
+
+def test_layers_are_told_with_what_arises_in_them():
+    """Dense layers of weights that four bits hold exactly, but for one."""
+    random = np.random.default_rng(1)
+    b = GraphBuilder((16,))
+    for name in ("first", "second", "third", "fourth"):
+        exact = random.integers(-7, 8, (16, 16)) / 32
+        exact[:, 0] = 7 / 32
+        b.dense(name, random.normal(0, 0.25, (16, 16)) if name == "third" else exact, None, "relu")
+    graph, x = b.build(), random.normal(0, 1, (100, 16))
+    data = convert(graph, "int4", calibrate=x).data
+    (quantised,) = [c for c in verify(data, graph, x) if c.first == "float graph"]
+    assert [layer.name for layer in quantised.layers] == ["first", "second", "third", "fourth"]
+    worst = max(quantised.layers, key=lambda layer: layer.arises)
+    assert worst.name == "third" and worst.error > 0.01
+    assert quantised.to_json()["layers"][2]["name"] == "third"
