@@ -124,7 +124,7 @@ def test_what_would_take_minutes_in_plain_python_is_skipped_and_said():
         builder.activation(f"relu {i}", "relu")
     (comparison,) = verify(pack(builder.build()))
     assert comparison.skipped == (
-        "a sample takes 262144000 steps, more than the 8388608 that plain Python is given"
+        "a sample takes 262144000 steps, more than the 16777216 that plain Python is given"
     )
 
 
