@@ -24,8 +24,10 @@ from anne_tools.layers import (
     AveragePool,
     Concatenate,
     Conv,
+    ConvTranspose,
     Delay,
     Dense,
+    DepthwiseConv,
     Embedding,
     LayerNorm,
     MaxPool,
@@ -233,6 +235,34 @@ def filters(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.float32(rng.normal(0, np.prod(shape[1:]) ** -0.5, shape))
 
 
+def separable(rng: np.random.Generator) -> Graph:
+    """Windows of their own for each of three channels of an image: twice as many channels, then in steps of two."""
+    b = GraphBuilder((5, 6, 3))
+    window = Window.same((5, 6), (3, 3), dilation=(1, 2))
+    b.add(DepthwiseConv, "wide", filters(rng, 6, 3, 3), filters(rng, 6), window, "relu6")
+    b.add(DepthwiseConv, "halves", filters(rng, 6, 2, 2), filters(rng, 6), Window((2, 2), (2, 2)))
+    b.reshape("flatten", (-1,))
+    b.dense("scores", weights(rng, 2, 36), rng.normal(size=2))
+    return b.build(Metadata(name="separable"))
+
+
+def enlarged(rng: np.random.Generator) -> Graph:
+    """A signal of its own window for each channel, then twice as long and one more; as an image, to twice its rows."""
+    b = GraphBuilder((4, 2))
+    b.add(DepthwiseConv, "smooth", filters(rng, 2, 1, 3), filters(rng, 2), Window.same((1, 4), (1, 3)))
+    longer = Window((1, 3), (1, 2), before=(0, 1), after=(0, 1))
+    b.add(ConvTranspose, "longer", filters(rng, 3, 1, 3, 2), filters(rng, 3), longer, (0, 1), "relu")
+    b.reshape("rows", (2, 4, 3))
+    b.add(
+        ConvTranspose,
+        "larger",
+        filters(rng, 2, 2, 3, 3),
+        filters(rng, 2),
+        Window((2, 3), (2, 1), after=(0, 2)),
+    )
+    return b.build(Metadata(name="enlarged"))
+
+
 def reduced(rng: np.random.Generator) -> Graph:
     """3 by 4 pixels of 3 channels: the mean of each row, the sum over rows; the greatest and the least of those."""
     b = GraphBuilder((3, 4, 3))
@@ -359,6 +389,8 @@ MODELS = {
     listening: ("float32", "int8", "int16"),
     convolved: ("float32", "int8", "int16", "int8-weights", "int4"),
     signal: ("float32", "int8", "int16", "int8-weights", "int4"),
+    separable: ("float32", "int8", "int16", "int8-weights"),
+    enlarged: ("float32", "int8", "int16", "int8-weights"),
     reduced: ("float32", "int8", "int16"),
     gated: ("float32", "int8", "int16"),
     rows: ("float32", "int8", "int16"),

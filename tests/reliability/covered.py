@@ -103,10 +103,10 @@ def _tests(folder: Path) -> list[list]:
         shared = (
             [CORE / "host.c"]
             if program.startswith("test_")
-            else [HERE / "make_model.c", HERE / "make_moves.c"]
+            else [HERE / "make_model.c", HERE / "make_moves.c", HERE / "make_depthwise.c"]
         )
         if program == "refusals":
-            shared.append(HERE / "refusals_moves.c")
+            shared += [HERE / "refusals_moves.c", HERE / "refusals_depthwise.c"]
         _run(*CC, "-O1", source, *shared, "libcore.a", "--coverage", "-lm", "-o", program, cwd=folder)
     return commands
 

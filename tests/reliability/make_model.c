@@ -12,6 +12,7 @@
 #include "kernels/requantize.h"
 #include "kernels/arithmetic_f32.h"
 #include "kernels/tables.h"
+#include "make_depthwise.h"
 #include "make_moves.h"
 #include "make_windows.h"
 #include "model_files.h"
@@ -111,8 +112,22 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_constant_f32] = {KIND_MULTIPLY, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_constant_s8] = {KIND_MULTIPLY, ANNE_INT8, ANNE_INT8},
         [VARIANT_constant_s16] = {KIND_MULTIPLY, ANNE_INT16, ANNE_INT16},
+        [VARIANT_depthwise_f32] = {ANNE_KIND_depthwise_conv, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_depthwise_s8_f32] = {ANNE_KIND_depthwise_conv, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_depthwise_s8] = {ANNE_KIND_depthwise_conv, ANNE_INT8, ANNE_INT8},
+        [VARIANT_depthwise_s16] = {ANNE_KIND_depthwise_conv, ANNE_INT16, ANNE_INT16},
+        [VARIANT_conv_transpose_f32] = {ANNE_KIND_conv_transpose, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_conv_transpose_s8_f32] = {ANNE_KIND_conv_transpose, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_conv_transpose_s8] = {ANNE_KIND_conv_transpose, ANNE_INT8, ANNE_INT8},
+        [VARIANT_conv_transpose_s16] = {ANNE_KIND_conv_transpose, ANNE_INT16, ANNE_INT16},
     };
     return kinds[variant];
+}
+
+// Those that make_depthwise.h makes.
+static bool is_depthwise(variant_t variant) {
+    uint8_t kind = kind_of(variant).kind;
+    return kind == ANNE_KIND_depthwise_conv || kind == ANNE_KIND_conv_transpose;
 }
 
 // Whether a window moves over images or signals.
@@ -186,7 +201,8 @@ shape_t any_shape(variant_t variant) {
         shape.shape[0] = any_n_in();
         return shape;
     }
-    shape.rank = has_window(variant) ? (uint32_t)any_of(2, 3) : (uint32_t)any_of(1, ANNE_MAX_RANK);
+    shape.rank =
+        has_window(variant) || is_depthwise(variant) ? (uint32_t)any_of(2, 3) : (uint32_t)any_of(1, ANNE_MAX_RANK);
     int32_t left = variant == VARIANT_softmax_s8 ? ANNE_SOFTMAX_S8_MAX : shape.rank == 1 ? 20000 : 3000;
     for (uint32_t i = 0; i < shape.rank; i++) {
         shape.shape[i] = (uint32_t)any_of(1, shape.rank == 1 ? left : left < 40 ? left : 40);
@@ -661,6 +677,11 @@ uint32_t make_model(uint8_t *bytes, uint32_t room, const shape_t *shape) {
     if (is_move(shape->variant)) {
         const move_t move = any_move(kind.kind, kind.x_dtype, shape->rank, shape->shape);
         return write_move(bytes, room, &move, GAP);
+    }
+    if (is_depthwise(shape->variant)) {
+        bool has_scales = shape->variant == VARIANT_depthwise_s8_f32 || shape->variant == VARIANT_conv_transpose_s8_f32;
+        const move_t layer = any_depthwise(kind.kind, kind.x_dtype, has_scales, shape->rank, shape->shape);
+        return write_move(bytes, room, &layer, GAP);
     }
     bool is_conv = kind.kind == ANNE_KIND_conv;
     uint32_t groups = is_conv ? shape->groups : 1, n_last = shape->shape[shape->rank - 1];

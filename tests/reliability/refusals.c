@@ -5,6 +5,7 @@
 #include "metadata.h"
 #include "model.h"
 #include "model_files.h"
+#include "refusals_depthwise.h"
 #include "refusals_moves.h"
 
 #define ROOM ((1u << 24) + (1u << 20))
@@ -996,6 +997,7 @@ int main(void) {
     check_long_rows();
     check_many_constants();
     check_moves();
+    check_depthwise();
     free(bytes);
     return 0;
 }

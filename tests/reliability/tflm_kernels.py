@@ -24,12 +24,13 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.importers import tflite
-from anne_tools.layers import Add, Conv, Dense, Reduce
+from anne_tools.layers import Add, Conv, Reduce
 from anne_tools.layers.windows import Window
 from anne_tools.network import tflm
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 from figures import ROOT, Found, ReliabilityError
+from tflm_depthwise import KERNELS as DEPTHWISE
 from tflm_elementwise import WRITERS, any_shape
 from tflm_moves import KERNELS as MOVES
 from tflm_pools import KERNELS as POOLS
@@ -244,6 +245,7 @@ KERNELS: dict[str, Callable] = {
     "conv_s8": conv("int8"),
     **POOLS,
     **MOVES,
+    **DEPTHWISE,
     **WRITERS,
 }
 
@@ -351,7 +353,7 @@ def _largest(layer, x: np.ndarray, outputs: np.ndarray) -> float:
         axes = tuple(layer.axes)
         terms = np.abs(x).sum(axis=axes) if layer.operation == "sum" else np.abs(x).mean(axis=axes)
         return max(float(np.abs(outputs).max()), 0.1 * float(terms.max()))
-    if not isinstance(layer, (Conv, Dense)):
+    if not hasattr(layer, "weights"):
         return float(np.abs(outputs).max())
     linear = replace(layer, activation="linear")
     of_sizes = replace(linear, weights=np.abs(layer.weights), bias=np.abs(layer.bias))
