@@ -171,6 +171,13 @@ class Moves(Reading):
                 raise ModelError(
                     f"{op.where}: {size} elements from {begin} on by {stride} are not inside axis {axis} of {shape}"
                 )
+        source, before = self.cuts.get(key, (key, []))
+        if [size for _, size, _ in before] == list(shape):  # a part of a part is one of the whole
+            key, shape = source, self.flow.value(step, source).shape
+            parts = [
+                (b + first * s, n, s * every)
+                for (b, _, s), (first, n, every) in zip(before, parts, strict=True)
+            ]
         self.cuts[step.output] = key, parts
         if all(part == (0, n, 1) for part, n in zip(parts, shape, strict=True)):
             return self.flow.same(step, key)

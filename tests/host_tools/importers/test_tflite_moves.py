@@ -154,6 +154,16 @@ def test_split(read, dtype, axis, n):
 
 
 @DTYPES
+def test_a_part_of_a_part_is_one_of_the_whole(read, dtype):
+    w = Writer(dtype)
+    x, a, b, y = w.value(1, 6, 8), w.value(1, 6, 4), w.value(1, 6, 4), w.value(1, 2, 2)
+    w.operator("SPLIT", [w.whole(2), x], [a, b], numSplits=2)
+    w.operator("STRIDED_SLICE", [b, *map(w.whole, ([0, 5, 1], [1, 1, 4], [1, -3, 2]))], [y])
+    (layer,) = agree(read, w, x, [y]).layers
+    assert (layer.begin, layer.size, layer.step) == ((5, 5), (2, 2), (-3, 2))
+
+
+@DTYPES
 @pytest.mark.parametrize("axis, sizes", [(1, [1, 3]), (2, [2, -1]), (-1, [1, 2, 1, 1])])
 def test_split_v(read, dtype, axis, sizes):
     w, shape = Writer(dtype), [1, 4, 3, 5]
