@@ -82,7 +82,9 @@ class Trial:
         check_limits(self.folded)
         self.tell = None if progress is None else lambda done, total: progress("calibrating", done, total)
         self.cuts: list[Cut] = []
+        # by the identities of what they are of, which is kept beside them
         self._known: dict[tuple[int, int], tuple[Graph, Cut | None, Any]] = {}
+        self._measured: dict[tuple[int, int], tuple[Candidate, Cut | None, Errors]] = {}
         most = _most_samples(self.folded)
         if calibrate is None:
             self.typical = sample_inputs(imported, None, most)
@@ -140,7 +142,13 @@ class Trial:
         return None if balanced is None else (balanced, notes)
 
     def errors(self, candidate: Candidate, cut: Cut | None = None) -> Errors:
-        """Return the errors of a candidate; with `cut` also of the samples beyond that."""
+        """Return the errors of a candidate; with `cut` also of the samples beyond that. Measured once."""
+        key = id(candidate), id(cut)
+        if key not in self._measured:
+            self._measured[key] = candidate, cut, self._measure(candidate, cut)
+        return self._measured[key][2]
+
+    def _measure(self, candidate: Candidate, cut: Cut | None) -> Errors:
         with NativeModel(candidate.data) as model:
             got = model.predict(self.typical)
             typical, beyond = self._error(got, self.expected), 0.0

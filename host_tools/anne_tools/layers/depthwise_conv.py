@@ -58,7 +58,8 @@ class DepthwiseConv(Weighted):
         made, multiplier = targets[0].shape, len(real) // x[0].shape[-1]
         y = np.zeros((len(x[0]), *made), x[0].dtype) + bias
         for i, j, image in self.window.taps(x[0], made):
-            y += (np.repeat(image, multiplier, axis=-1) * real[:, i, j]).reshape(y.shape)
+            each = image if multiplier == 1 else np.repeat(image, multiplier, axis=-1)
+            y += (each * real[:, i, j]).reshape(y.shape)
         return [activate(self.activation, y, self.alpha)]
 
     # --- In the file
