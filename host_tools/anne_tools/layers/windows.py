@@ -62,6 +62,14 @@ class Window:
                 f"{where}: expected an input of at least the window's {self._reach()} less the padding "
                 f"{self.before} and {self.after}, got {size}"
             )
+        for n, out, k, s, d, b in zip(
+            size, made, self.kernel, self.stride, self.dilation, self.before, strict=True
+        ):
+            if b > (k - 1) * d or (out - 1) * s - b >= n:
+                raise ModelError(
+                    f"{where}: expected windows {self._reach()} that reach into the image, got padding "
+                    f"{self.before} and {self.after}; pad it by a layer of its own"
+                )
         image = (*made, channels)
         return image if len(shape) == 3 else image[1:]
 

@@ -126,6 +126,15 @@ def test_weights_of_a_channel_have_a_scale():
     assert np.abs(real - weights)[1].max() <= np.abs(weights[1]).max() / 254
 
 
+@pytest.mark.parametrize(("before", "after"), [((0, 3), (0, 0)), ((0, 0), (0, 3)), ((1, 0), (0, 0))])
+def test_windows_that_see_nothing_but_padding(before, after):
+    """Windows of three columns begin two outside at most, and the last one inside: model files have no others."""
+    b = GraphBuilder((4, 1))
+    weights, window = np.zeros((1, 1, 3, 1), np.float32), Window((1, 3), (1, 1), (1, 1), before, after)
+    with pytest.raises(ModelError, match=r"expected windows \(1, 3\) that reach into the image, got padding"):
+        b.add(Conv, "conv", weights, np.zeros(1, np.float32), window)
+
+
 def test_a_dense_layer_on_every_row_is_a_window_of_one_pixel():
     x, weights = RANDOM.normal(size=(6, 5, 3)), np.float32(RANDOM.normal(size=(4, 3)))
     b = GraphBuilder((5, 3))
