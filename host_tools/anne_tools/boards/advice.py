@@ -167,7 +167,10 @@ def _value_bytes(layer: Layer) -> int:
 
 def _can_be(file: ModelFile, dtype: str) -> bool:
     """Whether the kernels of a type take the file's layers."""
-    if any(layer.macs // layer.outputs[0].size > S8Quad.MAX_IN for layer in file.layers):
+    rooms = [(room(layer.kind), layer) for layer in file.layers]
+    if dtype != "int8-weights" and not all(kind.has_integers for kind, _ in rooms):
+        return False
+    if any(kind.SIZES and kind.row_length(layer) > S8Quad.MAX_IN for kind, layer in rooms):
         return False
     softmax = [layer.outputs[0].shape[-1] for layer in file.layers if layer.activation == "softmax"]
     return dtype == "int8-weights" or max(softmax, default=0) <= _SOFTMAX_S8

@@ -96,7 +96,7 @@ def _weights(file: ModelFile) -> tuple[_Weights, ...]:
 
 def _of(layer: Layer, made: set[int], read: set[int]) -> _Weights:
     n_out = layer.outputs[0].shape[-1]
-    n_in = max(1, round(layer.macs / layer.outputs[0].size))
+    n_in = room(layer.kind).row_length(layer)
     is_by_channel = layer.kind == "depthwise_conv"  # a row is a window of one channel
     reads_hidden = layer.inputs[0].index in made and not is_by_channel
     return _Weights(layer.kind, n_in, n_out, reads_hidden, layer.outputs[0].index in read)

@@ -125,6 +125,13 @@ class ConvTranspose(Weighted):
 
     # --- What it costs
 
+    SIZES: ClassVar[dict[str, Any]] = layouts.PLAIN_SIZES
+
+    @classmethod
+    def row_length(cls, layer: model_file.Layer) -> int:
+        places = layer.inputs[0].size // layer.inputs[0].shape[-1]
+        return max(1, round(layer.macs / places / layer.outputs[0].shape[-1]))
+
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "conv_transpose float32": Cost(300, 0, 60, 25),
         "conv_transpose int8-weights": Cost(300, 0, 80, 30),

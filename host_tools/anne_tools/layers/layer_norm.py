@@ -28,6 +28,7 @@ class LayerNorm(Layer):
     epsilon: float = 1e-5
 
     place: ClassVar[str] = IN_PLACE
+    has_integers: ClassVar[bool] = False
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {"layer_norm float32": Cost(600, 0, 60)}
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:

@@ -60,6 +60,8 @@ class Layer(ABC):
     keeps_state: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
+    # Whether there are kernels of integers for it.
+    has_integers: ClassVar[bool] = True
     # Its weights may have four bits in a file; else int4 gives it int8, as fewer steps would save nothing.
     has_four_bits: ClassVar[bool] = False
     # Its output may be of another type than its inputs: quantize, arg_max, embedding.
@@ -150,6 +152,11 @@ class Layer(ABC):
     # How large it would be as another type of conversion: bytes of its constants for n_out rows of n_in weights, by
     # (n_in, n_out). Empty for kinds without weights.
     SIZES: ClassVar[dict[str, Callable[[int, int], int]]] = {}
+
+    @classmethod
+    def row_length(cls, layer: model_file.Layer) -> int:
+        """Return how many weights a row has in a layer of the kind in a file."""
+        return max(1, round(layer.macs / layer.outputs[0].size))
 
     # Appends a layer of the kind to a GraphBuilder; it reads as many flat tensors of one size as it takes. `make costs`
     # measures it and writes the prices for the RP2040. None for kinds that host_tools/measure_costs.py names.

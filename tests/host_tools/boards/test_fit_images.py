@@ -6,15 +6,12 @@ import re
 
 import numpy as np
 import pytest
-from anne.layers import KINDS
 from anne_tools.boards.fit import fit
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.layers import Conv, DepthwiseConv, MaxPool
+from anne_tools.layers import Conv, DepthwiseConv, LayerNorm, MaxPool
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
-
-pytestmark = pytest.mark.skipif("conv" not in KINDS.values(), reason="no convolutions in model files")
 
 
 def network(size: int, channels: tuple[int, ...], dtype: str) -> bytes:
@@ -78,3 +75,14 @@ def test_an_image_too_large_for_any_memory_is_said_to_be():
     )
     advice = fit(pack(b.build()), "pico").advice
     assert not any("channels" in line for line in advice)
+
+
+def test_no_integers_are_advised_where_a_layer_has_none():
+    """65,536 floats in and out of two layers, and a layer norm, which has no integers."""
+    b = GraphBuilder((256, 256))
+    weights = np.random.default_rng(1).normal(0, 1, (256, 1, 1, 256)).astype(np.float32)
+    b.add(Conv, "conv", weights, np.zeros(256, np.float32), Window((1, 1)))
+    b.add(LayerNorm, "norm", np.ones(256, np.float32), np.zeros(256, np.float32), 1e-3)
+    verdict = fit(pack(b.build()), "pico")
+    assert not verdict.fits
+    assert not any(re.search(r"--dtype int(8|16|4)[ ,:]", line) for line in verdict.advice)
