@@ -42,6 +42,9 @@ typedef void anne_binary_kernel_t(const anne_binary_t *how, const anne_row_t *ro
 // Sums, or differences. Floats are rounded to float32; denormals count as 0.
 anne_binary_kernel_t anne_add_s8, anne_add_s16, anne_add_f32;
 
+// a where it is not negative, else a b; of integers, factors a and whole have shifts of -31 to ANNE_MAX_SHIFT.
+anne_binary_kernel_t anne_prelu_s8, anne_prelu_s16, anne_prelu_f32;
+
 // Products, likewise.
 anne_binary_kernel_t anne_multiply_s8, anne_multiply_s16, anne_multiply_f32;
 

@@ -30,10 +30,13 @@
     X(slice, 13) \
     X(subtract, 14) \
     X(multiply, 15) \
+    X(clip, 16) \
+    X(prelu, 17) \
     X(transpose, 18) \
     X(resize, 19) \
     X(embedding, 20) \
     X(conv_transpose, 21) \
+    X(quantize, 22) \
     X(delay, 23) \
     X(layer_norm, 24) \
     X(arg_max, 25)

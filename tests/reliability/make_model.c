@@ -1,6 +1,7 @@
 // Model files of one layer: header, tensors, one record, the constants. Sizes come of the kernels' own headers.
 #include "make_model.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "anne.h"
@@ -120,6 +121,16 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_conv_transpose_s8_f32] = {ANNE_KIND_conv_transpose, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_conv_transpose_s8] = {ANNE_KIND_conv_transpose, ANNE_INT8, ANNE_INT8},
         [VARIANT_conv_transpose_s16] = {ANNE_KIND_conv_transpose, ANNE_INT16, ANNE_INT16},
+        [VARIANT_prelu_f32] = {ANNE_KIND_prelu, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_prelu_s8] = {ANNE_KIND_prelu, ANNE_INT8, ANNE_INT8},
+        [VARIANT_prelu_s16] = {ANNE_KIND_prelu, ANNE_INT16, ANNE_INT16},
+        [VARIANT_clip_f32] = {ANNE_KIND_clip, ANNE_FLOAT32, ANNE_FLOAT32},
+        [VARIANT_clip_s8] = {ANNE_KIND_clip, ANNE_INT8, ANNE_INT8},
+        [VARIANT_clip_s16] = {ANNE_KIND_clip, ANNE_INT16, ANNE_INT16},
+        [VARIANT_quantize_s8] = {ANNE_KIND_quantize, ANNE_FLOAT32, ANNE_INT8},
+        [VARIANT_quantize_s16] = {ANNE_KIND_quantize, ANNE_FLOAT32, ANNE_INT16},
+        [VARIANT_quantize_f32] = {ANNE_KIND_quantize, ANNE_INT16, ANNE_FLOAT32},
+        [VARIANT_quantize_s8_s16] = {ANNE_KIND_quantize, ANNE_INT8, ANNE_INT16},
     };
     return kinds[variant];
 }
@@ -146,11 +157,11 @@ static variant_t of_rows(variant_t variant) {
 
 static bool is_binary(variant_t variant) {
     uint8_t kind = kind_of(variant).kind;
-    return kind == KIND_ADD || kind == KIND_SUBTRACT || kind == KIND_MULTIPLY;
+    return kind == KIND_ADD || kind == KIND_SUBTRACT || kind == KIND_MULTIPLY || kind == ANNE_KIND_prelu;
 }
 
 static bool has_constant(variant_t variant) {
-    return VARIANT_constant_f32 <= variant && variant <= VARIANT_constant_s16;
+    return VARIANT_constant_f32 <= variant && variant <= VARIANT_prelu_s16;
 }
 
 // --- Shapes ---------------------------------------------------------------------------------------------------------
@@ -326,10 +337,13 @@ typedef struct {
 static sizes_t constant_sizes(variant_t variant, uint32_t n_in, uint32_t n_out, uint32_t n_last) {
     switch (variant) {
     case VARIANT_constant_f32:
+    case VARIANT_prelu_f32:
         return (sizes_t){1, {4 * n_last}};
     case VARIANT_constant_s8:
+    case VARIANT_prelu_s8:
         return (sizes_t){1, {n_last}};
     case VARIANT_constant_s16:
+    case VARIANT_prelu_s16:
         return (sizes_t){1, {2 * n_last}};
     case VARIANT_dense_f32:
         return (sizes_t){2, {4 * n_in * n_out, 4 * n_out}};
@@ -390,10 +404,13 @@ static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t 
         words(at[0], sizes->bytes[0] / 4);
         break;
     case VARIANT_constant_f32:
+    case VARIANT_prelu_f32:
         floats(at[0], sizes->bytes[0] / 4);
         break;
     case VARIANT_constant_s8:
     case VARIANT_constant_s16:
+    case VARIANT_prelu_s8:
+    case VARIANT_prelu_s16:
         any_values(at[0], sizes->bytes[0], ANNE_INT8);
         break;
     case VARIANT_softmax_s8:
@@ -432,7 +449,16 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_multiply_s16:
     case VARIANT_constant_s8:
     case VARIANT_constant_s16:
+    case VARIANT_prelu_s8:
+    case VARIANT_prelu_s16:
         return any_of(0, ANNE_ACTIVATION_relu6);
+    case VARIANT_clip_f32:
+    case VARIANT_clip_s8:
+    case VARIANT_clip_s16:
+    case VARIANT_quantize_s8:
+    case VARIANT_quantize_s16:
+    case VARIANT_quantize_f32:
+    case VARIANT_quantize_s8_s16:
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
     case VARIANT_scaling_s16:
@@ -487,7 +513,8 @@ static uint32_t n_tensors_of(const shape_t *shape) {
 static uint32_t output_place(const anne_tensor_t tensors[3], const shape_t *shape, uint32_t own) {
     uint8_t kind = kind_of(shape->variant).kind;
     const anne_tensor_t *x = &tensors[n_tensors_of(shape) == 3 && any_of(0, 1) ? 2 : 0];
-    bool may = kind == KIND_ACTIVATION || (is_binary(shape->variant) && elements(shape) == anne_tensor_elements(x));
+    bool may = kind == KIND_ACTIVATION || kind == ANNE_KIND_clip
+               || (is_binary(shape->variant) && elements(shape) == anne_tensor_elements(x));
     return kind == KIND_RESHAPE || (may && any_of(0, 1)) ? x->arena_offset : own;
 }
 
@@ -575,10 +602,19 @@ static void multiply_factor(uint8_t *words, uint8_t dtype) {
     put_word(words, 4, (uint32_t)(any_of(0, 3) ? (s8 ? -8 : -15) - any_of(0, 3) : any_of(-30, s8 ? 13 : 0)));
 }
 
+static void clip_limits(uint8_t *words, uint8_t dtype) {
+    limits(words, dtype);
+    if (dtype == ANNE_FLOAT32) {
+        float edges[] = {-INFINITY, (float)any_of(-300, 0) / 256, (float)any_of(0, 300) / 256, INFINITY};
+        memcpy(words, &edges[any_of(0, 1)], 4);
+        memcpy(words + 4, &edges[any_of(2, 3)], 4);
+    }
+}
+
 // Of a constant: which operand, zero point and shape, that of the last axis.
 static void about_constant(uint8_t *words, const shape_t *shape) {
     put_word(words, 0, (uint32_t)any_of(0, 1));
-    put_word(words, 4, (uint32_t)(shape->variant == VARIANT_constant_s8 ? any_of(-128, 127) : 0));
+    put_word(words, 4, (uint32_t)(kind_of(shape->variant).x_dtype == ANNE_INT8 ? any_of(-128, 127) : 0));
     for (uint32_t i = 0; i < 3; i++) {
         put_word(words, 8 + 4 * i, 1);
     }
@@ -592,6 +628,9 @@ static uint32_t operands(uint8_t *words, const shape_t *shape) {
     if (kind.y_dtype != ANNE_FLOAT32 && kind.kind == KIND_MULTIPLY) {
         multiply_factor(words, kind.y_dtype);
         at = 8;
+    } else if (kind.y_dtype != ANNE_FLOAT32 && kind.kind == ANNE_KIND_prelu) {
+        factors(words, 2);
+        at = 16;
     } else if (kind.y_dtype != ANNE_FLOAT32) {
         add_factors(words, kind.y_dtype);
         at = 24;
@@ -648,6 +687,12 @@ static uint32_t write_record(uint8_t *record, const anne_tensor_t tensors[2], co
         at += 48;
     } else if (is_binary(shape->variant)) {
         at += operands(record + at, shape);
+    } else if (kind.kind == ANNE_KIND_clip) {
+        clip_limits(record + at, kind.y_dtype);
+        at += 8;
+    } else if (kind.kind == ANNE_KIND_quantize && kind.x_dtype != ANNE_FLOAT32 && kind.y_dtype != ANNE_FLOAT32) {
+        factors(record + at, 1);
+        at += 8;
     } else if (kind.kind == KIND_PAD) {
         at += padding(record + at, &tensors[0], &tensors[1]);
     } else if (kind.kind == ANNE_KIND_layer_norm) {

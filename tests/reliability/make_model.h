@@ -82,6 +82,9 @@
     X(constant_f32)          \
     X(constant_s8)           \
     X(constant_s16)          \
+    X(prelu_f32)             \
+    X(prelu_s8)              \
+    X(prelu_s16)             \
     X(depthwise_f32)         \
     X(depthwise_s8_f32)      \
     X(depthwise_s8)          \
@@ -89,7 +92,14 @@
     X(conv_transpose_f32)    \
     X(conv_transpose_s8_f32) \
     X(conv_transpose_s8)     \
-    X(conv_transpose_s16)
+    X(conv_transpose_s16)    \
+    X(clip_f32)              \
+    X(clip_s8)               \
+    X(clip_s16)              \
+    X(quantize_s8)           \
+    X(quantize_s16)          \
+    X(quantize_f32)          \
+    X(quantize_s8_s16)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,

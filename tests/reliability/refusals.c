@@ -208,6 +208,29 @@ static const fault_t faults[] = {
     {"a constant of one, in five", VARIANT_constant_f32, CONSTANTS + 28, 1, ANNE_ERROR_CONSTANT},
     {"a constant of one, in five bytes", VARIANT_constant_s8, CONSTANTS + 44, 1, ANNE_ERROR_CONSTANT},
 
+    {"a negative factor above", VARIANT_prelu_s8, CONSTANTS + 8, (uint32_t)-1, ANNE_ERROR_PARAMETER},
+    {"a shift above by 16", VARIANT_prelu_s16, CONSTANTS + 12, 16, ANNE_ERROR_PARAMETER},
+    {"a shift above by -32", VARIANT_prelu_s16, CONSTANTS + 12, (uint32_t)-32, ANNE_ERROR_PARAMETER},
+    {"a negative factor below", VARIANT_prelu_s8, CONSTANTS + 16, (uint32_t)-1, ANNE_ERROR_PARAMETER},
+    {"a shift below by 16", VARIANT_prelu_s8, CONSTANTS + 20, 16, ANNE_ERROR_PARAMETER},
+    {"a limit of a prelu beyond int8", VARIANT_prelu_s8, CONSTANTS + 28, 128, ANNE_ERROR_PARAMETER},
+    {"a slope that is infinite by its shape", VARIANT_prelu_f32, CONSTANTS + 16, 0, ANNE_ERROR_PARAMETER},
+    {"a clip with a constant", VARIANT_clip_s8, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_CONSTANT},
+    {"a clip of two", VARIANT_clip_s8, RECORD, 16 | 20 << 16, ANNE_ERROR_LAYER},
+    {"a clip to another type", VARIANT_clip_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
+    {"a clip to another scale", VARIANT_clip_s8, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
+    {"a clip to another zero_point", VARIANT_clip_s8, Y + ZERO_POINT, 0, ANNE_ERROR_SHAPE},
+    {"a clip to another length", VARIANT_clip_s8, Y + SHAPE, 4, ANNE_ERROR_SHAPE},
+    {"a clip beyond int8", VARIANT_clip_s8, CONSTANTS + 4, 128, ANNE_ERROR_PARAMETER},
+    {"a clip to NaN", VARIANT_clip_f32, CONSTANTS + 4, 0x7fc00000, ANNE_ERROR_PARAMETER},
+    {"a clip from NaN", VARIANT_clip_f32, CONSTANTS, 0x7fc00000, ANNE_ERROR_PARAMETER},
+    {"a clip from infinity", VARIANT_clip_f32, CONSTANTS, 0x7f800000, ANNE_ERROR_PARAMETER},
+    {"a quantize to another length", VARIANT_quantize_s8, Y + SHAPE, 4, ANNE_ERROR_SHAPE},
+    {"a quantize from float to float", VARIANT_quantize_s8, X, TYPES(2, 1, 1, 0), ANNE_ERROR_LAYER},
+    {"a quantize shifted by 16", VARIANT_quantize_s8_s16, CONSTANTS + 4, 16, ANNE_ERROR_PARAMETER},
+    {"a quantize shifted by -32", VARIANT_quantize_s8_s16, CONSTANTS + 4, (uint32_t)-32, ANNE_ERROR_PARAMETER},
+    {"a quantize by less than nothing", VARIANT_quantize_s8_s16, CONSTANTS, 0x80000000, ANNE_ERROR_PARAMETER},
+
     {"a pad with a constant", VARIANT_pad_f32, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_CONSTANT},
     {"a pad to int8", VARIANT_pad_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
     {"a pad to another scale", VARIANT_pad_s8, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
@@ -538,6 +561,14 @@ static void check_smaller_in_place(void) {
         n_bytes = write_graph(bytes, &graph);
         EXPECT(which == 0 ? ANNE_ERROR_GRAPH : ANNE_OK);
     }
+}
+
+static void check_floats_to_floats(void) { // between tensors of float32 nothing is quantised
+    graph_t graph = {0};
+    add_vector(&graph, ANNE_ROLE_INPUT, 5, 0), add_vector(&graph, ANNE_ROLE_OUTPUT, 5, 8);
+    add_node(&graph, (node_t){ANNE_KIND_quantize, 1, 1, {0, 1}, ANNE_ACTIVATION_linear});
+    n_bytes = write_graph(bytes, &graph);
+    EXPECT(ANNE_ERROR_SHAPE);
 }
 
 // The first of a constant's floats is the first of the data.
@@ -988,6 +1019,7 @@ int main(void) {
     check_broadcasts();
     check_smaller_in_place();
     check_infinite_constant();
+    check_floats_to_floats();
     check_counts();
     check_pools();
     check_large_windows();

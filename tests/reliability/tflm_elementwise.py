@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from anne_tools.layers import Add, Multiply, Subtract
+from anne_tools.layers import Add, Clip, Multiply, Prelu, Quantize, Subtract
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 
 FUSED = {0: "linear", 1: "relu", 3: "relu6"}  # numbers of fused activations
 BINARY = {"ADD": Add, "SUB": Subtract, "MUL": Multiply}
+NAMES = (*BINARY, "PRELU", "MINIMUM", "MAXIMUM", "QUANTIZE", "DEQUANTIZE")
 ZERO_POINTS = {"int8": (-128, 128), "int16": (0, 1)}
 
 
@@ -64,6 +65,74 @@ def operands(name: str, dtype: str) -> Callable:
     return write
 
 
+def prelu(dtype: str) -> Callable:
+    """A writer of PRELU: a slope for each channel, for each element, or one; the interpreter has no int16."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape = any_shape(rng)
+        of_slope = shape[1 + rng.integers(0, len(shape) - 1) :] if rng.random() < 0.8 else (1,)
+        quantized, values = [{}] * 3, rng.normal(size=of_slope)
+        if dtype != "float32":
+            scales = np.float32(2.0 ** rng.uniform(-8, 0, 2))
+            output = np.float32(scales[0] * 2.0 ** rng.uniform(-1, 3))
+            zeros = rng.integers(*ZERO_POINTS[dtype], 3)
+            quantized = [
+                {"scale": float(s), "zero_point": int(z)}
+                for s, z in zip([*scales, output], zeros, strict=True)
+            ]
+            values = rng.integers(-128, 128, of_slope)
+        x, slope, y = (
+            w.tensor(shape, dtype, **quantized[0]),
+            w.tensor(of_slope, dtype, values, **quantized[1]),
+            w.tensor(shape, dtype, **quantized[2]),
+        )
+        w.operator("PRELU", [x, slope], [y])
+        return x, y
+
+    return write
+
+
+def limit(name: str, dtype: str) -> Callable:
+    """A writer of MINIMUM or MAXIMUM with a number."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape, q, value = any_shape(rng), {}, rng.normal()
+        if dtype != "float32":
+            q = {"scale": 2.0 ** rng.uniform(-8, 0), "zero_point": int(rng.integers(*ZERO_POINTS[dtype]))}
+            value = rng.integers(-128, 128)
+        x, c, y = (
+            w.tensor(shape, dtype, **q),
+            w.tensor((1,), dtype, [value], **q),
+            w.tensor(shape, dtype, **q),
+        )
+        w.operator(name, [x, c], [y])
+        return x, y
+
+    return write
+
+
+def cast(source: str, target: str) -> Callable:
+    """A writer of QUANTIZE, or of DEQUANTIZE to floats."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape, ends = any_shape(rng), []
+        scale = 2.0 ** rng.uniform(-8, 0)
+        for dtype in (source, target):
+            q = {}
+            if dtype != "float32":
+                # of one range, more or less
+                fine = 2.0**-8 if dtype == "int16" else 1.0
+                q = {
+                    "scale": scale * fine * 2.0 ** rng.uniform(-1, 1),
+                    "zero_point": int(rng.integers(*ZERO_POINTS[dtype])),
+                }
+            ends.append(w.tensor(shape, dtype, **q))
+        w.operator("DEQUANTIZE" if target == "float32" else "QUANTIZE", ends[:1], ends[1:])
+        return ends[0], ends[1]
+
+    return write
+
+
 def graph(w) -> Graph:
     """What the file of one such operator says."""
     operator, tensors, constants = w.operators[0], {}, {}
@@ -89,7 +158,16 @@ def graph(w) -> Graph:
 
 def _layer(w, operator, names, inputs, constants):
     code = w.codes[operator.opcodeIndex].builtinCode
-    name = next(key for key in BINARY if getattr(_operators(), key) == code)
+    name = next(key for key in NAMES if getattr(_operators(), key) == code)
+    if name in ("QUANTIZE", "DEQUANTIZE"):
+        return Quantize("layer", inputs, names[-1])
+    if name == "PRELU":
+        return Prelu("layer", inputs, names[-1], *constants[names[1]])
+    if name in ("MINIMUM", "MAXIMUM"):
+        ((array, q),) = constants.values()
+        number = float(array[0]) if q is None else float((array[0] - float(q.zero_point)) * q.scale[0])
+        limits = (-np.inf, number) if name == "MINIMUM" else (number, np.inf)
+        return Clip("layer", inputs, names[-1], *limits)
     kwargs = {}
     for key, (array, q) in constants.items():
         kwargs = {"constant": array, "constant_first": names[0] == key, "constant_quantization": q}
@@ -113,8 +191,16 @@ def with_graph(write: Callable) -> Callable:
 
 
 _SHORT = {"float32": "f32", "int8": "s8", "int16": "s16"}
+CASTS = [("float32", "int8"), ("float32", "int16"), ("int8", "float32"), ("int16", "float32")]
+CASTS += [("int8", "int8"), ("int8", "int16"), ("int16", "int8"), ("int16", "int16")]
 WRITERS: dict[str, Callable] = {
     f"{word}_{short}": with_graph(operands(name, dtype))
     for word, name in (("add_unlike", "ADD"), ("subtract", "SUB"), ("multiply", "MUL"))
     for dtype, short in _SHORT.items()
 }
+for _dtype in ("float32", "int8"):
+    WRITERS[f"prelu_{_SHORT[_dtype]}"] = with_graph(prelu(_dtype))
+    WRITERS[f"minimum_{_SHORT[_dtype]}"] = with_graph(limit("MINIMUM", _dtype))
+    WRITERS[f"maximum_{_SHORT[_dtype]}"] = with_graph(limit("MAXIMUM", _dtype))
+for _source, _target in CASTS:
+    WRITERS[f"quantize_{_SHORT[_source]}_to_{_SHORT[_target]}"] = with_graph(cast(_source, _target))

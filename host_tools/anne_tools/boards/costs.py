@@ -108,18 +108,36 @@ _KERNELS: dict[str, Cost] = {
     "add int16": Cost(base=236, per_output=147.2),
     # within 0.5 %
     "add float32": Cost(base=126.9, per_output=119.5),
-    # within 1.1 %
+    # estimated
     "subtract int8": Cost(base=241.2, per_output=117.6),
-    # within 0.7 %
+    # estimated
     "subtract int16": Cost(base=236, per_output=147.2),
-    # within 0.5 %
+    # estimated
     "subtract float32": Cost(base=126.9, per_output=119.5),
-    # within 1.1 %
+    # estimated
     "multiply int8": Cost(base=241.2, per_output=60),
-    # within 0.7 %
+    # estimated
     "multiply int16": Cost(base=236, per_output=60),
-    # within 0.5 %
+    # estimated
     "multiply float32": Cost(base=126.9, per_output=90),
+    # estimated
+    "clip int8": Cost(base=110, per_output=15),
+    # estimated
+    "clip int16": Cost(base=110, per_output=15),
+    # estimated
+    "clip float32": Cost(base=110, per_output=25),
+    # estimated
+    "prelu int8": Cost(base=240, per_output=110),
+    # estimated
+    "prelu int16": Cost(base=240, per_output=110),
+    # estimated
+    "prelu float32": Cost(base=130, per_output=70),
+    # estimated
+    "quantize int8": Cost(base=110, per_output=150),
+    # estimated
+    "quantize int16": Cost(base=110, per_output=150),
+    # estimated
+    "quantize float32": Cost(base=110, per_output=120),
     # within 2.7 %
     "pad int8": Cost(base=600.9, per_output=1.12),
     # within 0.6 %

@@ -211,7 +211,8 @@ class Arithmetic(Reading):
             slope = slope.reshape(-1)
         if slope.size == 1:
             slope = np.full(shape[-1], slope.flat[0])
-        self.flow.layer(step, key, self.flow.kind(step, "prelu"), slope)
+        q = None if step.dtype == "float32" else self._quantization(op, index)
+        self.flow.layer(step, key, self.flow.kind(step, "prelu"), slope, q)
 
     # Whole numbers, which choose rows of a table
 

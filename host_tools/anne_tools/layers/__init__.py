@@ -10,6 +10,7 @@ from .activation import Activation
 from .add import Add
 from .arg_max import ArgMax
 from .average_pool import AveragePool
+from .clip import Clip
 from .concatenate import Concatenate
 from .conv import Conv
 from .conv_transpose import ConvTranspose
@@ -21,6 +22,8 @@ from .layer_norm import LayerNorm
 from .max_pool import MaxPool
 from .multiply import Multiply
 from .pad import Pad
+from .prelu import Prelu
+from .quantize import Quantize
 from .reduce import Reduce
 from .reshape import Reshape
 from .resize import Resize
@@ -40,6 +43,7 @@ __all__ = [
     "Add",
     "ArgMax",
     "AveragePool",
+    "Clip",
     "Concatenate",
     "Conv",
     "ConvTranspose",
@@ -51,6 +55,8 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "Pad",
+    "Prelu",
+    "Quantize",
     "Reduce",
     "Reshape",
     "Resize",

@@ -19,27 +19,10 @@ from .activated import alpha_in_file
 from .prices import Chip
 
 
-@dataclass
-class Binary(Layer):
-    """output = activation(a ? b), `a` and `b` being the inputs in order, or one of them the `constant`.
+class TwoOperands(Layer):
+    """What Binary and Prelu have in common; the fields of Binary stand in either, or properties of their names."""
 
-    The shape of either may have 1, or no axis, where the other has more. `alpha` as in Activation. The constant is b,
-    or a if `constant_first`; its shape is without a batch axis; with `constant_quantization` it holds integers.
-    """
-
-    activation: str = "linear"
-    alpha: float = 0.0
-    constant: np.ndarray | None = None
-    constant_first: bool = False
-    constant_quantization: Quantization | None = None
-
-    n_inputs: ClassVar[int | None] = 2
     place: ClassVar[str] = IN_PLACE
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.constant is not None:
-            self.n_inputs, self.constant = 1, np.asarray(self.constant)
 
     @property
     def is_quantized(self) -> bool:
@@ -111,11 +94,15 @@ class Binary(Layer):
             target = replace(target, quantization=coarser)
         return layer, [target]
 
-    def _with_integers(self, dtype: str) -> Binary:
+    def _with_integers(self, dtype: str) -> TwoOperands:
         real, limits = self._real_constant(), np.iinfo(dtype)
         q = value_quantization(float(real.min()), float(real.max()), dtype)
         integers = np.clip(np.rint(real / q.scale[0]) + q.zero_point, limits.min, limits.max)
-        return replace(self, constant=integers.astype(dtype), constant_quantization=q)
+        return self.with_constant(integers.astype(dtype), q)
+
+    def with_constant(self, constant: np.ndarray, quantization: Quantization) -> TwoOperands:
+        """Return it with integers as constant."""
+        raise NotImplementedError
 
     def _scales(self, sources: list[Tensor]) -> list[float]:
         scales = [float(tensor.quantization.scale[0]) for tensor in sources]
@@ -157,6 +144,31 @@ class Binary(Layer):
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
         return super().cycles(layer, chip) + chip.activation_cycles(layer)
+
+
+@dataclass
+class Binary(TwoOperands):
+    """output = activation(a ? b), `a` and `b` being the inputs in order, or one of them the `constant`.
+
+    The shape of either may have 1, or no axis, where the other has more. `alpha` as in Activation. The constant is b,
+    or a if `constant_first`; its shape is without a batch axis; with `constant_quantization` it holds integers.
+    """
+
+    activation: str = "linear"
+    alpha: float = 0.0
+    constant: np.ndarray | None = None
+    constant_first: bool = False
+    constant_quantization: Quantization | None = None
+
+    n_inputs: ClassVar[int | None] = 2
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.constant is not None:
+            self.n_inputs, self.constant = 1, np.asarray(self.constant)
+
+    def with_constant(self, constant: np.ndarray, quantization: Quantization) -> Binary:
+        return replace(self, constant=constant, constant_quantization=quantization)
 
 
 def _bare(shape: Shape) -> Shape:

@@ -1,4 +1,4 @@
-"""What TensorFlow Lite Micro makes of the scales of two operands and of what is made of them: ADD, SUB and MUL."""
+"""TensorFlow Lite Micro's factors for the scales of operands and results: ADD, SUB, MUL, PRELU, QUANTIZE."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from .tflm import quantize_multiplier
 
 # The greatest shift to the left of a product of int8, or of int16 (native_module/kernels/multiply.c).
 MULTIPLY_SHIFT = {"int8": 13, "int16": 0}
+# That of any other rescaling (native_module/kernels/requantize.h).
+MAX_SHIFT = 15
 
 
 def add_factors(a_scale: float, b_scale: float, output_scale: float, dtype: str) -> list[int]:
@@ -45,3 +47,22 @@ def multiply_factor(a_scale: float, b_scale: float, output_scale: float, dtype: 
 def finest_product(a_scale: float, b_scale: float, dtype: str) -> float:
     """Return the scale that the output of MUL must be above."""
     return a_scale * b_scale / (1 << MULTIPLY_SHIFT[dtype])
+
+
+def prelu_factors(a_scale: float, slope_scale: float, output_scale: float) -> list[int]:
+    """Return multiplier and shift of what is not negative, and of the product, for PRELU.
+
+    ModelError if the output's scale is so fine that they cannot be applied.
+    """
+    a, slope, output = (float(np.float32(scale)) for scale in (a_scale, slope_scale, output_scale))
+    return [*scale_factor(a / output, "prelu"), *scale_factor(a * slope / output, "prelu")]
+
+
+def scale_factor(real: float, what: str) -> tuple[int, int]:
+    """Return multiplier and shift of a change of scale; ModelError beyond what is shifted to the left."""
+    multiplier, shift = quantize_multiplier(real)
+    if shift > MAX_SHIFT:
+        raise ModelError(
+            f"{what}: its output scale is too fine: expected a factor below 2^{MAX_SHIFT}, got {real:.4g}"
+        )
+    return multiplier, shift
