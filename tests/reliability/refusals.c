@@ -626,8 +626,8 @@ static void check_pools(void) {
     static const fault_t pools[] = {
         {"a pool with a constant", VARIANT_max_pool_s8, COUNTS, COUNTS_OF(1, 1, 1, 0), ANNE_ERROR_CONSTANT},
         {"an average pool with too few words", VARIANT_max_pool_s8, RECORD, 10 | 56 << 16, ANNE_ERROR_LAYER},
-        {"a pool to int16", VARIANT_max_pool_s8, Y, TYPES(3, 2, 2, 0), ANNE_ERROR_TENSOR},
-        {"a pool to float", VARIANT_max_pool_s16, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
+        {"a pool of int16 to int8", VARIANT_max_pool_s16, Y, TYPES(2, 2, 2, 0), ANNE_ERROR_SHAPE},
+        {"a pool to another scale", VARIANT_max_pool_s16, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
         {"a pool to another zero_point", VARIANT_max_pool_s8, Y + ZERO_POINT, 8, ANNE_ERROR_SHAPE},
         {"a pool to other channels", VARIANT_max_pool_f32, Y + SHAPE + 4, 2, ANNE_ERROR_SHAPE},
         {"a pool to a vector", VARIANT_max_pool_f32, Y, TYPES(1, 2, 3, 0), ANNE_ERROR_TENSOR},
@@ -808,6 +808,13 @@ static void check_long_rows(void) {
         new_file(VARIANT_arg_max_s16, n, 0);
         EXPECT(n == 32768 ? ANNE_OK : ANNE_ERROR_SHAPE);
     }
+    new_file(VARIANT_arg_max_f32, 5, 0); // a word of parameters
+    put_word(bytes, RECORD, 25 | 20 << 16);
+    put_word(bytes, LAYERS_BYTES, 20);
+    put_word(bytes, n_bytes, 0);
+    n_bytes += 4;
+    put_word(bytes, TOTAL_BYTES, n_bytes);
+    EXPECT(ANNE_ERROR_LAYER);
     shape_t shape = {.variant = VARIANT_arg_max_s8, .rank = 3, .shape = {2, 3, 4}};
     make_model_seed(1);
     n_bytes = make_model(bytes, ROOM, &shape);
