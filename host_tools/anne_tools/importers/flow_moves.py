@@ -133,7 +133,7 @@ class Moves(Flow):
     def pad(
         self, step: Step, key: Key, widths: Sequence[tuple[int, int]], value: float, mode: str = "constant"
     ) -> None:
-        """`value`, or what lies inside ("reflect"), before and after the elements of each axis; negative: cut off."""
+        """`value`, or what a mode of Pad says, before and after the elements of each axis; negative: cut off."""
         x = self.as_it_lies(step, key)
         if len(widths) != len(x.shape):
             raise ModelError(f"{step.where}: expected padding of {len(x.shape)} axes, got {len(widths)}")
@@ -157,10 +157,7 @@ class Moves(Flow):
         before, after = zip(*(widths[axis] for axis in dims), strict=True)
         shape = [n + sum(width) for n, width in zip(x.shape, widths, strict=True)]
         budget.value(step.where, shape)
-        if mode != "constant" and "mode" not in Pad.__dataclass_fields__:
-            raise ModelError(f"{step.where}: mode {mode} is not supported; supported: constant")
-        more = () if mode == "constant" else (mode,)
-        return self._set(step, self.placed(step, [x], Pad, before, after, value, *more), shape, order)
+        return self._set(step, self.placed(step, [x], Pad, before, after, value, mode), shape, order)
 
     def clip(self, step: Step, key: Key, least: float, most: float) -> None:
         """Values limited to least ... most: relu and relu6 if they are that."""

@@ -165,9 +165,9 @@ class MoveOperators(ImageOperators):
     def pad(self, step: Step, node: Node) -> None:
         """Pad; before opset 11 all its numbers are attributes."""
         mode = node.attribute("mode", "constant")
-        if mode not in ("constant", "reflect"):
+        if mode not in ("constant", "reflect", "edge"):
             raise ModelError(
-                f"{step.where}: mode {label(mode, '?')} is not supported; supported: constant, reflect"
+                f"{step.where}: mode {label(mode, '?')} is not supported; supported: constant, reflect, edge"
             )
         rank = len(node.shape(0))
         axes, value = list(range(rank)), np.zeros(1)

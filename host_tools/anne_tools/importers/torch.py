@@ -112,6 +112,7 @@ PASSES_ON = (
     ),
     *("softplus", "prelu", "pow", "maximum", "minimum", "cat", "concat", "slice", "narrow", "split", "chunk"),
     *("split_with_sizes", "getitem", "pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d"),
+    *("replication_pad1d", "replication_pad2d"),
 )
 
 

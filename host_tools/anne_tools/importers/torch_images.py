@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -88,6 +89,8 @@ class ImageOperators:
         wanted = [n if w is None else w for w, n in zip(wanted, size[-len(wanted) :], strict=True)]
         if not all(isinstance(n, int) for n in wanted):
             raise ModelError(f"{step.where}: its argument output_size is not a list of sizes")
+        if call.read:  # beside the greatest values their places
+            step = replace(step, output=(step.output, 0))
         self.flow.adaptive_pool(step, key, (1, *wanted)[-2:], operation)
 
     def upsample(self, step: Step, call: Call) -> None:

@@ -13,11 +13,11 @@ from .torch_files import Ref
 from .torch_images import ImageOperators
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "amax": "max", "amin": "min"}
-MODES = {
-    "constant": "constant",
-    "reflect": "reflect",
-    "reflection_pad1d": "reflect",
-    "reflection_pad2d": "reflect",
+MODES = {"constant": "constant", "constant_pad_nd": "constant", "reflect": "reflect", "replicate": "edge"}
+MODES |= {
+    f"{word}_pad{n}d": mode
+    for n in (1, 2)
+    for word, mode in (("reflection", "reflect"), ("replication", "edge"))
 }
 
 
@@ -133,7 +133,8 @@ class MoveOperators(ImageOperators):
         mode = MODES.get(step.op) or MODES.get(call.get("mode", "constant"))
         if mode is None:
             raise ModelError(
-                f"{step.where} with mode {str(call.get('mode'))[:40]} is not supported; supported: constant, reflect"
+                f"{step.where} with mode {str(call.get('mode'))[:40]} is not supported; supported: constant, reflect, "
+                "replicate"
             )
         numbers = call.integers("padding" if call.get("padding") is not None else "pad")
         rank = len(call.shape("self"))
@@ -159,7 +160,7 @@ OPERATORS = {
     "narrow": MoveOperators.slice,
     "select": MoveOperators.select,
     **dict.fromkeys(("split", "split_with_sizes", "chunk", "unbind"), MoveOperators.split),
-    **dict.fromkeys(("constant_pad_nd", "pad", "reflection_pad1d", "reflection_pad2d"), MoveOperators.pad),
+    **dict.fromkeys(("pad", *(name for name in MODES if "pad" in name)), MoveOperators.pad),
     "embedding": MoveOperators.embedding,
     "layer_norm": MoveOperators.layer_norm,
     **dict.fromkeys(REDUCTIONS, MoveOperators.reduce),

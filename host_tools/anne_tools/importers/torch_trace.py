@@ -147,7 +147,7 @@ def _from_fx(node: Any) -> Node:
     if target is operator.getitem:
         arguments = {"self": convert(node.args[0]), "index": node.args[1]}
         return Node("getitem", arguments, node.name)
-    read = frozenset(user.args[1] for user in node.users if user.target is operator.getitem)
+    read = frozenset(user.args[1] for user in node.users if user.target is operator.getitem and user.users)
     schema = getattr(target, "_schema", None)
     names = (
         [argument.name for argument in schema.arguments]

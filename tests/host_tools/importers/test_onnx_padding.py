@@ -140,7 +140,7 @@ BAD = CONSTANTS | {
     [
         (
             "y = Pad(x, two; mode='edge')",
-            "layer 0 (Pad): mode edge is not supported; supported: constant, reflect",
+            "layer 0 (Pad): mode wrap is not supported; supported: constant, reflect, edge",
         ),
         ("y = Pad(x, two; mode='wrap')", "layer 0 (Pad): mode wrap is not supported; supported: constant"),
         ("p = Relu(x)\ny = Pad(x, p)", "layer 1 (Pad): the padding must be a constant"),
@@ -194,7 +194,7 @@ def test_pads_that_are_refused(make, text, message):
         ),
         (
             "y = Pad(x; pads=[0, 0, 1, 0, 0, 0], mode='edge')",
-            "mode edge is not supported; supported: constant, reflect",
+            "mode wrap is not supported; supported: constant, reflect, edge",
         ),
     ],
 )
