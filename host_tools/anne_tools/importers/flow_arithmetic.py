@@ -15,7 +15,13 @@ from . import budget
 from .flow_patterns import Patterns
 from .flow_values import Key, Step, Value
 
-OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+
+def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a / b; of integers, as shapes are computed, without what is left."""
+    return np.trunc(a / b).astype(a.dtype) if a.dtype.kind == b.dtype.kind == "i" else a / b
+
+
+OPERATIONS: dict[str, Callable] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": _divided}
 # Constants along axes that do not lie last in a tensor are repeated for those behind them, up to so many in all; above
 # that the tensor is moved.
 MOST_REPEATED = 4096

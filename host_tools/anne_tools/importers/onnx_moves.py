@@ -107,6 +107,8 @@ class MoveOperators(ImageOperators):
             else []
             for i, what in ((1, "starts"), (2, "ends"), (3, "axes"), (4, "steps"))
         )
+        if not all(isinstance(n, int) for n in (*begin, *end, *axes, *by)):
+            raise ModelError(f"{step.where}: expected starts, ends, axes and steps of integers")
         axes = axes or list(range(len(begin)))
         by = by or [1] * len(begin)
         if not len(begin) == len(end) == len(axes) == len(by) <= len(shape) or 0 in by:

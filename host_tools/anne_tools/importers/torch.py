@@ -155,7 +155,7 @@ class _Reader:
             OPERATORS[op](self.operators, step, Call(step, node, self.flow))
             if op != node.op or op in VIEWS:
                 self._share(node)
-            if op != node.op:
+            if op != node.op and op not in NO_EFFECT:
                 self._change(step, node, index)
         metadata = Metadata(provenance=dict(self.program.provenance))
         return self.flow.graph(self.program.outputs, metadata, self.program.output_names)

@@ -58,7 +58,7 @@ class ImageOperators:
             self._numbers(call, "padding", 0),
         )
         more = self._numbers(call, "output_padding", 0)
-        more = (0, *more)[-2:] if weights.ndim == 3 or len(more) == 1 else tuple(more)
+        more = (0, 0, *more)[-2:]
         bias, groups = self._optional(call, "bias"), call.integer("groups", 1)
         self.flow.transposed_convolution(step, call.key("input"), weights, bias, window, more, groups)
 

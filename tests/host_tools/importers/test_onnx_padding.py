@@ -139,7 +139,7 @@ BAD = CONSTANTS | {
     "text, message",
     [
         (
-            "y = Pad(x, two; mode='edge')",
+            "y = Pad(x, two; mode='wrap')",
             "layer 0 (Pad): mode wrap is not supported; supported: constant, reflect, edge",
         ),
         ("y = Pad(x, two; mode='wrap')", "layer 0 (Pad): mode wrap is not supported; supported: constant"),
@@ -193,7 +193,7 @@ def test_pads_that_are_refused(make, text, message):
             "value: expected a number that float32 can hold, got inf",
         ),
         (
-            "y = Pad(x; pads=[0, 0, 1, 0, 0, 0], mode='edge')",
+            "y = Pad(x; pads=[0, 0, 1, 0, 0, 0], mode='wrap')",
             "mode wrap is not supported; supported: constant, reflect, edge",
         ),
     ],
