@@ -28,6 +28,7 @@ typedef struct {
     int32_t *inside;  // offsets of the taps in bytes: in x from the window's first pixel,
     int32_t *in_copy; // and in the copy
     uint32_t taps;
+    uint32_t threes; // of them that come in threes
     uint32_t pixel_bytes;
     int fill; // each byte of a value outside the image
 } view_t;
@@ -35,8 +36,15 @@ typedef struct {
 static view_t view_of(const anne_depthwise_t *layer, const void *x, uint32_t element_bytes, int fill, int32_t *words) {
     const anne_window_t *w = layer->window;
     uint32_t taps = (uint32_t)w->kernel_h * (uint32_t)w->kernel_w;
-    view_t view = {
-        w, x, (uint8_t *)(words + 2 * taps), words, words + taps, taps, (uint32_t)w->channels * element_bytes, fill};
+    view_t view = {w,
+                   x,
+                   (uint8_t *)(words + 2 * taps),
+                   words,
+                   words + taps,
+                   taps,
+                   taps / 3 * 3,
+                   (uint32_t)w->channels * element_bytes,
+                   fill};
     uint32_t t = 0;
     for (int32_t i = 0; i < w->kernel_h; i++) {
         for (int32_t j = 0; j < w->kernel_w; j++, t++) {
@@ -84,15 +92,15 @@ static inline int32_t value_at(const uint8_t *at, bool wide) {
     return wide ? *(const int16_t *)(const void *)at : *(const int8_t *)at;
 }
 
-// The n_out sums of one pixel; `wide`, which is a constant where this is used: values and weights are int16, else int8.
-static inline void sum_pixel(const anne_depthwise_t *layer, const view_t *view, const uint8_t *base,
-                             const int32_t *offsets, int32_t *sums, bool wide) {
+// The sums of one pixel, `multiplier` for each of its channels; `wide`, which is a constant where this is used: values
+// and weights are int16, else int8.
+static inline void sum_pixel(const anne_depthwise_t *layer, const view_t *view, uint32_t multiplier,
+                             const uint8_t *base, const int32_t *offsets, int32_t *sums, bool wide) {
     const uint32_t bytes = wide ? 2 : 1;
     const uint8_t *weights = layer->weights, *end_of_pixel = base + view->pixel_bytes;
-    const int32_t *bias = layer->bias, *threes = offsets + view->taps / 3 * 3, *end = offsets + view->taps;
-    const int32_t *last = sums;
+    const int32_t *bias = layer->bias, *threes = offsets + view->threes, *end = offsets + view->taps;
     while (base < end_of_pixel) {
-        last += layer->n_out / (uint32_t)view->window->channels;
+        uint32_t left = multiplier;
         do {
             int32_t sum = *bias++;
             const int32_t *at = offsets;
@@ -105,7 +113,7 @@ static inline void sum_pixel(const anne_depthwise_t *layer, const view_t *view, 
                 sum += value_at(weights, wide) * value_at(base + at[0], wide);
             }
             *sums++ = sum;
-        } while (sums < last);
+        } while (--left > 0);
         base += bytes;
     }
 }
@@ -113,11 +121,12 @@ static inline void sum_pixel(const anne_depthwise_t *layer, const view_t *view, 
 void anne_depthwise_s8(const anne_depthwise_t *layer, const anne_depthwise_output_t *out, int32_t zero_point_in,
                        const int8_t *x, int32_t *scratch, int8_t *y) {
     const view_t view = view_of(layer, x, sizeof *x, zero_point_in, scratch + layer->n_out);
+    uint32_t multiplier = layer->n_out / (uint32_t)layer->window->channels;
     for (int32_t i = 0; i < view.window->out_h; i++) {
         for (int32_t j = 0; j < view.window->out_w; j++, y += layer->n_out) {
             const int32_t *offsets;
             const uint8_t *base = look(&view, i, j, &offsets);
-            sum_pixel(layer, &view, base, offsets, scratch, false);
+            sum_pixel(layer, &view, multiplier, base, offsets, scratch, false);
             anne_requantize_s8(scratch, out->factors, out->approximation, layer->n_out, &out->output, y);
         }
     }
@@ -126,11 +135,12 @@ void anne_depthwise_s8(const anne_depthwise_t *layer, const anne_depthwise_outpu
 void anne_depthwise_s16(const anne_depthwise_t *layer, const anne_depthwise_output_t *out, const int16_t *x,
                         int32_t *scratch, int16_t *y) {
     const view_t view = view_of(layer, x, sizeof *x, 0, scratch + layer->n_out);
+    uint32_t multiplier = layer->n_out / (uint32_t)layer->window->channels;
     for (int32_t i = 0; i < view.window->out_h; i++) {
         for (int32_t j = 0; j < view.window->out_w; j++, y += layer->n_out) {
             const int32_t *offsets;
             const uint8_t *base = look(&view, i, j, &offsets);
-            sum_pixel(layer, &view, base, offsets, scratch, true);
+            sum_pixel(layer, &view, multiplier, base, offsets, scratch, true);
             anne_requantize_s16(scratch, out->factors, layer->n_out, out->output, y);
         }
     }
