@@ -24,7 +24,19 @@ from anne_tools.conversion.quantize import DTYPES, INTEGER_DTYPES
 from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import raw_inputs, unpacked
 from anne_tools.data.samples import joined
-from anne_tools.layers import Add, Conv, Dense, Multiply, Subtract
+from anne_tools.layers import (
+    Add,
+    Concatenate,
+    Conv,
+    Delay,
+    Dense,
+    Multiply,
+    Pad,
+    Resize,
+    Slice,
+    Subtract,
+    Transpose,
+)
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
@@ -60,6 +72,8 @@ def graphs(draw) -> tuple[Graph, np.ndarray]:
     for i in range(draw(st.integers(1, 8))):
         at = draw(st.sampled_from([made[-1]] * len(made) + made))
         kinds = ["scaling", "activation", "reshape", "add", "subtract", "multiply", "constant"]
+        kinds += ["concatenate", "slice", "transpose", "delay", "border"]
+        kinds += ["resize"] if len(at.shape) in (2, 3) else []
         kinds += ["dense", "dense", "softmax"] if len(at.shape) == 1 else []
         kinds += ["conv", "conv"] if len(at.shape) in (2, 3) else []
         made.append(_layer(b, f"layer {i}", draw(st.sampled_from(kinds)), at, rng, draw))
@@ -112,6 +126,47 @@ def _layer(
             made = draw(st.sampled_from([Add, Subtract, Multiply]))
             first = draw(st.booleans())
             return b.add(made, name, activation, alpha, constant=c, constant_first=first, inputs=[at])
+        case "concatenate":
+            axis = draw(st.integers(0, len(at.shape) - 1))
+            others = [tensor for tensor in b.tensors.values() if _joins(tensor.shape, at.shape, axis)]
+            return b.add(
+                Concatenate, name, axis, inputs=[at, *draw(st.lists(st.sampled_from(others), max_size=3))]
+            )
+        case _:
+            return b.add(*_move(kind, name, at, draw), inputs=[at])
+
+
+def _move(kind: str, name: str, at: Tensor, draw: DrawFn) -> tuple:
+    """A layer that moves elements, and its arguments."""
+    shape = at.shape
+    match kind:
+        case "slice":
+            begin = [draw(st.integers(0, n - 1)) for n in shape]
+            step = [draw(st.sampled_from([1, 1, 2, -1])) for _ in shape]
+            most = [
+                (n - 1 - i if s > 0 else i) // abs(s) + 1 for n, i, s in zip(shape, begin, step, strict=True)
+            ]
+            return Slice, name, tuple(begin), tuple(draw(st.integers(1, n)) for n in most), tuple(step)
+        case "transpose":
+            return Transpose, name, tuple(draw(st.permutations(range(len(shape)))))
+        case "delay":
+            return Delay, name, min(shape[0] + draw(st.integers(0, 2)), max(shape[0], 40))
+        case "border":
+            mode = draw(st.sampled_from(["symmetric", "edge", "reflect"]))
+            width = tuple(int(n > 1 and n < 12) for n in shape)
+            return Pad, name, width, (0,) * len(shape), 0.0, mode
+        case "resize":
+            rows = draw(st.integers(1, 4)) if len(shape) == 3 else 1
+            mode, corners, half = draw(
+                st.tuples(st.sampled_from(["nearest", "bilinear"]), st.booleans(), st.booleans())
+            )
+            return Resize, name, (rows, draw(st.integers(1, 6))), mode, corners, half
+    raise AssertionError(kind)
+
+
+def _joins(a: tuple[int, ...], b: tuple[int, ...], axis: int) -> bool:
+    """Whether the two have one shape but along the axis, and are small."""
+    return len(a) == len(b) and a[:axis] == b[:axis] and a[axis + 1 :] == b[axis + 1 :] and a[axis] < 40
 
 
 def _fits(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
@@ -164,6 +219,8 @@ def _largest(layer: Layer, x: list[np.ndarray], outputs: np.ndarray, shapes: tup
         x_shape, y_shape = shapes
         ends = [Tensor("", shape) for shape in (x_shape, y_shape)]
         return max(largest, terms.run([np.abs(x[0]).reshape(1, *x_shape)], ends[:1], ends[1:])[0].max())
+    if isinstance(layer, Resize):  # between pixels of unlike sign
+        return np.abs(x[0]).max()
     if getattr(layer, "activation", "") == "gelu":
         return np.abs(np.sum(x, axis=0)).max()
     return largest
