@@ -34,9 +34,11 @@ Progress = Callable[[str, int, int], None]
 MAX_IMPORTED_LAYERS = 4 * MAX_LAYERS
 # Values between layers that a sample may compute: 60 times a Pico's RAM, and a second's work for numpy.
 MAX_VALUES = 1 << 24
-# The samples that are run, and, in all of them together, values of all tensors and multiplications; then the samples
-# with outliers.
-_SAMPLES, _VALUES, _MACS = 256, 1 << 24, 1 << 30
+# The samples that are run, and, in all of them together, values that live at once and multiplications; then the
+# samples with outliers.
+_SAMPLES, _VALUES, _MACS = 256, 1 << 23, 1 << 30
+# Tensors of the largest size that live at once, at most.
+_LIVE = 4
 _OUTLIERS = 64
 
 
@@ -197,7 +199,8 @@ def spread(x: np.ndarray, n: int) -> np.ndarray:
 
 
 def _most_samples(graph: Graph) -> int:
-    values = sum(tensor.size for tensor in graph.tensors.values())
+    sizes = [tensor.size for tensor in graph.tensors.values()]
+    values = min(sum(sizes), _LIVE * max(sizes))
     macs = sum(_macs(graph, layer) for layer in graph.layers)
     return max(1, min(_SAMPLES, _VALUES // values, _MACS // max(macs, 1)))
 
