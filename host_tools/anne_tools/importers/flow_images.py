@@ -58,6 +58,7 @@ class Images(Moves):
         quantization: Quantization | None = None,
     ) -> None:
         """weights (n_out, n_in / groups, rows, columns), or without rows, over an image or signal, plus bias."""
+        key, window = self._reaching_in(step, key, window)
         x, weights = self.image(step, key), self._kernel(step, key, weights)
         channels, n_out = x.shape[1], len(weights)
         if groups < 1 or n_out % groups or weights.shape[1] * groups != channels:
@@ -73,6 +74,36 @@ class Images(Moves):
         arguments = (taps, bias, window, *more, activation, 0.0, quantization)
         made = self.placed(step, [x], self.kind(step, kind), *arguments)
         self.values[step.output] = self._channels_in_front(made)
+
+    def _reaching_in(self, step: Step, key: Key, window: Window) -> tuple[Key, Window]:
+        """Return (image, window) with windows that all reach into the image: zeros beyond them are a Pad before."""
+        more: list[tuple[int, int]] = []
+        sides = zip(
+            *(
+                self.size(step, key),
+                window.kernel,
+                window.stride,
+                window.dilation,
+                window.before,
+                window.after,
+            ),
+            strict=True,
+        )
+        for n, k, s, d, before, after in sides:
+            reach = (k - 1) * d
+            out = (n + before + after - reach - 1) // s + 1
+            beyond = (out - 1) * s - before - n + 1
+            more.append((max(0, before - reach), max(0, min(beyond, after))))
+        if not any(map(any, more)):
+            return key, window
+        padded = replace(step, output=(step.output, "padded"))
+        rank = len(self.as_it_lies(step, key).shape)
+        self.pad(padded, key, [(0, 0), (0, 0), *more[4 - rank :]], 0.0)
+        before, after = (
+            tuple(n - pair[i] for n, pair in zip(pads, more, strict=True))
+            for i, pads in enumerate((window.before, window.after))
+        )
+        return padded.output, replace(window, before=before, after=after)
 
     def transposed_convolution(
         self,

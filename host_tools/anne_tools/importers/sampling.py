@@ -29,6 +29,8 @@ def flags(
             f"{where}: mode {mode[:40]}, {how[:40]}, {rounding[:40]} is not supported; supported: {', '.join(MODES)}; "
             f"{', '.join(_PLACES)}"
         )
+    if how == "align_corners" and any(abs(n * factor - size) > 1e-3 for n, size, factor in ends):
+        raise ModelError(f"{where}: align_corners by factors that do not give whole sizes is not supported")
     for align, half in FLAGS:
         if all(
             np.allclose(_theirs(mode, *end, how, rounding), _ours(mode, *end[:2], align, half), atol=1e-4)
