@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +53,7 @@ class Arithmetic(Reading):
             demanded = self._quantization(op, key)
         self._demand(step, demanded)
         if name == "log_softmax":
-            return self.flow.softmax(step, key, -1, name)
+            return self._in_floats(step, key, lambda made, x: self.flow.softmax(made, x, -1, name))
         if name == "softmax":
             options = op.options("SoftmaxOptions")
             if options is None or options.Beta() != 1.0:
@@ -67,6 +68,19 @@ class Arithmetic(Reading):
         if name == "gelu" and (options := op.options("GeluOptions")) is not None and options.Approximate():
             self.flow.notes.append("gelu: the tanh approximation became the exact form (at most 0.0005 off)")
         self.flow.activation(step, key, name, alpha)
+
+    def _in_floats(self, step: Step, key: int, function: Callable[[Step, Hashable], None]) -> None:
+        """function(step, key), of integers between changes of type: a layer has none for it."""
+        if step.dtype == "float32":
+            return function(step, key)
+        kind = self.flow.kind(step, "quantize")
+        before, made = (
+            replace(step, output=(step.output, what), dtype="float32", quantization=None)
+            for what in ("as float", "made")
+        )
+        self.flow.layer(before, key, kind)
+        function(made, before.output)
+        self.flow.layer(step, made.output, kind)
 
     # Changes of type
 
@@ -211,7 +225,7 @@ class Arithmetic(Reading):
             slope = slope.reshape(-1)
         if slope.size == 1:
             slope = np.full(shape[-1], slope.flat[0])
-        q = None if step.dtype == "float32" else self._quantization(op, index)
+        q = None if step.dtype == "float32" else tensor.quantization
         self.flow.layer(step, key, self.flow.kind(step, "prelu"), slope, q)
 
     # Whole numbers, which choose rows of a table
