@@ -20,7 +20,7 @@ from ..network.execute import execute
 from ..network.graph import Graph
 from ..network.layer import Layer
 from .passes import scaled_tensors
-from .scales import Spans, shared_spans, with_one_scale
+from .scales import Spans, in_floats, shared_spans, with_one_scale
 
 DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 # Those with integers between layers, whose ranges come from calibration data.
@@ -168,6 +168,8 @@ def _quantize_layer(
         raise ModelError(
             f"{layer.title}: it shares a float input of the network with a layer that scales it; scale it before both"
         )
+    if not layer.has_integers:
+        return in_floats(layer, result, dtype, found)
     if layer.one_scale:
         return with_one_scale(layer, result, dtype, found[layer.output])
     most = most if layer.has_four_bits else max(most, _MOST["int8"])

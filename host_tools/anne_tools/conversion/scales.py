@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..layers import Activation
+from ..layers import Activation, Quantize
 from ..network.graph import Graph
 from ..network.layer import Layer
 
@@ -58,14 +58,38 @@ def with_one_scale(layer: Layer, result: Graph, dtype: str, span: tuple[float, f
     return [*layers, replace(layer, inputs=tuple(inputs))]
 
 
+def in_floats(layer: Layer, result: Graph, dtype: str, found: Spans) -> list[Layer]:
+    """Return a layer that has no integers, between layers that turn those into floats and back.
+
+    Its outputs get scales for their ranges in `result`.
+    """
+    before, inputs, after, outputs = [], [], [], []
+    for name in layer.inputs:
+        tensor = result.tensors[name]
+        if tensor.dtype != "float32":
+            tensor = replace(tensor, name=f"{layer.output}:{name}", dtype="float32", quantization=None)
+            result.tensors[tensor.name] = tensor
+            before.append(Quantize(f"{layer.name}_floats", name, tensor.name, source=layer.source))
+        inputs.append(tensor.name)
+    for name in layer.outputs:
+        tensor = result.tensors[name]
+        result.tensors[name] = tensor.with_range(dtype, found[name])
+        floats = result.tensors[f"{name}:floats"] = replace(tensor, name=f"{name}:floats")
+        after.append(Quantize(f"{layer.name}_integers", floats.name, name, source=layer.source))
+        outputs.append(floats.name)
+    return [*before, replace(layer, inputs=tuple(inputs), outputs=tuple(outputs)), *after]
+
+
 def with_rescalings(floats: Graph, quantized: Graph) -> Graph:
-    """Return the graph of floats with the layers of the quantised one: what rescales there is linear here."""
+    """Return the graph of floats with the layers of the quantised one: what rescales there changes nothing here."""
     like = {layer.output: layer for layer in floats.layers}
     result = floats.copy()
     result.layers = []
     for layer in quantized.layers:
         known = like.get(layer.output)
-        if known is None:
-            result.tensors[layer.output] = replace(result.tensors[layer.input], name=layer.output)
-        result.layers.append(replace(layer) if known is None else replace(known, inputs=layer.inputs))
+        is_added = known is None or known.kind != layer.kind
+        for name in layer.outputs if is_added else ():
+            tensor = quantized.tensors[name]
+            result.tensors[name] = replace(tensor, dtype="float32", quantization=None)
+        result.layers.append(replace(layer) if is_added else replace(known, inputs=layer.inputs))
     return result

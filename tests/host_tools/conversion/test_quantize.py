@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne.layouts.rows import MAX_BIAS
+from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import DTYPES, quantize, ranges
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.layers import Add, DepthwiseConv
+from anne_tools.layers import Add, DepthwiseConv, LayerNorm
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.graph import Graph
@@ -151,3 +152,19 @@ def test_four_bits_are_for_layers_that_save_by_them():
     graph = quantize(b.build(), "int4", np.random.default_rng(3).normal(0, 1, (50, 6, 4)))
     each, _, out = graph.layers
     assert np.abs(each.weights).max() == 127 and np.abs(out.weights).max() == 7
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_a_layer_without_integers_is_in_floats_between_integers(dtype):
+    random = np.random.default_rng(1)
+    b = GraphBuilder((8,))
+    b.dense("first", random.normal(0, 1, (6, 8)), None, "relu")
+    b.add(LayerNorm, "norm", random.normal(1, 0.1, 6).astype(np.float32), np.zeros(6, np.float32), 1e-3)
+    b.dense("last", random.normal(0, 1, (3, 6)), None)
+    x = random.normal(0, 1, (100, 8))
+    converted = convert(b.build(), dtype, calibrate=x)
+    kinds = [layer.kind for layer in converted.report.layers]
+    assert kinds == ["dense", "quantize", "layer_norm", "quantize", "dense"]
+    assert [layer.dtype for layer in converted.report.layers] == [dtype, "float32", "float32", dtype, dtype]
+    d = converted.report.deviation
+    assert d.rms < (0.02 if dtype == "int8" else 0.002) * d.output_range
