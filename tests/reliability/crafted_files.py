@@ -22,10 +22,12 @@ from pathlib import Path
 
 import crafted_keras  # noqa: F401 - these put their builders into CRAFTED
 import crafted_onnx  # noqa: F401
+import crafted_onnx_images  # noqa: F401
 import crafted_text  # noqa: F401
 import crafted_tflite  # noqa: F401
 import crafted_tflite_layers  # noqa: F401
 import crafted_torch  # noqa: F401
+import crafted_torch_images  # noqa: F401
 import hostile_files
 from crafted import CRAFTED, MAX_FILE_BYTES
 from figures import Found, ReliabilityError

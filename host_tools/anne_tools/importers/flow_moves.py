@@ -90,7 +90,7 @@ class Moves(Flow):
 
     def concatenate(self, step: Step, keys: Sequence[Key], axis: int) -> None:
         """Values one behind the other along an axis."""
-        budget.steps(4 * len(keys), step.where)
+        budget.steps(20 * len(keys), step.where)
         values = [self.as_it_lies(step, key) for key in keys]
         first = values[0]
         axis = self._axis(step, first, axis)

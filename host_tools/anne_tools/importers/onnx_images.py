@@ -153,7 +153,7 @@ class ImageOperators(Shapes):
         for axis, number in zip(axes, given or factors, strict=True):
             sizes[axis] = int(number) if given else int(np.floor(shape[axis] * number))
             scales[axis] = number / shape[axis] if given else float(number)
-        budget.elements(step.where, sizes)
+        budget.value(step.where, sizes)
         return scales, sizes
 
 

@@ -19,6 +19,7 @@ from .onnx_shapes import Node
 REDUCTIONS = {"ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "max", "ReduceMin": "min"}
 # Indices of a Gather that are no progression are parts that are joined; so many at most.
 MOST_PARTS = 64
+_PART_STEPS = 100
 
 
 class MoveOperators(ImageOperators):
@@ -91,6 +92,7 @@ class MoveOperators(ImageOperators):
         by = places[1] - places[0] if len(places) > 1 else 1
         if by and all(b - a == by for a, b in zip(places, places[1:], strict=False)):
             return self.flow.slice(step, key, {axis: (places[0], len(places), by)})
+        budget.steps(_PART_STEPS * len(places), step.where)
         parts = [(step.output, index) for index in range(len(places))]
         for part, place in zip(parts, places, strict=True):
             self.flow.slice(replace(step, output=part), key, {axis: (place, 1, 1)})
