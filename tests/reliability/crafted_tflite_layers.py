@@ -28,7 +28,7 @@ NAMES += (
     "MUL",
     "PRELU",
 )
-NAMES += ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "SELECT_V2", "EMBEDDING_LOOKUP")
+NAMES += ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "ADD", "EMBEDDING_LOOKUP")
 NUMBERS = {name: getattr(tflite.BuiltinOperator, name) for name in NAMES}
 
 
@@ -154,6 +154,17 @@ def constants_of_constants() -> bytes:
     values = [w.whole([1, 2, 3, 4]), *(w.tensor(axes, Type=2) for _ in range(2000))]
     for a, b in zip(values, values[1:], strict=False):
         w.add("CONCATENATION", w.ints([a, a]), w.ints([b]), options)
+    x = w.tensor(w.ints([1, 4]))
+    return w.to_bytes([x], [x])
+
+
+@crafted("tflite")
+def sums_of_constants_that_spread() -> bytes:
+    """3,000 sums of 480 whole numbers and 480 in another axis."""
+    w = Layers()
+    a, b, axes = w.whole([[1]] * 480), w.whole([[1] * 480]), w.ints([480, 480])
+    for _ in range(3000):
+        w.add("ADD", w.ints([a, b]), w.ints([w.tensor(axes, Type=2)]))
     x = w.tensor(w.ints([1, 4]))
     return w.to_bytes([x], [x])
 

@@ -30,10 +30,9 @@ from .flow import Flow, Step
 from .given_shapes import Shapes, filled, in_order
 from .refusal import Missing
 from .survey import Operation, joins
-from .tflite_arithmetic import WHOLE
 from .tflite_files import Operator, TfliteFile
 from .tflite_operators import OPERATORS, Operators
-from .tflite_reading import type_of
+from .tflite_reading import WHOLE, type_of
 
 # Operators that have other numbers of outputs than one.
 N_OUTPUTS = {

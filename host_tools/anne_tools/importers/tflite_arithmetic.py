@@ -12,7 +12,7 @@ from ..network.tflm import LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
 from .flow import Step
 from .flow_values import without_batch
 from .tflite_files import Operator
-from .tflite_reading import Reading, real_values
+from .tflite_reading import WHOLE, Reading, real_values
 
 LOG_SOFTMAX_OUTPUT = (16 / 256, 127)
 # Operators that become an Activation; with an int8 output, the scale and zero point that TFLite demands of it.
@@ -39,7 +39,6 @@ ACTIVATIONS = {
 ARITHMETIC = {"ADD": "+", "SUB": "-", "MUL": "*", "DIV": "/"}
 KINDS = {"ADD": "add", "SUB": "subtract", "MUL": "multiply"}
 CLIPS = {"RELU_N1_TO_1": (-1.0, 1.0), "RELU_0_TO_1": (0.0, 1.0)}
-WHOLE = ("int32", "int64")
 
 
 class Arithmetic(Reading):

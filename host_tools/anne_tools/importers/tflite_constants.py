@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ModelError
 from . import budget
 from .tflite_files import Operator
-from .tflite_reading import Reading
+from .tflite_reading import WHOLE, Reading
 
 MOST = 1000  # numbers in such a constant
 
@@ -29,15 +29,19 @@ class Constants(Reading):
         """Compute `op` if all that it reads are constants and it is one of FOLDS; return whether."""
         if op.name not in FOLDS or not op.inputs or not all(key in self.flow.constants for key in op.inputs):
             return False
+        if op.name in NUMBERS and self.file.tensor(op.outputs[0]).dtype not in WHOLE:
+            return False
         step = self._step(op, computed=False)
         arrays = [self.flow.constant(step, key, "its input") for key in op.inputs]
         if max(array.size for array in arrays) > MOST or sum(array.size for array in arrays) > MOST:
             raise ModelError(f"{op.where} of constants: expected at most {MOST} numbers")
         budget.steps(sum(array.size for array in arrays), op.where)
         try:
-            self.flow.constants[step.output] = np.asarray(FOLDS[op.name](self, op, *arrays))
+            made = self.flow.constants[step.output] = np.asarray(FOLDS[op.name](self, op, *arrays))
         except (TypeError, ValueError, IndexError) as error:
             raise ModelError(f"{op.where} of constants: {str(error)[:150]}") from error
+        budget.elements(op.where, made.shape)
+        budget.steps(made.size // 100, op.where)
         return True
 
     def _gathered(self, op: Operator, values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -52,6 +56,10 @@ class Constants(Reading):
     def _joined(self, op: Operator, *arrays: np.ndarray) -> np.ndarray:
         options = op.options("ConcatenationOptions")
         return np.concatenate(arrays, options.Axis() if options is not None else 0)
+
+    def _computed(self, op: Operator, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return NUMBERS[op.name](left, right)
 
     def _packed(self, op: Operator, *arrays: np.ndarray) -> np.ndarray:
         options = op.options("PackOptions")
@@ -70,7 +78,11 @@ class Constants(Reading):
         return values[tuple(index)]
 
 
+# Of whole numbers only: others have scales, or are folded by the flow.
+NUMBERS = {"ADD": np.add, "SUB": np.subtract, "MUL": np.multiply, "DIV": np.floor_divide}
+NUMBERS |= {"MINIMUM": np.minimum, "MAXIMUM": np.maximum}
 FOLDS = {
+    **dict.fromkeys(NUMBERS, Constants._computed),
     "GATHER": Constants._gathered,
     "REDUCE_PROD": Constants._product,
     "CONCATENATION": Constants._joined,

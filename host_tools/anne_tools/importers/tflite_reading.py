@@ -11,6 +11,8 @@ from ..network.tensor import Quantization
 from .flow import Flow, Step
 from .tflite_files import FUSED_ACTIVATIONS, INT4, FileTensor, Operator, TfliteFile
 
+WHOLE = ("int32", "int64")
+
 
 class Reading:
     """Operators read and write the values of `flow`, which are named by their tensor's index in the file."""

@@ -290,6 +290,20 @@ def test_resize(read, dtype, name, size, corners, centers):
         np.testing.assert_allclose(got, right[0], rtol=0, atol=1e-5 * np.abs(right).max())
 
 
+def test_a_size_that_is_computed_of_the_shape(read):
+    # what a network that takes images of any size has in its file: twice the rows, half the columns and one
+    w = Writer("float32")
+    x, y = w.value(1, 3, 4, 2), w.value(1, 6, 3, 2)
+    shape, size, twice, more, half = (w.tensor((n,), "int32") for n in (4, 2, 2, 2, 2))
+    w.operator("SHAPE", [x], [shape])
+    w.operator("STRIDED_SLICE", [shape, *map(w.whole, ([1], [3], [1]))], [size])
+    w.operator("MUL", [size, w.whole([4, 1])], [twice])
+    w.operator("ADD", [twice, w.whole([0, 2])], [more])
+    w.operator("DIV", [more, w.whole([2, 2])], [half])
+    w.operator("RESIZE_NEAREST_NEIGHBOR", [x, half], [y])
+    equal(read, w, x, y, lambda given: given[:, [0, 0, 1, 1, 2, 2]][:, :, [0, 1, 2]])
+
+
 # What is refused
 
 
