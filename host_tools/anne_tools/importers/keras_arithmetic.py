@@ -74,7 +74,7 @@ def _pair(
     if not (swapped and kind == "subtract"):
         return b.add(step.kind(kind), name, activation, inputs=inputs, source=step.source)
     b.add(step.kind(kind), f"{name}_swapped", inputs=inputs, source=step.source)
-    made = b.activation(name, "negative", source=step.source)
+    made = b.scaling(name, -1.0, 0.0, source=step.source)
     return (
         made
         if activation == "linear"
@@ -157,6 +157,11 @@ def _with_constant(b: GraphBuilder, step: Step, name: str, x: Tensor, c: np.ndar
             "divide": (1 / c if is_first else c, np.zeros(1)),
         }[name]
     b.scaling(step.name, scale, offset, source=step.source)
+
+
+def negative(b: GraphBuilder, step: Step) -> None:
+    """A scaling by -1, which may become part of weights beside it."""
+    b.scaling(step.name, -1.0, 0.0, source=step.source)
 
 
 def power(b: GraphBuilder, step: Step) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..layers.build import GraphBuilder
 from .keras_activations import FUNCTIONS, limit, softmax
-from .keras_arithmetic import binary, clip, power
+from .keras_arithmetic import binary, clip, negative, power
 from .keras_moves import (
     concatenate,
     expand_dims,
@@ -78,7 +78,6 @@ _UNARY = {
     "HardSilu": "hard_swish",
     "HardTanh": "hard_tanh",
     "Log": "log",
-    "Negative": "negative",
     "Relu": "relu",
     "Relu6": "relu6",
     "Rsqrt": "rsqrt",
@@ -108,6 +107,7 @@ _KERAS_OPS: dict[str, Importer] = {
     "Min": reducing("min"),
     "Minimum": binary("minimum"),
     "Multiply": binary("multiply"),
+    "Negative": negative,
     "Pad": pad_operator,
     "Power": power,
     "Reshape": reshape_operator,
@@ -120,7 +120,7 @@ _KERAS_OPS: dict[str, Importer] = {
     "TrueDivide": binary("divide"),
 }
 _TENSORFLOW: dict[str, Importer] = {
-    **{f"math.{name}": unary(name) for name in ("abs", "exp", "log", "negative", "rsqrt", "sqrt", "square")},
+    **{f"math.{name}": unary(name) for name in ("abs", "exp", "log", "rsqrt", "sqrt", "square")},
     **{
         f"{where}.{name}": unary(name) for where in ("math", "nn") for name in ("sigmoid", "tanh", "softplus")
     },
@@ -138,6 +138,7 @@ _TENSORFLOW: dict[str, Importer] = {
     "math.maximum": binary("maximum"),
     "math.minimum": binary("minimum"),
     "math.multiply": binary("multiply"),
+    "math.negative": negative,
     "math.pow": power,
     "math.reduce_max": reducing("max"),
     "math.reduce_mean": reducing("mean"),
