@@ -45,9 +45,9 @@ def as_samples(x: ArrayLike, shape: tuple[int, ...], what: str) -> np.ndarray:
     if x.size and (x.shape[1:] in (shape, (size,)) or (size == 1 and x.ndim == 1)):
         return x.reshape(len(x), *shape)
     flat = f" or flat, (n_samples, {size})" if len(shape) > 1 else ""
-    hint = ""
-    if len(shape) in (2, 3) and x.shape[1:] == (shape[-1], *shape[:-1]) and x.size:
-        order = (0, *range(2, len(shape) + 1), 1)
+    hint, first = "", (shape[-1], *shape[:-1])
+    if len(shape) in (2, 3) and x.size and first in (x.shape, x.shape[1:]):
+        order = (*range(1, len(shape)), 0) if x.shape == first else (0, *range(2, len(shape) + 1), 1)
         hint = f", which looks channels first: give x.transpose{order}"
     expected = f"(n_samples, {', '.join(map(str, shape))})"
     raise ModelError(f"{what}: expected {expected}{flat}, got shape {x.shape}{hint}")

@@ -103,13 +103,28 @@ def test_the_inputs_own_shape_or_flat_samples(got, n_samples):
     assert as_samples(np.zeros(got), (10, 3), "x").shape == (n_samples, 10, 3)
 
 
-@pytest.mark.parametrize(
-    "got", [(7, 3, 10), (7, 5, 6), (7, 10, 3, 1), (2, 7, 10, 3), (3, 10), (30, 1), (30, 7), (0, 30), ()]
-)
+@pytest.mark.parametrize("got", [(7, 5, 6), (7, 10, 3, 1), (2, 7, 10, 3), (30, 1), (30, 7), (0, 30), ()])
 def test_the_right_size_in_another_shape_is_refused(got):
     with pytest.raises(ModelError) as error:
         as_samples(np.zeros(got), (10, 3), "x")
     assert str(error.value) == f"x: expected (n_samples, 10, 3) or flat, (n_samples, 30), got shape {got}"
+
+
+@pytest.mark.parametrize(
+    ("got", "shape", "order"),
+    [
+        ((7, 3, 10), (10, 3), (0, 2, 1)),
+        ((3, 10), (10, 3), (1, 0)),
+        ((7, 3, 8, 9), (8, 9, 3), (0, 2, 3, 1)),
+        ((3, 8, 9), (8, 9, 3), (1, 2, 0)),
+    ],
+)
+def test_channels_first_is_refused_with_the_transposition_that_helps(got, shape, order):
+    x = np.zeros(got)
+    with pytest.raises(ModelError, match="which looks channels first: give x.transpose") as error:
+        as_samples(x, shape, "x")
+    assert str(error.value).endswith(f"give x.transpose{order}")
+    assert as_samples(x.transpose(order), shape, "x").shape[1:] == shape
 
 
 def test_a_network_of_one_input_takes_numbers_in_a_row_or_in_a_column():

@@ -122,3 +122,9 @@ def test_channels_first_samples_are_refused_with_what_to_do(tmp_path):
         "input x: channels last here, (n, 8, 8, 3); of the source's arrays x give x.transpose(0, 2, 3, 1)"
     ]
     assert load(path).metadata.provenance["input axes"] == "0 2 3 1"
+
+
+def test_flat_samples_of_an_image_are_asked_about(tmp_path):
+    path = quantised(tmp_path, NETWORKS["flat"])
+    with pytest.raises(Exception, match="calibration data: flat samples may be channels first"):
+        convert(path.with_name("floats.onnx"), calibrate=np.zeros((5, 192), np.float32))
