@@ -60,6 +60,8 @@ class Arithmetic(Reading):
                     f"{op.where}: beta {options.Beta() if options else 0} is not supported; supported: 1"
                 )
             return self.flow.softmax(step, key, -1)
+        if name == "negative" and step.dtype == "float32":
+            return self.flow.scaling(step, key, -1.0, 0.0)  # which weights take in
         alpha = 1.0 if name == "elu" else 0.0
         if name == "leaky_relu":
             options = op.options("LeakyReluOptions")
