@@ -126,6 +126,7 @@ class _Reader:
                 self.operators.layer_norm(op)
             elif op.index not in self.operators.done and not self.operators.folded(op):
                 OPERATORS[op.name](self.operators, op)
+                self.operators.finish(op)
         file = self.file
         for index in set(file.outputs) & set(
             self.flow.values

@@ -109,6 +109,8 @@ class Batches(Weighted):
             fused,
             quantization=quantization,
         )
+        if conv.index in self.clipped:
+            self.flow.layer(step, step.output, self.flow.kind(step, "clip"), -1.0, 1.0)
 
 
 def _not_alone(reading: Batches, op: Operator) -> None:

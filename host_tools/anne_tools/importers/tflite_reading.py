@@ -19,6 +19,7 @@ class Reading:
 
     def __init__(self, file: TfliteFile, flow: Flow):
         self.file, self.flow = file, flow
+        self.clipped: set[int] = set()  # operators whose fused activation becomes a layer behind
         self.ends = Counter(file.outputs)
         self.uses = Counter(i for op in file.operators for i in op.inputs) + self.ends
 
@@ -29,6 +30,13 @@ class Reading:
                 continue
             if (data := self.file.tensor(index).data) is not None:
                 self.flow.constants[index] = data
+
+    def finish(self, op: Operator) -> None:
+        """Limit what `op` has made to -1 and 1, if it is one of `clipped`."""
+        if op.index in self.clipped:
+            output = self.file.tensor(op.outputs[0])
+            step = Step(op.index, op.name, _short(output.name), output.index, *type_of(output))
+            self.flow.layer(step, output.index, self.flow.kind(step, "clip"), -1.0, 1.0)
 
     def _step(self, op: Operator, computed: bool = True, position: int = 0) -> Step:
         """Return the operator as a step, with the type of its output if that is `computed` rather than a constant."""
@@ -86,9 +94,13 @@ class Reading:
     def _fused(self, op: Operator, options) -> str:
         number = options.FusedActivationFunction() if options is not None else 0
         name = FUSED_ACTIVATIONS.get(number, str(number))
+        if name == "RELU_N1_TO_1":
+            self.clipped.add(op.index)
+            return "linear"
         if name not in ("linear", "relu", "relu6"):
             raise ModelError(
-                f"{op.where}: fused activation {name} is not supported; supported: NONE, RELU, RELU6"
+                f"{op.where}: fused activation {name} is not supported; supported: NONE, RELU, RELU6, "
+                "RELU_N1_TO_1"
             )
         return name
 

@@ -64,7 +64,7 @@ class State(Moves):
     def _delay(self, op: Operator) -> None:
         options, step = self._options(op, "ConcatenationOptions"), self._keeping(op, 1)
         name = self.of_read.get(op.inputs[0])
-        if len(op.inputs) != 2 or name is None or self._fused(op, options) != "linear":
+        if len(op.inputs) != 2 or name is None or options.FusedActivationFunction():
             raise ModelError(f"{op.where}: joins a variable in another way; {SUPPORTED}")
         x, old = self.flow.value(step, self._input(op, 1)), self.file.tensor(op.inputs[0])
         axis = self._axis(op, options.Axis(), len(x.shape))

@@ -126,6 +126,14 @@ def test_convolution(read, dtype, size, kernel, stride, dilation, padding, made)
 
 
 @DTYPES
+def test_a_fused_relu_up_to_1_is_a_clip_behind(read, dtype):
+    w = Writer(dtype)
+    x, y = w.value(1, 4, 4, 3), w.value(1, 4, 4, 2, scale=0.03)
+    w.operator("CONV_2D", [x, *w.weights(2, 3, 3, 3)], [y], **window((1, 1), (1, 1), SAME, RELU_N1_TO_1))
+    agree(read, w, x, y, ["conv", "clip"])
+
+
+@DTYPES
 @pytest.mark.parametrize("multiplier", [1, 3])
 @pytest.mark.parametrize("size, kernel, stride, dilation, padding, made", WINDOWS)
 def test_depthwise_convolution(read, dtype, size, kernel, stride, dilation, padding, made, multiplier):
@@ -270,7 +278,8 @@ def test_weights_of_4_bits_are_those_of_8(read, n_in):
 @pytest.mark.parametrize(
     "pads, crops", [([[2, 3], [2, 2]], [[0, 1], [0, 0]]), ([[0, 1], [0, 0]], [[0, 1], [0, 0]])]
 )
-def test_a_dilation_spelled_out(read, dtype, name, pads, crops):
+@pytest.mark.parametrize("fused", [RELU, RELU_N1_TO_1])
+def test_a_dilation_spelled_out(read, dtype, name, pads, crops, fused):
     # The interpreter leaves what SPACE_TO_BATCH_ND pads with undefined; so it is asked for PAD and a dilation.
     size = (5, 6)
     inner = [(n + sum(p)) // 2 for n, p in zip(size, pads, strict=True)]
@@ -279,7 +288,7 @@ def test_a_dilation_spelled_out(read, dtype, name, pads, crops):
 
     def convolve(w: Writer, x: int, shape, dilation) -> int:
         weights = w.weights(3, 3, 3, 2) if name == "CONV_2D" else w.weights(1, 3, 3, 2, axis=3)
-        options = window((1, 1), dilation, VALID, RELU) | (
+        options = window((1, 1), dilation, VALID, fused) | (
             {} if name == "CONV_2D" else {"depthMultiplier": 1}
         )
         seen = w.value(*shape, n_out, scale=0.2)
@@ -298,7 +307,7 @@ def test_a_dilation_spelled_out(read, dtype, name, pads, crops):
     padded = other.value(1, *(n + sum(p) for n, p in zip(size, widths, strict=True)), 2)
     other.operator("PAD", [image, other.whole([(0, 0), *widths, (0, 0)])], [padded])
     right = convolve(other, padded, (1, *made), (2, 2))
-    kinds = ["conv" if name == "CONV_2D" else "depthwise_conv"]
+    kinds = ["conv" if name == "CONV_2D" else "depthwise_conv", *(["clip"] if fused == RELU_N1_TO_1 else [])]
     gives(read, w, w.to_bytes([x], [y]), x, Oracle(other.to_bytes([image], [right])), kinds)
 
 
