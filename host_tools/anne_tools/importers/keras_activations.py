@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..layers import room
 from ..layers.build import GraphBuilder
 from .keras_model import MODELS
 from .keras_step import Step
@@ -63,7 +64,7 @@ def activation_layer(b: GraphBuilder, step: Step) -> None:
 def limit(b: GraphBuilder, step: Step, function: Function) -> None:
     """Append the limits of a function, if it has some."""
     if function.limits:
-        b.add(step.kind("clip"), f"{step.name}_limits", *function.limits, source=step.source)
+        b.add(room("clip"), f"{step.name}_limits", *function.limits, source=step.source)
 
 
 def softmax(b: GraphBuilder, step: Step, axis: Any, activation: str) -> None:
@@ -75,9 +76,9 @@ def softmax(b: GraphBuilder, step: Step, axis: Any, activation: str) -> None:
         return
     order = tuple(range(rank))
     swapped = (*order[:at], rank - 1, *order[at + 1 : -1], at)
-    b.add(step.kind("transpose"), f"{step.name}_there", swapped, source=step.source)
+    b.add(room("transpose"), f"{step.name}_there", swapped, source=step.source)
     b.activation(step.name, activation, source=step.source)
-    b.add(step.kind("transpose"), f"{step.name}_back", swapped, source=step.source)
+    b.add(room("transpose"), f"{step.name}_back", swapped, source=step.source)
 
 
 def function_of(step: Step) -> Function:

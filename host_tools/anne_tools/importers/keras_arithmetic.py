@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers import room
 from ..layers.build import GraphBuilder
 from ..network.tensor import Tensor
 from . import budget
@@ -72,8 +73,8 @@ def _pair(
     swapped = x.size < y.size
     inputs = [y, x] if swapped else [x, y]
     if not (swapped and kind == "subtract"):
-        return b.add(step.kind(kind), name, activation, inputs=inputs, source=step.source)
-    b.add(step.kind(kind), f"{name}_swapped", inputs=inputs, source=step.source)
+        return b.add(room(kind), name, activation, inputs=inputs, source=step.source)
+    b.add(room(kind), f"{name}_swapped", inputs=inputs, source=step.source)
     made = b.scaling(name, -1.0, 0.0, source=step.source)
     return (
         made
@@ -87,7 +88,7 @@ def _extreme(b: GraphBuilder, step: Step, sign: int, name: str, x: Tensor, y: Te
     x, y = (x, y) if y.size >= x.size else (y, x)
     left, right = (x, y) if sign > 0 else (y, x)
     beyond = _pair(b, step, "subtract", f"{name}_beyond", left, right, "relu")
-    return b.add(step.kind("add" if sign > 0 else "subtract"), name, inputs=[y, beyond], source=step.source)
+    return b.add(room("add" if sign > 0 else "subtract"), name, inputs=[y, beyond], source=step.source)
 
 
 # Operators of two, each of which may be a constant
@@ -145,7 +146,7 @@ def _with_constant(b: GraphBuilder, step: Step, name: str, x: Tensor, c: np.ndar
         if c.size > 1:
             step.refuse(f"{name} with several constants is not supported; supported is one number")
         limits = (float(c), _MOST) if name == "maximum" else (-_MOST, float(c))
-        b.add(step.kind("clip"), step.name, *limits, source=step.source)
+        b.add(room("clip"), step.name, *limits, source=step.source)
         return
     if name == "divide" and not is_first:
         step.refuse("a constant divided by a tensor is not supported")
@@ -178,7 +179,7 @@ def clip(b: GraphBuilder, step: Step) -> None:
     most = step.argument(2, "x_max", "clip_value_max")
     if not all(isinstance(limit, (int, float)) for limit in (least, most)):
         step.refuse(f"expected two numbers to clip to, got {str(least)[:40]} and {str(most)[:40]}")
-    b.add(step.kind("clip"), step.name, float(least), float(most), source=step.source)
+    b.add(room("clip"), step.name, float(least), float(most), source=step.source)
 
 
 # Scaling and normalisation
@@ -233,7 +234,7 @@ def layer_normalization(b: GraphBuilder, step: Step) -> None:
         return gamma.astype(np.float32), beta.astype(np.float32)
 
     b.add(
-        step.kind("layer_norm"),
+        room("layer_norm"),
         step.name,
         *step.once(arrays),
         step.number("epsilon", 1e-3),
@@ -253,7 +254,7 @@ def prelu(b: GraphBuilder, step: Step) -> None:
     slope = step.once(
         lambda: np.broadcast_to(alpha.reshape(alpha.shape[-len(whole) :]), whole).astype(np.float32)
     )
-    b.add(step.kind("prelu"), step.name, slope, source=step.source)
+    b.add(room("prelu"), step.name, slope, source=step.source)
 
 
 def expect_last_axis(step: Step, rank: int) -> None:

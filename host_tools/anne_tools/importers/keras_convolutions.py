@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..layers import room
 from ..layers.build import GraphBuilder
 from ..layers.windows import Window
 from .keras_activations import Function, argument_factor, function_of, limit
@@ -31,7 +32,7 @@ def dense(b: GraphBuilder, step: Step) -> None:
             b.reshape(f"{step.name}_rows", (-1, shape[-1]), source=step.source)
         ends = (function.activation, function.alpha)
         kernel = weights[:, None, None, :]
-        b.add(step.kind("conv"), step.name, kernel, bias, Window((1, 1)), 1, *ends, source=step.source)
+        b.add(room("conv"), step.name, kernel, bias, Window((1, 1)), 1, *ends, source=step.source)
         if len(shape) > 3:
             b.reshape(f"{step.name}_shape", (*shape[:-1], len(bias)), source=step.source)
     limit(b, step, function)
@@ -44,7 +45,7 @@ def conv(b: GraphBuilder, step: Step) -> None:
     weights, bias = step.once(lambda: _scaled(step, function, np.moveaxis(kernel, -1, 0), rest, n_out))
     (groups,) = step.integers("groups", 1, default=1)
     window = window_of(step, kernel.shape[-4:-2])
-    b.add(step.kind("conv"), step.name, weights, bias, window, groups, *function[:2], source=step.source)
+    b.add(room("conv"), step.name, weights, bias, window, groups, *function[:2], source=step.source)
     limit(b, step, function)
 
 
@@ -54,7 +55,7 @@ def depthwise_conv(b: GraphBuilder, step: Step) -> None:
     n_out = kernel.shape[2] * kernel.shape[3]
     weights, bias = step.once(lambda: _scaled(step, function, _channel_by_channel(kernel), rest, n_out))
     window = window_of(step, kernel.shape[:2])
-    b.add(step.kind("depthwise_conv"), step.name, weights, bias, window, *function[:2], source=step.source)
+    b.add(room("depthwise_conv"), step.name, weights, bias, window, *function[:2], source=step.source)
     limit(b, step, function)
 
 
@@ -74,8 +75,8 @@ def separable_conv(b: GraphBuilder, step: Step) -> None:
 
     weights, no_bias, mixing, bias = step.once(arrays)
     window = window_of(step, depthwise.shape[:2])
-    b.add(step.kind("depthwise_conv"), f"{step.name}_depthwise", weights, no_bias, window, source=step.source)
-    b.add(step.kind("conv"), step.name, mixing, bias, Window((1, 1)), 1, *function[:2], source=step.source)
+    b.add(room("depthwise_conv"), f"{step.name}_depthwise", weights, no_bias, window, source=step.source)
+    b.add(room("conv"), step.name, mixing, bias, Window((1, 1)), 1, *function[:2], source=step.source)
     limit(b, step, function)
 
 
@@ -100,7 +101,7 @@ def conv_transpose(b: GraphBuilder, step: Step) -> None:
         step.refuse(f"padding {padding!r} with output_padding {given!r} is not supported; leave that None")
     window = Window(kernel.shape[:2], stride, dilation, before, after)
     b.add(
-        step.kind("conv_transpose"),
+        room("conv_transpose"),
         step.name,
         weights,
         bias,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers import room
 from ..layers.build import GraphBuilder
 from ..network.tensor import Tensor
 from . import budget
@@ -79,7 +80,7 @@ def transpose(b: GraphBuilder, step: Step, order: Any) -> None:
     rank = len(b.last.shape)
     if sorted(order) != list(range(1, rank + 1)):
         step.refuse(f"expected each axis from 1 to {rank} once, got {str(order)[:80]}")
-    b.add(step.kind("transpose"), step.name, tuple(axis - 1 for axis in order), source=step.source)
+    b.add(room("transpose"), step.name, tuple(axis - 1 for axis in order), source=step.source)
 
 
 # Padding and slices
@@ -89,7 +90,7 @@ def zero_padding(b: GraphBuilder, step: Step) -> None:
     """ZeroPadding1D to 3D: zeros around all axes but the channels, which are last."""
     step.expect_channels_last()
     before, after = zip(*step.pairs("padding", len(b.last.shape) - 1), (0, 0), strict=True)
-    b.add(step.kind("pad"), step.name, before, after, source=step.source)
+    b.add(room("pad"), step.name, before, after, source=step.source)
 
 
 def cropping(b: GraphBuilder, step: Step) -> None:
@@ -103,7 +104,7 @@ def cropping(b: GraphBuilder, step: Step) -> None:
         step.refuse(
             f"expected to leave something of shape {shape}, got a cropping of {str(widths[:-1])[:80]}"
         )
-    b.add(step.kind("slice"), step.name, begin, size, (1,) * len(shape), source=step.source)
+    b.add(room("slice"), step.name, begin, size, (1,) * len(shape), source=step.source)
 
 
 def pad_operator(b: GraphBuilder, step: Step) -> None:
@@ -119,7 +120,7 @@ def pad_operator(b: GraphBuilder, step: Step) -> None:
         step.refuse(f"expected a padding of {', '.join(_MODES)}, with one number, got {mode!r}")
     before, after = zip(*widths[1:], strict=True)
     more = () if mode == "constant" else (mode,)
-    b.add(step.kind("pad"), step.name, before, after, float(value), *more, source=step.source)
+    b.add(room("pad"), step.name, before, after, float(value), *more, source=step.source)
 
 
 def get_item(b: GraphBuilder, step: Step) -> None:
@@ -146,7 +147,7 @@ def get_item(b: GraphBuilder, step: Step) -> None:
         kept += [len(places)] * is_kept
     # a step beyond the axis is of a single element
     steps = [s if n > 1 else 1 for s, n in zip(steps, size, strict=True)]
-    b.add(step.kind("slice"), step.name, tuple(begin), tuple(size), tuple(steps), source=step.source)
+    b.add(room("slice"), step.name, tuple(begin), tuple(size), tuple(steps), source=step.source)
     if len(kept) < len(shape):
         b.reshape(f"{step.name}_axes", tuple(kept) or (1,), source=step.source)
 
@@ -173,7 +174,7 @@ def split(b: GraphBuilder, step: Step) -> None:
         begins[at], size[at] = begin, end - begin
         where = (tuple(begins), tuple(size), (1,) * len(shape))
         step.made.append(
-            b.add(step.kind("slice"), f"{step.name} {number}", *where, inputs=step.x, source=step.source)
+            b.add(room("slice"), f"{step.name} {number}", *where, inputs=step.x, source=step.source)
         )
 
 
@@ -186,7 +187,7 @@ def concatenate(b: GraphBuilder, step: Step) -> None:
     if len(step.x) == 1:
         b.activation(step.name, "linear", source=step.source)
         return
-    b.add(step.kind("concatenate"), step.name, at, inputs=step.x, source=step.source)
+    b.add(room("concatenate"), step.name, at, inputs=step.x, source=step.source)
 
 
 def repeat_vector(b: GraphBuilder, step: Step) -> None:
@@ -195,7 +196,7 @@ def repeat_vector(b: GraphBuilder, step: Step) -> None:
     if len(b.last.shape) != 1:
         step.refuse(f"expected a flat input, got shape {b.last.shape}")
     b.reshape(f"{step.name}_row", (1, 1, b.last.size), source=step.source)
-    b.add(step.kind("resize"), step.name, (n, 1), "nearest", source=step.source)
+    b.add(room("resize"), step.name, (n, 1), "nearest", source=step.source)
     b.reshape(f"{step.name}_shape", (n, b.last.shape[-1]), source=step.source)
 
 
@@ -228,7 +229,7 @@ def resizing(b: GraphBuilder, step: Step) -> None:
 def _resize(b: GraphBuilder, step: Step, size: tuple[int, int], mode: Any) -> None:
     if mode not in ("nearest", "bilinear"):
         step.refuse(f"interpolation {str(mode)[:80]!r} is not supported; supported: nearest, bilinear")
-    b.add(step.kind("resize"), step.name, size, mode, half_pixel_centers=True, source=step.source)
+    b.add(room("resize"), step.name, size, mode, half_pixel_centers=True, source=step.source)
 
 
 # Tables
@@ -242,7 +243,7 @@ def embedding(b: GraphBuilder, step: Step) -> None:
     if len(shape) > 1:
         b.reshape(f"{step.name}_flat", (-1,), source=step.source)
     made: Tensor = b.add(
-        step.kind("embedding"), step.name, step.once(lambda: table.astype(np.float32)), source=step.source
+        room("embedding"), step.name, step.once(lambda: table.astype(np.float32)), source=step.source
     )
     if len(shape) > 1:
         budget.elements(str(step.layer), made.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..layers import room
 from ..layers.build import GraphBuilder
 from .keras_convolutions import window_of
 from .keras_step import Step
@@ -13,7 +14,7 @@ def pool(b: GraphBuilder, step: Step) -> None:
     """MaxPooling and AveragePooling, 1D and 2D; padding never wins and is not counted."""
     window = window_of(step, step.integers("pool_size", step.expect_image()))
     kind = "max_pool" if step.layer.class_name.startswith("Max") else "average_pool"
-    b.add(step.kind(kind), step.name, window, source=step.source)
+    b.add(room(kind), step.name, window, source=step.source)
 
 
 def global_pool(b: GraphBuilder, step: Step) -> None:
@@ -26,7 +27,7 @@ def global_pool(b: GraphBuilder, step: Step) -> None:
 def reduce(b: GraphBuilder, step: Step, operation: str, axes: tuple[int, ...], keepdims: bool) -> None:
     """A reduction over `axes`, counted without batch; with `keepdims` they stay, of one element each."""
     shape = b.last.shape
-    b.add(step.kind("reduce"), step.name, operation, axes, source=step.source)
+    b.add(room("reduce"), step.name, operation, axes, source=step.source)
     if keepdims:
         kept = tuple(1 if axis in axes else d for axis, d in enumerate(shape))
         b.reshape(f"{step.name}_keepdims", kept, source=step.source)
@@ -46,7 +47,7 @@ def arg_max(b: GraphBuilder, step: Step) -> None:
     rank = len(b.last.shape)
     if step.axis(step.argument(1, "axis"), rank) != rank - 1 or step.argument(2, "keepdims", default=False):
         step.refuse("expected argmax over the last axis, without keepdims")
-    b.add(step.kind("arg_max"), step.name, source=step.source)
+    b.add(room("arg_max"), step.name, source=step.source)
 
 
 def _axes(step: Step, axis: Any) -> tuple[int, ...]:

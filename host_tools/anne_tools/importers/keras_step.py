@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ..errors import ModelError
-from ..layers import room
-from ..network.layer import Layer
 from ..network.tensor import Tensor
 from .keras_arguments import Place, arguments
 from .keras_model import KerasLayer
@@ -45,13 +43,6 @@ class Step:
     def refuse(self, what: str) -> NoReturn:
         """Raise ModelError: what is wrong with the layer."""
         raise ModelError(f"layer {self.layer}: {what}")
-
-    def kind(self, word: str) -> type[Layer]:
-        """Return the class of a kind of layer: max_pool. ModelError where there is no room for it."""
-        try:
-            return room(word)
-        except ModuleNotFoundError:
-            self.refuse(f"there is no layer {word} here")
 
     def once(self, compute: Callable[[], Any]) -> Any:
         """Return what `compute` gives, the same arrays in each call of the layer."""
