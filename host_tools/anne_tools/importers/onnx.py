@@ -1,6 +1,6 @@
-"""ONNX (.onnx) to a Graph: dense networks of PyTorch, Keras, scikit-learn and others; numpy is all it needs.
+"""ONNX (.onnx) to a Graph: networks of PyTorch, Keras, scikit-learn and others; numpy is all it needs.
 
-Inputs and outputs keep the file's order and names; computed values of one shape may be added.
+Inputs and outputs keep the file's order and names; images, channels first in the file, become channels last.
 The network is read for a batch of 1, whatever the file's batch axis says, a number or a symbol; float16 and float64
 become float32. Quantised files (QDQ) become int8 networks where they fit (`onnx_qdq`); else weights are dequantised,
 the rounding of values is dropped, and a note says so.

@@ -66,13 +66,29 @@ def _arguments(source: Any, shapes: Shapes) -> tuple[tuple, dict[str, Any]]:
     import torch
 
     if not isinstance(shapes, Mapping):
-        return tuple(torch.zeros(1, *shape) for shape in shapes), {}
+        return tuple(torch.zeros(1, *shape, dtype=type_of_inputs(source)) for shape in shapes), {}
     signature = inspect.signature(source.forward)
     try:
-        bound = signature.bind(**{name: torch.zeros(1, *shape) for name, shape in shapes.items()})
+        dtype = type_of_inputs(source)
+        bound = signature.bind(
+            **{name: torch.zeros(1, *shape, dtype=dtype) for name, shape in shapes.items()}
+        )
     except TypeError as error:
         raise ModelError(f"input_shape does not fit {type(source).__name__}.forward: {error}") from error
     return bound.args, bound.kwargs
+
+
+def type_of_inputs(source: Any) -> Any:
+    """Return integers for a network that begins with a table, else floats."""
+    import torch
+
+    if isinstance(source, torch.export.ExportedProgram):
+        given = [
+            node.meta["val"] for node in source.graph.nodes if node.name in source.graph_signature.user_inputs
+        ]
+        return given[0].dtype if given else torch.float32
+    first = next((module for module in source.modules() if list(module.parameters(recurse=False))), None)
+    return torch.long if isinstance(first, torch.nn.Embedding) else torch.float32
 
 
 def _first_linear(source: Any) -> tuple[int]:

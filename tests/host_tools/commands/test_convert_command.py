@@ -150,3 +150,16 @@ def test_what_a_file_says_of_itself_is_told_from_what_was_found(files):
     assert "golden samples: 99999" not in lines
     assert "  golden samples: 99999" in lines
     assert "  file: x\\x1b[31m.keras" in lines
+
+
+@pytest.mark.parametrize("given", ["8,9", "x=8,9"])
+def test_the_size_that_a_file_leaves_open_is_given(files, given):
+    onnx = pytest.importorskip("onnx", reason="the extra ai-anne[test]")
+    h = onnx.helper
+    x, y = h.make_tensor_value_info("x", 1, ["n", "time", 9]), h.make_tensor_value_info("y", 1, None)
+    onnx.save(h.make_model(h.make_graph([h.make_node("Relu", ["x"], ["y"])], "open", [x], [y])), "open.onnx")
+    refused("say it with --input-shape", "convert", "open.onnx")
+    good("convert", "open.onnx", "--input-shape", given)
+    refused(
+        "the model has (None, 9), without batch, got (8, 7)", "convert", "open.onnx", "--input-shape", "8,7"
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.conversion.frameworks import as_here
+from anne_tools.conversion.frameworks import as_here, framework_outputs
 from anne_tools.errors import ModelError
 from anne_tools.importers import load
 from anne_tools.network.execute import execute
@@ -136,3 +136,20 @@ def test_a_part_changed_in_place_is_refused(torch):
 
     with pytest.raises(ModelError, match="changes a view of a value that is read later"):
         load(Network(), input_shape=(4,))
+
+
+def test_a_table_is_asked_by_whole_numbers_and_verified(torch, tmp_path):
+    """An embedding: PyTorch's inputs are integers, ours floats with the same values."""
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Embedding(9, 4), torch.nn.Flatten(), torch.nn.Linear(20, 3)).eval()
+    x = torch.randint(0, 9, (6, 5))
+    graph = load(model, input_shape=(5,))
+    expected = model(x).detach().numpy()
+    np.testing.assert_allclose(execute(graph, x.numpy()), expected, atol=1e-6)
+    path = tmp_path / "table.pt2"
+    torch.export.save(torch.export.export(model, (x[:1],)), path)
+    np.testing.assert_allclose(execute(load(path), x.numpy()), expected, atol=1e-6)
+    for source in (model, path):
+        name, (got,) = framework_outputs(source, [x.numpy().astype(np.float64)], [], trust_pickle=True)
+        np.testing.assert_allclose(got, expected, atol=1e-6)
+        assert name.startswith("PyTorch")
