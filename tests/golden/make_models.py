@@ -22,6 +22,7 @@ from anne_tools.layers import (
     Add,
     ArgMax,
     AveragePool,
+    Clip,
     Concatenate,
     Conv,
     ConvTranspose,
@@ -33,6 +34,7 @@ from anne_tools.layers import (
     MaxPool,
     Multiply,
     Pad,
+    Prelu,
     Reduce,
     Resize,
     Slice,
@@ -354,6 +356,16 @@ def decided(rng: np.random.Generator) -> Graph:
     return b.build(Metadata(name="decided"))
 
 
+def limited(rng: np.random.Generator) -> Graph:
+    """Slopes for what is negative, limits; of integers a norm in floats between two quantize layers."""
+    b = GraphBuilder((2, 3))
+    b.add(Prelu, "slopes", np.float32(rng.normal(0, 0.5, 3)))
+    b.add(Clip, "clip", -0.4, 1.5)
+    b.add(LayerNorm, "norm", rng.uniform(0.5, 2, 3), rng.normal(size=3), 1e-3)
+    b.add(Prelu, "slope", np.float32(0.25))
+    return b.build(Metadata(name="limited"))
+
+
 def four_bits(graph: Graph) -> Graph:
     """The int8 graph with weights of 4 bits, drawn anew."""
     rng = np.random.default_rng(SEED + 4)
@@ -397,6 +409,7 @@ MODELS = {
     row_logarithms: ("float32",),
     normed: ("float32",),
     decided: ("float32", "int8", "int16"),
+    limited: ("float32", "int8", "int16"),
 }
 
 
