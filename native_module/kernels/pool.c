@@ -84,8 +84,9 @@ static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne
     int32_t pixel = w->channels * bytes;
     anne_count_t count = {.n = 0};
     anne_grid_t grid = {.divisor = &count};
-    grid.row_step = w->dilation_h * w->in_w * w->channels;
-    grid.column_step = w->dilation_w * w->channels;
+    // no step leads beyond the image; those that would have no number in 32 bits either
+    grid.row_step = w->dilation_h < w->in_h ? w->dilation_h * w->in_w * w->channels : 0;
+    grid.column_step = w->dilation_w < w->in_w ? w->dilation_w * w->channels : 0;
     for (int32_t i = 0, top = -w->pad_top; i < w->out_h; i++, top += w->stride_h) {
         anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
         grid.rows = (uint32_t)(rows.last - rows.first);

@@ -20,15 +20,15 @@ static void append(writer_t *writer, int32_t at, uint32_t n) {
     }
 }
 
-// One row of the window, whose first tap would be number `at` of the image: taps that are inside it, and others.
-static void append_row(writer_t *writer, const anne_window_t *window, anne_taps_t inside, uint32_t n, int32_t at) {
-    int32_t step = window->dilation_w * window->channels;
+// One row of the window, whose first tap is pixel `first` of the image, or would be. Only of those inside it is there
+// an element whose number fits 32 bits.
+static void append_row(writer_t *writer, const anne_window_t *window, anne_taps_t inside, uint32_t n, int32_t first) {
     append(writer, ANNE_OUTSIDE, (uint32_t)inside.first * n);
-    if (step == (int32_t)n) {
-        append(writer, at + inside.first * step, (uint32_t)(inside.last - inside.first) * n);
+    if (window->dilation_w == 1 && window->channels == (int32_t)n) {
+        append(writer, (first + inside.first) * window->channels, (uint32_t)(inside.last - inside.first) * n);
     } else {
         for (int32_t j = inside.first; j < inside.last; j++) {
-            append(writer, at + j * step, n);
+            append(writer, (first + j * window->dilation_w) * window->channels, n);
         }
     }
     append(writer, ANNE_OUTSIDE, (uint32_t)(window->kernel_w - inside.last) * n);
@@ -44,7 +44,7 @@ uint32_t anne_window_runs(const anne_window_t *window, uint32_t n, int32_t top, 
             append(&writer, ANNE_OUTSIDE, (uint32_t)window->kernel_w * n);
         } else {
             int32_t row = (top + i * window->dilation_h) * window->in_w;
-            append_row(&writer, window, columns, n, (row + left) * window->channels);
+            append_row(&writer, window, columns, n, row + left);
         }
     }
     return (uint32_t)(writer.next - runs);

@@ -3,6 +3,7 @@
 
 #include "kernels/arithmetic_f32.h"
 #include "layers/checks.h"
+#include "layers/windows.h"
 
 enum { RESIZE_MODE, RESIZE_PARAMETERS };
 enum { NEAREST, BILINEAR };
@@ -93,7 +94,12 @@ static anne_status_t check_resize(const anne_record_t *record, anne_needs_t *nee
         || x->rank < 2 || x->rank > 3 || x->shape[x->rank - 1] != y->shape[x->rank - 1]) {
         return ANNE_ERROR_SHAPE;
     }
-    needs->scratch = bilinear ? 4 * columns_of(x) * x->shape[x->rank - 1] : 0;
+    // each row of the output is made of a whole one of the input
+    uint32_t in_row = columns_of(x) * x->shape[x->rank - 1];
+    if (bilinear && (uint64_t)rows_of(y) * in_row > ANNE_MAX_STEPS) {
+        return ANNE_ERROR_SHAPE;
+    }
+    needs->scratch = bilinear ? 4 * in_row : 0;
     anne_status_t status = check_axis(record, ROWS, rows_of(x), rows_of(y));
     return status == ANNE_OK ? check_axis(record, COLUMNS, columns_of(x), columns_of(y)) : status;
 }

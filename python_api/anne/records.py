@@ -37,6 +37,12 @@ class Layer:
         return self.room.macs(self) if hasattr(self.room, "macs") else 0
 
     @property
+    def steps(self):
+        """What the reference does for one prediction: multiplications, elements read or written, and others."""
+        others = self.room.steps(self) if hasattr(self.room, "steps") else 0
+        return self.macs + others + max(sum([t.size for t in ends]) for ends in (self.inputs, self.outputs))
+
+    @property
     def layout(self):
         """The name of the layout of its weights; None if its kind has but one."""
         return self.room.layout(self) if hasattr(self.room, "layout") else None

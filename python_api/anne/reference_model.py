@@ -49,8 +49,8 @@ def dequantize(q, tensor):
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
-# The most steps, multiplications and elements written, that all layers may take: some 20 s on a PC. A file of 8 MB
-# of weights needs no more; but 12 KB of activations could ask for 2^28.
+# The most steps, multiplications and elements read or written, that all layers may take: some 20 s on a PC. A file of
+# 8 MB of weights needs no more; but 12 KB of activations could ask for 2^28, and one pool for as much.
 MAX_STEPS = 1 << 24
 
 # What is said about a layer; inputs and outputs are tuples of numbers of tensors, nbytes are of its constants.
@@ -70,7 +70,7 @@ class Model:
         self.file = ModelFile(bytes(data))
         self.nbytes, self.n_layers = len(self.file.data), self.file.n_layers
         self._values = {}
-        self._steps = sum(layer.macs + sum(t.size for t in layer.outputs) for layer in self.file.layers)
+        self._steps = sum(layer.steps for layer in self.file.layers)
 
     def _open_file(self):
         if self.file is None:

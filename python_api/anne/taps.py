@@ -1,6 +1,12 @@
 """Where the taps of windows are (FORMAT.md, "Windows"). Not frozen into firmware, whose native module looks."""
 
-from .windows import axes_of
+from .windows import axes_of, size_of
+
+
+def number_of_taps(layer):
+    """Return how many taps all windows have, inside the image or not."""
+    made = size_of(layer.outputs[0])
+    return made[0] * made[1] * layer.parameters[0] * layer.parameters[1]
 
 
 def taps_at(layer):

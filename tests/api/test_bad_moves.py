@@ -216,6 +216,11 @@ def test_what_a_resize_needs():
     refuses(
         "layer 0 resize: expected 12 bytes of weights, got 8", *resized(*NEAREST, *[reals(0, 0)] * 2, mode=1)
     )
+    # 4 KB that would make as many rows of the longest: the steps of all are limited
+    x, y = ((2, 1 << 19, 1), INT8), ((513, 1, 1), INT8)
+    rows = words(*[0] * 513), words(0)
+    text = "layer 0 resize: expected at most 268435456 steps, got 268959744"
+    refuses(text, *resized(*rows, words(*[512] * 513), words(0), mode=1, x=x, y=y))
     x = ((2, 3, 1), INT8)
     text = "layer 0 resize: expected weights from 0 to below 1, got 0x400"
     refuses(text, *resized(*NEAREST, words(0, 1024), words(0, 0, 0), mode=1, x=x, y=x))

@@ -104,7 +104,17 @@ static case_t any_case(int32_t most_kernel, int32_t most_channels) {
     return c;
 }
 
+// Taps so far outside that they have no number in 32 bits: a pixel of 2^17 channels, two taps, 2^15 apart.
+static void check_far_taps(void) {
+    const anne_window_t window = {1, 1, 1 << 17, 1, 1, 1, 2, 1, 1, 1, 1 << 15, 0, 1 << 15};
+    anne_run_t runs[3];
+    uint32_t n_runs = anne_window_runs(&window, 1 << 17, 0, -(1 << 15), UINT32_MAX, runs);
+    CHECK(n_runs == 2 && runs[0].at == ANNE_OUTSIDE && runs[0].n == 1 << 17, "%u runs, at %d", n_runs, runs[0].at);
+    CHECK(runs[1].at == 0 && runs[1].n == 1 << 17, "at %d", runs[1].at);
+}
+
 int main(void) {
+    check_far_taps();
     for (uint32_t i = 0; i < 500; i++) {
         case_t small = any_case(3, 9), wide = any_case(40, 12); // more than a panel of 508
         check(&small, -128, 127);

@@ -177,7 +177,18 @@ static void check_edges(void) { // worked by hand
     expect_mean(many, 1 << 20, 0x3fc00000);
 }
 
+// Taps below and to the right that are so far outside that they have no number in 32 bits.
+static void check_far_taps(void) {
+    static int8_t x[1 << 17], y[1 << 17];
+    const anne_pool_t pool = {.window = {1, 1, 1 << 17, 1, 1, 2, 2, 1, 1, 1 << 15, 1 << 15, 0, 0},
+                              .limits = {0, -128, 127}};
+    x[1] = -5, x[(1 << 17) - 1] = 7;
+    anne_max_pool_s8(&pool, x, y);
+    CHECK(memcmp(x, y, sizeof x) == 0, "the greatest of one tap is not it");
+}
+
 int main(void) {
+    check_far_taps();
     check_quotients();
     check_order();
     check_edges();

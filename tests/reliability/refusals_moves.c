@@ -172,6 +172,13 @@ static void check_resize(void) {
     REFUSED(move.n_constants, 2, ANNE_ERROR_LAYER);
     REFUSED(move.constant_bytes[2], 4, ANNE_ERROR_CONSTANT);
     REFUSED(move.constant_bytes[3], 8, ANNE_ERROR_CONSTANT);
+    const move_t whole = move;
+    for (uint32_t n = 512; n <= 513; n++) { // rows that are each made of 2^19 elements
+        move.tensors[0] = tensor(ANNE_INT8, 3, 2, 1u << 19, 1);
+        move.tensors[1] = tensor(ANNE_INT8, 3, n, 1, 1);
+        CHECK(status_of(&move) == (n == 512 ? ANNE_ERROR_CONSTANT : ANNE_ERROR_SHAPE), "%u rows", n);
+    }
+    move = whole;
     rows[0] = 2;
     CHECK(status_of(&move) == ANNE_ERROR_CONSTANT, "a row that is not there");
     rows[0] = 1;

@@ -7,6 +7,7 @@ In a room are
         lies that nothing needs afterwards; "same": where its input lies, which it is
 and in some
     macs(layer): multiplications of one prediction
+    steps(layer): what `run` does beside those, and beside reading inputs and writing outputs
     layout(layer): the name of the layout of its weights
 Firmware has of a room what `check` and PLACE need. What only `run` needs is imported there, from modules that it does
 not have.

@@ -35,3 +35,9 @@ def run(layer, inputs):
             else:
                 y.append(nearest_quotient(sum(taps) + (n - len(taps)) * tensor.zero_point, n))
     return [activated(layer, y) if tensor.letter == "f" else limited(layer, y, POOL_PARAMETERS - 2)]
+
+
+def steps(layer):
+    from ..taps import number_of_taps
+
+    return number_of_taps(layer) * layer.inputs[0].shape[-1]

@@ -28,9 +28,9 @@ def check(layer):
     taps = layer.parameters[0] * layer.parameters[1]
     if y.dtype != x.dtype:
         refuse(layer.where, "an output of %s" % x.dtype, y.dtype)
-    steps = max(taps * x.size * n_out, taps * (y.size // n_out))
-    if steps > MAX_STEPS:
-        refuse(layer.where, "at most %d steps" % MAX_STEPS, steps)
+    most = max(taps * x.size * n_out, taps * (y.size // n_out))
+    if most > MAX_STEPS:
+        refuse(layer.where, "at most %d steps" % MAX_STEPS, most)
     check_activation(layer)
     check_limits(layer, _ACT_MIN)
     if is_plain:
@@ -95,3 +95,9 @@ def _one_float(layer, o, row, seen):
 
 def macs(layer):
     return layer.parameters[0] * layer.parameters[1] * layer.inputs[0].size * layer.outputs[0].shape[-1]
+
+
+def steps(layer):
+    from ..taps import number_of_taps
+
+    return number_of_taps(layer)

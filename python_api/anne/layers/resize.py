@@ -3,6 +3,7 @@
 import struct
 
 from ..checks import check_bytes, refuse
+from ..windows import MAX_STEPS
 
 PLACE = "own"
 # parameter: the mode. Constants: for each row and column of the output which one of the input it is, and the next one's
@@ -26,8 +27,15 @@ def check(layer):
     if not same or len(x.shape) != len(y.shape) or not 2 <= len(x.shape) <= 3 or x.shape[-1] != y.shape[-1]:
         wanted = "images or signals of one type, scale and number of channels"
         refuse(layer.where, wanted, "%s %s and %s %s" % (x.dtype, x.shape, y.dtype, y.shape))
+    if mode and steps(layer) > MAX_STEPS:
+        refuse(layer.where, "at most %d steps" % MAX_STEPS, steps(layer))
     for axis, (n, size) in enumerate(zip(_sides(x), _sides(y))):
         _check_axis(layer, axis, n, size)
+
+
+def steps(layer):
+    # each row of the output is made of a whole one of the input
+    return _sides(layer.outputs[0])[0] * _sides(layer.inputs[0])[1] * layer.inputs[0].shape[-1]
 
 
 def _sides(tensor):
