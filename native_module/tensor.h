@@ -22,6 +22,11 @@ typedef struct {
     uint32_t arena_offset;
 } anne_tensor_t;
 
+// Elements of the last axis: the channels of an image, the length of a row.
+static inline uint32_t anne_last_axis(const anne_tensor_t *tensor) {
+    return tensor->shape[tensor->rank - 1];
+}
+
 // Number of elements, and of bytes; of a tensor that anne_model_open has checked, so neither can wrap.
 uint32_t anne_tensor_elements(const anne_tensor_t *tensor);
 uint32_t anne_tensor_bytes(const anne_tensor_t *tensor);

@@ -5,16 +5,11 @@
 #include "kernels/tables.h"
 #include "layers/checks.h"
 
-// Elements of the last axis.
-static uint32_t row_of(const anne_tensor_t *tensor) {
-    return tensor->shape[tensor->rank - 1];
-}
-
 static void run_activation_f32(const anne_layer_t *layer) {
     if (layer->y != layer->x) {
         memcpy(layer->y, layer->x, layer->n_in * sizeof(float));
     }
-    uint32_t n = anne_of_rows(layer->activation) ? row_of(layer->input) : layer->n_in;
+    uint32_t n = anne_of_rows(layer->activation) ? anne_last_axis(layer->input) : layer->n_in;
     for (float *y = layer->y, *end = y + layer->n_in; y != end; y += n) {
         anne_activate_f32(layer->activation, layer->alpha, y, n);
     }
@@ -29,14 +24,14 @@ static void run_table_s16(const anne_layer_t *layer) {
 }
 
 static void run_softmax_s8(const anne_layer_t *layer) {
-    uint32_t n = row_of(layer->input);
+    uint32_t n = anne_last_axis(layer->input);
     for (uint32_t i = 0; i < layer->n_in; i += n) {
         anne_softmax_s8(layer->constants[0], (const int8_t *)layer->x + i, n, (int8_t *)layer->y + i);
     }
 }
 
 static void run_softmax_s16(const anne_layer_t *layer) {
-    uint32_t n = row_of(layer->input);
+    uint32_t n = anne_last_axis(layer->input);
     for (uint32_t i = 0; i < layer->n_in; i += n) {
         anne_softmax_s16(layer->constants[0], (const int16_t *)layer->x + i, n, (int16_t *)layer->y + i);
     }
@@ -45,7 +40,7 @@ static void run_softmax_s16(const anne_layer_t *layer) {
 // At most so many elements in a row, and an output of the scale and zero point that the kernel gives.
 static bool softmax_fits(const anne_record_t *record, uint32_t most, float scale, int32_t zero_point) {
     const anne_tensor_t *output = record->output;
-    return row_of(output) <= most && output->scale == scale && output->zero_point == zero_point;
+    return anne_last_axis(output) <= most && output->scale == scale && output->zero_point == zero_point;
 }
 
 // E[0] = 1.0 keeps the sum positive, and entries below 2^31 keep it from wrapping.
@@ -104,7 +99,7 @@ static anne_status_t check_activation(const anne_record_t *record, anne_needs_t 
     return ANNE_OK;
 }
 
-static void (*choose_activation(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_activation(const anne_record_t *record) {
     bool is_softmax = record->activation == ANNE_ACTIVATION_softmax;
     switch (record->input->dtype) {
     case ANNE_INT8:

@@ -5,26 +5,22 @@
 // What an int16 counts up to.
 #define MAX_ROW_S16 32768u
 
-static uint32_t row_of(const anne_tensor_t *tensor) {
-    return tensor->shape[tensor->rank - 1];
-}
-
 static void run_arg_max_f32(const anne_layer_t *layer) {
-    uint32_t n = row_of(layer->input);
+    uint32_t n = anne_last_axis(layer->input);
     for (uint32_t i = 0; i < layer->n_out; i++) {
         ((float *)layer->y)[i] = (float)anne_arg_max_f32((const float *)layer->x + i * n, n);
     }
 }
 
 static void run_arg_max_s8(const anne_layer_t *layer) {
-    uint32_t n = row_of(layer->input);
+    uint32_t n = anne_last_axis(layer->input);
     for (uint32_t i = 0; i < layer->n_out; i++) {
         ((int16_t *)layer->y)[i] = (int16_t)anne_arg_max_s8((const int8_t *)layer->x + i * n, n);
     }
 }
 
 static void run_arg_max_s16(const anne_layer_t *layer) {
-    uint32_t n = row_of(layer->input);
+    uint32_t n = anne_last_axis(layer->input);
     for (uint32_t i = 0; i < layer->n_out; i++) {
         ((int16_t *)layer->y)[i] = (int16_t)anne_arg_max_s16((const int16_t *)layer->x + i * n, n);
     }
@@ -53,18 +49,11 @@ static anne_status_t check_arg_max(const anne_record_t *record, anne_needs_t *ne
     if (y->dtype != (is_float ? ANNE_FLOAT32 : ANNE_INT16) || y->scale != 1 || !shape_good(x, y)) {
         return ANNE_ERROR_SHAPE;
     }
-    return is_float || row_of(x) <= MAX_ROW_S16 ? ANNE_OK : ANNE_ERROR_SHAPE;
+    return is_float || anne_last_axis(x) <= MAX_ROW_S16 ? ANNE_OK : ANNE_ERROR_SHAPE;
 }
 
-static void (*choose_arg_max(const anne_record_t *record))(const anne_layer_t *) {
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_arg_max_s8;
-    case ANNE_INT16:
-        return run_arg_max_s16;
-    default:
-        return run_arg_max_f32;
-    }
+static anne_layer_run_t *choose_arg_max(const anne_record_t *record) {
+    return anne_run_of(record, run_arg_max_f32, run_arg_max_s8, run_arg_max_s16);
 }
 
 const anne_layer_kind_t anne_arg_max = {

@@ -1,6 +1,7 @@
 // The mean of what a window sees, channel by channel.
 #include "kernels/activations_f32.h"
 #include "kernels/pool.h"
+#include "layers/checks.h"
 #include "layers/windows.h"
 
 // Behind those of all pools: whether padding counts, and how many rows of it below and columns to the right.
@@ -50,15 +51,8 @@ static anne_status_t check_average_pool(const anne_record_t *record, anne_needs_
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
-static void (*choose_average_pool(const anne_record_t *record))(const anne_layer_t *) {
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_average_pool_s8;
-    case ANNE_INT16:
-        return run_average_pool_s16;
-    default:
-        return run_average_pool_f32;
-    }
+static anne_layer_run_t *choose_average_pool(const anne_record_t *record) {
+    return anne_run_of(record, run_average_pool_f32, run_average_pool_s8, run_average_pool_s16);
 }
 
 const anne_layer_kind_t anne_average_pool = {

@@ -8,6 +8,10 @@ bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b) {
     return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
 }
 
+bool anne_same_values(const anne_tensor_t *a, const anne_tensor_t *b) {
+    return a->dtype == b->dtype && a->scale == b->scale && a->zero_point == b->zero_point;
+}
+
 bool anne_activation_good(const anne_record_t *record) {
     return record->output->dtype == ANNE_FLOAT32 ? !anne_of_rows(record->activation)
                                                  : record->activation <= ANNE_ACTIVATION_relu6;
@@ -42,4 +46,16 @@ anne_status_t anne_check_counts(const anne_record_t *record, uint32_t n_constant
                    && record->n_parameters == n_parameters
                ? ANNE_OK
                : ANNE_ERROR_LAYER;
+}
+
+anne_layer_run_t *anne_run_of(const anne_record_t *record, anne_layer_run_t *f32, anne_layer_run_t *s8,
+                              anne_layer_run_t *s16) {
+    switch (record->input->dtype) {
+    case ANNE_INT8:
+        return s8;
+    case ANNE_INT16:
+        return s16;
+    default:
+        return f32;
+    }
 }

@@ -6,6 +6,9 @@
 
 bool anne_same_shape(const anne_tensor_t *a, const anne_tensor_t *b);
 
+// Of one type, scale and zero point: the same integer means the same number in both.
+bool anne_same_values(const anne_tensor_t *a, const anne_tensor_t *b);
+
 // Limits of a result: inside its type for integers, 0 for floats.
 bool anne_limits_good(uint8_t dtype, int32_t least, int32_t most);
 
@@ -28,5 +31,9 @@ anne_status_t anne_check_floats(const anne_record_t *record, uint32_t index, uin
 
 // One input, one output, that many constants and parameters.
 anne_status_t anne_check_counts(const anne_record_t *record, uint32_t n_constants, uint32_t n_parameters);
+
+// Of a checked record, the one of three that is for the type of its input.
+anne_layer_run_t *anne_run_of(const anne_record_t *record, anne_layer_run_t *f32, anne_layer_run_t *s8,
+                              anne_layer_run_t *s16);
 
 #endif // ANNE_CHECKS_H

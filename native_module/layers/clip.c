@@ -53,7 +53,7 @@ static anne_status_t check_clip(const anne_record_t *record, anne_needs_t *needs
     if (anne_check_counts(record, 0, CLIP_PARAMETERS) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || !anne_same_shape(x, y)) {
+    if (!anne_same_values(x, y) || !anne_same_shape(x, y)) {
         return ANNE_ERROR_SHAPE;
     }
     int32_t least = record->parameters[CLIP_LEAST], most = record->parameters[CLIP_MOST];
@@ -64,9 +64,8 @@ static anne_status_t check_clip(const anne_record_t *record, anne_needs_t *needs
     return anne_limits_good(x->dtype, least, most) ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
-static void (*choose_clip(const anne_record_t *record))(const anne_layer_t *) {
-    uint8_t dtype = record->input->dtype;
-    return dtype == ANNE_INT8 ? run_s8 : dtype == ANNE_INT16 ? run_s16 : run_f32;
+static anne_layer_run_t *choose_clip(const anne_record_t *record) {
+    return anne_run_of(record, run_f32, run_s8, run_s16);
 }
 
 const anne_layer_kind_t anne_clip = {

@@ -36,7 +36,7 @@ static void run_copy(const anne_layer_t *layer) { // of one input, which keeps n
 }
 
 static bool fits(const anne_tensor_t *x, const anne_tensor_t *y, uint32_t axis) {
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank) {
+    if (!anne_same_values(x, y) || x->rank != y->rank) {
         return false;
     }
     for (uint32_t i = 0; i < y->rank; i++) {
@@ -66,7 +66,7 @@ static anne_status_t check_concatenate(const anne_record_t *record, anne_needs_t
     return n == y->shape[axis] ? ANNE_OK : ANNE_ERROR_SHAPE;
 }
 
-static void (*choose_concatenate(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_concatenate(const anne_record_t *record) {
     return record->n_inputs > 1 ? run_concatenate : run_copy;
 }
 

@@ -55,7 +55,7 @@ static conv_t conv_of(const anne_tensor_t *x, const anne_tensor_t *y, const int3
     };
     conv.channels = (uint32_t)conv.window.channels / conv.groups;
     conv.n_in = (uint32_t)(conv.window.kernel_h * conv.window.kernel_w) * conv.channels;
-    conv.n_out = y->shape[y->rank - 1] / conv.groups;
+    conv.n_out = anne_last_axis(y) / conv.groups;
     return conv;
 }
 
@@ -203,7 +203,7 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
     if (status != ANNE_OK) {
         return status;
     }
-    uint32_t channels = x->shape[x->rank - 1], n_out = y->shape[y->rank - 1];
+    uint32_t channels = anne_last_axis(x), n_out = anne_last_axis(y);
     uint32_t groups = (uint32_t)record->parameters[CONV_GROUPS];
     if (groups == 0 || channels % groups != 0 || n_out % groups != 0) {
         return ANNE_ERROR_SHAPE;
@@ -225,7 +225,7 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
     return ANNE_OK;
 }
 
-static void (*choose_conv(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_conv(const anne_record_t *record) {
     (void)record;
     return run_conv;
 }

@@ -8,28 +8,21 @@
 // Parameters: the window, then the limits of an integer result.
 enum { TRANSPOSED_ACT_MIN = WINDOW_PARAMETERS, TRANSPOSED_ACT_MAX, TRANSPOSED_PARAMETERS };
 
-// Constants: weights, bias; then of integers the factors, of int8 weights on floats their scales.
-enum { WEIGHTS, BIAS, FACTORS, SCALES = FACTORS, FLOAT_CONSTANTS = FACTORS, OTHER_CONSTANTS };
-
 #define TRANSPOSED_OF(layer, window) \
-    {&(window), channels_of((layer)->output), (layer)->constants[WEIGHTS], (layer)->constants[BIAS]}
-
-static uint32_t channels_of(const anne_tensor_t *tensor) {
-    return tensor->shape[tensor->rank - 1];
-}
+    {&(window), anne_last_axis((layer)->output), (layer)->constants[PLAIN_WEIGHTS], (layer)->constants[PLAIN_BIAS]}
 
 static void run_transposed_s8(const anne_layer_t *layer) {
     const anne_window_t window = anne_window_of(layer->input, layer->output, layer->parameters);
     const anne_transposed_t how = TRANSPOSED_OF(layer, window);
     const anne_output_t output = anne_output_of(layer, TRANSPOSED_ACT_MIN);
-    anne_conv_transpose_s8(&how, layer->input->zero_point, layer->constants[FACTORS], layer->derived, &output, layer->x,
-                           layer->scratch, layer->y);
+    anne_conv_transpose_s8(&how, layer->input->zero_point, layer->constants[PLAIN_FACTORS], layer->derived, &output,
+                           layer->x, layer->scratch, layer->y);
 }
 
 static void run_transposed_s16(const anne_layer_t *layer) {
     const anne_window_t window = anne_window_of(layer->input, layer->output, layer->parameters);
     const anne_transposed_t how = TRANSPOSED_OF(layer, window);
-    anne_conv_transpose_s16(&how, layer->constants[FACTORS], anne_output_of(layer, TRANSPOSED_ACT_MIN), layer->x,
+    anne_conv_transpose_s16(&how, layer->constants[PLAIN_FACTORS], anne_output_of(layer, TRANSPOSED_ACT_MIN), layer->x,
                             layer->scratch, layer->y);
 }
 
@@ -45,7 +38,7 @@ static void run_transposed_f32(const anne_layer_t *layer) {
 }
 
 static void run_transposed_s8_f32(const anne_layer_t *layer) {
-    run_floats(layer, layer->constants[SCALES]);
+    run_floats(layer, layer->constants[PLAIN_SCALES]);
 }
 
 static uint32_t taps_of(const anne_record_t *record) {
@@ -56,7 +49,7 @@ static uint32_t taps_of(const anne_record_t *record) {
 // one factor after another, so that nothing wraps.
 static bool steps_good(const anne_record_t *record) {
     const anne_tensor_t *x = record->input, *y = record->output;
-    uint64_t taps = taps_of(record), n_in = channels_of(x), n_out = channels_of(y); // taps <= 2^30, channels <= 2^20
+    uint64_t taps = taps_of(record), n_in = anne_last_axis(x), n_out = anne_last_axis(y); // 2^30, and 2^20, at most
     uint64_t looked = taps * (anne_tensor_elements(y) / n_out), steps = taps * (anne_tensor_elements(x) / n_in);
     if (looked > ANNE_MAX_STEPS || steps > ANNE_MAX_STEPS) {
         return false;
@@ -65,54 +58,10 @@ static bool steps_good(const anne_record_t *record) {
     return steps <= ANNE_MAX_STEPS && steps * n_in <= ANNE_MAX_STEPS;
 }
 
-static anne_status_t check_floats(const anne_record_t *record, uint64_t n_weights, uint32_t n_out) {
-    bool has_scales = record->n_constants == OTHER_CONSTANTS;
-    anne_status_t status =
-        has_scales ? anne_check_constant(record, WEIGHTS, n_weights) : anne_check_floats(record, WEIGHTS, n_weights);
-    if (status != ANNE_OK || anne_check_floats(record, BIAS, n_out) != ANNE_OK) {
-        return ANNE_ERROR_CONSTANT;
-    }
-    return has_scales ? anne_check_floats(record, SCALES, n_out) : ANNE_OK;
-}
-
-// 2^15 times the magnitudes of each output channel's weights, plus |bias|, is below 2^31.
-static anne_status_t check_sums(const anne_record_t *record, uint32_t taps, uint32_t n_in, uint32_t n_out) {
-    const int32_t *bias = record->constants[BIAS];
-    for (uint32_t o = 0; o < n_out; o++) {
-        int64_t most = bias[o] < 0 ? -bias[o] : bias[o];
-        for (uint32_t t = 0; t < taps; t++) {
-            const int16_t *row = (const int16_t *)record->constants[WEIGHTS] + ((size_t)t * n_out + o) * n_in;
-            for (uint32_t c = 0; c < n_in; c++) {
-                most += (int64_t)(row[c] < 0 ? -row[c] : row[c]) << 15;
-            }
-        }
-        if (most > INT32_MAX) {
-            return ANNE_ERROR_CONSTANT;
-        }
-    }
-    return ANNE_OK;
-}
-
-static anne_status_t check_constants(const anne_record_t *record, anne_needs_t *needs) {
-    uint32_t n_in = channels_of(record->input), n_out = channels_of(record->output), taps = taps_of(record);
-    uint64_t n_weights = (uint64_t)taps * n_in * n_out; // at most ANNE_MAX_STEPS
-    if (record->input->dtype == ANNE_FLOAT32) {
-        return check_floats(record, n_weights, n_out);
-    }
-    bool is_s8 = record->input->dtype == ANNE_INT8;
-    if ((is_s8 && taps * n_in > ANNE_CONV_TRANSPOSE_S8_MAX_IN)
-        || anne_check_constant(record, WEIGHTS, n_weights * (is_s8 ? 1 : 2)) != ANNE_OK
-        || anne_check_rows(record, n_out) != ANNE_OK) {
-        return ANNE_ERROR_CONSTANT;
-    }
-    needs->derived = is_s8 ? anne_approximation_bytes(n_out) / sizeof(uint32_t) : 0;
-    return is_s8 ? ANNE_OK : check_sums(record, taps, n_in, n_out);
-}
-
 static anne_status_t check_conv_transpose(const anne_record_t *record, anne_needs_t *needs) {
     const anne_tensor_t *x = record->input, *y = record->output;
-    bool is_plain = x->dtype == ANNE_FLOAT32 && record->n_constants == FLOAT_CONSTANTS;
-    if (anne_check_counts(record, is_plain ? FLOAT_CONSTANTS : OTHER_CONSTANTS, TRANSPOSED_PARAMETERS) != ANNE_OK) {
+    uint32_t n_constants = anne_plain_floats(record) ? PLAIN_FLOAT_CONSTANTS : PLAIN_OTHER_CONSTANTS;
+    if (anne_check_counts(record, n_constants, TRANSPOSED_PARAMETERS) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
     anne_status_t status = anne_check_window_words(record);
@@ -128,19 +77,14 @@ static anne_status_t check_conv_transpose(const anne_record_t *record, anne_need
         return ANNE_ERROR_PARAMETER;
     }
     const anne_window_t window = anne_window_of(x, y, record->parameters);
-    needs->scratch = anne_conv_transpose_scratch(&window, channels_of(y)) * sizeof(int32_t);
-    return check_constants(record, needs);
+    needs->scratch = anne_conv_transpose_scratch(&window, anne_last_axis(y)) * sizeof(int32_t);
+    const anne_plain_t plain = {taps_of(record), anne_last_axis(y), anne_last_axis(x)};
+    return anne_check_plain(record, &plain, ANNE_CONV_TRANSPOSE_S8_MAX_IN, needs);
 }
 
-static void (*choose_conv_transpose(const anne_record_t *record))(const anne_layer_t *) {
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_transposed_s8;
-    case ANNE_INT16:
-        return run_transposed_s16;
-    default:
-        return record->n_constants == FLOAT_CONSTANTS ? run_transposed_f32 : run_transposed_s8_f32;
-    }
+static anne_layer_run_t *choose_conv_transpose(const anne_record_t *record) {
+    return anne_run_of(record, anne_plain_floats(record) ? run_transposed_f32 : run_transposed_s8_f32,
+                       run_transposed_s8, run_transposed_s16);
 }
 
 static uint32_t prepare_conv_transpose(const anne_layer_t *layer, const anne_record_t *record) {
@@ -148,11 +92,12 @@ static uint32_t prepare_conv_transpose(const anne_layer_t *layer, const anne_rec
         return 0;
     }
     // products are below 2^15, where those of a row have 2^14
-    return anne_prepare_rows_s8(layer, 2 * taps_of(record) * channels_of(record->input), channels_of(record->output));
+    return anne_prepare_rows_s8(layer, 2 * taps_of(record) * anne_last_axis(record->input),
+                                anne_last_axis(record->output));
 }
 
 static uint32_t macs_of_conv_transpose(const anne_record_t *record) {
-    return anne_tensor_elements(record->input) * taps_of(record) * channels_of(record->output);
+    return anne_tensor_elements(record->input) * taps_of(record) * anne_last_axis(record->output);
 }
 
 const anne_layer_kind_t anne_conv_transpose = {

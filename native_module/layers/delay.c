@@ -30,7 +30,7 @@ static anne_status_t check_delay(const anne_record_t *record, anne_needs_t *need
     if (anne_check_counts(record, 0, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank
+    if (!anne_same_values(x, y) || x->rank != y->rank
         || memcmp(x->shape + 1, y->shape + 1, sizeof x->shape - sizeof x->shape[0]) != 0 || x->shape[0] > y->shape[0]
         || state_bytes_of(x, y) > MAX_STATE_BYTES) {
         return ANNE_ERROR_SHAPE;
@@ -39,7 +39,7 @@ static anne_status_t check_delay(const anne_record_t *record, anne_needs_t *need
     return ANNE_OK;
 }
 
-static void (*choose_delay(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_delay(const anne_record_t *record) {
     (void)record;
     return run_delay;
 }

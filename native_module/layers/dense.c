@@ -137,7 +137,7 @@ static anne_status_t check_dense(const anne_record_t *record, anne_needs_t *need
     return status;
 }
 
-static void (*choose_dense(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_dense(const anne_record_t *record) {
     return dense_layouts[record->parameters[DENSE_LAYOUT]].run;
 }
 

@@ -49,15 +49,8 @@ static anne_status_t check_embedding(const anne_record_t *record, anne_needs_t *
     return y->dtype == ANNE_FLOAT32 ? anne_check_floats(record, TABLE, n_bytes / sizeof(float)) : ANNE_OK;
 }
 
-static void (*choose_embedding(const anne_record_t *record))(const anne_layer_t *) {
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_embedding_s8;
-    case ANNE_INT16:
-        return run_embedding_s16;
-    default:
-        return run_embedding_f32;
-    }
+static anne_layer_run_t *choose_embedding(const anne_record_t *record) {
+    return anne_run_of(record, run_embedding_f32, run_embedding_s8, run_embedding_s16);
 }
 
 static uint32_t prepare_embedding(const anne_layer_t *layer, const anne_record_t *record) {

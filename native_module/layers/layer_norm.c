@@ -5,10 +5,6 @@
 #include "kernels/layer_norm.h"
 #include "layers/checks.h"
 
-static uint32_t row_of(const anne_tensor_t *tensor) {
-    return tensor->shape[tensor->rank - 1];
-}
-
 static float epsilon_of(const int32_t *parameters) {
     float epsilon;
     memcpy(&epsilon, parameters, sizeof epsilon);
@@ -16,7 +12,7 @@ static float epsilon_of(const int32_t *parameters) {
 }
 
 static void run_layer_norm(const anne_layer_t *layer) {
-    uint32_t n = row_of(layer->input);
+    uint32_t n = anne_last_axis(layer->input);
     for (uint32_t i = 0; i < layer->n_in; i += n) {
         anne_layer_norm_f32((const float *)layer->x + i, n, layer->constants[0], layer->constants[1],
                             epsilon_of(layer->parameters), (float *)layer->y + i);
@@ -30,7 +26,7 @@ static anne_status_t check_layer_norm(const anne_record_t *record, anne_needs_t 
     }
     const anne_tensor_t *x = record->input, *y = record->output;
     if (x->dtype != ANNE_FLOAT32 || y->dtype != ANNE_FLOAT32 || !anne_same_shape(x, y)
-        || row_of(x) > ANNE_LAYER_NORM_MAX) {
+        || anne_last_axis(x) > ANNE_LAYER_NORM_MAX) {
         return ANNE_ERROR_SHAPE;
     }
     float epsilon = epsilon_of(record->parameters);
@@ -38,14 +34,14 @@ static anne_status_t check_layer_norm(const anne_record_t *record, anne_needs_t 
         return ANNE_ERROR_PARAMETER;
     }
     for (uint32_t i = 0; i < 2; i++) {
-        if (anne_check_floats(record, i, row_of(x)) != ANNE_OK) {
+        if (anne_check_floats(record, i, anne_last_axis(x)) != ANNE_OK) {
             return ANNE_ERROR_CONSTANT;
         }
     }
     return ANNE_OK;
 }
 
-static void (*choose_layer_norm(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_layer_norm(const anne_record_t *record) {
     (void)record;
     return run_layer_norm;
 }

@@ -105,6 +105,9 @@ typedef enum {
     ANNE_PLACE_SAME,     // where its input lies, which it is under another shape
 } anne_place_t;
 
+// What runs a layer.
+typedef void anne_layer_run_t(const anne_layer_t *layer);
+
 // What a kind of layer can do. `check` proves that the record is whole: shapes, types, constants, parameters, all
 // preconditions of the kernel; and says in *needs, which is 0 before, what the layer needs. `run` chooses the kernel.
 // `prepare`, NULL for most, fills layer->derived, after the addresses that stand there, and returns needs->derived.
@@ -113,7 +116,7 @@ typedef enum {
 // multiplications (with additions); each NULL for a kind without.
 typedef struct {
     anne_status_t (*check)(const anne_record_t *record, anne_needs_t *needs);
-    void (*(*run)(const anne_record_t *record))(const anne_layer_t *layer);
+    anne_layer_run_t *(*run)(const anne_record_t *record);
     uint32_t (*prepare)(const anne_layer_t *layer, const anne_record_t *record);
     void (*reset)(const anne_layer_t *layer);
     uint32_t (*layout)(const anne_record_t *record);

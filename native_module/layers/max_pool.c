@@ -1,6 +1,7 @@
 // The greatest of what a window sees, channel by channel.
 #include "kernels/activations_f32.h"
 #include "kernels/pool.h"
+#include "layers/checks.h"
 #include "layers/windows.h"
 
 static anne_pool_t pool_of(const anne_layer_t *layer) {
@@ -32,15 +33,8 @@ static anne_status_t check_max_pool(const anne_record_t *record, anne_needs_t *n
     return anne_check_pool(record, POOL_PARAMETERS);
 }
 
-static void (*choose_max_pool(const anne_record_t *record))(const anne_layer_t *) {
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_max_pool_s8;
-    case ANNE_INT16:
-        return run_max_pool_s16;
-    default:
-        return run_max_pool_f32;
-    }
+static anne_layer_run_t *choose_max_pool(const anne_record_t *record) {
+    return anne_run_of(record, run_max_pool_f32, run_max_pool_s8, run_max_pool_s16);
 }
 
 const anne_layer_kind_t anne_max_pool = {

@@ -23,14 +23,14 @@ static anne_pad_t pad_of(const anne_tensor_t *x, const anne_tensor_t *y, const i
 
 static void run_pad(const anne_layer_t *layer) {
     const anne_pad_t pad = pad_of(layer->input, layer->output, layer->parameters);
-    size_t element_bytes = anne_tensor_bytes(layer->output) / layer->n_out;
+    size_t element_bytes = anne_item_bytes(layer->output);
     anne_pad_any(&pad, layer->x, element_bytes, (uint32_t)layer->parameters[PAD_VALUE], layer->y);
 }
 
 static void run_pad_border(const anne_layer_t *layer) {
     const anne_pad_t pad = pad_of(layer->input, layer->output, layer->parameters);
     int32_t mode = layer->parameters[PAD_BEFORE + layer->input->rank];
-    anne_pad_border(&pad, (anne_pad_mode_t)mode, layer->x, anne_tensor_bytes(layer->output) / layer->n_out, layer->y);
+    anne_pad_border(&pad, (anne_pad_mode_t)mode, layer->x, anne_item_bytes(layer->output), layer->y);
 }
 
 static bool has_mode(const anne_record_t *record) {
@@ -69,7 +69,7 @@ static anne_status_t check_pad(const anne_record_t *record, anne_needs_t *needs)
     if (anne_check_counts(record, 0, PAD_BEFORE + x->rank + (has_mode(record) ? 1 : 0)) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank) {
+    if (!anne_same_values(x, y) || x->rank != y->rank) {
         return ANNE_ERROR_SHAPE;
     }
     for (uint32_t i = 0; i < x->rank; i++) {
@@ -82,7 +82,7 @@ static anne_status_t check_pad(const anne_record_t *record, anne_needs_t *needs)
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
-static void (*choose_pad(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_pad(const anne_record_t *record) {
     return has_mode(record) ? run_pad_border : run_pad;
 }
 

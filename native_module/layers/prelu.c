@@ -34,9 +34,8 @@ static void run_f32(const anne_layer_t *layer) {
     anne_binary_run(layer, anne_prelu_f32);
 }
 
-static void (*choose_prelu(const anne_record_t *record))(const anne_layer_t *) {
-    uint8_t dtype = record->input->dtype;
-    return dtype == ANNE_INT8 ? run_s8 : dtype == ANNE_INT16 ? run_s16 : run_f32;
+static anne_layer_run_t *choose_prelu(const anne_record_t *record) {
+    return anne_run_of(record, run_f32, run_s8, run_s16);
 }
 
 static uint32_t prepare_prelu(const anne_layer_t *layer, const anne_record_t *record) {

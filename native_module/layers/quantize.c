@@ -71,7 +71,7 @@ static anne_status_t check_quantize(const anne_record_t *record, anne_needs_t *n
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
-static void (*choose_quantize(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_quantize(const anne_record_t *record) {
     return record->input->dtype == ANNE_FLOAT32    ? run_from_f32
            : record->output->dtype == ANNE_FLOAT32 ? run_to_f32
                                                    : run_integers;

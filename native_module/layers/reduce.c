@@ -89,15 +89,8 @@ static anne_status_t check_reduce(const anne_record_t *record, anne_needs_t *nee
     return good ? ANNE_OK : ANNE_ERROR_PARAMETER;
 }
 
-static void (*choose_reduce(const anne_record_t *record))(const anne_layer_t *) {
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_reduce_s8;
-    case ANNE_INT16:
-        return run_reduce_s16;
-    default:
-        return run_reduce_f32;
-    }
+static anne_layer_run_t *choose_reduce(const anne_record_t *record) {
+    return anne_run_of(record, run_reduce_f32, run_reduce_s8, run_reduce_s16);
 }
 
 const anne_layer_kind_t anne_reduce = {

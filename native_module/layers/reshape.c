@@ -11,14 +11,14 @@ static anne_status_t check_reshape(const anne_record_t *record, anne_needs_t *ne
     if (anne_check_counts(record, 0, 0) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point
-        || anne_tensor_elements(x) != anne_tensor_elements(y) || x->arena_offset != y->arena_offset) {
+    if (!anne_same_values(x, y) || anne_tensor_elements(x) != anne_tensor_elements(y)
+        || x->arena_offset != y->arena_offset) {
         return ANNE_ERROR_SHAPE;
     }
     return ANNE_OK;
 }
 
-static void (*choose_reshape(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_reshape(const anne_record_t *record) {
     (void)record;
     return run_reshape;
 }

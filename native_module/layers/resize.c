@@ -25,7 +25,7 @@ static anne_resize_t resize_of(const anne_layer_t *layer) {
     const anne_tensor_t *x = layer->input, *y = layer->output;
     return (anne_resize_t){
         .in_w = columns_of(x),
-        .channels = x->shape[x->rank - 1],
+        .channels = anne_last_axis(x),
         .out_h = rows_of(y),
         .out_w = columns_of(y),
         .rows = layer->constants[ROWS],
@@ -37,7 +37,7 @@ static anne_resize_t resize_of(const anne_layer_t *layer) {
 
 static void run_nearest(const anne_layer_t *layer) {
     const anne_resize_t resize = resize_of(layer);
-    anne_resize_nearest(&resize, layer->x, anne_tensor_bytes(layer->output) / layer->n_out, layer->y);
+    anne_resize_nearest(&resize, layer->x, anne_item_bytes(layer->output), layer->y);
 }
 
 static void run_bilinear_f32(const anne_layer_t *layer) {
@@ -90,12 +90,12 @@ static anne_status_t check_resize(const anne_record_t *record, anne_needs_t *nee
     if (record->n_constants != (bilinear ? BILINEAR_CONSTANTS : NEAREST_CONSTANTS)) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank
-        || x->rank < 2 || x->rank > 3 || x->shape[x->rank - 1] != y->shape[x->rank - 1]) {
+    if (!anne_same_values(x, y) || x->rank != y->rank || x->rank < 2 || x->rank > 3
+        || anne_last_axis(x) != anne_last_axis(y)) {
         return ANNE_ERROR_SHAPE;
     }
     // each row of the output is made of a whole one of the input
-    uint32_t in_row = columns_of(x) * x->shape[x->rank - 1];
+    uint32_t in_row = columns_of(x) * anne_last_axis(x);
     if (bilinear && (uint64_t)rows_of(y) * in_row > ANNE_MAX_STEPS) {
         return ANNE_ERROR_SHAPE;
     }
@@ -104,18 +104,11 @@ static anne_status_t check_resize(const anne_record_t *record, anne_needs_t *nee
     return status == ANNE_OK ? check_axis(record, COLUMNS, columns_of(x), columns_of(y)) : status;
 }
 
-static void (*choose_resize(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_resize(const anne_record_t *record) {
     if (record->parameters[RESIZE_MODE] == NEAREST) {
         return run_nearest;
     }
-    switch (record->input->dtype) {
-    case ANNE_INT8:
-        return run_bilinear_s8;
-    case ANNE_INT16:
-        return run_bilinear_s16;
-    default:
-        return run_bilinear_f32;
-    }
+    return anne_run_of(record, run_bilinear_f32, run_bilinear_s8, run_bilinear_s16);
 }
 
 const anne_layer_kind_t anne_resize = {

@@ -6,7 +6,7 @@
 // constants: scale, offset, each of `n` floats, n the last axis; that and the output's numbers are in the layer
 static void run_scaling(const anne_layer_t *layer) {
     const float *x = layer->x, *scale = layer->constants[0], *offset = layer->constants[1];
-    uint32_t n = layer->input->shape[layer->input->rank - 1];
+    uint32_t n = anne_last_axis(layer->input);
     int32_t zero_point = layer->output->zero_point;
     float *y = layer->y;
     int8_t *y8 = layer->y;
@@ -34,14 +34,14 @@ static anne_status_t check_scaling(const anne_record_t *record, anne_needs_t *ne
     if (record->input->dtype != ANNE_FLOAT32 || !anne_same_shape(record->input, record->output)) {
         return ANNE_ERROR_SHAPE;
     }
-    uint32_t n = record->input->shape[record->input->rank - 1];
+    uint32_t n = anne_last_axis(record->input);
     if (anne_check_floats(record, 0, n) != ANNE_OK) {
         return ANNE_ERROR_CONSTANT;
     }
     return anne_check_floats(record, 1, n);
 }
 
-static void (*choose_scaling(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_scaling(const anne_record_t *record) {
     (void)record;
     return run_scaling;
 }

@@ -23,7 +23,7 @@ static void run_slice(const anne_layer_t *layer) {
         move.first += (uint32_t)(begin_of(layer->parameters, a) * stride);
         stride *= (int32_t)x->shape[a];
     }
-    anne_move_strided(&move, layer->x, anne_tensor_bytes(y) / layer->n_out, layer->y);
+    anne_move_strided(&move, layer->x, anne_item_bytes(y), layer->y);
 }
 
 static anne_status_t check_slice(const anne_record_t *record, anne_needs_t *needs) {
@@ -32,7 +32,7 @@ static anne_status_t check_slice(const anne_record_t *record, anne_needs_t *need
     if (anne_check_counts(record, 0, 2u * x->rank) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank) {
+    if (!anne_same_values(x, y) || x->rank != y->rank) {
         return ANNE_ERROR_SHAPE;
     }
     for (uint32_t a = 0; a < x->rank; a++) {
@@ -45,7 +45,7 @@ static anne_status_t check_slice(const anne_record_t *record, anne_needs_t *need
     return ANNE_OK;
 }
 
-static void (*choose_slice(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_slice(const anne_record_t *record) {
     (void)record;
     return run_slice;
 }

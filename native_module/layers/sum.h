@@ -5,7 +5,7 @@
 #include "layers/layers.h"
 
 anne_status_t anne_sum_check(const anne_record_t *record, anne_needs_t *needs);
-void (*anne_sum_choose(const anne_record_t *record))(const anne_layer_t *layer);
+anne_layer_run_t *anne_sum_choose(const anne_record_t *record);
 
 // `sign` is b's: 1 or -1.
 uint32_t anne_sum_prepare(const anne_layer_t *layer, const anne_record_t *record, int32_t sign);

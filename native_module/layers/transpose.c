@@ -17,7 +17,7 @@ static void run_transpose(const anne_layer_t *layer) {
         move.n[in_front + a] = y->shape[a];
         move.step[in_front + a] = stride[layer->parameters[a]];
     }
-    anne_move_strided(&move, layer->x, anne_tensor_bytes(y) / layer->n_out, layer->y);
+    anne_move_strided(&move, layer->x, anne_item_bytes(y), layer->y);
 }
 
 static anne_status_t check_transpose(const anne_record_t *record, anne_needs_t *needs) {
@@ -26,7 +26,7 @@ static anne_status_t check_transpose(const anne_record_t *record, anne_needs_t *
     if (anne_check_counts(record, 0, x->rank) != ANNE_OK) {
         return ANNE_ERROR_LAYER;
     }
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point || x->rank != y->rank) {
+    if (!anne_same_values(x, y) || x->rank != y->rank) {
         return ANNE_ERROR_SHAPE;
     }
     uint32_t seen = 0;
@@ -43,7 +43,7 @@ static anne_status_t check_transpose(const anne_record_t *record, anne_needs_t *
     return ANNE_OK;
 }
 
-static void (*choose_transpose(const anne_record_t *record))(const anne_layer_t *) {
+static anne_layer_run_t *choose_transpose(const anne_record_t *record) {
     (void)record;
     return run_transpose;
 }

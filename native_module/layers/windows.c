@@ -76,15 +76,15 @@ anne_status_t anne_check_pool(const anne_record_t *record, uint32_t n_parameters
         return ANNE_ERROR_LAYER;
     }
     const anne_tensor_t *x = record->input, *y = record->output;
-    if (x->dtype != y->dtype || x->scale != y->scale || x->zero_point != y->zero_point) {
+    if (!anne_same_values(x, y)) {
         return ANNE_ERROR_SHAPE;
     }
-    anne_status_t status = anne_check_window(record, x->shape[x->rank - 1]);
+    anne_status_t status = anne_check_window(record, anne_last_axis(x));
     if (status != ANNE_OK) {
         return status;
     }
     const anne_window_t w = anne_window_of(x, y, record->parameters);
-    if (y->shape[y->rank - 1] != x->shape[x->rank - 1] || !axis_seen(w.in_h, w.dilation_h, w.pad_top)
+    if (anne_last_axis(y) != anne_last_axis(x) || !axis_seen(w.in_h, w.dilation_h, w.pad_top)
         || !axis_seen(w.in_w, w.dilation_w, w.pad_left)) {
         return ANNE_ERROR_SHAPE;
     }

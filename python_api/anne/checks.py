@@ -11,6 +11,11 @@ def refuse(where, expected, got):
     raise ValueError("%s: expected %s, got %s" % (where, expected, got))
 
 
+def same_values(x, y):
+    """Whether two tensors have one type, scale and zero point: the same integer means the same number in both."""
+    return x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
+
+
 def check_tensors(layer, n_inputs):
     """ValueError unless the layer has that many inputs, and one output."""
     if len(layer.inputs) != n_inputs or len(layer.outputs) != 1:

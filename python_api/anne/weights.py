@@ -1,6 +1,6 @@
 """How weights are stored, of dense layers and of convolutions (FORMAT.md, "Kind 1, dense")."""
 
-from .checks import check_activation, check_counts, check_limits, refuse
+from .checks import check_activation, check_bytes, check_counts, check_floats, check_limits, refuse
 
 # layout of the weights -> the kernel's name, types of input and output, number of constants
 LAYOUTS = {
@@ -11,6 +11,8 @@ LAYOUTS = {
     5: ("s16", "int16", "int16", 3),
     6: ("f32_aligned", "float32", "float32", 3),
 }
+# The most weights of an int8 output that stand as they are: then a sum with its bias stays within 2^30.
+_MAX_PLAIN = 16383
 
 
 def check_layout(layer, at, n_parameters):
@@ -33,3 +35,32 @@ def check_layout(layer, at, n_parameters):
 def layout_at(layer, at):
     """Return the name of the layout that parameter `at` is."""
     return LAYOUTS[layer.parameters[at]][0]
+
+
+def plain_constants(layer):
+    """Return how many constants a layer has whose weights stand as they are: 2 of floats that have float weights."""
+    return 2 if layer.inputs[0].dtype == "float32" and len(layer.constants) == 2 else 3
+
+
+def check_plain(layer, parts, n_out, n_in):
+    """ValueError unless the constants are those of weights that stand as they are, `parts` times n_out rows of n_in.
+
+    They are weights and bias; then of integers the factors, of int8 weights on floats their scales.
+    """
+    dtype, n = layer.inputs[0].dtype, parts * n_out * n_in
+    if len(layer.constants) == 2:
+        check_floats(layer, 0, n, "weights")
+    else:
+        check_bytes(layer, 0, n * (2 if dtype == "int16" else 1), "weights")
+    if dtype == "float32":
+        check_floats(layer, 1, n_out, "bias")
+        if len(layer.constants) == 3:
+            check_floats(layer, 2, n_out, "scales")
+        return
+    if dtype == "int8" and parts * n_in > _MAX_PLAIN:
+        refuse(layer.where, "at most %d weights for an output" % _MAX_PLAIN, parts * n_in)
+    try:
+        from .layouts.rows import check_plain_rows
+    except ImportError:
+        return  # not in firmware: there the native module alone looks through them
+    check_plain_rows(layer, parts, n_out, n_in)

@@ -1,6 +1,6 @@
 """How the windows of convolutions and pools lie (FORMAT.md, "Windows")."""
 
-from .checks import check_activation, check_counts, check_limits, check_tensors, refuse
+from .checks import check_activation, check_counts, check_limits, check_tensors, refuse, same_values
 
 # words of parameters with which the record of such a layer begins: of rows and columns each the kernel's size, the
 # stride, the dilation; then the rows of padding above and the columns to the left
@@ -65,7 +65,7 @@ def check_pool(layer, n_parameters):
     check_tensors(layer, 1)
     check_counts(layer, 0, n_parameters)
     x, y = layer.inputs[0], layer.outputs[0]
-    if x.dtype != y.dtype or x.scale != y.scale or x.zero_point != y.zero_point:
+    if not same_values(x, y):
         refuse(layer.where, "an output of the same type and scale", "%s %s" % (y.dtype, y.shape))
     check_window(layer, x.shape[-1])
     if y.shape[-1] != x.shape[-1]:

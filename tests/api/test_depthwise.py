@@ -101,7 +101,7 @@ def test_what_a_depthwise_convolution_of_integers_needs():
         depthwise(dtype=INT8, constants=(bytes(4), bias, factors), p9=128),
     )
     wide = ((1, 16384, 1), (1, 1, 1)), INT8, (1, 16384), (bytes(16384), bytes(4), bytes(8))
-    refuses(text + "at most 16383 taps, got 16384", depthwise(*wide))
+    refuses(text + "at most 16383 weights for an output, got 16384", depthwise(*wide))
     # what firmware leaves to the native module, whose verdict has no words
     heaviest = struct.pack("<4h", 32767, 32767, 32767, 32767)
     good = struct.pack("<2i", 65535, -65535)

@@ -1,4 +1,4 @@
-"""Where the greatest element along the last axis stands, the first of equal ones: a class, as the last layer."""
+"""output = the index of the greatest element along the last axis, the first of equal ones: a class, at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mean of what a window sees, channel by channel."""
+"""output = activation(the mean of what a window sees), channel by channel."""
 
 from __future__ import annotations
 

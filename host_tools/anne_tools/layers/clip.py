@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import IN_PLACE, Layer, Record, Shape
+from ..network.layer import IN_PLACE, Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -42,8 +42,7 @@ class Clip(Layer):
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets
-        if not source.means_the_same(target):
-            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        check_same_values(self, source, target)
         limits = (self.least, self.most)
         if source.dtype == "float32":
             with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""The inputs one behind the other along an axis: where branches of a network meet and keep all they have.
+"""output = the inputs one behind the other along an axis: where branches of a network meet and keep all they have.
 
 On integers all inputs have the output's scale and zero point, so nothing is computed; conversion/scales.py sees to it.
 """

@@ -1,4 +1,4 @@
-"""output = activation(weights * windows of the image + bias): a convolution, of images or of signals.
+"""output = activation(weights @ what a window sees + bias), at every place of an image or a signal.
 
 Also a dense layer on every row of its input: a window of one pixel. On integers it is TensorFlow Lite Micro's CONV_2D
 to the bit.
@@ -6,8 +6,7 @@ to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -16,18 +15,18 @@ from anne import model_file
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
-from ..network.layer import Layer, Record, Shape, check_finite
+from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
-from . import layouts, tables, weights
+from . import layouts, tables
 from .activated import alpha_in_file
 from .prices import Chip, Cost
+from .weighted import Weighted
 from .windows import Window
 
 
 @dataclass
-class Conv(Layer):
-    """`weights` is (n_out, kernel_h, kernel_w, n_in / groups) and `bias` (n_out,), float32; or, from a quantised file,
-    int8 and int32 with `weights_quantization` (one scale, or one an output channel; zero point 0).
+class Conv(Weighted):
+    """`weights` is (n_out, kernel_h, kernel_w, n_in / groups); of a signal kernel_h is 1. Types as in Weighted.
 
     The output's channels are `groups` equal parts, each of which sees its own part of the input's channels.
     """
@@ -76,52 +75,6 @@ class Conv(Layer):
             y = y + (np.concatenate(sums, axis=3) if len(sums) > 1 else sums[0])
         y = y.reshape(len(image), *made) + bias.astype(image.dtype)
         return [activate(self.activation, y, self.alpha)]
-
-    def real_weights(self, input_quantization: Quantization | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return weights and bias as real numbers, whatever type the layer keeps them in.
-
-        An integer bias counts in steps of the input's scale times the channel's weight scale; the input's quantization
-        is needed for that.
-        """
-        if self.weights_quantization is None:
-            return self.weights, self.bias
-        scale = self.weights_quantization.scale
-        real = self.weights * scale.reshape(-1, 1, 1, 1)
-        if not np.issubdtype(self.bias.dtype, np.integer):
-            return real, self.bias
-        if input_quantization is None:
-            raise ModelError(f"{self.name}: integer bias, but the input {self.input!r} has no quantization")
-        return real, self.bias * (scale * input_quantization.scale)
-
-    # --- Its integers
-
-    @property
-    def n_weights(self) -> int:
-        return self.weights.size
-
-    @property
-    def is_quantized(self) -> bool:
-        return self.weights_quantization is not None or not np.issubdtype(self.weights.dtype, np.floating)
-
-    def with_integer_weights(self) -> Conv:
-        return self._with(*weights.quantized(self.weights, 127, np.int8))
-
-    def _with(self, integers: np.ndarray, quantization: Quantization) -> Conv:
-        return replace(self, weights=integers, weights_quantization=quantization)
-
-    def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
-    ) -> tuple[Layer, list[Tensor]]:
-        step = float(sources[0].quantization.scale[0])
-        least = weights.least_scale(self.weights, self.bias, step, dtype, self.name)
-        conv = self._with(*weights.quantized(self.weights, most_weight, np.dtype(dtype).type, least))
-        conv.bias = weights.quantized_bias(self.bias, conv.weights_quantization, step)
-        return conv, [targets[0].with_range(dtype, spans[0])]
 
     # --- In the file
 

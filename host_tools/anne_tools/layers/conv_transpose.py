@@ -1,4 +1,4 @@
-"""Transposed convolution of images or signals: each pixel of the input adds a window of its own to the output.
+"""output = activation(sum of windows + bias), the window of each pixel being weights @ pixel, a stride apart.
 
 On integers it is TensorFlow Lite Micro's TRANSPOSE_CONV to the bit.
 """
@@ -18,13 +18,13 @@ from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
 from . import layouts, tables
 from .activated import alpha_in_file
-from .prices import Chip, Cost
-from .weighted import Weighted
+from .prices import Cost
+from .weighted import PlainWeighted
 from .windows import Pair, Window
 
 
 @dataclass
-class ConvTranspose(Weighted):
+class ConvTranspose(PlainWeighted):
     """`weights` is (n_out, kernel_h, kernel_w, n_in); of a signal kernel_h is 1. Types as in Weighted.
 
     Pixels of the input lie a stride apart in the full output, of which `window.before` and `window.after` are rows and
@@ -118,14 +118,7 @@ class ConvTranspose(Weighted):
         constants = layouts.by_taps(self, source, target)
         return Record("conv_transpose", self.activation, alpha_in_file(self), constants, parameters)
 
-    @classmethod
-    def written_as(cls, layer: model_file.Layer) -> str:
-        dtype = layer.inputs[0].dtype
-        return "int8-weights" if dtype == "float32" and len(layer.constants) == 3 else dtype
-
     # --- What it costs
-
-    SIZES: ClassVar[dict[str, Any]] = layouts.PLAIN_SIZES
 
     @classmethod
     def row_length(cls, layer: model_file.Layer) -> int:
@@ -145,11 +138,3 @@ class ConvTranspose(Weighted):
         builder.reshape("signal", (-1, 1), at=inputs[0])
         weights = np.random.default_rng(inputs[0].size).normal(0, 1, (2, 1, 2, 1)).astype(np.float32)
         builder.add(cls, "timed", weights, np.zeros(2, np.float32), Window((1, 2), (1, 2)))
-
-    @classmethod
-    def price_name(cls, layer: model_file.Layer) -> str:
-        return f"{layer.kind} {cls.written_as(layer)}"
-
-    @classmethod
-    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
-        return super().cycles(layer, chip) + chip.activation_cycles(layer)

@@ -1,5 +1,6 @@
-"""The last frames of a stream: those that came in before, and the new ones behind them. It is what networks that listen
-keep between two calls (a ring buffer, the variables of a streaming model).
+"""output = the last frames of a stream, those of earlier calls and the new ones behind them.
+
+It is what networks that listen keep between two calls (a ring buffer, the variables of a streaming model).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Depthwise convolution: each channel of an image, or of a signal, has windows and weights of its own."""
+"""output = activation(weights @ what a window sees of one channel + bias), each channel with weights of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from anne import model_file
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
@@ -14,13 +13,13 @@ from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
 from . import layouts, tables
 from .activated import alpha_in_file
-from .prices import Chip, Cost
-from .weighted import Weighted
+from .prices import Cost
+from .weighted import PlainWeighted
 from .windows import Window
 
 
 @dataclass
-class DepthwiseConv(Weighted):
+class DepthwiseConv(PlainWeighted):
     """`weights` is (n_out, kernel_h, kernel_w); of a signal kernel_h is 1. Output channel o sees input channel
     o // multiplier, where multiplier is n_out by the channels of the input. Types as in Weighted.
     """
@@ -70,14 +69,7 @@ class DepthwiseConv(Weighted):
         constants = layouts.plain(self, source, target)
         return Record("depthwise_conv", self.activation, alpha_in_file(self), constants, parameters)
 
-    @classmethod
-    def written_as(cls, layer: model_file.Layer) -> str:
-        dtype = layer.inputs[0].dtype
-        return "int8-weights" if dtype == "float32" and len(layer.constants) == 3 else dtype
-
     # --- What it costs
-
-    SIZES: ClassVar[dict[str, Any]] = layouts.PLAIN_SIZES
 
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "depthwise_conv float32": Cost(300, 0, 60, 30),
@@ -95,11 +87,3 @@ class DepthwiseConv(Weighted):
         weights = np.random.default_rng(n).normal(0, 1, (channels, 1, 3)).astype(np.float32)
         window = Window.same((1, n // channels), (1, 3))
         builder.add(cls, "timed", weights, np.zeros(channels, np.float32), window)
-
-    @classmethod
-    def price_name(cls, layer: model_file.Layer) -> str:
-        return f"{layer.kind} {cls.written_as(layer)}"
-
-    @classmethod
-    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
-        return super().cycles(layer, chip) + chip.activation_cycles(layer)

@@ -1,4 +1,4 @@
-"""Rows of a table by their numbers: what stands for a word, a letter, a category."""
+"""output = table[input], a row for each number: what stands for a word, a letter, a category."""
 
 from __future__ import annotations
 

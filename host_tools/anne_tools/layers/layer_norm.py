@@ -1,4 +1,4 @@
-"""Each row of the last axis brought to mean 0 and deviation 1, then scaled and moved feature by feature."""
+"""output = (input - mean) / sqrt(variance + epsilon) * gamma + beta, with mean and variance of each row."""
 
 from __future__ import annotations
 

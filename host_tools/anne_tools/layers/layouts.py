@@ -106,16 +106,7 @@ def plain(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
 
     Weights and bias; then of integers the factors, of int8 weights on floats the scales.
     """
-    match source.dtype, layer.weights.dtype.name:
-        case "float32", "int8":
-            scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
-            return [_bytes(layer.weights, "i1"), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
-        case "float32", _:
-            return [_bytes(real_weights(layer), "<f4"), _bytes(layer.bias, "<f4")]
-        case ("int8", "int8") | ("int16", "int16"):
-            weights = layer.weights
-            return [_bytes(weights, weights.dtype.newbyteorder("<")), *integer_rows(layer, source, target)]
-    raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
+    return _plain(layer, source, target, lambda weights: weights)
 
 
 def by_taps(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
@@ -123,19 +114,29 @@ def by_taps(layer: Any, source: Tensor, target: Tensor) -> list[bytes]:
 
     What its windows leave out is not there to be corrected: the bias has no zero point in it.
     """
-    n_out, kernel_h, kernel_w, n_in = layer.weights.shape
-    order = layer.weights.transpose(1, 2, 0, 3).reshape(kernel_h * kernel_w * n_out, n_in)
-    match source.dtype, layer.weights.dtype.name:
+    return _plain(layer, source, target, lambda weights: weights.transpose(1, 2, 0, 3), zero_point=0)
+
+
+def _plain(
+    layer: Any,
+    source: Tensor,
+    target: Tensor,
+    ordered: Callable[[np.ndarray], np.ndarray],
+    zero_point: int | None = None,
+) -> list[bytes]:
+    """`ordered` gives the weights in the order in which they stand; `zero_point` is taken for the input's."""
+    weights = layer.weights
+    match source.dtype, weights.dtype.name:
         case "float32", "int8":
             scale = np.broadcast_to(layer.weights_quantization.scale, layer.bias.shape)
-            return [_bytes(order, "i1"), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
+            return [_bytes(ordered(weights), "i1"), _bytes(layer.bias, "<f4"), _bytes(scale, "<f4")]
         case "float32", _:
-            real = real_weights(layer).reshape(layer.weights.shape).transpose(1, 2, 0, 3)
-            return [_bytes(real, "<f4"), _bytes(layer.bias, "<f4")]
+            real = real_weights(layer).reshape(weights.shape)
+            return [_bytes(ordered(real), "<f4"), _bytes(layer.bias, "<f4")]
         case ("int8", "int8") | ("int16", "int16"):
-            numbers = integer_rows(layer, source, target, zero_point=0)
-            return [_bytes(order, order.dtype.newbyteorder("<")), *numbers]
-    raise ModelError(f"{layer.name}: no kernel for {layer.weights.dtype.name} weights on {source.dtype}")
+            numbers = integer_rows(layer, source, target, zero_point)
+            return [_bytes(ordered(weights), weights.dtype.newbyteorder("<")), *numbers]
+    raise ModelError(f"{layer.name}: no kernel for {weights.dtype.name} weights on {source.dtype}")
 
 
 def rows(weights: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The greatest of what a window sees, channel by channel. Padding never wins."""
+"""output = activation(the greatest of what a window sees), channel by channel. Padding never wins."""
 
 from __future__ import annotations
 

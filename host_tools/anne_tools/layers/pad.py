@@ -1,4 +1,4 @@
-"""The input in the middle of a larger tensor: of a constant value, zeros mostly, or of what its borders go on with."""
+"""output = the input in the middle of a larger tensor, around it a constant or what its borders go on with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape, float32
+from ..network.layer import Layer, Record, Shape, check_same_values, float32
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -67,8 +67,7 @@ class Pad(Layer):
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets
-        if not source.means_the_same(target):
-            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        check_same_values(self, source, target)
         if self.mode != "constant":
             return Record("pad", parameters=[0, *self.before, MODES.index(self.mode)])
         if source.dtype == "float32":

@@ -10,7 +10,7 @@ from anne import model_file
 
 from ..errors import ModelError
 from ..network.activations import FUSED_INTEGER, activate, check_activation
-from ..network.layer import Layer, Record, Shape
+from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
 from . import tables
 from .activated import alpha_in_file
@@ -49,8 +49,7 @@ class Pool(Layer):
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets
-        if not source.means_the_same(target):
-            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        check_same_values(self, source, target)
         if target.dtype != "float32" and self.activation not in FUSED_INTEGER:
             raise ModelError(
                 f"{self.name}: expected an activation of {', '.join(FUSED_INTEGER)}, got {self.activation}"

@@ -1,4 +1,4 @@
-"""output = x, or slope x where x is negative (PReLU, arXiv 1502.01852), a slope for each channel, say.
+"""output = the input, times a slope where it is negative: PReLU (arXiv 1502.01852), mostly with a slope a channel.
 
 On integers it is TensorFlow Lite Micro's PRELU to the bit.
 """

@@ -1,4 +1,4 @@
-"""Mean (global average pooling), sum, maximum or minimum over axes.
+"""output = the mean, sum, greatest or least of the elements along some axes: global average pooling, mostly.
 
 On integers these are TensorFlow Lite Micro's MEAN, SUM, REDUCE_MAX and REDUCE_MIN to the bit, as its package of 2026
 has them: 1 / n is part of the factor to the output's scale. (Earlier versions cut off in means that keep their scale.)

@@ -1,4 +1,4 @@
-"""The same elements in the same order under another shape: Flatten, Reshape. Nothing is moved."""
+"""output = the input's elements in the same order under another shape: Flatten, Reshape. Nothing is moved."""
 
 from __future__ import annotations
 

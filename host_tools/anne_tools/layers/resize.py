@@ -1,4 +1,5 @@
-"""An image (rows, columns, channels), or a signal (time, channels), of another size: upsampling, mostly.
+"""output = the image, or the signal, in another size, of the nearest pixels or between four (bilinear): upsampling,
+mostly.
 
 Which pixels one of the output is made of stands in the file, so all rules of frameworks are the same layer there.
 """
@@ -12,7 +13,7 @@ import numpy as np
 from anne.layers.resize import BILINEAR, NEAREST, ONE
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape
+from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -139,8 +140,7 @@ class Resize(Layer):
         return (places // ONE).astype(np.int32), (places % ONE).astype(np.int32)
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
-        if not sources[0].means_the_same(targets[0]):
-            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        check_same_values(self, sources[0], targets[0])
         sides = list(enumerate(self._sides(sources[0])))
         if self.mode == "nearest":
             constants = [self._nearest(*side) for side in sides]

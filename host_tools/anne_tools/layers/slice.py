@@ -1,4 +1,4 @@
-"""Some elements along each axis: from one on, each so many further, backwards, too. A split is several of them."""
+"""output = input[begin + i step], i = 0 to size - 1, along each axis; backwards, too. A split is several of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape
+from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -48,8 +48,7 @@ class Slice(Layer):
         return [y]
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
-        if not sources[0].means_the_same(targets[0]):
-            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        check_same_values(self, sources[0], targets[0])
         return Record("slice", parameters=[*self.begin, *self.step])
 
     @classmethod

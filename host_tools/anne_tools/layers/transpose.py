@@ -1,4 +1,4 @@
-"""The axes in another order."""
+"""output = the input with its axes in another order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape
+from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -36,8 +36,7 @@ class Transpose(Layer):
         return [x[0].transpose(0, *(axis + 1 for axis in self.order))]
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
-        if not sources[0].means_the_same(targets[0]):
-            raise ModelError(f"{self.name}: expected an output with the scale and zero point of the input")
+        check_same_values(self, sources[0], targets[0])
         return Record("transpose", parameters=list(self.order))
 
     @classmethod

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Layer
 from ..network.tensor import Quantization, Tensor
-from . import weights
+from . import layouts, weights
+from .prices import Chip
 
 
 class Weighted(Layer):
@@ -66,3 +68,22 @@ class Weighted(Layer):
         layer = self._with(*weights.quantized(self.weights, most_weight, np.dtype(dtype).type, least))
         layer.bias = weights.quantized_bias(self.bias, layer.weights_quantization, step)
         return layer, [targets[0].with_range(dtype, spans[0])]
+
+
+class PlainWeighted(Weighted):
+    """Such a layer whose weights stand in the file as they are, in the type that the values have, or int8."""
+
+    SIZES: ClassVar[dict[str, Any]] = layouts.PLAIN_SIZES
+
+    @classmethod
+    def written_as(cls, layer: model_file.Layer) -> str:
+        dtype = layer.inputs[0].dtype
+        return "int8-weights" if dtype == "float32" and len(layer.constants) == 3 else dtype
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        return f"{layer.kind} {cls.written_as(layer)}"
+
+    @classmethod
+    def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
+        return super().cycles(layer, chip) + chip.activation_cycles(layer)

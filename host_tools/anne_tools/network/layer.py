@@ -194,6 +194,12 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 # --- What the rooms share ---------------------------------------------------------------------------------------------
 
 
+def check_same_values(layer: Layer, source: Tensor, target: Tensor) -> None:
+    """ModelError unless equal numbers mean equal values in the layer's input and output."""
+    if not source.means_the_same(target):
+        raise ModelError(f"{layer.name}: expected an output with the scale and zero point of the input")
+
+
 def check_finite(array: np.ndarray, where: str, what: str) -> None:
     """ModelError if one of the numbers is NaN or infinite."""
     bad = int(np.size(array) - np.count_nonzero(np.isfinite(array)))

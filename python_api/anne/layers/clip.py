@@ -2,7 +2,7 @@
 
 import struct
 
-from ..checks import check_counts, check_limits, check_tensors, refuse
+from ..checks import check_counts, check_limits, check_tensors, refuse, same_values
 
 PLACE = "in place"
 
@@ -11,8 +11,7 @@ def check(layer):
     check_tensors(layer, 1)
     check_counts(layer, 0, 2)
     x, y = layer.inputs[0], layer.outputs[0]
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
-    if not same or x.shape != y.shape:
+    if not same_values(x, y) or x.shape != y.shape:
         refuse(layer.where, "an output of the same type, scale and shape", "%s %s" % (y.dtype, y.shape))
     if x.letter != "f":
         check_limits(layer, 0)

@@ -1,6 +1,6 @@
 """Concatenate: the inputs one behind the other along an axis."""
 
-from ..checks import check_counts, refuse
+from ..checks import check_counts, refuse, same_values
 
 PLACE = "own"
 
@@ -13,9 +13,8 @@ def check(layer):
     if not 0 <= axis < len(y.shape):
         refuse(layer.where, "an axis of 0 to %d" % (len(y.shape) - 1), axis)
     for x in layer.inputs:
-        same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
         others = x.shape[:axis] + x.shape[axis + 1 :] == y.shape[:axis] + y.shape[axis + 1 :]
-        if not same or len(x.shape) != len(y.shape) or not others:
+        if not same_values(x, y) or len(x.shape) != len(y.shape) or not others:
             wanted = "inputs of the output's type, scale and shape but along axis %d" % axis
             refuse(layer.where, wanted, "%s %s for %s" % (x.dtype, x.shape, y.shape))
         n += x.shape[axis]

@@ -1,6 +1,6 @@
 """Delay: the last frames of a stream, those of calls before and the new ones behind them."""
 
-from ..checks import check_counts, check_tensors, refuse
+from ..checks import check_counts, check_tensors, refuse, same_values
 
 PLACE = "own"
 # what is kept between two calls, at most
@@ -11,8 +11,12 @@ def check(layer):
     check_tensors(layer, 1)
     check_counts(layer, 0, 0)
     x, y = layer.inputs[0], layer.outputs[0]
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
-    if not same or len(x.shape) != len(y.shape) or x.shape[1:] != y.shape[1:] or x.shape[0] > y.shape[0]:
+    if (
+        not same_values(x, y)
+        or len(x.shape) != len(y.shape)
+        or x.shape[1:] != y.shape[1:]
+        or x.shape[0] > y.shape[0]
+    ):
         wanted = "an output of the same type and scale, and as many frames or more"
         refuse(layer.where, wanted, "%s %s for %s" % (y.dtype, y.shape, x.shape))
     if y.nbytes - x.nbytes > MAX_STATE_BYTES:

@@ -3,7 +3,7 @@
 import math
 import struct
 
-from ..checks import check_counts, check_tensors, refuse
+from ..checks import check_counts, check_tensors, refuse, same_values
 
 PLACE = "own"
 # parameters: the value as its type has it, for each axis the elements in front of the input, and the mode, if it is
@@ -18,8 +18,7 @@ def check(layer):
     x, y = layer.inputs[0], layer.outputs[0]
     has_mode = len(layer.parameters) > _BEFORE + len(x.shape)
     check_counts(layer, 0, _BEFORE + len(x.shape) + (1 if has_mode else 0))
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
-    if not same or len(x.shape) != len(y.shape):
+    if not same_values(x, y) or len(x.shape) != len(y.shape):
         refuse(layer.where, "an output of the same type, scale and rank", "%s %s" % (y.dtype, y.shape))
     for n, larger, before in zip(x.shape, y.shape, layer.parameters[_BEFORE:]):
         if not 0 <= before <= larger - n:

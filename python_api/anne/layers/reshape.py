@@ -1,6 +1,6 @@
 """Reshape: the same elements under another shape."""
 
-from ..checks import check_counts, check_tensors, refuse
+from ..checks import check_counts, check_tensors, refuse, same_values
 
 PLACE = "same"
 
@@ -9,8 +9,7 @@ def check(layer):
     check_tensors(layer, 1)
     check_counts(layer, 0, 0)
     x, y = layer.inputs[0], layer.outputs[0]
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point and x.size == y.size
-    if not same or x.arena_offset != y.arena_offset:
+    if not same_values(x, y) or x.size != y.size or x.arena_offset != y.arena_offset:
         refuse(layer.where, "an output of the same type, size and place", "%s %s" % (y.dtype, y.shape))
 
 

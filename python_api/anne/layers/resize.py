@@ -2,7 +2,7 @@
 
 import struct
 
-from ..checks import check_bytes, refuse
+from ..checks import check_bytes, refuse, same_values
 from ..windows import MAX_STEPS
 
 PLACE = "own"
@@ -23,8 +23,12 @@ def check(layer):
     if len(layer.constants) != 2 + 2 * mode:
         refuse(layer.where, "%d constants" % (2 + 2 * mode), len(layer.constants))
     x, y = layer.inputs[0], layer.outputs[0]
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
-    if not same or len(x.shape) != len(y.shape) or not 2 <= len(x.shape) <= 3 or x.shape[-1] != y.shape[-1]:
+    if (
+        not same_values(x, y)
+        or len(x.shape) != len(y.shape)
+        or not 2 <= len(x.shape) <= 3
+        or x.shape[-1] != y.shape[-1]
+    ):
         wanted = "images or signals of one type, scale and number of channels"
         refuse(layer.where, wanted, "%s %s and %s %s" % (x.dtype, x.shape, y.dtype, y.shape))
     if mode and steps(layer) > MAX_STEPS:

@@ -1,6 +1,6 @@
 """Slice: some elements along each axis: from one on, each so many further, backwards, too."""
 
-from ..checks import check_counts, check_tensors, refuse
+from ..checks import check_counts, check_tensors, refuse, same_values
 
 PLACE = "own"
 
@@ -11,8 +11,7 @@ def check(layer):
     rank = len(x.shape)
     # parameters: the first index along each axis, then the step along each
     check_counts(layer, 0, 2 * rank)
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
-    if not same or len(y.shape) != rank:
+    if not same_values(x, y) or len(y.shape) != rank:
         refuse(layer.where, "an output of the same type, scale and rank", "%s %s" % (y.dtype, y.shape))
     for n, size, begin, step in zip(x.shape, y.shape, layer.parameters, layer.parameters[rank:]):
         if step == 0 or not 0 <= begin < n or not 0 <= begin + (size - 1) * step < n:

@@ -1,6 +1,6 @@
 """Transpose: the axes in another order."""
 
-from ..checks import check_counts, check_tensors, refuse
+from ..checks import check_counts, check_tensors, refuse, same_values
 
 PLACE = "own"
 
@@ -10,8 +10,7 @@ def check(layer):
     x, y = layer.inputs[0], layer.outputs[0]
     # parameters: for each axis of the output, which one of the input it is
     check_counts(layer, 0, len(x.shape))
-    same = x.dtype == y.dtype and x.scale == y.scale and x.zero_point == y.zero_point
-    if not same or len(x.shape) != len(y.shape):
+    if not same_values(x, y) or len(x.shape) != len(y.shape):
         refuse(layer.where, "an output of the same type, scale and rank", "%s %s" % (y.dtype, y.shape))
     order = list(layer.parameters)
     if sorted(order) != list(range(len(x.shape))):

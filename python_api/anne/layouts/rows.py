@@ -30,11 +30,11 @@ def check_sums(layer, r, row):
         refuse(layer.where, "sums below 2^31", "up to %d in row %d" % (total, r))
 
 
-def check_plain_rows(layer, n_out, n_in):
-    """ValueError unless bias and factors are good, and int16 weights, row after row of n_in, leave no sum too large."""
+def check_plain_rows(layer, parts, n_out, n_in):
+    """ValueError unless bias, factors, and of int16 the sums that `parts` times n_out rows can make, are good."""
     check_rows(layer, n_out)
     for r in range(n_out) if layer.inputs[0].dtype == "int16" else ():
-        check_sums(layer, r, plain_row(layer, r, n_in, "h"))
+        check_sums(layer, r, plain_rows(layer, range(r, parts * n_out, n_out), n_in, "h"))
 
 
 def plain_row(layer, r, n_in, letter):
@@ -42,6 +42,20 @@ def plain_row(layer, r, n_in, letter):
     return struct.unpack_from(
         "<%d%s" % (n_in, letter), layer.constants[0], r * n_in * struct.calcsize(letter)
     )
+
+
+def plain_rows(layer, numbers, n_in, letter):
+    """Return the rows of those numbers, one behind the other."""
+    row = ()
+    for r in numbers:
+        row += plain_row(layer, r, n_in, letter)
+    return row
+
+
+def plain_letter(layer):
+    """Return the type of such weights, as struct has it."""
+    dtype = layer.inputs[0].dtype
+    return "f" if dtype == "float32" and len(layer.constants) == 2 else "h" if dtype == "int16" else "b"
 
 
 def run_row(layer, r, row, x, limits):
@@ -58,7 +72,17 @@ def run_rows(layer, rows, x):
     return [run_row(layer, r, rows[r], x, layer.parameters[-2:]) for r in range(len(rows))]
 
 
-def run_float_row(layer, r, row, x):
+def run_plain_row(layer, r, row, x):
+    """Return the result of row r of weights that stand as they are, of floats before the activation.
+
+    The layer's last parameters are its limits.
+    """
+    if layer.inputs[0].dtype == "float32":
+        return _float_row(layer, r, row, x)
+    return run_row(layer, r, row, x, layer.parameters[-2:])
+
+
+def _float_row(layer, r, row, x):
     """Return the sum of row r of plain float weights; or of int8 weights, scaled without bias as constant 2 has it."""
     bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
     is_plain = len(layer.constants) == 2
