@@ -23,6 +23,25 @@ SEED = 20261126
 ARENA_BYTES = 4 << 20
 
 
+def samples(dtype: str, shape, n: int = 6) -> np.ndarray:
+    """Return n random samples: floats around 0, or any int8."""
+    rng = np.random.default_rng(SEED)
+    if dtype == "float32":
+        return rng.normal(0, 1, (n, *shape)).astype(np.float32)
+    return rng.integers(-128, 128, (n, *shape)).astype(np.int8)
+
+
+def assert_agreement(graph: Graph, oracle, given: np.ndarray, kinds: list[str]) -> None:
+    """Assert that the graph has layers of those kinds, reshapes apart, and gives what the oracle does of each sample:
+    integers exactly, floats within 1e-5 of the largest."""
+    expected = np.concatenate([oracle(sample[None]) for sample in given])
+    assert [layer.kind for layer in graph.layers if layer.kind != "reshape"] == kinds
+    with NativeModel(pack(graph)) as native:
+        got = native.run_raw(given).reshape(expected.shape)
+    bound = 0 if got.dtype != np.float32 else 1e-5 * np.abs(expected).max()
+    np.testing.assert_allclose(got, expected, rtol=0, atol=bound)
+
+
 def imported(path: Path) -> Graph:
     """Return the graph of a file, under the budget that `load` begins."""
     with budget.begin(path.stat().st_size):

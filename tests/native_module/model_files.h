@@ -5,6 +5,7 @@
 #include <dirent.h>
 
 #include "kernel_test.h"
+#include "model.h"
 
 typedef struct {
     char name[256];
@@ -35,6 +36,16 @@ static inline uint32_t word_at(const uint8_t *bytes, uint32_t at) {
 
 static inline void put_word(uint8_t *bytes, uint32_t at, uint32_t word) {
     memcpy(bytes + at, &word, sizeof word);
+}
+
+// What the loader says of a file, nothing behind which may be read.
+static inline anne_status_t open_status(const uint8_t *bytes, uint32_t n_bytes) {
+    uint8_t *file = exactly(n_bytes);
+    memcpy(file, bytes, n_bytes);
+    anne_model_t model;
+    anne_status_t status = anne_model_open(&model, file, n_bytes);
+    free(file);
+    return status;
 }
 
 static inline file_t read_file(const char *folder, const char *name) {

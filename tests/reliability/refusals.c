@@ -65,12 +65,7 @@ static void new_file(variant_t variant, uint32_t n_in, uint32_t n_out) {
 
 static anne_status_t status_now(void) {
     put_word(bytes, 12, crc32(bytes + 16, n_bytes - 16));
-    uint8_t *file = exactly(n_bytes);
-    memcpy(file, bytes, n_bytes);
-    anne_model_t model;
-    anne_status_t status = anne_model_open(&model, file, n_bytes);
-    free(file);
-    return status;
+    return open_status(bytes, n_bytes);
 }
 
 #define EXPECT(expected)                                                              \

@@ -19,12 +19,7 @@ static anne_status_t status_of(const move_t *layer) {
     CHECK(n_bytes > 0, "too long");
     bytes[ACTIVATION_AT] = activation;
     put_word(bytes, 12, crc32(bytes + 16, n_bytes - 16));
-    uint8_t *file = exactly(n_bytes);
-    memcpy(file, bytes, n_bytes);
-    anne_model_t model;
-    anne_status_t status = anne_model_open(&model, file, n_bytes);
-    free(file);
-    return status;
+    return open_status(bytes, n_bytes);
 }
 
 // One thing changed of `layer`, which is whole again afterwards: `expected` is the verdict.

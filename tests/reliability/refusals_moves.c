@@ -12,12 +12,7 @@ static uint8_t bytes[4096];
 static anne_status_t status_of(const move_t *move) {
     uint32_t n_bytes = write_move(bytes, sizeof bytes, move, 8);
     CHECK(n_bytes > 0, "too long");
-    uint8_t *file = exactly(n_bytes);
-    memcpy(file, bytes, n_bytes);
-    anne_model_t model;
-    anne_status_t status = anne_model_open(&model, file, n_bytes);
-    free(file);
-    return status;
+    return open_status(bytes, n_bytes);
 }
 
 static anne_tensor_t tensor(anne_dtype_t dtype, uint32_t rank, uint32_t a, uint32_t b, uint32_t c) {

@@ -17,23 +17,11 @@ from anne_tools.network.graph import Graph
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
+from tflite_agreement import assert_agreement, samples
 from tflite_writer import Oracle, TfliteWriter
 
 SEED = 20261126
 RELU = 1
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
 
 
 class Writer(TfliteWriter):
@@ -56,24 +44,11 @@ class Writer(TfliteWriter):
         return self.value(*real.shape, scale=scale, zero_point=zero_point, data=real)
 
 
-def samples(dtype: str, shape, n: int = 6) -> np.ndarray:
-    rng = np.random.default_rng(SEED)
-    if dtype == "float32":
-        return rng.normal(0, 1, (n, *shape)).astype(np.float32)
-    return rng.integers(-128, 128, (n, *shape)).astype(np.int8)
-
-
-def agree(read, w: Writer, x: int, y: int, kinds: list[str]) -> Graph:
+def agree(read_tflite, w: Writer, x: int, y: int, kinds: list[str]) -> Graph:
     """Assert that the model gives what TensorFlow Lite Micro does, by layers of those kinds."""
     data = w.to_bytes([x], [y])
-    oracle, graph, given = Oracle(data), read(data), samples(w.dtype, w.tensors[x].shape[1:])
-    expected = np.concatenate([oracle(sample[None]) for sample in given])
-    assert [layer.kind for layer in graph.layers if layer.kind != "reshape"] == kinds
-    with NativeModel(pack(graph)) as native:
-        got = native.run_raw(given).reshape(expected.shape)
-    exactly = got.dtype != np.float32
-    bound = 0 if exactly else 1e-5 * np.abs(expected).max()
-    np.testing.assert_allclose(got, expected, rtol=0, atol=bound)
+    graph = read_tflite(data)
+    assert_agreement(graph, Oracle(data), samples(w.dtype, w.tensors[x].shape[1:]), kinds)
     return graph
 
 
@@ -89,7 +64,7 @@ KINDS = {"ADD": "add", "SUB": "subtract", "MUL": "multiply"}
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("other", [(1, 4, 3, 5), (1, 1, 1, 5), (1, 4, 3, 1)])
 @pytest.mark.parametrize("fused", [0, RELU])
-def test_two_computed_operands(read, dtype, name, other, fused):
+def test_two_computed_operands(read_tflite, dtype, name, other, fused):
     # `b` is a mean of x, or x itself
     w = Writer(dtype)
     x, a, y = w.value(1, 4, 3, 5), w.value(1, 4, 3, 5, scale=0.1), w.value(1, 4, 3, 5, scale=0.08)
@@ -100,35 +75,35 @@ def test_two_computed_operands(read, dtype, name, other, fused):
         axes = [axis for axis in (1, 2, 3) if other[axis] == 1]
         w.operator("MEAN", [x, w.tensor((len(axes),), "int32", axes)], [b], keepDims=True)
     w.operator(name, [a, b], [y], fusedActivationFunction=fused)
-    agree(read, w, x, y, [*kinds, KINDS[name]])
+    agree(read_tflite, w, x, y, [*kinds, KINDS[name]])
 
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (1, 1, 1, 5), (3, 5), (4, 3, 1)])
 @pytest.mark.parametrize("first", [False, True])
-def test_an_int8_constant(read, name, shape, first):
+def test_an_int8_constant(read_tflite, name, shape, first):
     w = Writer("int8")
     c = w.constant(np.random.default_rng(SEED).uniform(-2, 2, shape))
     x, y = w.value(1, 4, 3, 5), w.value(1, 4, 3, 5, scale=0.08)
     w.operator(name, [c, x] if first else [x, c], [y], fusedActivationFunction=RELU)
-    graph = agree(read, w, x, y, [KINDS[name]])
+    graph = agree(read_tflite, w, x, y, [KINDS[name]])
     assert graph.layers[0].constant_first == first
 
 
-def test_a_float_constant_that_makes_a_value_larger(read):
+def test_a_float_constant_that_makes_a_value_larger(read_tflite):
     w = Writer("float32")
     x, y = w.value(1, 4, 1), w.value(1, 4, 5)
     w.operator("MUL", [x, w.constant(np.linspace(-1, 1, 5).reshape(1, 1, 5))], [y])
-    agree(read, w, x, y, ["multiply"])
+    agree(read_tflite, w, x, y, ["multiply"])
 
 
 @FUNCTIONS
-def test_a_squared_difference(read):
+def test_a_squared_difference(read_tflite):
     w = Writer("float32")
     x, mean, y = w.value(1, 4, 5), w.value(1, 4, 1), w.value(1, 4, 5)
     w.operator("MEAN", [x, w.tensor((1,), "int32", [2])], [mean], keepDims=True)
     w.operator("SQUARED_DIFFERENCE", [x, mean], [y])
-    agree(read, w, x, y, ["reduce", "subtract", "activation"])
+    agree(read_tflite, w, x, y, ["reduce", "subtract", "activation"])
 
 
 # Limits
@@ -138,34 +113,34 @@ def test_a_squared_difference(read):
 @pytest.mark.parametrize("name", ["MINIMUM", "MAXIMUM"])
 @pytest.mark.parametrize("limit", [-1.5, 0.0, 2.5])
 @pytest.mark.parametrize("first", [False, True])
-def test_limits(read, dtype, name, limit, first):
+def test_limits(read_tflite, dtype, name, limit, first):
     w = Writer(dtype)
     x, y, c = w.value(1, 4, 5), w.value(1, 4, 5), w.constant(limit, 0.05, -3)
     w.operator(name, [c, x] if first else [x, c], [y])
-    agree(read, w, x, y, ["clip"])
+    agree(read_tflite, w, x, y, ["clip"])
 
 
 @DTYPES
 @pytest.mark.parametrize("name, least", [("RELU_N1_TO_1", -1), ("RELU_0_TO_1", 0)])
-def test_relus_up_to_1(read, dtype, name, least):
+def test_relus_up_to_1(read_tflite, dtype, name, least):
     # the interpreter has no such kernel: what comes out is limited, that is all
     w = Writer(dtype)
     x, y = w.value(1, 9), w.value(1, 9)
     w.operator(name, [x], [y])
     given = samples(dtype, (9,))
     limits = (least, 1) if dtype == "float32" else (round(least / 0.05) - 3, 20 - 3)
-    with NativeModel(pack(read(w.to_bytes([x], [y])))) as native:
+    with NativeModel(pack(read_tflite(w.to_bytes([x], [y])))) as native:
         np.testing.assert_array_equal(native.run_raw(given), np.clip(given, *limits))
 
 
 @DTYPES
 @pytest.mark.parametrize("shape", [(1, 1, 5), (5,), (4, 3, 5), (1, 1, 1)])
-def test_prelu(read, dtype, shape):
+def test_prelu(read_tflite, dtype, shape):
     w = Writer(dtype)
     slope = w.constant(np.random.default_rng(SEED).uniform(0, 0.9, shape), 0.01, 0)
     x, y = w.value(1, 4, 3, 5), w.value(1, 4, 3, 5, scale=0.06)
     w.operator("PRELU", [x, slope], [y])
-    agree(read, w, x, y, ["prelu"])
+    agree(read_tflite, w, x, y, ["prelu"])
 
 
 # Functions of one value
@@ -173,41 +148,41 @@ def test_prelu(read, dtype, shape):
 
 @FUNCTIONS
 @pytest.mark.parametrize("name", ["EXP", "ABS", "SQUARE"])
-def test_float_functions(read, name):
+def test_float_functions(read_tflite, name):
     w = Writer("float32")
     x, y = w.value(1, 9), w.value(1, 9)
     w.operator(name, [x], [y])
-    agree(read, w, x, y, ["activation"])
+    agree(read_tflite, w, x, y, ["activation"])
 
 
-def test_a_negative_value_is_a_scaling(read):
+def test_a_negative_value_is_a_scaling(read_tflite):
     w = Writer("float32")
     x, y = w.value(1, 9), w.value(1, 9)
     w.operator("NEG", [x], [y])
-    agree(read, w, x, y, ["scaling"])
+    agree(read_tflite, w, x, y, ["scaling"])
 
 
 @FUNCTIONS
 @pytest.mark.parametrize("name", ["LOG", "SQRT", "RSQRT"])
-def test_float_functions_of_positive_values(read, name):
+def test_float_functions_of_positive_values(read_tflite, name):
     w = Writer("float32")
     x, a, b, y = (w.value(1, 9) for _ in range(4))
     w.operator("SQUARE", [x], [a])
     w.operator("ADD", [a, w.constant(0.25)], [b])
     w.operator(name, [b], [y])
-    agree(read, w, x, y, ["activation", "scaling", "activation"])
+    agree(read_tflite, w, x, y, ["activation", "scaling", "activation"])
 
 
 @DTYPES
-def test_log_softmax_of_rows(read, dtype):
+def test_log_softmax_of_rows(read_tflite, dtype):
     w = Writer(dtype)
     x, y = w.value(1, 4, 5), w.value(1, 4, 5, scale=16 / 256, zero_point=127)
     w.operator("LOG_SOFTMAX", [x], [y])
     if dtype == "float32":
-        agree(read, w, x, y, ["activation"])
+        agree(read_tflite, w, x, y, ["activation"])
     else:  # in floats, and so at most a step off
         data, given = w.to_bytes([x], [y]), samples("int8", (4, 5))
-        graph, oracle = read(data), Oracle(data)
+        graph, oracle = read_tflite(data), Oracle(data)
         assert [layer.kind for layer in graph.layers] == ["quantize", "activation", "quantize"]
         with NativeModel(pack(graph)) as native:
             got = native.run_raw(given).astype(int)
@@ -217,36 +192,36 @@ def test_log_softmax_of_rows(read, dtype):
 # Changes of type
 
 
-def test_floats_in_the_middle(read):
+def test_floats_in_the_middle(read_tflite):
     w = Writer("int8")
     x, y = w.value(1, 9), w.value(1, 9, scale=0.1, zero_point=10)
     a, b = w.tensor((1, 9)), w.tensor((1, 9))
     w.operator("DEQUANTIZE", [x], [a])
     w.operator("RELU", [a], [b])
     w.operator("QUANTIZE", [b], [y])
-    agree(read, w, x, y, ["quantize", "activation", "quantize"])
+    agree(read_tflite, w, x, y, ["quantize", "activation", "quantize"])
 
 
-def test_an_input_that_is_quantised_and_read_as_it_is(read):
+def test_an_input_that_is_quantised_and_read_as_it_is(read_tflite):
     w = Writer("float32")
     x, q, back, y = w.tensor((1, 9)), w.tensor((1, 9), "int8", scale=0.05), w.tensor((1, 9)), w.tensor((1, 9))
     w.operator("QUANTIZE", [x], [q])
     w.operator("DEQUANTIZE", [q], [back])
     w.operator("SUB", [back, x], [y])
-    agree(read, w, x, y, ["quantize", "quantize", "subtract"])
+    agree(read_tflite, w, x, y, ["quantize", "quantize", "subtract"])
 
 
 # What is refused
 
 
-def refused(read, w: Writer, x: int, y: int) -> str:
+def refused(read_tflite, w: Writer, x: int, y: int) -> str:
     with pytest.raises(ModelError) as error:
-        pack(read(w.to_bytes([x], [y])))
+        pack(read_tflite(w.to_bytes([x], [y])))
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
-def test_limits_that_are_not_one_number_are_refused(read):
+def test_limits_that_are_not_one_number_are_refused(read_tflite):
     for limit, message in (
         ([1.0, 2.0], "expected one constant of float32, got 2 of float32"),
         (np.ones((1, 1, 2)), "a constant of shape (1, 1, 2) makes its value larger"),
@@ -254,34 +229,36 @@ def test_limits_that_are_not_one_number_are_refused(read):
         w = Writer("float32")
         x, y = w.value(1, 2), w.value(1, 2)
         w.operator("MINIMUM", [x, w.constant(limit)], [y])
-        assert f"layer 0 (MINIMUM): {message}" in refused(read, w, x, y)
+        assert f"layer 0 (MINIMUM): {message}" in refused(read_tflite, w, x, y)
     w = Writer("float32")
     x, a, y = w.value(1, 2), w.value(1, 2), w.value(1, 2)
     w.operator("RELU", [x], [a])
     w.operator("MAXIMUM", [x, a], [y])
-    assert "layer 1 (MAXIMUM) of two computed values is not supported" in refused(read, w, x, y)
+    assert "layer 1 (MAXIMUM) of two computed values is not supported" in refused(read_tflite, w, x, y)
 
 
-def test_int8_operators_without_integers_of_their_own_are_refused(read):
+def test_int8_operators_without_integers_of_their_own_are_refused(read_tflite):
     for name in ("DIV", "SQUARED_DIFFERENCE"):
         w = Writer("int8")
         x, y = w.value(1, 2), w.value(1, 2)
         w.operator(name, [x, w.constant([0.5])], [y])
         assert f"layer 0 ({name}) of int8 tensors is not supported; supported: float32" in refused(
-            read, w, x, y
+            read_tflite, w, x, y
         )
 
 
-def test_constants_of_another_type_are_refused(read):
+def test_constants_of_another_type_are_refused(read_tflite):
     w = Writer("int8")
     x, y = w.value(1, 2), w.value(1, 2)
     w.operator("ADD", [x, w.tensor((1,), data=[0.5])], [y])
-    assert "layer 0 (ADD): a constant of float32 does not go with int8 values" in refused(read, w, x, y)
+    assert "layer 0 (ADD): a constant of float32 does not go with int8 values" in refused(
+        read_tflite, w, x, y
+    )
 
 
-def test_choices_between_values_are_refused(read):
+def test_choices_between_values_are_refused(read_tflite):
     w = Writer("float32")
     x, a, y = w.value(1, 2), w.value(1, 2), w.value(1, 2)
     w.operator("RELU", [x], [a])
     w.operator("SELECT_V2", [x, a, x], [y])
-    assert "layer 1 (SELECT_V2) is supported before rows of a table only" in refused(read, w, x, y)
+    assert "layer 1 (SELECT_V2) is supported before rows of a table only" in refused(read_tflite, w, x, y)

@@ -16,23 +16,10 @@ from anne_tools.network.graph import Graph
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
 from tflite_writer import Oracle, TfliteWriter
 
 SEED = 20261126
 SCALE, ZERO = 0.05, -3
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
 
 
 class Writer(TfliteWriter):
@@ -64,27 +51,27 @@ def core(graph: Graph, x: np.ndarray) -> list[np.ndarray]:
         return [y[0] for y in unpacked(native.run_raw(x.reshape(1, -1)), native.outputs)]
 
 
-def agree(read, w: Writer, x: int, outputs: list[int]) -> Graph:
+def agree(read_tflite, w: Writer, x: int, outputs: list[int]) -> Graph:
     """Assert that the model gives what TensorFlow Lite Micro does."""
     data = w.to_bytes([x], outputs)
     given = sample(w.dtype, w.tensors[x].shape)
     expected = Oracle(data).outputs(len(outputs), given)
-    graph = read(data)
+    graph = read_tflite(data)
     for y, right in zip(core(graph, given), expected, strict=True):
         np.testing.assert_array_equal(y, right.reshape(y.shape))
     return graph
 
 
-def equal(read, w: Writer, x: int, y: int, expected) -> None:
+def equal(read_tflite, w: Writer, x: int, y: int, expected) -> None:
     """Assert that the model gives expected(x)."""
     given = sample(w.dtype, w.tensors[x].shape)
-    (got,) = core(read(w.to_bytes([x], [y])), given)
+    (got,) = core(read_tflite(w.to_bytes([x], [y])), given)
     np.testing.assert_array_equal(got, expected(given).reshape(got.shape))
 
 
-def refused(read, w: Writer, x: int, y: int) -> str:
+def refused(read_tflite, w: Writer, x: int, y: int) -> str:
     with pytest.raises(ModelError) as error:
-        pack(read(w.to_bytes([x], [y])))
+        pack(read_tflite(w.to_bytes([x], [y])))
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -100,12 +87,12 @@ DTYPES = pytest.mark.parametrize("dtype", ["float32", "int8"])
     "begin, size",
     [((0, 1, 0), (1, 2, 3)), ((0, 0, 2), (1, -1, -1)), ((0, 3, 2), (-1, 1, 1))],
 )
-def test_slice(read, dtype, begin, size):
+def test_slice(read_tflite, dtype, begin, size):
     w = Writer(dtype)
     shape = [n - b if s == -1 else s for b, s, n in zip(begin, size, (1, 4, 3), strict=True)]
     x, y = w.value(1, 4, 3), w.value(*shape)
     w.operator("SLICE", [x, w.whole(begin), w.whole(size)], [y])
-    agree(read, w, x, [y])
+    agree(read_tflite, w, x, [y])
 
 
 def numpy_slice(begin, end, strides, begin_mask=0, end_mask=0, shrink=0):
@@ -130,7 +117,7 @@ def numpy_slice(begin, end, strides, begin_mask=0, end_mask=0, shrink=0):
         ((0, 1, 1), (1, 99, -1), (1, 1, 1)),
     ],
 )
-def test_strided_slice(read, dtype, limits):
+def test_strided_slice(read_tflite, dtype, limits):
     w = Writer(dtype)
     begin, end, strides, *masks = limits
     begin_mask, end_mask, shrink = (*masks, 0, 0, 0)[:3]
@@ -138,34 +125,34 @@ def test_strided_slice(read, dtype, limits):
     x, y = w.value(1, 5, 4), w.value(*shape)
     options = {"beginMask": begin_mask, "endMask": end_mask, "shrinkAxisMask": shrink}
     w.operator("STRIDED_SLICE", [x, *map(w.whole, (begin, end, strides))], [y], **options)
-    agree(read, w, x, [y])
+    agree(read_tflite, w, x, [y])
 
 
 @DTYPES
 @pytest.mark.parametrize("axis, n", [(1, 2), (2, 3), (3, 5)])
-def test_split(read, dtype, axis, n):
+def test_split(read_tflite, dtype, axis, n):
     w = Writer(dtype)
     shape = [1, 4, 3, 5]
     x = w.value(*shape)
     shape[axis] //= n
     parts = [w.value(*shape) for _ in range(n)]
     w.operator("SPLIT", [w.whole(axis), x], parts, numSplits=n)
-    agree(read, w, x, parts)
+    agree(read_tflite, w, x, parts)
 
 
 @DTYPES
-def test_a_part_of_a_part_is_one_of_the_whole(read, dtype):
+def test_a_part_of_a_part_is_one_of_the_whole(read_tflite, dtype):
     w = Writer(dtype)
     x, a, b, y = w.value(1, 6, 8), w.value(1, 6, 4), w.value(1, 6, 4), w.value(1, 2, 2)
     w.operator("SPLIT", [w.whole(2), x], [a, b], numSplits=2)
     w.operator("STRIDED_SLICE", [b, *map(w.whole, ([0, 5, 1], [1, 1, 4], [1, -3, 2]))], [y])
-    (layer,) = agree(read, w, x, [y]).layers
+    (layer,) = agree(read_tflite, w, x, [y]).layers
     assert (layer.begin, layer.size, layer.step) == ((5, 5), (2, 2), (-3, 2))
 
 
 @DTYPES
 @pytest.mark.parametrize("axis, sizes", [(1, [1, 3]), (2, [2, -1]), (-1, [1, 2, 1, 1])])
-def test_split_v(read, dtype, axis, sizes):
+def test_split_v(read_tflite, dtype, axis, sizes):
     w, shape = Writer(dtype), [1, 4, 3, 5]
     x, parts = w.value(*shape), []
     for size in sizes:
@@ -173,12 +160,12 @@ def test_split_v(read, dtype, axis, sizes):
         part[axis] = shape[axis] - sum(s for s in sizes if s > 0) if size == -1 else size
         parts.append(w.value(*part))
     w.operator("SPLIT_V", [x, w.whole(sizes), w.whole(axis)], parts, numSplits=len(sizes))
-    agree(read, w, x, parts)
+    agree(read_tflite, w, x, parts)
 
 
 @DTYPES
 @pytest.mark.parametrize("axis", [1, 2, -1])
-def test_unpack_and_pack(read, dtype, axis):
+def test_unpack_and_pack(read_tflite, dtype, axis):
     w, shape = Writer(dtype), [1, 4, 3]
     x = w.value(*shape)
     n = shape.pop(axis)
@@ -186,7 +173,7 @@ def test_unpack_and_pack(read, dtype, axis):
     w.operator("UNPACK", [x], parts, axis=axis, num=n)
     y = w.value(1, *shape[1:], 2)
     w.operator("PACK", [parts[-1], parts[0]], [y], axis=len(shape), valuesCount=2)
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     given = sample(dtype, (1, 4, 3))
     expected = np.stack([given.take(n - 1, axis), given.take(0, axis)], axis=len(shape))
     np.testing.assert_array_equal(core(graph, given)[0], expected[0])
@@ -194,20 +181,20 @@ def test_unpack_and_pack(read, dtype, axis):
 
 @DTYPES
 @pytest.mark.parametrize("axes", [[1], [2], [-1, 1], [1, 2, 3]])
-def test_reverse(read, dtype, axes):
+def test_reverse(read_tflite, dtype, axes):
     w = Writer(dtype)
     x, y = w.value(1, 3, 2, 4), w.value(1, 3, 2, 4)
     w.operator("REVERSE_V2", [x, w.whole(axes)], [y])
-    equal(read, w, x, y, lambda given: np.flip(given, axes))
+    equal(read_tflite, w, x, y, lambda given: np.flip(given, axes))
 
 
 @DTYPES
 @pytest.mark.parametrize("places, axis", [([2, 0, 1, 3], 1), ([1, 2], 2), ([0, 0], -1), (1, 1), ([2], 1)])
-def test_gather_of_constant_places(read, dtype, places, axis):
+def test_gather_of_constant_places(read_tflite, dtype, places, axis):
     w, made = Writer(dtype), np.take(np.empty((1, 4, 3)), places, axis).shape
     x, y = w.value(1, 4, 3), w.value(*made)
     w.operator("GATHER", [x, w.whole(places)], [y], axis=axis)
-    equal(read, w, x, y, lambda given: np.take(given, places, axis))
+    equal(read_tflite, w, x, y, lambda given: np.take(given, places, axis))
 
 
 # Joins
@@ -215,33 +202,33 @@ def test_gather_of_constant_places(read, dtype, places, axis):
 
 @DTYPES
 @pytest.mark.parametrize("axis", [1, 2, -1])
-def test_concatenation(read, dtype, axis):
+def test_concatenation(read_tflite, dtype, axis):
     w, shape = Writer(dtype), [1, 4, 3]
     x, y = w.value(*shape), w.value(*shape)
     w.operator("RELU", [x], [y])
     shape[axis] *= 3
     z = w.value(*shape)
     w.operator("CONCATENATION", [x, y, x], [z], axis=axis)
-    agree(read, w, x, [z])
+    agree(read_tflite, w, x, [z])
 
 
-def test_parts_of_another_scale_are_rescaled(read):
+def test_parts_of_another_scale_are_rescaled(read_tflite):
     # LiteRT refuses such int8 files, and of uint8 rescales them, as old ones need it
     w = Writer("int8")
     a, b, y = w.value(1, 2, scale=0.1, zero_point=0), w.value(1, 2), w.value(1, 4)
     w.operator("QUANTIZE", [a], [b])
     w.operator("CONCATENATION", [a, b], [y], axis=1)
-    (got,) = core(read(w.to_bytes([a], [y])), np.int8([10, -20]))
+    (got,) = core(read_tflite(w.to_bytes([a], [y])), np.int8([10, -20]))
     assert got.tolist() == [17, -43, 17, -43]  # 1.0 and -2.0 in steps of 0.05 from -3
 
 
 @DTYPES
 @pytest.mark.parametrize("times", [(1, 2, 1), (1, 1, 3), (1, 2, 2)])
-def test_tile(read, dtype, times):
+def test_tile(read_tflite, dtype, times):
     w = Writer(dtype)
     x, y = w.value(1, 2, 3), w.value(1, 2 * times[1], 3 * times[2])
     w.operator("TILE", [x, w.whole(times)], [y])
-    equal(read, w, x, y, lambda given: np.tile(given, times))
+    equal(read_tflite, w, x, y, lambda given: np.tile(given, times))
 
 
 # Order and sizes
@@ -249,48 +236,48 @@ def test_tile(read, dtype, times):
 
 @DTYPES
 @pytest.mark.parametrize("order", [(0, 2, 1, 3), (0, 3, 1, 2), (0, 2, 3, 1), (0, 1, 3, 2), (0, 3, 2, 1)])
-def test_transpose(read, dtype, order):
+def test_transpose(read_tflite, dtype, order):
     w, shape = Writer(dtype), (1, 4, 3, 5)
     x, y = w.value(*shape), w.value(*(shape[axis] for axis in order))
     w.operator("TRANSPOSE", [x, w.whole(order)], [y])
-    agree(read, w, x, [y])
+    agree(read_tflite, w, x, [y])
 
 
 @DTYPES
-def test_a_transpose_that_moves_the_batch(read, dtype):
+def test_a_transpose_that_moves_the_batch(read_tflite, dtype):
     w = Writer(dtype)
     x, y = w.value(1, 4, 3), w.value(3, 4, 1)
     w.operator("TRANSPOSE", [x, w.whole((2, 1, 0))], [y])
-    agree(read, w, x, [y])
+    agree(read_tflite, w, x, [y])
 
 
 @DTYPES
 @pytest.mark.parametrize("mode, name", [(0, "reflect"), (1, "symmetric")])
-def test_mirror_pad(read, dtype, mode, name):
+def test_mirror_pad(read_tflite, dtype, mode, name):
     w, widths = Writer(dtype), [(0, 0), (2, 1), (0, 2)]
     x, y = w.value(1, 4, 3), w.value(1, 7, 5)
     w.operator("MIRROR_PAD", [x, w.whole(widths)], [y], mode=mode)
-    equal(read, w, x, y, lambda given: np.pad(given, widths, name))
+    equal(read_tflite, w, x, y, lambda given: np.pad(given, widths, name))
 
 
 @DTYPES
 @pytest.mark.parametrize("name", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
 @pytest.mark.parametrize("size", [(6, 10), (5, 4), (2, 2)])
 @pytest.mark.parametrize("corners, centers", [(False, False), (False, True), (True, False)])
-def test_resize(read, dtype, name, size, corners, centers):
+def test_resize(read_tflite, dtype, name, size, corners, centers):
     w = Writer(dtype)
     x, y = w.value(1, 3, 5, 2), w.value(1, *size, 2)
     options = {"alignCorners": corners, "halfPixelCenters": centers}
     w.operator(name, [x, w.whole(size)], [y], **options)
     if dtype == "int8" or "NEAREST" in name:
-        agree(read, w, x, [y])
+        agree(read_tflite, w, x, [y])
     else:
         data, given = w.to_bytes([x], [y]), sample(dtype, (1, 3, 5, 2))
-        (got,), right = core(read(data), given), Oracle(data)(given)
+        (got,), right = core(read_tflite(data), given), Oracle(data)(given)
         np.testing.assert_allclose(got, right[0], rtol=0, atol=1e-5 * np.abs(right).max())
 
 
-def test_a_size_that_is_computed_of_the_shape(read):
+def test_a_size_that_is_computed_of_the_shape(read_tflite):
     # what a network that takes images of any size has in its file: twice the rows, half the columns and one
     w = Writer("float32")
     x, y = w.value(1, 3, 4, 2), w.value(1, 6, 3, 2)
@@ -301,7 +288,7 @@ def test_a_size_that_is_computed_of_the_shape(read):
     w.operator("ADD", [twice, w.whole([0, 2])], [more])
     w.operator("DIV", [more, w.whole([2, 2])], [half])
     w.operator("RESIZE_NEAREST_NEIGHBOR", [x, half], [y])
-    equal(read, w, x, y, lambda given: given[:, [0, 0, 1, 1, 2, 2]][:, :, [0, 1, 2]])
+    equal(read_tflite, w, x, y, lambda given: given[:, [0, 0, 1, 1, 2, 2]][:, :, [0, 1, 2]])
 
 
 # What is refused
@@ -313,7 +300,7 @@ def one(w: Writer, name: str, shape, made, *more: int, **options) -> tuple[int, 
     return x, y
 
 
-def test_parts_that_do_not_exist_are_refused(read):
+def test_parts_that_do_not_exist_are_refused(read_tflite):
     for name, numbers, message in (
         ("SLICE", ([0, 3], [1, 3]), "3 elements from 3 on by 1 are not inside axis 1 of (1, 4)"),
         ("SLICE", ([0, -1], [1, 1]), "1 elements from -1 on by 1 are not inside axis 1 of (1, 4)"),
@@ -337,32 +324,32 @@ def test_parts_that_do_not_exist_are_refused(read):
     ):
         w = Writer("float32")
         x, y = one(w, name, (1, 4), (1, 1), *map(w.whole, numbers))
-        assert f"layer 0 ({name}): {message}" in refused(read, w, x, y).replace("[0, 2] do", "(0, 2) do"), (
-            name
-        )
+        assert f"layer 0 ({name}): {message}" in refused(read_tflite, w, x, y).replace(
+            "[0, 2] do", "(0, 2) do"
+        ), name
 
 
-def test_masks_of_new_axes_are_refused(read):
+def test_masks_of_new_axes_are_refused(read_tflite):
     for mask in ("newAxisMask", "ellipsisMask"):
         w = Writer("float32")
         numbers = map(w.whole, ([0, 0], [1, 4], [1, 1]))
         x, y = one(w, "STRIDED_SLICE", (1, 4), (1, 4), *numbers, **{mask: 1})
-        assert "masks of an ellipsis or of new axes are not supported" in refused(read, w, x, y)
+        assert "masks of an ellipsis or of new axes are not supported" in refused(read_tflite, w, x, y)
 
 
-def test_parts_of_the_batch_are_refused(read):
+def test_parts_of_the_batch_are_refused(read_tflite):
     w = Writer("float32")
     x, a, y = w.value(1, 4), w.value(1, 4), w.value(2, 4)
     w.operator("RELU", [x], [a])
     w.operator("CONCATENATION", [x, a], [y], axis=0)
     assert "layer 1 (CONCATENATION): cannot join shapes [(1, 4), (1, 4)] along axis 0" in refused(
-        read, w, x, y
+        read_tflite, w, x, y
     )
 
 
-def test_numbers_that_are_computed_are_refused(read):
+def test_numbers_that_are_computed_are_refused(read_tflite):
     w = Writer("float32")
     x, other, y = w.value(1, 4), w.value(1, 4), w.value(1, 2)
     w.operator("RELU", [x], [other])
     w.operator("SLICE", [x, other, other], [y])
-    assert "layer 1 (SLICE): its begin must be a constant" in refused(read, w, x, y)
+    assert "layer 1 (SLICE): its begin must be a constant" in refused(read_tflite, w, x, y)

@@ -19,23 +19,10 @@ from anne_tools.network.graph import Graph
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
 from tflite_writer import Oracle, TfliteWriter, as_uint8
 
 SEED = 20261126
 SCALE, ZERO = 0.05, -3
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
 
 
 def value_of(w: TfliteWriter, dtype: str, shape, **options) -> int:
@@ -80,12 +67,12 @@ SHAPES = [
 @pytest.mark.parametrize("value", [None, 0, 7, -128, 127])
 @pytest.mark.parametrize("shape, widths", SHAPES)
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
-def test_pad_equals_tflite_micro(read, dtype, shape, widths, value):
+def test_pad_equals_tflite_micro(read_tflite, dtype, shape, widths, value):
     w = TfliteWriter()
     x = value_of(w, dtype, (1, *shape))
     real = value if value is None or dtype == "int8" else value / 7
     data = w.to_bytes([x], [pad(w, dtype, x, [(0, 0), *widths], real)])
-    graph, oracle, inputs = read(data), Oracle(data), samples(dtype, 10, shape)
+    graph, oracle, inputs = read_tflite(data), Oracle(data), samples(dtype, 10, shape)
     expected = np.concatenate([oracle(sample[None]) for sample in inputs])
     assert [type(layer) for layer in graph.layers] == [Pad]
     np.testing.assert_array_equal(core(graph, inputs), expected)
@@ -95,22 +82,22 @@ def test_pad_equals_tflite_micro(read, dtype, shape, widths, value):
 @pytest.mark.parametrize(
     "scale, zero_point", [(0.05, -3), (1 / 256, -128), (0.1, 127), (3e-7, 0), (77.7, 60)]
 )
-def test_every_integer_stays_what_it_is(read, value, scale, zero_point):
+def test_every_integer_stays_what_it_is(read_tflite, value, scale, zero_point):
     w = TfliteWriter()
     x, y = (w.tensor(shape, "int8", scale=scale, zero_point=zero_point) for shape in ((1, 2), (1, 3)))
     given = w.tensor((1,), "int8", [value], scale=scale, zero_point=zero_point)
     w.operator("PADV2", [x, w.tensor((2, 2), "int32", [[0, 0], [1, 0]]), given], [y])
     data, sample = w.to_bytes([x], [y]), np.int8([[5, -6]])
-    np.testing.assert_array_equal(core(read(data), sample), Oracle(data)(sample))
-    assert core(read(data), sample).tolist() == [[value, 5, -6]]
+    np.testing.assert_array_equal(core(read_tflite(data), sample), Oracle(data)(sample))
+    assert core(read_tflite(data), sample).tolist() == [[value, 5, -6]]
 
 
 @pytest.mark.parametrize("value", [None, 5])
-def test_uint8_is_int8_with_128_more(read, value):
+def test_uint8_is_int8_with_128_more(read_tflite, value):
     w = TfliteWriter()
     x = value_of(w, "int8", (1, 2, 3))
     data = w.to_bytes([x], [pad(w, "int8", x, [(0, 0), (1, 0), (0, 2)], value)])
-    graph, oracle, inputs = read(as_uint8(data)), Oracle(data), samples("int8", 10, (2, 3))
+    graph, oracle, inputs = read_tflite(as_uint8(data)), Oracle(data), samples("int8", 10, (2, 3))
     assert graph.metadata.provenance["input type"] == graph.metadata.provenance["output type"] == "uint8"
     expected = np.concatenate([oracle(sample[None]) for sample in inputs])
     np.testing.assert_array_equal(core(graph, inputs), expected)
@@ -138,11 +125,11 @@ def network(w: TfliteWriter, dtype: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
-def test_a_small_network_equals_tflite_micro(read, dtype):
+def test_a_small_network_equals_tflite_micro(read_tflite, dtype):
     w = TfliteWriter()
     x, y = network(w, dtype)
     data = w.to_bytes([x], [y])
-    graph, oracle, inputs = read(data), Oracle(data), samples(dtype, 50, (2, 3))
+    graph, oracle, inputs = read_tflite(data), Oracle(data), samples(dtype, 50, (2, 3))
     assert [layer.kind for layer in graph.layers] == ["pad", "reshape", "dense", "pad", "pad", "add"]
     expected = np.concatenate([oracle(sample[None]) for sample in inputs])
     if dtype == "int8":
@@ -152,30 +139,30 @@ def test_a_small_network_equals_tflite_micro(read, dtype):
         np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
 
 
-def test_the_output_has_the_inputs_scale_to_the_bit(read):
+def test_the_output_has_the_inputs_scale_to_the_bit(read_tflite):
     # one in the file that is a hair beside: the model file takes the input's
     w = TfliteWriter()
     x = value_of(w, "int8", (1, 2))
     y = value_of(w, "int8", (1, 3), scale=SCALE * 1.0001)
     w.operator("PAD", [x, w.tensor((2, 2), "int32", [[0, 0], [0, 1]])], [y])
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     assert graph.output_tensors[0].quantization == graph.input_tensors[0].quantization
     assert core(graph, np.int8([[5, 6]])).tolist() == [[5, 6, ZERO]]
 
 
-def test_a_fixed_batch_is_read_as_one_row(read):
+def test_a_fixed_batch_is_read_as_one_row(read_tflite):
     w = TfliteWriter()
     x = value_of(w, "float32", (5, 2))
-    graph = read(w.to_bytes([x], [pad(w, "float32", x, [(0, 0), (1, 0)], 0.5)]))
+    graph = read_tflite(w.to_bytes([x], [pad(w, "float32", x, [(0, 0), (1, 0)], 0.5)]))
     np.testing.assert_array_equal(execute(graph, np.float32([[3, 4]])), [[0.5, 3, 4]])
 
 
 # What is refused
 
 
-def refused(read, data: bytes) -> str:
+def refused(read_tflite, data: bytes) -> str:
     with pytest.raises(ModelError) as error:
-        pack_model(read(data))
+        pack_model(read_tflite(data))
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -199,14 +186,14 @@ def refused(read, data: bytes) -> str:
         ([[0, 0], [1 << 20, 0]], "int64", "expected at most 1048576 elements"),
     ],
 )
-def test_widths_that_are_refused(read, widths, dtype, message):
+def test_widths_that_are_refused(read_tflite, widths, dtype, message):
     w = TfliteWriter()
     x, y = w.tensor((1, 4)), w.tensor((1, 5))
     w.operator("PAD", [x, w.tensor(np.shape(widths), dtype, widths)], [y])
-    assert message in refused(read, w.to_bytes([x], [y]))
+    assert message in refused(read_tflite, w.to_bytes([x], [y]))
 
 
-def test_computed_numbers_are_refused(read):
+def test_computed_numbers_are_refused(read_tflite):
     for computed in (1, 2):
         w = TfliteWriter()
         x, y, other = w.tensor((1, 4)), w.tensor((1, 5)), w.tensor((2, 2))
@@ -215,7 +202,7 @@ def test_computed_numbers_are_refused(read):
         inputs[computed] = other
         w.operator("PADV2", inputs, [y])
         what = ("its padding", "its value")[computed - 1]
-        assert f"layer 1 (PADV2): {what} must be a constant" in refused(read, w.to_bytes([x], [y]))
+        assert f"layer 1 (PADV2): {what} must be a constant" in refused(read_tflite, w.to_bytes([x], [y]))
 
 
 @pytest.mark.parametrize(
@@ -230,15 +217,15 @@ def test_computed_numbers_are_refused(read):
         ({"dtype": "int32", "data": [1]}, "expected one value of float32, got 1 of int32"),
     ],
 )
-def test_values_that_are_refused(read, value, message):
+def test_values_that_are_refused(read_tflite, value, message):
     w = TfliteWriter()
     x, y = w.tensor((1, 4)), w.tensor((1, 5))
     given = w.tensor(value.pop("shape", (1,)), **value)
     w.operator("PADV2", [x, w.tensor((2, 2), "int32", [[0, 0], [1, 0]]), given], [y])
-    assert message in refused(read, w.to_bytes([x], [y]))
+    assert message in refused(read_tflite, w.to_bytes([x], [y]))
 
 
-def test_int8_scales_are_checked(read):
+def test_int8_scales_are_checked(read_tflite):
     for output, value, message in (
         ({"scale": 0.06}, {}, "expected an output of scale 0.05 and zero point -3, got 0.06 and -3"),
         ({"zero_point": 0}, {}, "expected an output of scale 0.05 and zero point -3, got 0.05 and 0"),
@@ -252,20 +239,20 @@ def test_int8_scales_are_checked(read):
         w.operator("PADV2", [x, w.tensor((2, 2), "int32", [[0, 0], [1, 0]]), given], [y])
         data = w.to_bytes([x], [y])
         if message:
-            assert f"layer 0 (PADV2): {message}" in refused(read, data)
+            assert f"layer 0 (PADV2): {message}" in refused(read_tflite, data)
         else:
-            assert core(read(data), np.int8([[1, 2, 3, 4]])).tolist() == [[9, 1, 2, 3, 4]]
+            assert core(read_tflite(data), np.int8([[1, 2, 3, 4]])).tolist() == [[9, 1, 2, 3, 4]]
 
 
-def test_int8_without_a_scale_is_refused(read):
+def test_int8_without_a_scale_is_refused(read_tflite):
     w = TfliteWriter()
     x, y = w.tensor((1, 4), "int8"), w.tensor((1, 5), "int8")
     w.operator("PAD", [x, w.tensor((2, 2), "int32", [[0, 0], [1, 0]])], [y])
-    assert "expected one scale for an int8 tensor" in refused(read, w.to_bytes([x], [y]))
+    assert "expected one scale for an int8 tensor" in refused(read_tflite, w.to_bytes([x], [y]))
 
 
-def test_integers_to_floats_are_refused(read):
+def test_integers_to_floats_are_refused(read_tflite):
     w = TfliteWriter()
     x, y = value_of(w, "int8", (1, 4)), w.tensor((1, 5))
     w.operator("PAD", [x, w.tensor((2, 2), "int32", [[0, 0], [1, 0]])], [y])
-    assert "layer 0 (PAD): expected a int8 output, got float32" in refused(read, w.to_bytes([x], [y]))
+    assert "layer 0 (PAD): expected a int8 output, got float32" in refused(read_tflite, w.to_bytes([x], [y]))

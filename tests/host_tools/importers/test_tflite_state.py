@@ -10,29 +10,15 @@ import pytest
 from anne_tools.conversion.pack import pack as pack_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.network.graph import Graph
 
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 from tflite_writer import Oracle, TfliteWriter, pack
 
 SEED = 20261126
 INT8 = {"dtype": "int8", "scale": 0.05, "zero_point": -3}
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
 
 
 class Stream:
@@ -98,37 +84,37 @@ def frames(stream: Stream, n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
 @pytest.mark.parametrize("n, kept", [(1, 1), (2, 3), (3, 2), (1, 7), (4, 4)])
-def test_a_delay_line_equals_tflite_micro(read, dtype, n, kept):
+def test_a_delay_line_equals_tflite_micro(read_tflite, dtype, n, kept):
     stream = Stream(dtype, n, kept)
     data, x = stream.to_bytes(), frames(stream, 12)
-    graph, oracle = read(data), Oracle(data)
+    graph, oracle = read_tflite(data), Oracle(data)
     assert [(layer.kind, layer.length) for layer in graph.layers] == [("delay", n + kept)]
     expected = np.concatenate([oracle(sample[None]) for sample in x])
     with NativeModel(pack_model(graph)) as native:
         np.testing.assert_array_equal(native.run_raw(x).reshape(expected.shape), expected)
 
 
-def test_a_variable_that_nothing_begins_is_zeros(read):
+def test_a_variable_that_nothing_begins_is_zeros(read_tflite):
     stream = Stream()
     stream.is_begun = False
-    assert [layer.kind for layer in read(stream.to_bytes()).layers] == ["delay"]
+    assert [layer.kind for layer in read_tflite(stream.to_bytes()).layers] == ["delay"]
 
 
 # What is refused
 
 
-def refused(read, stream: Stream, **changes) -> str:
+def refused(read_tflite, stream: Stream, **changes) -> str:
     for name, value in changes.items():
         assert hasattr(stream, name), name
         setattr(stream, name, value)
     with pytest.raises(ModelError) as error:
-        read(stream.to_bytes())
+        read_tflite(stream.to_bytes())
     assert "\n" not in str(error.value)
     assert "supported is a delay line" in str(error.value)
     return str(error.value)
 
 
-def test_other_uses_of_a_variable_are_refused(read):
+def test_other_uses_of_a_variable_are_refused(read_tflite):
     for changes, message in (
         ({"begin": [0, 0, 0, 0], "end": [1, 3, 1, 2]}, "is assigned other frames than the last 3"),
         ({"reads": 2}, "its variable is not read and assigned once"),
@@ -138,27 +124,29 @@ def test_other_uses_of_a_variable_are_refused(read):
         ({"axis": 0}, "along axis 0"),
         ({"first": np.ones((1, 3, 1, 2))}, "its variable begins with other values than zeros"),
     ):
-        assert message in refused(read, Stream(), **changes), changes
+        assert message in refused(read_tflite, Stream(), **changes), changes
 
 
-def test_frames_before_the_old_ones_are_refused(read):
+def test_frames_before_the_old_ones_are_refused(read_tflite):
     stream = Stream()
-    assert "joins a variable in another way" in refused(read, stream, join=[stream.x, stream.old])
+    assert "joins a variable in another way" in refused(read_tflite, stream, join=[stream.x, stream.old])
 
 
-def test_an_int8_variable_that_nothing_begins_is_refused(read):
-    assert "its variable begins with other values than zeros" in refused(read, Stream("int8"), is_begun=False)
+def test_an_int8_variable_that_nothing_begins_is_refused(read_tflite):
+    assert "its variable begins with other values than zeros" in refused(
+        read_tflite, Stream("int8"), is_begun=False
+    )
 
 
-def test_a_variable_that_is_not_made_is_refused(read):
+def test_a_variable_that_is_not_made_is_refused(read_tflite):
     w = TfliteWriter()
     handle, x, y = w.tensor((), "resource"), w.tensor((1, 2)), w.tensor((1, 2))
     w.operator("READ_VARIABLE", [handle], [y])
     with pytest.raises(ModelError, match=r"layer 0 \(READ_VARIABLE\): expected a variable made before it"):
-        read(w.to_bytes([x], [y]))
+        read_tflite(w.to_bytes([x], [y]))
 
 
-def test_a_value_read_otherwise_is_refused(read):
+def test_a_value_read_otherwise_is_refused(read_tflite):
     w = TfliteWriter()
     handle, x, old, y = w.tensor((), "resource"), w.tensor((1, 2)), w.tensor((1, 2)), w.tensor((1, 2))
     w.operator("VAR_HANDLE", [], [handle], sharedName="v", container="")
@@ -167,14 +155,14 @@ def test_a_value_read_otherwise_is_refused(read):
     with pytest.raises(
         ModelError, match=r"layer 1 \(READ_VARIABLE\): its variable is read by ADD; supported"
     ):
-        read(w.to_bytes([x], [y]))
+        read_tflite(w.to_bytes([x], [y]))
 
 
-def test_a_beginning_that_does_not_exist_is_refused(read):
+def test_a_beginning_that_does_not_exist_is_refused(read_tflite):
     for number in (0, 1, -1, 7):
         w = TfliteWriter()
         x, y = w.tensor((1, 2)), w.tensor((1, 2))
         w.operator("CALL_ONCE", [], [], initSubgraphIndex=number)
         w.operator("RELU", [x], [y])
         with pytest.raises(ModelError, match=rf"layer 0 \(CALL_ONCE\): subgraph {number} does not exist"):
-            read(w.to_bytes([x], [y]))
+            read_tflite(w.to_bytes([x], [y]))

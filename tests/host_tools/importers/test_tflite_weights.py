@@ -16,25 +16,13 @@ from anne_tools.network.graph import Graph
 pytest.importorskip("tflite")
 pytest.importorskip("tflite_micro")
 
-from anne_tools.importers import tflite
+from tflite_agreement import assert_agreement, samples
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 from tflite_writer import Oracle, TfliteWriter, as_uint8
 
 SEED = 20261126
 SAME, VALID = 0, 1
 RELU, RELU_N1_TO_1, RELU6 = 1, 2, 3
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads the bytes of a model."""
-
-    def read_bytes(data: bytes) -> Graph:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(data)
-        return tflite.read(path)
-
-    return read_bytes
 
 
 class Writer(TfliteWriter):
@@ -65,30 +53,15 @@ class Writer(TfliteWriter):
         return self.tensor(np.shape(numbers), "int32", numbers)
 
 
-def samples(dtype: str, shape, n: int = 6) -> np.ndarray:
-    rng = np.random.default_rng(SEED)
-    if dtype == "float32":
-        return rng.normal(0, 1, (n, *shape)).astype(np.float32)
-    return rng.integers(-128, 128, (n, *shape)).astype(np.int8)
-
-
-def agree(read, w: Writer, x: int, y: int, kinds: list[str]) -> Graph:
+def agree(read_tflite, w: Writer, x: int, y: int, kinds: list[str]) -> Graph:
     """Assert that the model gives what TensorFlow Lite Micro does, by layers of those kinds."""
     data = w.to_bytes([x], [y])
-    return gives(read, w, data, x, Oracle(data), kinds)
+    return gives(read_tflite, w, data, x, Oracle(data), kinds)
 
 
-def gives(read, w: Writer, data: bytes, x: int, oracle, kinds: list[str]) -> Graph:
-    given = samples(w.dtype, w.tensors[x].shape[1:])
-    expected = np.concatenate([oracle(sample[None]) for sample in given])
-    graph = read(data)
-    assert [layer.kind for layer in graph.layers if layer.kind != "reshape"] == kinds
-    with NativeModel(pack_model(graph)) as native:
-        got = native.run_raw(given).reshape(expected.shape)
-    if w.dtype == "int8":
-        np.testing.assert_array_equal(got, expected)
-    else:
-        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+def gives(read_tflite, w: Writer, data: bytes, x: int, oracle, kinds: list[str]) -> Graph:
+    graph = read_tflite(data)
+    assert_agreement(graph, oracle, samples(w.dtype, w.tensors[x].shape[1:]), kinds)
     return graph
 
 
@@ -118,31 +91,31 @@ def window(stride, dilation, padding, fused: int = 0) -> dict:
 
 @DTYPES
 @pytest.mark.parametrize("size, kernel, stride, dilation, padding, made", WINDOWS)
-def test_convolution(read, dtype, size, kernel, stride, dilation, padding, made):
+def test_convolution(read_tflite, dtype, size, kernel, stride, dilation, padding, made):
     w = Writer(dtype)
     x, y = w.value(1, *size, 3), w.value(1, *made, 4, scale=0.2)
     w.operator("CONV_2D", [x, *w.weights(4, *kernel, 3)], [y], **window(stride, dilation, padding, RELU))
-    agree(read, w, x, y, ["conv"])
+    agree(read_tflite, w, x, y, ["conv"])
 
 
 @DTYPES
-def test_a_fused_relu_up_to_1_is_a_clip_behind(read, dtype):
+def test_a_fused_relu_up_to_1_is_a_clip_behind(read_tflite, dtype):
     w = Writer(dtype)
     x, y = w.value(1, 4, 4, 3), w.value(1, 4, 4, 2, scale=0.03)
     w.operator("CONV_2D", [x, *w.weights(2, 3, 3, 3)], [y], **window((1, 1), (1, 1), SAME, RELU_N1_TO_1))
-    agree(read, w, x, y, ["conv", "clip"])
+    agree(read_tflite, w, x, y, ["conv", "clip"])
 
 
 @DTYPES
 @pytest.mark.parametrize("multiplier", [1, 3])
 @pytest.mark.parametrize("size, kernel, stride, dilation, padding, made", WINDOWS)
-def test_depthwise_convolution(read, dtype, size, kernel, stride, dilation, padding, made, multiplier):
+def test_depthwise_convolution(read_tflite, dtype, size, kernel, stride, dilation, padding, made, multiplier):
     w = Writer(dtype)
     n_out = 2 * multiplier
     x, y = w.value(1, *size, 2), w.value(1, *made, n_out, scale=0.1)
     options = window(stride, dilation, padding, RELU6) | {"depthMultiplier": multiplier}
     w.operator("DEPTHWISE_CONV_2D", [x, *w.weights(1, *kernel, n_out, axis=3)], [y], 3, **options)
-    agree(read, w, x, y, ["depthwise_conv"])
+    agree(read_tflite, w, x, y, ["depthwise_conv"])
 
 
 @DTYPES
@@ -158,7 +131,7 @@ def test_depthwise_convolution(read, dtype, size, kernel, stride, dilation, padd
         ((1, 5), (1, 3), (1, 2), SAME),
     ],
 )
-def test_transposed_convolution(read, dtype, per_channel, size, kernel, stride, padding):
+def test_transposed_convolution(read_tflite, dtype, per_channel, size, kernel, stride, padding):
     w = Writer(dtype)
     made = [
         n * s if padding == SAME else (n - 1) * s + k for n, k, s in zip(size, kernel, stride, strict=True)
@@ -167,12 +140,12 @@ def test_transposed_convolution(read, dtype, per_channel, size, kernel, stride, 
     weights, bias = w.weights(2, *kernel, 3, per_channel=per_channel)
     options = {"strideH": stride[0], "strideW": stride[1], "padding": padding}
     w.operator("TRANSPOSE_CONV", [w.whole([1, *made, 2]), weights, x, bias], [y], 3, **options)
-    agree(read, w, x, y, ["conv_transpose"])
+    agree(read_tflite, w, x, y, ["conv_transpose"])
 
 
 @DTYPES
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_dense_layer_of_every_row(read, dtype, keep):
+def test_a_dense_layer_of_every_row(read_tflite, dtype, keep):
     w = Writer(dtype)
     x = w.value(1, 3, 2, 5)
     y = w.value(*((1, 3, 2) if keep else (6,)), 4, scale=0.2)
@@ -180,7 +153,7 @@ def test_a_dense_layer_of_every_row(read, dtype, keep):
     w.operator("FULLY_CONNECTED", [x, *weights], [y], 5, keepNumDims=keep, fusedActivationFunction=RELU)
     data = w.to_bytes([x], [y])
     given = samples(dtype, (3, 2, 5))
-    oracle, graph = Oracle(data), read(data)
+    oracle, graph = Oracle(data), read_tflite(data)
     assert graph.output_tensors[0].shape == ((3, 2, 4) if keep else (6, 4))
     with NativeModel(pack_model(graph)) as native:
         for sample, got in zip(given, native.run_raw(given), strict=True):
@@ -190,7 +163,7 @@ def test_a_dense_layer_of_every_row(read, dtype, keep):
             )
 
 
-def test_convolutions_without_bias(read):
+def test_convolutions_without_bias(read_tflite):
     for dtype in ("float32", "int8"):
         w = Writer(dtype)
         x, y = w.value(1, 4, 4, 3), w.value(1, 4, 4, 2, scale=0.2)
@@ -202,11 +175,11 @@ def test_convolutions_without_bias(read):
         weights, bias = zeros.weights(2, 3, 3, 3)
         zeros.buffers[zeros.tensors[bias].buffer].data = np.zeros(8, np.uint8)
         zeros.operator("CONV_2D", [a, weights, bias], [b], **window((1, 1), (1, 1), SAME))
-        gives(read, w, data, x, Oracle(zeros.to_bytes([a], [b])), ["conv"])
+        gives(read_tflite, w, data, x, Oracle(zeros.to_bytes([a], [b])), ["conv"])
 
 
 @pytest.mark.parametrize("bias", [-(2**30) - 128, 2**30 + 64, 2**28 + 1])
-def test_a_channel_of_zeros_may_have_any_bias(read, bias):
+def test_a_channel_of_zeros_may_have_any_bias(read_tflite, bias):
     # as converters scale them: by the bias alone
     w = Writer("int8")
     x, y = w.value(1, 2, 2, 3), w.value(1, 2, 2, 3, scale=0.03)
@@ -216,26 +189,26 @@ def test_a_channel_of_zeros_may_have_any_bias(read, bias):
     weights = w.tensor((3, 1, 1, 3), "int8", integers, scale=scales)
     given = w.tensor((3,), "int32", [100, bias, -100], scale=np.float32(0.05) * scales)
     w.operator("CONV_2D", [x, weights, given], [y], **window((1, 1), (1, 1), VALID))
-    agree(read, w, x, y, ["conv"])
+    agree(read_tflite, w, x, y, ["conv"])
 
 
-def test_uint8_weights_have_one_scale_and_a_zero_point(read):
+def test_uint8_weights_have_one_scale_and_a_zero_point(read_tflite):
     w = Writer("int8")
     x, y = w.value(1, 4, 4, 3), w.value(1, 4, 4, 2, scale=0.2)
     w.operator("CONV_2D", [x, *w.weights(2, 3, 3, 3, per_channel=False)], [y], **window((1, 1), (1, 1), SAME))
     data = w.to_bytes([x], [y])
-    graph = gives(read, w, as_uint8(data), x, Oracle(data), ["conv"])
+    graph = gives(read_tflite, w, as_uint8(data), x, Oracle(data), ["conv"])
     assert graph.metadata.provenance["input type"] == "uint8"
 
 
-def test_int8_weights_under_float_values(read):
+def test_int8_weights_under_float_values(read_tflite):
     # the weights' own real numbers, whatever the values are
     w = Writer("float32")
     x, y = w.value(1, 5, 4, 3), w.value(1, 3, 2, 2)
     integers, scales = w.rng.integers(-127, 128, (2, 3, 3, 3)), np.float32([0.01, 0.02])
     weights = w.tensor((2, 3, 3, 3), "int8", integers, scale=scales)
     w.operator("CONV_2D", [x, weights, w.tensor((2,), data=[0.5, -1])], [y], **window((1, 1), (1, 1), VALID))
-    graph = read(w.to_bytes([x], [y]))
+    graph = read_tflite(w.to_bytes([x], [y]))
     (layer,) = graph.layers
     assert layer.weights.dtype == np.int8 and layer.weights_quantization.scale.shape == (2,)
     given = samples("float32", (5, 4, 3))
@@ -246,7 +219,7 @@ def test_int8_weights_under_float_values(read):
 
 
 @pytest.mark.parametrize("n_in", [4, 5])
-def test_weights_of_4_bits_are_those_of_8(read, n_in):
+def test_weights_of_4_bits_are_those_of_8(read_tflite, n_in):
     integers = np.random.default_rng(SEED).integers(-7, 8, (3, n_in))
 
     def dense(w: Writer, weights: int) -> tuple[int, int]:
@@ -267,7 +240,7 @@ def test_weights_of_4_bits_are_those_of_8(read, n_in):
     x, y = dense(w, weights)
     other = Writer("int8")
     a, b = dense(other, other.tensor((3, n_in), "int8", integers, scale=0.1))
-    gives(read, w, w.to_bytes([x], [y]), x, Oracle(other.to_bytes([a], [b])), ["dense"])
+    gives(read_tflite, w, w.to_bytes([x], [y]), x, Oracle(other.to_bytes([a], [b])), ["dense"])
 
 
 # Dilations spelled out
@@ -279,7 +252,7 @@ def test_weights_of_4_bits_are_those_of_8(read, n_in):
     "pads, crops", [([[2, 3], [2, 2]], [[0, 1], [0, 0]]), ([[0, 1], [0, 0]], [[0, 1], [0, 0]])]
 )
 @pytest.mark.parametrize("fused", [RELU, RELU_N1_TO_1])
-def test_a_dilation_spelled_out(read, dtype, name, pads, crops, fused):
+def test_a_dilation_spelled_out(read_tflite, dtype, name, pads, crops, fused):
     # The interpreter leaves what SPACE_TO_BATCH_ND pads with undefined; so it is asked for PAD and a dilation.
     size = (5, 6)
     inner = [(n + sum(p)) // 2 for n, p in zip(size, pads, strict=True)]
@@ -308,15 +281,15 @@ def test_a_dilation_spelled_out(read, dtype, name, pads, crops, fused):
     other.operator("PAD", [image, other.whole([(0, 0), *widths, (0, 0)])], [padded])
     right = convolve(other, padded, (1, *made), (2, 2))
     kinds = ["conv" if name == "CONV_2D" else "depthwise_conv", *(["clip"] if fused == RELU_N1_TO_1 else [])]
-    gives(read, w, w.to_bytes([x], [y]), x, Oracle(other.to_bytes([image], [right])), kinds)
+    gives(read_tflite, w, w.to_bytes([x], [y]), x, Oracle(other.to_bytes([image], [right])), kinds)
 
 
 # What is refused
 
 
-def refused(read, w: Writer, x: int, y: int) -> str:
+def refused(read_tflite, w: Writer, x: int, y: int) -> str:
     with pytest.raises(ModelError) as error:
-        pack_model(read(w.to_bytes([x], [y])))
+        pack_model(read_tflite(w.to_bytes([x], [y])))
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -330,7 +303,7 @@ def convolution(
     return w, x, y
 
 
-def test_weights_and_windows_that_do_not_fit_are_refused(read):
+def test_weights_and_windows_that_do_not_fit_are_refused(read_tflite):
     for changes, message in (
         (
             {"shape": (1, 4, 4)},
@@ -350,19 +323,19 @@ def test_weights_and_windows_that_do_not_fit_are_refused(read):
         ({"weights": (2, 5, 3, 3), "padding": VALID}, "expected an input of at least the window's (5, 3)"),
         ({"fusedActivationFunction": 5}, "fused activation SIGN_BIT is not supported"),
     ):
-        assert f"layer 0 (CONV_2D): {message}" in refused(read, *convolution(**changes)), changes
+        assert f"layer 0 (CONV_2D): {message}" in refused(read_tflite, *convolution(**changes)), changes
 
 
-def test_scales_along_another_axis_are_refused(read):
+def test_scales_along_another_axis_are_refused(read_tflite):
     w = Writer("int8")
     x, y = w.value(1, 4, 4, 3), w.value(1, 4, 4, 2)
     weights, bias = w.weights(2, 3, 3, 3, axis=3)
     w.operator("CONV_2D", [x, weights, bias], [y], **window((1, 1), (1, 1), SAME))
     message = "expected one scale or one along axis 0 of its weights, got them along axis 3"
-    assert f"layer 0 (CONV_2D): {message}" in refused(read, w, x, y)
+    assert f"layer 0 (CONV_2D): {message}" in refused(read_tflite, w, x, y)
 
 
-def test_batches_without_a_convolution_are_refused(read):
+def test_batches_without_a_convolution_are_refused(read_tflite):
     w = Writer("float32")
     x, a, b, y = w.value(1, 4, 4, 2), w.value(4, 2, 2, 2), w.value(4, 2, 2, 2), w.value(1, 4, 4, 2)
     block, none = w.whole([2, 2]), w.whole([[0, 0], [0, 0]])
@@ -370,14 +343,16 @@ def test_batches_without_a_convolution_are_refused(read):
     w.operator("RELU", [a], [b])
     w.operator("BATCH_TO_SPACE_ND", [b, block, none], [y])
     assert "layer 0 (SPACE_TO_BATCH_ND): it is read by RELU; supported is a convolution" in refused(
-        read, w, x, y
+        read_tflite, w, x, y
     )
 
 
-def test_a_transposed_convolution_of_another_shape_is_refused(read):
+def test_a_transposed_convolution_of_another_shape_is_refused(read_tflite):
     for shape in ([1, 6, 8, 3], [1, 0, 8, 2], [6, 8, 2]):
         w = Writer("float32")
         x, y = w.value(1, 3, 4, 3), w.value(1, 6, 8, 2)
         inputs = [w.whole(shape), *w.weights(2, 3, 3, 3)[:1], x]
         w.operator("TRANSPOSE_CONV", inputs, [y], strideH=2, strideW=2)
-        assert "layer 0 (TRANSPOSE_CONV): weights of shape (2, 3, 3, 3) do not make" in refused(read, w, x, y)
+        assert "layer 0 (TRANSPOSE_CONV): weights of shape (2, 3, 3, 3) do not make" in refused(
+            read_tflite, w, x, y
+        )

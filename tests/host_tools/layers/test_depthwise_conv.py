@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
-from anne_tools.conversion.pack import pack
-from anne_tools.conversion.quantize import quantize
-from anne_tools.cores.local import reference_outputs
-from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.layers import DepthwiseConv
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.execute import execute
+from one_layer import assert_cores_agree
 
 RANDOM = np.random.default_rng(8)
 
@@ -70,23 +67,7 @@ def test_both_cores_give_the_same(dtype, signal):
     for _ in range(20):
         graph, _ = any_network(signal)
         x = RANDOM.normal(size=(8, *graph.input_tensors[0].shape))
-        quantized = quantize(graph, dtype, x)
-        data = pack(quantized)
-        with NativeModel(data) as model:
-            tensor = model.input
-            if tensor.dtype == "float32":
-                raw = x.astype(np.float32)
-            else:
-                raw = RANDOM.integers(tensor.least, tensor.greatest + 1, x.shape).astype(dtype)
-            got, meant = model.run_raw(raw), reference_outputs(data, raw)
-            if tensor.dtype == "float32":
-                np.testing.assert_allclose(got, meant, atol=2e-6 * max(1, np.abs(meant).max()))
-            else:
-                assert got.tobytes() == meant.tobytes()
-            real = execute(graph, x).reshape(len(x), -1)
-            assert np.abs(model.predict(x).reshape(len(x), -1) - real).max() <= 0.03 * max(
-                1, np.abs(real).max()
-            )
+        assert_cores_agree(graph, dtype, x, RANDOM)
 
 
 @pytest.mark.parametrize(
