@@ -26,7 +26,7 @@ FROZEN = re.compile(
 SECTION = re.compile(r"^ (\.\S+|COMMON)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$", re.M)
 OURS = re.compile(r".*/native_module/(\w+)(/\w+)?(?:/\w+)?\.[cS]\.o(?:bj)?")
 ARCHIVED = re.compile(r".*\.a\((.+)\)")
-SHARED = {"layers/checks", "layers/table"}
+SHARED = {f"layers/{name}" for name in ("binary", "checks", "layouts", "rows", "sum", "table", "windows")}
 Room = tuple[int, int]
 # name in an archive -> those of that name: path, and the bytes of each section
 Objects = dict[str, list[tuple[str, dict[str, int]]]]
