@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Activation, Dense, Pad
+from ..layers import Activation, Conv, Dense, Pad
 from ..layers.windows import Window
 from ..network.layer import Layer
 from ..network.tensor import Quantization
@@ -100,9 +100,7 @@ class Flow(Arithmetic):
         if len(given) not in (2, 3):
             x = self._under(step, x, (math.prod(given[:-1]), given[-1]))
         taps = weights.reshape(len(weights), 1, 1, -1)
-        made = self.placed(
-            step, [x], self.kind(step, "conv"), taps, bias, Window((1, 1)), 1, activation, 0.0, quantization
-        )
+        made = self.placed(step, [x], Conv, taps, bias, Window((1, 1)), 1, activation, 0.0, quantization)
         made = replace(made, shape=shape, axes=lying.arranged(None, shape, order))
         self.values[step.output] = self._under(step, made, (*given[:-1], len(weights)))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Scaling
+from ..layers import Scaling, room
 from . import axes as lying
 from . import budget
 from .flow_patterns import Patterns
@@ -155,7 +155,7 @@ class Arithmetic(Patterns):
             lead = a if math.prod(a.shape) >= math.prod(b.shape) else b
             order = self.order_of(step, lead) or tuple(range(rank))
             a, b = self.arranged(step, a, order), self.arranged(step, b, order)
-        made = self.placed(step, [a, b], self.kind(step, KINDS[op]), activation)
+        made = self.placed(step, [a, b], room(KINDS[op]), activation)
         shape = np.broadcast_shapes(a.shape, b.shape)
         axes = a.axes if order is None else lying.arranged(None, shape, order)
         self.values[step.output] = replace(made, shape=shape, axes=axes)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Reshape, room
+from ..layers import Reshape, Transpose
 from ..network.layer import Layer
 from . import axes as lying
 from . import budget
@@ -64,9 +64,7 @@ class Arranged(Values):
                 f"{step.where}: a transposition of {len(shape)} axes is not supported; supported: {MAX_TENSOR_RANK}"
             )
         x = self._under(step, x, shape)
-        return replace(
-            x, tensor=self.placed(step, [x], self.kind(step, "transpose"), moved).tensor, axes=None
-        )
+        return replace(x, tensor=self.placed(step, [x], Transpose, moved).tensor, axes=None)
 
     def _under(self, step: Step, x: Value, shape: tuple[int, ...]) -> Value:
         """Return `x` in a tensor of that shape, without a batch axis, by a Reshape unless it has that."""
@@ -76,10 +74,6 @@ class Arranged(Values):
         made = self._tensor(step.name, (1, *shape), like.dtype, like.quantization)
         self._append(Reshape(step.name, x.tensor, made.tensor, source=step.op))
         return replace(x, tensor=made.tensor)
-
-    def kind(self, step: Step, word: str) -> type[Layer]:
-        """Return the class of a kind of layer by its word."""
-        return room(word)
 
     def alike(self, step: Step, kind: type[Layer], x: Value, *args) -> Value:
         """Append a layer that works element by element; what it makes lies as `x` does."""

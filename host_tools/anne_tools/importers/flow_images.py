@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
+from ..layers import AveragePool, ConvTranspose, MaxPool, Resize, room
 from ..layers.windows import Window
 from ..network.tensor import Quantization
 from . import axes as lying
@@ -72,7 +73,7 @@ class Images(Moves):
             taps, kind, more = weights.transpose(0, 2, 3, 1), "conv", (groups,)
         taps = self._numbers(step, taps, quantization)
         arguments = (taps, bias, window, *more, activation, 0.0, quantization)
-        made = self.placed(step, [x], self.kind(step, kind), *arguments)
+        made = self.placed(step, [x], room(kind), *arguments)
         self.values[step.output] = self._channels_in_front(made)
 
     def _reaching_in(self, step: Step, key: Key, window: Window) -> tuple[Key, Window]:
@@ -129,7 +130,7 @@ class Images(Moves):
             part = weights[g * n : (g + 1) * n].transpose(1, 2, 3, 0)
             taps[g * per_group : (g + 1) * per_group, :, :, g * n : (g + 1) * n] = part
         arguments = (self._numbers(step, taps, None), self._bias(step, bias, n_out), window, output_padding)
-        made = self.placed(step, [x], self.kind(step, "conv_transpose"), *arguments)
+        made = self.placed(step, [x], ConvTranspose, *arguments)
         self.values[step.output] = self._channels_in_front(made)
 
     def _kernel(self, step: Step, key: Key, weights: np.ndarray) -> np.ndarray:
@@ -154,12 +155,12 @@ class Images(Moves):
 
     def max_pool(self, step: Step, key: Key, window: Window) -> None:
         """The greatest value in each window."""
-        made = self.placed(step, [self.image(step, key)], self.kind(step, "max_pool"), window)
+        made = self.placed(step, [self.image(step, key)], MaxPool, window)
         self.values[step.output] = self._channels_in_front(made)
 
     def average_pool(self, step: Step, key: Key, window: Window, count_padding: bool = False) -> None:
         """The mean of each window; `count_padding` says whether the padding counts as zeros."""
-        kind = self.kind(step, "average_pool")
+        kind = AveragePool
         is_padded = any((*window.before, *window.after))
         made = self.placed(step, [self.image(step, key)], kind, window, count_padding and is_padded)
         self.values[step.output] = self._channels_in_front(made)
@@ -218,7 +219,7 @@ class Images(Moves):
     def resize(self, step: Step, key: Key, size: Pair, mode: str, align_corners=False, half_pixel=False):
         """Nearest or bilinear, to `size` rows and columns."""
         x = self.image(step, key)
-        kind, is_signal = self.kind(step, "resize"), len(x.shape) == 3
+        kind, is_signal = Resize, len(x.shape) == 3
         if is_signal:
             x = self._under(step, x, (1, x.shape[2], x.shape[1]))
         made = self.placed(step, [x], kind, size, mode, align_corners, half_pixel)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Activation, Pad
+from ..layers import Activation, ArgMax, Clip, Concatenate, Embedding, LayerNorm, Pad, Prelu, Reduce, Slice
 from . import axes as lying
 from . import budget
 from .flow import Flow, Key, Step, Value
@@ -76,7 +76,7 @@ class Moves(Flow):
             return self._without(step, self.arranged(step, x, order), x, order, gone, keepdims)
         x, order, dims = self._on_axes(step, x, along)
         places = tuple(dims.index(axis) for axis in sorted(along, key=dims.index))
-        made = self.placed(step, [x], self.kind(step, "reduce"), operation, places)
+        made = self.placed(step, [x], Reduce, operation, places)
         return self._without(step, made, x, order, gone, keepdims)
 
     def arg_max(self, step: Step, key: Key, axis: int, keepdims: bool) -> None:
@@ -85,7 +85,7 @@ class Moves(Flow):
         axis = self._axis(step, x, axis)
         x, order = self.with_last(step, x, [axis])
         x, order, dims = self._on_axes(step, x, [axis], (*(a for a in order if a != axis), axis))
-        made = self.placed(step, [x], self.kind(step, "arg_max"))
+        made = self.placed(step, [x], ArgMax)
         self._without(step, made, x, order, {axis}, keepdims)
 
     def concatenate(self, step: Step, keys: Sequence[Key], axis: int) -> None:
@@ -109,7 +109,7 @@ class Moves(Flow):
         placed = [self._on_axes(step, value, [axis], order) for value in values]
         dims = placed[0][2]
         arranged = [self._under(step, x, tuple(x.shape[a] for a in dims)) for x, _, _ in placed]
-        made = self.placed(step, arranged, self.kind(step, "concatenate"), dims.index(axis))
+        made = self.placed(step, arranged, Concatenate, dims.index(axis))
         shape = list(first.shape)
         shape[axis] = sum(value.shape[axis] for value in values)
         return self._set(step, made, shape, placed[0][1])
@@ -124,9 +124,7 @@ class Moves(Flow):
             raise ModelError(f"{step.where}: nothing is left of shape {x.shape}")
         x, order, dims = self._on_axes(step, x, cuts)
         each = [cuts.get(axis, (0, x.shape[axis], 1)) for axis in dims]
-        made = self.placed(
-            step, [x], self.kind(step, "slice"), *(tuple(cut[i] for cut in each) for i in range(3))
-        )
+        made = self.placed(step, [x], Slice, *(tuple(cut[i] for cut in each) for i in range(3)))
         shape = [cuts[axis][1] if axis in cuts else size for axis, size in enumerate(x.shape)]
         return self._set(step, made, shape, order)
 
@@ -167,7 +165,7 @@ class Moves(Flow):
         if least == -math.inf and most == math.inf:
             return self.same(step, key)
         x = self.as_it_lies(step, key)
-        self.values[step.output] = self.alike(step, self.kind(step, "clip"), x, least, most)
+        self.values[step.output] = self.alike(step, Clip, x, least, most)
         return None
 
     def prelu(self, step: Step, key: Key, slope: np.ndarray) -> None:
@@ -177,7 +175,7 @@ class Moves(Flow):
         x = self.as_it_lies(step, key)
         x, (row,) = self.rows_of(step, x, self._spread(step, x, slope))
         row = row.astype(np.float32)
-        self.values[step.output] = self.by_rows(step, x, len(row), self.kind(step, "prelu"), row)
+        self.values[step.output] = self.by_rows(step, x, len(row), Prelu, row)
         return None
 
     def layer_norm(self, step: Step, key: Key, axes: Iterable[int], gamma, beta, epsilon: float) -> None:
@@ -195,7 +193,7 @@ class Moves(Flow):
         x, order = self.with_last(step, x, axes)
         last = [axis - axes[0] for axis in order if axis in axes]
         rows = [a.transpose(last).reshape(-1).astype(np.float32) for a in (gamma, beta)]
-        kind = self.kind(step, "layer_norm")
+        kind = LayerNorm
         self.values[step.output] = self.by_rows(step, x, math.prod(normed), kind, *rows, epsilon)
 
     def embedding(self, step: Step, key: Key, table: np.ndarray) -> None:
@@ -204,7 +202,7 @@ class Moves(Flow):
         if table.ndim != 2:
             raise ModelError(f"{step.where}: expected a table of two axes, got shape {table.shape}")
         flat = self._under(step, x, (math.prod(x.shape),))
-        made = self.placed(step, [flat], self.kind(step, "embedding"), table.astype(np.float32))
+        made = self.placed(step, [flat], Embedding, table.astype(np.float32))
         shape = (*x.shape, table.shape[1])
         self._set(step, made, shape, range(len(shape)))
 

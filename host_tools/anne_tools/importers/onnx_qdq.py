@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..layers import room
 from ..layers.tables import FIXED_OUTPUT
 from ..layers.windows import Window
 from ..network.tensor import Quantization
@@ -294,7 +295,7 @@ class QdqOperators(Operators):
         try:
             if op in TWO and len(names) == 2:  # refused where its output is too fine
                 scales = [self._of(name).scale[0] for name in names]
-                layer = self.flow.kind(step, TWO[op])("", ("a", "b"), "y")
+                layer = room(TWO[op])("", ("a", "b"), "y")
                 layer.factors(*map(float, scales), float(quantization.scale[0]), "int8")
             if op == "Concat":  # its inputs have its output's scale
                 for at, name in enumerate(names):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError
+from ..layers import Clip, Prelu, Quantize, Subtract, room
 from ..network.tflm import LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
 from .flow import Step
 from .flow_values import without_batch
@@ -74,7 +75,7 @@ class Arithmetic(Reading):
         """function(step, key), of integers between changes of type: a layer has none for it."""
         if step.dtype == "float32":
             return function(step, key)
-        kind = self.flow.kind(step, "quantize")
+        kind = Quantize
         before, made = (
             replace(step, output=(step.output, what), dtype="float32", quantization=None)
             for what in ("as float", "made")
@@ -100,7 +101,7 @@ class Arithmetic(Reading):
             return self.flow.activation(step, key, "linear")
         if self.uses[key] == 1 and key in self.file.inputs:
             return self.flow.quantized_input(step, key)
-        self.flow.layer(step, key, self.flow.kind(step, "quantize"))
+        self.flow.layer(step, key, Quantize)
 
     def dequantize(self, op: Operator) -> None:
         """DEQUANTIZE: of a constant it is computed here, before an output it is dropped."""
@@ -113,7 +114,7 @@ class Arithmetic(Reading):
         elif self.uses[step.output] == self.ends[step.output]:
             self.flow.same(step, key)
         else:
-            self.flow.layer(step, key, self.flow.kind(step, "quantize"))
+            self.flow.layer(step, key, Quantize)
 
     # Two operands
 
@@ -140,7 +141,7 @@ class Arithmetic(Reading):
         self.flow.layer(
             step,
             keys[1 if on_left else 0],
-            self.flow.kind(step, KINDS[op.name]),
+            room(KINDS[op.name]),
             fused,
             constant=constant.reshape(without_batch(constant.shape)),
             constant_first=on_left,
@@ -167,7 +168,7 @@ class Arithmetic(Reading):
             return self.flow.arithmetic(step, ARITHMETIC[op.name], *op.inputs)
         if op.name not in KINDS:
             raise ModelError(f"{op.where} of {step.dtype} tensors is not supported; supported: float32")
-        self.flow.layer(step, list(op.inputs[:2]), self.flow.kind(step, KINDS[op.name]), fused)
+        self.flow.layer(step, list(op.inputs[:2]), room(KINDS[op.name]), fused)
 
     def squared_difference(self, op: Operator) -> None:
         """SQUARED_DIFFERENCE of float32 values: a difference and its square."""
@@ -180,7 +181,7 @@ class Arithmetic(Reading):
         if constant:
             self.flow.arithmetic(difference, "-", *keys)
         else:
-            self.flow.layer(difference, keys, self.flow.kind(step, "subtract"))
+            self.flow.layer(difference, keys, Subtract)
         self.flow.activation(step, difference.output, "square")
 
     # Limits
@@ -207,12 +208,12 @@ class Arithmetic(Reading):
         key = keys[1 - keys.index(index)]
         if given.ndim > len(self.flow.value(step, key).shape):
             raise ModelError(f"{op.where}: a constant of shape {given.shape} makes its value larger")
-        self.flow.layer(step, key, self.flow.kind(step, "clip"), *limits)
+        self.flow.layer(step, key, Clip, *limits)
 
     def clip(self, op: Operator) -> None:
         """RELU_N1_TO_1, RELU_0_TO_1."""
         step = self._keeping(op)
-        self.flow.layer(step, self._input(op, 0), self.flow.kind(step, "clip"), *CLIPS[op.name])
+        self.flow.layer(step, self._input(op, 0), Clip, *CLIPS[op.name])
 
     def prelu(self, op: Operator) -> None:
         """PRELU with constant slopes, one a channel or one an element."""
@@ -227,7 +228,7 @@ class Arithmetic(Reading):
         if slope.size == 1:
             slope = np.full(shape[-1], slope.flat[0])
         q = None if step.dtype == "float32" else tensor.quantization
-        self.flow.layer(step, key, self.flow.kind(step, "prelu"), slope, q)
+        self.flow.layer(step, key, Prelu, slope, q)
 
     # Whole numbers, which choose rows of a table
 

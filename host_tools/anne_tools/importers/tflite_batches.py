@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import ModelError
+from ..layers import Clip, room
 from ..layers.windows import Window
 from .flow import Step
 from .tflite_files import Operator
@@ -101,7 +102,7 @@ class Batches(Weighted):
         self._convolution(
             step,
             self._input(op, 0),
-            self.flow.kind(step, kind),
+            room(kind),
             weights,
             bias,
             Window(taps, (1, 1), tuple(block), tuple(before), tuple(after)),
@@ -110,7 +111,7 @@ class Batches(Weighted):
             quantization=quantization,
         )
         if conv.index in self.clipped:
-            self.flow.layer(step, step.output, self.flow.kind(step, "clip"), -1.0, 1.0)
+            self.flow.layer(step, step.output, Clip, -1.0, 1.0)
 
 
 def _not_alone(reading: Batches, op: Operator) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from ..errors import ModelError
+from ..layers import Concatenate, Embedding, Pad, Resize, Slice
 from . import budget
 from .flow import Step
 from .flow_values import without_batch
@@ -61,7 +62,7 @@ class Moves(Reading):
         if len(widths) != len(x.shape) or any(widths[:inner] and max(widths[:inner])):
             raise ModelError(f"{op.where}: padding by {widths} of shape {x.shape} is not supported")
         before, after = zip(*widths[inner:], strict=True)
-        self.flow.layer(step, key, self.flow.kind(step, "pad"), before, after, mode=mode)
+        self.flow.layer(step, key, Pad, before, after, mode=mode)
 
     def _padding(self, op: Operator, step: Step) -> float:
         """Return the real number that PADV2 pads with; as an integer it must have the output's scale."""
@@ -182,9 +183,7 @@ class Moves(Reading):
         if all(part == (0, n, 1) for part, n in zip(parts, shape, strict=True)):
             return self.flow.same(step, key)
         inner = len(shape) - len(without_batch(shape))
-        self.flow.layer(
-            step, key, self.flow.kind(step, "slice"), *map(tuple, zip(*parts[inner:], strict=True))
-        )
+        self.flow.layer(step, key, Slice, *map(tuple, zip(*parts[inner:], strict=True)))
 
     # Joins
 
@@ -221,7 +220,7 @@ class Moves(Reading):
         if any(len(shape) != len(shapes[0]) for shape in shapes) or axis < inner:
             raise ModelError(f"{op.where}: cannot join shapes {shapes[:8]} along axis {axis}")
         keys = [self._rescaled(step, key) for key in keys]
-        self.flow.layer(step, keys, self.flow.kind(step, "concatenate"), axis - inner)
+        self.flow.layer(step, keys, Concatenate, axis - inner)
 
     def _rescaled(self, step: Step, key):
         """Return the key of a value in the step's scale."""
@@ -288,7 +287,7 @@ class Moves(Reading):
         self.flow.layer(
             step,
             key,
-            self.flow.kind(step, "resize"),
+            Resize,
             tuple(size),
             mode,
             align_corners=options.AlignCorners(),
@@ -329,9 +328,7 @@ class Moves(Reading):
         x = self.flow.value(step, numbers)
         flat = (step.output, "numbers")
         self.flow.values[flat] = self.flow.reshaped(step, x, (1, math.prod(x.shape)))
-        made = self.flow.layer(
-            step, flat, self.flow.kind(step, "embedding"), table.reshape(len(table), -1), q
-        )
+        made = self.flow.layer(step, flat, Embedding, table.reshape(len(table), -1), q)
         self.flow.values[step.output] = self.flow.reshaped(step, made, (*x.shape, *table.shape[1:]))
 
     def _places(self, op: Operator, axis: int) -> None:

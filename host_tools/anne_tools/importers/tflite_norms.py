@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import ModelError
+from ..layers import LayerNorm, Quantize
 from .tflite_batches import Batches
 from .tflite_files import Operator
 from .tflite_reading import real_values
@@ -54,7 +55,7 @@ class Norms(Batches):
             self._real(op, index, default, size)
             for index, default in ((norm.gamma, 1.0), (norm.beta, 0.0), (norm.epsilon, 0.0))
         )
-        kind, constants = self.flow.kind(step, "layer_norm"), (gamma, beta, float(epsilon[0]))
+        kind, constants = LayerNorm, (gamma, beta, float(epsilon[0]))
         if step.dtype == "float32":
             self.flow.layer(step, norm.x, kind, *constants)
             return
@@ -62,9 +63,9 @@ class Norms(Batches):
             replace(step, output=(step.output, what), dtype="float32", quantization=None)
             for what in ("float", "normed")
         )
-        self.flow.layer(as_float, norm.x, self.flow.kind(step, "quantize"))
+        self.flow.layer(as_float, norm.x, Quantize)
         self.flow.layer(normed, as_float.output, kind, *constants)
-        self.flow.layer(step, normed.output, self.flow.kind(step, "quantize"))
+        self.flow.layer(step, normed.output, Quantize)
 
     def _real(self, op: Operator, index: int, default: float, size: int) -> np.ndarray:
         """Return a constant of one number, or of `size`, as that many."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import ModelError
+from ..layers import ArgMax, AveragePool, MaxPool, Reduce
 from ..network.tensor import Quantization
 from .flow_values import without_batch
 from .tflite_files import Operator
@@ -24,7 +25,7 @@ class Pools(Weighted):
         if len(shape) != 4 or shape[0] != 1:
             raise ModelError(f"{op.where}: expected an image (1, rows, columns, channels), got shape {shape}")
         window = self._window(op, options, shape[1:3], (options.FilterHeight(), options.FilterWidth()))
-        kind = self.flow.kind(step, "max_pool" if op.name == "MAX_POOL_2D" else "average_pool")
+        kind = MaxPool if op.name == "MAX_POOL_2D" else AveragePool
         self.flow.layer(step, key, kind, window, activation=self._fused(op, options))
 
     def reduce(self, op: Operator) -> None:
@@ -41,7 +42,7 @@ class Pools(Weighted):
             raise ModelError(f"{op.where}: axes {sorted(axes)} of shape {shape}: its batch is not reduced")
         within = tuple(sorted(axis - inner for axis in axes if axis >= inner))
         if within:
-            self.flow.layer(step, key, self.flow.kind(step, "reduce"), REDUCTIONS[op.name], within)
+            self.flow.layer(step, key, Reduce, REDUCTIONS[op.name], within)
         else:  # its batch of 1 only: nothing, but for the scale
             self.flow.activation(step, key, "linear")
         target = kept if options is not None and options.KeepDims() else dropped
@@ -57,7 +58,7 @@ class Pools(Weighted):
             raise ModelError(f"{op.where}: axis {axis} of {rank} axes is not supported; supported: the last")
         if self.file.tensor(key).dtype == "int8":
             step = replace(step, dtype="int16", quantization=Quantization(1.0))
-        self.flow.layer(step, key, self.flow.kind(step, "arg_max"))
+        self.flow.layer(step, key, ArgMax)
 
 
 OPERATORS = {

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from ..errors import ModelError
+from ..layers import Clip
 from ..network.tensor import Quantization
 from .flow import Flow, Step
 from .tflite_files import FUSED_ACTIVATIONS, INT4, FileTensor, Operator, TfliteFile
@@ -36,7 +37,7 @@ class Reading:
         if op.index in self.clipped:
             output = self.file.tensor(op.outputs[0])
             step = Step(op.index, op.name, _short(output.name), output.index, *type_of(output))
-            self.flow.layer(step, output.index, self.flow.kind(step, "clip"), -1.0, 1.0)
+            self.flow.layer(step, output.index, Clip, -1.0, 1.0)
 
     def _step(self, op: Operator, computed: bool = True, position: int = 0) -> Step:
         """Return the operator as a step, with the type of its output if that is `computed` rather than a constant."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..errors import ModelError
+from ..layers import Delay
 from .flow import Flow, Step
 from .tflite_files import FileTensor, Operator, TfliteFile, clean
 from .tflite_moves import Moves
@@ -74,7 +75,7 @@ class State(Moves):
                 f"{SUPPORTED}"
             )
         self._check_variable(op, step, self.variables[name])
-        self.flow.layer(step, op.inputs[1], self.flow.kind(step, "delay"), old.shape[1] + x.shape[1])
+        self.flow.layer(step, op.inputs[1], Delay, old.shape[1] + x.shape[1])
         self.delays[name] = step.output, old.shape[1]
 
     def _check_variable(self, op: Operator, step: Step, variable: Variable) -> None:

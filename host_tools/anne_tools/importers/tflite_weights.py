@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..errors import ModelError
+from ..layers import Conv, ConvTranspose, DepthwiseConv
 from ..layers.windows import Window
 from ..network import tflm
 from ..network.tensor import Quantization
@@ -79,7 +80,7 @@ class Weighted(Reading):
         self._convolution(
             step,
             key,
-            self.flow.kind(step, "conv"),
+            Conv,
             weights,
             bias,
             window,
@@ -104,7 +105,7 @@ class Weighted(Reading):
         self._convolution(
             step,
             key,
-            self.flow.kind(step, "depthwise_conv"),
+            DepthwiseConv,
             kernel,
             bias,
             window,
@@ -141,7 +142,7 @@ class Weighted(Reading):
         self._convolution(
             step,
             key,
-            self.flow.kind(step, "conv_transpose"),
+            ConvTranspose,
             weights,
             bias,
             window,

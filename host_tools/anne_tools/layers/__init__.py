@@ -1,6 +1,7 @@
 """A room for each kind of layer: all that the host tools know about it. FORMAT.md has their numbers.
 
-A room knows what all kinds share (network/layer.py, and here prices, tables, layouts), and no other room.
+A room knows what all kinds share (network/layer.py), what stands beside the rooms for several of them (prices, tables,
+weighted, layouts, weights, windows, pools, binary, activated), and no other room.
 """
 
 from importlib import import_module
