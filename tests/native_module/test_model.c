@@ -70,8 +70,9 @@ static void check_layers(const file_t *file) {
     CHECK(anne_metadata_line((anne_entry_t){NULL, 0}, 0).bytes == NULL, "no text has no lines");
 }
 
-// What a kind says of its layer: a dense one multiplies with every weight, a convolution makes each output of a window;
-// their parameters name the layout of the weights.
+// What a kind says of its layer: a dense one multiplies with every weight, a convolution makes each output of a window,
+// a transposed one takes each input to a window of all channels; parameters of the first two name the layout of
+// weights.
 static void check_words(const file_t *file) {
     anne_model_t model;
     CHECK(anne_model_open(&model, file->bytes, file->n_bytes) == ANNE_OK, "%s", file->name);
@@ -80,18 +81,22 @@ static void check_words(const file_t *file) {
         anne_model_next_record(&model, &position, &record);
         const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
         const int32_t *p = record.parameters;
-        uint32_t n = anne_tensor_elements(record.output), layout;
+        uint32_t n = anne_tensor_elements(record.output), layout = 0;
         if (record.kind == ANNE_KIND_dense) {
             n *= anne_tensor_elements(record.input);
             layout = (uint32_t)p[0];
         } else if (record.kind == ANNE_KIND_conv) {
-            n *= (uint32_t)(p[0] * p[1]) * record.input->shape[record.input->rank - 1] / (uint32_t)p[8];
+            n *= (uint32_t)(p[0] * p[1]) * anne_last_axis(record.input) / (uint32_t)p[8];
             layout = (uint32_t)p[9];
+        } else if (record.kind == ANNE_KIND_depthwise_conv) {
+            n *= (uint32_t)(p[0] * p[1]);
+        } else if (record.kind == ANNE_KIND_conv_transpose) {
+            n = anne_tensor_elements(record.input) * (uint32_t)(p[0] * p[1]) * anne_last_axis(record.output);
         } else {
             continue;
         }
         CHECK(kind->macs(&record) == n, "%s: layer %u: %u, expected %u", file->name, i, kind->macs(&record), n);
-        CHECK(kind->layout(&record) == layout, "%s: layer %u", file->name, i);
+        CHECK(kind->layout == NULL ? layout == 0 : kind->layout(&record) == layout, "%s: layer %u", file->name, i);
     }
 }
 
