@@ -177,7 +177,7 @@ def test_what_a_reduction_needs():
 
 def test_sums_of_int16_that_could_wrap():
     for n, good in ((65535, True), (65536, False)):
-        x, y = ((1, n), INT16, INPUT, 1.0, 0, 0), ((1,), INT16, OUTPUT, 1.0, 0, 1 << 18)
+        x, y = ((1, n), INT16, INPUT, 1.0, 0, 0), ((1,), INT16, OUTPUT, 1.0, 0, 1 << 17)
         if good:
             anne.load(reduces(SUM, 3, (1, 0), x, y)).close()
         else:

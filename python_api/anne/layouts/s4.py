@@ -69,4 +69,6 @@ class S4:
         panel = struct.unpack("<I", layer.constants[3])[0]
         return [cls.row(layer.constants[0], n_in, n_out, panel, r) for r in range(n_out)]
 
-    run = staticmethod(run_rows)
+    @staticmethod
+    def run(layer, rows, x):
+        return run_rows(layer, rows, x)

@@ -46,7 +46,9 @@ class S8Quad:
     def rows(cls, layer, n_in, n_out):
         return [cls.row(layer.constants[0], n_in, n_out, r) for r in range(n_out)]
 
-    run = staticmethod(run_rows)
+    @staticmethod
+    def run(layer, rows, x):
+        return run_rows(layer, rows, x)
 
 
 class S8F32:

@@ -30,7 +30,6 @@ FLAGS = [
     "-Wl,--no-warn-rwx-segments",
 ]
 RAM = 0x20000000
-DATA = RAM + 0x8000  # code lies below
 STACK = RAM + 0x42000
 GUARD = b"\xa5" * 8
 _SCRIPT = """SECTIONS {
@@ -95,6 +94,7 @@ class Machine:
         for segment in elf.iter_segments():
             if segment["p_type"] == "PT_LOAD":
                 self._write(segment["p_vaddr"], segment.data())
+                self._end = (segment["p_vaddr"] + segment["p_memsz"] + 15) // 16 * 16
         for symbol in elf.get_section_by_name(".symtab").iter_symbols():
             self._symbols[symbol.name] = symbol["st_value"] & ~1
         self._write(RAM, b"\x00\xbe")  # a breakpoint: where calls return to
@@ -108,7 +108,7 @@ class Machine:
 
     def forget(self) -> None:
         """Make room: arrays placed so far may be overwritten."""
-        self._next = DATA
+        self._next = self._end
 
     def place(self, values: np.ndarray | bytes) -> int:
         """Copy an array into SRAM, with guard bytes behind it; return its address, a multiple of 4."""

@@ -136,7 +136,8 @@ def exact(layout: type, constants: list[bytes], x: np.ndarray, n_out: int) -> np
     outputs = [SimpleNamespace(size=n_out)]
     layer = SimpleNamespace(constants=constants, outputs=outputs, activation="linear", alpha=0.0, where="")
     layout.check(layer, len(x), n_out)
-    return np.array(layout.run(layer, x.tolist()), np.float32)
+    rows = layout.rows(layer, len(x), n_out)
+    return np.array(layout.run(layer, rows, x.tolist()), np.float32)
 
 
 def run_s8_f32(machine: Machine, constants: list[bytes], x: np.ndarray, n_out: int) -> tuple[np.ndarray, int]:
