@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.conversion import passes
-from anne_tools.layers import Activation, Add, Dense, Reshape
+from anne_tools.layers import Activation, Add, Dense, Prelu, Reshape
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import Graph
@@ -127,6 +127,13 @@ def test_activation_is_fused_into_a_linear_dense(activation):
 def test_activation_after_an_activation_is_not_fused():
     b = GraphBuilder((4,))
     b.dense("hidden", random(3, 4), random(3), "tanh")
+    b.activation("a", "relu")
+    assert run(passes.fuse_activations, b)[1] == []
+
+
+def test_activation_after_a_prelu_stays_a_layer():  # which can have none of its own
+    b = GraphBuilder((4,))
+    b.add(Prelu, "slopes", np.float32(random(4)))
     b.activation("a", "relu")
     assert run(passes.fuse_activations, b)[1] == []
 

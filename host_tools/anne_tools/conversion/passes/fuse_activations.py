@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from ...layers import Activation
 from ...network.graph import Graph
@@ -16,7 +16,8 @@ def fuse_activations(graph: Graph) -> Passed:
 
 
 def _fuse_activation(graph: Graph, first: Layer, second: Layer):
-    is_linear = getattr(first, "activation", None) == "linear" and not isinstance(first, Activation)
+    can_have_one = any(field.name == "activation" for field in fields(first))  # which prelu cannot
+    is_linear = can_have_one and first.activation == "linear" and not isinstance(first, Activation)
     if not (is_linear and isinstance(second, Activation)):
         return None
     fused = replace(first, outputs=second.outputs, activation=second.activation, alpha=second.alpha)
