@@ -1,8 +1,9 @@
 """Random networks through the whole chain: converted, then run by the reference, the host library and the unix port.
 
-random_layers.py draws the networks. Each layer of the reference gets the very input that the native layer had, so that its own error is measured:
-integers must be equal, floats within 1e-6 of the layer's largest output; where sums cancel, of their terms, and for
-gelu of what it is taken of (DESIGN.md, "Numbers"). The unix port runs the same C under MicroPython and must give the same bits.
+random_layers.py draws the networks. Each layer of the reference gets the very input that the native layer had, so that
+its own error is measured: integers must be equal, floats within 1e-6 of the layer's largest output; where sums cancel,
+of their terms, and for gelu of what it is taken of (DESIGN.md, "Numbers"). The unix port runs the same C under
+MicroPython and must give the same bits.
 """
 
 from __future__ import annotations
