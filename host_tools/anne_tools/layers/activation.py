@@ -34,6 +34,10 @@ class Activation(Layer):
         "softmax int16": Cost(300, 0, 60),
     }
 
+    @property
+    def needs_floats(self) -> bool:
+        return self.activation == "log_softmax"
+
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         check_activation(self.activation, self.alpha, where)
         return shapes

@@ -86,6 +86,11 @@ class Layer(ABC):
         return self.outputs[0]
 
     @property
+    def needs_floats(self) -> bool:
+        """Whether it stays in floats in a network of integers, between layers that turn those into floats and back."""
+        return not self.has_integers
+
+    @property
     def title(self) -> str:
         """What it is called in notes and errors."""
         return self.source or self.name
