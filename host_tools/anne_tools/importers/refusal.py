@@ -10,6 +10,15 @@ from collections import Counter
 from ..errors import ModelError
 
 MOST_KINDS = 12
+# What helps against layers that no importer has, by parts of their names; the first that is found.
+_RECURRENT = "a recurrent layer; convolutions over time (Conv1D, dilated and causal) may do its work"
+_ATTENTION = "attention; convolutions over time (Conv1D, dilated) may do its work"
+HINTS = {
+    **dict.fromkeys(("lstm", "gru", "rnn", "recurrent", "bidirectional"), _RECURRENT),
+    "attention": _ATTENTION,
+    "conv3d": "of volumes; supported are images and signals",
+    "lambda": "its code is not run; write it with operators of the framework, such as x / 255, or as a layer",
+}
 
 
 class Missing:
@@ -26,10 +35,13 @@ class Missing:
         self._layers: Counter[str] = Counter()
         self._structure: dict[str, None] = {}  # in order, each once
         self._first = ""
+        self._hints: dict[str, str] = {}  # what is said of a layer, each hint once
 
     def layer(self, kind: str, where: str, hint: str = "") -> None:
         """Note a layer or operator of `kind`, a clean word; `where` names it in messages, `hint` says what helps."""
         self._first = self._first or f"{where}{hint and f' ({hint})'}"
+        if known := next((HINTS[part] for part in HINTS if part in kind.lower()), ""):
+            self._hints.setdefault(known, f"{kind}: {known}")
         self._layers[kind] += 1
 
     def structure(self, what: str) -> None:
@@ -45,5 +57,6 @@ class Missing:
         if not needs:
             return
         first = f"; the first is {self._first}" if self._first else ""
+        first += "".join(f"; {said}" for said in self._hints.values())
         tail = f"; supported: {supported}" if self._layers else ""
         raise ModelError(f"needs {', '.join(needs)}{first}{tail or ', which is not supported'}")

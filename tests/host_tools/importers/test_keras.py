@@ -83,7 +83,7 @@ def test_hard_sigmoid_of_keras_2_is_not_that_of_keras_3():
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("lstm", "needs LSTM (1); the first is layer 2 (LSTM 'memory'); supported: Activation, "),
+        ("lstm", "needs LSTM (1); the first is layer 2 (LSTM 'memory'); LSTM: a recurrent layer; "),
         ("lambda_layer", "needs Lambda (1); the first is layer 1 (Lambda 'code')"),
         ("custom_layer", "needs mine>Dense (1); the first is layer 0 (mine>Dense 'own')"),
     ],

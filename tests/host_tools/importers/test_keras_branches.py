@@ -255,7 +255,7 @@ INNER = functional(INPUT, entry("ReLU", "x", CALL), name="inner", call=CALL)
                 entry("Conv3D", "z", read(["y", 0, 0])),
                 entry("Dot", "x", read(["z", 0, 0], ["in", 0, 0])),
             ),
-            "needs Dot (2), Conv3D (1); the first is layer 0 (Dot 'y'); supported: Activation, Add, ",
+            "needs Dot (2), Conv3D (1); the first is layer 0 (Dot 'y'); Conv3D: of volumes; ",
         ),
         (
             functional(

@@ -273,7 +273,7 @@ def refused(path: Path) -> str:
     [
         (
             "h = Relu(x)\ny = LSTM(h, w)",
-            "needs LSTM (1); the first is layer 1 (LSTM); supported: Abs, Add, ArgMax, AveragePool, ",
+            "needs LSTM (1); the first is layer 1 (LSTM); LSTM: a recurrent layer; ",
         ),
         (
             "s = Softmax(x)\nn = ReduceSum(s, last)\ny = Div(x, n)",

@@ -127,7 +127,7 @@ NODES = "graph_module.graph.nodes"
         (change("schema_version.major", 9), ".pt2 schema version 9.20 is not supported; supported: 8"),
         (
             change(f"{NODES}.1.target", "torch.ops.aten.lstm.input"),
-            "needs lstm (1); the first is layer 1 (lstm); supported: abs, adaptive_avg_pool1d, ",
+            "needs lstm (1); the first is layer 1 (lstm); lstm: a recurrent layer; ",
         ),
         (
             change(f"{NODES}.1.target", "torch.ops.mine.relu.default"),
