@@ -127,7 +127,35 @@ class Shuffle(nn.Module):
         return F.avg_pool2d(self.rows(x).permute(0, 3, 1, 2), 2).flatten(1)
 
 
-CASES = {"mobile": Mobile, "flat": Flat, "hourglass": Hourglass, "signal": Signal, "shuffle": Shuffle}
+class Gate(nn.Module):
+    """Squeeze and excite with views and expand_as; weight_norm, a group norm, an unflattened code, pixel_shuffle."""
+
+    input_shape = (3, 6, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3, padding=1))
+        self.norm, self.pool = nn.GroupNorm(2, 4), nn.AdaptiveMaxPool2d(1)
+        self.dense, self.unflatten = nn.Linear(4, 48), nn.Unflatten(1, (4, 3, 4))
+        self.up, self.shuffle = nn.ConvTranspose2d(4, 4, 2, stride=2), nn.PixelShuffle(2)
+
+    def forward(self, x):
+        x = self.norm(self.first(x))
+        b, c, _, _ = x.size()
+        gates = torch.sigmoid(self.pool(x).view(b, c))
+        x = x * gates.view(b, c, 1, 1).expand_as(x)
+        x = x + self.up(self.unflatten(self.dense(x.mean((2, 3)))))
+        return self.shuffle(x)
+
+
+CASES = {
+    "mobile": Mobile,
+    "flat": Flat,
+    "hourglass": Hourglass,
+    "signal": Signal,
+    "shuffle": Shuffle,
+    "gate": Gate,
+}
 
 
 def make(name: str) -> tuple[nn.Module, torch.Tensor]:

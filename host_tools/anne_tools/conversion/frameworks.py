@@ -154,17 +154,19 @@ def _onnxruntime(path: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[st
 def _torch(source: Any, x: list[np.ndarray], tensors: list[Any]) -> tuple[str, list[np.ndarray]]:
     import torch
 
-    from ..importers.torch_trace import type_of_inputs
+    from ..importers.torch_trace import types_of_inputs
 
     program = torch.export.load(str(source)) if isinstance(source, (str, Path)) else source
-    dtype = type_of_inputs(program)
     model = program.module() if isinstance(program, torch.export.ExportedProgram) else program
     if isinstance(model, torch.nn.Module) and not isinstance(source, (str, Path)):
         model = model.eval()
+    types = types_of_inputs(program, [array.shape[1:] for array in x])
     answers = []
     with torch.no_grad():
         for i in range(len(x[0])):
-            sample = [torch.from_numpy(array[i : i + 1]).to(dtype) for array in x]
+            sample = [
+                torch.from_numpy(array[i : i + 1]).to(dtype) for array, dtype in zip(x, types, strict=True)
+            ]
             answers.append(_as_list(model(*sample)))
     return f"PyTorch {torch.__version__}", [np.concatenate(values) for values in zip(*answers, strict=True)]
 

@@ -13,7 +13,7 @@ from ..layers import Scaling, room
 from . import axes as lying
 from . import budget
 from .flow_patterns import Patterns
-from .flow_values import Key, Step, Value
+from .flow_values import SPREAD, Key, Step, Value
 
 
 def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -142,6 +142,8 @@ class Arithmetic(Patterns):
     def combine(self, step: Step, op: str, left: Key, right: Key, activation: str = "linear") -> None:
         """activation(left op right), both computed; one of them may spread over axes of the other."""
         a, b = self.as_it_lies(step, left), self.as_it_lies(step, right)
+        if a.shape == b.shape and (a.pattern == SPREAD) != (b.pattern == SPREAD):
+            a, b = (x.base if x.pattern == SPREAD else x for x in (a, b))  # the layer spreads by itself
         rank = max(len(a.shape), len(b.shape))
         a, b = (replace(x, shape=(1,) * (rank - len(x.shape)) + x.shape) for x in (a, b))
         if not all(m == n or 1 in (m, n) for m, n in zip(a.shape, b.shape, strict=True)):

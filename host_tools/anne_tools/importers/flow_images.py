@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from . import axes as lying
 from . import budget
 from .flow import Key, Step, Value
 from .flow_moves import Moves
+from .flow_values import SPREAD
 
 Pair = tuple[int, int]
 
@@ -227,6 +229,19 @@ class Images(Moves):
             made = replace(self._under(step, made, (size[1], made.shape[-1])), shape=(1, *made.shape[2:]))
         self.values[step.output] = self._channels_in_front(made)
 
+    def spread(self, step: Step, key: Key, shape: Sequence[int]) -> None:
+        """The one row and column of an image, or the one frame of a signal, repeated to `shape`."""
+        x = self.as_it_lies(step, key)
+        if x.shape == tuple(shape):
+            return self.same(step, key)
+        if len(x.shape) not in (3, 4) or len(x.shape) != len(shape) or x.shape[:2] != tuple(shape[:2]):
+            raise ModelError(
+                f"{step.where}: from shape {x.shape} to {tuple(shape)} is not supported; supported are images of one "
+                "row and column, and what add, subtract and multiply spread by themselves"
+            )
+        self.resize(step, key, (1, *shape[2:])[-2:], "nearest")
+        self.values[step.output] = replace(self.values[step.output], pattern=SPREAD, base=x)
+
     def instance_norm(self, step: Step, key: Key, weight, bias, epsilon: float) -> None:
         """Each channel less its mean over its own divergence, times weight, plus bias."""
         x = self.as_it_lies(step, key)
@@ -235,6 +250,44 @@ class Images(Moves):
         normed = replace(step, output=(step.output, "normed"))
         self.layer_norm(normed, key, last, np.ones(shape), np.zeros(shape), epsilon)
         self.scaling(step, normed.output, weight, bias, axis=1)
+
+    def group_norm(self, step: Step, key: Key, groups: int, weight, bias, epsilon: float) -> None:
+        """Each group of channels less its mean over its own divergence, then channel by channel times weight, plus
+        bias."""
+        shape = self.as_it_lies(step, key).shape
+        if len(shape) < 2 or groups < 1 or shape[1] % groups:
+            raise ModelError(f"{step.where}: {groups} groups do not fit shape {shape}")
+        n = math.prod(shape[1:]) // groups
+        parts, normed, whole = (
+            replace(step, output=(step.output, what)) for what in ("parts", "normed", "whole")
+        )
+        self.reshape(parts, key, (1, groups, n))
+        self.layer_norm(normed, parts.output, [2], np.ones(n), np.zeros(n), epsilon)
+        self.reshape(whole, normed.output, shape)
+        self.scaling(step, whole.output, weight, bias, axis=1)
+
+    def blocks(self, step: Step, key: Key, block: int, to_space: bool, channels_first: bool) -> None:
+        """Channels to blocks of pixels, or the other way; of the channels that are a block's, those of an image come
+        first (PyTorch's pixel_shuffle), or the places in the block (ONNX's DCR)."""
+        shape = self.as_it_lies(step, key).shape
+        divisors = (1, block * block, 1, 1) if to_space else (1, 1, block, block)
+        if len(shape) != 4 or block < 1 or any(n % d for n, d in zip(shape, divisors, strict=True)):
+            raise ModelError(f"{step.where}: blocks of {block} do not fit shape {shape}")
+        n, channels, rows, columns = shape
+        if to_space:
+            channels //= block * block
+            given = (n, channels, block, block, rows, columns)
+            given = given if channels_first else (n, block, block, channels, rows, columns)
+            order = (0, 1, 4, 2, 5, 3) if channels_first else (0, 3, 4, 1, 5, 2)
+            made = (n, channels, rows * block, columns * block)
+        else:
+            given = (n, channels, rows // block, block, columns // block, block)
+            order = (0, 1, 3, 5, 2, 4) if channels_first else (0, 3, 5, 1, 2, 4)
+            made = (n, channels * block * block, rows // block, columns // block)
+        parts, moved = (replace(step, output=(step.output, what)) for what in ("parts", "moved"))
+        self.reshape(parts, key, given)
+        self.transpose(moved, parts.output, order)
+        self.reshape(step, moved.output, made)
 
 
 def _ceiled(size: Pair, window: Window) -> Window:

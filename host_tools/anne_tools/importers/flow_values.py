@@ -26,6 +26,8 @@ from .ends import charged, leading_to, printable
 
 Key = Hashable
 _INPUT_STEPS = 20
+# The pattern of a value that is its `base` repeated along axes of 1.
+SPREAD = "spread"
 
 
 @dataclass(frozen=True)

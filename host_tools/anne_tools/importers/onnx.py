@@ -27,7 +27,7 @@ from .flow_images import Images
 from .given_shapes import Shapes, filled, in_order
 from .onnx_external import ExternalData
 from .onnx_files import BFLOAT16, DOUBLE, FLOAT, FLOAT16, parse_model, to_array
-from .onnx_operators import ARITHMETIC, ELEMENTWISE, HINTS, OPERATORS, Operators
+from .onnx_operators import ARITHMETIC, ELEMENTWISE, HINTS, JOINT_HINTS, OPERATORS, Operators
 from .onnx_plan import DOMAINS, Plan, operator, plan
 from .onnx_qdq import NOTE, NotInt8Error, QdqOperators
 from .onnx_shapes import step_of
@@ -154,7 +154,7 @@ class _Reader:
             if op not in OPERATORS:
                 missing.layer(op, where, HINTS.get(op, ""))
             elif position in joining:
-                missing.layer(f"{op} of two computed values", where)
+                missing.layer(f"{op} of two computed values", where, JOINT_HINTS.get(op, ""))
         for what, names in (("input", planned.inputs + planned.unread), ("output", planned.outputs)):
             if len(names) > MAX_TENSORS or (what == "output" and not names):
                 missing.structure(f"{len(names)} {what}s")

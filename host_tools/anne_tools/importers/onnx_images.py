@@ -114,6 +114,14 @@ class ImageOperators(Shapes):
         epsilon = node.attribute("epsilon", 1e-5)
         self.flow.layer_norm(step, node.key(0), range(axis, rank), scale, offset, epsilon)
 
+    def blocks(self, step: Step, node: Node) -> None:
+        """DepthToSpace, SpaceToDepth."""
+        to_space, mode = step.op == "DepthToSpace", node.attribute("mode", "DCR")
+        if mode not in ("DCR", "CRD"):
+            raise ModelError(f"{step.where}: mode {mode[:40]!r} is not supported; supported: DCR, CRD")
+        block = int(node.attribute("blocksize", 0))
+        self.flow.blocks(step, node.key(0), block, to_space, channels_first=mode == "CRD")
+
     def resize(self, step: Step, node: Node) -> None:
         """Resize, Upsample: rows and columns to a size, nearest or linear."""
         shape = node.shape(0)
@@ -180,6 +188,7 @@ OPERATORS = {
     "BatchNormalization": ImageOperators.batch_normalization,
     "InstanceNormalization": ImageOperators.instance_normalization,
     "LayerNormalization": ImageOperators.layer_normalization,
+    **dict.fromkeys(("DepthToSpace", "SpaceToDepth"), ImageOperators.blocks),
     "Resize": ImageOperators.resize,
     "Upsample": ImageOperators.resize,
 }

@@ -166,6 +166,20 @@ class MoveOperators(ImageOperators):
         self.flow.constants[step.output] = np.concatenate(parts)
         return None
 
+    def expand(self, step: Step, node: Node) -> None:
+        """Expand: a constant, or rows and columns of an image from one of each."""
+        wanted = tuple(int(n) for n in node.constant(1, "the shape").reshape(-1))
+        budget.elements(step.where, wanted)
+        try:
+            shape = np.broadcast_shapes(node.shape(0), wanted)
+        except ValueError:
+            raise ModelError(f"{step.where}: {node.shape(0)} does not spread to {wanted[:16]}") from None
+        if node.key(0) in self.flow.constants:
+            made = self.flow.fold(step, np.broadcast_to, node.constant(0, "x"), shape)
+            self.flow.constants[step.output] = made
+        else:
+            self.flow.spread(step, node.key(0), shape)
+
     def pad(self, step: Step, node: Node) -> None:
         """Pad; before opset 11 all its numbers are attributes."""
         mode = node.attribute("mode", "constant")
@@ -206,5 +220,6 @@ OPERATORS = {
     "Split": MoveOperators.split,
     "Concat": MoveOperators.concat,
     "Pad": MoveOperators.pad,
+    "Expand": MoveOperators.expand,
     **dict.fromkeys(REDUCTIONS, MoveOperators.reduce),
 }

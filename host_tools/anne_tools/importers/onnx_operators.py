@@ -158,6 +158,13 @@ class Operators(MoveOperators):
         """Add, Sub, Mul, Div."""
         self.flow.arithmetic(step, ARITHMETIC[step.op], node.key(0), node.key(1))
 
+    def modulo(self, step: Step, node: Node) -> None:
+        """Mod of constants, which sizes of an export are."""
+        c = [node.constant(i, "its input").astype(np.int64) for i in range(2)]
+        if not c[1].all():
+            raise ModelError(f"{step.where} by zero")
+        self.flow.constants[step.output] = self.flow.fold(step, np.mod, *c)
+
     def sum(self, step: Step, node: Node) -> None:
         """Sum: the first two are added, then the third, and so on."""
         budget.operations(node.count)
@@ -257,6 +264,11 @@ HINTS = {
         ("DynamicQuantizeLinear", "MatMulInteger", "QLinearMatMul", "com.microsoft.QGemm"), _QDQ_HINT
     ),
 }
+# Of operators that are supported with constants.
+JOINT_HINTS = {
+    "Div": "if that is a part of a layer norm, export with opset 17 or later, which have it whole",
+    "MatMul": "of attention, say; convolutions over time may do its work",
+}
 OPERATORS = {
     "Gemm": Operators.gemm,
     "MatMul": Operators.matmul,
@@ -269,6 +281,7 @@ OPERATORS = {
     "Pow": Operators.power,
     "Clip": Operators.clip,
     "Sum": Operators.sum,
+    "Mod": Operators.modulo,
     "Reshape": Operators.reshape,
     "Flatten": Operators.flatten,
     "Squeeze": Operators.squeeze,

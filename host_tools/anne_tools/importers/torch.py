@@ -37,9 +37,6 @@ DAMAGE = (
     *(AttributeError, EOFError, IndexError, KeyError, OverflowError, StopIteration, TypeError, ValueError),
     *(NotImplementedError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
-HINT = {
-    "_weight_norm": 'call torch.nn.utils.parametrize.remove_parametrizations(layer, "weight") before the export',
-}
 
 
 def read(
@@ -95,6 +92,9 @@ VIEWS = (
     "chunk",
     "unbind",
     "getitem",
+    "unflatten",
+    "expand",
+    "expand_as",
 )
 # Operators that leave the order of axes as it is.
 PASSES_ON = (
@@ -147,6 +147,8 @@ class _Reader:
         self._refuse_missing()
         for index, node in enumerate(self.program.nodes):
             op = _without_underscore(node.op)
+            if op == "getitem" and node.output not in self.last_read:
+                continue  # the places of what a pool has found, say
             step = Step(index, label(op, "?"), label(node.module, "") or label(node.output, "?"), node.output)
             if not node.output:
                 raise ModelError(f"{step.where}: its output is not one tensor or one size")
@@ -167,7 +169,7 @@ class _Reader:
         for index, node in enumerate(self.program.nodes):
             op, computed = _without_underscore(node.op), [r for r in _references(node) if r.name not in known]
             if op not in OPERATORS:
-                missing.layer(label(op, "?"), f"layer {index} ({label(op, '?')})", HINT.get(op, ""))
+                missing.layer(label(op, "?"), f"layer {index} ({label(op, '?')})")
             elif op == "div" and len(computed) > 1:
                 missing.layer(f"{op} of two computed values", f"layer {index} ({op})")
             elif op == "sym_size" or not computed:

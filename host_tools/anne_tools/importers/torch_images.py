@@ -146,6 +146,21 @@ class ImageOperators:
         bias = np.zeros(channels) if bias is None else bias
         return self.flow.instance_norm(step, call.key("input"), weight, bias, call.number("eps", 1e-5))
 
+    def group_norm(self, step: Step, call: Call) -> None:
+        """Group normalisation."""
+        channels = call.shape("input")[1]
+        weight, bias = self._optional(call, "weight"), self._optional(call, "bias")
+        weight = np.ones(channels) if weight is None else weight
+        bias = np.zeros(channels) if bias is None else bias
+        groups, epsilon = call.integer("num_groups", 1), call.number("eps", 1e-5)
+        self.flow.group_norm(step, call.key("input"), groups, weight, bias, epsilon)
+
+    def blocks(self, step: Step, call: Call) -> None:
+        """pixel_shuffle, pixel_unshuffle."""
+        to_space = step.op == "pixel_shuffle"
+        block = call.integer("upscale_factor" if to_space else "downscale_factor", 1)
+        self.flow.blocks(step, call.key("self"), block, to_space, channels_first=True)
+
     def layer_norm(self, step: Step, call: Call) -> None:
         """Layer normalisation over the last axes."""
         rank, n = len(call.shape("input")), len(call.integers("normalized_shape"))
@@ -186,4 +201,6 @@ OPERATORS = {
     ),
     "batch_norm": ImageOperators.batch_norm,
     "instance_norm": ImageOperators.instance_norm,
+    "group_norm": ImageOperators.group_norm,
+    **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle"), ImageOperators.blocks),
 }

@@ -125,22 +125,22 @@ def _put_together(module: Module, part: str) -> None:
         arrays[part] = values * mask
     for names in normed:
         if all(name in arrays for name in names):
-            arrays[part] = _with_norm(module, part, *(arrays.pop(name) for name in names))
+            arrays[part] = with_norm(
+                f"{label(module.name, '?')}.{part}", *(arrays.pop(name) for name in names)
+            )
             if names == normed[1]:
                 module.note = f"{label(module.name, '?')}: its parametrization was taken for weight_norm"
 
 
-def _with_norm(module: Module, part: str, size: np.ndarray, direction: np.ndarray) -> np.ndarray:
+def with_norm(where: str, size: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """weight_norm: the direction with the norm `size`, along those axes that `size` does not have."""
     axes = tuple(
         axis for axis in range(direction.ndim) if size.ndim == 0 or size.shape[axis : axis + 1] == (1,)
     )
     kept = tuple(1 if axis in axes else n for axis, n in enumerate(direction.shape))
     if size.ndim and size.shape != kept:
-        raise ModelError(
-            f"{label(module.name, '?')}.{part}: norms of shape {size.shape} do not fit {direction.shape}"
-        )
-    budget.elements(module.name, (3, *direction.shape))  # the direction, its squares, the product
+        raise ModelError(f"{where}: norms of shape {size.shape} do not fit {direction.shape}")
+    budget.elements(where, (3, *direction.shape))  # the direction, its squares, the product
     size, direction = size.astype(np.float64), direction.astype(np.float64)
     with np.errstate(all="ignore"):  # 0 / 0 is NaN, as in PyTorch, and refused like every other
         return size * direction / np.sqrt(np.sum(direction**2, axis=axes, keepdims=True))

@@ -13,6 +13,7 @@ from . import torch_images, torch_moves
 from .flow import Key, Step
 from .torch_calls import Call
 from .torch_files import Ref
+from .torch_modules import with_norm
 from .torch_moves import MoveOperators
 
 ACTIVATIONS = {
@@ -191,6 +192,24 @@ class Operators(MoveOperators):
             step, call.key("self"), shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :]
         )
 
+    def unflatten(self, step: Step, call: Call) -> None:
+        """One axis becomes several."""
+        shape, sizes = call.shape("self"), call.integers("sizes")
+        axis = call.axis("dim", 0, len(shape))
+        self.flow.reshape(step, call.key("self"), [*shape[:axis], *sizes, *shape[axis + 1 :]])
+
+    def expand(self, step: Step, call: Call) -> None:
+        """expand, expand_as: rows and columns of an image from one of each."""
+        shape = call.shape("self")
+        wanted = call.shape("other") if step.op == "expand_as" else call.integers("size")
+        wanted = tuple(n if w == -1 else w for n, w in zip(shape, wanted, strict=False))
+        self.flow.spread(step, call.key("self"), wanted)
+
+    def weight_norm(self, step: Step, call: Call) -> None:
+        """The weights of a layer with weight_norm: constants."""
+        size, direction = call.constant("g"), call.constant("v")
+        self.flow.constants[step.output] = with_norm(step.where, size, direction)
+
     def squeeze(self, step: Step, call: Call) -> None:
         """Axes of 1 go, but for the batch axis unless it is named."""
         shape = call.shape("self")
@@ -256,6 +275,10 @@ OPERATORS: dict[str, Callable[[Operators, Step, Call], None]] = {
     "permute": Operators.permute,
     "transpose": Operators.permute,
     "t": Operators.permute,
+    "unflatten": Operators.unflatten,
+    "expand": Operators.expand,
+    "expand_as": Operators.expand,
+    "_weight_norm": Operators.weight_norm,
     "sym_size": Operators.size,
     "maximum": Operators.extreme,
     "minimum": Operators.extreme,

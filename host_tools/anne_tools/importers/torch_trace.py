@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ModelError
 from .torch_files import Node, Program, Ref, names_of_outputs, operator_name, refuse_no_ends
+
+# Inputs of a module with an nn.Embedding for which whole numbers are tried, too.
+_MOST_CHOSEN = 4
 
 # of one input, or of several, by name or in their order
 Shapes = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
@@ -23,10 +27,10 @@ def trace(source: Any, input_shape: Shapes | None) -> Program:
     if not isinstance(source, torch.nn.Module):
         raise ModelError(f"expected an nn.Module, got {type(source).__name__}")
     shapes = _shapes(source, input_shape)
-    args, kwargs = _arguments(source, shapes)
     modes = {module: module.training for module in source.modules()}
     try:
         source.eval()
+        args, kwargs = _arguments(source, shapes)
         return _from_exported(torch.export.export(source, args, kwargs))
     except ModelError:
         raise
@@ -34,8 +38,9 @@ def trace(source: Any, input_shape: Shapes | None) -> Program:
         reason = str(error).strip().partition("\n")[0][:200]
         told = [str((1, *shape)) for shape in (shapes.values() if isinstance(shapes, Mapping) else shapes)]
         inputs = f"an input of shape {told[0]}" if len(told) == 1 else f"inputs of shapes {', '.join(told)}"
+        hint = "give input_shape, without the batch axis" if input_shape is None else "is input_shape right?"
         raise ModelError(
-            f"torch.export cannot trace {type(source).__name__} with {inputs} ({reason}); is input_shape right?"
+            f"torch.export cannot trace {type(source).__name__} with {inputs} ({reason}); {hint}"
         ) from error
     finally:
         for module, mode in modes.items():
@@ -62,42 +67,97 @@ def _shapes(source: Any, given: Shapes | None) -> Shapes:
 
 
 def _arguments(source: Any, shapes: Shapes) -> tuple[tuple, dict[str, Any]]:
-    """Return positional and named arguments for the module's forward: zeros, in a batch of 1."""
+    """Return positional and named arguments for the module's forward: zeros, in a batch of 1, where its weights are."""
     import torch
 
+    first = next((p for p in source.parameters() if p.is_floating_point()), torch.zeros(1))
+    for types in _choices(source, len(shapes), first.dtype):
+        args, kwargs = _bound(source, shapes, types, first.device)
+        if _runs(source, args, kwargs):
+            break
+    return args, kwargs
+
+
+def _choices(source: Any, n: int, floats: Any) -> Iterable[Sequence[Any]]:
+    """Yield types for `n` inputs: those of the weights, and in a module with an nn.Embedding whole numbers for some."""
+    import torch
+
+    has_tables = any(isinstance(module, torch.nn.Embedding) for module in source.modules())
+    yield [floats] * n
+    if has_tables:
+        for chosen in itertools.product((torch.long, floats), repeat=min(n, _MOST_CHOSEN)):
+            yield [*chosen, *[floats] * (n - len(chosen))]
+
+
+def types_of_inputs(source: Any, shapes: Sequence[Sequence[int]]) -> list[Any]:
+    """Return the type that each input of a module or program has, of inputs of these `shapes` without the batch."""
+    import torch
+
+    if isinstance(source, torch.export.ExportedProgram):
+        names = source.graph_signature.user_inputs
+        return [node.meta["val"].dtype for node in source.graph.nodes if node.name in names]
+    args, kwargs = _arguments(source, shapes)
+    return [value.dtype for value in (*args, *kwargs.values())]
+
+
+def _runs(source: Any, args: tuple, kwargs: dict[str, Any]) -> bool:
+    import torch
+
+    try:
+        with torch.no_grad():
+            source(*args, **kwargs)
+    except (RuntimeError, TypeError, IndexError, ValueError):
+        return False
+    return True
+
+
+def _bound(source: Any, shapes: Shapes, types: Sequence[Any], device: Any) -> tuple[tuple, dict[str, Any]]:
+    """Return zeros of these shapes and types as the module's forward takes them."""
+    import torch
+
+    def zeros(shape: Sequence[int], dtype: Any) -> Any:
+        return torch.zeros(1, *shape, dtype=dtype, device=device)
+
     if not isinstance(shapes, Mapping):
-        return tuple(torch.zeros(1, *shape, dtype=type_of_inputs(source)) for shape in shapes), {}
+        return tuple(map(zeros, shapes, types)), {}
     signature = inspect.signature(source.forward)
     try:
-        dtype = type_of_inputs(source)
-        bound = signature.bind(
-            **{name: torch.zeros(1, *shape, dtype=dtype) for name, shape in shapes.items()}
-        )
+        bound = signature.bind(**dict(zip(shapes, map(zeros, shapes.values(), types), strict=True)))
     except TypeError as error:
         raise ModelError(f"input_shape does not fit {type(source).__name__}.forward: {error}") from error
     return bound.args, bound.kwargs
 
 
-def type_of_inputs(source: Any) -> Any:
-    """Return integers for a network that begins with a table, else floats."""
-    import torch
-
-    if isinstance(source, torch.export.ExportedProgram):
-        given = [
-            node.meta["val"] for node in source.graph.nodes if node.name in source.graph_signature.user_inputs
-        ]
-        return given[0].dtype if given else torch.float32
-    first = next((module for module in source.modules() if list(module.parameters(recurse=False))), None)
-    return torch.long if isinstance(first, torch.nn.Embedding) else torch.float32
-
-
 def _first_linear(source: Any) -> tuple[int]:
+    """Return the shape that the first layer takes, if that is a Linear; else ModelError, which asks for it."""
     import torch
 
-    for module in source.modules():
+    for name, module in source.named_modules():
         if isinstance(module, torch.nn.Linear):
             return (module.in_features,)
+        said = _begins_with(module)
+        if said:
+            layer = " ".join(filter(None, (type(module).__name__, name)))
+            raise ModelError(
+                f"{type(source).__name__} begins with {layer}: give input_shape={said}, without the batch axis"
+            )
     raise ModelError(f"{type(source).__name__} has no nn.Linear: give input_shape, without the batch axis")
+
+
+def _begins_with(module: Any) -> str:
+    """Return the input shape of a layer whose input has axes of any length, in words; "" for another layer."""
+    import torch
+
+    nn = torch.nn
+    for n, axes in ((1, "time"), (2, "rows, columns")):
+        convolutions = getattr(nn, f"Conv{n}d"), getattr(nn, f"ConvTranspose{n}d")
+        if isinstance(module, convolutions):
+            return f"({module.in_channels}, {axes})"
+    if isinstance(module, nn.BatchNorm2d):
+        return f"({module.num_features}, rows, columns)"
+    if isinstance(module, nn.RNNBase):
+        return f"(time, {module.input_size})"
+    return "(numbers,)" if isinstance(module, nn.Embedding) else ""
 
 
 def _from_exported(program: Any) -> Program:
