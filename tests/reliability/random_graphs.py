@@ -86,7 +86,9 @@ def _largest(
     """What errors of a float layer are relative to: its largest output, or more."""
     largest = np.abs(outputs).max()
     x = [each.reshape(1, *source.shape) for each, source in zip(x, sources, strict=True)]
-    linear = replace(layer, activation="linear") if getattr(layer, "activation", "linear") != "linear" else layer
+    linear = (
+        replace(layer, activation="linear") if getattr(layer, "activation", "linear") != "linear" else layer
+    )
     terms = None
     if isinstance(layer, (Conv, ConvTranspose, Dense, DepthwiseConv)):
         terms = replace(linear, weights=np.abs(layer.weights), bias=np.abs(layer.bias))
