@@ -44,225 +44,221 @@ def call_cycles(file: ModelFile, chip_name: str) -> float:
 
 # begin measured: `make costs` writes what follows
 _KERNELS: dict[str, Cost] = {
-    # within 0.6 %
-    "f32": Cost(base=167.3, per_input=48.3, block=181.3, block_column=72.49),
+    # within 0.3 %
+    "f32": Cost(base=176.2, per_input=46.33, block=180.4, block_column=72.77),
     # within 1.7 %
-    "f32_aligned": Cost(base=213.8, per_input=34.56, per_output=56.81, block=50.24, block_column=22.89),
-    # within 11.3 %
-    "f32_aligned relu": Cost(base=188.6, per_input=30.11, per_output=40.15, block=51.7, block_column=23.21),
-    # within 5.5 %
+    "f32_aligned": Cost(base=214, per_input=33.75, per_output=51.69, block=60.6, block_column=22.95),
+    # within 5.0 %
     "s8_f32": Cost(
-        base=1137,
-        per_input=128.9,
-        per_output=436.9,
-        block=190.1,
-        rest=5.841,
-        block_column=61.33,
-        rest_column=40.43,
+        base=1123, per_input=128.1, per_output=431.7, block=178.1, block_column=61.41, rest_column=40.86
     ),
     # within 0.6 %
     "s16": Cost(
-        base=301.5,
-        per_input=10.49,
-        per_output=49.6,
-        block=6.899,
-        rest=8.206,
-        block_column=20.86,
-        rest_column=6.474,
+        base=302.6,
+        per_input=10.48,
+        per_output=49.67,
+        block=6.972,
+        rest=7.834,
+        block_column=20.84,
+        rest_column=6.496,
     ),
-    # within 7.1 %
+    # within 7.2 %
     "s8_quad": Cost(
-        base=451.4,
-        per_input=5.241,
-        per_output=17.76,
-        block=153.9,
-        rest=75.1,
-        block_column=20.52,
-        rest_column=11.9,
+        base=448.9,
+        per_input=5.524,
+        per_output=13.26,
+        block=174.9,
+        rest=79.24,
+        block_column=20.31,
+        rest_column=11.23,
+        exact_row=102.3,
     ),
-    # within 13.7 %
+    # within 18.4 %
     "s4": Cost(
-        base=460.2, per_input=8.428, per_output=16.56, block=203.3, block_column=15.98, exact_row=66.88
+        base=454.4, per_input=9.124, per_output=16.18, block=216.9, block_column=15.7, exact_row=72.84
     ),
-    # within 1.3 %
-    "activation int8": Cost(base=100.9, per_output=9.638),
+    # within 9.3 %
+    "f32_aligned relu": Cost(base=194.4, per_input=30.66, per_output=59.59, block=22.91, block_column=22.96),
+    # within 0.7 %
+    "activation int8": Cost(base=107.6, per_output=10.08),
+    # within 0.0 %
+    "softmax int8": Cost(base=587.8, per_output=111),
+    # within 0.2 %
+    "activation int16": Cost(base=99.35, per_output=27.97),
+    # within 0.0 %
+    "softmax int16": Cost(base=138.9, per_output=93.96),
+    # within 0.0 %
+    "activation float32": Cost(base=177.4),
     # within 0.1 %
-    "softmax int8": Cost(base=562.8, per_output=110.9),
-    # within 0.1 %
-    "activation int16": Cost(base=99.54, per_output=27.92),
+    "scaling float32": Cost(base=102.3, per_output=239.1),
     # within 0.0 %
-    "softmax int16": Cost(base=113.9, per_output=93.96),
-    # within 0.0 %
-    "activation float32": Cost(base=131.3),
-    # within 0.0 %
-    "scaling float32": Cost(base=102.2, per_output=239),
-    # within 0.0 %
-    "scaling int8": Cost(base=106.5, per_output=289),
+    "scaling int8": Cost(base=102.2, per_output=289),
     # within 0.1 %
     "scaling int16": Cost(base=103.2, per_output=294.1),
-    # within 3.9 %
-    "reshape": Cost(base=56.27),
-    # within 1.1 %
-    "add int8": Cost(base=241.2, per_output=117.6),
-    # within 0.7 %
-    "add int16": Cost(base=236, per_output=147.2),
+    # within 4.5 %
+    "reshape": Cost(base=56.59),
+    # within 0.9 %
+    "add float32": Cost(base=342.5, per_output=122.6),
+    # within 0.9 %
+    "add int8": Cost(base=501.1, per_output=129.8),
     # within 0.5 %
-    "add float32": Cost(base=126.9, per_output=119.5),
-    # estimated
-    "subtract int8": Cost(base=241.2, per_output=117.6),
-    # estimated
-    "subtract int16": Cost(base=236, per_output=147.2),
-    # estimated
-    "subtract float32": Cost(base=126.9, per_output=119.5),
-    # estimated
-    "multiply int8": Cost(base=241.2, per_output=60),
-    # estimated
-    "multiply int16": Cost(base=236, per_output=60),
-    # estimated
-    "multiply float32": Cost(base=126.9, per_output=90),
-    # estimated
-    "clip int8": Cost(base=110, per_output=15),
-    # estimated
-    "clip int16": Cost(base=110, per_output=15),
-    # estimated
-    "clip float32": Cost(base=110, per_output=25),
-    # estimated
-    "prelu int8": Cost(base=240, per_output=110),
-    # estimated
-    "prelu int16": Cost(base=240, per_output=110),
-    # estimated
-    "prelu float32": Cost(base=130, per_output=70),
-    # estimated
-    "quantize int8": Cost(base=110, per_output=150),
-    # estimated
-    "quantize int16": Cost(base=110, per_output=150),
-    # estimated
-    "quantize float32": Cost(base=110, per_output=120),
-    # within 2.7 %
-    "pad int8": Cost(base=600.9, per_output=1.12),
+    "add int16": Cost(base=495, per_output=158.6),
     # within 0.6 %
-    "pad int16": Cost(base=574.6, per_output=9.879),
-    # within 0.5 %
-    "pad float32": Cost(base=579, per_output=10.61),
-    # estimated
-    "concatenate int8": Cost(base=400, per_output=2),
-    # estimated
-    "concatenate int16": Cost(base=400, per_output=3),
-    # estimated
-    "concatenate float32": Cost(base=400, per_output=5),
-    "reduce sum float32": Cost(base=700, per_output=150, per_mac=35),
-    # estimated
-    "reduce sum int8": Cost(base=700, per_output=90, per_mac=5),
-    # estimated
-    "reduce sum int16": Cost(base=700, per_output=90, per_mac=5),
-    # estimated
-    "reduce max float32": Cost(base=700, per_output=30, per_mac=9),
-    # estimated
-    "reduce max int8": Cost(base=700, per_output=30, per_mac=7),
-    # estimated
-    "reduce max int16": Cost(base=700, per_output=30, per_mac=7),
-    # estimated
-    "arg_max": Cost(base=120, per_input=14, per_output=40),
-    # estimated
-    "layer_norm float32": Cost(base=2500, per_output=500),
-    # estimated
-    "max_pool float32": Cost(base=500, per_input=120, per_output=15, per_mac=9),
-    "max_pool int8": Cost(base=500, per_input=120, per_output=15, per_mac=7),
-    "max_pool int16": Cost(base=500, per_input=120, per_output=15, per_mac=7),
-    "average_pool float32": Cost(base=600, per_input=150, per_output=120, per_mac=35),
-    "average_pool int8": Cost(base=600, per_input=150, per_output=30, per_mac=5),
-    "average_pool int16": Cost(base=600, per_input=150, per_output=30, per_mac=5),
-    # estimated
-    "slice int8": Cost(base=700, per_output=9),
-    # estimated
-    "slice int16": Cost(base=700, per_output=9),
-    # estimated
-    "slice float32": Cost(base=700, per_output=9),
-    # estimated
-    "transpose int8": Cost(base=700, per_output=15),
-    # estimated
-    "transpose int16": Cost(base=700, per_output=15),
-    # estimated
-    "transpose float32": Cost(base=700, per_output=15),
-    # estimated
-    "resize nearest": Cost(base=500, per_output=20),
-    # estimated
-    "resize int8": Cost(base=700, per_input=15, per_output=35),
-    # estimated
-    "resize int16": Cost(base=700, per_input=15, per_output=60),
-    # estimated
-    "resize float32": Cost(base=700, per_input=20, per_output=350),
-    # estimated
-    "embedding int8": Cost(base=300, per_output=20),
-    # estimated
-    "embedding int16": Cost(base=300, per_output=20),
-    # estimated
-    "embedding float32": Cost(base=300, per_output=20),
-    # estimated
-    "delay int8": Cost(base=500, per_output=1),
-    # estimated
-    "delay int16": Cost(base=500, per_output=2),
-    # estimated
-    "delay float32": Cost(base=500, per_output=4),
-    # estimated: `make costs` is to measure them
-    "depthwise_conv float32": Cost(base=2000, per_output=300, per_mac=140),
-    "depthwise_conv int8-weights": Cost(base=2000, per_output=450, per_mac=180),
-    "depthwise_conv int8": Cost(base=2000, per_output=50, per_mac=12),
-    "depthwise_conv int16": Cost(base=2000, per_output=80, per_mac=12),
+    "pad float32": Cost(base=566, per_output=8.61),
+    # within 2.6 %
+    "pad int8": Cost(base=589.1, per_output=1.119),
+    # within 0.4 %
+    "pad int16": Cost(base=562.5, per_output=7.856),
+    # within 14.4 %
+    "conv f32_aligned": Cost(base=1268, per_input=56.3, per_output=85.82, per_mac=10.25, window=475),
+    # within 11.4 %
+    "conv f32": Cost(per_input=23.46, per_output=2.606, per_mac=93.82, window=0.6515),
+    # within 4.7 %
+    "conv s8_quad by byte": Cost(base=1147, per_output=209.7, per_mac=6.267),
     # within 11.6 %
-    "conv f32": Cost(per_input=24.6, per_output=2.733, per_mac=98.39, window=0.6833),
-    # within 11.7 %
-    "conv f32_aligned": Cost(base=1193, per_input=52.82, per_output=82.35, per_mac=10.46, window=499.7),
-    # within 4.9 %
-    "conv s8_f32": Cost(base=479.5, per_input=129.2, per_output=455.5, per_mac=6.772, window=1716),
-    # within 9.5 %
-    "conv s8_quad": Cost(base=1093, per_input=29.56, per_output=85.1, per_mac=2.415, window=310.7),
+    "conv s8_quad": Cost(base=1092, per_input=37.84, per_output=91.5, per_mac=1.976, window=212.6),
+    # within 21.4 %
+    "conv s16": Cost(base=1228, per_input=36.2, per_output=51.45, per_mac=2.896, window=494.9),
+    # within 6.2 %
+    "conv s8_f32": Cost(base=575.5, per_input=135.9, per_output=460.8, per_mac=6.312, window=1585),
+    # within 20.3 %
+    "conv s4": Cost(base=1337, per_input=33.38, per_output=45.22, per_mac=0.8299, window=750),
+    # within 0.9 %
+    "depthwise_conv float32": Cost(base=1239, per_output=77.24, per_mac=231.7),
+    # within 4.4 %
+    "depthwise_conv int8": Cost(base=1418, per_output=24.55, per_mac=73.65),
+    # within 3.1 %
+    "depthwise_conv int16": Cost(base=1397, per_output=25.47, per_mac=76.4),
+    # within 0.6 %
+    "depthwise_conv int8-weights": Cost(base=1238, per_output=119.8, per_mac=359.3),
+    # within 4.0 %
+    "max_pool float32": Cost(base=544.3, per_input=348, per_output=26.98, per_mac=13.22),
+    # within 4.4 %
+    "max_pool int8": Cost(base=496, per_input=354.8, per_output=21.36, per_mac=10.94),
+    # within 4.2 %
+    "max_pool int16": Cost(base=493.2, per_input=359.7, per_output=24.16, per_mac=11.28),
+    # within 4.7 %
+    "average_pool float32": Cost(base=515.1, per_input=321.7, per_output=315.2, per_mac=32.78),
+    # within 3.6 %
+    "average_pool int8": Cost(base=451.5, per_input=389.4, per_output=43.92, per_mac=11.33),
+    # within 3.9 %
+    "average_pool int16": Cost(base=460.4, per_input=400.3, per_output=39.03, per_mac=11.49),
+    # within 3.4 %
+    "reduce max float32": Cost(base=970.5, per_mac=17.36),
+    # within 2.1 %
+    "reduce sum float32": Cost(base=996.9, per_output=157.6, per_mac=68.98),
+    # within 3.4 %
+    "reduce max int8": Cost(base=960.7, per_mac=10.9),
+    # within 0.4 %
+    "reduce sum int8": Cost(base=1086, per_output=35.94, per_mac=17.99),
     # within 3.0 %
-    "conv s8_quad by byte": Cost(base=1066, per_input=4.85, per_output=197.9, per_mac=5.441, window=24.74),
-    # within 19.0 %
-    "conv s16": Cost(base=1175, per_input=30.35, per_output=45.42, per_mac=3.225, window=561.1),
-    # within 11.6 %
-    "conv s4": Cost(base=1305, per_input=29.18, per_output=41.2, per_mac=1.054, window=780.1),
-    "conv_transpose float32": Cost(base=2000, per_output=300, per_mac=100),
-    "conv_transpose int8-weights": Cost(base=2000, per_output=400, per_mac=140),
-    "conv_transpose int8": Cost(base=2000, per_output=150, per_mac=15),
-    "conv_transpose int16": Cost(base=2000, per_output=150, per_mac=12),
+    "reduce max int16": Cost(base=963.7, per_mac=11.52),
+    # within 3.6 %
+    "reduce sum int16": Cost(base=1096, per_mac=23.65),
+    # within 5.5 %
+    "concatenate float32": Cost(base=688.7, per_output=3.694),
+    # within 1.6 %
+    "concatenate int8": Cost(base=680, per_output=1.147),
+    # within 0.8 %
+    "concatenate int16": Cost(base=775.2, per_output=1.6),
+    # within 0.4 %
+    "slice float32": Cost(base=446.7, per_output=7.983),
+    # within 0.9 %
+    "slice int8": Cost(base=446.6, per_output=10.01),
+    # within 0.6 %
+    "slice int16": Cost(base=458.3, per_output=9.003),
+    # within 0.7 %
+    "subtract float32": Cost(base=343.8, per_output=122.7),
+    # within 1.6 %
+    "subtract int8": Cost(base=504.3, per_output=129.3),
+    # within 0.4 %
+    "subtract int16": Cost(base=498.8, per_output=158.4),
+    # within 67.4 %
+    "multiply float32": Cost(base=454.3, per_output=30.72),
+    # within 0.4 %
+    "multiply int8": Cost(base=455.6, per_output=74),
+    # within 0.5 %
+    "multiply int16": Cost(base=447, per_output=67.99),
+    # within 1.4 %
+    "clip float32": Cost(base=108, per_output=40.04),
+    # within 2.5 %
+    "clip int8": Cost(base=73.28, per_output=22.96),
+    # within 1.5 %
+    "clip int16": Cost(base=76.65, per_output=20.97),
+    # within 55.3 %
+    "prelu float32": Cost(base=301.9, per_output=56.77),
+    # within 3.4 %
+    "prelu int8": Cost(base=323.4, per_output=153),
+    # within 7.7 %
+    "prelu int16": Cost(base=295.1, per_output=178.3),
+    # within 0.9 %
+    "transpose float32": Cost(base=543.4, per_output=7.809),
+    # within 0.7 %
+    "transpose int8": Cost(base=537, per_output=9.935),
+    # within 1.0 %
+    "transpose int16": Cost(base=563.4, per_output=8.897),
+    # within 4.3 %
+    "resize float32": Cost(per_output=298.3),
+    # within 0.6 %
+    "resize int8": Cost(base=258.8, per_output=84.58),
+    # within 0.3 %
+    "resize int16": Cost(base=313.3, per_output=204.7),
+    # within 5.0 %
+    "embedding float32": Cost(base=340.3, per_output=61.3),
+    # within 0.1 %
+    "conv_transpose float32": Cost(base=331.6, per_output=275.9, per_mac=275.9),
+    # within 2.6 %
+    "conv_transpose int8": Cost(base=334.5, per_output=168.6, per_mac=168.6),
+    # within 0.0 %
+    "conv_transpose int16": Cost(base=313.2, per_output=167.5, per_mac=167.5),
+    # within 0.2 %
+    "conv_transpose int8-weights": Cost(base=343.3, per_output=458.9, per_mac=458.9),
+    # within 5.8 %
+    "delay float32": Cost(base=510.4, per_output=5.527),
+    # within 1.6 %
+    "delay int8": Cost(base=503.7, per_output=1.721),
+    # within 0.9 %
+    "delay int16": Cost(base=574.8, per_output=2.399),
+    # within 5.4 %
+    "layer_norm float32": Cost(base=3438, per_output=725.8),
+    # within 31.7 %
+    "arg_max": Cost(base=69.5, per_input=17.29, per_output=69.5),
 }
 _ACTIVATIONS: dict[str, float] = {
-    # within 37.1 %
+    # within 33.6 %
     "linear": 0,
+    # within 0.6 %
+    "relu": 19.84,
+    # within 1.9 %
+    "relu6": 35.69,
+    # within 9.8 %
+    "leaky_relu": 75.37,
+    # within 6.8 %
+    "elu": 26.82,
+    # within 2.7 %
+    "sigmoid": 89.24,
     # within 0.4 %
-    "relu": 20.03,
-    # within 1.0 %
-    "relu6": 35.97,
-    # within 5.2 %
-    "leaky_relu": 76.99,
-    # within 4.9 %
-    "elu": 30.47,
-    # within 1.1 %
-    "sigmoid": 89.68,
-    # within 0.3 %
-    "hard_sigmoid": 258.6,
-    # within 3.3 %
-    "tanh": 220,
-    # within 0.1 %
-    "softplus": 374.3,
-    # within 0.9 %
-    "swish": 250.7,
+    "hard_sigmoid": 258.2,
+    # within 1.8 %
+    "tanh": 223.7,
+    # within 0.2 %
+    "softplus": 373.6,
+    # within 1.9 %
+    "swish": 247.8,
     # within 0.7 %
-    "hard_swish": 355.9,
-    # within 36.9 %
-    "gelu": 228,
-    # within 7.0 %
-    "softmax": 361.7,
-    # estimated
-    "log_softmax": 420,
+    "hard_swish": 355,
+    # within 38.7 %
+    "gelu": 235.6,
+    # within 6.5 %
+    "softmax": 384.9,
+    # within 50.2 %
+    "log_softmax": 479.6,
 }
 _CALL: dict[str, Cost] = {
-    # within 0.6 %
-    "float32": Cost(base=1803, per_input=27.5, per_output=422),
-    # within 1.6 %
-    "integer": Cost(base=1790, per_input=253.9, per_output=588.5),
+    # within 0.3 %
+    "float32": Cost(base=1889, per_input=25.06, per_output=423.9),
+    # within 1.7 %
+    "integer": Cost(base=1824, per_input=255.8, per_output=590.7),
 }
 # end measured
 
