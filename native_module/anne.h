@@ -22,7 +22,14 @@
     X(hard_swish, 0.0f)     \
     X(gelu, 0.0f)           \
     X(softmax, 0.0f)        \
-    X(log_softmax, 0.0f)
+    X(log_softmax, 0.0f)    \
+    X(exp, 0.0f)            \
+    X(log, 0.0f)            \
+    X(sqrt, 0.0f)           \
+    X(rsqrt, 0.0f)          \
+    X(abs, 0.0f)            \
+    X(negative, 0.0f)       \
+    X(square, 0.0f)
 
 typedef enum {
 #define ANNE_ACTIVATION_ENUM(name, alpha) ANNE_ACTIVATION_##name,

@@ -9,11 +9,7 @@
 // result that is denormal after rounding becomes 0, unless x is denormal and the result x itself.
 void anne_activate_f32(anne_activation_t activation, float alpha, float *x, size_t n);
 
-// Its parts, on Cortex-M0+ in armv6m/activations_f32.S.
-// Sigmoids of n >= 1 floats in place.
+// Sigmoids of n >= 1 floats in place; on Cortex-M0+ in armv6m/activations_f32.S.
 void anne_sigmoids_f32(float *x, size_t n);
-// The bits of the float nearest to mantissa 2^-(31 + shift), 0 < mantissa < 2^31; 0 if it is denormal.
-uint32_t anne_packed_f32(uint32_t mantissa, int32_t shift);
-extern const uint32_t anne_exp2_table[32]; // 2^(-i/32), 31 bits behind the point
 
 #endif // ANNE_ACTIVATIONS_F32_H

@@ -5,9 +5,10 @@
 // Parameters: the least and the greatest value as the type has them, floats by their bits.
 enum { CLIP_LEAST, CLIP_MOST, CLIP_PARAMETERS };
 
-// Floats in the order of integers: of negative ones the bits but for the sign are turned round.
+// Floats in the order of integers: negative ones as minus their other bits, so that -0 and 0 are one.
 static inline int32_t key_of(uint32_t bits) {
-    return (int32_t)(bits ^ (bits >> 31) * 0x7fffffff);
+    int32_t magnitude = (int32_t)(bits & 0x7fffffff);
+    return bits >> 31 ? -magnitude : magnitude;
 }
 
 static inline bool is_nan(uint32_t bits) {

@@ -20,9 +20,12 @@ _NUMBERS = (int, float, bool)  # in MicroPython a bool is no int
 # Each is right for every finite number and for +-inf; NaN in, NaN out: comparisons let NaN fall through.
 
 
-def _exp(v):
-    # On a Pico floats have 32 bits and math.exp raises above 88.72, where the result no longer fits.
-    return math.exp(v) if not v > 88.72 else math.inf
+_LEAST = 2.0**-126  # the least normal float32: what is nearer to 0 counts as 0
+
+
+def _exp(v, alpha=0.0):
+    # On a Pico floats have 32 bits and math.exp raises above 88.7228, where the result no longer fits.
+    return math.exp(v) if not v > 88.722832 else math.inf
 
 
 def _linear(v, alpha):
@@ -80,6 +83,23 @@ def _gelu(v, alpha):
     return -0.0 if v == -math.inf else 0.5 * v * (1 + math.erf(v * 0.7071067811865476))
 
 
+def _log(v, alpha):
+    if v < _LEAST:
+        return math.nan if v <= -_LEAST else -math.inf
+    return math.log(v) if v < math.inf else v
+
+
+def _sqrt(v, alpha):
+    if v < _LEAST:
+        return math.nan if v <= -_LEAST else v * 0
+    return math.sqrt(v) if v < math.inf else v
+
+
+def _rsqrt(v, alpha):
+    root = _sqrt(v, alpha)
+    return math.copysign(math.inf, v) if root == 0 else 1 / root
+
+
 def _softmax(values, is_log):
     # e^v / sum of e^v, or its logarithm; shifted by the maximum no exponential can overflow, and the result is the same
     top = values[0]
@@ -112,6 +132,13 @@ _ACTIVATION_TABLE = (
     ("gelu", _gelu, 0.0),
     ("softmax", None, 0.0),
     ("log_softmax", None, 0.0),
+    ("exp", _exp, 0.0),
+    ("log", _log, 0.0),
+    ("sqrt", _sqrt, 0.0),
+    ("rsqrt", _rsqrt, 0.0),
+    ("abs", lambda v, alpha: abs(v), 0.0),
+    ("negative", lambda v, alpha: -v, 0.0),
+    ("square", lambda v, alpha: v * v, 0.0),
 )
 ACTIVATIONS = tuple(name for name, _, _ in _ACTIVATION_TABLE)
 

@@ -90,6 +90,8 @@ def test_denormals_count_as_0():
     same(anne.dense(1, [-least], [1], [0], "elu", alpha=0.5), [0])
     same(anne.dense(2, [least], [1, 2], [0, 0], "swish"), [0, least])
     same(anne.softmax([0, 0, 0, 0, -87])[4], 0)  # e^-87 / 4 = 4e-39
+    same(anne.dense(2, [least], [1, 0.5], [0, 0], "log")[1], -inf)
+    same(anne.dense(2, [least], [1, 0.5], [0, 0], "rsqrt"), [2.0**63, inf])
 
 
 def test_every_name_of_dense():
@@ -109,6 +111,13 @@ def test_every_name_of_dense():
         ("gelu", (-1, 1), (-0.15865525, 0.84134475)),  # v times the normal distribution below v
         ("softmax", (-2, 2), (1, 1)),  # one unit
         ("log_softmax", (-2, 2), (0, 0)),  # ln 1
+        ("exp", (-1.0986123, 1.0986123), (0.33333333, 3)),
+        ("log", (0.33333333, 3), (-1.0986123, 1.0986123)),
+        ("sqrt", (2.25, 2), (1.5, 1.4142136)),
+        ("rsqrt", (0.25, 2), (2, 0.70710678)),
+        ("abs", (-2, 2), (2, 2)),
+        ("negative", (-2, 2), (2, -2)),
+        ("square", (-1.5, 2), (2.25, 4)),
     )
     same(tuple(name for name, _, _ in values), anne.ACTIVATIONS)
     for name, at, expected in values:
@@ -124,6 +133,13 @@ def test_beyond_the_bends():
         ("swish", (-inf, inf, -200), (0, inf, 0)),
         ("hard_swish", (-inf, inf, -4, 4), (0, inf, 0, 4)),
         ("gelu", (-inf, inf, -20, 20), (0, inf, 0, 20)),
+        ("exp", (-inf, inf, -200, 89, 200), (0, inf, 0, inf, inf)),
+        ("log", (-inf, inf, 0, -1), (nan, inf, -inf, nan)),
+        ("sqrt", (-inf, inf, 0, -1), (nan, inf, 0, nan)),
+        ("rsqrt", (-inf, inf, 0, -1), (nan, 0, inf, nan)),
+        ("abs", (-inf, inf), (inf, inf)),
+        ("negative", (-inf, inf), (inf, -inf)),
+        ("square", (-inf, inf), (inf, inf)),
     ):
         close([one(name, v) for v in at], expected, BOUND)
 

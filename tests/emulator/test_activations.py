@@ -52,7 +52,7 @@ def inputs() -> np.ndarray:
     """Floats of all sizes and both signs, where the curves bend, infinities; (n_samples, N)."""
     sizes = np.linspace(0, 0x7F800000, 3 * N).astype(np.uint32).view(np.float32)
     bends = np.linspace(0, 14, 4 * N, dtype=np.float32)
-    edges = np.array([0.125, 0.25, 3, 6, 10, 13, 20, 87.33], np.float32)
+    edges = np.array([0.125, 0.25, 3, 6, 10, 13, 20, 87.33, 88.72283, 0.70710678, 1], np.float32)
     edges = np.concatenate([np.nextafter(edges, np.float32(0)), edges, np.nextafter(edges, np.float32(100))])
     positive = np.concatenate([sizes, bends, np.resize(edges, N)])
     return np.concatenate([positive, -positive]).reshape(-1, N)

@@ -1,5 +1,6 @@
 // Every activation against its definition in double, over floats of all sizes, within the bounds of DESIGN.md.
 #include <math.h>
+#include <stdbool.h>
 
 #include "kernel_test.h"
 #include "kernels/activations_f32.h"
@@ -37,6 +38,20 @@ static double exact(anne_activation_t activation, double alpha, double v) {
         return v * 0.5 * erfc(-v * M_SQRT1_2);
     case ANNE_ACTIVATION_log_softmax: // of one value
         return 0;
+    case ANNE_ACTIVATION_exp:
+        return exp(v);
+    case ANNE_ACTIVATION_log:
+        return log(v);
+    case ANNE_ACTIVATION_sqrt:
+        return sqrt(v);
+    case ANNE_ACTIVATION_rsqrt:
+        return 1 / sqrt(v);
+    case ANNE_ACTIVATION_abs:
+        return fabs(v);
+    case ANNE_ACTIVATION_negative:
+        return -v;
+    case ANNE_ACTIVATION_square:
+        return v * v;
     default: // softmax of one value
         return 1;
     }
@@ -53,13 +68,22 @@ static const double bounds[ANNE_ACTIVATION_COUNT] = {
     [ANNE_ACTIVATION_leaky_relu] = 2e-7,   [ANNE_ACTIVATION_elu] = 5e-7,        [ANNE_ACTIVATION_sigmoid] = 5e-7,
     [ANNE_ACTIVATION_hard_sigmoid] = 2e-7, [ANNE_ACTIVATION_tanh] = 5e-7,       [ANNE_ACTIVATION_softplus] = 5e-7,
     [ANNE_ACTIVATION_swish] = 5e-7,        [ANNE_ACTIVATION_hard_swish] = 2e-7, [ANNE_ACTIVATION_gelu] = 6e-7,
+    [ANNE_ACTIVATION_exp] = 5e-7,          [ANNE_ACTIVATION_log] = 2e-7,        [ANNE_ACTIVATION_sqrt] = 6e-8,
+    [ANNE_ACTIVATION_rsqrt] = 2e-7,        [ANNE_ACTIVATION_square] = 6e-8,
 };
 
 static void check(anne_activation_t activation, float v) {
     const float alpha = 0.3f;
-    double expected = exact(activation, alpha, v);
+    bool counts_as_0 = activation >= ANNE_ACTIVATION_log && activation <= ANNE_ACTIVATION_rsqrt && fabsf(v) < 0x1p-126f;
+    double expected = exact(activation, alpha, counts_as_0 ? copysign(0, v) : v);
     double bound = bounds[activation] * fabs(expected) + 1.2e-38 * fmax(1, fabs(v));
     float got = activated(activation, alpha, v);
+    if (isnan(expected) || fabs(expected) > 0x1.ffffffp127) { // outside the domain, or beyond the floats
+        CHECK(isnan(expected) ? isnan(got) : got == copysignf(INFINITY, (float)expected), "activation %d of %.9g: %.9g",
+              activation, v, got);
+        return;
+    }
+    CHECK(activation != ANNE_ACTIVATION_sqrt || got == sqrtf((float)(counts_as_0 ? 0 : v)), "sqrt %.9g: %.9g", v, got);
     CHECK(fabs(got - expected) <= bound, "activation %d of %.9g: %.9g, expected %.9g", activation, v, got, expected);
 }
 
@@ -74,8 +98,10 @@ static void check_both_signs(uint32_t bits) {
 
 // Where floats end, and where the functions bend or the code takes another way, three floats to either side.
 static void check_edges(void) {
-    static const float edges[] = {0x1p-149f, 0x1p-126f, 0x1p-25f, 0x1p-8f, 0.125f, 0.25f, 0.5f,   1,
-                                  3,         6,         10,       13,      16,     20,    87.33f, 3.4028233e38f};
+    static const float edges[] = {
+        0x1p-149f,   0x1p-126f,   0x1p-25f, 0x1p-8f, 0.125f,     0.25f,        0.5f,   1,
+        3,           6,           10,       13,      16,         20,           87.33f, 3.4028233e38f,
+        0.70710678f, 1.41421356f, 2,        4,       88.722832f, 1.8446743e19f};
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
         uint32_t bits;
         memcpy(&bits, &edges[i], sizeof bits);
@@ -92,6 +118,20 @@ static void check_specials(void) {
     for (anne_activation_t a = 0; a < ANNE_ACTIVATION_softmax; a++) {
         CHECK(activated(a, 0.3f, -INFINITY) == at_minus_infinity[a], "activation %d of -inf", a);
         CHECK(activated(a, 0.3f, INFINITY) == at_infinity[a], "activation %d of inf", a);
+    }
+    // as NumPy has them
+    static const double of_minus_infinity[] = {0, NAN, NAN, NAN, INFINITY, INFINITY, INFINITY};
+    static const double of_infinity[] = {INFINITY, INFINITY, INFINITY, 0, INFINITY, -INFINITY, INFINITY};
+    static const double of_minus_zero[] = {1, -INFINITY, -0.0, -INFINITY, 0, 0, 0};
+    for (uint32_t i = 0; i <= ANNE_ACTIVATION_square - ANNE_ACTIVATION_exp; i++) {
+        anne_activation_t a = ANNE_ACTIVATION_exp + i;
+        CHECK(isnan(of_minus_infinity[i]) ? isnan(activated(a, 0, -INFINITY))
+                                          : activated(a, 0, -INFINITY) == of_minus_infinity[i],
+              "activation %d of -inf", a);
+        CHECK(activated(a, 0, INFINITY) == of_infinity[i], "activation %d of inf", a);
+        CHECK(activated(a, 0, -0.0f) == of_minus_zero[i]
+                  && !signbit(activated(a, 0, -0.0f)) == !signbit(of_minus_zero[i]),
+              "activation %d of -0", a);
     }
     for (anne_activation_t a = 0; a < ANNE_ACTIVATION_COUNT; a++) {
         CHECK(isnan(activated(a, 0.3f, NAN)) && isnan(activated(a, 0.3f, -NAN)), "activation %d of NaN", a);

@@ -253,6 +253,20 @@ _ACTIVATIONS: dict[str, float] = {
     "softmax": 384.9,
     # within 50.2 %
     "log_softmax": 479.6,
+    # estimated
+    "exp": 110,
+    # estimated
+    "log": 420,
+    # estimated
+    "sqrt": 330,
+    # estimated
+    "rsqrt": 430,
+    # estimated
+    "abs": 18,
+    # estimated
+    "negative": 18,
+    # estimated
+    "square": 80,
 }
 _CALL: dict[str, Cost] = {
     # within 0.3 %
@@ -287,6 +301,13 @@ _RP2350 = Chip(
         "gelu": 150,
         "softmax": 60,
         "log_softmax": 70,
+        "exp": 50,
+        "log": 80,
+        "sqrt": 170,
+        "rsqrt": 200,
+        "abs": 5,
+        "negative": 5,
+        "square": 8,
     },
     call={"float32": Cost(2000, 30, 30), "integer": Cost(2000, 50, 40)},
     flash_byte=5.0,

@@ -75,7 +75,7 @@ def split_ranges(
 def ranges(
     graph: Graph, calibration: np.ndarray | None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, tuple[float, float]]:
-    """Return the least and greatest value of every tensor over the calibration inputs."""
+    """Return the least and greatest value of every tensor over the calibration inputs, of those that are finite."""
     data = check_samples(graph, calibration, "calibration data")
     found: dict[str, tuple[float, float]] = {}
     values = sum(tensor.size for tensor in graph.tensors.values())
@@ -84,7 +84,8 @@ def ranges(
         _, traced = execute(graph, data[start : start + batch], trace=True)
         for name, values in traced.items():
             least, most = found.get(name, (np.inf, -np.inf))
-            found[name] = (min(least, float(values.min())), max(most, float(values.max())))
+            values = values[np.isfinite(values)]
+            found[name] = float(values.min(initial=least)), float(values.max(initial=most))
         if progress is not None:
             progress(min(start + batch, len(data)), len(data))
     return found

@@ -22,6 +22,9 @@ FIXED_OUTPUT = {
     "tanh": {"int8": tflm.TANH_OUTPUT, "int16": (1 / 32768, 0)},
     "softmax": {"int8": tflm.SOFTMAX_OUTPUT, "int16": (1 / 32768, 0)},
 }
+# Of values above 0 only. An integer below 0 counts as 0, as rounding may make one; what is infinite there is the
+# greatest or least integer.
+_ABOVE_0 = ("log", "sqrt", "rsqrt")
 
 
 def limits(activation: str, target: Tensor) -> tuple[int, int]:
@@ -71,7 +74,17 @@ def _int8_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
             return tflm.tanh_table(scale, zero_point)
         case "hard_swish" if out_scale >= scale / 128:
             return tflm.hard_swish_table(*both)
-    return tflm.float_table(lambda v: float(activate(layer.activation, np.array([v]), layer.alpha)[0]), *both)
+        case "abs":
+            return tflm.abs_table(*both)
+        case "rsqrt":
+            return tflm.rsqrt_table(*both)
+    return tflm.float_table(lambda v: float(_of_reals(layer, np.array([v]))[0]), *both)
+
+
+def _of_reals(layer: Any, real: np.ndarray) -> np.ndarray:
+    if layer.activation in _ABOVE_0:
+        real = np.maximum(real, 0)
+    return activate(layer.activation, real, layer.alpha)
 
 
 def _int16_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
@@ -81,6 +94,7 @@ def _int16_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
         values = np.exp(-128 * scale * np.arange(513)) * INT16_MAX
     else:
         real = scale * (128.0 * np.arange(513) + INT16_MIN)
-        values = activate(layer.activation, real, layer.alpha) / out_scale
+        with np.errstate(over="ignore"):
+            values = _of_reals(layer, real) / out_scale
     rounded = np.copysign(np.floor(np.abs(values) + 0.5), values)
     return np.clip(rounded, INT16_MIN, INT16_MAX).astype(np.int16)

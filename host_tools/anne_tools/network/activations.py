@@ -84,6 +84,44 @@ def _log_softmax(x, alpha):
     return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
 
 
+# Outside their domains, and where the result is too large, these are NaN or infinite without a warning; denormals count
+# as 0.
+
+
+def _exp(x, alpha):
+    """exp(x), inf beyond the floats."""
+    with np.errstate(over="ignore"):
+        return np.exp(x)
+
+
+def _log(x, alpha):
+    """log(x): -inf of 0, NaN below."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(_normal(x))
+
+
+def _sqrt(x, alpha):
+    """sqrt(x): NaN below 0."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(_normal(x))
+
+
+def _rsqrt(x, alpha):
+    """1 / sqrt(x): inf of 0, NaN below."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 1 / np.sqrt(_normal(x))
+
+
+def _square(x, alpha):
+    """x * x."""
+    with np.errstate(over="ignore", under="ignore"):
+        return x * x
+
+
+def _normal(x):
+    return np.where(np.abs(x) < 2.0**-126, x * 0, x)
+
+
 _ACTIVATIONS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "linear": lambda x, alpha: x,
     "relu": _relu,
@@ -99,6 +137,13 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "gelu": _gelu,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
+    "exp": _exp,
+    "log": _log,
+    "sqrt": _sqrt,
+    "rsqrt": _rsqrt,
+    "abs": lambda x, alpha: np.abs(x),
+    "negative": lambda x, alpha: -x,
+    "square": _square,
 }
 
 

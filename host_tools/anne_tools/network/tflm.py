@@ -257,8 +257,9 @@ def float_table(
     scale, inverse = np.float32(scale), np.float32(1) / np.float32(output_scale)
 
     def entry(q: int) -> int:
-        y = np.float32(function(float(scale * np.float32(q - zero_point))))
-        rounded = np.float32(_round_half_away(y * inverse)) + np.float32(output_zero_point)
+        with np.errstate(over="ignore"):
+            y = np.float32(function(float(scale * np.float32(q - zero_point)))) * inverse
+        rounded = np.float32(_round_half_away(np.clip(y, -512, 512))) + np.float32(output_zero_point)
         return int(np.clip(rounded, INT8_MIN, INT8_MAX))
 
     return _table(entry)
@@ -271,6 +272,29 @@ def elu_table(scale: float, zero_point: int, output_scale: float, output_zero_po
         return float(np.float32(math.exp(x)) - np.float32(1)) if x < 0 else x
 
     return float_table(elu, scale, zero_point, output_scale, output_zero_point)
+
+
+def abs_table(scale: float, zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
+    """Return ABS: the distance from the zero point under another scale and zero point."""
+    multiplier, shift = quantize_multiplier(float(np.float32(scale)) / float(np.float32(output_scale)))
+    return _table(lambda q: output_zero_point + rescale(abs(q - zero_point), multiplier, shift))
+
+
+def rsqrt_table(scale: float, zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
+    """Return RSQRT, 1 / sqrt(x), of integers with 20 bits behind the point; of 0 the greatest value.
+
+    The interpreter ends at a value below 0; here it counts as 0.
+    """
+    root = math.sqrt(float(np.float32(scale)))
+    multiplier, shift = quantize_multiplier(1 / (root * float(np.float32(output_scale))))
+
+    def entry(q: int) -> int:
+        if q <= zero_point:
+            return INT8_MAX
+        inverse = _round_half_away((1 << 20) / math.sqrt(q - zero_point))
+        return output_zero_point + rescale(inverse, multiplier, shift - 20)
+
+    return _table(entry)
 
 
 def hard_swish_table(

@@ -25,8 +25,17 @@ from .machine import COMPILER, Fault, Machine
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
-KERNELS = ("dense_s8", "dense_s4", "dense_s16", "dense_f32_aligned", "requantize", "activations_f32")
-SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "dense_s8_f32", "dense_f32")]
+KERNELS = (
+    "dense_s8",
+    "dense_s4",
+    "dense_s16",
+    "dense_f32_aligned",
+    "requantize",
+    "q31",
+    "activations_f32",
+    "unary_f32",
+)
+SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "q31", "unary_f32", "dense_s8_f32", "dense_f32")]
 SOURCES += [f"kernels/armv6m/{name}.S" for name in KERNELS]
 SHAPES = [(n_in, n_out) for n_in in range(1, 41) for n_out in range(1, 41)]
 

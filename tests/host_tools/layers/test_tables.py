@@ -27,6 +27,14 @@ FUNCTIONS = {
     "swish": lambda v: v / (1 + math.exp(-v)),
     "hard_swish": lambda v: v * min(max(v + 3, 0.0), 6.0) / 6,
     "gelu": lambda v: v * (1 + math.erf(v / math.sqrt(2))) / 2,
+    "exp": math.exp,
+    # below 0 as at 0
+    "log": lambda v: math.log(v) if v > 0 else -math.inf,
+    "sqrt": lambda v: math.sqrt(max(v, 0.0)),
+    "rsqrt": lambda v: 1 / math.sqrt(v) if v > 0 else math.inf,
+    "abs": abs,
+    "negative": lambda v: -v,
+    "square": lambda v: v * v,
 }
 ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
 
@@ -51,9 +59,9 @@ def test_every_activation_is_here():
 
 
 # Steps from the true value. The nearest integer is half a step off at most, and a little in float32; what
-# TensorFlow Lite Micro rounds twice (linear, relu, leaky_relu) or computes in 16 bits (hard_swish) is as it has it
-# (test_tflm.py).
-INT8_BOUND = {"linear": 0.76, "relu": 0.76, "leaky_relu": 0.76, "hard_swish": 0.6}
+# TensorFlow Lite Micro rounds twice (linear, relu, leaky_relu, abs, rsqrt) or computes in 16 bits (hard_swish) is
+# as it has it (test_tflm.py).
+INT8_BOUND = {"linear": 0.76, "relu": 0.76, "leaky_relu": 0.76, "hard_swish": 0.6, "abs": 0.76, "rsqrt": 0.77}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -90,6 +98,14 @@ CURVATURE = {
     "swish": 0.5,
     "hard_swish": 1 / 3,
     "gelu": 0.798,
+    "square": 2,
+}
+# Of those that bend more and more, at the greatest or least number of a line.
+CURVATURE_AT_END = {"exp": math.exp}
+CURVATURE_AT_BEGIN = {
+    "log": lambda v: v**-2,
+    "sqrt": lambda v: v**-1.5 / 4,
+    "rsqrt": lambda v: v**-2.5 * 3 / 4,
 }
 BENDS = {"relu6": (6, 1), "hard_sigmoid": (3, 1 / 6), "hard_swish": (3, 0.5)}
 
@@ -102,7 +118,7 @@ def int16_layer(name: str, shape: tuple[int, ...], reach: float) -> NativeModel:
 
 
 @pytest.mark.parametrize("reach", [1, 4, 8, 16, 60])
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "linear"])
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n != "linear" and n not in CURVATURE_AT_BEGIN])
 def test_int16_activations_for_every_input(name, reach):
     # DESIGN.md, "Numbers": a step for the two roundings, and what a straight line 128 inputs long is off by
     model = int16_layer(name, (4096,), reach)
@@ -110,10 +126,31 @@ def test_int16_activations_for_every_input(name, reach):
     got = model.run_raw(np.arange(-32768, 32768, dtype=np.int16)).astype(float).ravel()
     exact = np.array([FUNCTIONS[name](scale * q) for q in range(-32768, 32769)]) / out_scale
     at, jump = BENDS.get(name, (0, 0))
-    line = ((128 * scale) ** 2 / 8 * CURVATURE.get(name, 0) + 32 * scale * jump) / out_scale
-    bound = np.full(65536, 1.01 + line)
-    bound[-128:] += max(0, exact[-1] - 32767)  # the last entry is limited to 32767
+    curvature = np.full(65536, CURVATURE.get(name, 0.0))
+    if name in CURVATURE_AT_END:
+        curvature = np.array([CURVATURE_AT_END[name](scale * q) for q in range(-32768 + 128, 32768 + 128)])
+    line = ((128 * scale) ** 2 / 8 * curvature + 32 * scale * jump) / out_scale
+    bound = 1.01 + line
+    bound[:128] += max(0, exact[0] - 32767)  # the first and the last entry are limited to 32767
+    bound[-128:] += max(0, exact[-1] - 32767)
     error = np.abs(got - np.clip(exact[:-1], -32768, 32767))
+    assert (error <= bound).all(), (error - bound).max()
+
+
+@pytest.mark.parametrize("reach", [1, 8, 60])
+@pytest.mark.parametrize("name", CURVATURE_AT_BEGIN)
+def test_int16_roots_and_logarithms_for_every_input(name, reach):
+    """From the second line above 0 on; on the first they are steeper than a line can be. Below 0 they are as at 0."""
+    model = int16_layer(name, (4096,), reach)
+    scale, out_scale = float(model.input.scale), float(model.output.scale)
+    got = model.run_raw(np.arange(-32768, 32768, dtype=np.int16)).astype(float).ravel()
+    at_0 = np.clip(FUNCTIONS[name](0) / out_scale, -32768, 32767)
+    np.testing.assert_array_equal(got[: 32768 + 1], at_0)
+    q = np.arange(128, 32768)
+    exact = np.array([FUNCTIONS[name](scale * v) for v in q]) / out_scale
+    curvature = np.array([CURVATURE_AT_BEGIN[name](scale * (v - v % 128)) for v in q])
+    error = np.abs(got[32768 + 128 :] - exact)
+    bound = 1.01 + (128 * scale) ** 2 / 8 * curvature / out_scale
     assert (error <= bound).all(), (error - bound).max()
 
 

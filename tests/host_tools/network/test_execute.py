@@ -30,7 +30,16 @@ DEFINITIONS = {
     "swish": lambda x: x / (1 + math.exp(-x)),
     "hard_swish": lambda x: x * min(max(x + 3, 0), 6) / 6,
     "gelu": lambda x: x * 0.5 * (1 + math.erf(x / math.sqrt(2))),
+    "exp": math.exp,
+    "log": lambda x: math.log(x) if x > 0 else math.nan if x < 0 else -math.inf,
+    "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
+    "rsqrt": lambda x: 1 / math.sqrt(x) if x > 0 else math.nan if x < 0 else math.inf,
+    "abs": abs,
+    "negative": lambda x: -x,
+    "square": lambda x: x**2,
 }
+# Not finite outside of their domains, or of large arguments.
+NOT_ALWAYS_FINITE = ("exp", "log", "sqrt", "rsqrt")
 POINTS = np.array([-20, -3.5, -3, -1, -0.1, 0, 0.1, 1, 2.9, 3, 5.9, 6, 6.1, 20])
 
 
@@ -57,7 +66,24 @@ def test_activation_in_float32_stays_float32_and_close(activation):
 def test_large_arguments_neither_overflow_nor_warn(activation, dtype):
     x = np.array([[-1e4, -100, 0, 100, 1e4]], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        assert np.all(np.isfinite(activate(activation, x, ALPHA)))
+        got = activate(activation, x, ALPHA)
+    assert activation in NOT_ALWAYS_FINITE or np.all(np.isfinite(got))
+
+
+def test_what_is_not_finite_is_as_in_numpy():
+    x = np.array([-np.inf, -1, -1e-40, -0.0, 0, 1e-40, np.inf, np.nan], np.float32)
+    inf, nan = np.inf, np.nan
+    expected = {
+        "exp": [0, np.exp(np.float32(-1)), 1, 1, 1, 1, inf, nan],
+        # 1e-40, which is denormal, counts as 0
+        "log": [nan, nan, -inf, -inf, -inf, -inf, inf, nan],
+        "sqrt": [nan, nan, -0.0, -0.0, 0, 0, inf, nan],
+        "rsqrt": [nan, nan, -inf, -inf, inf, inf, 0, nan],
+    }
+    for name, values in expected.items():
+        np.testing.assert_array_equal(activate(name, x), np.array(values, np.float32), name)
+        np.testing.assert_array_equal(np.signbit(activate(name, x[2:7])), np.signbit(values[2:7]), name)
+    assert activate("exp", np.array([89], np.float32)) == inf
 
 
 def test_softmax_over_the_last_axis():
@@ -80,6 +106,10 @@ def test_activation_against_torch(activation):
         "hard_swish": torch.nn.functional.hardswish,
         "softmax": lambda x: torch.softmax(x, -1),
         "log_softmax": lambda x: torch.log_softmax(x, -1),
+        **{
+            name: getattr(torch, name)
+            for name in ("exp", "log", "sqrt", "rsqrt", "abs", "negative", "square")
+        },
     }
     function = functions.get(activation) or getattr(torch.nn.functional, activation)
     x = np.random.default_rng(1).normal(0, 4, (20, 30))

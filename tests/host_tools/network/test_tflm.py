@@ -37,6 +37,7 @@ TABLES = {
     "ELU": tflm.elu_table,
     "HARD_SWISH": tflm.hard_swish_table,
     "QUANTIZE": tflm.requantize_table,
+    "ABS": tflm.abs_table,
 }
 
 
@@ -47,6 +48,19 @@ def test_table_of_operator_with_free_output(name):
         quantization = random_quantization(rng)
         expected = run_operator(name, ALL_INT8, *quantization)
         np.testing.assert_array_equal(TABLES[name](*quantization), expected, str(quantization))
+
+
+def test_rsqrt_table():
+    """Of the zero point and above, as the interpreter ends at a value below 0; there the table is as at 0."""
+    rng = np.random.default_rng(20261126)
+    for _ in range(60):
+        scale, zero_point, _, output_zero_point = random_quantization(rng)
+        output_scale = float(np.float32(2.0 ** rng.uniform(-8, 1) / np.sqrt(scale)))
+        quantization = scale, zero_point, output_scale, output_zero_point
+        got = tflm.rsqrt_table(*quantization)
+        expected = run_operator("RSQRT", ALL_INT8[:, zero_point + 128 :], *quantization)
+        np.testing.assert_array_equal(got[zero_point + 128 :], expected, str(quantization))
+        assert (got[: zero_point + 128] == 127).all()
 
 
 @pytest.mark.parametrize(
