@@ -117,6 +117,8 @@ class Images(Moves):
         window: Window,
         output_padding: Pair,
         groups: int = 1,
+        activation: str = "linear",
+        quantization: Quantization | None = None,
     ) -> None:
         """weights (n_in, n_out / groups, rows, columns), or without rows; the window's padding is cut off."""
         x, weights = self.image(step, key), self._kernel(step, key, weights)
@@ -131,7 +133,8 @@ class Images(Moves):
         for g in range(groups):
             part = weights[g * n : (g + 1) * n].transpose(1, 2, 3, 0)
             taps[g * per_group : (g + 1) * per_group, :, :, g * n : (g + 1) * n] = part
-        arguments = (self._numbers(step, taps, None), self._bias(step, bias, n_out), window, output_padding)
+        taps, bias = self._numbers(step, taps, quantization), self._bias(step, bias, n_out)
+        arguments = (taps, bias, window, output_padding, activation, 0.0, quantization)
         made = self.placed(step, [x], ConvTranspose, *arguments)
         self.values[step.output] = self._channels_in_front(made)
 

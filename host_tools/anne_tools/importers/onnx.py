@@ -27,9 +27,10 @@ from .flow_images import Images
 from .given_shapes import Shapes, filled, in_order
 from .onnx_external import ExternalData
 from .onnx_files import BFLOAT16, DOUBLE, FLOAT, FLOAT16, parse_model, to_array
+from .onnx_int8 import NotInt8Error
 from .onnx_operators import ARITHMETIC, ELEMENTWISE, HINTS, JOINT_HINTS, OPERATORS, Operators
 from .onnx_plan import DOMAINS, Plan, operator, plan
-from .onnx_qdq import NOTE, NotInt8Error, QdqOperators
+from .onnx_qdq import QdqOperators
 from .onnx_shapes import step_of
 from .refusal import Missing
 from .survey import Operation, joins
@@ -123,8 +124,7 @@ class _Reader:
         operators = Operators(Images(), self.opset, self.beside)
         for name, shape in inputs.items():
             operators.flow.input(name, name, shape, is_image=name in self.images)
-            if name in self.whole:
-                operators.flow.values[name] = replace(operators.flow.values[name], pattern="whole")
+        self._mark_whole(operators.flow)
         operators.flow.constants.update(self.constants)
         for index, node in self.plan.nodes:
             operators.run(index, node)
@@ -134,15 +134,21 @@ class _Reader:
         """Return the flow of an int8 network; None if the file is not quantised, or not in a way that fits."""
         if not any(operator(node) == "QuantizeLinear" for _, node in self.plan.nodes):
             return None
-        operators = QdqOperators(inputs, self.images, self.opset, self.beside, self.constants)
+        operators = QdqOperators(
+            inputs, self.images, self.opset, self.beside, self.constants, self.plan.nodes
+        )
+        self._mark_whole(operators.flow)
         try:
             for index, node in self.plan.nodes:
                 operators.run(index, node)
             operators.finish(self.plan.outputs)
         except NotInt8Error:
             return None
-        operators.flow.notes.append(NOTE)
         return operators.flow
+
+    def _mark_whole(self, flow: Flow) -> None:
+        for name in self.whole.intersection(flow.values):
+            flow.values[name] = replace(flow.values[name], pattern="whole")
 
     def _refuse_unsupported(self, planned: Plan) -> None:
         """Raise ModelError if anything that is needed cannot be read, naming all of it."""

@@ -44,11 +44,20 @@ class ImageOperators(Shapes):
         self.flow.convolution(step, node.key(0), weights, bias, window, int(node.attribute("group", 1)))
 
     def conv_transpose(self, step: Step, node: Node) -> None:
-        """ConvTranspose; its padding is cut off, and may be said by the size of the output."""
+        """ConvTranspose."""
         weights = node.constant(1, "the weights")
         bias = node.constant(2, "the bias") if node.has(2) else None
+        window, more = self.cut_window(step, node, weights.shape)
+        groups = int(node.attribute("group", 1))
+        self.flow.transposed_convolution(step, node.key(0), weights, bias, window, more, groups)
+
+    def cut_window(self, step: Step, node: Node, shape: tuple[int, ...]) -> tuple[Window, tuple[int, int]]:
+        """Return (window, output padding) of a ConvTranspose with weights of that shape.
+
+        Its padding is cut off, and may be said by the size of the output.
+        """
         auto = node.attribute("auto_pad", "NOTSET")
-        shape = tuple(node.attribute("kernel_shape", list(weights.shape[2:])))
+        shape = tuple(node.attribute("kernel_shape", list(shape[2:])))
         size = self.flow.size(step, node.key(0))
         pads, rank = node.attribute("pads", []), 1 if len(node.shape(0)) == 3 else 2
         strides = node.attribute("strides", [])
@@ -67,9 +76,7 @@ class ImageOperators(Shapes):
             if min(before + after) < 0:
                 raise ModelError(f"{step.where}: an output of {wanted[:16]} is larger than what it makes")
             window = self.flow.window(*at, before[-rank:], after[-rank:])
-        self.flow.transposed_convolution(
-            step, node.key(0), weights, bias, window, tuple(more), int(node.attribute("group", 1))
-        )
+        return window, tuple(more)
 
     def pool(self, step: Step, node: Node) -> None:
         """MaxPool, AveragePool."""

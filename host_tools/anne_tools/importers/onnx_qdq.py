@@ -1,92 +1,42 @@
 """Quantised ONNX files (QDQ, as ONNX Runtime's quantiser writes them) as int8 networks, with the file's own integers.
 
 Between a DequantizeLinear and the next QuantizeLinear stands float arithmetic on integers; both together are an int8
-layer, as ONNX Runtime runs them, too, with or without a relu.
+layer (`onnx_int8`), as ONNX Runtime runs them, too, with or without a relu. What has no int8 layer is computed in
+floats, between layers that turn integers into those and back.
 ONNX Runtime multiplies the sums by a float, this project by an integer and a shift (FORMAT.md), so a value can come out
 one step beside, where it lies close to the middle between two. uint8 is int8 with all values and zero points 128 less.
 
-What does not fit (two layers of floats in a row) is read as a float network by `Operators`.
+A file without int8 layers, or of other integers, is read as a float network by `Operators`.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import room
+from ..layers import Quantize
 from ..layers.tables import FIXED_OUTPUT
-from ..layers.windows import Window
 from ..network.tensor import Quantization
 from . import budget
-from .flow import Step, label
+from .flow import Step
 from .flow_images import Images
-from .onnx_moves import REDUCTIONS
-from .onnx_operators import ACTIVATIONS, OPERATORS, WITH_ALPHA, Operators
+from .onnx_int8 import BENDS, MOVES, OF_VALUES, TWO, Constant, Int8Layers, NotInt8Error, Pending
+from .onnx_operators import OPERATORS
 from .onnx_plan import operator
 from .onnx_shapes import Node, step_of
 
 NOTE = "int8 as in the file; each layer's values can be a step beside ONNX Runtime's, which rounds in another way"
-MAX_BIAS = 1 << 28
 # Operators that hand an int8 value on.
 _SAME_VALUES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout")
-TWO = {"Add": "add", "Sum": "add", "Sub": "subtract", "Mul": "multiply"}
-# Operators that move or pick int8 values.
-_MOVES = ("MaxPool", "Slice", "Split", "Gather")
-# Operators that compute with int8 values alone.
-_OF_VALUES = (
-    "Add",
-    "Sum",
-    "Sub",
-    "Mul",
-    "Concat",
-    "AveragePool",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "Resize",
-)
-_OF_VALUES += ("Upsample", *REDUCTIONS)
+_WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+# Layers that compute nothing.
+_PLUMBING = ("quantize", "reshape", "transpose")
 
 
-class NotInt8Error(Exception):
-    """Something that an int8 network of ours has no layer for."""
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A quantised constant: integers centred on their zero point, and a scale for all or one along `axis`."""
-
-    integers: np.ndarray
-    scale: np.ndarray
-    axis: int
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A layer that waits for the scale of its output: a convolution if it has a `window`, else dense if it has
-    `weights`, what the operator of a `node` makes if it has one, else an activation alone."""
-
-    step: Step
-    key: Any
-    weights: np.ndarray | None = None
-    scale: np.ndarray | None = None
-    bias: np.ndarray | None = None
-    activation: str = "linear"
-    alpha: float = 0.0
-    window: Window | None = None
-    groups: int = 1
-    node: Node | None = None
-
-    @property
-    def is_activation(self) -> bool:
-        """Whether it is an activation alone."""
-        return self.weights is None and self.node is None
-
-
-class QdqOperators(Operators):
+class QdqOperators(Int8Layers):
     """Operators where values are int8. `inputs` are shapes by name; the QuantizeLinear of each makes it int8."""
 
     def __init__(
@@ -96,250 +46,206 @@ class QdqOperators(Operators):
         opset: int,
         beside: Any,
         constants: dict[str, np.ndarray],
+        nodes: list[tuple[int, dict[str, Any]]],
     ):
         super().__init__(Images(), opset, beside)
         for name, shape in inputs.items():
             self.flow.input(name, name, shape, is_image=name in images)
         self.flow.constants.update(constants)
         self.integers: dict[str, Any] = {}  # of an input, once there are some: the value
-        self.quantized: dict[str, Constant] = {}
-        self.pending: dict[str, Pending] = {}
-        self.products: dict[str, Pending] = {}  # dense layers without bias, by their tensor
+        self.floats: dict[Any, Any] = {}  # of an int8 value, once they are needed: the value in floats
+        self.in_floats: dict[str, None] = {}  # operators without an int8 layer
+        self.read_as_floats = _read_as_floats(nodes)
 
     def run(self, index: int, node: dict[str, Any]) -> None:
-        """Do what one node says. NotInt8Error where no int8 layer does it."""
+        """Do what one node says, in floats where no int8 layer does it. NotInt8Error for other integers than int8."""
         step, op = step_of(index, node), operator(node)
         this = Node(step, node, self.flow)
-        waits = [name for name in this.inputs if name in self.pending]
         if op == "QuantizeLinear":
-            self._quantize(step, this)
-        elif op == "DequantizeLinear":
-            self._dequantize(step, this)
-        elif op in ("Gemm", "MatMul"):
-            self._dense(step, this)
-        elif op == "Conv":
-            self._convolution(step, this)
-        elif op == "Add" and (waits or self._product_in(this)) and not self._all_int8(this):
-            self._add(step, this, self.pending[waits[0]] if waits else self._product_in(this))
-        elif op in _OF_VALUES and self._all_int8(this) and (op != "Sum" or this.count == 2):
-            self.pending[step.output] = Pending(step, this.key(0), node=this)
-        elif op in _MOVES and this.has(0) and self._is_int8(this.key(0)):
-            OPERATORS[op](self, replace(step, dtype="int8", quantization=self._of(this.key(0))), this)
-        elif op in ("Relu", "Clip") or op in ACTIVATIONS or op in WITH_ALPHA or op == "Softmax":
-            self._bend(step, this, op, waits)
-        elif op == "Pad" and this.has(0) and self._is_int8(this.key(0)) and not this.has(2):
-            self.pad(replace(step, dtype="int8"), this)  # with zeros, which all scales have
-        elif waits or (op not in _SAME_VALUES and any(name in self.flow.values for name in this.inputs)):
+            return self._quantize(step, this)
+        if op == "DequantizeLinear":
+            return self._dequantize(step, this)
+        if op == "Shape":
+            return self._shape(step, this)
+        waits = [name for name in this.inputs if name in self.pending]
+        try:
+            self._in_integers(step, this, op, waits)
+        except NotInt8Error:
+            return self._in_floats(index, node)
+        if step.output in self.pending:
+            before = [each for name in waits for each in self.pending[name].nodes]
+            made = replace(self.pending[step.output], nodes=(*before, (index, node)))
+            self.pending[step.output] = made
+        return None
+
+    def _in_integers(self, step: Step, node: Node, op: str, waits: list[str]) -> None:
+        """Do what a node says with integers. NotInt8Error where no int8 layer does it."""
+        if op not in _WEIGHTED and op not in TWO and op != "PRelu":
+            self._settings_as_floats(node)
+        of_int8 = node.has(0) and self.is_int8(node.key(0))
+        if op in _WEIGHTED:
+            (self.convolution if op.startswith("Conv") else self.matrix)(step, node)
+        elif op == "Add" and (waits or self.product_in(node)) and not self.all_int8(node):
+            self.add_bias(step, node, self.pending[waits[0]] if waits else self.product_in(node))
+        elif op in TWO and self.is_with_constant(node):
+            self.pending[step.output] = Pending(step, node.key(0), node=node)
+        elif op in BENDS or op == "Clip":
+            self.bend(step, node, waits)
+        elif of_int8 and (op == "PRelu" or (op in OF_VALUES and self.all_int8(node))):
+            if node.count > 2 and op == "Sum":
+                raise NotInt8Error(f"{step.where} of {node.count}")
+            self.pending[step.output] = Pending(step, node.key(0), node=node)
+        elif op in MOVES and of_int8:
+            OPERATORS[op](self, replace(step, dtype="int8", quantization=self.of(node.key(0))), node)
+        elif op == "Pad" and of_int8 and self._reaches(node):
+            self.pad(replace(step, dtype="int8"), node)
+        elif waits or (op not in _SAME_VALUES and any(name in self.flow.values for name in node.inputs)):
             raise NotInt8Error(f"{step.where} of floats")
-        elif any(name in self.quantized for name in this.inputs):
+        elif any(name in self.quantized for name in node.inputs):
             raise NotInt8Error(f"{step.where} of quantised constants")
         else:
-            OPERATORS[op](self, step, this)
+            OPERATORS[op](self, step, node)
+
+    def _shape(self, step: Step, node: Node) -> None:
+        """Shape, of what waits, too: it goes on waiting."""
+        waiting, noted = dict(self.pending), dict(self.in_floats)
+        key = node.key(0)
+        if key in waiting or key in self.quantized:
+            key = self._as_float(key)
+            self.pending, self.in_floats = waiting, noted
+        self.shape(step, node.reading([key]))
+
+    def _reaches(self, node: Node) -> bool:
+        """Whether an int8 value reaches what it is padded with."""
+        given = self.flow.constants.get(node.key(2)) if node.has(2) else node.attribute("value", 0.0)
+        q, value = self.of(node.key(0)), np.asarray(0.0 if given is None else given).reshape(-1)
+        steps = value / float(q.scale[0]) + q.zero_point
+        return bool((steps > -128.5).all() and (steps < 127.5).all())
+
+    def _settings_as_floats(self, node: Node) -> None:
+        """Constants beside the first input, such as limits, are numbers whether the file quantises them or not."""
+        for name in node.inputs[1:]:
+            if name in self.quantized:
+                self._as_float(name)
+
+    # In floats
+
+    def _in_floats(self, index: int, node: dict[str, Any]) -> None:
+        """Do what a node says in floats."""
+        if all(name in self.flow.values or not name for name in node["output"]):
+            return  # it has been done for another reader
+        read = [self._as_float(name) if name else name for name in node["input"]]
+        if any(name in self.flow.values for name in read) and operator(node) not in _SAME_VALUES:
+            self.in_floats[operator(node)] = None
+        super().run(index, {**node, "input": read})
+        for name in node["output"]:
+            self.pending.pop(name, None)
+
+    def _as_float(self, name: Any) -> Any:
+        """Return what `name` stands for as a value or a constant of floats."""
+        if name in self.pending:
+            for index, node in self.pending.pop(name).nodes:
+                self._in_floats(index, node)
+        elif name in self.quantized and name not in self.flow.constants:
+            constant = self.quantized[name]
+            budget.elements(f"constant {str(name)[:40]}", constant.integers.shape)
+            self.flow.constants[name] = constant.real
+        name = self.integers.get(name, name)
+        if not self.is_int8(name):
+            return name
+        if name not in self.floats:
+            step = Step(len(self.flow.layers), "DequantizeLinear", "floats", (name, "floats"))
+            self._change_type(step, name)
+            self.floats[name] = step.output
+        return self.floats[name]
+
+    def _change_type(self, step: Step, key: Any) -> None:
+        """The same values in the step's type."""
+        x = self.flow.as_it_lies(step, key)
+        self.flow.values[step.output] = self.flow.alike(step, Quantize, x)
+
+    # The file's own changes of type
 
     def _quantize(self, step: Step, node: Node) -> None:
         quantization = self._quantization(node)
         key = node.key(0)
         if key in self.pending:
-            return self._finish(self.pending[key], step.output, quantization)
-        if key not in self.integers and self._is_unread_input(key):
-            self.flow.quantized_input(replace(step, dtype="int8", quantization=quantization), key)
+            try:
+                return self.done(self.pending[key], step.output, quantization)
+            except NotInt8Error:
+                key = self._as_float(key)
+        if key in self.flow.constants:
+            raise NotInt8Error(f"{step.where} of a constant")
+        step = replace(step, dtype="int8", quantization=quantization)
+        if key not in self.integers and self._is_input_of_integers(key):
+            self.flow.quantized_input(step, key)
             self.integers[key] = step.output
             return None
         key = self.integers.get(key, key)
-        if not self._is_int8(key):
-            raise NotInt8Error(f"{step.where} of floats")
-        if self._of(key) == quantization:
-            return self.flow.same(step, key)
-        return self._finish(Pending(step, key), step.output, quantization)
+        if not self.is_int8(key):
+            return self._change_type(step, key)
+        return self.done(Pending(step, key), step.output, quantization)
 
     def _dequantize(self, step: Step, node: Node) -> None:
         key = node.key(0)
         if key not in self.flow.constants:
-            if not self._is_int8(key) or self._quantization(node) != self._of(key):
+            if not self.is_int8(key) or self._quantization(node) != self.of(key):
                 raise NotInt8Error(f"{step.where} of floats")
             return self.flow.same(step, key)
         scale = node.constant(1, "the scale").astype(np.float64).reshape(-1)
-        zero_point = (
-            node.constant(2, "the zero point").astype(np.int64) if node.has(2) else np.zeros(1, np.int64)
-        )
+        given = node.constant(2, "the zero point") if node.has(2) else np.zeros(1, np.int8)
+        zero_point = given.astype(np.int64).reshape(-1)
         budget.elements(step.where, self.flow.constants[key].shape)
         integers = self.flow.constants[key].astype(np.int64)
         axis = int(node.attribute("axis", 1))
         axis += integers.ndim if axis < 0 else 0
-        if zero_point.size > 1:
-            if len(set(zero_point.reshape(-1).tolist())) > 1:
-                raise NotInt8Error(f"{step.where}: zero points that differ")
-            zero_point = zero_point.reshape(-1)[:1]
-        self.quantized[step.output] = Constant(integers - int(zero_point.reshape(-1)[0]), scale, axis)
-
-    def _all_int8(self, node: Node) -> bool:
-        """Whether all that flows into a node is int8, and nothing of it a quantised constant."""
-        values = [name for name in node.inputs if name and name not in self.flow.constants]
-        return bool(values) and all(map(self._is_int8, values))
-
-    def _convolution(self, step: Step, node: Node) -> None:
-        key, weights = node.key(0), self.quantized.get(node.key(1))
-        if not self._is_int8(key) or weights is None:
-            raise NotInt8Error(f"{step.where} of floats")
-        taps = weights.integers
-        if weights.scale.size > 1 and (weights.axis != 0 or weights.scale.size != len(taps)):
-            raise NotInt8Error(f"{step.where}: scales along the inputs")
-        if not taps.size or not -128 <= taps.min() <= taps.max() <= 127:
-            raise NotInt8Error(f"{step.where}: weights beyond int8")
-        window, groups = self.window(step, node, taps.shape[2:]), int(node.attribute("group", 1))
-        made = Pending(step, key, taps.astype(np.int8), weights.scale, window=window, groups=groups)
-        self.pending[step.output] = self._with_bias(made, node.key(2)) if node.has(2) else made
-
-    def _dense(self, step: Step, node: Node) -> None:
-        key, weights = node.key(0), self.quantized.get(node.key(1))
-        if not self._is_int8(key) or weights is None or weights.integers.ndim != 2:
-            raise NotInt8Error(f"{step.where} of floats")
-        settings = [node.attribute("alpha", 1.0), node.attribute("beta", 1.0), node.attribute("transA", 0)]
-        if settings != [1.0, 1.0, 0]:
-            raise NotInt8Error(f"{step.where} with alpha, beta or transA")
-        turned = bool(node.attribute("transB", 0))
-        rows = weights.integers if turned else weights.integers.T
-        if weights.scale.size > 1 and (
-            weights.axis != (0 if turned else 1) or weights.scale.size != len(rows)
-        ):
-            raise NotInt8Error(f"{step.where}: scales along the inputs")
-        if rows.size and not -128 <= rows.min() <= rows.max() <= 127:
-            raise NotInt8Error(f"{step.where}: weights beyond int8")
-        made = Pending(step, key, rows.astype(np.int8), weights.scale)
-        if node.count > 2 and node.has(2):
-            made = self._with_bias(made, node.key(2))
-        self.pending[step.output] = made
-
-    def _product_in(self, node: Node) -> Pending | None:
-        """Return the product without bias, rounded to int8 already, that a node reads."""
-        tensors = [self.flow.values[name].tensor for name in node.inputs if name in self.flow.values]
-        return next((self.products[tensor] for tensor in tensors if tensor in self.products), None)
-
-    def _add(self, step: Step, node: Node, made: Pending) -> None:
-        """Add a bias to a product; if that has been rounded in between, it no longer is, and is better for it."""
-        other = next(
-            (name for name in node.inputs if name in self.quantized or name in self.flow.constants), ""
-        )
-        if made.weights is None or made.bias is not None or made.activation != "linear":
-            raise NotInt8Error(f"{step.where} of floats")
-        self.pending[step.output] = self._with_bias(made, other)
-
-    def _with_bias(self, made: Pending, name: str) -> Pending:
-        """Return the dense layer with a bias in units of an input step times a weight step."""
-        unit = float(self._of(made.key).scale[0]) * made.scale
-        if name in self.quantized:
-            bias = self.quantized[name]
-            real = bias.integers.reshape(-1) * np.broadcast_to(bias.scale, bias.integers.size)
-        elif name in self.flow.constants:
-            real = self.flow.constant(made.step, name, "its bias").astype(np.float64).reshape(-1)
-        else:
-            raise NotInt8Error(f"{made.step.where}: a bias that is computed")
-        n_out = len(made.weights)
-        if real.size not in (1, n_out):
-            raise ModelError(f"{made.step.where}: expected {n_out} values of bias, got {real.size}")
-        steps = np.rint(np.broadcast_to(real, (n_out,)) / np.broadcast_to(unit, (n_out,)))
-        if not (np.abs(steps) <= MAX_BIAS).all():
-            raise NotInt8Error(f"{made.step.where}: a bias beyond int32")
-        return replace(made, bias=steps.astype(np.int32))
-
-    def _bend(self, step: Step, node: Node, op: str, waits: list[str]) -> None:
-        """An activation: relu and relu6 of a dense layer or a sum that waits, or any of an int8 value."""
-        name, alpha = ACTIVATIONS.get(op, op.lower()), 0.0
-        if op in WITH_ALPHA:
-            name, default = WITH_ALPHA[op]
-            alpha = float(node.attribute("alpha", default))
-        if op == "Clip":
-            name = {(0.0, 6.0): "relu6", (0.0, math.inf): "relu"}.get(self.limits(step, node), "")
-            if not name:
-                raise NotInt8Error(f"{step.where} of integers to other limits than those of relu and relu6")
-        if waits:
-            made = self.pending[waits[0]]
-            if name not in ("relu", "relu6") or made.is_activation or made.activation != "linear":
-                raise NotInt8Error(f"{step.where} of floats")
-            self.pending[step.output] = replace(made, activation=name)
-        elif self._is_int8(node.key(0)):
-            self.pending[step.output] = Pending(step, node.key(0), activation=name, alpha=alpha)
-        else:
-            raise NotInt8Error(f"{step.where} of floats")
-
-    def _finish(self, made: Pending, output: Any, quantization: Quantization) -> None:
-        """Append the layer that waited for its output's `quantization`."""
-        step = replace(made.step, output=output, dtype="int8", quantization=quantization)
-        if made.weights is not None:
-            bias = np.zeros(len(made.weights), np.int32) if made.bias is None else made.bias
-            bent, scale = made.activation, Quantization(made.scale)
-            if made.window is not None:
-                at = made.key, made.weights, bias, made.window, made.groups, bent, scale
-                return self.flow.convolution(step, *at)
-            self.flow.dense(step, made.key, made.weights, bias, bent, scale)
-            if made.bias is None and bent == "linear":
-                self.products[self.flow.values[output].tensor] = made
-            return None
-        if made.node is not None:
-            return self._finish_operator(step, made)
-        fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8")
-        if fixed and (quantization.scale[0], quantization.zero_point) != fixed:
-            # such a table has a scale of its own; a second layer gives the file's
-            inner = ("inner", output)
-            self._finish(made, inner, Quantization(*fixed))
-            self.flow.activation(step, inner, "linear")
-        elif made.activation == "softmax":
-            self.flow.softmax(step, made.key, -1)
-        else:
-            self.flow.activation(step, made.key, made.activation, made.alpha)
-
-    def _finish_operator(self, step: Step, made: Pending) -> None:
-        """Append what a node makes of int8 values; NotInt8Error where that is no int8 layer of ours."""
-        node, output, quantization = made.node, step.output, step.quantization
-        op, names = step.op, list(node.inputs)
-        try:
-            if op in TWO and len(names) == 2:  # refused where its output is too fine
-                scales = [self._of(name).scale[0] for name in names]
-                layer = room(TWO[op])("", ("a", "b"), "y")
-                layer.factors(*map(float, scales), float(quantization.scale[0]), "int8")
-            if op == "Concat":  # its inputs have its output's scale
-                for at, name in enumerate(names):
-                    if self._of(name) != quantization:
-                        names[at] = (output, at)
-                        self.flow.activation(replace(step, output=names[at]), name, "linear")
-                node = node.reading(names)
-            limited = made.activation == "linear" or (
-                made.activation == "relu" and quantization.zero_point == -128
+        if not zero_point.size or len(set(zero_point.tolist())) > 1:
+            return self.dequantize(step, node)  # which makes floats of it
+        if scale.size > 1 and (axis >= integers.ndim or scale.size != integers.shape[axis]):
+            raise ModelError(
+                f"{step.where}: {scale.size} scales do not fit axis {axis} of shape {integers.shape}"
             )
-            inner = replace(step, output=(output, "inner"))
-            OPERATORS[op](self, inner, node)
-            last = inner.output
-            if self._of(last) != quantization:
-                self.flow.activation(replace(step, output=(output, "rescaled")), last, "linear")
-                last = (output, "rescaled")
-            if limited:
-                self.flow.same(step, last)
-            else:
-                self.flow.activation(step, last, made.activation)
-        except ModelError as error:
-            raise NotInt8Error(str(error)) from None
+        zero = int(zero_point[0])
+        is_uint8 = self.flow.constants[key].dtype == np.uint8
+        made = Constant(integers - zero, scale, axis, zero - (128 if is_uint8 else 0))
+        self.quantized[step.output] = made
+        return None
 
     def finish(self, outputs: list[str]) -> None:
-        """Append the layers that wait for the file's outputs, whose scale the file does not say: it ends in floats."""
+        """Append the layers that wait for the file's outputs, whose scale the file does not say: a softmax or the like
+        has one, others are floats. NotInt8Error if nothing is computed in integers."""
         for output in outputs:
             made = self.pending.get(output)
-            alone = made is not None and made.is_activation
-            fixed = FIXED_OUTPUT.get(made.activation, {}).get("int8") if alone else None
-            if fixed and output not in self.flow.values:
-                self._finish(made, output, Quantization(*fixed))
-            if not self._is_int8(output):
-                raise NotInt8Error(f"the output {label(output, '?')!r} in floats")
+            known = None if made is None else self._of_own_scale(made)
+            if known is not None and output not in self.flow.values:
+                self.done(made, output, known)
+            elif output not in self.flow.values or output in self.pending:
+                self._as_float(output)
+        types = {
+            self.flow.tensors[layer.output].dtype for layer in self.flow.layers if layer.kind not in _PLUMBING
+        }
+        if types == {"float32"}:
+            raise NotInt8Error("no layer of integers")
+        self.flow.notes.append(NOTE)
+        if self.in_floats:
+            names = ", ".join(self.in_floats)
+            self.flow.notes.append(f"in floats between integers, as there is no int8 layer for it: {names}")
 
-    def _is_int8(self, key: Any) -> bool:
+    def _of_own_scale(self, made: Pending) -> Quantization | None:
+        """The scale and zero point of what waits, where they are known without a QuantizeLinear behind it."""
+        if made.node is not None:
+            return Quantization(*FIXED_OUTPUT["softmax"]["int8"]) if made.step.op == "Softmax" else None
+        if made.weights is None and made.limits:
+            return self.of(made.key)
+        own = FIXED_OUTPUT.get(made.activation, {}).get("int8") if made.is_activation else None
+        return None if own is None else Quantization(*own)
+
+    def _is_input_of_integers(self, key: Any) -> bool:
+        """Whether the value is an input of the network that all who read it want as integers."""
         value = self.flow.values.get(key)
-        return value is not None and self.flow.tensors[value.tensor].dtype == "int8"
-
-    def _is_unread_input(self, key: Any) -> bool:
-        value = self.flow.values.get(key)
-        return value is not None and value.tensor in self.flow.inputs and value.tensor not in self.flow.read
-
-    def _of(self, key: Any) -> Quantization:
-        return self.flow.tensors[self.flow.values[key].tensor].quantization
+        if value is None or value.tensor not in self.flow.inputs or value.tensor in self.flow.read:
+            return False
+        return self.flow.inputs[value.tensor] not in self.read_as_floats
 
     def _quantization(self, node: Node) -> Quantization:
         """Return the scale and zero point of a value, as int8 has them."""
@@ -350,3 +256,14 @@ class QdqOperators(Operators):
         if not (np.isfinite(scale[0]) and scale[0] > 0):
             raise ModelError(f"{node.step.where}: scales must be positive and finite")
         return Quantization(scale, int(zero_point[0]) - (128 if zero_point.dtype == np.uint8 else 0))
+
+
+def _read_as_floats(nodes: list[tuple[int, dict[str, Any]]]) -> set[str]:
+    """The values that something else reads than QuantizeLinear, perhaps behind changes of shape."""
+    found: set[str] = set()
+    for _, node in reversed(nodes):
+        op = operator(node)
+        if op == "QuantizeLinear" or (op in _SAME_VALUES and not found.intersection(node["output"])):
+            continue
+        found.update(node["input"])
+    return found

@@ -15,7 +15,8 @@ from ..network.activations import activate
 from ..network.tensor import Tensor
 from ..network.tflm import INT16_MAX, INT16_MIN
 
-# Activations whose output has a type of its own: what the quantiser must give it. Name -> {dtype: (scale, zero point)}
+# Activations whose output has a type of its own, which the quantiser gives it: softmax must have it, of the others it
+# is TensorFlow Lite's. Name -> {dtype: (scale, zero point)}
 FIXED_OUTPUT = {
     "sigmoid": {"int8": tflm.LOGISTIC_OUTPUT, "int16": (1 / 32768, 0)},
     "hard_sigmoid": {"int8": (1 / 256, -128), "int16": (1 / 32768, 0)},
@@ -37,7 +38,7 @@ def limits(activation: str, target: Tensor) -> tuple[int, int]:
 
 def table(layer: Any, source: Tensor, target: Tensor) -> bytes:
     """Return the table of an activation from `source` to `target`, both int8 or both int16."""
-    if layer.activation in FIXED_OUTPUT:
+    if layer.activation == "softmax":
         expected = FIXED_OUTPUT[layer.activation][target.dtype]
         got = float(target.quantization.scale[0]), target.quantization.zero_point
         if got != expected:
@@ -55,6 +56,7 @@ def _int8_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
     out_scale, out_zero_point = float(target.quantization.scale[0]), target.quantization.zero_point
     both = scale, zero_point, out_scale, out_zero_point
     same = (scale, zero_point) == (out_scale, out_zero_point)
+    is_usual = (out_scale, out_zero_point) == FIXED_OUTPUT.get(layer.activation, {}).get("int8")
     match layer.activation:
         case "softmax":
             return tflm.softmax_exponentials(scale).astype(np.int32)
@@ -68,9 +70,9 @@ def _int8_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
             return tflm.leaky_relu_table(layer.alpha, *both)
         case "elu" if layer.alpha == 1:
             return tflm.elu_table(*both)
-        case "sigmoid":
+        case "sigmoid" if is_usual:
             return tflm.logistic_table(scale, zero_point)
-        case "tanh":
+        case "tanh" if is_usual:
             return tflm.tanh_table(scale, zero_point)
         case "hard_swish" if out_scale >= scale / 128:
             return tflm.hard_swish_table(*both)

@@ -181,7 +181,13 @@ def test_softmax_of_int16_has_exponentials_of_15_bits():
 
 def test_a_fixed_output_is_insisted_on():
     with pytest.raises(ModelError, match="expected scale and zero point"):
-        table_of("sigmoid", tensor("int8", 0.1), tensor("int8", 0.1))
+        table_of("softmax", tensor("int8", 0.1), tensor("int8", 0.1))
+
+
+def test_a_sigmoid_of_another_scale_than_tensorflow_lites():
+    got = table_of("sigmoid", tensor("int8", 0.1), tensor("int8", 0.01, -20))
+    # of -12.8, 0 and 12.7: 0, a half and 1 in steps of 0.01 from -20 on
+    assert list(got[[0, 128, 255]]) == [-20, 30, 80]
 
 
 def test_limits_of_fused_activations():
