@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -103,6 +104,12 @@ class Table:
         constants, off = solve(rows)
         given = [f"{term}={value:.4g}" for term, value in zip(TERMS, constants, strict=True) if value]
         self.add(f'"{name}": Cost({", ".join(given)})', name, off)
+
+    def keep(self, prices: Mapping[str, Cost]) -> None:
+        """Take those prices that nothing here has measured as they are: what no small network shows."""
+        for name, price in prices.items():
+            if not any(line.startswith(f'    "{name}":') for line in self.lines):
+                self.lines += ["    # estimated", f'    "{name}": {price},']
 
     def begin(self, name: str) -> None:
         """Begin a dictionary."""
@@ -232,13 +239,15 @@ def measure_kinds(device: Device, table: Table) -> None:
 
 def measure(device: Device) -> Table:
     """Measure everything; some minutes."""
-    costs.CHIPS["rp2040"] = replace(costs.CHIPS["rp2040"], kernels=Prices(costs.CHIPS["rp2040"].kernels))
+    before = costs.CHIPS["rp2040"].kernels
+    costs.CHIPS["rp2040"] = replace(costs.CHIPS["rp2040"], kernels=Prices(before))
     table = Table()
     table.begin("_KERNELS: dict[str, Cost]")
     measure_dense(device, table)
     activations = measure_activations(device, table)
     calls = measure_calls(device, table)
     measure_kinds(device, table)
+    table.keep(before)
     table.end()
     table.begin("_ACTIVATIONS: dict[str, float]")
     for name, (price, off) in activations.items():

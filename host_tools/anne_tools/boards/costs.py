@@ -223,6 +223,18 @@ _KERNELS: dict[str, Cost] = {
     "layer_norm float32": Cost(base=3438, per_output=725.8),
     # within 31.7 %
     "arg_max": Cost(base=69.5, per_input=17.29, per_output=69.5),
+    # estimated
+    "embedding int8": Cost(base=300, per_output=20),
+    # estimated
+    "embedding int16": Cost(base=300, per_output=20),
+    # estimated
+    "quantize float32": Cost(base=110, per_output=120),
+    # estimated
+    "quantize int8": Cost(base=110, per_output=150),
+    # estimated
+    "quantize int16": Cost(base=110, per_output=150),
+    # estimated
+    "resize nearest": Cost(base=500, per_output=20),
 }
 _ACTIVATIONS: dict[str, float] = {
     # within 33.6 %

@@ -99,7 +99,7 @@ class Arithmetic(Patterns):
         if not (on_left or on_right):
             return self._of_two(step, op, left, right)
         key = right if on_left else left
-        c = self.spread(step, self._any_value(step, key), self.constants[left if on_left else right])
+        c = self.spread_over(step, self._any_value(step, key), self.constants[left if on_left else right])
         if op == "/" and (on_left or not c.all()):
             raise ModelError(f"{step.where}: supported is division by a constant without zeros")
         if op == "+" and self._add_to_bias(step, key, c):
@@ -113,7 +113,7 @@ class Arithmetic(Patterns):
         }[op]()
         self.scaled(step, key, scale, offset)
 
-    def spread(self, step: Step, x: Value, c: np.ndarray) -> np.ndarray:
+    def spread_over(self, step: Step, x: Value, c: np.ndarray) -> np.ndarray:
         """Return constant `c` with as many axes as the value; ModelError where it does not spread over that."""
         shape = (1,) * (len(x.shape) - c.ndim) + c.shape
         if c.ndim > len(x.shape) or any(n not in (1, size) for n, size in zip(shape, x.shape, strict=True)):

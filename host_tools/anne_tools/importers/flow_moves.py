@@ -173,7 +173,7 @@ class Moves(Flow):
         if slope.size and (slope == slope.reshape(-1)[0]).all():
             return self.activation(step, key, "leaky_relu", float(slope.reshape(-1)[0]))
         x = self.as_it_lies(step, key)
-        x, (row,) = self.rows_of(step, x, self.spread(step, x, slope))
+        x, (row,) = self.rows_of(step, x, self.spread_over(step, x, slope))
         row = row.astype(np.float32)
         self.values[step.output] = self.by_rows(step, x, len(row), Prelu, row)
         return None

@@ -301,7 +301,7 @@ class Int8Layers(Operators):
         constant, key = (self.quantized[names[not on_left]], names[on_left])
         integers, q = self._integers(step, constant)
         x = self.flow.as_it_lies(step, key)
-        spread = self.flow.spread(step, x, integers)
+        spread = self.flow.spread_over(step, x, integers)
         kind = room(TWO[step.op])
         scales = [float(self.of(key).scale[0]), float(q.scale[0])]
         kind("", ("a", "b"), "y").factors(
@@ -328,7 +328,7 @@ class Int8Layers(Operators):
                 raise ModelError(f"{step.where}: expected finite slopes")
             q = value_quantization(float(slope.min()), float(slope.max()), "int8")
             integers = np.clip(np.rint(slope / q.scale[0]) + q.zero_point, -128, 127)
-        x, (row,) = self.flow.rows_of(step, x, self.flow.spread(step, x, integers))
+        x, (row,) = self.flow.rows_of(step, x, self.flow.spread_over(step, x, integers))
         self.flow.values[step.output] = self.flow.by_rows(step, x, len(row), Prelu, row.astype(np.int8), q)
 
     def _softmax(self, step: Step, node: Node) -> None:
