@@ -86,6 +86,16 @@ static float special(const float *weights, float bias, const float *x, size_t n_
     return sum;
 }
 
+// Whether one of the weights is NaN or infinite.
+static bool has_special(const float *weights, size_t n) {
+    for (size_t j = 0; j < n; j++) {
+        if (exponent_of(anne_bits_of(weights[j])) == 255) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The greatest exponent of a product of the row, not below `most`. Products with 0 or a denormal do not count.
 static int32_t greatest_exponent(const float *weights, const parts_t *parts, size_t n, int32_t most) {
     for (size_t j = 0; j < n; j++) {
@@ -100,8 +110,8 @@ static int32_t greatest_exponent(const float *weights, const parts_t *parts, siz
 // One row of a block whose x are finite and taken apart.
 static float dense_row(const float *weights, float bias, const float *x, const parts_t *parts, size_t n) {
     int32_t own = exponent_of(anne_bits_of(bias));
-    if (own == 255) {
-        return special(weights, bias, x, n);
+    if (own == 255) { // a product alone may be beyond the floats, but the sum of all is finite: nothing beside infinity
+        return has_special(weights, n) ? special(weights, bias, x, n) : bias;
     }
     int32_t most = greatest_exponent(weights, parts, n, own + 126), shift_of_bias = most - own - 126;
     int32_t sum = 0;

@@ -35,6 +35,7 @@ void anne_prelu_f32(const anne_binary_t *how, const anne_row_t *row) {
     const float *a = row->a, *b = row->b;
     float *y = row->y;
     for (uint32_t n = row->n; n > 0; n--, a += row->a_step, b += row->b_step) {
-        *y++ = anne_bits_of(*a) >> 31 ? anne_times_f32(*a, *b) : anne_normal_f32(*a);
+        // negative: the sign is set, but for -0, whatever the slope is there
+        *y++ = anne_bits_of(*a) > 0x80000000u ? anne_times_f32(*a, *b) : anne_normal_f32(*a);
     }
 }

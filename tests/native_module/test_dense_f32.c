@@ -63,6 +63,7 @@ static void check_specials(void) {
     CHECK(two(inf, 1, 1, 0) == inf && two(1, -inf, 1, 0) == -inf && two(1, 1, 1, inf) == inf, "infinities go through");
     CHECK(isnan(two(inf, 0, 1, 0)) && isnan(two(inf, 1, -inf, 0)) && isnan(two(1, inf, 1, -inf)), "inf 0, inf - inf");
     CHECK(isnan(two(NAN, 0, 1, 0)) && isnan(two(1, NAN, 1, 0)) && isnan(two(1, 1, 1, NAN)), "NaN goes through");
+    CHECK(two(-1e30f, 1e30f, 1, inf) == inf, "what is too large for one product is finite beside infinity");
     CHECK(two(0x1p-140f, 0x1p120f, 1, 0) == 1, "a denormal counts as 0");
     CHECK(two(0, 5, 0, 0) == 0 && two(0, 0, 0, -3) == -3, "zeros");
 }

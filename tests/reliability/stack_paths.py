@@ -42,30 +42,36 @@ def measure() -> Paths:
     """Compile the core for the Pico; ReliabilityError for a function that calls itself, by whatever way."""
     frames: dict[str, int] = {}
     calls: dict[str, set[str]] = {}
+    folders: dict[str, str] = {}  # where each function is written
     for source in [*CORE.glob("*.c"), *CORE.glob("layers/*.c"), *CORE.glob("kernels/*.c")]:
         if source.name != "host.c":
             graph = _graph(source)
             for name, n_bytes, kind in _NODE.findall(graph):
                 if kind != "static":
                     raise ReliabilityError(f"{name}: a frame of {kind} size")
-                frames[name] = int(n_bytes)
+                frames[name], folders[name] = int(n_bytes), source.parent.name
             for caller, called in _EDGE.findall(graph):
                 by_pointer = called == "__indirect_call"
-                calls.setdefault(caller, set()).add(f"*{source.stem}" if by_pointer else called)
-    _resolve_pointers(frames, calls)
+                calls.setdefault(caller, set()).add(f"*{source.parent.name}" if by_pointer else called)
+    _resolve_pointers(folders, calls)
     n_bytes, path = max(_deepest(name, frames, calls, ()) for name in frames)
     return Paths(len(frames), n_bytes, [name.rpartition(":")[2] for name in path if name[0] != "*"])
 
 
-def _resolve_pointers(frames: dict[str, int], calls: dict[str, set[str]]) -> None:
-    """Add what the calls by pointer of each source file, "*name", may reach."""
+def _resolve_pointers(folders: dict[str, str], calls: dict[str, set[str]]) -> None:
+    """Add what the calls by pointer of each folder, "*name", may reach: functions that nobody calls by name.
+
+    The model calls the rooms so, a kernel others, and what rooms share parts of rooms that call nothing so in turn.
+    """
     by_name = set().union(*calls.values())
-    for pointer in [name for name in by_name if name[0] == "*"]:
-        file = "/layers/" if pointer == "*model" else f"/{pointer[1:]}.c:"
-        reached = {name for name in frames if file in name and name not in by_name}
-        calls[pointer] = reached
-        if pointer == "*dense":
-            calls[pointer] = {n for n in reached if ":check_" in n and pointer not in calls.get(n, ())}
+    for pointer, folder in (("*native_module", "layers"), ("*layers", "layers"), ("*kernels", "kernels")):
+        reached = {name for name, where in folders.items() if where == folder and name not in by_name}
+        calls[pointer] = {name for name in reached if not _calls(name, pointer, calls)}
+
+
+def _calls(name: str, pointer: str, calls: dict[str, set[str]]) -> bool:
+    """Whether a function comes to a call by that pointer, by whatever way of calls by name."""
+    return any(called == pointer or _calls(called, pointer, calls) for called in calls.get(name, ()))
 
 
 def _graph(source: Path) -> str:

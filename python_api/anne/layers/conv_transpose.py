@@ -41,7 +41,7 @@ def run(layer, inputs):
             seen += [v - x.zero_point for v in inputs[0][pixel * n_in : (pixel + 1) * n_in]]
         for o in range(n_out):
             row = plain_rows(layer, [t * n_out + o for t, _ in taps], n_in, letter)
-            values.append(run_plain_row(layer, o, row, seen))
+            values.append(run_plain_row(layer, o, row, seen, n_in))
     return [activated(layer, values) if x.dtype == "float32" else values]
 
 

@@ -72,24 +72,27 @@ def run_rows(layer, rows, x):
     return [run_row(layer, r, rows[r], x, layer.parameters[-2:]) for r in range(len(rows))]
 
 
-def run_plain_row(layer, r, row, x):
+def run_plain_row(layer, r, row, x, n=None):
     """Return the result of row r of weights that stand as they are, of floats before the activation.
 
-    The layer's last parameters are its limits.
+    The layer's last parameters are its limits. With n a sum of floats is rounded behind each n of them.
     """
     if layer.inputs[0].dtype == "float32":
-        return _float_row(layer, r, row, x)
+        return _float_row(layer, r, row, x, n or max(1, len(row)))
     return run_row(layer, r, row, x, layer.parameters[-2:])
 
 
-def _float_row(layer, r, row, x):
+def _float_row(layer, r, row, x, n):
     """Return the sum of row r of plain float weights; or of int8 weights, scaled without bias as constant 2 has it."""
     bias = struct.unpack_from("<f", layer.constants[1], 4 * r)[0]
     is_plain = len(layer.constants) == 2
     total = normal(bias) if is_plain else 0.0
-    for w, v in zip(row, x):
-        total += normal(w) * normal(v)
-    total = beyond_is_infinite(total)
+    for first in range(0, len(row), n):
+        for w, v in zip(row[first : first + n], x[first : first + n]):
+            total += normal(w) * normal(v)
+        total = beyond_is_infinite(total)
+        if n < len(row):
+            total = float32(total)
     if is_plain:
         return total
     scale = struct.unpack_from("<f", layer.constants[2], 4 * r)[0]
