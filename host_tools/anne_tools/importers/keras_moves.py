@@ -238,6 +238,10 @@ def _resize(b: GraphBuilder, step: Step, size: tuple[int, int], mode: Any) -> No
 def embedding(b: GraphBuilder, step: Step) -> None:
     """A row of the table for each number of the input, whatever shape that has."""
     (table,), shape = step.layer.variables, b.last.shape
+    if step.layer.config.get("mask_zero"):  # a mean behind it would count what Keras leaves out
+        step.refuse(
+            "mask_zero=True is not supported; train with mask_zero=False, then padding is a word like others"
+        )
     if table.ndim != 2:
         step.refuse(f"expected embeddings (input_dim, output_dim), got shape {table.shape}")
     if len(shape) > 1:

@@ -347,3 +347,10 @@ def test_an_open_axis_needs_a_length_that_fits(tmp_path, given, message):
     with pytest.raises(ModelError) as error:
         sequential(tmp_path, (None, 2), one, zeros(3, 2, 4), group="conv1d", input_shape=given)
     assert message in str(error.value)
+
+
+def test_masks_are_refused(tmp_path):
+    """GlobalAveragePooling1D leaves masked words out of its mean, which no layer here does."""
+    one = layer("Embedding", input_dim=3, output_dim=2, mask_zero=True)
+    with pytest.raises(ModelError, match="mask_zero=True is not supported; train with mask_zero=False"):
+        sequential(tmp_path, (5,), one, zeros(3, 2), group="embedding")
