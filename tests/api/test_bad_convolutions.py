@@ -50,7 +50,8 @@ def test_counts_and_types():
     refuses("float32 to float32, got float32 to int8", dtype=INT8)
     refuses("limits inside 0 to 0, got 0 to 1", tail=(1, 1, 0, 1))
     names = (
-        "linear, relu, relu6, leaky_relu, elu, sigmoid, hard_sigmoid, tanh, softplus, swish, hard_swish, gelu"
+        "linear, relu, relu6, leaky_relu, elu, sigmoid, hard_sigmoid, tanh, softplus, swish, hard_swish, gelu, "
+        "exp, log, sqrt, rsqrt, abs, negative, square"
     )
     refuses("an activation of " + names + ", got softmax", activation=SOFTMAX)
 

@@ -95,5 +95,5 @@ def test_native_and_reference_agree():
     sums = anne.reference.dense(N_OUT, x, w, b, "linear")
     for activation in anne.ACTIVATIONS:
         expected = anne.reference.dense(N_OUT, x, w, b, activation)
-        largest = max(abs(v) for v in expected + sums)
+        largest = max(abs(v) for v in expected + sums if v == v)  # roots of what is negative are NaN
         close(anne.dense(N_OUT, x, w, b, activation), expected, 1e-6 * largest)

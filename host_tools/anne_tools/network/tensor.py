@@ -59,11 +59,16 @@ class Tensor:
         return replace(self, dtype=dtype, quantization=value_quantization(*span, dtype))
 
 
+def _step(scale: float) -> np.float32:
+    """Return the scale as a file may have it, at least 2^-125; smaller values count as 0, which 1 is good for."""
+    return np.float32(scale if scale >= 2.0**-125 else 1.0)
+
+
 def value_quantization(least: float, most: float, dtype: str) -> Quantization:
     """Return scale and zero point for values from `least` to `most`: both, and 0, are representable."""
     least, most = min(least, 0.0), max(most, 0.0)
     if dtype == "int16":
-        return Quantization(np.float32(max(-least, most) / 32767 or 1.0))
-    scale = np.float32((most - least) / 255 or 1.0)
+        return Quantization(_step(max(-least, most) / 32767))
+    scale = _step((most - least) / 255)
     zero_point = int(np.clip(round(-128 - least / float(scale)), -128, 127))
     return Quantization(scale, zero_point)

@@ -31,9 +31,7 @@ KERNELS = (
     "dense_s16",
     "dense_f32_aligned",
     "requantize",
-    "q31",
     "activations_f32",
-    "unary_f32",
 )
 SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "q31", "unary_f32", "dense_s8_f32", "dense_f32")]
 SOURCES += [f"kernels/armv6m/{name}.S" for name in KERNELS]

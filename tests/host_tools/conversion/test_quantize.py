@@ -31,6 +31,8 @@ def dense(weights, bias, activation="linear") -> Graph:
         (10.0, 51.0, "int8", 0.2, -128),  # 0 must be representable: the range begins there
         (-51.0, -10.0, "int8", 0.2, 127),
         (0.0, 0.0, "int8", 1.0, -128),  # a value that is always 0
+        (0.0, 3.8e-320, "int8", 1.0, -128),  # or counts as 0: no file has a scale below 2^-125
+        (-1e-39, 0.0, "int16", 1.0, 0),
         (-1.0, 3.2767, "int16", 1e-4, 0),  # symmetric
     ],
 )
