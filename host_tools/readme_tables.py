@@ -170,19 +170,23 @@ def accuracy_table(rows: list[dict]) -> list[str]:
         "",
         *markdown(["data", "network", "trained with", "test samples", "framework", *dtypes], exact, left=3),
         "",
-        f"The first {n_device} of each also ran on the emulated Pico. The largest differences from the host library's",
-        "outputs, for integers in steps, for floats as part of a sample's largest output:",
+        f"The first samples of each, {n_device} at least, also ran on the emulated Pico. The largest differences from the",
+        "host library's outputs, for integers in steps, for floats as part of a sample's largest output:",
         ", ".join(f"{dtype} {difference:.2g}" for dtype, difference in worst.items()) + ".",
         "",
         "Microseconds of one prediction (medians, quiet USB): `predict` with a list in and out / `predict_into`",
-        "with arrays of the file's own types; and bytes of the file: those of integers have 1 KB for softmax.",
+        "with arrays of the file's own types; bytes of the file, which are flash (those of integers have 1 KB for",
+        "softmax); and KB of RAM that the loaded model takes, its weights included where they are copied there.",
         "",
         *markdown(["data", *dtypes], fast),
     ]
 
 
 def _speed(row: dict) -> str:
-    return f"{row['predict_us']:,.0f} / {row['predict_into_us']:,.0f} us, {row['file_bytes']:,} B"
+    return (
+        f"{row['predict_us']:,.0f} / {row['predict_into_us']:,.0f} us, {row['file_bytes']:,} B,"
+        f" {row['ram_bytes'] / 1024:.1f} KB"
+    )
 
 
 def layers_table() -> list[str]:

@@ -53,13 +53,14 @@ def test_accuracy_table_by_hand():
             "predict_us": 1234,
             "predict_into_us": 9,
             "file_bytes": 5678,
+            "ram_bytes": 2048,
         }
 
     text = "\n".join(readme_tables.accuracy_table([row("float32", 90.0, 2e-7), row("int8", 88.0, 0)]))
     assert "| data | network | trained with | test samples | framework | float32 | int8 |" in text
     assert "| d | 2-1 | f | 50 | 90.00 | 90.00 | 88.00 |" in text
     assert "float32 2e-07, int8 0." in text
-    assert "| d | 1,234 / 9 us, 5,678 B | 1,234 / 9 us, 5,678 B |" in text
+    assert "| d | 1,234 / 9 us, 5,678 B, 2.0 KB | 1,234 / 9 us, 5,678 B, 2.0 KB |" in text
 
 
 def test_peers_stand_beside_kernels_at_the_largest_square_up_to_128():
