@@ -104,7 +104,7 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
     """Return the Row of a trained model, converted to `dtype`."""
     converted = common.make(data, model, dtype)
     file = open_model(converted.data)
-    framework, (expected,) = framework_outputs(model, [data.x_test], file.inputs)
+    framework, (expected,) = framework_outputs(model, [as_trained(data.x_test)], file.inputs)
     on_host = run_local(converted.data, data.x_test, "host")
     n_device = max(1, min(DEVICE_SAMPLES, DEVICE_MACS // max(1, sum(layer.macs for layer in file.layers))))
     on_device = run_device(device, converted.data, data.x_test[:n_device])
@@ -129,6 +129,15 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
         predict_into_us=speed.predict_into_us,
         notes=converted.report.notes,
     )
+
+
+def as_trained(x: np.ndarray) -> np.ndarray:
+    """Return test samples as the framework takes them: images, all of PyTorch, with their channels first."""
+    if x.ndim == 2:
+        return x
+    from training import channels_first
+
+    return channels_first(x).numpy()
 
 
 def described(file: ModelFile) -> str:
