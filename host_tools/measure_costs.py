@@ -154,8 +154,8 @@ def measure_dense(device: Device, table: Table) -> None:
 
 def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, float]]:
     """Activations of integers into the table; those of floats returned: cycles an element, and how well that fits."""
-    names: dict[str, list[str]] = {"float32": list(ACTIVATIONS), "int8": ["tanh", "softmax"]}
-    names["int16"] = names["int8"]
+    names: dict[str, list[str]] = {"float32": list(ACTIVATIONS), "int16": ["tanh", "softmax"]}
+    names["int8"] = [*names["int16"], "log_softmax"]
     rows: dict[str, Rows] = {}
     for dtype, activations in names.items():
         for n in ELEMENTS:
@@ -171,6 +171,7 @@ def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, 
     for dtype in ("int8", "int16"):
         table.fit(f"activation {dtype}", rows[f"tanh {dtype}"])
         table.fit(f"softmax {dtype}", rows[f"softmax {dtype}"])
+    table.fit("log_softmax int8", rows["log_softmax int8"])
     base = solve(rows["relu float32"])[0][0]  # linear has none: it does nothing
     table.add(f'"activation float32": Cost(base={base:.4g})', "activation float32", 0.0)
     return {name: an_element(rows[f"{name} float32"], base) for name in ACTIVATIONS}

@@ -314,7 +314,7 @@ def rows(rng: np.random.Generator) -> Graph:
 
 
 def row_logarithms(rng: np.random.Generator) -> Graph:
-    """The logarithms of such shares, which are floats."""
+    """The logarithms of such shares."""
     b = GraphBuilder((2, 3, 4))
     b.activation("logarithms", "log_softmax")
     return b.build(Metadata(name="row logarithms"))
@@ -406,7 +406,7 @@ MODELS = {
     reduced: ("float32", "int8", "int16"),
     gated: ("float32", "int8", "int16"),
     rows: ("float32", "int8", "int16"),
-    row_logarithms: ("float32",),
+    row_logarithms: ("float32", "int8"),
     normed: ("float32",),
     decided: ("float32", "int8", "int16"),
     limited: ("float32", "int8", "int16"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from anne_tools.layers import Activation, Dense, Reshape
-from anne_tools.network import tflm
+from anne_tools.network import tflm, tflm_softmax
 from anne_tools.network.graph import Graph
 
 
@@ -28,8 +28,8 @@ def run_dense(layer, x, q_in, q_out):
 
 def run_activation(layer, x, q_in, q_out):
     if layer.activation == "softmax":
-        exponentials = tflm.softmax_exponentials(q_in.scale[0])
-        return np.array([tflm.softmax(row, exponentials) for row in x], np.int64)
+        exponentials = tflm_softmax.softmax_exponentials(q_in.scale[0])
+        return np.array([tflm_softmax.softmax(row, exponentials) for row in x], np.int64)
     both = (q_in.scale[0], q_in.zero_point, q_out.scale[0], q_out.zero_point)
     tables = {
         "relu": lambda: tflm.relu_table(*both),

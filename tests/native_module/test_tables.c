@@ -1,4 +1,4 @@
-// Activations of integers: tables by their definition, softmax against its definition in double.
+// Activations of integers: tables by their definition, softmax and log_softmax against their definition in double.
 #include <math.h>
 
 #include "kernel_test.h"
@@ -58,6 +58,32 @@ static void check_softmax_s8(uint32_t n, double scale, int least, int most) {
     free(exponentials), free(x), free(y);
 }
 
+// Against its definition: half a step of rounding and what the tables and the logarithm are off, below 1e-5.
+static void check_log_softmax_s8(uint32_t n, double scale, int least, int most) {
+    int32_t *table = exactly(512 * 4);
+    int8_t *x = exactly(n), *y = exactly(n);
+    for (int d = 0; d < 256; d++) {
+        table[d] = (int32_t)round(exp(-d * scale) * (1 << 19));
+        table[256 + d] = (int32_t)round(fmax(-d * scale, -16) * (1 << 26));
+    }
+    int top = -128;
+    for (uint32_t i = 0; i < n; i++) {
+        x[i] = (int8_t)any_of(least, most);
+        top = x[i] > top ? x[i] : top;
+    }
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sum += table[top - x[i]] / 524288.0;
+    }
+    anne_log_softmax_s8(table, x, n, y);
+    for (uint32_t i = 0; i < n; i++) {
+        double expected = ((x[i] - top) * scale - log(sum)) * 16 + 127;
+        CHECK(fabs(y[i] - fmax(expected, -128)) <= 0.501, "log_softmax of %u, scale %g: %d, expected %.3f", n, scale,
+              y[i], expected);
+    }
+    free(table), free(x), free(y);
+}
+
 // The line between two entries is off by (128 scale)^2 / 8 at most, relative; a rounding of each entry by 1/2 of 32767.
 static void check_softmax_s16(uint32_t n, double scale, int least, int most) {
     int16_t *exponentials = exactly(513 * 2), *x = exactly(n * 2), *y = exactly(n * 2);
@@ -91,6 +117,10 @@ int main(void) {
         check_softmax_s8(n, 2.5, -128, 127);
         check_softmax_s8(n, 0.1, 127, 127);
         check_softmax_s8(n, 0.1, -128, -128);
+        check_log_softmax_s8(n, 0.1, -128, 127);
+        check_log_softmax_s8(n, 0.004, -128, 127);
+        check_log_softmax_s8(n, 2.5, -128, 127);
+        check_log_softmax_s8(n, 0.1, 127, 127);
         check_softmax_s16(n, 1 / 8192.0, -32768, 32767);
         check_softmax_s16(n, 1 / 1024.0, -32768, 32767);
         check_softmax_s16(n, 1 / 8192.0, 32767, 32767);
@@ -98,6 +128,8 @@ int main(void) {
     }
     check_softmax_s8(ANNE_SOFTMAX_S8_MAX, 0.05, -128, 127);
     check_softmax_s8(ANNE_SOFTMAX_S8_MAX, 0.05, 3, 3);
+    check_log_softmax_s8(ANNE_LOG_SOFTMAX_MAX, 0.05, -128, 127);
+    check_log_softmax_s8(ANNE_LOG_SOFTMAX_MAX, 0.05, 3, 3);
     check_softmax_s16(ANNE_SOFTMAX_S16_MAX, 1 / 8192.0, 0, 0);
     check_softmax_s16(5000, 1 / 8192.0, -32768, 32767);
     return 0;

@@ -51,6 +51,7 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_table_s8] = {KIND_ACTIVATION, ANNE_INT8, ANNE_INT8},
         [VARIANT_table_s16] = {KIND_ACTIVATION, ANNE_INT16, ANNE_INT16},
         [VARIANT_softmax_s8] = {KIND_ACTIVATION, ANNE_INT8, ANNE_INT8},
+        [VARIANT_log_softmax_s8] = {KIND_ACTIVATION, ANNE_INT8, ANNE_INT8},
         [VARIANT_softmax_s16] = {KIND_ACTIVATION, ANNE_INT16, ANNE_INT16},
         [VARIANT_scaling_f32] = {KIND_SCALING, ANNE_FLOAT32, ANNE_FLOAT32},
         [VARIANT_scaling_s8] = {KIND_SCALING, ANNE_FLOAT32, ANNE_INT8},
@@ -214,7 +215,10 @@ shape_t any_shape(variant_t variant) {
     }
     shape.rank =
         has_window(variant) || is_depthwise(variant) ? (uint32_t)any_of(2, 3) : (uint32_t)any_of(1, ANNE_MAX_RANK);
-    int32_t left = variant == VARIANT_softmax_s8 ? ANNE_SOFTMAX_S8_MAX : shape.rank == 1 ? 20000 : 3000;
+    int32_t left = variant == VARIANT_softmax_s8       ? ANNE_SOFTMAX_S8_MAX
+                   : variant == VARIANT_log_softmax_s8 ? ANNE_LOG_SOFTMAX_MAX
+                   : shape.rank == 1                   ? 20000
+                                                       : 3000;
     for (uint32_t i = 0; i < shape.rank; i++) {
         shape.shape[i] = (uint32_t)any_of(1, shape.rank == 1 ? left : left < 40 ? left : 40);
         left /= (int32_t)shape.shape[i];
@@ -320,6 +324,13 @@ static void exponentials_s8(void *constant) {
     }
 }
 
+static void log_softmax_tables(void *constant) {
+    for (uint32_t i = 0; i < 256; i++) {
+        put_word(constant, 4 * i, i == 0 ? 1 << 19 : (uint32_t)any_of(0, 1 << 19));
+        put_word(constant, 4 * (256 + i), (uint32_t)any_of(-(1 << 30), 0));
+    }
+}
+
 static void exponentials_s16(void *constant) {
     int16_t *entries = constant;
     for (uint32_t i = 0; i < ANNE_TABLE_S16_ENTRIES; i++) {
@@ -361,6 +372,8 @@ static sizes_t constant_sizes(variant_t variant, uint32_t n_in, uint32_t n_out, 
         return (sizes_t){1, {256}};
     case VARIANT_softmax_s8:
         return (sizes_t){1, {1024}};
+    case VARIANT_log_softmax_s8:
+        return (sizes_t){1, {2048}};
     case VARIANT_table_s16:
     case VARIANT_softmax_s16:
         return (sizes_t){1, {2 * ANNE_TABLE_S16_ENTRIES}};
@@ -416,6 +429,9 @@ static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t 
     case VARIANT_softmax_s8:
         exponentials_s8(at[0]);
         break;
+    case VARIANT_log_softmax_s8:
+        log_softmax_tables(at[0]);
+        break;
     case VARIANT_softmax_s16:
         exponentials_s16(at[0]);
         break;
@@ -436,6 +452,8 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_softmax_s8:
     case VARIANT_softmax_s16:
         return ANNE_ACTIVATION_softmax;
+    case VARIANT_log_softmax_s8:
+        return ANNE_ACTIVATION_log_softmax;
     case VARIANT_dense_s8_quad:
     case VARIANT_dense_s4:
     case VARIANT_dense_s16:
@@ -490,6 +508,9 @@ static void softmax_numbers(variant_t variant, anne_tensor_t *output) {
     if (variant == VARIANT_softmax_s8) {
         output->scale = 0x1p-8f;
         output->zero_point = -128;
+    } else if (variant == VARIANT_log_softmax_s8) {
+        output->scale = 0x1p-4f;
+        output->zero_point = 127;
     } else if (variant == VARIANT_softmax_s16) {
         output->scale = 0x1p-15f;
     }

@@ -20,6 +20,7 @@
     X(table_s8)              \
     X(table_s16)             \
     X(softmax_s8)            \
+    X(log_softmax_s8)        \
     X(softmax_s16)           \
     X(scaling_f32)           \
     X(scaling_s8)            \

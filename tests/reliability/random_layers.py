@@ -96,7 +96,7 @@ def _kinds(at: Tensor) -> list[str]:
     return kinds
 
 
-# Softmax is a layer of its own; outside their domains the others give NaN, which nothing can be compared with.
+# Those of rows are layers of their own; outside their domains the others give NaN, which nothing can be compared with.
 _BENDS = [
     each for each in ACTIVATIONS if each not in ("softmax", "log_softmax", "exp", "log", "sqrt", "rsqrt")
 ]
@@ -134,7 +134,7 @@ def _layer(
         case "activation":
             return b.activation(name, activation, alpha, at=at)
         case "softmax":
-            return b.activation(name, "softmax", at=at)
+            return b.activation(name, draw(st.sampled_from(["softmax", "log_softmax"])), at=at)
         case "clip":
             ends = draw(st.sampled_from([(-1.0, 1.0), (0.0, np.inf), (-0.3, 0.2), (-np.inf, 2.0)]))
             return b.add(Clip, name, *ends, inputs=[at])

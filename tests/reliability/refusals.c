@@ -137,7 +137,8 @@ static const fault_t faults[] = {
     {"no tensors written", VARIANT_reshape, COUNTS, COUNTS_OF(1, 0, 0, 0), ANNE_ERROR_LAYER},
     {"too many constants", VARIANT_reshape, COUNTS, COUNTS_OF(1, 1, 7, 0), ANNE_ERROR_LAYER},
     {"activation 99", VARIANT_reshape, COUNTS, COUNTS_OF(1, 1, 0, 99), ANNE_ERROR_PARAMETER},
-    {"log_softmax of int8", VARIANT_table_s8, COUNTS, COUNTS_OF(1, 1, 1, 13), ANNE_ERROR_PARAMETER},
+    {"log_softmax of int16", VARIANT_table_s16, COUNTS, COUNTS_OF(1, 1, 1, 13), ANNE_ERROR_PARAMETER},
+    {"log_softmax with a table of 256", VARIANT_softmax_s8, COUNTS, COUNTS_OF(1, 1, 1, 13), ANNE_ERROR_SHAPE},
     {"log_softmax in an add", VARIANT_add_f32, ADD_COUNTS, COUNTS_OF(2, 1, 0, 13), ANNE_ERROR_PARAMETER},
     {"an infinite alpha", VARIANT_reshape, ALPHA, 0x7f800000, ANNE_ERROR_PARAMETER},
     {"tensor 2 of 2", VARIANT_reshape, TENSORS, 2 << 16, ANNE_ERROR_LAYER},
@@ -160,6 +161,11 @@ static const fault_t faults[] = {
     {"an activation from float to int8", VARIANT_activation_f32, Y, TYPES(2, 2, 1, 0), ANNE_ERROR_SHAPE},
     {"another scale of int8 shares", VARIANT_softmax_s8, Y + SCALE, 0x3b000000, ANNE_ERROR_SHAPE},
     {"another zero_point of int8 shares", VARIANT_softmax_s8, Y + ZERO_POINT, 0, ANNE_ERROR_SHAPE},
+    {"another scale of int8 logarithms", VARIANT_log_softmax_s8, Y + SCALE, 0x3d800001, ANNE_ERROR_SHAPE},
+    {"another zero_point of int8 logarithms", VARIANT_log_softmax_s8, Y + ZERO_POINT, 126, ANNE_ERROR_SHAPE},
+    {"a table too short", VARIANT_softmax_s8, CONSTANTS + 4, 1020, ANNE_ERROR_CONSTANT},
+    {"a table of logarithms too short", VARIANT_log_softmax_s8, CONSTANTS + 4, 2044, ANNE_ERROR_CONSTANT},
+    {"a table of int16 shares too short", VARIANT_softmax_s16, CONSTANTS + 4, 1024, ANNE_ERROR_CONSTANT},
     {"another scale of int16 shares", VARIANT_softmax_s16, Y + SCALE, 0x38800000, ANNE_ERROR_SHAPE},
     {"a scaling from int8", VARIANT_scaling_f32, X, TYPES(2, 1, 1, 0), ANNE_ERROR_SHAPE},
 
@@ -323,6 +329,10 @@ static void check_too_wide(void) {
     EXPECT(ANNE_OK);
     new_file(VARIANT_softmax_s8, 512, 0);
     EXPECT(ANNE_ERROR_SHAPE);
+    new_file(VARIANT_log_softmax_s8, 4095, 0);
+    EXPECT(ANNE_OK);
+    new_file(VARIANT_log_softmax_s8, 4096, 0);
+    EXPECT(ANNE_ERROR_SHAPE);
     new_file(VARIANT_softmax_s16, 65536, 0);
     EXPECT(ANNE_OK);
     new_file(VARIANT_softmax_s16, 65537, 0);
@@ -368,6 +378,21 @@ static void check_constants(void) {
     new_file(VARIANT_scaling_s8, 5, 0);
     put_word(constant(1), 16, 0x7fc00000); // NaN
     EXPECT(ANNE_ERROR_CONSTANT);
+    static const struct {
+        uint32_t at, word;
+        anne_status_t expected;
+    } logarithms[] = {{0, (1 << 19) - 1, ANNE_ERROR_CONSTANT},
+                      {255, 1 << 19, ANNE_OK},
+                      {255, (1 << 19) + 1, ANNE_ERROR_CONSTANT},
+                      {1, (uint32_t)-1, ANNE_ERROR_CONSTANT},
+                      {256, 1, ANNE_ERROR_CONSTANT},
+                      {511, (uint32_t)-(1 << 30), ANNE_OK},
+                      {511, (uint32_t)-(1 << 30) - 1, ANNE_ERROR_CONSTANT}};
+    for (uint32_t i = 0; i < sizeof logarithms / sizeof logarithms[0]; i++) {
+        new_file(VARIANT_log_softmax_s8, 3, 0);
+        put_word(constant(0), 4 * logarithms[i].at, logarithms[i].word);
+        EXPECT(logarithms[i].expected);
+    }
 }
 
 static void check_ranks(void) { // of dense layers: 1

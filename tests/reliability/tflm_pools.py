@@ -155,6 +155,7 @@ KERNELS: dict[str, Callable] = (
         "softmax_rows_f32": by_rows("SOFTMAX", "float32"),
         "softmax_rows_s8": by_rows("SOFTMAX", "int8", tflm.SOFTMAX_OUTPUT),
         "log_softmax_f32": by_rows("LOG_SOFTMAX", "float32"),
+        "log_softmax_s8": by_rows("LOG_SOFTMAX", "int8", tflm.LOG_SOFTMAX_OUTPUT),
         "arg_max_f32": arg_max("float32"),
         "arg_max_s8": arg_max("int8"),
     }

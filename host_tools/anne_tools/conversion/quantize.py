@@ -169,7 +169,7 @@ def _quantize_layer(
         raise ModelError(
             f"{layer.title}: it shares a float input of the network with a layer that scales it; scale it before both"
         )
-    if layer.needs_floats:
+    if layer.needs_floats(dtype):
         return in_floats(layer, result, dtype, found)
     if layer.one_scale:
         return with_one_scale(layer, result, dtype, found[layer.output])

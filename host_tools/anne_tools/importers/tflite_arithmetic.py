@@ -9,13 +9,12 @@ import numpy as np
 
 from ..errors import ModelError
 from ..layers import Clip, Prelu, Quantize, Subtract, room
-from ..network.tflm import LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
+from ..network.tflm import LOG_SOFTMAX_OUTPUT, LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
 from .flow import Step
 from .flow_values import without_batch
 from .tflite_files import Operator
 from .tflite_reading import WHOLE, Reading, real_values
 
-LOG_SOFTMAX_OUTPUT = (16 / 256, 127)
 # Operators that become an Activation; with an int8 output, the scale and zero point that TFLite demands of it.
 ACTIVATIONS = {
     "RELU": ("relu", None),
@@ -53,7 +52,7 @@ class Arithmetic(Reading):
             demanded = self._quantization(op, key)
         self._demand(step, demanded)
         if name == "log_softmax":
-            return self._in_floats(step, key, lambda made, x: self.flow.softmax(made, x, -1, name))
+            return self.flow.softmax(step, key, -1, name)
         if name == "softmax":
             options = op.options("SoftmaxOptions")
             if options is None or options.Beta() != 1.0:

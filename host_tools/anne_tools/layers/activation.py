@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 from anne import model_file
 
-from ..errors import ModelError
 from ..network.activations import activate, check_activation
 from ..network.layer import IN_PLACE, Layer, Record, Shape
 from ..network.tensor import Quantization, Tensor
@@ -31,12 +30,12 @@ class Activation(Layer):
         "activation int8": Cost(60, 0, 6),
         "activation int16": Cost(60, 0, 15),
         "softmax int8": Cost(600, 0, 40),
+        "log_softmax int8": Cost(600, 0, 25),
         "softmax int16": Cost(300, 0, 60),
     }
 
-    @property
-    def needs_floats(self) -> bool:
-        return self.activation == "log_softmax"
+    def needs_floats(self, dtype: str) -> bool:
+        return self.activation in tables.FIXED_OUTPUT and dtype not in tables.FIXED_OUTPUT[self.activation]
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         check_activation(self.activation, self.alpha, where)
@@ -53,8 +52,6 @@ class Activation(Layer):
         dtype: str,
         most_weight: int,
     ) -> tuple[Layer, list[Tensor]]:
-        if self.activation == "log_softmax":
-            raise ModelError(f"{self.title}: log_softmax needs floats; use --dtype float32 or int8-weights")
         if self.activation not in tables.FIXED_OUTPUT:
             return super().quantized(sources, targets, spans, dtype, most_weight)
         scale, zero_point = tables.FIXED_OUTPUT[self.activation][dtype]
@@ -68,8 +65,8 @@ class Activation(Layer):
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
         dtype = layer.outputs[0].dtype
-        is_table = layer.activation != "softmax" or dtype == "float32"
-        return f"activation {dtype}" if is_table else f"softmax {dtype}"
+        is_table = "softmax" not in layer.activation or dtype == "float32"
+        return f"activation {dtype}" if is_table else f"{layer.activation} {dtype}"
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..network import tflm
+from ..network import tflm, tflm_softmax
 from ..network.activations import activate
 from ..network.tensor import Tensor
 from ..network.tflm import INT16_MAX, INT16_MIN
 
-# Activations whose output has a type of its own, which the quantiser gives it: softmax must have it, of the others it
-# is TensorFlow Lite's. Name -> {dtype: (scale, zero point)}
+# Activations whose output has a type of its own, which the quantiser gives it: softmax and log_softmax must have it,
+# of the others it is TensorFlow Lite's. Name -> {dtype: (scale, zero point)}; on another type they need floats.
 FIXED_OUTPUT = {
     "sigmoid": {"int8": tflm.LOGISTIC_OUTPUT, "int16": (1 / 32768, 0)},
     "hard_sigmoid": {"int8": (1 / 256, -128), "int16": (1 / 32768, 0)},
     "tanh": {"int8": tflm.TANH_OUTPUT, "int16": (1 / 32768, 0)},
     "softmax": {"int8": tflm.SOFTMAX_OUTPUT, "int16": (1 / 32768, 0)},
+    "log_softmax": {"int8": tflm.LOG_SOFTMAX_OUTPUT},
 }
 # Of values above 0 only. An integer below 0 counts as 0, as rounding may make one; what is infinite there is the
 # greatest or least integer.
@@ -38,7 +39,7 @@ def limits(activation: str, target: Tensor) -> tuple[int, int]:
 
 def table(layer: Any, source: Tensor, target: Tensor) -> bytes:
     """Return the table of an activation from `source` to `target`, both int8 or both int16."""
-    if layer.activation == "softmax":
+    if "softmax" in layer.activation:
         expected = FIXED_OUTPUT[layer.activation][target.dtype]
         got = float(target.quantization.scale[0]), target.quantization.zero_point
         if got != expected:
@@ -59,7 +60,9 @@ def _int8_table(layer: Any, source: Tensor, target: Tensor) -> np.ndarray:
     is_usual = (out_scale, out_zero_point) == FIXED_OUTPUT.get(layer.activation, {}).get("int8")
     match layer.activation:
         case "softmax":
-            return tflm.softmax_exponentials(scale).astype(np.int32)
+            return tflm_softmax.softmax_exponentials(scale).astype(np.int32)
+        case "log_softmax":
+            return np.concatenate(tflm_softmax.log_softmax_tables(scale)).astype(np.int32)
         case "linear":
             return tflm.requantize_table(*both)
         case "relu":

@@ -29,6 +29,7 @@ INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 LOGISTIC_OUTPUT = (1 / 256, -128)
 TANH_OUTPUT = (1 / 128, 0)
 SOFTMAX_OUTPUT = (1 / 256, -128)
+LOG_SOFTMAX_OUTPUT = (16 / 256, 127)
 
 
 # Rescaling: an int32 times a real factor, which is held as multiplier / 2^31 * 2^shift
@@ -175,7 +176,7 @@ def tanh(a: int) -> int:
 # Tables of one int8 operator
 
 
-def _input_radius(integer_bits: int, shift: int) -> int:
+def input_radius(integer_bits: int, shift: int) -> int:
     """Return the largest |input - zero_point| that rescales into Q(integer_bits)."""
     return math.floor(((1 << integer_bits) - 1) * 2.0 ** (31 - integer_bits - shift))
 
@@ -192,7 +193,7 @@ def _fixed_point_table(
     """Return the table of a Q4.27 -> Q0.31 function whose output is kept to `fraction_bits`, plus `offset`."""
     fraction, shift = math.frexp(float(np.float32(scale)) * (1 << 27))
     multiplier = math.floor(fraction * (1 << 31) + 0.5)
-    radius = _input_radius(4, shift)
+    radius = input_radius(4, shift)
 
     def entry(q: int) -> int:
         x = q - zero_point
@@ -343,52 +344,3 @@ def _multiplier_16(real) -> tuple[int, int]:
 
 def _clip_16(x: int) -> int:
     return max(-32768, min(32767, x))
-
-
-# Softmax
-
-
-def softmax_exponentials(scale: float) -> np.ndarray:
-    """Return exp((q - max) * scale) in Q0.31 for max - q = 0 ... 255: 256 int32, 0 where too small to count.
-
-    Beta is 1. This table is all that softmax needs of the scale; the zero point cancels out.
-    """
-    factor = min(float(np.float32(scale)) * (1 << 26), float(INT32_MAX))
-    multiplier, shift = _multiplier_above_one(factor)
-    radius = _input_radius(5, shift)
-    table = [
-        exp_negative(high_mul(-difference << shift, multiplier), 5) if difference <= radius else 0
-        for difference in range(256)
-    ]
-    return np.array(table, np.int32)
-
-
-def _multiplier_above_one(real: float) -> tuple[int, int]:
-    fraction, shift = math.frexp(real)
-    multiplier = math.floor(fraction * (1 << 31) + 0.5)
-    if multiplier == 1 << 31:
-        multiplier, shift = multiplier // 2, shift + 1
-    if shift < 0:
-        raise ModelError(
-            f"softmax: the scale of the input is too small, expected more than 2^-26, got {real / 2**26}"
-        )
-    return multiplier, shift
-
-
-def softmax(x, exponentials: np.ndarray) -> np.ndarray:
-    """Return softmax of the int8 vector `x` as int8 of scale 1/256, zero point -128.
-
-    The sum is kept in Q12.19, its reciprocal by Newton-Raphson in Q0.31 of the mantissa in [1, 2), and each output is
-    exponential * reciprocal, rounded twice. `exponentials` comes from softmax_exponentials.
-    """
-    x = np.asarray(x, np.int64)
-    terms = [int(exponentials[int(x.max()) - int(q)]) for q in x]
-    total = sum(rounding_shift(term, 12) for term in terms)
-    headroom = 32 - total.bit_length()  # leading zeros of the 32-bit sum; the sum is at least 1.0 = 2^19
-    reciprocal = one_over_one_plus((total << headroom) - (1 << 31))
-    exponent = (12 - headroom) + 31 - 8
-    outputs = [
-        rounding_shift(high_mul(reciprocal, term), exponent) + INT8_MIN if term else INT8_MIN
-        for term in terms
-    ]
-    return np.clip(outputs, INT8_MIN, INT8_MAX).astype(np.int8)

@@ -79,6 +79,20 @@ def softmax_s8(
     return one_layer("activation", x, y, [table], "softmax")
 
 
+def log_softmax_s8(
+    n: int = 2,
+    first: int = 1 << 19,
+    another: int = 0,
+    difference: int = 0,
+    scale: float = 2.0**-4,
+    zero_point: int = 127,
+) -> bytes:
+    table = np.full(512, another, I32)
+    table[0], table[256:] = first, difference
+    x, y = Values("int8", n, 0.1), Values("int8", n, scale, zero_point)
+    return one_layer("activation", x, y, [table], "log_softmax")
+
+
 def softmax_s16(n: int = 2, first: int = 32767, another: int = 0, scale: float = 2.0**-15) -> bytes:
     table = np.full(513, another, "<i2")
     table[0] = first
@@ -174,6 +188,14 @@ EDGES = [  # a file, what it is about, the last that is good and the first that 
     (softmax_s8, "another", 0, -1),
     (softmax_s8, "scale", 2.0**-8, 2.0**-7),
     (softmax_s8, "zero_point", -128, -127),
+    (log_softmax_s8, "n", 4095, 4096),
+    (log_softmax_s8, "first", 1 << 19, (1 << 19) + 1),
+    (log_softmax_s8, "another", 1 << 19, (1 << 19) + 1),
+    (log_softmax_s8, "another", 0, -1),
+    (log_softmax_s8, "difference", 0, 1),
+    (log_softmax_s8, "difference", -(2**30), -(2**30) - 1),
+    (log_softmax_s8, "scale", 2.0**-4, 2.0**-5),
+    (log_softmax_s8, "zero_point", 127, 126),
     (softmax_s16, "n", 65536, 65537),
     (softmax_s16, "first", 32767, 32766),
     (softmax_s16, "another", 0, -1),
