@@ -18,7 +18,7 @@ from ..layers import Activation
 from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
 from ..network.execute import execute
 from ..network.graph import Graph
-from ..network.layer import Layer
+from ..network.layer import Integers, Layer
 from .passes import scaled_tensors
 from .scales import Spans, in_floats, shared_spans, with_one_scale
 
@@ -174,6 +174,7 @@ def _quantize_layer(
     if layer.one_scale:
         return with_one_scale(layer, result, dtype, found[layer.output])
     most = most if layer.has_four_bits else max(most, _MOST["int8"])
-    quantized, made = layer.quantized(sources, targets, [found[name] for name in layer.outputs], dtype, most)
+    into = Integers(dtype, [found[name] for name in layer.outputs], most)
+    quantized, made = layer.quantized(sources, targets, into)
     result.tensors.update((tensor.name, tensor) for tensor in made)
     return [quantized]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 from anne import model_file
 
 from ..network.activations import activate, check_activation
-from ..network.layer import IN_PLACE, Layer, Record, Shape
+from ..network.layer import IN_PLACE, Integers, Layer, Record, Shape
 from ..network.tensor import Quantization, Tensor
 from . import tables
 from .activated import alpha_in_file
@@ -45,17 +44,12 @@ class Activation(Layer):
         return [activate(self.activation, x[0], self.alpha)]
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         if self.activation not in tables.FIXED_OUTPUT:
-            return super().quantized(sources, targets, spans, dtype, most_weight)
-        scale, zero_point = tables.FIXED_OUTPUT[self.activation][dtype]
-        return self, [replace(targets[0], dtype=dtype, quantization=Quantization(scale, zero_point))]
+            return super().quantized(sources, targets, into)
+        scale, zero_point = tables.FIXED_OUTPUT[self.activation][into.dtype]
+        return self, [replace(targets[0], dtype=into.dtype, quantization=Quantization(scale, zero_point))]
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets

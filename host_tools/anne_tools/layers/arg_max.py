@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape
+from ..network.layer import Integers, Layer, Record, Shape
 from ..network.tensor import Quantization, Tensor
 from .prices import Cost
 
@@ -31,12 +30,7 @@ class ArgMax(Layer):
         return [y.reshape(len(x[0]), *targets[0].shape)]
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         """Numbers up to the row's length, whatever the type of the others."""
         return self, [replace(targets[0], dtype="int16", quantization=Quantization(1.0, 0))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from anne.binary import broadcast
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
-from ..network.layer import IN_PLACE, Layer, Record, Shape, check_finite
+from ..network.layer import IN_PLACE, Integers, Layer, Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor, value_quantization
 from . import tables
 from .activated import alpha_in_file
@@ -77,18 +76,15 @@ class TwoOperands(Layer):
         raise NotImplementedError
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         """As any layer, but with an output no finer than the kernel can have it: where sums cancel to so little, it is
         the rounding of the inputs."""
-        _, (target,) = super().quantized(sources, targets, spans, dtype, most_weight)
-        layer = self if self.constant is None else self._with_integers(dtype)
-        finest = layer.finest(*layer._scales(sources), dtype) * (1 + 2.0**-20)  # above it as float32, too
+        _, (target,) = super().quantized(sources, targets, into)
+        layer = self if self.constant is None else self._with_integers(into.dtype)
+        finest = layer.finest(*layer._scales(sources), into.dtype) * (
+            1 + 2.0**-20
+        )  # above it as float32, too
         if target.quantization.scale[0] < finest:
             coarser = Quantization(np.float32(finest), target.quantization.zero_point)
             target = replace(target, quantization=coarser)

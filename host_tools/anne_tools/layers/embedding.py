@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape, check_finite
+from ..network.layer import Integers, Layer, Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor, value_quantization
 from .prices import Cost
 
@@ -48,19 +47,14 @@ class Embedding(Layer):
         return self.table_quantization is not None
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         """As any layer, but in the range of the whole table, as the data need not have all of its rows."""
-        q = value_quantization(float(self.table.min()), float(self.table.max()), dtype)
-        limits = np.iinfo(dtype)
+        q = value_quantization(float(self.table.min()), float(self.table.max()), into.dtype)
+        limits = np.iinfo(into.dtype)
         integers = np.clip(np.rint(self.table / q.scale[0]) + q.zero_point, limits.min, limits.max)
-        layer = replace(self, table=integers.astype(dtype), table_quantization=q)
-        return layer, [replace(targets[0], dtype=dtype, quantization=q)]
+        layer = replace(self, table=integers.astype(into.dtype), table_quantization=q)
+        return layer, [replace(targets[0], dtype=into.dtype, quantization=q)]
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets

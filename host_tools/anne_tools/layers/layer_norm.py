@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import IN_PLACE, Layer, Record, Shape, check_finite, float32
+from ..network.layer import IN_PLACE, Integers, Layer, Record, Shape, check_finite, float32
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -50,12 +49,7 @@ class LayerNorm(Layer):
         return [y.astype(x[0].dtype, copy=False)]
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         raise ModelError(f"{self.title}: layer_norm needs floats; use --dtype float32 or int8-weights")
 

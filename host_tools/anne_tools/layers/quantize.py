@@ -5,7 +5,6 @@ To and from floats it is TensorFlow Lite Micro's QUANTIZE and DEQUANTIZE to the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..network import tflm_binary
-from ..network.layer import Layer, Record, Shape
+from ..network.layer import Integers, Layer, Record, Shape
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -36,16 +35,11 @@ class Quantize(Layer):
         return [x[0]]
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         if any(not tensor.is_float for tensor in targets):
             raise ModelError(f"{self.name}: a network that has integers already keeps them")
-        return super().quantized(sources, targets, spans, dtype, most_weight)
+        return super().quantized(sources, targets, into)
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets

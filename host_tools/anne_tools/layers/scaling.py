@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from ..errors import ModelError
-from ..network.layer import Layer, Record, Shape, check_finite, float32
+from ..network.layer import Integers, Layer, Record, Shape, check_finite, float32
 from ..network.tensor import Tensor
 from .prices import Cost
 
@@ -47,16 +46,11 @@ class Scaling(Layer):
             return np.where(self.scale != 0, (x - self.offset) / self.scale, 0.0)
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         if sources[0].dtype != "float32":
             raise ModelError(f"{self.name}: a scaling between integer layers is not supported")
-        return super().quantized(sources, targets, spans, dtype, most_weight)
+        return super().quantized(sources, targets, into)
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 from anne import model_file
 
 from ..errors import ModelError
-from ..network.layer import Layer
+from ..network.layer import Integers, Layer
 from ..network.tensor import Quantization, Tensor
 from . import layouts, weights
 from .prices import Chip
@@ -56,18 +55,15 @@ class Weighted(Layer):
         return replace(self, weights=integers, weights_quantization=quantization)
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
         step = float(sources[0].quantization.scale[0])
-        least = weights.least_scale(self.weights, self.bias, step, dtype, self.name)
-        layer = self._with(*weights.quantized(self.weights, most_weight, np.dtype(dtype).type, least))
+        least = weights.least_scale(self.weights, self.bias, step, into.dtype, self.name)
+        layer = self._with(
+            *weights.quantized(self.weights, into.most_weight, np.dtype(into.dtype).type, least)
+        )
         layer.bias = weights.quantized_bias(self.bias, layer.weights_quantization, step)
-        return layer, [targets[0].with_range(dtype, spans[0])]
+        return layer, [targets[0].with_range(into.dtype, into.spans[0])]
 
 
 class PlainWeighted(Weighted):

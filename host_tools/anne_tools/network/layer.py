@@ -35,6 +35,16 @@ class Record:
     parameters: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Integers:
+    """What a layer is quantised into: values of `dtype`; the least and greatest value of each output; the greatest
+    weight."""
+
+    dtype: str
+    spans: Sequence[tuple[float, float]]
+    most_weight: int
+
+
 @dataclass
 class Layer(ABC):
     """One step from the tensors named `inputs` to those named `outputs`; a single name stands for a tuple of one.
@@ -128,22 +138,16 @@ class Layer(ABC):
         return self
 
     def quantized(
-        self,
-        sources: list[Tensor],
-        targets: list[Tensor],
-        spans: Sequence[tuple[float, float]],
-        dtype: str,
-        most_weight: int,
+        self, sources: list[Tensor], targets: list[Tensor], into: Integers
     ) -> tuple[Layer, list[Tensor]]:
-        """Return the layer on integers of `dtype`, and its outputs with scale and zero point.
+        """Return the layer on integers, and its outputs with scale and zero point; `sources` are quantised already.
 
-        `sources` are quantised already; `spans` are the least and greatest value of each output; `most_weight` is the
-        greatest weight. ModelError if the kind has no integers.
+        ModelError if the kind has no integers.
         """
         if self.keeps_values:
             like = sources[0]
             return self, [replace(t, dtype=like.dtype, quantization=like.quantization) for t in targets]
-        return self, [t.with_range(dtype, span) for t, span in zip(targets, spans, strict=True)]
+        return self, [t.with_range(into.dtype, span) for t, span in zip(targets, into.spans, strict=True)]
 
     # --- In the file
 
