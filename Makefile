@@ -19,6 +19,7 @@ help:
 	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/boards/costs.py"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
+	@echo "make flash-cache  the emulator with silicon's flash cache (docs/flash_cache.md); part of make test and make bench"
 	@echo "make size      flash and RAM taken by the native module, room by room, and the anne package"
 	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
 	@echo "make reliability  the same in the short form that is part of make test"
@@ -68,6 +69,10 @@ firmware: prepare
 	@ls -l build/anne-*.uf2
 	$(total)
 
+# rp2040py with a model of the flash cache, in the virtual environment: takes a minute, once.
+flash-cache: prepare
+	$(total)
+
 size: prepare
 	$(build) anne-pico bare-pico
 	@$(venv)/python micropython/report_size.py build/anne-pico.elf build/bare-pico.elf \
@@ -97,7 +102,7 @@ emulator: prepare
 # The virtual environment with the extras in EXTRAS, and the build tree of CMakeLists.txt, whose "install" puts
 # libanne.so where the editable package in the environment finds it.
 prepare:
-	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU)
+	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU) $(FLASH_CACHE)
 	@test -e build/host/build.ninja || echo "preparing the build (some seconds)"
 	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
@@ -108,7 +113,9 @@ bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
 test: QEMU = --qemu
+test bench costs soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench costs accuracy test soak reliability firmware size check format clean emulator prepare
+.PHONY: help demo bench costs accuracy test soak reliability firmware flash-cache size check format clean \
+	emulator prepare

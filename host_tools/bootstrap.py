@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,11 @@ def has_ensurepip() -> bool:
     return subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode == 0
 
 
+def has_python_headers() -> bool:
+    """Whether modules in C can be compiled for this Python; Debian's leaves the headers to python3-dev."""
+    return Path(sysconfig.get_config_var("INCLUDEPY"), "Python.h").exists()
+
+
 # Every Debian package the build needs, and how to tell that it (or its like) is there.
 PACKAGES: dict[str, Callable[[], bool]] = {
     "build-essential": has_tool("g++"),
@@ -77,13 +83,15 @@ PACKAGES: dict[str, Callable[[], bool]] = {
     "xz-utils": has_tool("xz"),
 }
 
-# What only tests need: the fuzzer, and the processor core of the Pico 2. An option of this program for each.
+# What only some targets need: the fuzzer, the processor core of the Pico 2, the emulator with the flash cache. An
+# option of this program for each.
 TEST_PACKAGES: dict[str, dict[str, Callable[[], bool]]] = {
     "fuzzer": {
         "clang": has_tool("clang"),
         "libclang-rt-dev": compiler_has("clang", f"libclang_rt.fuzzer-{platform.machine()}.a"),
     },
     "qemu": {"qemu-system-arm": has_tool("qemu-system-arm")},
+    "flash_cache": {"python3-dev": has_python_headers},
 }
 
 
@@ -183,11 +191,26 @@ def make_venv(extras: set[str]) -> None:
     stamp.write_text(json.dumps(told))
 
 
+def build_flash_cache() -> None:
+    """Build the emulator with the flash cache into build/venv, unless it is there and made of the same."""
+    sources = sorted((ROOT / "host_tools" / "flash_cache").iterdir())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file())).hexdigest()
+    stamp = VENV / "flash-cache-stamp"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    command = [str(VENV / "bin" / "python"), str(ROOT / "host_tools" / "flash_cache" / "build.py")]
+    run_step("building the emulator with the flash cache", command, "flash-cache.log")
+    stamp.write_text(digest)
+
+
 def main() -> int:
     """Run the steps; 0 if everything is there afterwards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fuzzer", action="store_true", help="clang, too, with libFuzzer")
     parser.add_argument("--qemu", action="store_true", help="QEMU for Arm, too, 81 MB")
+    parser.add_argument(
+        "--flash-cache", action="store_true", help="the emulator with the flash cache, too, a minute"
+    )
     parser.add_argument("--extras", default="", help="comma-separated extras of pyproject.toml to install")
     args = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
@@ -202,7 +225,10 @@ def main() -> int:
             PACKAGES.update(packages)
     try:
         install_packages()
-        make_venv({name for name in args.extras.split(",") if name})
+        extras = {name for name in args.extras.split(",") if name}
+        make_venv(extras | {"emulator", "flash-cache"} if args.flash_cache else extras)
+        if args.flash_cache:
+            build_flash_cache()
     except BootstrapError as error:
         print(f"bootstrap: {error}", file=sys.stderr)
         return 1

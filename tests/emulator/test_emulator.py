@@ -1,10 +1,13 @@
 """The emulated Pico itself: runs scripts, gives the same figures each time, notices what would crash a real one."""
 
+import json
+
 import pytest
-from anne_tools.boards import flash_files
+from anne_tools.boards import emulator_core, flash_files
 from anne_tools.boards.emulator import FLASH_BASE, EmulatedPico, EmulatorFault
+from anne_tools.boards.emulator_core import flash_cache_built
 from anne_tools.boards.emulator_fork import forked
-from anne_tools.errors import DeviceError
+from anne_tools.errors import DeviceError, ModelError
 
 # Loads and stores without MicroPython's own checks, so that the emulator has to notice.
 LOAD = "@micropython.asm_thumb\ndef load(r0): ldr(r0,[r0,0])\nload(%#x)"
@@ -171,3 +174,75 @@ def test_a_terminal_gets_the_prompt_and_all_that_was_typed_is_carried_out(machin
     lines = shown.decode().replace("\r\n", "\n").splitlines()
     assert lines[1].startswith("MicroPython v")
     assert lines[-3:] == ["42", "48", ">>> "]
+
+
+@pytest.fixture(scope="module")
+def cached(machine):
+    """A booted machine with the flash cache, the same for all."""
+    if not flash_cache_built():
+        pytest.skip("the emulator with the flash cache: make flash-cache")
+    cached = EmulatedPico(machine.uf2, machine.elf, flash_cache=True)
+    cached.boot()
+    return cached
+
+
+# A call after a flush of the cache (datasheet 2.6.3.2), and three more; microseconds of each.
+COLD = """
+import time, machine
+def work():
+    for i in range(20): str(i)
+def us():
+    start = time.ticks_us()
+    work()
+    return time.ticks_diff(time.ticks_us(), start)
+us()
+machine.mem32[0x14000004] = 1
+print([us() for i in range(4)])
+"""
+
+
+def test_with_the_flash_cache_a_first_call_takes_longer(cached):
+    with forked(cached) as pico:
+        assert pico.flash_cache
+        before = pico.flash_misses
+        first, *others = json.loads(pico.exec(COLD)[0])
+        assert first > max(others) + 100  # 250 misses
+        assert max(others) < 1.1 * min(others)
+        assert pico.flash_misses > before
+
+
+def test_a_flush_from_outside_is_one(cached):
+    misses = []
+    for flush in (False, True):
+        with forked(cached) as pico:
+            pico.exec("print(1)")
+            if flush:
+                pico.flush_flash_cache()
+            before = pico.flash_misses
+            pico.exec("print(1)")
+            misses.append(pico.flash_misses - before)
+    assert misses[1] > 1.5 * misses[0]
+
+
+def test_without_the_cache_there_are_no_misses(pico):
+    pico.flush_flash_cache()
+    assert not pico.flash_cache and pico.flash_misses == 0
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        STORE % 0x20040002,
+        "@micropython.asm_thumb\ndef store(r0):\n strh(r0,[r0,0])\nstore(0x20040001)",
+    ],
+)
+def test_with_the_flash_cache_misaligned_stores_are_faults(cached, store):
+    with forked(cached) as pico, pytest.raises(EmulatorFault, match="HardFault: misaligned access"):
+        pico.exec(store)
+
+
+def test_a_flash_cache_that_is_not_built_is_an_error(monkeypatch, machine):
+    monkeypatch.setattr(emulator_core, "flash_cache_built", lambda: False)
+    with pytest.raises(ModelError, match="make flash-cache"):
+        EmulatedPico(machine.uf2, flash_cache=True)
+    assert emulator_core.choose_core(None) == "rp2040py"

@@ -51,11 +51,17 @@ def test_root_or_a_sudo_that_asks_nothing_installs_only_what_is_missing(machine,
 
 @pytest.mark.parametrize(
     ("options", "wanted"),
-    [([], set()), (["--fuzzer"], {"clang", "libclang-rt-dev"}), (["--qemu"], {"qemu-system-arm"})],
+    [
+        ([], set()),
+        (["--fuzzer"], {"clang", "libclang-rt-dev"}),
+        (["--qemu"], {"qemu-system-arm"}),
+        (["--flash-cache"], {"python3-dev"}),
+    ],
 )
 def test_what_only_tests_need_is_wanted_on_request(machine, monkeypatch, options, wanted):
     monkeypatch.setattr(bootstrap.sys, "argv", ["bootstrap.py", *options])
     monkeypatch.setattr(bootstrap, "make_venv", lambda extras: None)
+    monkeypatch.setattr(bootstrap, "build_flash_cache", lambda: None)
     monkeypatch.setattr(bootstrap, "install_packages", lambda: None)
     assert bootstrap.main() == 0
     assert set(bootstrap.PACKAGES) - {"cmake", "ninja-build", "git"} == wanted

@@ -17,6 +17,9 @@ class Device(ABC):
     kind: str
     """"emulator" or "serial"."""
 
+    flash: str = "silicon"
+    """What reads of flash cost in its figures: "silicon", "cache model", or "no cache", as if flash were RAM."""
+
     name: str
     """What it is called in messages: "the emulated Pico", "/dev/ttyACM0"."""
 

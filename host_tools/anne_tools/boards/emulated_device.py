@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import DeviceError
 from .board_file import BoardFile
 from .device import Device, OnBytes, OnOutput, script_error
+from .emulator_core import FLASH
 
 _MAKE_FOLDERS = """import os
 path = %r
@@ -46,6 +47,7 @@ class EmulatedDevice(Device):
     def __init__(self, machine: Any, board_file: BoardFile | None = None) -> None:
         """`machine` is a booted EmulatedPico, or a fork of one; `board_file` gets its flash in the end."""
         self.machine = machine
+        self.flash = FLASH[machine.flash_cache]
         self._board_file = board_file
         if board_file:
             self.name = f"the emulated Pico in {board_file.path}"

@@ -5,10 +5,11 @@ All input is handed over at points of emulated time, so cycle counts and `time.t
 run. The driver is our own design on the hooks that `rp2040py` offers: endpoint callbacks, clock alarms, logger and
 `on_break`.
 
-What its figures are worth: instruction timing follows the Cortex-M0+ manual, but PUSH with lr and POP with pc are one
-cycle short each; there are no flash-cache misses and no second core. What it does not notice: a misaligned word
-*store*, any misaligned halfword. Misaligned loads, bad addresses and unknown instructions raise `EmulatorFault`, as
-do stores into ROM (address 0 and up) and into the firmware's part of flash.
+What its figures are worth: instruction timing follows the Cortex-M0+ manual. With `flash_cache=True`
+(docs/flash_cache.md) reads of flash go through a model of the cache, and any misaligned access is a fault. Without it
+flash is as fast as RAM, PUSH with lr and POP with pc are one cycle short each, and a misaligned word *store* or any
+misaligned halfword goes unnoticed. There is no second core. Misaligned loads, bad addresses and unknown instructions
+raise `EmulatorFault`, as do stores into ROM (address 0 and up) and into the firmware's part of flash.
 """
 
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from ..errors import DeviceError, ModelError
 from . import flash_files
+from .emulator_core import make_core
 from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
 from .uf2 import read_uf2
@@ -26,7 +28,7 @@ FLASH_BASE = 0x10000000
 RAM_BASE = 0x20000000
 
 _RAW_REPL_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
-_FATAL_WARNINGS = ("not 32 bit aligned", "invalid memory", "undefined address", "not implemented yet")
+_FATAL_WARNINGS = ("aligned", "invalid memory", "undefined address", "not implemented yet")
 
 # The firmware takes some 1,400 cycles for each byte typed, so a longer script is put into its RAM instead.
 _TYPED_BYTES = 400
@@ -64,7 +66,8 @@ class EmulatedPico:
     `uf2` is the firmware; `elf`, with its symbols, names the place of a fault and is needed for `profile`. `files` and
     `romfs` (path to bytes) are put into the storage at `/` and into the read-only file system `/rom` before it boots;
     `kept_flash` is what `kept_flash` of an earlier machine gave, with both file systems in it.
-    `strict=False` lets the firmware go on after what would crash a real Pico.
+    `strict=False` lets the firmware go on after what would crash a real Pico. `flash_cache` True wants the model of the
+    flash cache (ModelError where it is not built), None takes it where it is.
     """
 
     def __init__(
@@ -76,18 +79,15 @@ class EmulatedPico:
         romfs: Mapping[str, bytes] | None = None,
         kept_flash: bytes | None = None,
         strict: bool = True,
+        flash_cache: bool | None = False,
     ) -> None:
-        from rp2040py.boards import BOARDS, build_rp2040_from_spec
-        from rp2040py.device.bootrom import BOOTROM_B1
-        from rp2040py.simulator import Simulator
-
         self.uf2, self.elf = Path(uf2), Path(elf) if elf else None
         self._strict = strict
-        self._chip = build_rp2040_from_spec(BOARDS["pico"])
-        self._simulator = Simulator(rp2040=self._chip)
+        core = make_core(flash_cache)
+        self._chip, self._simulator, self._execute_batch = core.chip, core.simulator, core.execute_batch
         self._clock, self._core = self._simulator.clock, self._chip.core
         self._chip.logger = _Watch(self)
-        self._chip.load_bootrom(BOOTROM_B1)
+        self._chip.load_bootrom(core.bootrom)
         if kept_flash:
             self.write_flash(flash_files.ROMFS_OFFSET, kept_flash)
         for address, payload in read_uf2(self.uf2, family="rp2040"):
@@ -101,7 +101,7 @@ class EmulatedPico:
             self._format_with(files)
         if romfs:
             self.write_romfs(romfs)
-        self._host = UsbHost(self._chip.usb_ctrl, self._on_data)
+        self._host = UsbHost(core.serial_line, self._chip.usb_ctrl, self._on_data)
         self._deadline = self._clock.create_alarm(self._stop)
         self._interrupt = self._clock.create_alarm(lambda: self._host.send(b"\x03"))
         self._receive: Callable[[bytes], bool] = lambda data: False
@@ -202,8 +202,6 @@ class EmulatedPico:
             self._receive = lambda data: False
 
     def _run_until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-        from rp2040py.execute_batch import execute_batch
-
         end_ns = self._clock.nanos + timeout_s * 1e9
         while not condition():
             if self._clock.nanos >= end_ns:
@@ -214,7 +212,7 @@ class EmulatedPico:
             self._deadline.schedule(min(end_ns - self._clock.nanos, 10e6))
             self._simulator.stopped = False
             while not self._simulator.stopped:
-                execute_batch(self._simulator, 1)
+                self._execute_batch(self._simulator, 1)
             self._deadline.cancel()
             if self._fault_text:
                 raise EmulatorFault(self._fault_text)
@@ -234,8 +232,6 @@ class EmulatedPico:
         `read(timeout_s)` waits up to that long and returns what was typed (b"" for nothing), None at the end of input;
         then what was sent is still carried out, up to the prompt after it. `write` gets the board's output.
         """
-        from rp2040py.execute_batch import execute_batch
-
         tail, active_us = bytearray(), self.elapsed_us
 
         def show(data: bytes) -> bool:
@@ -255,7 +251,7 @@ class EmulatedPico:
         while not (over and at_rest()):
             self._deadline.schedule(5e6)  # time passes only up to the next alarm while the firmware sleeps
             self._simulator.stopped = False
-            execute_batch(self._simulator, 1)
+            self._execute_batch(self._simulator, 1)
             if self._fault_text:
                 raise EmulatorFault(self._fault_text)
             if over:
@@ -279,6 +275,21 @@ class EmulatedPico:
     def elapsed_us(self) -> float:
         """Emulated time since power-on."""
         return self._clock.nanos / 1e3
+
+    @property
+    def flash_cache(self) -> bool:
+        """Whether reads of flash go through the model of the cache."""
+        return hasattr(self._chip, "flash_misses")
+
+    @property
+    def flash_misses(self) -> int:
+        """Reads of flash so far that were not in the cache; each made the core (or the DMA) wait. 0 without cache."""
+        return self._chip.flash_misses if self.flash_cache else 0
+
+    def flush_flash_cache(self) -> None:
+        """Forget what is in the cache, so that what follows is cold."""
+        if self.flash_cache:
+            self._chip.flush_flash_cache()
 
     def read_memory(self, address: int, n_bytes: int) -> bytes:
         memory, offset = self._memory(address)

@@ -17,10 +17,9 @@ class UsbHost:
     the flow control: the firmware takes the next packet when it has room, however long the script is.
     """
 
-    def __init__(self, usb: Any, on_data: Callable[[bytes], None]) -> None:
-        from rp2040py.usb.cdc import USBCDC
-
-        self._cdc = USBCDC(usb)
+    def __init__(self, serial_line: Any, usb: Any, on_data: Callable[[bytes], None]) -> None:
+        """`serial_line` is the emulator's class USBCDC, `usb` its USB controller."""
+        self._cdc = serial_line(usb)
         self._usb = usb
         self._input = bytearray()
         self._armed_bytes: int | None = None

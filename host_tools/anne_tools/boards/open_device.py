@@ -21,18 +21,20 @@ def open_device(
     files: Mapping[str, bytes] | None = None,
     romfs: Mapping[str, bytes] | None = None,
     board_file: str | Path | None = None,
+    flash_cache: bool | None = False,
 ) -> Device:
     """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
 
     `files` (path to bytes) are put into its storage. The rest is for the emulator: `firmware`, looked for as
-    firmware.py says if it is not given, `romfs`, files that replace what is in /rom, and `board_file`, which keeps its
-    flash from one time to the next (board_file.py). DeviceError if there is no such board, ModelError if there is no
-    firmware or the board file is none.
+    firmware.py says if it is not given; `romfs`, files that replace what is in /rom; `board_file`, which keeps its
+    flash from one time to the next (board_file.py); `flash_cache`, whether reads of flash cost what they do on silicon,
+    None for "where that emulator is built" (emulator_core.py). DeviceError if there is no such board, ModelError if
+    there is no firmware or no such emulator, or the board file is none.
     """
     if where == "emulator":
-        return _open_emulator(firmware, files, romfs, board_file)
-    if board_file or romfs:
-        raise DeviceError(f"{where}: a board file and romfs are for the emulated Pico")
+        return _open_emulator(firmware, files, romfs, board_file, flash_cache)
+    if board_file or romfs or flash_cache:
+        raise DeviceError(f"{where}: a board file, romfs and the flash cache are for the emulated Pico")
     from .serial_device import SerialDevice
 
     return _with_files(SerialDevice(where), files)
@@ -43,6 +45,7 @@ def _open_emulator(
     files: Mapping[str, bytes] | None,
     romfs: Mapping[str, bytes] | None,
     board_file: str | Path | None,
+    flash_cache: bool | None,
 ) -> Device:
     from .emulator import EmulatedPico
     from .firmware import find_firmware
@@ -52,7 +55,8 @@ def _open_emulator(
     kept = BoardFile(board_file) if board_file else None
     try:
         options = {"kept_flash": kept.flash} if kept else {"files": files}
-        machine = EmulatedPico(uf2, elf if elf.exists() else None, romfs=romfs, **options)
+        options |= {"romfs": romfs, "flash_cache": flash_cache}
+        machine = EmulatedPico(uf2, elf if elf.exists() else None, **options)
         machine.boot()
     except BaseException as error:
         if kept:

@@ -10,6 +10,8 @@ import click
 from .common import (
     board_file_option,
     console,
+    flash_cache_option,
+    flash_told,
     json_option,
     json_text,
     place,
@@ -31,6 +33,7 @@ _file = click.Path(path_type=Path)
 @click.option("--on", "where", metavar="emulator|PORT", help="Where to run; default: emulator.")
 @click.option("--output", type=_file, help="Also write the JSON document to this file.")
 @board_file_option
+@flash_cache_option
 @uf2_option
 @json_option
 def command(
@@ -38,6 +41,7 @@ def command(
     where: str | None,
     output: Path | None,
     board_file: Path | None,
+    flash_cache: bool | None,
     uf2: Path | None,
     as_json: bool,
 ) -> None:
@@ -61,7 +65,7 @@ def command(
 
     if output:
         check_target(output, models)
-    where, options = place(where, "emulator", board_file, uf2)
+    where, options = place(where, "emulator", board_file, uf2, flash_cache)
     files = {path.name: read_model(path) for path in models}
     results, ways, pasted = [], [], []
     with progress("prepares the models") as tell:
@@ -70,7 +74,7 @@ def command(
         with open_device(where, **options) as device:
             device.require_anne()
             board, cycles = device.describe(), loop_cycles(device)
-            slower = why_slower(device.name, cycles)
+            slower, flash = why_slower(device.name, cycles), device.flash
             if not models:
                 tell("measures the ways to ask for a prediction", 0, 0)
                 ways = bench_ways(device, files[WAYS_NETWORK])
@@ -81,6 +85,7 @@ def command(
                 results.append(bench(device, data, name))
     document = {
         "board": board,
+        "flash": flash,
         "loop_cycles": cycles,
         "why_slower": slower,
         "results": records(results, ways),
@@ -93,7 +98,7 @@ def command(
     if as_json:
         print_json(document)
     else:
-        _show(board, results, bool(models))
+        _show("\n".join(filter(None, [board, flash_told(flash)])), results, bool(models))
         _show_ways(ways)
         _show_pasted(pasted)
         if slower:

@@ -35,15 +35,35 @@ board_file_option = click.option(
     metavar="PICO.IMG",
     help="An emulated Pico that keeps its flash in this file between commands; made if it is not there.",
 )
+flash_cache_option = click.option(
+    "--flash-cache/--no-flash-cache",
+    default=None,
+    help="Whether the emulator's reads of flash cost what they do on silicon; default: where `make flash-cache` was.",
+)
+
+
+def flash_told(flash: str) -> str:
+    """Return in a line what reads of flash cost in figures; "" for a real board's."""
+    return {
+        "cache model": "Reads of flash go through a model of the RP2040's cache, as on silicon.",
+        "no cache": "Flash is as fast as RAM here, unlike on silicon: `make flash-cache` builds a model of its cache.",
+    }.get(flash, "")
 
 
 def place(
-    where: str | None, default: str, board_file: Path | None, uf2: Path | None
-) -> tuple[str, dict[str, Path | None]]:
+    where: str | None,
+    default: str,
+    board_file: Path | None,
+    uf2: Path | None,
+    flash_cache: bool | None = False,
+) -> tuple[str, dict[str, Any]]:
     """Return where to run and the options for `open_device`; a board file means the emulator."""
+    if flash_cache and where not in (None, "emulator"):
+        raise click.UsageError(f"--flash-cache is the emulator's; it does not go with --on {where}")
     if board_file and where not in (None, "emulator"):
         raise click.UsageError(f"--board-file is an emulated Pico; it does not go with --on {where}")
-    return "emulator" if board_file else where or default, {"firmware": uf2, "board_file": board_file}
+    options = {"firmware": uf2, "board_file": board_file, "flash_cache": flash_cache}
+    return "emulator" if board_file else where or default, options
 
 
 def print_json(document: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, progress, uf2_option
+from .common import board_file_option, flash_cache_option, flash_told, progress, uf2_option
 
 _LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
 
@@ -42,6 +42,7 @@ class _LeaveError(Exception):
     "--timeout", "timeout_s", default=60.0, show_default=True, help="Emulated seconds a script may take."
 )
 @board_file_option
+@flash_cache_option
 @uf2_option
 def command(
     script: Path | None,
@@ -49,6 +50,7 @@ def command(
     rom_files: tuple[Path, ...],
     timeout_s: float,
     board_file: Path | None,
+    flash_cache: bool | None,
     uf2: Path | None,
 ) -> None:
     """Run SCRIPT in an emulated Pico with AI-ANNE's firmware, or talk to its Python prompt.
@@ -63,7 +65,14 @@ def command(
     stored = {f"/{path.name}": read_whole(path) for path in files}
     romfs = {path.name: read_whole(path) for path in rom_files}
     with progress("starts an emulated Pico"):
-        device = open_device("emulator", firmware=uf2, files=stored, romfs=romfs, board_file=board_file)
+        device = open_device(
+            "emulator",
+            firmware=uf2,
+            files=stored,
+            romfs=romfs,
+            board_file=board_file,
+            flash_cache=flash_cache,
+        )
     with device:
         if script:
             _run_script(device, script, timeout_s)
@@ -94,6 +103,7 @@ def _prompt(device: object) -> None:
 
     if sys.stdin.isatty():
         click.echo("An emulated Pico with AI-ANNE's firmware. Ctrl-X leaves.", err=True)
+        click.echo(flash_told(device.flash), err=True)
     with suppress(_LeaveError), _keys() as read:
         device.machine.interact(read, write)
     click.echo()

@@ -108,7 +108,7 @@ def test_a_second_process_is_refused_until_the_first_has_ended(tmp_path):
 
 
 def test_a_board_file_is_for_the_emulator(tmp_path):
-    with pytest.raises(DeviceError, match="/dev/ttyACM0: a board file and romfs are for the emulated Pico"):
+    with pytest.raises(DeviceError, match="/dev/ttyACM0: a board file, romfs and the flash cache are for the emulated Pico"):
         open_device("/dev/ttyACM0", board_file=tmp_path / "pico.img")
     result = CliRunner().invoke(
         cli, ["deploy", "net.anne", "--on", "/dev/ttyACM0", "--board-file", "pico.img"]
