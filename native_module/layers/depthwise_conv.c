@@ -1,6 +1,7 @@
 // A convolution in which each channel has windows and weights of its own.
 #include "kernels/activations_f32.h"
 #include "kernels/depthwise.h"
+#include "kernels/depthwise_s8.h"
 #include "layers/checks.h"
 #include "layers/rows.h"
 #include "layers/windows.h"
@@ -21,6 +22,13 @@ static void run_depthwise_s8(const anne_layer_t *layer) {
     const anne_depthwise_t how = LAYER_OF(layer, window);
     const anne_depthwise_output_t output = output_of(layer);
     anne_depthwise_s8(&how, &output, layer->input->zero_point, layer->x, layer->scratch, layer->y);
+}
+
+static void run_depthwise_s8_pairs(const anne_layer_t *layer) {
+    const anne_window_t window = anne_window_of(layer->input, layer->output, layer->parameters);
+    const anne_depthwise_t how = LAYER_OF(layer, window);
+    const anne_depthwise_output_t output = output_of(layer);
+    anne_depthwise_s8_pairs(&how, &output, layer->input->zero_point, layer->x, layer->scratch, layer->y);
 }
 
 static void run_depthwise_s16(const anne_layer_t *layer) {
@@ -45,6 +53,12 @@ static void run_depthwise_s8_f32(const anne_layer_t *layer) {
     run_floats(layer, layer->constants[PLAIN_SCALES]);
 }
 
+// Words of scratch of a layer of int8 that is computed in pairs of pixels, else 0.
+static uint32_t pairs_scratch(const anne_record_t *record) {
+    const anne_window_t window = anne_window_of(record->input, record->output, record->parameters);
+    return record->input->dtype == ANNE_INT8 ? anne_depthwise_s8_scratch(&window) : 0;
+}
+
 static anne_status_t check_depthwise(const anne_record_t *record, anne_needs_t *needs) {
     const anne_tensor_t *x = record->input, *y = record->output;
     uint32_t n_constants = anne_plain_floats(record) ? PLAIN_FLOAT_CONSTANTS : PLAIN_OTHER_CONSTANTS;
@@ -66,20 +80,26 @@ static anne_status_t check_depthwise(const anne_record_t *record, anne_needs_t *
     const anne_plain_t plain = {1, anne_last_axis(y), (uint32_t)window.kernel_h * (uint32_t)window.kernel_w};
     status = anne_check_plain(record, &plain, ANNE_DEPTHWISE_S8_MAX_TAPS, needs);
     if (status == ANNE_OK) { // its weights are in the file, at most 2^24 bytes: nothing wraps
-        needs->scratch = anne_depthwise_scratch(&window, plain.n_out, anne_item_bytes(x)) * sizeof(int32_t);
+        uint32_t in_pairs = pairs_scratch(record);
+        needs->derived = in_pairs > 0 ? 0 : needs->derived;
+        needs->scratch = in_pairs > 0 ? in_pairs : anne_depthwise_scratch(&window, plain.n_out, anne_item_bytes(x));
+        needs->scratch *= sizeof(int32_t);
     }
     return status;
 }
 
 static anne_layer_run_t *choose_depthwise(const anne_record_t *record) {
-    return anne_run_of(record, anne_plain_floats(record) ? run_depthwise_f32 : run_depthwise_s8_f32, run_depthwise_s8,
-                       run_depthwise_s16);
+    return anne_run_of(record, anne_plain_floats(record) ? run_depthwise_f32 : run_depthwise_s8_f32,
+                       pairs_scratch(record) > 0 ? run_depthwise_s8_pairs : run_depthwise_s8, run_depthwise_s16);
 }
 
 static uint32_t prepare_depthwise(const anne_layer_t *layer, const anne_record_t *record) {
+    if (record->input->dtype != ANNE_INT8 || pairs_scratch(record) > 0) {
+        return 0;
+    }
     const anne_window_t window = anne_window_of(layer->input, layer->output, layer->parameters);
     uint32_t taps = (uint32_t)window.kernel_h * (uint32_t)window.kernel_w;
-    return record->input->dtype == ANNE_INT8 ? anne_prepare_rows_s8(layer, taps, anne_last_axis(layer->output)) : 0;
+    return anne_prepare_rows_s8(layer, taps, anne_last_axis(layer->output));
 }
 
 static uint32_t macs_of_depthwise(const anne_record_t *record) {

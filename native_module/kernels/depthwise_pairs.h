@@ -1,0 +1,71 @@
+// Depthwise convolution of int8: what is done for pairs of pixels in a word (depthwise_pairs.c).
+#ifndef ANNE_DEPTHWISE_PAIRS_H
+#define ANNE_DEPTHWISE_PAIRS_H
+
+#include "kernels/in_ram.h"
+#include "kernels/requantize.h"
+
+// Pairs that are made at a time: `n` of one row of pairs, for one channel, or for four whose values are in a word.
+typedef struct {
+    const int8_t *a; // the first pair's lower lane, and its upper one; from each to the next are so many bytes
+    const int8_t *b;
+    uint32_t a_step;
+    uint32_t b_step;
+    int32_t *pairs;
+    uint32_t n;           // 1 at least
+    uint32_t plane_words; // from a channel's pairs to the next channel's
+} anne_pairing_t;
+
+// pairs[k plane_words + i] = a[k + i a_step] + 2^16 b[k + i b_step] for channels k = 0, or 0 to 3; for four a, b and
+// their steps are multiples of 4.
+void anne_pair_one(const anne_pairing_t *pairing);
+ANNE_IN_RAM void anne_pair_four(const anne_pairing_t *pairing);
+
+// Three neighbouring taps: the sum of their magnitudes is at most 255.
+typedef struct {
+    int32_t offset; // bytes, from the pair that a window begins with to the first of the three
+    int32_t weights[3];
+} anne_segment_t;
+
+// Windows of one channel: `columns` in each of `rows`.
+typedef struct {
+    const int32_t *stream;  // the starts of both accumulators; then segments up to a multiple of ANNE_STREAM_END bytes
+    int32_t *sums;          // of both lanes by turns; 8 bytes more than those are spoilt
+    uint32_t step;          // bytes from a window to the next but one
+    const uint8_t *row_end; // where the first row's next window would begin
+    uint32_t row_bytes;     // from the first window of a row to that of the next
+    uint32_t rows;
+    uint32_t odd;       // 8 if columns are odd, else 0
+    uint32_t skip;      // row_bytes - (columns + 1) / 2 step
+    const uint8_t *row; // the first window
+} anne_windows_t;
+
+#define ANNE_STREAM_END 1024
+
+// Neighbouring windows are one pair apart, or two.
+ANNE_IN_RAM void anne_sum_windows_1(const anne_windows_t *windows);
+ANNE_IN_RAM void anne_sum_windows_2(const anne_windows_t *windows);
+
+// How sums of one channel become int8, see depthwise_pairs.c; a sum t stands for t + least_sum.
+typedef struct {
+    uint32_t multiplier;
+    int32_t near;
+    uint32_t range;
+    uint32_t start;
+    uint32_t unsure;
+    uint32_t step; // bytes from a pixel of y to the next
+    int32_t least;
+    int32_t most;
+    int32_t least_sum;
+    const anne_rescale_t *factor;
+    const anne_output_t *output;
+} anne_finish_t;
+
+// Fills in what the factor and the output make of it: multiplier, near, range, start, unsure, least_sum.
+void anne_finish_prepare(anne_finish_t *finish);
+
+// For pairs of sums i < n: y[i step + second], then y[i step] = the upper and the lower one rescaled. n >= 1.
+ANNE_IN_RAM void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, uint32_t n, int8_t *y,
+                                   uint32_t second);
+
+#endif // ANNE_DEPTHWISE_PAIRS_H
