@@ -24,11 +24,12 @@ ARENA_BYTES = 4 << 20
 
 
 def samples(dtype: str, shape, n: int = 6) -> np.ndarray:
-    """Return n random samples: floats around 0, or any int8."""
+    """Return n random samples: floats around 0, or any integers of the type."""
     rng = np.random.default_rng(SEED)
     if dtype == "float32":
         return rng.normal(0, 1, (n, *shape)).astype(np.float32)
-    return rng.integers(-128, 128, (n, *shape)).astype(np.int8)
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max + 1, (n, *shape)).astype(dtype)
 
 
 def assert_agreement(graph: Graph, oracle, given: np.ndarray, kinds: list[str]) -> None:

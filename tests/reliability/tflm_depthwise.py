@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D and TRANSPOSE_CONV on float32 and int8, of random windows, as .tflite files (tflm_kernels.py)."""
+"""DEPTHWISE_CONV_2D and TRANSPOSE_CONV in each type, of random windows, as .tflite files (tflm_kernels.py)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import numpy as np
 
 FUSED_NUMBERS = (0, 1, 3)  # none, relu, relu6
 SAME, VALID = 0, 1
+BIASES = {"int8": "int32", "int16": "int64"}
 
 
 def _constants(w, rng, dtype: str, shape: tuple[int, ...], axis: int, x_scale: float):
-    """Weights and bias, of int8 with one scale or one an output channel; their tensors and the greatest scale."""
+    """Weights and bias, of integers with one scale or one an output channel; their tensors and the greatest scale."""
     n_out = shape[axis]
     if dtype == "float32":
         weights = w.tensor(shape, data=rng.normal(size=shape))
         return weights, w.tensor((n_out,), data=rng.normal(size=n_out)), 1.0
-    scales = 2.0 ** rng.uniform(-9, -4, n_out if rng.random() < 0.7 else 1)
+    scales = 2.0 ** rng.uniform(-9 if dtype == "int8" else -8, -4, n_out if rng.random() < 0.7 else 1)
     numbers = rng.integers(-127, 128, shape)
     weights = w.tensor(shape, "int8", numbers, scale=scales, axis=axis)
-    bias = w.tensor((n_out,), "int32", rng.integers(-3000, 3000, n_out), scale=x_scale * np.float32(scales))
+    bias = w.tensor(
+        (n_out,), BIASES[dtype], rng.integers(-3000, 3000, n_out), scale=x_scale * np.float32(scales)
+    )
     return weights, bias, float(scales.max())
 
 
@@ -28,12 +31,16 @@ def _ends(rng, dtype: str) -> tuple[dict, float]:
     if dtype == "float32":
         return {}, 1.0
     scale = float(2.0 ** rng.uniform(-8, 0))
+    if dtype == "int16":
+        return {"scale": scale / 256}, scale / 256
     return {"scale": scale, "zero_point": int(rng.integers(-128, 128))}, scale
 
 
 def _output(rng, dtype: str, largest: float) -> dict:
     if dtype == "float32":
         return {}
+    if dtype == "int16":
+        return {"scale": float(largest * 2.0 ** rng.uniform(-3, 1))}  # factors of 2^-17 at least
     return {
         "scale": float(largest * 2.0 ** rng.uniform(-3, 3)),
         "zero_point": int(rng.integers(-128, 128)),
@@ -111,6 +118,8 @@ def transposed(dtype: str) -> Callable:
 KERNELS: dict[str, Callable] = {
     "depthwise_f32": depthwise("float32"),
     "depthwise_s8": depthwise("int8"),
+    "depthwise_s16": depthwise("int16"),
     "conv_transpose_f32": transposed("float32"),
     "conv_transpose_s8": transposed("int8"),
+    "conv_transpose_s16": transposed("int16"),
 }

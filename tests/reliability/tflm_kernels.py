@@ -24,12 +24,13 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.packed import packed
 from anne_tools.errors import ModelError
 from anne_tools.importers import tflite
-from anne_tools.layers import Add, Conv, Reduce
+from anne_tools.layers import Conv, Reduce
 from anne_tools.layers.windows import Window
 from anne_tools.network import tflm
 from anne_tools.network.graph import Graph
 from anne_tools.network.tensor import Quantization, Tensor
 from figures import ROOT, Found, ReliabilityError
+from tflm_depthwise import BIASES
 from tflm_depthwise import KERNELS as DEPTHWISE
 from tflm_elementwise import WRITERS, any_shape
 from tflm_moves import KERNELS as MOVES
@@ -46,24 +47,23 @@ RELU, RELU6 = 1, 3  # numbers of fused activations
 # --- Models of one layer: each function writes it and returns its inputs and its output -------------------------------
 
 
-def dense_s8(w, rng, most: int = 127) -> tuple[int, int]:
-    """FULLY_CONNECTED on int8, weights from -most to most, one scale or one a row."""
+def dense_integers(w, rng, most: int = 127, dtype: str = "int8") -> tuple[int, int]:
+    """FULLY_CONNECTED on int8 or int16, int8 weights from -most to most, one scale or one a row."""
     n_in, n_out = int(rng.choice([rng.integers(1, 40), rng.integers(1, 600)])), int(rng.integers(1, 40))
-    scale, zero_point, output_zero_point = 2.0 ** rng.uniform(-8, 0), *rng.integers(-128, 128, 2)
-    scales = 2.0 ** rng.uniform(-9, -4, n_out if rng.random() < 0.5 else 1)
-    output_scale = float(scale * scales.max() * most * n_in**0.5 * 2.0 ** rng.uniform(-3, 3))
-    x = w.tensor((1, n_in), "int8", scale=scale, zero_point=zero_point)
-    weights = w.tensor((n_out, n_in), "int8", rng.integers(-most, most + 1, (n_out, n_in)), scale=scales)
-    bias = w.tensor((n_out,), "int32", rng.integers(-3000, 3000, n_out), scale=scale * np.float32(scales))
-    y = w.tensor((1, n_out), "int8", scale=output_scale, zero_point=output_zero_point)
+    tensors = _sums(w, rng, dtype, (1, n_in), (n_out, n_in), (1, n_out), most)
     fused = int(rng.choice([0, RELU, RELU6]))
-    w.operator("FULLY_CONNECTED", [x, weights, bias], [y], 4, fusedActivationFunction=fused)
-    return x, y
+    w.operator("FULLY_CONNECTED", tensors[:3], tensors[3:], 4, fusedActivationFunction=fused)
+    return tensors[0], tensors[3]
 
 
 def dense_s4(w, rng) -> tuple[int, int]:
     """The same with weights that fit four bits."""
-    return dense_s8(w, rng, 7)
+    return dense_integers(w, rng, 7)
+
+
+def dense_s16(w, rng) -> tuple[int, int]:
+    """The same between int16 values, "int16x8"."""
+    return dense_integers(w, rng, 127, "int16")
 
 
 def dense_f32(w, rng, spread: float = 0.0) -> tuple[int, int]:
@@ -94,6 +94,19 @@ def activation_s8(name: str, output: tuple[float, int] | None = None, same: bool
         out = (scale, zero_point) if same else out
         x = w.tensor(shape, "int8", scale=scale, zero_point=zero_point)
         y = w.tensor(shape, "int8", scale=out[0], zero_point=out[1])
+        w.operator(name, [x], [y], **_options(name, rng))
+        return x, y
+
+    return write
+
+
+def activation_s16(name: str) -> Callable:
+    """A writer of an int16 activation that is made of factors."""
+
+    def write(w, rng) -> tuple[int, int]:
+        shape, scale = any_shape(rng), float(np.float32(2.0 ** rng.uniform(-16, -8)))
+        x = w.tensor(shape, "int16", scale=scale)
+        y = w.tensor(shape, "int16", scale=scale * 2.0 ** rng.uniform(-1, 2) if rng.random() < 0.7 else scale)
         w.operator(name, [x], [y], **_options(name, rng))
         return x, y
 
@@ -208,24 +221,29 @@ def conv(dtype: str) -> Callable:
     return write
 
 
-def _sums(w, rng, dtype: str, x_shape, weights_shape, y_shape) -> list[int]:
+def _sums(w, rng, dtype: str, x_shape, weights_shape, y_shape, most: int = 127) -> list[int]:
     """Input, weights, bias and output of such shapes, an output channel for each of the first axis of the weights."""
     n_out, n_in = weights_shape[0], int(np.prod(weights_shape[1:]))
     if dtype == "float32":
         data = rng.normal(size=weights_shape), rng.normal(size=n_out)
         return [w.tensor(x_shape), *(w.tensor(d.shape, data=d) for d in data), w.tensor(y_shape)]
-    scale, zero_point, output_zero_point = 2.0 ** rng.uniform(-8, 0), *rng.integers(-128, 128, 2)
-    scales = 2.0 ** rng.uniform(-9, -4, n_out if rng.random() < 0.5 else 1)
-    output_scale = float(scale * scales.max() * 127 * n_in**0.5 * 2.0 ** rng.uniform(-3, 3))
-    x = w.tensor(x_shape, "int8", scale=scale, zero_point=zero_point)
-    weights = w.tensor(weights_shape, "int8", rng.integers(-127, 128, weights_shape), scale=scales)
-    bias = w.tensor((n_out,), "int32", rng.integers(-3000, 3000, n_out), scale=scale * np.float32(scales))
-    return [x, weights, bias, w.tensor(y_shape, "int8", scale=output_scale, zero_point=output_zero_point)]
+    scale, zero_points = 2.0 ** rng.uniform(-8, 0), rng.integers(-128, 128, 2)
+    finest, coarsest = -9, 3
+    if dtype == "int16":  # factors of 2^-17 at least
+        scale, zero_points, finest, coarsest = scale / 256, (0, 0), -7, 1.5
+    scales = 2.0 ** rng.uniform(finest, -4, n_out if rng.random() < 0.5 else 1)
+    output_scale = float(scale * scales.max() * most * n_in**0.5 * 2.0 ** rng.uniform(-3, coarsest))
+    x = w.tensor(x_shape, dtype, scale=scale, zero_point=zero_points[0])
+    weights = w.tensor(weights_shape, "int8", rng.integers(-most, most + 1, weights_shape), scale=scales)
+    numbers = rng.integers(-3000, 3000, n_out)
+    bias = w.tensor((n_out,), BIASES[dtype], numbers, scale=scale * np.float32(scales))
+    return [x, weights, bias, w.tensor(y_shape, dtype, scale=output_scale, zero_point=zero_points[1])]
 
 
 KERNELS: dict[str, Callable] = {
-    "dense_s8_quad": dense_s8,
+    "dense_s8_quad": dense_integers,
     "dense_s4": dense_s4,
+    "dense_s16": dense_s16,
     "dense_f32_aligned": dense_f32,
     "dense_f32": dense_f32_spread,
     "scaling_f32": scaling_f32,
@@ -234,6 +252,8 @@ KERNELS: dict[str, Callable] = {
     **{f"{name.lower()}_s8": activation_s8(name) for name in ("RELU", "LEAKY_RELU", "ELU", "HARD_SWISH")},
     "relu6_s8": activation_s8("RELU6", same=True),
     "logistic_s8": activation_s8("LOGISTIC", tflm.LOGISTIC_OUTPUT),
+    "relu_s16": activation_s16("RELU"),
+    "leaky_relu_s16": activation_s16("LEAKY_RELU"),
     "tanh_s8": activation_s8("TANH", tflm.TANH_OUTPUT),
     "softmax_s8": activation_s8("SOFTMAX", tflm.SOFTMAX_OUTPUT),
     "add_f32": add_f32,
@@ -243,6 +263,7 @@ KERNELS: dict[str, Callable] = {
     "pad_s8": pad("int8"),
     "conv_f32": conv("float32"),
     "conv_s8": conv("int8"),
+    "conv_s16": conv("int16"),
     **POOLS,
     **MOVES,
     **DEPTHWISE,
@@ -300,17 +321,6 @@ def compare(name: str, seed: int, path: Path) -> None:
     return None
 
 
-def _int16_sum(writer) -> Graph:
-    """What a .tflite says of one ADD on int16, which the importer does not take."""
-    tensors = [
-        Tensor(t.name, tuple(t.shape[1:]), "int16", Quantization(t.quantization.scale))
-        for t in writer.tensors
-    ]
-    a, b, y = (tensor.name for tensor in tensors)
-    layer = Add("sum", [a, b], y, FUSED[writer.operators[0].builtinOptions.fusedActivationFunction])
-    return Graph([a, b], [y], [layer], {tensor.name: tensor for tensor in tensors}).check()
-
-
 def _convolution(writer) -> Graph:
     """What a .tflite says of one CONV_2D; the importer knows none in groups."""
     x, weights, bias, y = (_tensor(t) for t in writer.tensors)
@@ -322,6 +332,8 @@ def _convolution(writer) -> Graph:
         np.frombuffer(bytes(writer.buffers[t.buffer].data), each.dtype).reshape(each.shape)
         for t, each in zip(writer.tensors[1:3], (weights, bias), strict=True)
     ]
+    if bias.dtype == "int64":
+        constants[1] = constants[1].astype(np.int32)
     layer = Conv(
         "conv",
         x.name,
@@ -337,14 +349,14 @@ def _convolution(writer) -> Graph:
 
 
 def _tensor(t) -> Tensor:
-    dtype = {0: "float32", 2: "int32", 9: "int8"}[t.type]
+    dtype = {0: "float32", 2: "int32", 4: "int64", 7: "int16", 9: "int8"}[t.type]
     q = t.quantization and Quantization(np.float32(t.quantization.scale), t.quantization.zeroPoint[0])
     return Tensor(t.name, tuple(t.shape), dtype, q)
 
 
 FUSED = {0: "linear", RELU: "relu", RELU6: "relu6"}
 # Layers that the importer does not take, as it would have them.
-BY_HAND = {"add_s16": _int16_sum, "conv_f32": _convolution, "conv_s8": _convolution}
+BY_HAND = {"conv_f32": _convolution, "conv_s8": _convolution, "conv_s16": _convolution}
 
 
 def _largest(layer, x: np.ndarray, outputs: np.ndarray) -> float:

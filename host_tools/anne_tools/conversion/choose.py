@@ -46,9 +46,9 @@ def choose(
     if imported.is_quantized:
         folded, notes = simplify(imported)
         check_limits(folded)
-        same = quantize(folded, "int8" if dtype == AUTO else dtype)
+        same = quantize(folded, folded.integer_dtype if dtype == AUTO else dtype)
         data = pack(same)
-        return Candidate("int8", None, folded, folded, same, data, fit(data, board), notes)
+        return Candidate(folded.integer_dtype, None, folded, folded, same, data, fit(data, board), notes)
     trial = Trial(imported, calibrate, board, progress)
     if dtype == AUTO and calibrate is not None:
         best = _with_dtype(trial)

@@ -50,8 +50,11 @@ def quantize(
     if dtype not in DTYPES:
         raise ModelError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
     if graph.is_quantized:
-        if dtype not in ("float32", "int8"):
-            raise ModelError(f"the model is already quantised to int8; it cannot become {dtype}")
+        if dtype not in ("float32", graph.integer_dtype):
+            raise ModelError(
+                f"the model is already quantised to {graph.integer_dtype}; it cannot become {dtype}: leave --dtype "
+                "out, or convert the model of floats that it was made of"
+            )
         return graph
     if dtype == "float32":
         return split_activations(graph, FUSED_FLOAT)

@@ -76,7 +76,7 @@ class Flow(Arithmetic):
         if bias.size not in (1, n_out):
             raise ModelError(f"{step.where}: expected {n_out} values of bias, got {bias.size}")
         bias = np.broadcast_to(bias.reshape(-1), (n_out,)).astype(
-            np.int32 if step.dtype == "int8" else np.float32
+            np.float32 if step.dtype == "float32" else np.int32
         )
         budget.elements(step.where, weights.shape)
         weights = np.ascontiguousarray(weights, np.float32 if quantization is None else np.int8)

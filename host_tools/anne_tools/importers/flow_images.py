@@ -150,7 +150,7 @@ class Images(Moves):
         bias = np.zeros(n_out) if bias is None else bias
         if bias.size not in (1, n_out):
             raise ModelError(f"{step.where}: expected {n_out} values of bias, got {bias.size}")
-        dtype = np.int32 if step.dtype == "int8" else np.float32
+        dtype = np.float32 if step.dtype == "float32" else np.int32
         return np.broadcast_to(bias.reshape(-1), (n_out,)).astype(dtype)
 
     def _numbers(self, step: Step, taps: np.ndarray, quantization: Quantization | None) -> np.ndarray:

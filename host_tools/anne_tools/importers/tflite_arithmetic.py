@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Clip, Prelu, Quantize, Subtract, room
+from ..layers import Clip, Prelu, Quantize, Subtract, room, tables
+from ..network.tensor import Quantization
 from ..network.tflm import LOG_SOFTMAX_OUTPUT, LOGISTIC_OUTPUT, SOFTMAX_OUTPUT, TANH_OUTPUT
 from .flow import Step
 from .flow_values import without_batch
@@ -48,9 +48,14 @@ class Arithmetic(Reading):
         """An activation of its own, float32 or int8."""
         step, key = self._step(op), self._input(op, 0)
         name, demanded = ACTIVATIONS[op.name]
+        if step.dtype == "int16":
+            return self._activation_of_int16(op, step, key, name)
         if name == "relu6" and step.dtype == "int8":
             demanded = self._quantization(op, key)
         self._demand(step, demanded)
+        self._curve(op, step, key, name)
+
+    def _curve(self, op: Operator, step: Step, key: int, name: str) -> None:
         if name == "log_softmax":
             return self.flow.softmax(step, key, -1, name)
         if name == "softmax":
@@ -70,18 +75,27 @@ class Arithmetic(Reading):
             self.flow.notes.append("gelu: the tanh approximation became the exact form (at most 0.0005 off)")
         self.flow.activation(step, key, name, alpha)
 
-    def _in_floats(self, step: Step, key: int, function: Callable[[Step, Hashable], None]) -> None:
-        """function(step, key), of integers between changes of type: a layer has none for it."""
-        if step.dtype == "float32":
-            return function(step, key)
-        kind = Quantize
-        before, made = (
-            replace(step, output=(step.output, what), dtype="float32", quantization=None)
-            for what in ("as float", "made")
-        )
-        self.flow.layer(before, key, kind)
-        function(made, before.output)
-        self.flow.layer(step, made.output, kind)
+    def _activation_of_int16(self, op: Operator, step: Step, key: int, name: str) -> None:
+        """On int16: what bends at 0 by factors, as the interpreter has it; curves by our own table."""
+        if name in ("relu", "relu6"):
+            rescaled = replace(step, output=(step.output, "rescaled"))
+            if self._quantization(op, key) == self._quantization(op, step.output):
+                rescaled = replace(rescaled, output=key)
+            else:
+                self._requantized(rescaled, key)
+            return self.flow.layer(step, rescaled.output, Clip, 0.0, 6.0 if name == "relu6" else np.inf)
+        if name == "leaky_relu":
+            slopes = np.ones(self.flow.value(step, key).shape[-1], np.int16)  # of the scale alpha
+            alpha = op.options("LeakyReluOptions").Alpha()
+            return self.flow.layer(step, key, Prelu, slopes, Quantization(alpha))
+        if name == "log_softmax":
+            raise ModelError(f"{op.where} of int16 values is not supported; supported: float32, int8")
+        if name in tables.FIXED_OUTPUT:
+            self._demand(step, tables.FIXED_OUTPUT[name]["int16"])
+        note = f"{name} on int16: a table of its own, a few steps of its output off TensorFlow Lite Micro's"
+        if note not in self.flow.notes:
+            self.flow.notes.append(note)
+        self._curve(op, step, key, name)
 
     # Changes of type
 
@@ -91,13 +105,13 @@ class Arithmetic(Reading):
         From uint8 to int8, at the ends of many files, there is none.
         """
         key, output = self._input(op, 0), self.file.tensor(op.outputs[0])
-        if output.dtype != "int8":
-            raise ModelError(f"{op.where}: to {output.dtype} is not supported; supported: int8")
+        if output.dtype not in ("int8", "int16"):
+            raise ModelError(f"{op.where}: to {output.dtype} is not supported; supported: int8, int16")
         step = self._step(op)
-        if self.file.tensor(key).dtype == "int8":
+        if self.file.tensor(key).dtype == output.dtype:
             if self._quantization(op, key) == self._quantization(op, output.index):
                 return self.flow.same(step, key)
-            return self.flow.activation(step, key, "linear")
+            return self._requantized(step, key)
         if self.uses[key] == 1 and key in self.file.inputs:
             return self.flow.quantized_input(step, key)
         self.flow.layer(step, key, Quantize)
@@ -135,7 +149,7 @@ class Arithmetic(Reading):
             raise ModelError(f"{op.where} of {step.dtype} tensors is not supported; supported: float32")
         index = keys[0 if on_left else 1]
         constant, tensor = self.flow.constant(step, index, "its constant"), self.file.tensor(index)
-        if tensor.dtype != step.dtype or (step.dtype == "int8" and tensor.quantization is None):
+        if tensor.dtype != step.dtype or (step.dtype != "float32" and tensor.quantization is None):
             raise ModelError(f"{op.where}: a constant of {tensor.dtype} does not go with {step.dtype} values")
         self.flow.layer(
             step,
@@ -144,7 +158,7 @@ class Arithmetic(Reading):
             fused,
             constant=constant.reshape(without_batch(constant.shape)),
             constant_first=on_left,
-            constant_quantization=tensor.quantization if step.dtype == "int8" else None,
+            constant_quantization=None if step.dtype == "float32" else tensor.quantization,
         )
 
     def _spreads(self, keys: tuple[int, int], on_left: bool) -> bool:
@@ -200,7 +214,7 @@ class Arithmetic(Reading):
             raise ModelError(
                 f"{op.where}: expected one constant of {step.dtype}, got {given.size} of {tensor.dtype}"
             )
-        if step.dtype == "int8":
+        if step.dtype != "float32":
             self._demand(step, self._quantization(op, index))
         number = float(real_values(given.reshape(-1)[:1], tensor, step.quantization)[0])
         limits = (-np.inf, number) if op.name == "MINIMUM" else (number, np.inf)

@@ -30,12 +30,10 @@ DTYPES = {
     3: "uint8",
     4: "int64",
     6: "bool",
+    7: "int16",
     9: "int8",
     13: "resource",
     17: "int4",
-}
-UNSUPPORTED_DTYPES = {
-    7: "int16 (of a file of 16 bits; convert the float model, with --dtype int16)",
 }
 INT4 = "int4"  # of weights, which become int8
 FUSED_ACTIVATIONS = {0: "linear", 1: "relu", 2: "RELU_N1_TO_1", 3: "relu6", 4: "TANH", 5: "SIGN_BIT"}
@@ -136,7 +134,7 @@ class TfliteFile:
         if table.Sparsity() is not None:
             return "sparse weights"
         number = table.Type()
-        return "" if number in DTYPES else f"values of type {UNSUPPORTED_DTYPES.get(number, number)}"
+        return "" if number in DTYPES else f"values of type {number}"
 
     def signature(self, index: int) -> tuple[int, ...]:
         """The shape of tensor `index` with -1 for what is left open, () where the file says nothing of it."""

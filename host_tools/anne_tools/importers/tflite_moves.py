@@ -228,7 +228,7 @@ class Moves(Reading):
         if step.dtype == "float32" or _alike(tensor.quantization, step.quantization):
             return key
         made = Step(step.index, step.op, step.name, (step.output, "of", key), step.dtype, step.quantization)
-        self.flow.activation(made, key, "linear")
+        self._requantized(made, key)
         return made.output
 
     def tile(self, op: Operator) -> None:
@@ -320,7 +320,7 @@ class Moves(Reading):
         if table.ndim < 2 or table.size == 0:
             raise ModelError(f"{op.where}: expected a table of rows, got shape {table.shape}")
         q = self.file.tensor(index).quantization
-        if step.dtype == "int8":
+        if step.dtype != "float32":
             self._demand(step, self._quantization(op, index))
             step = replace(step, quantization=q)
         else:

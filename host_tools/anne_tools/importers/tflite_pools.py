@@ -44,7 +44,7 @@ class Pools(Weighted):
         if within:
             self.flow.layer(step, key, Reduce, REDUCTIONS[op.name], within)
         else:  # its batch of 1 only: nothing, but for the scale
-            self.flow.activation(step, key, "linear")
+            self._requantized(step, key)
         target = kept if options is not None and options.KeepDims() else dropped
         made = self.flow.values[step.output]
         self.flow.values[step.output] = self.flow.reshaped(step, made, tuple(target) or (1,))

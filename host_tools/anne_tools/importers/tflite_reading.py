@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 
 import numpy as np
 
 from ..errors import ModelError
-from ..layers import Clip
+from ..layers import Clip, Quantize
 from ..network.tensor import Quantization
 from .flow import Flow, Step
 from .tflite_files import FUSED_ACTIVATIONS, INT4, FileTensor, Operator, TfliteFile
@@ -75,8 +76,8 @@ class Reading:
         return None if q is None else (float(q.scale[0]), q.zero_point)
 
     def _demand(self, step: Step, demanded: tuple[float, int] | None) -> None:
-        """ModelError if an int8 output has another scale or zero point than its operator gives."""
-        if demanded is None or step.dtype != "int8":
+        """ModelError if an output of integers has another scale or zero point than its operator gives."""
+        if demanded is None or step.dtype == "float32":
             return
         scale, zero_point = float(step.quantization.scale[0]), step.quantization.zero_point
         if abs(scale - demanded[0]) > 1e-3 * demanded[0] or zero_point != demanded[1]:
@@ -88,9 +89,16 @@ class Reading:
     def _keeping(self, op: Operator, position: int = 0, output: int = 0) -> Step:
         """Return the step of an operator whose integers mean the same as those of input `position`."""
         step = self._step(op, position=output)
-        if step.dtype == "int8":
+        if step.dtype != "float32":
             self._demand(step, self._quantization(op, self._input(op, position)))
         return step
+
+    def _requantized(self, step: Step, key: Hashable) -> None:
+        """The same real values under another scale: of int8 by a table, of int16 by a factor, as a table has lines."""
+        if step.dtype == "int16":
+            self.flow.layer(step, key, Quantize)
+        else:
+            self.flow.activation(step, key, "linear")
 
     def _fused(self, op: Operator, options) -> str:
         number = options.FusedActivationFunction() if options is not None else 0
@@ -114,15 +122,20 @@ class Reading:
 
 
 def type_of(tensor: FileTensor) -> tuple[str, Quantization | None]:
-    """Return the type and quantisation of a value that flows; ModelError for other types than float32 and int8."""
+    """Return the type and quantisation of a value that flows; ModelError but for float32, int8 and int16."""
     where = f"tensor {tensor.index} ({tensor.name})"
     if tensor.dtype == "float32":
         return "float32", None
-    if tensor.dtype != "int8" or tensor.stored == INT4:
-        raise ModelError(f"{where}: expected float32, or int8 or uint8 with a scale, got {tensor.stored}")
-    if tensor.quantization is None or tensor.quantization.scale.size != 1:
-        raise ModelError(f"{where}: expected one scale for an int8 tensor")
-    return "int8", tensor.quantization
+    if tensor.dtype not in ("int8", "int16") or tensor.stored == INT4:
+        raise ModelError(
+            f"{where}: expected float32, or int8, uint8 or int16 with a scale, got {tensor.stored}"
+        )
+    q = tensor.quantization
+    if q is None or q.scale.size != 1:
+        raise ModelError(f"{where}: expected one scale for an {tensor.dtype} tensor")
+    if tensor.dtype == "int16" and q.zero_point:
+        raise ModelError(f"{where}: expected zero point 0 for an int16 tensor, got {q.zero_point}")
+    return tensor.dtype, q
 
 
 def real_values(values: np.ndarray, tensor: FileTensor, quantization: Quantization | None) -> np.ndarray:

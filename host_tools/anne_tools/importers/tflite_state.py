@@ -82,9 +82,9 @@ class State(Moves):
         """ModelError unless it is read here only, assigned once, and holds zeros at first."""
         if len(variable.reads) != 1 or len(variable.assigns) != 1:
             raise ModelError(f"{op.where}: its variable is not read and assigned once; {SUPPORTED}")
-        if step.dtype == "int8":
+        if step.dtype != "float32":
             self._demand(step, self._quantization(op, op.inputs[0]))
-        first, zero = variable.first, step.quantization.zero_point if step.dtype == "int8" else 0
+        first, zero = variable.first, step.quantization.zero_point if step.dtype != "float32" else 0
         if first is not None and first.data is None:
             raise ModelError(f"{op.where}: its variable does not begin with constants; {SUPPORTED}")
         if (first is None and zero) or (first is not None and (first.data != zero).any()):

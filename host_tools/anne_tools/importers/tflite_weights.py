@@ -1,7 +1,8 @@
 """TensorFlow Lite operators that have weights: FULLY_CONNECTED, CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV.
 
 Weights are float32 (float16 that DEQUANTIZE has made so, too), or int8 with one scale or one a channel. int8 weights
-between float32 values ("dynamic range" files) stay int8, the values stay floats.
+between float32 values ("dynamic range" files) stay int8, the values stay floats; between int16 values ("int16x8") they
+stay int8 in the graph, and the file has them widened.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from .tflite_reading import Reading
 
 SAME, VALID = 0, 1
 MOST_BIAS = 1 << 28
+# Types of a bias by that of the output; TensorFlow Lite's int16 has sums of 64 bits.
+BIASES = {"float32": (np.float32,), "int8": (np.int32,), "int16": (np.int64,)}
+CONVERT_FLOATS = "convert the float model, with --dtype int16"
 
 
 class Weighted(Reading):
@@ -168,7 +172,7 @@ class Weighted(Reading):
             key,
             kind,
             np.ascontiguousarray(weights, np.float32 if quantization is None else np.int8),
-            bias.astype(np.int32 if step.dtype == "int8" else np.float32),
+            bias.astype(np.float32 if step.dtype == "float32" else np.int32),
             window,
             *args,
             weights_quantization=quantization,
@@ -235,8 +239,10 @@ class Weighted(Reading):
         index = self._input(op, 1)
         weights = self._centred_weights(op, self.flow.constant(step, index, "its weights"))
         if weights.dtype.kind == "f":
-            if step.dtype == "int8":
-                raise ModelError(f"{op.where}: expected int8 weights for an int8 input, got {weights.dtype}")
+            if step.dtype != "float32":
+                raise ModelError(
+                    f"{op.where}: expected int8 weights for an {step.dtype} input, got {weights.dtype}"
+                )
             return weights, None
         tensor = self.file.tensor(index)
         if tensor.dtype != "int8" or tensor.quantization is None:
@@ -265,15 +271,19 @@ class Weighted(Reading):
     def _bias(
         self, op: Operator, step: Step, weights: Quantization | None, position: int = 2
     ) -> np.ndarray | None:
-        """Return the bias, or None; an int32 one must have the scale of input times weights, as TFLite Micro checks."""
+        """Return the bias, or None; integers must have the scale of input times weights, as TFLite Micro checks."""
         if len(op.inputs) <= position or op.inputs[position] < 0:
             return None
         bias = self.flow.constant(step, op.inputs[position], "its bias")
-        if bias.dtype != (np.int32 if step.dtype == "int8" else np.float32):
+        if bias.dtype not in BIASES[step.dtype]:
             raise ModelError(f"{op.where}: a bias of {bias.dtype} does not go with {step.dtype} outputs")
+        if step.dtype == "int16" and np.abs(bias.astype(np.float64)).max(initial=0) > MOST_BIAS:
+            raise ModelError(
+                f"{op.where}: a bias beyond 2^28 input steps times weight steps; {CONVERT_FLOATS}"
+            )
         given = self.file.tensor(op.inputs[position]).quantization
         x = self.file.tensor(op.inputs[2 if position == 3 else 0]).quantization
-        if step.dtype == "int8" and given is not None and x is not None:
+        if step.dtype != "float32" and given is not None and x is not None:
             off = np.abs(x.scale * weights.scale - given.scale) / step.quantization.scale
             if off.max() > 0.02:
                 raise ModelError(f"{op.where}: the scale of the bias is not that of input times weights")

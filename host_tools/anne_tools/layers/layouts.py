@@ -59,7 +59,7 @@ def choose(layer: Any, source: Tensor) -> int:
             return NUMBERS["s8_f32"]
         case "float32", _:
             return NUMBERS["f32_aligned" if _alignable(real_weights(layer)) else "f32"]
-        case "int16", "int16":
+        case "int16", "int16" | "int8":
             return NUMBERS["s16"]
         case "int8", "int8":
             fits = layer.weights.min() >= -8 and layer.weights.max() <= 7
@@ -133,9 +133,9 @@ def _plain(
         case "float32", _:
             real = real_weights(layer).reshape(weights.shape)
             return [_bytes(ordered(real), "<f4"), _bytes(layer.bias, "<f4")]
-        case ("int8", "int8") | ("int16", "int16"):
+        case ("int8", "int8") | ("int16", "int16" | "int8"):
             numbers = integer_rows(layer, source, target, zero_point)
-            return [_bytes(ordered(weights), weights.dtype.newbyteorder("<")), *numbers]
+            return [_bytes(ordered(weights), "i1" if source.dtype == "int8" else "<i2"), *numbers]
     raise ModelError(f"{layer.name}: no kernel for {weights.dtype.name} weights on {source.dtype}")
 
 
@@ -258,9 +258,16 @@ def integer_rows(layer: Any, source: Tensor, target: Tensor, zero_point: int | N
         raise ModelError(
             f"{layer.name}: expected biases within 2^28 of an input step, got {np.abs(bias).max()}"
         )
+    if source.dtype == "int16" and ((np.abs(weights).sum(axis=1) << 15) + np.abs(bias)).max() >= 1 << 31:
+        raise ModelError(
+            f"{layer.name}: the weights of a row add up to {np.abs(weights).sum(axis=1).max():,} steps, more than "
+            "int16 values have 32 bits for; convert the float model, with --dtype int16 or int8"
+        )
     multiplier, shift = tflm.dense_multipliers(
         source.quantization.scale[0], layer.weights_quantization.scale, target.quantization.scale[0]
     )
+    if source.dtype == "int16" and layer.weights.dtype == np.int8:  # of a .tflite file
+        multiplier, shift = tflm.of_15_bits(multiplier, shift)
     if shift.max() > MAX_SHIFT:
         raise ModelError(
             f"{layer.name}: its output scale is too fine for its weights (factor 2^{shift.max()})"

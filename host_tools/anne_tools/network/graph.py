@@ -9,6 +9,7 @@ Conventions: shapes carry no batch axis; images are channels last (H, W, C); `we
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,6 +112,12 @@ class Graph:
     def is_quantized(self) -> bool:
         """Whether its values are integers, as in an int8 .tflite."""
         return any(tensor.dtype != "float32" for tensor in self.tensors.values())
+
+    @property
+    def integer_dtype(self) -> str:
+        """The type of most of its values that are integers; "int8" where none are."""
+        types = Counter(tensor.dtype for tensor in self.tensors.values() if tensor.dtype != "float32")
+        return max(types, key=types.__getitem__, default="int8")
 
     def ends(self, layer: Layer) -> tuple[list[Tensor], list[Tensor]]:
         """The tensors that a layer reads, and those it makes."""

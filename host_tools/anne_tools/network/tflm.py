@@ -85,6 +85,20 @@ def dense_multipliers(
     return pairs[:, 0], pairs[:, 1]
 
 
+def of_15_bits(multiplier: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (multiplier, shift) with which `rescale` gives what TFLite Micro makes of a sum of 64 bits.
+
+    It cuts the multiplier down to 15 bits, m, and rounds once: (sum m + half) >> (15 - shift). With m 2^(16 + shift) as
+    multiplier and no shift to the right, `rescale` rounds once, too. Factors below 2^-17 leave a shift, and so round
+    twice, which is a step off in one of 2^-shift results.
+    """
+    reduced = np.minimum((multiplier + (1 << 15)) >> 16, 0x7FFF)
+    is_once = (shift < 0) & (shift >= -16)
+    return np.where(is_once, reduced << (16 + np.clip(shift, -16, 0)), reduced << 16), np.where(
+        is_once, 0, shift
+    )
+
+
 def clamp_range(activation: str, scale: float, zero_point: int, dtype: str = "int8") -> tuple[int, int]:
     """Return the lowest and highest output, int8 or int16, of a layer with `activation` fused: linear, relu or relu6.
 

@@ -33,6 +33,8 @@ class Writer(TfliteWriter):
     def value(self, *shape: int, scale: float = 0.05, zero_point: int = -3, **options) -> int:
         if self.dtype == "int8":
             options = {"scale": scale, "zero_point": zero_point} | options
+        if self.dtype == "int16":
+            options = {"scale": scale / 256} | options
         return self.tensor(shape, self.dtype, **options)
 
     def constant(self, real, scale: float = 0.02, zero_point: int = 5) -> int:
@@ -40,6 +42,8 @@ class Writer(TfliteWriter):
         real = np.asarray(real, np.float32)
         if self.dtype == "int8":
             real = np.clip(np.rint(real / scale) + zero_point, -128, 127)
+        if self.dtype == "int16":
+            real = np.rint(real / scale * 256)
         return self.value(*real.shape, scale=scale, zero_point=zero_point, data=real)
 
 
@@ -52,13 +56,14 @@ def agree(read_tflite, w: Writer, x: int, y: int, kinds: list[str]) -> Graph:
 
 
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "int8"])
+WITH_INT16 = pytest.mark.parametrize("dtype", ["float32", "int8", "int16"])
 KINDS = {"ADD": "add", "SUB": "subtract", "MUL": "multiply"}
 
 
 # Two operands
 
 
-@DTYPES
+@WITH_INT16
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("other", [(1, 4, 3, 5), (1, 1, 1, 5), (1, 4, 3, 1)])
 @pytest.mark.parametrize("fused", [0, RELU])
@@ -67,9 +72,10 @@ def test_two_computed_operands(read_tflite, dtype, name, other, fused):
     w = Writer(dtype)
     x, a, y = w.value(1, 4, 3, 5), w.value(1, 4, 3, 5, scale=0.1), w.value(1, 4, 3, 5, scale=0.08)
     w.operator("RELU", [x], [a])
-    b, kinds = x, ["activation"]
+    first = ["activation"] if dtype != "int16" else ["quantize", "clip"]
+    b, kinds = x, first
     if other != (1, 4, 3, 5):
-        b, kinds = w.value(*other, scale=0.03, zero_point=1), ["activation", "reduce"]
+        b, kinds = w.value(*other, scale=0.03, zero_point=1), [*first, "reduce"]
         axes = [axis for axis in (1, 2, 3) if other[axis] == 1]
         w.operator("MEAN", [x, w.tensor((len(axes),), "int32", axes)], [b], keepDims=True)
     w.operator(name, [a, b], [y], fusedActivationFunction=fused)
@@ -177,6 +183,35 @@ def test_log_softmax_of_rows(read_tflite, dtype, scale):
     x, y = w.value(1, 40, 5, scale=scale), w.value(1, 40, 5, scale=16 / 256, zero_point=127)
     w.operator("LOG_SOFTMAX", [x], [y])
     agree(read_tflite, w, x, y, ["activation"])
+
+
+@pytest.mark.parametrize("name, most", [("LOGISTIC", 2), ("TANH", 14), ("SOFTMAX", 21)])
+def test_curves_of_int16_are_steps_off(read_tflite, name, most):
+    """The interpreter has tables of another form; steps are of 2^-15."""
+    w = Writer("int16")
+    x, y = w.value(1, 50), w.tensor((1, 50), "int16", scale=2.0**-15)
+    w.operator(name, [x], [y], **({"beta": 1.0} if name == "SOFTMAX" else {}))
+    data, given = w.to_bytes([x], [y]), samples("int16", (50,))
+    graph, oracle = read_tflite(data), Oracle(data)
+    assert [layer.kind for layer in graph.layers] == ["activation"]
+    note = "on int16: a table of its own, a few steps of its output off"
+    assert note in graph.metadata.provenance["notes"]
+    with NativeModel(pack(graph)) as native:
+        got = native.run_raw(given).astype(int)
+    assert np.abs(got - np.concatenate([oracle(sample[None]) for sample in given])).max() <= most
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.02])
+@pytest.mark.parametrize("name", ["RELU", "RELU6", "LEAKY_RELU"])
+def test_bends_of_int16(read_tflite, name, scale):
+    w = Writer("int16")
+    x, y = w.value(1, 50), w.value(1, 50, scale=scale)
+    w.operator(name, [x], [y], **({"alpha": 0.3} if name == "LEAKY_RELU" else {}))
+    data, given = w.to_bytes([x], [y]), samples("int16", (50,))
+    kinds = ["prelu"] if name == "LEAKY_RELU" else ["quantize", "clip"] if scale == 0.02 else ["clip"]
+    if (name, scale) == ("RELU6", 0.02):  # the interpreter limits, and rescales nothing
+        return
+    assert_agreement(read_tflite(data), Oracle(data), given, kinds)
 
 
 # Changes of type

@@ -34,6 +34,8 @@ class Writer(TfliteWriter):
 
     def value(self, *shape: int, scale: float = 0.05, zero_point: int = -3) -> int:
         options = {"scale": scale, "zero_point": zero_point} if self.dtype == "int8" else {}
+        if self.dtype == "int16":
+            options = {"scale": scale / 256}
         return self.tensor(shape, self.dtype, **options)
 
     def weights(self, *shape: int, axis: int = 0, per_channel: bool = True) -> list[int]:
@@ -46,7 +48,8 @@ class Writer(TfliteWriter):
             ]
         scales = 2.0 ** self.rng.uniform(-8, -6, n if per_channel else 1)
         integers = self.tensor(shape, "int8", self.rng.integers(-127, 128, shape), scale=scales, axis=axis)
-        bias = self.tensor((n,), "int32", self.rng.integers(-500, 500, n), scale=0.05 * np.float32(scales))
+        dtype, scale = ("int32", 0.05) if self.dtype == "int8" else ("int64", 0.05 / 256)
+        bias = self.tensor((n,), dtype, self.rng.integers(-500, 500, n), scale=scale * np.float32(scales))
         return [integers, bias]
 
     def whole(self, numbers) -> int:
@@ -66,6 +69,7 @@ def gives(read_tflite, w: Writer, data: bytes, x: int, oracle, kinds: list[str])
 
 
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "int8"])
+WITH_INT16 = pytest.mark.parametrize("dtype", ["float32", "int8", "int16"])  # int16x8: weights are int8
 WINDOWS = [
     # size, kernel, stride, dilation, padding, output's size
     ((5, 6), (3, 3), (1, 1), (1, 1), SAME, (5, 6)),
@@ -89,7 +93,7 @@ def window(stride, dilation, padding, fused: int = 0) -> dict:
     return options | {"dilationHFactor": dilation[0], "dilationWFactor": dilation[1]}
 
 
-@DTYPES
+@WITH_INT16
 @pytest.mark.parametrize("size, kernel, stride, dilation, padding, made", WINDOWS)
 def test_convolution(read_tflite, dtype, size, kernel, stride, dilation, padding, made):
     w = Writer(dtype)
@@ -106,7 +110,7 @@ def test_a_fused_relu_up_to_1_is_a_clip_behind(read_tflite, dtype):
     agree(read_tflite, w, x, y, ["conv", "clip"])
 
 
-@DTYPES
+@WITH_INT16
 @pytest.mark.parametrize("multiplier", [1, 3])
 @pytest.mark.parametrize("size, kernel, stride, dilation, padding, made", WINDOWS)
 def test_depthwise_convolution(read_tflite, dtype, size, kernel, stride, dilation, padding, made, multiplier):
@@ -118,7 +122,7 @@ def test_depthwise_convolution(read_tflite, dtype, size, kernel, stride, dilatio
     agree(read_tflite, w, x, y, ["depthwise_conv"])
 
 
-@DTYPES
+@WITH_INT16
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize(
     "size, kernel, stride, padding",
@@ -143,7 +147,7 @@ def test_transposed_convolution(read_tflite, dtype, per_channel, size, kernel, s
     agree(read_tflite, w, x, y, ["conv_transpose"])
 
 
-@DTYPES
+@WITH_INT16
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_dense_layer_of_every_row(read_tflite, dtype, keep):
     w = Writer(dtype)
@@ -159,8 +163,37 @@ def test_a_dense_layer_of_every_row(read_tflite, dtype, keep):
         for sample, got in zip(given, native.run_raw(given), strict=True):
             expected = oracle(sample[None]).reshape(got.shape)
             np.testing.assert_allclose(
-                got, expected, rtol=0, atol=1e-5 * np.abs(expected).max() * (dtype != "int8")
+                got, expected, rtol=0, atol=1e-5 * np.abs(expected).max() * (dtype == "float32")
             )
+
+
+@pytest.mark.parametrize("name", ["FULLY_CONNECTED", "CONV_2D"])
+def test_int16_without_bias(read_tflite, name):
+    w = Writer("int16")
+    shape = (1, 2, 2) if name == "CONV_2D" else ()
+    x, y = w.value(1, *(2 * s for s in shape[1:]), 6), w.value(1, *shape[1:], 4, scale=0.2)
+    weights = w.weights(4, *shape[1:], 6)[0]
+    options = window((2, 2), (1, 1), VALID) if shape else {}
+    w.operator(name, [x, weights], [y], 4, **options)
+    agree(read_tflite, w, x, y, ["conv" if shape else "dense"])
+
+
+def test_int16_beyond_32_bits_is_refused(read_tflite):
+    """TensorFlow Lite Micro's sums have 64."""
+    w = Writer("int16")
+    x, y = w.value(1, 600), w.value(1, 1)
+    weights = w.tensor((1, 600), "int8", np.full((1, 600), 110), scale=0.01)
+    w.operator("FULLY_CONNECTED", [x, weights, w.tensor((1,), "int64", [0])], [y], 4)
+    with pytest.raises(
+        ModelError, match="a row add up to 66,000 steps, more than int16 values have 32 bits for"
+    ):
+        pack_model(read_tflite(w.to_bytes([x], [y])))
+    w = Writer("int16")
+    x, y = w.value(1, 6), w.value(1, 1)
+    weights = w.tensor((1, 6), "int8", np.full((1, 6), 110), scale=0.01)
+    w.operator("FULLY_CONNECTED", [x, weights, w.tensor((1,), "int64", [2**28 + 1])], [y], 4)
+    with pytest.raises(ModelError, match="a bias beyond 2.28 input steps .* convert the float model"):
+        read_tflite(w.to_bytes([x], [y]))
 
 
 def test_convolutions_without_bias(read_tflite):
