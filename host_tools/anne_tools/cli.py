@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "Compare source framework, reference, C core and Pico.",
     "bench": "Measure time and memory on a Pico.",
     "deploy": "Put a model file onto a Pico and check it there.",
+    "romfs": "Fill the part of a Pico's flash where models are used in place.",
     "emulate": "Talk to an emulated Pico, or run a script on it.",
     "flash": "Put the firmware onto a real Pico.",
 }
@@ -82,11 +83,11 @@ def _missing(error: ModuleNotFoundError) -> str:
 def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from .boards.firmware import find_firmware, firmware_banner, versions
+    from .boards.firmware import BOARDS, find_firmware, firmware_banner, versions
 
     click.echo(versions().line())
     firmwares = {}
-    for board in ("pico", "pico2"):
+    for board in BOARDS:
         with suppress(ModelError):  # not built yet: then there is nothing to tell
             path = find_firmware(None, board)
             firmwares[path] = firmware_banner(path)

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from anne_tools.boards import emulator_core, flash_files
-from anne_tools.boards.emulator import FLASH_BASE, EmulatedPico, EmulatorFault
+from anne_tools.boards import emulator_core
+from anne_tools.boards.emulator import EmulatedPico, EmulatorFault
 from anne_tools.boards.emulator_core import flash_cache_built
 from anne_tools.boards.emulator_fork import forked
+from anne_tools.boards.layout import FLASH_BASE, PICO
 from anne_tools.errors import DeviceError, ModelError
 
 # Loads and stores without MicroPython's own checks, so that the emulator has to notice.
@@ -137,16 +138,16 @@ def test_profile_counts_the_calls_of_a_c_function(pico):
 
 
 def test_file_systems_lie_where_the_firmware_has_them(pico):
-    """flash_files.py's figures against what the booted firmware says of its own."""
+    """layout.py's figures against what the booted firmware says of its own."""
     said = pico.exec(
         "import rp2, vfs, uctypes\n"
         "f = rp2.Flash()\nprint(f.ioctl(4, 0) * f.ioctl(5, 0))\n"
         "m = memoryview(vfs.rom_ioctl(2, 0))\nprint(uctypes.addressof(m), len(m))"
     )
     storage_bytes, romfs_address, romfs_bytes = map(int, said[0].split())
-    assert storage_bytes == flash_files.STORAGE_BYTES
-    assert flash_files.STORAGE_OFFSET + storage_bytes == 2 * 1024 * 1024
-    assert (romfs_address - FLASH_BASE, romfs_bytes) == (flash_files.ROMFS_OFFSET, flash_files.ROMFS_BYTES)
+    assert storage_bytes == PICO.storage_bytes
+    assert PICO.storage_offset + storage_bytes == 2 * 1024 * 1024
+    assert (romfs_address - FLASH_BASE, romfs_bytes) == (PICO.romfs_offset, PICO.romfs_bytes)
 
 
 def test_files_put_in_before_boot_are_there(machine):

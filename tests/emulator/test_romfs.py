@@ -1,6 +1,10 @@
-"""Our ROMFS images, as MicroPython on the board reads them."""
+"""Our ROMFS images, as MicroPython on the board reads them; and its partition written through MicroPython."""
 
+import pytest
+from anne_tools.boards.device import Device
 from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.rom_partition import RomPartition
+from anne_tools.errors import DeviceError, ModelError
 
 FILES = {
     "a": b"x",
@@ -40,3 +44,74 @@ def test_romfs_can_be_exchanged_with_a_reset(pico):
     pico.write_romfs({"one.txt": b"1"})
     pico.reset()
     assert pico.exec("import os; print(os.listdir('/rom'))") == ("['one.txt']\n", "")
+
+
+# --- The partition, through MicroPython -------------------------------------------------------------------------------
+
+LIST = "import os; print(sorted(os.listdir('/rom')))"
+
+
+def test_files_are_there_at_once_and_after_a_reset(device):
+    partition = RomPartition(device)
+    assert (partition.n_bytes, partition.files()) == (192 * 1024, {})
+    sent = []
+    partition.write({"a": b"a" * 5000, "b/c": b"c"}, lambda *done: sent.append(done))
+    assert sent[-1] == (8192, 8192)  # two blocks of flash
+    assert device.exec(LIST).strip() == "['a', 'b']"
+    device.reset()
+    assert RomPartition(device).files() == {"a": b"a" * 5000, "b/c": b"c"}
+    assert device.get("/rom/b/c") == b"c"
+
+
+def test_only_blocks_that_change_are_sent(device):
+    partition, sent = RomPartition(device), []
+    partition.write({"a": bytes(20_000)})
+    partition.write({"a": bytes(20_000)}, lambda *done: sent.append(done))
+    assert sent == []
+    partition.write({"a": bytes(20_000), "b": b"b"}, lambda *done: sent.append(done))
+    assert sent[-1] == (8192, 8192)  # the end, where b is, and the first block, which has the length
+    partition.write({"b": b"new"})
+    assert RomPartition(device).files() == {"b": b"new"}
+
+
+def test_a_cut_while_it_is_written_leaves_no_rom_and_never_half(device):
+    partition = RomPartition(device)
+    partition.write({"a": b"a" * 9000})
+
+    def cut(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        partition.write({"a": b"b" * 9000}, cut)
+    device.reset()
+    assert RomPartition(device).files() == {}
+    assert "'rom'" not in device.exec("import os; print(os.listdir('/'))")
+
+
+def test_too_much_is_refused_and_what_is_there_stays(device):
+    partition = RomPartition(device)
+    partition.write({"a": b"a"})
+    message = r"the files need 200\d+ bytes, the ROMFS partition has 196608; .*anne flash --board pico-models"
+    with pytest.raises(ModelError, match=message):
+        partition.write({"b": bytes(200_000)})
+    assert RomPartition(device).files() == {"a": b"a"}
+
+
+def test_what_arrives_damaged_is_told(device, monkeypatch):
+    def other_byte(buffer, content):
+        type(device).write_buffer(device, buffer, content[:-1] + b"?")
+
+    partition = RomPartition(device)
+    monkeypatch.setattr(device, "write_buffer", other_byte)
+    with pytest.raises(DeviceError, match="/rom: sent 4992 bytes with CRC"):
+        partition.write({"a": b"a" * 4960})
+
+
+def test_buffers_go_over_a_line_of_text_too(device):
+    """As on a real board, whose memory nobody else can reach; more than one line of base64, and a part of one."""
+    content = bytes(range(256)) * 13
+    device.exec(f"buffer = bytearray({len(content)})")
+    Device.write_buffer(device, "buffer", content[:3500])
+    assert device.read_buffer("buffer", len(content)) == content[:3500].ljust(len(content), b"\0")
+    device.write_buffer("buffer", content)
+    assert Device.read_buffer(device, "buffer", len(content)) == content

@@ -1,8 +1,10 @@
 """A board file: what the flash of an emulated Pico keeps from one command to the next.
 
     0x000000  MAGIC, a line of text in place of the firmware, which each start takes from its UF2 file
-    0x070000  ROMFS and storage, byte by byte as in a Pico's flash (flash_files.py)
+    0x070000  ROMFS and storage, byte by byte as in a Pico's flash (layout.py)
     0x200000  end
+
+A firmware that has its storage elsewhere than the one before formats it, as it would on a real Pico.
 
 One command at a time has it. It is read when the board starts and written when it ends, whole or not at all.
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from ..data.files import check_target, write_atomically
 from ..errors import DeviceError, ModelError
-from .flash_files import FLASH_BYTES, ROMFS_OFFSET
+from .layout import FLASH_BYTES, KEPT_OFFSET
 
 MAGIC = b"AI-ANNE: flash of an emulated Pico, 1\n"
 
@@ -22,7 +24,7 @@ MAGIC = b"AI-ANNE: flash of an emulated Pico, 1\n"
 class BoardFile:
     """The board file at `path`, locked until `close`; a file that is not there, or is empty, is a new board.
 
-    `flash` is what it keeps, the bytes from ROMFS_OFFSET on; None for a new board. ModelError if the file is anything
+    `flash` is what it keeps, the bytes from KEPT_OFFSET on; None for a new board. ModelError if the file is anything
     else than a board file or cannot be written, DeviceError if another process has it.
     """
 
@@ -38,9 +40,9 @@ class BoardFile:
             raise
 
     def save(self, flash: bytes) -> None:
-        """Write what the flash holds from ROMFS_OFFSET on. ModelError if that fails; then the file is as it was."""
+        """Write what the flash holds from KEPT_OFFSET on. ModelError if that fails; then the file is as it was."""
         if flash != self.flash:
-            write_atomically(self._target, MAGIC.ljust(ROMFS_OFFSET, b"\xff") + flash)
+            write_atomically(self._target, MAGIC.ljust(KEPT_OFFSET, b"\xff") + flash)
             self.flash = flash
 
     def close(self) -> None:
@@ -63,7 +65,7 @@ class BoardFile:
                     f"{self.path}: not a board file: expected {FLASH_BYTES} bytes that begin with "
                     f"{MAGIC.decode().strip()!r}, got {n_bytes} with {begin[:12]!r}; name another file"
                 )
-            file.seek(ROMFS_OFFSET)
+            file.seek(KEPT_OFFSET)
             return file.read()
 
 

@@ -1,4 +1,6 @@
-"""A model file onto a Pico so that a power cut or a bad cable harms nothing: temporary name, CRC, rename."""
+"""A model file onto a Pico so that a power cut or a bad cable harms nothing: temporary name, CRC, rename.
+
+Under /rom, where nobody can rename, the files of ROMFS are written anew (rom_partition.py)."""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ from ..cores.files import open_model, stored_crc
 from ..errors import DeviceError, ModelError
 from .board_files import script, temporary_file
 from .device import Device
-from .fit import fit
+from .fit import RESERVE_BYTES, fit
+from .rom_partition import RomPartition
 
+ROM = "/rom/"
 Progress = Callable[[str, int, int], None]
 
 
@@ -35,14 +39,13 @@ class Deployed:
 def path_on_board(path: str | None, name: str) -> str:
     """Return where a file called `name` goes on a Pico if the user says `path`: a folder if that ends with "/".
 
-    ModelError for /rom, in which nobody can write a single file.
+    ModelError for /rom itself.
     """
     path = path or "/"
     path = posixpath.normpath("/" + path.lstrip("/") + (name if path.endswith("/") else ""))
-    if path == "/rom" or path.startswith("/rom/"):
+    if path == "/rom":
         raise ModelError(
-            f"{path}: /rom is read-only, it is written whole: python -m anne_tools.boards.romfs {name} -o rom.romfs, "
-            f"then mpremote romfs deploy rom.romfs (an emulated Pico: anne emulate --rom {name})"
+            f"{path}: expected a path in it, got the folder; name a file in it, such as /rom/{name}"
         )
     return path
 
@@ -57,21 +60,41 @@ def deploy(
 ) -> Deployed:
     """Put the model file `data` at `path` on a Pico, check it there, and run its golden samples.
 
-    A file that is there already is replaced in one step, once the new one has proven whole. ModelError if the file is
-    damaged or (without `force`) does not fit the board; DeviceError if (without `force`) the firmware is not ours, if
-    the board got something else than was sent, or if the golden samples come out wrong. `progress` is told each step
-    before it begins, and how much of how much of it is done.
+    A file that is there already is replaced in one step, once the new one has proven whole; in /rom all files are
+    written anew (rom_partition.py). ModelError if the file is damaged or (without `force`) does not fit the board;
+    DeviceError if (without `force`) the firmware is not ours, if the board got something else than was sent, or if the
+    golden samples come out wrong. `progress` is told each step before it begins, and how much of how much of it is
+    done.
     """
     file = open_model(data)
-    verdict = fit(data, board)
-    if verdict.place != "storage" and not force:
-        reason = (
-            verdict.reason
-            or f"read into RAM it needs {len(data) + verdict.workspace_bytes} of {verdict.heap_bytes} bytes"
-        )
-        raise ModelError(f"it does not fit the {board}: {reason} (--force puts it there all the same)")
+    into_rom = path.startswith(ROM)
+    misfit = _misfit(data, board, into_rom)
+    if misfit and not force:
+        raise ModelError(f"it does not fit the {board}: {misfit} (--force puts it there all the same)")
     if not force:
         device.require_anne()
+    (_put_into_rom if into_rom else _put_into_storage)(device, data, path, progress)
+    golden = 0
+    if "golden_inputs" in file.metadata and device.has_native() and not misfit:
+        progress("runs the golden samples there", 0, 0)
+        # of what lies in flash the weights stay there, as nobody knows what else is in RAM
+        load = f"anne.load({path!r}, copy=False)"
+        golden = int(device.exec(f"import anne\nprint({load}.selftest())", timeout_s=600).strip())
+    return Deployed(device.name, path, len(data), stored_crc(data), golden)
+
+
+def _misfit(data: bytes, board: str, into_rom: bool) -> str:
+    """Why the file cannot be loaded where it goes, "" if it can. What ROMFS has room for, the board says itself."""
+    verdict = fit(data, board)
+    need = verdict.workspace_bytes + (0 if into_rom else len(data))
+    if verdict.place == "storage" or (into_rom and need + RESERVE_BYTES <= verdict.heap_bytes):
+        return ""
+    where = "its values need" if into_rom else "read into RAM it needs"
+    text = f"{where} {need} of {verdict.heap_bytes} bytes"
+    return text if into_rom else verdict.reason or f"{text}; in flash it is used in place: --as /rom/"
+
+
+def _put_into_storage(device: Device, data: bytes, path: str, progress: Progress) -> None:
     expected = zlib.crc32(data)
     sending = f"sends {path}"
     progress(sending, 0, len(data))
@@ -84,8 +107,13 @@ def deploy(
                 f"{device.name}: {path}: sent {len(data)} bytes with CRC {expected}, there are {' '.join(told)}"
             )
         device.rename(beside, path)
-    golden = 0
-    if "golden_inputs" in file.metadata and device.has_native() and verdict.place == "storage":
-        progress("runs the golden samples there", 0, 0)
-        golden = int(device.exec(f"import anne\nprint(anne.load({path!r}).selftest())").strip())
-    return Deployed(device.name, path, len(data), stored_crc(data), golden)
+
+
+def _put_into_rom(device: Device, data: bytes, path: str, progress: Progress) -> None:
+    """Beside what is there."""
+    partition = RomPartition(device)
+    progress("reads what is in /rom", 0, 0)
+    files = {**partition.files(), path.removeprefix(ROM): data}
+    writing = f"writes {path}"
+    progress(writing, 0, len(data))
+    partition.write(files, lambda *done: progress(writing, *done))

@@ -1,6 +1,7 @@
 """One interface to a Pico, be it emulated or on a USB port: run scripts, move files; open_device.py gives one."""
 
 from abc import ABC, abstractmethod
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -51,6 +52,14 @@ class Device(ABC):
     def close(self) -> None:
         """Let go of the board. Closing twice does no harm."""
 
+    def read_buffer(self, buffer: str, n_bytes: int) -> bytes:
+        """Return the first `n_bytes` of what a script calls `buffer`: a bytearray, a partition of the flash."""
+        return b64decode(self.exec(_READ_BUFFER.format(buffer=buffer, n_bytes=n_bytes)))
+
+    def write_buffer(self, buffer: str, content: bytes) -> None:
+        """Write into the bytearray that a script calls `buffer`, from its beginning."""
+        self.exec(_WRITE_BUFFER.format(buffer=buffer, content=b64encode(content)))
+
     @property
     def cycles(self) -> int | None:
         """CPU cycles spent since power-on, exactly; None where only the board's own clock (time.ticks_us) can tell."""
@@ -85,6 +94,15 @@ class Device(ABC):
         self.close()
 
 
+# In pieces of whole groups of 3 bytes, so that what is printed is the text of all.
+_READ_BUFFER = """from binascii import b2a_base64
+for i in range(0, {n_bytes}, 3072):
+    print(str(b2a_base64(memoryview({buffer})[i : min(i + 3072, {n_bytes})]), "ascii").strip(), end="")
+"""
+_WRITE_BUFFER = """from binascii import a2b_base64
+content = a2b_base64({content})
+memoryview({buffer})[: len(content)] = content
+"""
 _DESCRIBE = "u=__import__('os').uname();print(u.machine+', MicroPython '+u.version.split(' (')[0])"
 
 

@@ -93,6 +93,15 @@ class EmulatedDevice(Device):
             self.exec(_CLOSE)
         return content
 
+    def read_buffer(self, buffer: str, n_bytes: int) -> bytes:
+        return self.machine.read_memory(self._address_of(buffer), n_bytes)
+
+    def write_buffer(self, buffer: str, content: bytes) -> None:
+        self.machine.write_memory(self._address_of(buffer), content)
+
+    def _address_of(self, buffer: str) -> int:
+        return int(self.exec(f"print(__import__('uctypes').addressof({buffer}))"))
+
     def reset(self) -> None:
         self.machine.reset()
 

@@ -22,9 +22,9 @@ from . import flash_files
 from .emulator_core import make_core
 from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
+from .layout import FLASH_BASE, FLASH_BYTES, KEPT_OFFSET, layout_of
 from .uf2 import read_uf2
 
-FLASH_BASE = 0x10000000
 RAM_BASE = 0x20000000
 
 _RAW_REPL_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
@@ -89,14 +89,8 @@ class EmulatedPico:
         self._chip.logger = _Watch(self)
         self._chip.load_bootrom(core.bootrom)
         if kept_flash:
-            self.write_flash(flash_files.ROMFS_OFFSET, kept_flash)
-        for address, payload in read_uf2(self.uf2, family="rp2040"):
-            if not FLASH_BASE <= address <= FLASH_BASE + flash_files.FLASH_BYTES - len(payload):
-                raise ModelError(
-                    f"{self.uf2}: expected a firmware in the flash, {FLASH_BASE:#x} to "
-                    f"{FLASH_BASE + flash_files.FLASH_BYTES:#x}, got a block at {address:#x}"
-                )
-            self.write_flash(address - FLASH_BASE, payload)
+            self.write_flash(KEPT_OFFSET, kept_flash)
+        self._flash_firmware()
         if files:
             self._format_with(files)
         if romfs:
@@ -112,6 +106,17 @@ class EmulatedPico:
         self._symbols: dict[str, tuple[int, int]] | None = None
         self._core.pc = FLASH_BASE
         self._guarded = self._guarded_bytes()
+
+    def _flash_firmware(self) -> None:
+        pieces = read_uf2(self.uf2, family="rp2040")
+        for address, payload in pieces:
+            if not FLASH_BASE <= address <= FLASH_BASE + FLASH_BYTES - len(payload):
+                raise ModelError(
+                    f"{self.uf2}: expected a firmware in the flash, {FLASH_BASE:#x} to "
+                    f"{FLASH_BASE + FLASH_BYTES:#x}, got a block at {address:#x}"
+                )
+            self.write_flash(address - FLASH_BASE, payload)
+        self.layout = layout_of(pieces)
 
     # --- running
 
@@ -313,26 +318,27 @@ class EmulatedPico:
 
     def _format_with(self, files: Mapping[str, bytes]) -> None:
         """Fill the storage behind `/`; only before it boots, as MicroPython must not find its storage changed."""
-        self.write_flash(flash_files.STORAGE_OFFSET, flash_files.littlefs_image(files))
+        image = flash_files.littlefs_image(files, self.layout)
+        self.write_flash(self.layout.storage_offset, image)
 
     @property
     def kept_flash(self) -> bytes:
-        """What of the flash is not firmware: ROMFS and storage, as one piece from ROMFS_OFFSET on."""
-        begin = FLASH_BASE + flash_files.ROMFS_OFFSET
-        return self.read_memory(begin, flash_files.FLASH_BYTES - flash_files.ROMFS_OFFSET)
+        """What of the flash is not firmware: ROMFS and storage, as one piece from KEPT_OFFSET on."""
+        return self.read_memory(FLASH_BASE + KEPT_OFFSET, FLASH_BYTES - KEPT_OFFSET)
 
     def read_file(self, path: str) -> bytes | None:
         """The content of a closed file in the storage, None if there is none."""
-        image = self.read_memory(FLASH_BASE + flash_files.STORAGE_OFFSET, flash_files.STORAGE_BYTES)
+        layout = self.layout
+        image = self.read_memory(FLASH_BASE + layout.storage_offset, layout.storage_bytes)
         return flash_files.littlefs_file(image, path)
 
     def write_romfs(self, files: Mapping[str, bytes]) -> None:
         """Replace what lies under `/rom`; MicroPython sees it from the next boot or reset."""
-        image = flash_files.romfs_partition(files)
-        self.write_flash(flash_files.ROMFS_OFFSET, image)
+        image = flash_files.romfs_partition(files, self.layout)
+        self.write_flash(self.layout.romfs_offset, image)
 
     def _guarded_bytes(self) -> tuple[bytes, bytes]:
-        flash = bytearray(self._chip.flash[: flash_files.ROMFS_OFFSET])
+        flash = bytearray(self._chip.flash[: self.layout.romfs_offset])
         self._breakpoints.hide(flash, FLASH_BASE)
         return bytes(self._chip.bootrom), bytes(flash)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from ..errors import ModelError
 from .uf2 import read_uf2, uf2_family
 
-BOARDS = {"pico": "rp2040", "pico2": "rp2350"}
+# The boards by the names of their firmwares, build/anne-NAME.uf2, and their chips; pico-models is a Pico with more room
+# for models in flash (layout.py).
+BOARDS = {"pico": "rp2040", "pico-models": "rp2040", "pico2": "rp2350"}
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _BANNER = re.compile(rb"MicroPython v[\x20-\x7e]{8,200}")
 

@@ -45,6 +45,9 @@ class Board:
 # estimate, not measured.
 BOARDS = {
     "pico": Board("pico", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 192 * KB, 1408 * KB, 125_000_000),
+    "pico-models": Board(
+        "pico-models", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 1024 * KB, 512 * KB, 125_000_000
+    ),
     "pico2": Board("pico2", "rp2350", 520 * KB, 440 * KB, 4096 * KB, 256 * KB, 3072 * KB, 150_000_000),
 }
 # What the heap must have left for the program and the objects of `anne.Model` itself.
@@ -63,7 +66,8 @@ class Verdict:
     """Whether a model fits a board, and how it runs there. Bytes, cycles and milliseconds of one prediction.
 
     `place` is "storage" (read into RAM) or "romfs" (used in flash), "" if neither will do; then `reason` is one line,
-    `layer` the layer that breaks it, `advice` what would make it fit. `elapsed_ms` includes `predict` itself, list in
+    `layer` the layer that breaks it, `advice` what would make it fit, `firmware` the other firmware of
+    this board, with which it does. `elapsed_ms` includes `predict` itself, list in
     and list out; `flash_ms` is the same with the weights in ROMFS, on silicon; both None for what does not fit.
     """
 
@@ -82,6 +86,7 @@ class Verdict:
     reason: str = ""
     layer: str = ""
     advice: list[str] = field(default_factory=list)
+    firmware: str = ""
 
     @property
     def predicted_ms(self) -> float | None:
@@ -96,12 +101,21 @@ class Verdict:
         """Return whether the model fits, what it needs there and how long it takes; or why not, and what would help."""
         if not self.fits:
             reason = f"does not fit the {self.board}: {self.reason}; largest: {self.layer}"
-            return [reason, *(f"  {line}" for line in self.advice)]
+            return [reason, *(f"  {line}" for line in [*self.advice, *self._other_firmware()])]
         where = "in RAM" if self.place == "storage" else "in ROMFS, weights used in flash"
         return [
             f"fits the {self.board} {where}: {self.ram_bytes} of {self.heap_bytes} bytes of RAM "
             f"({self.workspace_bytes} beside the file)",
             f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
+        ]
+
+    def _other_firmware(self) -> list[str]:
+        if not self.firmware:
+            return []
+        room = BOARDS[self.firmware].romfs_bytes // KB
+        return [
+            f"use the firmware with {room} KB for models in flash: anne flash --board {self.firmware} (it formats the "
+            "storage), then anne deploy --as /rom/"
         ]
 
 
@@ -175,6 +189,9 @@ def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
     verdict.advice = advice(
         file, names, verdict.file_bytes, workspace, lambda *bytes_: placed(board, *bytes_) != ""
     )
+    models = BOARDS["pico-models"]
+    if models.chip == board.chip and placed(models, verdict.file_bytes, workspace):
+        verdict.firmware = models.name
     for other in BOARDS.values():
         if other.heap_bytes > board.heap_bytes and placed(other, verdict.file_bytes, workspace):
             verdict.advice.append(f"use a board with more RAM: it fits the {other.name}")

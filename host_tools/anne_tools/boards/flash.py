@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DeviceError, ModelError
+from .firmware import BOARDS
+from .layout import PICO, layout_of
+from .uf2 import read_uf2
 
 LABELS = {"RPI-RP2": "rp2040", "RP2350": "rp2350"}
 BOOT_USB_IDS = ("2e8a:0003", "2e8a:000f")  # RP2040, RP2350
@@ -105,6 +108,19 @@ def _text_of(path: Path) -> str:
         return ""
 
 
+def storage_warning(uf2: Path) -> str:
+    """Return in words what happens to the files on a Pico that gets this firmware, "" if they stay."""
+    layout = layout_of(read_uf2(uf2))
+    if layout == PICO:
+        return ""
+    return (
+        f"{uf2.name} has {layout.romfs_bytes // 1024} KB of ROMFS and a storage of {layout.storage_bytes // 1024} KB "
+        "that begins elsewhere. A board that had another firmware FORMATS it when it starts: the files on it are lost. "
+        "Copy them first, e.g.: mpremote cp -r : backup. From one version of this firmware to the next they stay. Back "
+        "on the usual firmware, format its storage, too: import rp2, vfs; vfs.VfsLfs2.mkfs(rp2.Flash(), progsize=256)"
+    )
+
+
 def copy_firmware(
     uf2: Path, drive: BootDrive, family: str, on_bytes: Callable[[int, int], None] | None = None
 ) -> None:
@@ -150,7 +166,7 @@ def wait_for_drive(seconds: float, folders: list[Path] | None = None) -> BootDri
 
 def instructions(board: str) -> str:
     """Return what to do by hand, step by step."""
-    label = {"pico": "RPI-RP2", "pico2": "RP2350"}[board]
+    label = next(label for label, family in LABELS.items() if family == BOARDS[board])
     steps = [
         "No Pico in bootloader mode was found. Step by step:",
         "  1. Unplug the board. Hold its BOOTSEL button and plug it in; let go after a second.",

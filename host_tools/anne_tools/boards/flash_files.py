@@ -1,39 +1,42 @@
-"""Files inside the flash of a Pico that runs our firmware, as bytes: where its file systems lie, and how to edit them.
+"""Files inside the flash of a Pico that runs our firmware, as bytes: how to edit its two file systems.
 
-    0x000000  firmware
-    0x070000  ROMFS, 192 KB: read-only files under /rom, used in place (romfs.py)
-    0x0A0000  storage, 1408 KB: littlefs, mounted at /; as in stock firmware
-    0x200000  end of a Pico's flash
-
-Given by `micropython/boards/ANNE_PICO`; a test compares them with what the booted firmware says. PyPI
-`littlefs-python` reads and writes the storage.
+Where they lie, layout.py says. PyPI `littlefs-python` reads and writes the storage.
 """
 
 from collections.abc import Mapping
 
 from ..errors import ModelError
+from .layout import MODELS, PICO, Layout
 from .romfs import romfs_image
 
-ROMFS_OFFSET, ROMFS_BYTES = 0x70000, 192 * 1024
-STORAGE_OFFSET, STORAGE_BYTES = 0xA0000, 1408 * 1024
-FLASH_BYTES = STORAGE_OFFSET + STORAGE_BYTES
 _BLOCK_BYTES = 4096
 _BLANK = 0xFF
 
 
-def romfs_partition(files: Mapping[str, bytes]) -> bytes:
+def romfs_partition(files: Mapping[str, bytes], layout: Layout = PICO) -> bytes:
     """Return what the ROMFS partition holds with these files in it. Raises ModelError if they do not fit."""
     image = romfs_image(files)
-    if len(image) > ROMFS_BYTES:
-        raise ModelError(f"the files need {len(image)} bytes, the ROMFS partition has {ROMFS_BYTES}")
-    return image.ljust(ROMFS_BYTES, bytes([_BLANK]))
+    if len(image) > layout.romfs_bytes:
+        raise ModelError(too_large(len(image), layout.romfs_bytes))
+    return image.ljust(layout.romfs_bytes, bytes([_BLANK]))
 
 
-def littlefs_image(files: Mapping[str, bytes]) -> bytes:
+def too_large(image_bytes: int, romfs_bytes: int) -> str:
+    """Return in words that an image of ROMFS does not fit a partition of so many bytes, and what to do."""
+    text = f"the files need {image_bytes} bytes, the ROMFS partition has {romfs_bytes}"
+    if romfs_bytes < image_bytes <= MODELS.romfs_bytes:
+        text += (
+            f"; build/anne-pico-models.uf2 has {MODELS.romfs_bytes}: anne flash --board pico-models "
+            "(it formats the storage), on an emulated Pico --uf2"
+        )
+    return text
+
+
+def littlefs_image(files: Mapping[str, bytes], layout: Layout = PICO) -> bytes:
     """Return the image of a storage with these files in it, folders made as needed. ModelError if they do not fit."""
     from littlefs.errors import LittleFSError
 
-    storage = _open(bytes([_BLANK]) * STORAGE_BYTES)
+    storage = _open(bytes([_BLANK]) * layout.storage_bytes)
     try:
         for path, content in files.items():
             folder = path.strip("/").rpartition("/")[0]

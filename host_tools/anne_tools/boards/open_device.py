@@ -12,6 +12,7 @@ from ..errors import DeviceError
 from .board_file import BoardFile
 from .device import Device
 from .emulated_device import EmulatedDevice
+from .layout import MODELS, layout_of_flash
 
 
 def open_device(
@@ -22,17 +23,19 @@ def open_device(
     romfs: Mapping[str, bytes] | None = None,
     board_file: str | Path | None = None,
     flash_cache: bool | None = False,
+    board: str = "pico",
 ) -> Device:
     """Return the Pico that `where` names: "emulator", or a port ("/dev/ttyACM0", "COM5", "socket://host:port").
 
     `files` (path to bytes) are put into its storage. The rest is for the emulator: `firmware`, looked for as
-    firmware.py says if it is not given; `romfs`, files that replace what is in /rom; `board_file`, which keeps its
-    flash from one time to the next (board_file.py); `flash_cache`, whether reads of flash cost what they do on silicon,
-    None for "where that emulator is built" (emulator_core.py). DeviceError if there is no such board, ModelError if
-    there is no firmware or no such emulator, or the board file is none.
+    firmware.py says if it is not given, for `board` or, if that is "pico", for what the board file was; `romfs`, files
+    that replace what is in /rom; `board_file`, which keeps its flash from one time to the next (board_file.py);
+    `flash_cache`, whether reads of flash cost what they do on silicon, None for "where that emulator is built"
+    (emulator_core.py). DeviceError if there is no such board, ModelError if there is no firmware or no such emulator,
+    or the board file is none.
     """
     if where == "emulator":
-        return _open_emulator(firmware, files, romfs, board_file, flash_cache)
+        return _open_emulator(firmware, files, romfs, board_file, flash_cache, board)
     if board_file or romfs or flash_cache:
         raise DeviceError(f"{where}: a board file, romfs and the flash cache are for the emulated Pico")
     from .serial_device import SerialDevice
@@ -46,14 +49,17 @@ def _open_emulator(
     romfs: Mapping[str, bytes] | None,
     board_file: str | Path | None,
     flash_cache: bool | None,
+    board: str,
 ) -> Device:
     from .emulator import EmulatedPico
     from .firmware import find_firmware
 
-    uf2 = find_firmware(firmware)
-    elf = uf2.with_suffix(".elf")
     kept = BoardFile(board_file) if board_file else None
     try:
+        if board == "pico" and kept and kept.flash and layout_of_flash(kept.flash) == MODELS:
+            board = "pico-models"
+        uf2 = find_firmware(firmware, board)
+        elf = uf2.with_suffix(".elf")
         options = {"kept_flash": kept.flash} if kept else {"files": files}
         options |= {"romfs": romfs, "flash_cache": flash_cache}
         machine = EmulatedPico(uf2, elf if elf.exists() else None, **options)

@@ -1,4 +1,4 @@
-"""A writer for ROMFS, MicroPython's read-only file system whose files are used where they lie in flash.
+"""ROMFS, MicroPython's read-only file system whose files are used where they lie in flash, as bytes: written and read.
 
 Source: the format as described at the top of MicroPython's `extmod/vfs_rom.c`. A file system is nested records, each a
 kind, a length and a payload; numbers are big-endian, seven bits a byte:
@@ -11,18 +11,19 @@ MicroPython gives `memoryview(open(...))` of a file without copying. The data of
 because a model's float and int32 weights can only be used in place if they are aligned: a padding record (kind 1)
 before each data record moves it there. Where a record starts depends on the sizes of the lengths before it, so
 lengths are written with a fixed width (leading 0x80 bytes are allowed) and every position is known when it is
-written.
+written. What is read may be anybody's: `mpremote romfs` writes images, too, and a partition may hold anything.
 """
 
-import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from ..errors import ModelError
 
 ALIGNMENT = 16
 _FILESYSTEM, _PADDING, _DATA, _FOLDER, _FILE = 0x14A6B1, 1, 2, 4, 5
 _LENGTH_BYTES = 4  # 4 x 7 bits: up to 256 MB
+_POINTER = 3  # of mpremote's kinds the one that is not read here: bytes elsewhere in the image
+_MAGIC = bytes([0xD2, 0xCD, 0x31])  # _FILESYSTEM as it stands there
+HEAD_BYTES = len(_MAGIC) + 10
 
 
 def romfs_image(files: Mapping[str, bytes]) -> bytes:
@@ -94,21 +95,74 @@ def _number(value: int, n_bytes: int = 1) -> bytes:
     return bytes(reversed(digits))
 
 
-def main(arguments: list[str]) -> int:
-    """Write FILE... -o IMAGE, for `mpremote romfs deploy IMAGE`; return the exit status."""
-    from ..data.files import read_whole, write_atomically
-
-    if len(arguments) < 3 or arguments[-2] != "-o":
-        print("usage: python -m anne_tools.boards.romfs FILE... -o IMAGE.romfs", file=sys.stderr)
-        return 2
-    paths, image = [Path(name) for name in arguments[:-2]], Path(arguments[-1])
-    try:
-        write_atomically(image, romfs_image({path.name: read_whole(path) for path in paths}), paths)
-    except (ModelError, OSError) as error:
-        print(f"romfs: {error}", file=sys.stderr)
-        return 1
-    return 0
+# --- Reading --------------------------------------------------------------------------------------------------------
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def image_bytes(begin: bytes) -> int:
+    """Return how long the image is that begins with `begin`, HEAD_BYTES or more; 0 if none begins there."""
+    if not begin.startswith(_MAGIC):
+        return 0
+    reader = _Reader(begin, len(_MAGIC), len(begin))
+    length = reader.number()
+    return reader.at + length
+
+
+def romfs_files(image: bytes) -> dict[str, bytes]:
+    """Return the files of an image (path to content), none for a partition without one. ModelError if it is damaged."""
+    n_bytes = image_bytes(image[:HEAD_BYTES])
+    if n_bytes > len(image):
+        raise ModelError(f"romfs: damaged: expected {n_bytes} bytes, got {len(image)}")
+    files: dict[str, bytes] = {}
+    if n_bytes:
+        reader = _Reader(image, len(_MAGIC), n_bytes)
+        reader.number()
+        _read_folder(reader, "", files)
+    return files
+
+
+class _Reader:
+    """A place in an image, and the end of the record that it is in."""
+
+    def __init__(self, image: bytes, at: int, end: int) -> None:
+        self.image, self.at, self.end = image, at, end
+
+    def number(self) -> int:
+        """Read a number; ModelError if the record ends in it."""
+        value = 0
+        while self.at < self.end:
+            byte = self.image[self.at]
+            self.at, value = self.at + 1, value << 7 | byte & 0x7F
+            if byte < 0x80:
+                return value
+        raise ModelError("romfs: damaged: a number reaches beyond its record")
+
+    def take(self, n_bytes: int) -> bytes:
+        """Read so many bytes; ModelError if the record has less."""
+        if n_bytes > self.end - self.at:
+            raise ModelError(f"romfs: damaged: expected {n_bytes} bytes more, got {self.end - self.at}")
+        self.at += n_bytes
+        return bytes(self.image[self.at - n_bytes : self.at])
+
+    def records(self) -> Iterator[tuple[int, "_Reader"]]:
+        """Read the records up to the end: the kind and a reader of each."""
+        while self.at < self.end:
+            kind, n_bytes = self.number(), self.number()
+            begin = self.at
+            self.take(n_bytes)
+            yield kind, _Reader(self.image, begin, self.at)
+
+
+def _read_folder(folder: _Reader, path: str, files: dict[str, bytes]) -> None:
+    for kind, record in folder.records():
+        if kind not in (_FILE, _FOLDER):
+            continue
+        name = path + record.take(record.number()).decode("utf-8", "replace")
+        if kind == _FOLDER:
+            _read_folder(record, name + "/", files)
+            continue
+        parts = list(record.records())
+        if any(part == _POINTER for part, _ in parts):
+            raise ModelError(
+                f"romfs: {name}: its bytes lie elsewhere (record of kind 3), which is not read here"
+            )
+        files[name] = b"".join(data.take(data.end - data.at) for part, data in parts if part == _DATA)

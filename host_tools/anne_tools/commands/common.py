@@ -56,13 +56,14 @@ def place(
     board_file: Path | None,
     uf2: Path | None,
     flash_cache: bool | None = False,
+    board: str = "pico",
 ) -> tuple[str, dict[str, Any]]:
-    """Return where to run and the options for `open_device`; a board file means the emulator."""
+    """Return where to run and the options for `open_device`; a board file means the emulator, which is a `board`."""
     if flash_cache and where not in (None, "emulator"):
         raise click.UsageError(f"--flash-cache is the emulator's; it does not go with --on {where}")
     if board_file and where not in (None, "emulator"):
         raise click.UsageError(f"--board-file is an emulated Pico; it does not go with --on {where}")
-    options = {"firmware": uf2, "board_file": board_file, "flash_cache": flash_cache}
+    options = {"firmware": uf2, "board_file": board_file, "flash_cache": flash_cache, "board": board}
     return "emulator" if board_file else where or default, options
 
 

@@ -19,7 +19,11 @@ from .models import board_option, only_port, read_model
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--on", "where", metavar="PORT|emulator", help="Default: the only Pico on a USB port.")
-@click.option("--as", "path", help="Path on the board, or a folder that ends with /; default: /.")
+@click.option(
+    "--as",
+    "path",
+    help="Path on the board, or a folder that ends with /; default: /. In /rom a model is used where it lies in flash.",
+)
 @click.option("--force", is_flag=True, help="Even if it is too large to be loaded there.")
 @board_option
 @board_file_option
@@ -38,13 +42,15 @@ def command(
     """Put a model file onto a Pico and check it there.
 
     It is sent under a temporary name, its CRC is compared on the board, then it is renamed: a file of that name stays
-    whole until the new one is. The model's golden samples are then run on the board.
+    whole until the new one is. With --as /rom/ it goes into the ROMFS partition, beside what is there (anne romfs). The
+    model's golden samples are then run on the board.
     """
-    from ..boards.deploy import deploy, path_on_board
+    from ..boards.deploy import ROM, deploy, path_on_board
     from ..boards.open_device import open_device
     from ..cores.files import size_and_crc
 
-    where, options = place(where, "", board_file, uf2)
+    # nothing emulates a Pico 2: what is for one goes onto a Pico then
+    where, options = place(where, "", board_file, uf2, board="pico" if board == "pico2" else board)
     path = path_on_board(path, model.name)
     data = read_model(model)
     where = where or only_port()
@@ -61,8 +67,10 @@ def command(
         say(
             "This emulated Pico is thrown away now. To keep one: anne deploy --board-file pico.img "
             f"{shlex.quote(str(model))}"
+            + (f" --as {shlex.quote(done.path)}" if done.path.startswith(ROM) else "")
         )
         return
     if board_file:
         say(f"Its prompt: anne emulate --board-file {shlex.quote(str(board_file))}")
-    say(f"On the Pico: import anne; net = anne.load({done.path!r})")
+    in_place = ", copy=False" if done.path.startswith(ROM) else ""
+    say(f"On the Pico: import anne; net = anne.load({done.path!r}{in_place})")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..boards.firmware import BOARDS
 from .common import progress
 
 
@@ -13,7 +14,13 @@ from .common import progress
     "  anne flash --on /dev/ttyACM0      (board that runs MicroPython)\n  anne flash --board pico2 my.uf2",
 )
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--board", type=click.Choice(["pico", "pico2"]), default="pico", show_default=True)
+@click.option(
+    "--board",
+    type=click.Choice(list(BOARDS)),
+    default="pico",
+    show_default=True,
+    help="pico-models is a Pico with 1 MB for models in flash (/rom) and 512 KB of storage, which is formatted.",
+)
 @click.option(
     "--on",
     "port",
@@ -28,10 +35,11 @@ from .common import progress
 def command(path: Path | None, board: str, port: str | None, drive: Path | None) -> None:
     """Copy AI-ANNE's firmware, or the UF2 file PATH, onto a Pico's bootloader drive.
 
-    The file is checked first: whole, and made for this board. Files in the board's storage stay as they are.
+    The file is checked first: whole, and made for this board. Files in the board's storage stay as they are, but from
+    pico to pico-models and back: then the storage is formatted.
     """
     from ..boards import flash
-    from ..boards.firmware import BOARDS, find_firmware, firmware_banner
+    from ..boards.firmware import find_firmware, firmware_banner
     from ..boards.uf2 import read_uf2
     from ..errors import DeviceError, ModelError
 
@@ -41,6 +49,8 @@ def command(path: Path | None, board: str, port: str | None, drive: Path | None)
     family = BOARDS[board]
     read_uf2(uf2, family)
     click.echo(f"{uf2}: {firmware_banner(uf2)}", err=True)
+    if warning := flash.storage_warning(uf2):
+        click.echo(warning, err=True)
     if port:
         from ..boards.serial_device import SerialDevice
 

@@ -12,6 +12,7 @@ import click
 import numpy as np
 from anne.model_file import ModelFile
 
+from ..boards.firmware import BOARDS
 from ..conversion.report import LayerReport, layer_table
 from ..cores.files import open_model
 from ..data.files import read_whole
@@ -22,10 +23,10 @@ from .common import progress
 
 board_option = click.option(
     "--board",
-    type=click.Choice(["pico", "pico2"]),
+    type=click.Choice(list(BOARDS)),
     default="pico",
     show_default=True,
-    help="The board it is for.",
+    help="The board it is for; pico-models is a Pico whose firmware has 1 MB for models in flash.",
 )
 
 

@@ -8,13 +8,13 @@ import sys
 import pytest
 from anne_tools.boards.board_file import MAGIC, BoardFile
 from anne_tools.boards.firmware import find_firmware
-from anne_tools.boards.flash_files import FLASH_BYTES, ROMFS_OFFSET, STORAGE_OFFSET
+from anne_tools.boards.layout import FLASH_BYTES, KEPT_OFFSET, PICO
 from anne_tools.boards.open_device import open_device
 from anne_tools.cli import cli
 from anne_tools.errors import DeviceError, ModelError
 from click.testing import CliRunner
 
-FLASH = bytes(range(256)) * ((FLASH_BYTES - ROMFS_OFFSET) // 256)
+FLASH = bytes(range(256)) * ((FLASH_BYTES - KEPT_OFFSET) // 256)
 
 
 def save(path, flash):
@@ -29,7 +29,7 @@ def test_what_is_saved_is_there_again(tmp_path):
     assert new.flash is None
     new.save(FLASH)
     new.close()
-    assert path.read_bytes()[ROMFS_OFFSET:] == FLASH
+    assert path.read_bytes()[KEPT_OFFSET:] == FLASH
     assert path.stat().st_size == 2 * 1024 * 1024  # a Pico's flash
     again = BoardFile(path)
     assert again.flash == FLASH
@@ -87,7 +87,7 @@ def test_links_and_modes_stay(tmp_path):
     link.symlink_to(path)
     save(link, FLASH[::-1])
     assert link.is_symlink()
-    assert path.read_bytes()[ROMFS_OFFSET:] == FLASH[::-1]
+    assert path.read_bytes()[KEPT_OFFSET:] == FLASH[::-1]
     assert path.stat().st_mode & 0o777 == 0o640
 
 
@@ -108,7 +108,9 @@ def test_a_second_process_is_refused_until_the_first_has_ended(tmp_path):
 
 
 def test_a_board_file_is_for_the_emulator(tmp_path):
-    with pytest.raises(DeviceError, match="/dev/ttyACM0: a board file, romfs and the flash cache are for the emulated Pico"):
+    with pytest.raises(
+        DeviceError, match="/dev/ttyACM0: a board file, romfs and the flash cache are for the emulated Pico"
+    ):
         open_device("/dev/ttyACM0", board_file=tmp_path / "pico.img")
     result = CliRunner().invoke(
         cli, ["deploy", "net.anne", "--on", "/dev/ttyACM0", "--board-file", "pico.img"]
@@ -145,7 +147,7 @@ def test_files_last_from_one_start_to_the_next(tmp_path, uf2):
     with open_device("emulator", firmware=uf2, files={"/b.txt": b"4"}, board_file=path) as pico:
         found = [pico.get(name) for name in ("/a/put.txt", "/own.txt", "/rom/rom.txt", "/b.txt")]
     assert found == [b"1", b"2", b"3", b"4"]
-    assert path.read_bytes()[STORAGE_OFFSET + 8 : STORAGE_OFFSET + 16] == b"littlefs"
+    assert path.read_bytes()[PICO.storage_offset + 8 : PICO.storage_offset + 16] == b"littlefs"
 
 
 def test_a_firmware_that_does_not_start_leaves_the_board_as_it_was(tmp_path, uf2):

@@ -15,7 +15,7 @@ from anne.layouts import LAYOUTS
 from anne_tools.boards import fit as fit_module
 from anne_tools.boards.costs import CHIPS, layer_cost
 from anne_tools.boards.fit import BOARDS, KB, LAYER_BYTES, RESERVE_BYTES, fit, workspace_bytes
-from anne_tools.boards.flash_files import ROMFS_BYTES, STORAGE_BYTES
+from anne_tools.boards.layout import MODELS, PICO
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
@@ -186,15 +186,26 @@ def test_values_that_do_not_fit_break_it_whatever_the_weights():
 
 
 def test_an_unknown_board():
-    with pytest.raises(ModelError, match="board: expected one of pico, pico2, got 'uno'"):
+    with pytest.raises(ModelError, match="board: expected one of pico, pico-models, pico2, got 'uno'"):
         fit(b"", "uno")
 
 
 # --- Figures that are also written elsewhere --------------------------------------------------------------------------
 
 
-def test_flash_of_the_pico_is_laid_out_as_the_emulator_knows_it():
-    assert (BOARDS["pico"].romfs_bytes, BOARDS["pico"].storage_bytes) == (ROMFS_BYTES, STORAGE_BYTES)
+@pytest.mark.parametrize(("board", "layout"), [("pico", PICO), ("pico-models", MODELS)])
+def test_flash_of_the_pico_is_laid_out_as_the_emulator_knows_it(board, layout):
+    assert BOARDS[board].romfs_bytes == layout.romfs_bytes
+    assert BOARDS[board].storage_bytes == layout.storage_bytes
+
+
+def test_a_model_too_large_for_romfs_is_sent_to_the_firmware_with_more():
+    data = relu_network(*AUTOENCODER, dtype="int8")  # 264 KB of weights: more than RAM, and 192 KB of ROMFS
+    verdict = fit(data, "pico")
+    assert (verdict.fits, verdict.firmware) == (False, "pico-models")
+    assert "anne flash --board pico-models (it formats the storage)" in verdict.lines()[-1]
+    assert fit(data, "pico-models").place == "romfs"
+    assert fit(relu_network(4, 1200, 1200, 2, dtype="int8"), "pico").firmware == ""  # 1.4 MB
 
 
 @pytest.mark.parametrize(("board", "folder"), [("pico", "ANNE_PICO"), ("pico2", "ANNE_PICO2")])

@@ -1,8 +1,11 @@
-"""The ROMFS writer against the format, as MicroPython's extmod/vfs_rom.c words it."""
+"""ROMFS against the format, as MicroPython's extmod/vfs_rom.c words it, and where in flash it lies."""
+
+import struct
 
 import pytest
-from anne_tools.boards.flash_files import ROMFS_BYTES, romfs_partition
-from anne_tools.boards.romfs import main, romfs_image
+from anne_tools.boards.flash_files import littlefs_image, romfs_partition
+from anne_tools.boards.layout import FLASH_BYTES, KEPT_OFFSET, MODELS, PICO, layout_of, layout_of_flash
+from anne_tools.boards.romfs import romfs_files, romfs_image
 from anne_tools.errors import ModelError
 
 
@@ -44,17 +47,75 @@ def test_unusable_paths_are_refused(paths):
 
 def test_a_partition_is_filled_up_and_no_more_goes_in_than_fits():
     partition = romfs_partition({"a": b"1"})
-    assert len(partition) == ROMFS_BYTES
+    assert len(partition) == PICO.romfs_bytes
     assert partition[-1] == 0xFF
-    with pytest.raises(ModelError, match=f"the ROMFS partition has {ROMFS_BYTES}"):
-        romfs_partition({"a": bytes(ROMFS_BYTES)})
+    with pytest.raises(ModelError, match=f"the ROMFS partition has {PICO.romfs_bytes}"):
+        romfs_partition({"a": bytes(PICO.romfs_bytes)})
 
 
-def test_an_image_is_written_for_mpremote(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.anne").write_bytes(b"ANNE")
-    assert main(["net.anne", "-o", "rom.romfs"]) == 0
-    assert (tmp_path / "rom.romfs").read_bytes() == romfs_image({"net.anne": b"ANNE"})
-    assert main(["net.anne", "-o", "net.anne"]) == 1
-    assert main(["net.anne"]) == 2
-    assert "would replace net.anne" in capsys.readouterr().err
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+FILES = {"a.anne": b"ANNE" * 9, "empty": b"", "deep/er/b.bin": bytes(range(256)), "deep/c": b"c"}
+
+
+def test_what_is_written_is_read():
+    assert romfs_files(romfs_image(FILES)) == FILES
+    assert romfs_files(romfs_partition(FILES)) == FILES  # with what follows it in the partition
+    assert romfs_files(romfs_image({})) == {}
+    assert romfs_files(b"\xff" * 4096) == {}  # no file system
+
+
+def test_images_of_mpremote_are_read(tmp_path):
+    mpremote = pytest.importorskip("mpremote.romfs")
+    for path, content in FILES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    assert romfs_files(mpremote.make_romfs(str(tmp_path), mpy_cross=False)) == FILES
+
+
+def test_damaged_images_are_refused_and_read_no_further():
+    image = romfs_image(FILES)
+    with pytest.raises(ModelError, match=rf"damaged: expected {len(image)} bytes, got {len(image) - 1}"):
+        romfs_files(image[:-1])
+    refused = 0
+    for at in range(3, len(image)):  # whatever byte is wrong: files, or one kind of error
+        try:
+            romfs_files(image[:at] + bytes([image[at] ^ 0xFF]) + image[at + 1 :])
+        except ModelError:
+            refused += 1
+    assert refused > 20
+
+
+# --- Where the partition lies -----------------------------------------------------------------------------------------
+
+
+def firmware(storage_offset: int) -> list[tuple[int, bytes]]:
+    """Pieces of a firmware whose binary info names a pin and a drive; words as in pico-sdk's structure.h."""
+    base = 0x10000000
+    header = struct.pack("<5I", 0x7188EBF2, base + 0x200, base + 0x208, 0, 0xE71AA390)
+    table = struct.pack("<2I", base + 0x210, base + 0x220)
+    pin = struct.pack("<2HI", 1, 0x5052, 0)
+    drive = struct.pack("<2H3I", 7, 0x504D, base, base + storage_offset, 0x200000 - storage_offset)
+    return [(base + 0x100, header), (base + 0x200, table), (base + 0x210, pin), (base + 0x220, drive)]
+
+
+@pytest.mark.parametrize("layout", [PICO, MODELS])
+def test_a_firmware_tells_where_its_storage_begins(layout):
+    assert layout_of(firmware(layout.storage_offset)) == layout
+
+
+def test_a_firmware_that_tells_nothing_has_the_usual_layout():
+    assert layout_of([(0x10000000, b"x" * 256)]) == PICO
+    assert layout_of(firmware(0x100000)) == PICO
+    header, *_ = firmware(MODELS.storage_offset)
+    assert layout_of([header]) == PICO  # its table is blank flash
+
+
+@pytest.mark.parametrize("formatted", [{"pico"}, {"models"}, {"pico", "models"}, set()])
+def test_a_flash_tells_which_storage_is_formatted(formatted):
+    flash = bytearray(b"\xff" * (FLASH_BYTES - KEPT_OFFSET))
+    for name, layout in (("pico", PICO), ("models", MODELS)):
+        if name in formatted:
+            at = layout.storage_offset - KEPT_OFFSET
+            flash[at : at + len(littlefs_image({}, layout))] = littlefs_image({}, layout)
+    assert layout_of_flash(bytes(flash)) == (MODELS if formatted == {"models"} else PICO)

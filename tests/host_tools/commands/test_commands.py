@@ -373,11 +373,59 @@ def test_where_deploy_puts_a_file(said, path):
     assert path_on_board(said, "net.anne") == path
 
 
-@pytest.mark.parametrize(
-    "said", ["/rom/x.anne", "/rom", "/rom/", "rom/a/x.anne", "//rom/x.anne", "/a/../rom/x"]
-)
-def test_deploy_refuses_rom_and_says_what_to_do(files, said):
-    refused("mpremote romfs deploy rom.romfs", "deploy", "net.anne", "--on", "emulator", "--as", said)
+def test_deploy_refuses_rom_itself(files):
+    refused(
+        "name a file in it, such as /rom/net.anne", "deploy", "net.anne", "--on", "emulator", "--as", "/rom"
+    )
+
+
+def test_deploy_into_rom_leaves_what_is_there(files, pico):
+    for said in ("/rom/", "rom/models/b.anne"):
+        document = json.loads(good("deploy", "net.anne", "--on", "emulator", "--as", said, "--json").stdout)
+        assert document["golden_samples"] == 4
+    assert document["path"] == "/rom/models/b.anne"
+    listed = json.loads(good("romfs", "list", "--on", "emulator", "--json").stdout)
+    size = len((files / "net.anne").read_bytes())
+    assert listed["files"] == [{"path": path, "bytes": size} for path in ("models/b.anne", "net.anne")]
+    assert listed["romfs_bytes"] == 192 * 1024
+    assert pico.get("/rom/net.anne") == (files / "net.anne").read_bytes()
+    last = good("deploy", "net.anne", "--on", "emulator", "--as", "/rom/").stdout.splitlines()[-1]
+    assert last.endswith("To keep one: anne deploy --board-file pico.img net.anne --as /rom/net.anne")
+
+
+# --- romfs ------------------------------------------------------------------------------------------------------------
+
+
+def test_romfs_put_adds_and_replaces(files, pico):
+    (files / "own").mkdir()
+    (files / "own" / "note.txt").write_text("mine")
+    good("romfs", "put", "net.anne", "--on", "emulator")
+    told = good("romfs", "put", "own", "--on", "emulator").stdout
+    assert [line.split() for line in told.splitlines()][:3] == [
+        ["file", "bytes"],
+        ["net.anne", str((files / "net.anne").stat().st_size)],
+        ["note.txt", "4"],
+    ]
+    assert pico.get("/rom/note.txt") == b"mine"
+    good("romfs", "put", "own", "--replace", "--on", "emulator")
+    assert pico.exec("import os; print(os.listdir('/rom'))").strip() == "['note.txt']"
+
+
+def test_romfs_build_writes_an_image_that_list_reads(files):
+    document = json.loads(good("romfs", "build", "net.anne", "-o", "rom.romfs", "--json").stdout)
+    assert document["used_bytes"] == (files / "rom.romfs").stat().st_size
+    again = json.loads(good("romfs", "list", "rom.romfs", "--json").stdout)
+    assert again["files"] == document["files"]
+    assert [file["path"] for file in again["files"]] == ["net.anne"]
+    refused("would replace net.anne", "romfs", "build", "net.anne", "-o", "net.anne")
+    refused("expected an image of ROMFS", "romfs", "list", "net.anne")
+    (files / "empty").mkdir()
+    refused("expected files, got none in empty", "romfs", "build", "empty", "-o", "rom.romfs")
+
+
+def test_romfs_on_a_firmware_without_it_says_what_to_do(files, pico, monkeypatch):
+    monkeypatch.setattr(pico, "exec", lambda source, *rest: "0")
+    refused("put ours on the board: anne flash", "romfs", "list", "--on", "emulator")
 
 
 def test_a_board_file_keeps_what_was_deployed(files, machine):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.firmware import find_firmware
-from anne_tools.boards.flash_files import STORAGE_BYTES, STORAGE_OFFSET
+from anne_tools.boards.layout import FLASH_BYTES
 from anne_tools.boards.romfs import romfs_image
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.cores.files import open_model
@@ -81,7 +81,7 @@ def test_the_emulated_pico_gives_the_same_and_takes_some_milliseconds(converted)
     file = open_model(converted.data)
     x = quantize_input(inputs(N_ON_PICO), file.inputs[0])
     image = romfs_image({"model.anne": converted.data, "inputs": x.tobytes()})
-    offset = STORAGE_OFFSET + STORAGE_BYTES - len(image) // 4096 * 4096 - 4096
+    offset = FLASH_BYTES - len(image) // 4096 * 4096 - 4096
     pico = EmulatedPico(uf2)
     pico.write_flash(offset, image)
     pico.boot()

@@ -1,0 +1,56 @@
+"""The firmware with room for models: where its partitions lie, and what becomes of a board that goes over to it."""
+
+import pytest
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.boards.layout import FLASH_BASE, MODELS
+from anne_tools.boards.open_device import open_device
+from anne_tools.boards.rom_partition import RomPartition
+from anne_tools.errors import ModelError
+
+SIZES = """import rp2, vfs, uctypes
+f, m = rp2.Flash(), memoryview(vfs.rom_ioctl(2, 0))
+print(f.ioctl(4, 0) * f.ioctl(5, 0), uctypes.addressof(m), len(m))
+"""
+
+
+@pytest.fixture(scope="module")
+def uf2():
+    try:
+        return find_firmware(board="pico-models")
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+def test_1_mb_of_romfs_and_512_kb_of_storage(uf2):
+    big = bytes(range(256)) * 3600  # 900 KB
+    board = EmulatedPico(uf2, files={"/own.txt": b"mine"}, romfs={"big": big})
+    assert board.layout == MODELS
+    board.boot()
+    stdout, stderr = board.exec(SIZES)
+    assert (stdout.split(), stderr) == (
+        [str(512 * 1024), str(FLASH_BASE + MODELS.romfs_offset), str(1024 * 1024)],
+        "",
+    )
+    assert board.exec("print(open('/own.txt').read())") == ("mine\n", "")
+    assert board.exec(f"print(len(memoryview(open('/rom/big', 'rb'))) == {len(big)})") == ("True\n", "")
+    assert board.read_file("/own.txt") == b"mine"
+
+
+def test_the_storage_of_a_board_that_goes_over_is_formatted(uf2, machine, tmp_path):
+    path = tmp_path / "pico.img"
+    with open_device("emulator", firmware=machine.uf2, board_file=path) as device:
+        device.put("/own.txt", b"mine")
+    with open_device("emulator", board="pico-models", board_file=path) as device:
+        assert device.exec("import os; print(os.listdir('/'))").strip() == "[]"
+        device.put("/new.txt", b"new")
+
+
+def test_a_board_file_of_it_is_opened_with_it(uf2, tmp_path):
+    path = tmp_path / "pico.img"
+    with open_device("emulator", board="pico-models", board_file=path) as device:
+        device.put("/own.txt", b"mine")
+        RomPartition(device).write({"big": bytes(300_000)})
+    with open_device("emulator", board_file=path) as device:
+        assert device.get("/own.txt") == b"mine"
+        assert RomPartition(device).files() == {"big": bytes(300_000)}
