@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import DeviceError, ModelError
+from ..errors import DeviceError
 from . import flash_files
 from .emulator_core import make_core
 from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
 from .layout import FLASH_BASE, FLASH_BYTES, KEPT_OFFSET, layout_of
-from .uf2 import read_uf2
+from .uf2 import pieces_in_flash
 
 RAM_BASE = 0x20000000
 
@@ -108,13 +108,8 @@ class EmulatedPico:
         self._guarded = self._guarded_bytes()
 
     def _flash_firmware(self) -> None:
-        pieces = read_uf2(self.uf2, family="rp2040")
+        pieces = pieces_in_flash(self.uf2)
         for address, payload in pieces:
-            if not FLASH_BASE <= address <= FLASH_BASE + FLASH_BYTES - len(payload):
-                raise ModelError(
-                    f"{self.uf2}: expected a firmware in the flash, {FLASH_BASE:#x} to "
-                    f"{FLASH_BASE + FLASH_BYTES:#x}, got a block at {address:#x}"
-                )
             self.write_flash(address - FLASH_BASE, payload)
         self.layout = layout_of(pieces)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..data.files import read_whole
 from ..errors import ModelError
+from .layout import FLASH_BASE, FLASH_BYTES
 
 FAMILIES = {"rp2040": 0xE48BFF56, "rp2350": 0xE48BFF59, "absolute": 0xE48BFF57}
 _BLOCK_BYTES = 512
@@ -43,6 +44,18 @@ def read_uf2(path: str | Path, family: str | None = None) -> list[tuple[int, byt
             pieces.append((address, data[at + 32 : at + 32 + n_bytes], chip))
     _check_families(path, n_blocks, totals, family)
     return [(address, payload) for address, payload, _ in pieces]
+
+
+def pieces_in_flash(path: str | Path) -> list[tuple[int, bytes]]:
+    """Return the pieces of a firmware for the Pico, as `read_uf2`. ModelError also for one outside of its flash."""
+    pieces = read_uf2(path, family="rp2040")
+    end = FLASH_BASE + FLASH_BYTES
+    for address, payload in pieces:
+        if not FLASH_BASE <= address <= end - len(payload):
+            raise ModelError(
+                f"{path}: expected a firmware in the flash, {FLASH_BASE:#x} to {end:#x}, got a block at {address:#x}"
+            )
+    return pieces
 
 
 def uf2_family(path: str | Path) -> str:
