@@ -313,8 +313,7 @@ class EmulatedPico:
 
     def _format_with(self, files: Mapping[str, bytes]) -> None:
         """Fill the storage behind `/`; only before it boots, as MicroPython must not find its storage changed."""
-        image = flash_files.littlefs_image(files, self.layout)
-        self.write_flash(self.layout.storage_offset, image)
+        self.write_flash(self.layout.storage_offset, flash_files.littlefs_image(files, self.layout))
 
     @property
     def kept_flash(self) -> bytes:
@@ -323,9 +322,8 @@ class EmulatedPico:
 
     def read_file(self, path: str) -> bytes | None:
         """The content of a closed file in the storage, None if there is none."""
-        layout = self.layout
-        image = self.read_memory(FLASH_BASE + layout.storage_offset, layout.storage_bytes)
-        return flash_files.littlefs_file(image, path)
+        begin = FLASH_BASE + self.layout.storage_offset
+        return flash_files.littlefs_file(self.read_memory(begin, self.layout.storage_bytes), path)
 
     def write_romfs(self, files: Mapping[str, bytes]) -> None:
         """Replace what lies under `/rom`; MicroPython sees it from the next boot or reset."""
