@@ -1,160 +1,312 @@
-// A convolution on int8, without a copy of what its window sees: the three products of dense_s8.c, run after run.
+// A convolution on int8, without a copy of what its window sees, nor of its weights.
 //
-// A, B and G of four rows are sums over columns, whatever order they come in and wherever x lies. So a window of 3 by 3
-// is three runs of the image, and the weights go on where the last run ended. Where channels are a multiple of 4, x
-// comes four numbers a word, which costs 8 cycles for them on a Cortex-M0+ instead of 12; the weights' words, 8 for
-// each, are the rest.
+// The image is taken in chunks of pixels: for each chunk all rows of weights, eight at a time, and for these all pixels
+// of the chunk (conv_rows_s8.c). So eight rows are read from flash once a chunk: they lie in the RP2040's cache of 16
+// KB from the chunk's first pixel to its last, if a window has no more than some 1,500 numbers. A word that the cache
+// lacks costs 50 cycles, 12.5 a weight, so that a chunk of 128 pixels loses 0.1 cycles a multiply-accumulate, and an
+// image of fewer pixels has each word once.
 //
-// dense_s8.c has the algebra and the proof: in a panel of up to 511 columns each sum is below 2^23. The 128 that each
-// weight has too much is taken off with the sum of x, which is found once for all rows: in words of four, two 16-bit
-// lanes of which take 2 * 255 a word, at most 127 * 510 < 2^16 in a panel.
+// What a pixel's window sees are the same runs as its neighbour's, a step further on, if both windows lie in the image
+// with all their columns: those are one job. A table of runs is made anew only where the window's taps in the image
+// are others; three tables do for most images: left, within, right.
+//
+// The sums of x, which take off the 128 that each weight has too much, are those of all rows, so they come first: for
+// each column of the image its sum over the window's lines, of which the window's columns make one sum that slides.
 #include "kernels/conv_s8.h"
 
 #include <string.h>
 
-#include "kernels/quad_s8.h"
+#include "kernels/conv_rows_s8.h"
+#include "kernels/runs.h"
 
-static inline uint32_t word_of(const int8_t *x) {
-    uint32_t word;
-    memcpy(&word, __builtin_assume_aligned(x, 4), sizeof word);
-    return word;
-}
+enum { CHUNK = 128, COLUMNS = 320 }; // words of sums
+enum { CACHED_WORDS = 2048 };        // of weights, that lie in the cache from one chunk to the next
+enum { LEFT, WITHIN, RIGHT, TABLES };
 
-static inline const int8_t *numbers_of(const anne_seen_s8_t *seen, const anne_run_t *run) {
-    return run->at == ANNE_OUTSIDE ? seen->outside : seen->x + run->at;
-}
-
-#define LOOP __attribute__((noinline)) static // as GCC keeps what a loop needs in registers, then
-
-LOOP int32_t sum_of_words(const int8_t *x, const int8_t *end_of_x) {
-    uint32_t lanes = 0;
-#pragma GCC unroll 1
-    for (const int8_t *word_at = x; word_at != end_of_x; word_at += 4) {
-        uint32_t word = word_of(word_at) ^ 0x80808080; // + 128 each
-        lanes += (word & 0x00ff00ff) + (word >> 8 & 0x00ff00ff);
-    }
-    return (int32_t)((lanes & 0xffff) + (lanes >> 16)) - 128 * (int32_t)(end_of_x - x);
-}
-
-LOOP int32_t sum_of_bytes(const int8_t *x, const int8_t *end_of_x) {
-    int32_t sum = 0;
-#pragma GCC unroll 1
-    while (x != end_of_x) {
-        sum += *x++;
-    }
-    return sum;
-}
-
-// The sum of what is seen by the runs.
-static int32_t sum_of(const anne_seen_s8_t *seen, const anne_run_t *run, const anne_run_t *end) {
-    int32_t sum = 0;
-    for (; run != end; run++) {
-        const int8_t *x = numbers_of(seen, run);
-        sum += seen->whole_words ? sum_of_words(x, x + run->n) : sum_of_bytes(x, x + run->n);
-    }
-    return sum;
-}
-
-// --- Four rows, whose words are `step` apart: sums += what a run adds.
-
-// What all rows of a panel have in common.
+// The runs of windows with those taps in the image.
 typedef struct {
-    const anne_run_t *runs;
-    const anne_run_t *end;
-    const int8_t *x;
-    const int8_t *outside;
-    anne_quad_s8_t start;
-} panel_t;
+    anne_run_t *runs;
+    uint32_t n;
+    uint32_t n_rows; // of weights, that it is entered for; 0 as long as there is nothing
+    anne_taps_t rows, columns;
+    anne_run_t *last_end; // of the panel before the last, NULL if there is one panel
+} table_t;
 
-// One column: anne_quad_add on variables.
-#define COLUMN(word, value)             \
-    do {                                \
-        uint32_t v = (uint32_t)(value); \
-        uint32_t p = (word);            \
-        g += (p >> 16) * v;             \
-        b += anne_rev16(p) * v;         \
-        a += p * v;                     \
-    } while (0)
+typedef struct {
+    const anne_conv_s8_t *layer;
+    anne_window_t window;
+    uint32_t channels; // of a group
+    uint32_t n_in;     // of a group's window
+    uint32_t panels;
+    uint32_t chunk;   // pixels
+    uint32_t columns; // whose sums slide, 0 where each window is summed by itself
+    uint32_t most_runs;
+    bool whole_words;
+    int32_t first_within, end_within; // columns of the output whose windows are in the image with all their columns
+    const int8_t *x;                  // of the group
+    int8_t *y;                        // of the rows at hand
+    int32_t *sums;                    // columns
+    int32_t *starts;                  // for each pixel of the chunk, for each panel
+    int32_t last_at;                  // last_end->at for the rows at hand
+    table_t tables[TABLES];
+    anne_conv_rows_s8_t job;
+} work_t;
 
-// Four columns, or one, of rows whose words are `step` apart.
-#define COLUMNS_OF_A_WORD(step)                                \
-    do {                                                       \
-        uint32_t word = word_of(x);                            \
-        x += 4;                                                \
-        COLUMN(weights[0], (int8_t)(word & 0xff));             \
-        COLUMN(weights[step], (int32_t)(word << 16) >> 24);    \
-        COLUMN(weights[2 * step], (int32_t)(word << 8) >> 24); \
-        COLUMN(weights[3 * step], (int32_t)word >> 24);        \
-        weights += 4 * step;                                   \
-    } while (0)
-
-#define COLUMN_OF_A_BYTE(step)  \
-    do {                        \
-        COLUMN(*weights, *x++); \
-        weights += step;        \
-    } while (0)
-
-// A function that sums four rows over all runs. Orders and ends are what GCC 12 makes the best code of for a
-// Cortex-M0+: 59 cycles for a word, and with -fno-tree-reassoc, without which it holds products back to sum them first.
-#define FOUR_ROWS(name, COLUMNS, step, begin, each)                                          \
-    LOOP void name(const panel_t *panel, const uint32_t *weights, anne_quad_s8_t *sums) {    \
-        uint32_t a = panel->start.a, b = a, g = panel->start.g;                              \
-        const anne_run_t *run = panel->runs;                                                 \
-        do {                                                                                 \
-            const int8_t *x = run->at == ANNE_OUTSIDE ? panel->outside : panel->x + run->at; \
-            const void *end = begin + (each) * run->n;                                       \
-            _Pragma("GCC unroll 1") do {                                                     \
-                COLUMNS(step);                                                               \
-            }                                                                                \
-            while (begin != end)                                                             \
-                ;                                                                            \
-        } while (++run != panel->end);                                                       \
-        *sums = (anne_quad_s8_t){a, b, g};                                                   \
+// A window of one pixel goes along an image as along a signal.
+static anne_window_t flat(const anne_window_t *window) {
+    anne_window_t w = *window;
+    if (w.kernel_h == 1 && w.kernel_w == 1 && w.stride_h == 1 && w.stride_w == 1 && w.in_w == w.out_w) {
+        w.in_w *= w.in_h;
+        w.out_w *= w.out_h;
+        w.in_h = w.out_h = 1;
     }
+    return w;
+}
 
-FOUR_ROWS(words_1, COLUMNS_OF_A_WORD, 1, weights, 1)
-FOUR_ROWS(words_2, COLUMNS_OF_A_WORD, 2, weights, 2)
-FOUR_ROWS(bytes_1, COLUMN_OF_A_BYTE, 1, x, 1)
-FOUR_ROWS(bytes_2, COLUMN_OF_A_BYTE, 2, x, 1)
-
-typedef void four_rows_t(const panel_t *panel, const uint32_t *weights, anne_quad_s8_t *sums);
-
-// acc[0] ... acc[rows - 1] = bias + the sums of the first of four rows.
-LOOP void finish(const anne_quad_s8_t *sums, uint32_t rows, const int32_t *bias, int32_t *acc) {
-    int32_t decoded[4];
-    anne_quad_decode(sums, decoded);
-    if (rows >= 4) {
-        acc[0] = decoded[0] + bias[0];
-        acc[1] = decoded[1] + bias[1];
-        acc[2] = decoded[2] + bias[2];
-        acc[3] = decoded[3] + bias[3];
-        return;
+static void set_sizes(work_t *work, const anne_conv_s8_t *layer) {
+    const anne_window_t w = flat(layer->window);
+    uint32_t channels = (uint32_t)w.channels / layer->groups, n_in = (uint32_t)(w.kernel_h * w.kernel_w) * channels;
+    uint32_t panels = (n_in + ANNE_DENSE_S8_PANEL - 1) / ANNE_DENSE_S8_PANEL;
+    uint32_t pixels = (uint32_t)w.out_h * (uint32_t)w.out_w, chunk = panels < CHUNK ? CHUNK / panels : 1;
+    uint64_t words = anne_dense_s8_words(n_in, layer->n_out) * layer->groups;
+    if (words <= CACHED_WORDS) { // a line at a time, for which the tables are made once
+        pixels = (uint32_t)w.out_w;
     }
-    for (uint32_t i = 0; i < rows; i++) {
-        acc[i] = decoded[i] + bias[i];
+    *work = (work_t){
+        .layer = layer,
+        .window = w,
+        .channels = channels,
+        .n_in = n_in,
+        .panels = panels,
+        .chunk = chunk < pixels ? chunk : pixels,
+        .most_runs = anne_window_most_runs(&w, channels, ANNE_DENSE_S8_PANEL),
+        .whole_words = w.channels % 4 == 0 && channels % 4 == 0,
+    };
+    uint32_t line = work->chunk < (uint32_t)w.out_w ? work->chunk : (uint32_t)w.out_w;
+    uint32_t columns = (line - 1) * (uint32_t)w.stride_w + (uint32_t)w.kernel_w;
+    bool slides = work->whole_words && panels == 1 && layer->groups == 1 && w.dilation_w == 1
+                  && w.stride_w <= w.kernel_w && columns <= COLUMNS;
+    work->columns = slides ? columns : 0;
+}
+
+static uint32_t outside_words(const work_t *work) {
+    return ((work->n_in < ANNE_DENSE_S8_PANEL ? work->n_in : ANNE_DENSE_S8_PANEL) + 3) / 4;
+}
+
+static uint32_t table_words(const work_t *work) {
+    return work->most_runs * (uint32_t)(sizeof(anne_run_t) / sizeof(int32_t));
+}
+
+uint32_t anne_conv_s8_scratch(const anne_conv_s8_t *layer) {
+    work_t work;
+    set_sizes(&work, layer);
+    return TABLES * table_words(&work) + outside_words(&work) + work.columns + work.chunk * work.panels;
+}
+
+// --- Runs -----------------------------------------------------------------------------------------------------------
+
+static bool same_taps(anne_taps_t a, anne_taps_t b) {
+    return a.first == b.first && a.last == b.last;
+}
+
+static void make_table(work_t *work, table_t *table, int32_t top, int32_t left, int32_t base) {
+    const anne_window_t *w = &work->window;
+    uint32_t quads = (work->layer->n_out + 3) / 4, panel = 0;
+    table->n = anne_window_runs(w, work->channels, top, left, ANNE_DENSE_S8_PANEL, table->runs);
+    table->last_end = NULL;
+    for (anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
+        if (run->n > 0) {
+            run->at -= run->at == ANNE_OUTSIDE ? 0 : base;
+        } else if (++panel < work->panels) {
+            run->at = (int32_t)(panel * ANNE_DENSE_S8_PANEL * quads * sizeof(uint32_t));
+            table->last_end = run;
+        }
+    }
+    table->n_rows = work->job.rows;
+    anne_conv_rows_s8_enter(table->runs, table->n, table->n_rows, work->whole_words);
+}
+
+// The table of the windows whose first is there, and in *base the number of the image from which on it counts.
+static table_t *table_of(work_t *work, uint32_t which, int32_t top, int32_t left, int32_t *base) {
+    const anne_window_t *w = &work->window;
+    table_t *table = &work->tables[which];
+    anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
+    anne_taps_t columns = anne_taps(left, w->in_w, w->kernel_w, w->dilation_w);
+    *base = 0;
+    if (rows.first < rows.last && columns.first < columns.last) {
+        int32_t row = top + rows.first * w->dilation_h, column = left + columns.first * w->dilation_w;
+        *base = (row * w->in_w + column) * w->channels;
+    }
+    // tables of one number of rows differ from another's only in how they are entered, which rows of 4 and 8 decide
+    if (table->n_rows == 0 || (table->n_rows <= 4) != (work->job.rows <= 4) || !same_taps(rows, table->rows)
+        || !same_taps(columns, table->columns)) {
+        table->rows = rows;
+        table->columns = columns;
+        make_table(work, table, top, left, *base);
+    }
+    if (table->last_end != NULL) {
+        table->last_end->at = work->last_at;
+    }
+    return table;
+}
+
+// --- Sums of x ------------------------------------------------------------------------------------------------------
+
+// Those of the windows of n pixels of a line, the first of which begins there, from the sums of their columns.
+static void slide(work_t *work, int32_t top, int32_t left, uint32_t n, int32_t *starts) {
+    const anne_window_t *w = &work->window;
+    const anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
+    const int32_t count = (int32_t)(n - 1) * w->stride_w + w->kernel_w, zero = work->layer->zero_point * w->channels;
+    const int32_t first = left < 0 ? -left : 0, end = left + count > w->in_w ? w->in_w - left : count;
+    const int32_t lines = rows.last > rows.first ? rows.last - rows.first : 0;
+    for (int32_t i = 0; i < count; i++) {
+        work->sums[i] = (i >= first && i < end ? w->kernel_h - lines : w->kernel_h) * zero;
+    }
+    for (int32_t i = rows.first; end > first && i < rows.last; i++) {
+        int32_t row = top + i * w->dilation_h;
+        anne_add_sums_s8(work->x + (row * w->in_w + left + first) * w->channels, (uint32_t)w->channels,
+                         (uint32_t)(end - first), work->sums + first);
+    }
+    int32_t sum = 0;
+    const int32_t *old = work->sums, *next = old;
+    while (next != old + w->kernel_w) {
+        sum += *next++;
+    }
+    for (const int32_t *behind = starts + n;;) {
+        *starts++ = anne_conv_start(sum);
+        if (starts == behind) {
+            break;
+        }
+        for (int32_t j = 0; j < w->stride_w; j++) {
+            sum += *next++ - *old++;
+        }
     }
 }
 
-void anne_conv_s8(const uint32_t *weights, const int32_t *bias, const anne_seen_s8_t *seen, uint32_t n_in,
-                  uint32_t n_out, int32_t *acc) {
-    four_rows_t *const pairs = seen->whole_words ? words_2 : bytes_2, *const last =
-                                                                          seen->whole_words ? words_1 : bytes_1;
-    panel_t panel = {.end = seen->runs, .x = seen->x, .outside = seen->outside};
-    while (n_in > 0) {
-        uint32_t n = n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL, columns = anne_dense_s8_columns(n);
-        panel.runs = panel.end;
-        for (uint32_t found = 0; found < n; panel.end++) {
-            found += panel.end->n;
+// Those of n windows from their runs.
+static void sum_runs(work_t *work, const table_t *table, const int8_t *x, uint32_t n, int32_t *starts) {
+    for (uint32_t i = 0; i < n; i++, x += work->job.x_step) {
+        int32_t sum = 0;
+        for (const anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
+            if (run->n == 0) {
+                *starts++ = anne_conv_start(sum);
+                sum = 0;
+            } else if (run->at == ANNE_OUTSIDE) {
+                sum += (int32_t)run->n * work->layer->zero_point;
+            } else {
+                anne_add_sums_s8(x + run->at, run->n, 1, &sum);
+            }
         }
-        panel.start = anne_quad_start(sum_of(seen, panel.runs, panel.end));
-        for (uint32_t r = 0; r < n_out; r += 4) { // words of eight rows alternate, if there are two fours
-            bool second = r % 8 == 4, alone = !second && n_out - r <= 4;
-            anne_quad_s8_t sums;
-            (alone ? last : pairs)(&panel, weights, &sums);
-            finish(&sums, n_out - r, bias + r, acc + r);
-            weights += alone ? columns : second ? 2 * columns - 1 : 1;
+    }
+}
+
+// --- Chunks ---------------------------------------------------------------------------------------------------------
+
+// What is to be done with n pixels of a line, the first of which is `pixel` of the chunk.
+typedef void line_t(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel);
+
+// Goes through the windows of a line whose runs are the same.
+static void each_job(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel, bool sums) {
+    const anne_window_t *w = &work->window;
+    for (uint32_t part; n > 0; n -= part, pixel += part, column += (int32_t)part) {
+        uint32_t which = column < work->first_within ? LEFT : column < work->end_within ? WITHIN : RIGHT;
+        uint32_t room = which == WITHIN ? (uint32_t)(work->end_within - column) : 1;
+        part = n < room ? n : room;
+        int32_t base, *starts = work->starts + pixel * work->panels;
+        const table_t *table =
+            table_of(work, which, row * w->stride_h - w->pad_top, column * w->stride_w - w->pad_left, &base);
+        if (sums) {
+            sum_runs(work, table, work->x + base, part, starts);
+            continue;
         }
-        bias = acc;
-        n_in -= n;
+        work->job.runs = table->runs;
+        work->job.x = work->x + base;
+        work->job.y = work->y + (uint32_t)(row * w->out_w + column) * work->job.y_step;
+        work->job.n_pixels = part;
+        work->job.starts = starts;
+        anne_conv_rows_s8(&work->job);
+    }
+}
+
+static void sum_line(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel) {
+    const anne_window_t *w = &work->window;
+    if (work->columns > 0) {
+        slide(work, row * w->stride_h - w->pad_top, column * w->stride_w - w->pad_left, n, work->starts + pixel);
+    } else {
+        each_job(work, row, column, n, pixel, true);
+    }
+}
+
+static void run_line(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel) {
+    each_job(work, row, column, n, pixel, false);
+}
+
+static void each_line(work_t *work, uint32_t first, uint32_t n, line_t *line) {
+    uint32_t width = (uint32_t)work->window.out_w, row = first / width, column = first % width;
+    for (uint32_t pixel = 0, part; pixel < n; pixel += part, row++, column = 0) {
+        part = n - pixel < width - column ? n - pixel : width - column;
+        line(work, (int32_t)row, (int32_t)column, part, pixel);
+    }
+}
+
+// Rows r to r + 7 of a group's weights, or as many as there are.
+static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, int8_t *y) {
+    const anne_conv_s8_t *layer = work->layer;
+    uint32_t left = layer->n_out - r, output = group * layer->n_out + r, quads = (layer->n_out + 3) / 4;
+    uint32_t columns = anne_dense_s8_columns(work->n_in), full = ANNE_DENSE_S8_PANEL;
+    uint32_t before = (work->panels - 1) * full, last = columns - before; // of the last panel
+    const uint32_t *weights = layer->weights + group * columns * quads;
+    work->last_at = (int32_t)((before * quads + last * (r / 4) - full * (r / 4)) * sizeof *weights);
+    work->job = (anne_conv_rows_s8_t){
+        .weights = weights + (work->panels > 1 ? full : columns) * (r / 4),
+        .bias = bias,
+        .x_step = (uint32_t)(work->window.stride_w * work->window.channels),
+        .y_step = layer->groups * layer->n_out,
+        .rows = left < 8 ? left : 8,
+        .outside = (const int8_t *)(work->starts + work->chunk * work->panels),
+        .factors = layer->factors + output,
+        .approximation = layer->approximation,
+        .multipliers = layer->approximation->multipliers + output,
+        .output = layer->output,
+        .whole_words = work->whole_words,
+    };
+    work->y = y + output;
+    memset(bias, 0, 8 * sizeof *bias);
+    memcpy(bias, layer->bias + output, work->job.rows * sizeof *bias);
+}
+
+static void set_work(work_t *work, const anne_conv_s8_t *layer, int32_t *scratch) {
+    set_sizes(work, layer);
+    const anne_window_t *w = &work->window;
+    for (uint32_t i = 0; i < TABLES; i++) {
+        work->tables[i].runs = (anne_run_t *)(void *)scratch;
+        scratch += table_words(work);
+    }
+    work->sums = scratch;
+    work->starts = scratch + work->columns;
+    memset(work->starts, 0, work->chunk * work->panels * sizeof *work->starts); // those of bytes
+    memset(work->starts + work->chunk * work->panels, layer->zero_point, outside_words(work) * sizeof *scratch);
+    int32_t reach = w->in_w - 1 - (w->kernel_w - 1) * w->dilation_w + w->pad_left; // of the last window within
+    work->first_within = (w->pad_left + w->stride_w - 1) / w->stride_w;
+    work->end_within = reach < 0 ? 0 : reach / w->stride_w + 1;
+}
+
+void anne_conv_s8(const anne_conv_s8_t *layer, const int8_t *x, int32_t *scratch, int8_t *y) {
+    work_t work;
+    int32_t bias[8];
+    set_work(&work, layer, scratch);
+    uint32_t pixels = (uint32_t)work.window.out_h * (uint32_t)work.window.out_w;
+    for (uint32_t first = 0, n; first < pixels; first += n) {
+        n = pixels - first < work.chunk ? pixels - first : work.chunk;
+        for (uint32_t group = 0; group < layer->groups; group++) {
+            work.x = x + group * work.channels;
+            for (uint32_t r = 0; r < layer->n_out; r += 8) {
+                set_rows(&work, group, r, bias, y);
+                if (r == 0 && work.whole_words) {
+                    each_line(&work, first, n, sum_line);
+                }
+                each_line(&work, first, n, run_line);
+            }
+        }
     }
 }

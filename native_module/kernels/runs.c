@@ -10,13 +10,21 @@ typedef struct {
     uint32_t left; // in the panel
 } writer_t;
 
+static void end_panel(writer_t *writer) {
+    *writer->next++ = (anne_run_t){0};
+    writer->left = writer->panel;
+}
+
 static void append(writer_t *writer, int32_t at, uint32_t n) {
     while (n > 0) {
         uint32_t part = n < writer->left ? n : writer->left;
-        *writer->next++ = (anne_run_t){at, part};
+        *writer->next++ = (anne_run_t){.at = at, .n = part};
         n -= part;
         at = at == ANNE_OUTSIDE ? at : at + (int32_t)part;
-        writer->left = writer->left == part ? writer->panel : writer->left - part;
+        writer->left -= part;
+        if (writer->left == 0) {
+            end_panel(writer);
+        }
     }
 }
 
@@ -46,6 +54,9 @@ uint32_t anne_window_runs(const anne_window_t *window, uint32_t n, int32_t top, 
             int32_t row = (top + i * window->dilation_h) * window->in_w;
             append_row(&writer, window, columns, n, row + left);
         }
+    }
+    if (writer.left != panel) {
+        end_panel(&writer);
     }
     return (uint32_t)(writer.next - runs);
 }

@@ -9,10 +9,12 @@
 
 #define ANNE_OUTSIDE (-1)
 
-// `n` numbers of the image from number `at` on; or as many that are outside of it, where `at` is ANNE_OUTSIDE.
+// `n` numbers of the image from number `at` on; or as many that are outside of it, where `at` is ANNE_OUTSIDE. Without
+// numbers, an end of a panel.
 typedef struct {
     int32_t at;
     uint32_t n;
+    uint32_t entry; // for machine code (conv_rows_s8.h)
 } anne_run_t;
 
 // Whether the window whose first tap is in row `top` and column `left` is inside the image with all its taps.
@@ -26,11 +28,12 @@ static inline uint32_t anne_window_most_runs(const anne_window_t *window, uint32
     bool touch = window->dilation_w == 1 && n == (uint32_t)window->channels;
     uint32_t in_a_row = touch && window->kernel_w > 3 ? 3 : (uint32_t)window->kernel_w;
     return in_a_row * (uint32_t)window->kernel_h
-           + (uint32_t)window->kernel_h * (uint32_t)window->kernel_w * n / panel; // those that are cut
+           + (uint32_t)window->kernel_h * (uint32_t)window->kernel_w * n / panel * 2
+           + 1; // those that are cut, and ends
 }
 
 // The runs of that window, tap after tap, of the first `n` channels (for others, count from the first of those);
-// returns how many. None goes beyond a multiple of `panel` numbers of them.
+// returns how many. None goes beyond a multiple of `panel` numbers of them: there and behind the last stands an end.
 uint32_t anne_window_runs(const anne_window_t *window, uint32_t n, int32_t top, int32_t left, uint32_t panel,
                           anne_run_t *runs);
 

@@ -1,7 +1,7 @@
 // A convolution: weights in rows as of a dense layer, each times what the window sees at every place of the image.
 //
-// int8 is read where it lies. For other types one window's numbers are copied into the scratch, as their kernels need
-// them side by side; they may be dense layers' then, and give the same bits.
+// int8 has a kernel of its own, which reads the image where it lies. For other types one window's numbers are copied
+// into the scratch, as their kernels need them side by side; they may be dense layers' then, and give the same bits.
 #include <string.h>
 
 #include "kernels/activations_f32.h"
@@ -36,8 +36,7 @@ typedef struct {
     int32_t *words; // what the kernel needs, beginning with the sums of a pixel where there are integers
 } conv_t;
 
-// The words of the scratch, one part after another: runs; what the window sees, or of int8 in place what counts
-// outside; the kernel's.
+// The words of the scratch, one part after another: runs; what the window sees; the kernel's.
 typedef struct {
     uint32_t runs;
     uint32_t seen;
@@ -59,12 +58,8 @@ static conv_t conv_of(const anne_tensor_t *x, const anne_tensor_t *y, const int3
     return conv;
 }
 
-static uint32_t panel_of(const conv_t *conv) { // at which runs are cut
-    return conv->layout == ANNE_LAYOUT_s8_quad ? ANNE_DENSE_S8_PANEL : UINT32_MAX;
-}
-
 static parts_t parts_of(const conv_t *conv, const void *const *constants) {
-    uint32_t n_in = conv->n_in, n_out = conv->n_out, panel = panel_of(conv), kernel = n_out * conv->groups;
+    uint32_t n_in = conv->n_in, n_out = conv->n_out, kernel = n_out * conv->groups;
     switch (conv->layout) {
     case ANNE_LAYOUT_s4: // sums of eight rows at a time, of the last group more than there are
         kernel += 8 + anne_dense_s4_scratch(n_in, *(const uint32_t *)constants[3]);
@@ -78,34 +73,19 @@ static parts_t parts_of(const conv_t *conv, const void *const *constants) {
     case ANNE_LAYOUT_f32_aligned:
         kernel = anne_dense_f32_aligned_scratch(n_in, n_out);
         break;
-    case ANNE_LAYOUT_f32:
+    default: // f32
         kernel = 0;
         break;
-    default: // s8_quad: the sums
-        break;
     }
-    uint32_t runs = anne_window_most_runs(&conv->window, conv->channels, panel);
+    uint32_t runs = anne_window_most_runs(&conv->window, conv->channels, UINT32_MAX);
     return (parts_t){
         .runs = runs * sizeof(anne_run_t) / sizeof(int32_t),
-        .seen = ((n_in < panel ? n_in : panel) * conv->bytes + 3) / 4,
+        .seen = (n_in * conv->bytes + 3) / 4,
         .kernel = kernel,
     };
 }
 
 // --- A group of a pixel ---------------------------------------------------------------------------------------------
-
-static void sum_in_place(const conv_t *conv, uint32_t group, uint32_t origin) {
-    const uint32_t *weights = (const uint32_t *)conv->layer->constants[0] + group * conv->group_words;
-    const uint32_t first = group * conv->channels;
-    const anne_seen_s8_t seen = {
-        .runs = conv->runs,
-        .x = (const int8_t *)conv->layer->x + origin + first,
-        .outside = conv->seen,
-        .whole_words = conv->window.channels % 4 == 0 && conv->channels % 4 == 0,
-    };
-    const int32_t *bias = (const int32_t *)conv->layer->constants[1] + group * conv->n_out;
-    anne_conv_s8(weights, bias, &seen, conv->n_in, conv->n_out, conv->words + group * conv->n_out);
-}
 
 // From a copy of what the window sees: sums of integers, floats at y.
 static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, float *y) {
@@ -148,16 +128,12 @@ static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, flo
 static bool see_pixel(conv_t *conv, int32_t top, int32_t left, bool runs_good, void *y) {
     bool inside = anne_window_inside(&conv->window, top, left);
     if (!(inside && runs_good)) {
-        conv->n_runs = anne_window_runs(&conv->window, conv->channels, inside ? 0 : top, inside ? 0 : left,
-                                        panel_of(conv), conv->runs);
+        conv->n_runs = anne_window_runs(&conv->window, conv->channels, inside ? 0 : top, inside ? 0 : left, UINT32_MAX,
+                                        conv->runs);
     }
     uint32_t origin = inside ? (uint32_t)((top * conv->window.in_w + left) * conv->window.channels) : 0;
     for (uint32_t group = 0; group < conv->groups; group++) {
-        if (conv->layout == ANNE_LAYOUT_s8_quad) {
-            sum_in_place(conv, group, origin);
-        } else {
-            sum_of_copy(conv, group, origin, y);
-        }
+        sum_of_copy(conv, group, origin, y);
     }
     return inside;
 }
@@ -170,9 +146,6 @@ static void run_conv(const anne_layer_t *layer) {
     conv.runs = layer->scratch;
     conv.seen = (int32_t *)layer->scratch + parts.runs;
     conv.words = (int32_t *)conv.seen + parts.seen;
-    if (conv.layout == ANNE_LAYOUT_s8_quad) {
-        memset(conv.seen, layer->input->zero_point, parts.seen * sizeof(int32_t));
-    }
     const anne_window_t *window = &conv.window;
     const anne_output_t output = anne_output_of(layer, CONV_ACT_MIN);
     const uint32_t n = conv.n_out * conv.groups;
@@ -193,6 +166,23 @@ static void run_conv(const anne_layer_t *layer) {
     if (layer->output->dtype == ANNE_FLOAT32) {
         anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
     }
+}
+
+static anne_conv_s8_t in_place(const conv_t *conv) {
+    return (anne_conv_s8_t){.window = &conv->window, .groups = conv->groups, .n_out = conv->n_out};
+}
+
+static void run_in_place(const anne_layer_t *layer) {
+    const conv_t conv = conv_of(layer->input, layer->output, layer->parameters);
+    const anne_output_t output = anne_output_of(layer, CONV_ACT_MIN);
+    anne_conv_s8_t how = in_place(&conv);
+    how.weights = layer->constants[0];
+    how.bias = layer->constants[1];
+    how.factors = layer->constants[2];
+    how.approximation = layer->derived;
+    how.output = &output;
+    how.zero_point = layer->input->zero_point;
+    anne_conv_s8(&how, layer->x, layer->scratch, layer->y);
 }
 
 // --- The record -----------------------------------------------------------------------------------------------------
@@ -217,8 +207,13 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
     if (status != ANNE_OK) {
         return status;
     }
-    const parts_t parts = parts_of(&conv, record->constants);
-    needs->scratch = (parts.runs + parts.seen + parts.kernel) * sizeof(int32_t);
+    if (conv.layout == ANNE_LAYOUT_s8_quad) {
+        const anne_conv_s8_t how = in_place(&conv);
+        needs->scratch = anne_conv_s8_scratch(&how) * sizeof(int32_t);
+    } else {
+        const parts_t parts = parts_of(&conv, record->constants);
+        needs->scratch = (parts.runs + parts.seen + parts.kernel) * sizeof(int32_t);
+    }
     if (y->dtype == ANNE_INT8) {
         needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
     }
@@ -226,8 +221,7 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
 }
 
 static anne_layer_run_t *choose_conv(const anne_record_t *record) {
-    (void)record;
-    return run_conv;
+    return record->parameters[CONV_LAYOUT] == ANNE_LAYOUT_s8_quad ? run_in_place : run_conv;
 }
 
 static uint32_t prepare_conv(const anne_layer_t *layer, const anne_record_t *record) {

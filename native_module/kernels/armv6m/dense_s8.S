@@ -22,26 +22,7 @@
 // and an arithmetic shift by 8 takes each S, sign and all.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
 #include "kernels/armv6m/common.inc"
-
-// A, B, G += P x, P being a word of weights. Spoils p.
-.macro accumulate p, x, a, b, g
-    rev16 r2, \p
-    muls r2, \x
-    add \b, r2
-    lsrs r2, \p, #16
-    muls r2, \x
-    add \g, r2
-    muls \p, \x
-    add \a, \p
-.endm
-
-.macro accumulate_first p, x
-    accumulate \p, \x, r8, r9, r10
-.endm
-
-.macro accumulate_second p, x
-    accumulate \p, \x, r11, r12, lr
-.endm
+#include "kernels/armv6m/quad_s8.inc"
 
 // Four columns of eight rows: 81 cycles.
 .macro four_columns
@@ -58,44 +39,6 @@
     accumulate_second r4, r5
     accumulate_first r6, r3
     accumulate_second r7, r3
-.endm
-
-.macro decode
-    lsls r1, r5, #8
-    subs r1, r4, r1
-    lsls r2, r1, #16
-    adds r1, r2                 // r1 = E
-    lsls r2, r4, #8
-    subs r2, r5, r2
-    lsls r3, r2, #16
-    adds r2, r3                 // r2 = O
-    lsls r3, r6, #24
-    lsls r4, r1, #8
-    subs r4, r3
-    asrs r4, r4, #8             // r4 = S0
-    subs r1, r4
-    lsls r3, r6, #16
-    subs r1, r3
-    lsls r5, r2, #8
-    adds r5, r1
-    asrs r5, r5, #8             // r5 = S1
-    subs r2, r5
-    lsls r3, r6, #8
-    subs r3, r2
-    asrs r3, r3, #8             // S2
-    subs r7, r6, r3
-    asrs r7, r7, #8             // r7 = S3
-    mov r6, r3                  // r6 = S2
-.endm
-
-// S0 to S3 of four rows += bias at r1.
-.macro add_bias
-    ldm r1!, {r2, r3}
-    adds r4, r2
-    adds r5, r3
-    ldm r1!, {r2, r3}
-    adds r6, r2
-    adds r7, r3
 .endm
 
 // On the stack:

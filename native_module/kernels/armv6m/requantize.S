@@ -16,39 +16,7 @@
 // to anne_rescale.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
 #include "kernels/armv6m/common.inc"
-
-// r3 = the rescaled sum for the sum r3, the multiplier r4 and n - 1 in r5; half is 2^14, low is spoilt, and r4, r6, r7.
-.macro rescale low, half
-    uxth r7, r4
-    mov \low, r7                // ml
-    lsrs r4, r4, #16
-    uxth r6, r3
-    asrs r3, r3, #16
-    muls r7, r6                 // al ml
-    lsrs r7, r7, #16
-    add r7, \half
-    muls r6, r4                 // al mh
-    adds r6, r7                 // b
-    mov r7, \low
-    muls r7, r3                 // ah ml
-    adds r6, r7
-    bvs .Lwithout_sign\@
-    asrs r6, r6, #15
-.Lshifted\@:
-    muls r3, r4                 // ah mh
-    lsls r3, r3, #1
-    adds r3, r6                 // h
-    asrs r6, r3, #31
-    adds r3, r6
-    asrs r3, r5
-    adds r3, #1
-    asrs r3, r3, #1
-    .subsection 1
-.Lwithout_sign\@:
-    lsrs r6, r6, #15
-    b .Lshifted\@
-    .previous
-.endm
+#include "kernels/armv6m/requantize.inc"
 
 // void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
 //                          int16_t *y)
@@ -125,40 +93,6 @@
 .equ OUTPUT, 16 + 36            // behind r8-r11, r4-r7 and lr
 .equ Y, OUTPUT + 4
 
-// Row \row of a round with its sum in \sum: stores the result, or branches to what lies outside of the loop.
-.macro row row, sum
-    asrs \sum, r5
-    sxth r6, \sum
-    cmp r6, \sum
-    bne .Lunsure\row
-    ldrh r4, [r1, #2 * \row]
-    muls r4, \sum
-    add r4, r8
-    lsls r6, r4, #11
-    cmp r6, r9
-    bls .Lunsure\row
-    asrs r4, r4, #21            // result - least
-.Lresult\row:
-    cmp r4, r10
-    bhi .Lbeyond\row
-.Lwithin\row:
-    add r4, r11
-    strb r4, [r2, #\row]
-.endm
-
-// Its sum lies \back bytes before r0.
-.macro outside row, back
-.Lunsure\row:
-    movs r6, #\back
-    bl .Lexactly
-    b .Lresult\row
-.Lbeyond\row:                   // r4 = r4 < 0 ? 0 : most - least
-    asrs r6, r4, #31
-    mov r4, r10
-    bics r4, r6
-    b .Lwithin\row
-.endm
-
 // void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
 //                         size_t n, const anne_output_t *output, int8_t *y)
     in_ram anne_requantize_s8
@@ -229,44 +163,6 @@
     add sp, #16
     restore_and_return
 
-    outside 0, 8
-    outside 1, 4
-    outside 2, 8
-    outside 3, 4
-
-// r4 = result - least for the sum r6 bytes before r0; keeps r0-r2, r5, r7 and r8-r12.
-.Lexactly:
-    push {r0-r3, r5, r7, lr}
-    subs r0, r6
-    ldr r3, [r0]
-    ldr r1, [sp, #28 + ACC]
-    subs r1, r0, r1             // 4 row
-    lsls r1, r1, #1
-    ldr r2, [sp, #28 + FACTORS]
-    adds r1, r2
-    ldr r4, [r1]
-    ldr r5, [r1, #4]
-    ldr r2, [sp, #28 + LEFT]
-    asrs r3, r2
-    mvns r5, r5
-    bmi .Lany_factor
-    movs r2, #1
-    lsls r2, r2, #14
-    rescale lr, r2
-    mov r4, r8
-    asrs r4, r4, #21            // zero_point - least
-    adds r4, r3
-    pop {r0-r3, r5, r7, pc}
-.Lany_factor:
-    mov r5, r12
-    mov r0, r3
-    ldr r2, [sp, #28 + OUTPUT]
-    ldr r3, =anne_requantize_one
-    blx r3
-    mov r12, r5
-    mov r4, r11
-    subs r4, r0, r4
-    pop {r0-r3, r5, r7, pc}
-    .pool
+    outside_of_rounds
     .size anne_requantize_s8, . - anne_requantize_s8
 #endif
