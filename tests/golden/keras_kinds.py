@@ -175,6 +175,20 @@ def _tensorflow(x, y):
     return [*made, x[:, 1:3, ::2], x[:, -1], x[:, :, 1:, 2], x[:, ::-1]]
 
 
+def wrapped():
+    """Layers over the steps of a sequence of images, normalised groups, and what is there for training only."""
+    steps, x = keras.Input((3, 6, 5, 2), name="steps"), keras.Input((4, 3, 6), name="x")
+    over = layers.TimeDistributed
+    h = over(layers.MaxPooling2D())(over(layers.BatchNormalization())(over(layers.Conv2D(3, 3))(steps)))
+    h = over(layers.Dense(4, "relu"))(over(layers.Flatten())(h))
+    made = [h, over(layers.LayerNormalization())(over(layers.Dropout(0.1))(h))]
+    made += [over(layers.Conv1D(3, 2, padding="same"))(x), over(layers.GlobalMaxPooling1D())(x)]
+    made += [layers.GroupNormalization(groups)(x) for groups in (1, 2, -1)]
+    made += [layers.Dense(2)(layers.RandomFlip()(layers.RandomZoom(0.1)(layers.GaussianNoise(0.1)(x))))]
+    return keras.Model([steps, x], made)
+
+
 KINDS = (images, signals, meeting, functions, sentence, residual_image, operators_of_images)
+KINDS += () if KERAS_2 else (wrapped,)
 # Those that are written as .h5 by Keras 3, too, which is otherwise the way of Keras 2.
-AS_H5 = (signals, operators_of_images)
+AS_H5 = (signals, operators_of_images, wrapped)

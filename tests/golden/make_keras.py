@@ -230,9 +230,9 @@ def randomise(model) -> None:
     for layer in model.layers:
         if hasattr(layer, "layers"):
             randomise(layer)
-        elif isinstance(layer, layers.BatchNormalization):
+        elif isinstance(layer, (layers.BatchNormalization, layers.TimeDistributed)):
             layer.set_weights([np.random.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
-        elif isinstance(layer, layers.LayerNormalization):
+        elif isinstance(layer, (layers.LayerNormalization, layers.GroupNormalization)):
             layer.set_weights([np.random.normal(0, 1, w.shape) for w in layer.get_weights()])
         elif getattr(layer, "use_bias", False):
             *kernels, bias = layer.get_weights()

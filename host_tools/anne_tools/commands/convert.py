@@ -11,6 +11,7 @@ import click
 from ..data.samples import Samples, read_answers, read_arrays
 from ..data.texts import names_of
 from ..errors import ModelError
+from ..importers.supported import SOURCES, supported
 from ..network.graph import Graph
 from .common import console, header_option, json_option, print_json
 from .inputs import Given, input_option, read_inputs
@@ -26,6 +27,12 @@ from .models import (
 _file = click.Path(path_type=Path)
 
 
+def _list_supported(context: click.Context, option: click.Parameter, source: str | None) -> None:
+    if source is not None:
+        click.echo(supported(source))
+        context.exit()
+
+
 @click.command(
     "convert",
     epilog="\b\nExamples:\n  anne convert net.keras\n  anne convert net.keras --calibrate x.npy"
@@ -34,6 +41,14 @@ _file = click.Path(path_type=Path)
     "\n  anne convert iris.pkl --trust-pickle --labels setosa,versicolor,virginica --test x.csv y.csv",
 )
 @click.argument("source", type=_file)
+@click.option(
+    "--supported",
+    type=click.Choice(SOURCES),
+    is_eager=True,
+    expose_value=False,
+    callback=_list_supported,
+    help="List the layers or operators that are read of a source, and do nothing else; torch-layers: with --layers.",
+)
 @click.option("-o", "--output", type=_file, help="The model file; default: SOURCE with the ending .anne.")
 @click.option(
     "--dtype",

@@ -149,7 +149,7 @@ def _one_sample(file: Any, values: list[float]) -> Any:
     """The sample on the command line, as (1, *input shape)."""
     import numpy as np
 
-    from ..cores.packed import input_names
+    from ..cores.packed import input_names, source_axes
     from ..data.samples import as_samples
 
     if len(file.inputs) > 1:
@@ -161,7 +161,7 @@ def _one_sample(file: Any, values: list[float]) -> Any:
         names = ", ".join(map(harmless, file.lines("feature_names")))
         named = f" ({names})" if names else ""
         raise click.UsageError(f"expected {tensor.size} values{named}, got {len(values)}")
-    return as_samples(np.array([values]), tensor.shape, "values")
+    return as_samples(np.array([values]), tensor.shape, "values", source_axes(file)[0])
 
 
 def _check_output(file: Any, path: Path) -> None:

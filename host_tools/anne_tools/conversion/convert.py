@@ -8,7 +8,6 @@ converted.report.accuracy
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
@@ -117,7 +116,6 @@ def convert(
     check_limits(imported, candidates.MAX_IMPORTED_LAYERS, candidates.MAX_VALUES)
     _describe(imported, labels, feature_names, name)
     if calibrate is not None:
-        _refuse_flat(imported, calibrate, "calibration data")
         calibrate = check_samples(imported, calibrate, "calibration data")
     test = _checked_test(imported, test)
     chosen = choose(imported, dtype or AUTO, calibrate, board, progress)
@@ -229,21 +227,10 @@ def _checked_test(
     if not isinstance(test, tuple | list) or len(test) != 2:
         raise ModelError("test: expected a pair, inputs and true answers: test=(x, y)")
     tensors = graph.input_tensors
-    _refuse_flat(graph, test[0], "test inputs")
     x = listed(test[0], [tensor.shape for tensor in tensors], graph.input_names, "test inputs")
     x = [_real(graph, array, tensor) for array, tensor in zip(x, tensors, strict=True)]
     x = check_samples(graph, x if len(x) > 1 else x[0], "test inputs")
     return x, {name: _checked_answers(y, len(x)) for name, y in _answers_by_output(graph, test[1]).items()}
-
-
-def _refuse_flat(graph: Graph, x: Any, what: str) -> None:
-    """ModelError for flat samples of an image whose source has its axes in another order: either may be meant."""
-    order, shape = graph.source_axes(INPUT_AXES)[0], graph.input_tensors[0].shape
-    if len(graph.inputs) == 1 and order and getattr(x, "ndim", 0) == 2 and x.shape[1:] == (math.prod(shape),):
-        raise ModelError(
-            f"{what}: flat samples may be channels first, as in the source, or last, as here: give them as "
-            f"(n_samples, {', '.join(map(str, shape))}), channels last"
-        )
 
 
 def _real(graph: Graph, x: ArrayLike, tensor: Tensor) -> ArrayLike:

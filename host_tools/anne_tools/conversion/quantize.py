@@ -17,7 +17,7 @@ from ..errors import ModelError
 from ..layers import Activation
 from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
 from ..network.execute import execute
-from ..network.graph import Graph
+from ..network.graph import INPUT_AXES, Graph
 from ..network.layer import Integers, Layer
 from .passes import scaled_tensors
 from .scales import Spans, in_floats, shared_spans, with_one_scale
@@ -102,7 +102,8 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
         raise ModelError(
             f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy"
         )
-    data = joined(as_inputs(samples, shapes, graph.input_names, what)).astype(np.float64)
+    axes = graph.source_axes(INPUT_AXES)
+    data = joined(as_inputs(samples, shapes, graph.input_names, what, axes)).astype(np.float64)
     bad = ~(np.abs(data) <= np.finfo(np.float32).max)
     if bad.any():
         raise ModelError(

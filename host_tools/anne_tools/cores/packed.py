@@ -14,7 +14,7 @@ import numpy as np
 from anne.model_file import ModelFile
 
 from ..data.samples import as_inputs, joined, parted
-from ..network.graph import INPUT_TYPE, default_names
+from ..network.graph import INPUT_AXES, INPUT_TYPE, default_names, orders_in
 from .numbers import dequantize_output, from_source_type, quantize_input, real_samples
 
 
@@ -28,12 +28,23 @@ def output_names(file: ModelFile) -> list[str]:
     return file.lines("output_names") or default_names("output", len(file.outputs))
 
 
+def source_axes(file: ModelFile) -> list[tuple[int, ...]]:
+    """Return for each input the source's axis that each of its axes is; () where they are the same."""
+    told = [
+        line.removeprefix(f"{INPUT_AXES}: ")
+        for line in file.lines("provenance")
+        if line.startswith(f"{INPUT_AXES}: ")
+    ]
+    return orders_in(told[0] if told else "", len(file.inputs))
+
+
 def given_inputs(x: Any, file: ModelFile, what: str = "x") -> np.ndarray:
     """Return what a user gives as samples: of one input as it is, (n_samples, *shape), of several real numbers, joined.
 
     Integers of an input's own type, or its source's, stay what they stand for. ModelError for other names or shapes.
     """
-    arrays = as_inputs(x, [tensor.shape for tensor in file.inputs], input_names(file), what)
+    shapes = [tensor.shape for tensor in file.inputs]
+    arrays = as_inputs(x, shapes, input_names(file), what, source_axes(file))
     if len(arrays) == 1:
         return from_source_type(arrays[0], file)
     return joined([_real(array, tensor, file) for array, tensor in zip(arrays, file.inputs, strict=True)])

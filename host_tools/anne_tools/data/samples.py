@@ -32,14 +32,26 @@ class Samples:
     header: bool = False
 
 
-def as_samples(x: ArrayLike, shape: tuple[int, ...], what: str) -> np.ndarray:
+def as_samples(
+    x: ArrayLike, shape: tuple[int, ...], what: str, source_axes: tuple[int, ...] = ()
+) -> np.ndarray:
     """Return x as (n_samples, *shape), its type as it was; a single sample becomes one row.
 
     The shape counts, not the size: of other shapes only flat samples are taken, (n_samples, size) or one of (size).
-    Numbers of one dimension are samples of a network with one input. ModelError for the rest, and if x are no numbers.
+    Numbers of one dimension are samples of a network with one input. ModelError for the rest, if x are no numbers, and
+    for flat ones where `source_axes`, of each axis the source's with its batch as 0, say that another order may be
+    meant.
     """
     x = _as_numbers(x, what)
     shape, size = tuple(shape), prod(shape)
+    moved = [
+        axis for axis, n in zip(source_axes[1:], shape, strict=False) if n > 1
+    ]  # the others change nothing
+    if moved != sorted(moved) and x.ndim in (1, 2) and x.shape[-1:] == (size,):
+        raise ModelError(
+            f"{what}: flat samples may be channels first, as in the source, or last, as here: give them as "
+            f"(n_samples, {', '.join(map(str, shape))}), channels last"
+        )
     if x.shape in (shape, (size,)) and x.size:
         return x.reshape(1, *shape)
     if x.size and (x.shape[1:] in (shape, (size,)) or (size == 1 and x.ndim == 1)):
@@ -60,17 +72,25 @@ def as_samples(x: ArrayLike, shape: tuple[int, ...], what: str) -> np.ndarray:
 
 
 def as_inputs(
-    x: ArrayLike | Mapping[str, ArrayLike], shapes: Sequence[tuple[int, ...]], names: Sequence[str], what: str
+    x: ArrayLike | Mapping[str, ArrayLike],
+    shapes: Sequence[tuple[int, ...]],
+    names: Sequence[str],
+    what: str,
+    source_axes: Sequence[tuple[int, ...]] = (),
 ) -> list[np.ndarray]:
     """Return the samples of each input, (n_samples, *shape) of its type, for what users give (above, and as_samples).
+
+    `source_axes` are those of each input, where they have another order in the source.
 
     ModelError if an input is missing, unknown, of another shape, or has more or fewer samples than the others.
     """
     arrays = listed(x, shapes, names, what)
     one = len(shapes) == 1
     samples = [
-        as_samples(array, shape, what if one else f"{what}: {name}")
-        for array, shape, name in zip(arrays, shapes, names, strict=True)
+        as_samples(array, shape, what if one else f"{what}: {name}", axes)
+        for array, shape, name, axes in zip(
+            arrays, shapes, names, source_axes or [()] * len(names), strict=True
+        )
     ]
     if len(set(map(len, samples))) > 1:
         got = ", ".join(f"{len(each)} of {name}" for each, name in zip(samples, names, strict=True))

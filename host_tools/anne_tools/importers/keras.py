@@ -18,8 +18,8 @@ from . import budget
 from .ends import leading_to, printable
 from .keras_files import read_file
 from .keras_inputs import Shapes, input_shapes
-from .keras_layers import FUNCTIONS, LAYERS, SUPPORTED, Step
-from .keras_model import MERGING, KerasLayer, snake_case
+from .keras_layers import AUGMENTATIONS, FUNCTIONS, LAYERS, Step
+from .keras_model import MERGING, WRAPPERS, KerasLayer, snake_case
 from .keras_references import named_references
 from .refusal import Missing
 
@@ -48,10 +48,15 @@ def read(source: Path | object, input_shape: Shapes | None = None) -> Graph:
         "framework": f"Keras {version}",
         "layers": ", ".join(layer.class_name for layer in reader.ran),
     }
+    notes = []
     if narrow := sorted({layer.policy for layer in reader.ran if layer.policy.endswith("float16")}):
-        provenance["notes"] = (
+        notes.append(
             f"{', '.join(narrow)}: Keras rounds every layer's values to 16 bits, here they are float32"
         )
+    if augment := sorted({layer.class_name for layer in reader.ran} & set(AUGMENTATIONS)):
+        notes.append(f"{', '.join(augment)}: for training only, dropped")
+    if notes:
+        provenance["notes"] = "; ".join(notes)
     return reader.graph(outputs, Metadata(provenance=provenance, output_names=_output_names(model)))
 
 
@@ -60,6 +65,11 @@ def _refuse_unsupported(model: KerasLayer) -> None:
     missing = Missing()
     for index, layer in enumerate(model.listed()):
         where = f"layer {index} ({layer})"
+        if layer.class_name in WRAPPERS:
+            wrapper, layer = layer, layer.layers[0]
+            if layer.is_model or layer.is_operator or layer.class_name in (*MERGING, *WRAPPERS):
+                missing.layer(f"{wrapper.class_name} of a {layer.class_name}", where)
+                continue
         if layer.class_name not in LAYERS:
             missing.layer(layer.class_name, where)
         elif (activation := layer.config.get("activation")) and _is_unknown(activation):
@@ -70,7 +80,7 @@ def _refuse_unsupported(model: KerasLayer) -> None:
             t in layer.policy for t in ("int4", "int8", "float8", "gptq")
         ):
             missing.structure("weights quantised by Keras (save the model before model.quantize())")
-    missing.refuse(SUPPORTED)
+    missing.refuse("keras")
 
 
 def _is_unknown(activation: Any) -> bool:

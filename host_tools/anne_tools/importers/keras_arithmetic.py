@@ -242,6 +242,34 @@ def layer_normalization(b: GraphBuilder, step: Step) -> None:
     )
 
 
+def group_normalization(b: GraphBuilder, step: Step) -> None:
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, mean and variance of groups of channels over all places.
+
+    Groups one after another are the rows of a layer_norm.
+    """
+    shape = b.last.shape
+    expect_last_axis(step, len(shape))
+    channels, (groups,) = shape[-1], step.integers("groups", 1, -1, default=32)
+    groups = channels if groups == -1 else groups
+    if groups < 1 or channels % groups:
+        step.refuse(f"expected groups that divide {channels} channels, got {groups}")
+    n, source = b.last.size // groups, {"source": step.source}
+    if groups > 1:
+        b.reshape(f"{step.name}_groups", (-1, groups, channels // groups), **source)
+        b.add(room("transpose"), f"{step.name}_apart", (1, 0, 2), **source)
+    b.reshape(f"{step.name}_rows", (groups, n), **source)
+    ends = np.ones(n, np.float32), np.zeros(n, np.float32)
+    b.add(room("layer_norm"), f"{step.name}_norm", *ends, step.number("epsilon", 1e-3), **source)
+    if groups > 1:
+        b.reshape(f"{step.name}_normed", (groups, -1, channels // groups), **source)
+        b.add(room("transpose"), f"{step.name}_together", (1, 0, 2), **source)
+    b.reshape(f"{step.name}_shape", shape, **source)
+    variables = list(step.layer.variables)
+    gamma = variables.pop(0) if step.config.get("scale", True) else np.ones(1)
+    beta = variables.pop(0) if step.config.get("center", True) else np.zeros(1)
+    b.scaling(step.name, gamma, beta, **source)
+
+
 def prelu(b: GraphBuilder, step: Step) -> None:
     """x above 0, alpha * x below; alpha is one number a channel, or one for each element."""
     (alpha,), shape = step.layer.variables, b.last.shape

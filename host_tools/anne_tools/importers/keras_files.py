@@ -24,7 +24,7 @@ from ..errors import ModelError
 from . import budget
 from .hdf5 import Group, read_hdf5
 from .keras_calls import arrange
-from .keras_model import KerasLayer, parse_model, snake_case
+from .keras_model import WRAPPERS, KerasLayer, parse_model, snake_case
 from .keras_variables import has_variables, is_called, variable_names
 
 # Where a .keras file keeps the layers of a model; the second name was that of Keras 2.12 and 2.13.
@@ -96,6 +96,8 @@ def _fill_from_keras(model: KerasLayer, group: Group) -> None:
     """Read the variables of a .keras file's weights, `group` being the model's own."""
     container = group.group(next(filter(group.members.__contains__, CONTAINERS), CONTAINERS[0]))
     for layer, found in _groups_of(container, [layer for layer in model.layers if has_variables(layer)]):
+        if layer.class_name in WRAPPERS:
+            layer, found = layer.layers[0], found.group("layer")
         if layer.is_model:
             _fill_from_keras(layer, found)
         else:

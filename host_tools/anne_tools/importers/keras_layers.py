@@ -16,6 +16,7 @@ from .keras_arithmetic import (
     average,
     batch_normalization,
     extreme,
+    group_normalization,
     layer_normalization,
     merging,
     normalization,
@@ -38,8 +39,34 @@ from .keras_moves import (
 from .keras_operators import OPERATORS, nothing
 from .keras_pools import global_pool, pool
 from .keras_step import Step as Step
+from .keras_wrappers import time_distributed
 
-# Layers that do something in training only.
+# Layers that do something in training only; of those that change images a note says so.
+AUGMENTATIONS = (
+    "AugMix",
+    "CutMix",
+    "MixUp",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomElasticTransform",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
+)
 TRAINING_ONLY = (
     "ActivityRegularization",
     "AlphaDropout",
@@ -49,6 +76,7 @@ TRAINING_ONLY = (
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    *AUGMENTATIONS,
 )
 LAYERS = {
     "Activation": activation_layer,
@@ -75,6 +103,7 @@ LAYERS = {
     "GlobalAveragePooling2D": global_pool,
     "GlobalMaxPooling1D": global_pool,
     "GlobalMaxPooling2D": global_pool,
+    "GroupNormalization": group_normalization,
     "LayerNormalization": layer_normalization,
     "LeakyReLU": activation_layer,
     "MaxPooling1D": pool,
@@ -112,7 +141,9 @@ def _listed(names: Iterable[str]) -> str:
 
 
 SUPPORTED = (
-    f"{_listed(LAYERS)}, most operators of keras.ops and TensorFlow, and layers for training only "
+    f"{_listed(LAYERS)}, TimeDistributed of these, most operators of keras.ops and TensorFlow, and for training only "
     f"({_listed(TRAINING_ONLY)})"
 )
-LAYERS |= dict.fromkeys(TRAINING_ONLY, nothing) | OPERATORS
+LAYERS |= dict.fromkeys(TRAINING_ONLY, nothing)
+LAYERS["TimeDistributed"] = time_distributed(dict(LAYERS), TRAINING_ONLY)
+LAYERS |= OPERATORS

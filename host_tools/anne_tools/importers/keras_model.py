@@ -19,6 +19,7 @@ from .flow import label
 from .keras_references import Reference, is_call_of_keras_3, references
 
 MODELS = ("Sequential", "Functional", "Model")
+WRAPPERS = ("TimeDistributed",)
 # Layers that take any number of tensors from two on.
 MERGING = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 # Before the names of operators, which are layers in files: those of keras.ops, and TensorFlow's in Keras 2.
@@ -48,9 +49,9 @@ class KerasLayer:
     """One entry of a model's list of layers; for a model inside a model, `layers` are its own (else empty).
 
     `calls` are the references that each of its calls reads, None for a constant, and `nodes` the same calls as the file
-    has them; `variables` are in the order in which Keras made them. Of a model, `keras_calls.arrange` fills in what it
-    takes (`inputs`), what it gives (`outputs`), and its layers' calls in the `order` in which they run, several of one
-    layer if it is shared.
+    has them; `variables` are in the order in which Keras made them. Of a wrapper the layer in it is one of `layers`. Of
+    a model, `keras_calls.arrange` fills in what it takes (`inputs`), what it gives (`outputs`), and its layers' calls
+    in the `order` in which they run, several of one layer if it is shared.
     """
 
     class_name: str
@@ -135,6 +136,9 @@ def parse_model(entry: dict[str, Any], depth: int = 0) -> KerasLayer:
         entries = config.get("layers") or []
         budget.operations(len(entries))
         layer.layers = [parse_model(e, depth + 1) for e in entries]
+    elif class_name in WRAPPERS:
+        inner = config.get("layer")
+        layer.layers = [parse_model(inner if isinstance(inner, dict) else {}, depth + 1)]
     return layer
 
 

@@ -27,7 +27,7 @@ def variable_names(layer: KerasLayer) -> tuple[list[str], list[str]]:
             return ["depthwise_kernel", "pointwise_kernel"] + bias, []
         case "BatchNormalization":
             return normalised, ["moving_mean", "moving_variance"]
-        case "LayerNormalization":
+        case "LayerNormalization" | "GroupNormalization":
             return normalised, []
         case "PReLU":
             return ["alpha"], []

@@ -171,7 +171,7 @@ class _Reader:
                 missing.structure(
                     f"an input of open shape {text} (only the batch axis may be); say it with --input-shape"
                 )
-        missing.refuse(", ".join(sorted(OPERATORS)))
+        missing.refuse("onnx")
 
     def _close_shapes(self, given: Shapes | None) -> None:
         """Put the sizes that the user gives into the inputs. ModelError where the file has others."""

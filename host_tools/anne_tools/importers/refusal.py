@@ -16,6 +16,7 @@ _ATTENTION = "attention; convolutions over time (Conv1D, dilated) may do its wor
 HINTS = {
     **dict.fromkeys(("lstm", "gru", "rnn", "recurrent", "bidirectional"), _RECURRENT),
     "attention": _ATTENTION,
+    "randomcrop": "it cuts out the middle when it does not train; write Cropping2D instead",
     "conv3d": "of volumes; supported are images and signals",
     "lambda": "its code is not run; write it with operators of the framework, such as x / 255, or as a layer",
 }
@@ -27,8 +28,9 @@ class Missing:
     >>> missing = Missing()
     >>> missing.layer("Conv2D", "layer 0 (Conv2D 'first')")
     >>> missing.structure("a state (variables)")
-    >>> missing.refuse("Dense, Flatten")
-    ModelError: needs Conv2D (1), a state (variables); the first is layer 0 (Conv2D 'first'); supported: Dense, Flatten
+    >>> missing.refuse("keras")
+    ModelError: needs Conv2D (1), a state (variables); the first is layer 0 (Conv2D 'first'); anne convert --supported
+    keras lists what can be used
     """
 
     def __init__(self):
@@ -48,8 +50,8 @@ class Missing:
         """Note what else is needed, such as "a state (variables)"; once, however often it is met."""
         self._structure[what] = None
 
-    def refuse(self, supported: str) -> None:
-        """Raise ModelError if anything is missing; `supported` lists the layers that are not."""
+    def refuse(self, source: str) -> None:
+        """Raise ModelError if anything is missing; `source` is one of supported.SOURCES, which has the others."""
         kinds = [f"{kind} ({count})" for kind, count in self._layers.most_common(MOST_KINDS)]
         if len(self._layers) > MOST_KINDS:
             kinds.append(f"{len(self._layers) - MOST_KINDS} more kinds of layers")
@@ -58,5 +60,5 @@ class Missing:
             return
         first = f"; the first is {self._first}" if self._first else ""
         first += "".join(f"; {said}" for said in self._hints.values())
-        tail = f"; supported: {supported}" if self._layers else ""
+        tail = f"; anne convert --supported {source} lists what can be used" if self._layers else ""
         raise ModelError(f"needs {', '.join(needs)}{first}{tail or ', which is not supported'}")

@@ -97,7 +97,7 @@ class _Reader:
         for index in sorted({index for indices in ends for index in indices if index >= 0}):
             if obstacle := file.obstacle(index):
                 missing.structure(obstacle)
-        missing.refuse(", ".join(sorted(OPERATORS)))
+        missing.refuse("tflite")
 
     def _input_shapes(self, given: Shapes | None) -> list[tuple[int, ...]]:
         """Return the shapes of the inputs, batch axis and all; ModelError where one has an open axis of which nothing

@@ -176,7 +176,7 @@ class _Reader:
                 known.add(node.output)
         for what in self.program.structure:
             missing.structure(what)
-        missing.refuse(", ".join(sorted(name for name in OPERATORS if not name.startswith("_"))))
+        missing.refuse("torch")
 
     def _share(self, node: Node) -> None:
         """What the node makes lies in the storage of its first argument."""

@@ -185,7 +185,7 @@ def _ask_for_layers(modules: dict[str, Module]) -> str:
     for module in modules.values():
         if module.kind not in KINDS:
             missing.layer(module.kind, str(module), "ignore:NAME in --layers if the network does not use it")
-    missing.refuse(", ".join(KINDS))
+    missing.refuse("torch-layers")
     ask = (
         "a state_dict has no graph: give its layers in the order they run with --layers (in Python: layers=)"
     )

@@ -50,6 +50,16 @@ class Metadata:
     output_names: list[str] = field(default_factory=list)
 
 
+def orders_in(told: str, n: int) -> list[tuple[int, ...]]:
+    """Return what provenance tells of the axes of `n` inputs or outputs: of each the source's axis that each of its
+    axes is, the batch being axis 0; () where they are the same, or nothing is told."""
+    texts = [text.split() for text in told.split(";")]
+    if len(texts) != n or not all(digit in "01234" for text in texts for digit in text):
+        return [()] * n
+    orders = [tuple(map(int, text)) for text in texts]
+    return [() if order == tuple(sorted(order)) else order for order in orders]
+
+
 @dataclass
 class Graph:
     """A network: `layers` in the order they run, `tensors` by name, names of its `inputs` and `outputs`."""
@@ -131,9 +141,7 @@ class Graph:
         """Return for each input (INPUT_AXES) or output (OUTPUT_AXES) the source's axis that each of its axes is, the
         batch being axis 0; () where they are the same."""
         names = self.inputs if key == INPUT_AXES else self.outputs
-        told = self.metadata.provenance.get(key, "").split(";")
-        orders = [tuple(map(int, text.split())) for text in told] if len(told) == len(names) else []
-        return [() if order == tuple(sorted(order)) else order for order in orders] or [()] * len(names)
+        return orders_in(self.metadata.provenance.get(key, ""), len(names))
 
     def copy(self) -> Graph:
         """A graph whose lists and layers can be changed without touching this one (arrays are shared)."""

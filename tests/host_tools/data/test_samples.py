@@ -247,3 +247,16 @@ def test_one_input_keeps_its_shape():
 def test_arrays_of_an_archive_have_their_names(tmp_path):
     np.savez(tmp_path / "x.npz", image=IMAGE, speed=SPEED)
     np.testing.assert_equal(read_arrays(tmp_path / "x.npz"), {"image": IMAGE, "speed": SPEED})
+
+
+@pytest.mark.parametrize(
+    "axes, shape", [((), (4, 5, 3)), ((0, 2, 3, 1), (4, 5, 1)), ((0, 2, 3, 1), (1, 1, 3))]
+)
+def test_flat_samples_where_the_order_of_axes_is_sure(axes, shape):
+    x = np.arange(2 * np.prod(shape)).reshape(2, -1)
+    np.testing.assert_array_equal(as_samples(x, shape, "x", axes), x.reshape(2, *shape))
+
+
+def test_flat_samples_of_turned_images_are_refused():
+    with pytest.raises(ModelError, match=r"give them as \(n_samples, 4, 5, 3\), channels last"):
+        as_samples(np.zeros((2, 60)), (4, 5, 3), "x", (0, 2, 3, 1))

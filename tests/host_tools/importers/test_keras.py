@@ -269,7 +269,7 @@ def test_models_that_use_each_other_twice_are_refused_before_they_are_unrolled(t
         ),
         (
             {"config": in_layers(2, activation="mish")},
-            "needs activation mish (1); the first is layer 1 (Dense 'z'); supported:",
+            "needs activation mish (1); the first is layer 1 (Dense 'z'); anne convert --supported keras lists what",
         ),
         (
             {"config": in_layers(2, activation=["relu"])},

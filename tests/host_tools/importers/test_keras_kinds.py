@@ -18,7 +18,10 @@ from anne_tools.network.execute import execute
 h5py = pytest.importorskip("h5py", reason="the extra ai-anne[keras]")
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "keras"
-MODELS = ("images", "signals", "meeting", "functions", "sentence", "residual_image", "operators_of_images")
+MODELS = (
+    *("images", "signals", "meeting", "functions", "sentence", "residual_image", "operators_of_images"),
+    "wrapped",
+)
 FILES = [
     pytest.param(path, id=path.name)
     for path in sorted(GOLDEN.glob("*"))
@@ -71,8 +74,9 @@ def test_model_file_gives_what_keras_predicts(path):
 
 def test_golden_files_exist_for_both_versions():
     names = {path.values[0].name for path in FILES}
-    as_h5 = {f"keras3_{name}.h5" for name in ("signals", "operators_of_images")}
-    assert names == {f"keras2_{m}.h5" for m in MODELS} | {f"keras3_{m}.keras" for m in MODELS} | as_h5
+    as_h5 = {f"keras3_{name}.h5" for name in ("signals", "operators_of_images", "wrapped")}
+    keras_2 = {f"keras2_{m}.h5" for m in MODELS if m != "wrapped"}
+    assert names == keras_2 | {f"keras3_{m}.keras" for m in MODELS} | as_h5
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -87,3 +91,9 @@ def test_every_kind_has_integers(name, dtype):
         # near 0 a step of what 1 / sqrt is taken of is many steps of the result
         steep = 10 if d.output == "rsqrt" else 1
         assert d.rms <= steep * RMS_LIMITS[dtype] * d.output_range, d.output
+
+
+def test_what_augments_images_is_dropped_with_a_note():
+    assert load(GOLDEN / "keras3_wrapped.keras").metadata.provenance["notes"] == (
+        "RandomFlip, RandomZoom: for training only, dropped"
+    )

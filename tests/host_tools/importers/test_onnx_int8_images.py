@@ -10,8 +10,10 @@ import functools
 
 import numpy as np
 import pytest
+from anne_tools.cli import cli
 from anne_tools.conversion.convert import convert
 from anne_tools.importers import load
+from click.testing import CliRunner
 from package_files import pulsevad_file
 
 pytest.importorskip("onnx")
@@ -126,5 +128,18 @@ def test_channels_first_samples_are_refused_with_what_to_do(tmp_path):
 
 def test_flat_samples_of_an_image_are_asked_about(tmp_path):
     path = quantised(tmp_path, NETWORKS["flat"])
+    flat = np.zeros((5, 192), np.float32)
     with pytest.raises(Exception, match="calibration data: flat samples may be channels first"):
-        convert(path.with_name("floats.onnx"), calibrate=np.zeros((5, 192), np.float32))
+        convert(path.with_name("floats.onnx"), calibrate=flat)
+    with pytest.raises(Exception, match="test inputs: flat samples may be channels first"):
+        convert(path.with_name("floats.onnx"), test=(flat, np.zeros(5)))
+    converted = convert(path)
+    for samples in (flat, flat[0]):
+        with pytest.raises(Exception, match="x: flat samples may be channels first"):
+            converted.predict(samples)
+    saved, given = tmp_path / "net.anne", tmp_path / "x.npy"
+    converted.save(saved)
+    np.save(given, flat)
+    for arguments in (["--input", str(given)], ["--", *["0"] * 192]):
+        result = CliRunner().invoke(cli, ["run", str(saved), *arguments])
+        assert result.exit_code and "flat samples may be channels first" in result.output

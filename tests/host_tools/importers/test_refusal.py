@@ -3,6 +3,7 @@
 import pytest
 from anne_tools.errors import ModelError
 from anne_tools.importers.refusal import Missing
+from anne_tools.importers.supported import SOURCES, supported
 
 
 def test_everything_is_named_with_counts_layers_first():
@@ -13,9 +14,10 @@ def test_everything_is_named_with_counts_layers_first():
         missing.layer("Conv2D", f"layer {index} (Conv2D)")
     missing.structure("2 outputs")
     with pytest.raises(ModelError) as error:
-        missing.refuse("Dense")
+        missing.refuse("keras")
     assert str(error.value) == (
-        "needs Conv2D (4), Add (1), 2 outputs; the first is layer 1 (Add); supported: Dense"
+        "needs Conv2D (4), Add (1), 2 outputs; the first is layer 1 (Add); anne convert --supported keras lists what "
+        "can be used"
     )
 
 
@@ -23,7 +25,7 @@ def test_structure_alone():
     missing = Missing()
     missing.structure("2 inputs")
     with pytest.raises(ModelError, match="^needs 2 inputs, which is not supported$"):
-        missing.refuse("Dense")
+        missing.refuse("keras")
 
 
 def test_a_hundred_kinds_are_still_one_line_to_read():
@@ -31,8 +33,22 @@ def test_a_hundred_kinds_are_still_one_line_to_read():
     for index in range(100):
         missing.layer(f"Kind{index}", f"layer {index}")
     with pytest.raises(ModelError, match=r"Kind11 \(1\), 88 more kinds of layers; the first is layer 0;"):
-        missing.refuse("Dense")
+        missing.refuse("keras")
 
 
 def test_nothing_missing_is_no_error():
-    Missing().refuse("Dense")
+    Missing().refuse("keras")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_is_supported_is_listed(source):
+    words = {
+        "keras": "Conv1D/2D",
+        "onnx": "Conv, ",
+        "tflite": "CONV_2D",
+        "torch": "conv2d",
+        "torch-layers": "linear",
+    }
+    if source == "tflite":
+        pytest.importorskip("tflite")
+    assert words[source] in supported(source)

@@ -464,7 +464,7 @@ def test_forward_refused(forward):
         return str(error.value)
 
     assert "needs div of two computed values (1)" in message(lambda m, x: m.a(x) / x)
-    assert "needs cumsum (1); the first is layer 1 (cumsum); supported: abs, " in message(
+    assert "needs cumsum (1); the first is layer 1 (cumsum); anne convert --supported torch lists" in message(
         lambda m, x: m.a(x).cumsum(1)
     )
     assert "needs an output that is None, which is not supported" in message(lambda m, x: (m.a(x), None))
