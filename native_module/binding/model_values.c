@@ -9,30 +9,21 @@
 #include "kernels/quantize.h"
 #include "values.h"
 
-static void put_float(const values_t *to, size_t i, float value) {
-    const anne_tensor_t *tensor = to->tensor;
-    switch (tensor->dtype) {
-    case ANNE_INT8:
-        ((int8_t *)to->data)[i] = anne_round(value / tensor->scale, tensor->zero_point, INT8_MIN, INT8_MAX);
-        break;
-    case ANNE_INT16:
-        ((int16_t *)to->data)[i] = anne_round(value / tensor->scale, 0, INT16_MIN, INT16_MAX);
-        break;
-    default:
-        ((float *)to->data)[i] = value;
-    }
+// Lists of numbers become integers so many at a time, by way of floats on the stack.
+#define CHUNK 64
+
+static inline size_t least_of(size_t a, size_t b) {
+    return a < b ? a : b;
 }
 
-float py_get_value(const values_t *from, size_t i) {
-    const anne_tensor_t *tensor = from->tensor;
-    switch (tensor->dtype) {
-    case ANNE_INT8:
-        return (float)(((const int8_t *)from->data)[i] - tensor->zero_point) * tensor->scale;
-    case ANNE_INT16:
-        return (float)((const int16_t *)from->data)[i] * tensor->scale;
-    default:
-        return ((const float *)from->data)[i];
-    }
+static inline anne_scale_t scale_of(const values_t *values) {
+    const anne_tensor_t *tensor = values->tensor;
+    return anne_scale(tensor->scale, tensor->zero_point, tensor->dtype == ANNE_INT16);
+}
+
+// Element i of the arena's, of either type of integers.
+static inline void *integer_at(const values_t *values, size_t i) {
+    return (uint8_t *)values->data + (values->tensor->dtype == ANNE_INT16 ? 2 * i : i);
 }
 
 void *py_own_buffer(const values_t *values, mp_obj_t o, mp_uint_t access) {
@@ -52,12 +43,14 @@ static bool put_list(const values_t *to, mp_obj_t x) {
     if (to->tensor->dtype == ANNE_FLOAT32) {
         return py_get_items(items, n, to->data);
     }
-    for (size_t i = 0; i < n; i++) {
-        float value;
-        if (!py_get_float(items[i], &value)) {
+    const anne_scale_t scale = scale_of(to);
+    float floats[CHUNK];
+    for (size_t i = 0; i < n; i += CHUNK) {
+        size_t some = least_of(n - i, CHUNK);
+        if (!py_get_items(items + i, some, floats)) {
             return false;
         }
-        put_float(to, i, value);
+        anne_quantize_f32(&scale, floats, some, integer_at(to, i));
     }
     return true;
 }
@@ -74,9 +67,8 @@ bool py_put_plain(const values_t *to, mp_obj_t x) {
         return true;
     }
     if (py_float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {
-        for (size_t i = 0; i < n; i++) {
-            put_float(to, i, floats[i]);
-        }
+        const anne_scale_t scale = scale_of(to); // of integers: floats are the arena's own
+        anne_quantize_f32(&scale, floats, n, to->data);
         return true;
     }
     return false;
@@ -106,10 +98,20 @@ mp_obj_t py_values_list(const values_t *values) {
         return py_new_float_list(values->data, values->n);
     }
     mp_obj_list_t *list = py_new_list(values->n);
+    const anne_scale_t scale = scale_of(values);
+    float floats[CHUNK];
     for (size_t i = 0; i < values->n; i++) {
-        list->items[i] = mp_obj_new_float_from_f(py_get_value(values, i));
+        if (i % CHUNK == 0) {
+            anne_dequantize_f32(&scale, integer_at(values, i), least_of(values->n - i, CHUNK), floats);
+        }
+        list->items[i] = mp_obj_new_float_from_f(floats[i % CHUNK]);
     }
     return MP_OBJ_FROM_PTR(list);
+}
+
+void py_values_floats(const values_t *values, float *floats) {
+    const anne_scale_t scale = scale_of(values);
+    anne_dequantize_f32(&scale, values->data, values->n, floats);
 }
 
 bool py_target_get(const values_t *from, mp_obj_t out, target_t *target) {

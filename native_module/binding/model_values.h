@@ -8,9 +8,6 @@
 
 #include "model_type.h"
 
-// Element i as a number, whatever the type is.
-float py_get_value(const values_t *from, size_t i);
-
 // What an array of the tensor's own type and size holds, as in py_array_floats; NULL for anything else.
 static inline void *py_own_array(const values_t *values, mp_obj_t o) {
     if (!mp_obj_is_exact_type(o, &mp_type_array)) {
@@ -35,8 +32,9 @@ mp_obj_t py_call_values(claim_t *claimed, qstr name, size_t n_args, const mp_obj
 // of samples, if x is several and `name` is "samples". "sample" refuses several.
 mp_obj_t py_put_other(claim_t *claimed, mp_obj_t x, qstr name);
 
-// All elements, as a list of floats.
+// All elements, as a list of floats; those of integers, as floats.
 mp_obj_t py_values_list(const values_t *values);
+void py_values_floats(const values_t *values, float *floats);
 
 // Where predict_into writes an output: as it stands, or as floats.
 typedef struct {
@@ -52,9 +50,7 @@ static inline void py_target_write(const target_t *target, const values_t *from)
     if (target->raw != NULL) {
         memcpy(target->raw, from->data, from->n_bytes);
     } else {
-        for (size_t i = 0; i < from->n; i++) {
-            target->floats[i] = py_get_value(from, i);
-        }
+        py_values_floats(from, target->floats);
     }
 }
 

@@ -62,14 +62,35 @@ bool py_get_float(mp_obj_t o, float *value) {
     return true;
 }
 
+// What nearly always stands in a list, and a call for each would take as long as the rest.
+#if MICROPY_OBJ_REPR == MICROPY_OBJ_REPR_A
+typedef struct { // as py/objfloat.c has it
+    mp_obj_base_t base;
+    mp_float_t value;
+} float_object_t;
+
+static inline float value_of(mp_obj_t o) {
+    return (float)((const float_object_t *)MP_OBJ_TO_PTR(o))->value;
+}
+#else
+static inline float value_of(mp_obj_t o) {
+    return (float)mp_obj_float_get(o);
+}
+#endif
+
 bool py_get_items(const mp_obj_t *items, size_t n, float *values) {
-    for (const mp_obj_t *end = items + n; items < end; items++, values++) {
-        if (mp_obj_is_float(*items)) { // nearly always: without a call of get_float
-            *values = (float)mp_obj_float_get(*items);
+    const mp_obj_t *end = items + n;
+    if (items == end) {
+        return true;
+    }
+    do {
+        if (mp_obj_is_float(*items)) {
+            *values = value_of(*items);
         } else if (!py_get_float(*items, values)) {
             return false;
         }
-    }
+        values++;
+    } while (++items != end);
     return true;
 }
 

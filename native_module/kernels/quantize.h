@@ -2,9 +2,28 @@
 #ifndef ANNE_QUANTIZE_H
 #define ANNE_QUANTIZE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+// A scale from 2^-125 on with its zero point, of int8, or of int16, whose zero point is 0; and what does its divisions.
+typedef struct {
+    uint32_t mantissa; // of the scale: 24 bits
+    uint32_t reciprocal;
+    uint32_t first; // exponent, as in the bits, of the smallest floats that can reach half a step
+    uint32_t last;  // from there, that of the largest within the limits
+    int32_t zero_point;
+    bool is_s16;
+} anne_scale_t;
+
+anne_scale_t anne_scale(float scale, int32_t zero_point, bool is_s16);
+
+// y[i] = what anne_round makes of x[i] / scale, the quotient being rounded to a float as IEEE 754 says. n >= 1.
+void anne_quantize_f32(const anne_scale_t *scale, const float *x, size_t n, void *y);
+
+// y[i] = (x[i] - zero_point) scale, rounded as IEEE 754 says.
+void anne_dequantize_f32(const anne_scale_t *scale, const void *x, size_t n, float *y);
 
 // The integer nearest to v + zero_point, halves away from zero (before the zero point is added), limited to `least` to
 // `greatest`, which lie within 16 bits and around zero_point; zero_point for NaN.

@@ -1,7 +1,6 @@
 // The same real values in another type: between floats and integers, or from one scale of integers to another.
 #include "kernels/quantize.h"
 
-#include "kernels/arithmetic_f32.h"
 #include "kernels/requantize.h"
 #include "layers/checks.h"
 
@@ -26,22 +25,18 @@ static inline anne_output_t output_of(const anne_tensor_t *y) {
                                  : (anne_output_t){0, INT16_MIN, INT16_MAX};
 }
 
+static inline anne_scale_t scale_of(const anne_tensor_t *tensor) {
+    return anne_scale(tensor->scale, tensor->zero_point, tensor->dtype == ANNE_INT16);
+}
+
 static void run_from_f32(const anne_layer_t *layer) {
-    const float *x = layer->x;
-    const anne_output_t output = output_of(layer->output);
-    for (uint32_t i = 0; i < layer->n_out; i++) {
-        // a denormal is below half a step of any scale there is, from 2^-125 on
-        int32_t q = anne_round(x[i] / layer->output->scale, output.zero_point, output.least, output.most);
-        put_integer(layer->output, layer->y, i, q);
-    }
+    const anne_scale_t scale = scale_of(layer->output);
+    anne_quantize_f32(&scale, layer->x, layer->n_out, layer->y);
 }
 
 static void run_to_f32(const anne_layer_t *layer) {
-    float *y = layer->y;
-    for (uint32_t i = 0; i < layer->n_out; i++) {
-        int32_t q = integer_at(layer->input, layer->x, i) - layer->input->zero_point;
-        y[i] = anne_times_f32((float)q, layer->input->scale);
-    }
+    const anne_scale_t scale = scale_of(layer->input);
+    anne_dequantize_f32(&scale, layer->x, layer->n_out, layer->y);
 }
 
 static void run_integers(const anne_layer_t *layer) {

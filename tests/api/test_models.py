@@ -9,6 +9,7 @@ from array import array
 
 import anne
 from check import close, golden, heap_used, nan, raises, same
+from model_writer import INPUT, INT8, INT16, OUTPUT, RESHAPE, Writer
 
 NAMES = (
     ("small_float32", "small_int8", "small_int16", "small_int8_weights", "small_int4")
@@ -168,6 +169,28 @@ def test_inputs_are_rounded_and_limited_never_wrapped():
     same(net.predict([10**400] * 6), net.predict(most))
     same(net.predict([-1e30] * 6), net.predict(least))
     same(net.predict([nan] * 6), net.predict([0] * 6))  # NaN becomes the zero point
+
+
+def long_model(dtype):
+    """A network that gives back its 200 numbers, in steps of 0.5."""
+    w = Writer()
+    x = w.tensor((200,), dtype, INPUT, 0.5)
+    y = w.tensor((200,), dtype, OUTPUT, 0.5, at=0)
+    w.layer(RESHAPE, (x,), (y,))
+    return anne.load(w.data())
+
+
+def test_long_lists_are_rounded_element_by_element():
+    # -12.5, -12.375 and so on to 12.375, some of them integers: to halves, the middle between two away from zero
+    x = [i / 8 if i % 8 else i // 8 for i in range(-100, 100)]
+    steps = [(abs(i) + 2) // 4 * (1 if i > 0 else -1) for i in range(-100, 100)]
+    for dtype, letter in ((INT8, "b"), (INT16, "h")):
+        net = long_model(dtype)
+        same(net.predict(x), [step / 2 for step in steps])
+        same(net.predict(array("f", x)), [step / 2 for step in steps])
+        same(list(net.predict_into(x, array(letter, [0] * 200))), steps)
+        same(list(net.predict_into(x, array("f", [0] * 200))), [step / 2 for step in steps])
+        raises(TypeError, "predict: expected a number, got str", net.predict, x[:150] + ["1"] + x[151:])
 
 
 def test_nan_and_infinity_in_floats():

@@ -230,11 +230,11 @@ _KERNELS: dict[str, Cost] = {
     # estimated
     "embedding int16": Cost(base=300, per_output=20),
     # estimated
-    "quantize float32": Cost(base=110, per_output=120),
+    "quantize float32": Cost(base=250, per_output=84),
     # estimated
-    "quantize int8": Cost(base=110, per_output=150),
+    "quantize int8": Cost(base=300, per_output=38),
     # estimated
-    "quantize int16": Cost(base=110, per_output=150),
+    "quantize int16": Cost(base=300, per_output=43),
     # estimated
     "resize nearest": Cost(base=500, per_output=20),
 }

@@ -31,6 +31,7 @@ KERNELS = (
     "dense_s16",
     "dense_f32_aligned",
     "requantize",
+    "quantize",
     "activations_f32",
 )
 SOURCES = [f"kernels/{name}.c" for name in (*KERNELS, "q31", "unary_f32", "dense_s8_f32", "dense_f32")]
@@ -475,6 +476,81 @@ def test_rescaling_rounds_halves_away_from_zero(machine: Machine) -> None:
     ]
 
 
+# --- Floats to integers and back
+
+
+def place_scale(machine: Machine, scale: np.float32, zero_point: int, dtype: str) -> int:
+    place = machine.place(bytes(24))
+    machine.call("anne_scale", place, int(scale.view(np.uint32)), zero_point, dtype == "<i2")
+    return place
+
+
+def quantized(
+    machine: Machine, x: np.ndarray, scale: np.float32, zero_point: int, dtype: str
+) -> tuple[np.ndarray, int]:
+    machine.forget()
+    y = machine.place(bytes(len(x) * np.dtype(dtype).itemsize))
+    place = place_scale(machine, scale, zero_point, dtype)
+    cycles = machine.call("anne_quantize_f32", place, machine.place(x.astype("<f4")), len(x), y)
+    return machine.read(y, dtype, len(x)), cycles
+
+
+def divided(x: np.ndarray, scale: np.float32, zero_point: int, dtype: str) -> np.ndarray:
+    """x / scale as a float, to the nearest integer, halves away from zero; NaN is the zero point."""
+    with np.errstate(all="ignore"):
+        quotient = (x / scale).astype(np.float64)
+    quotient[np.isnan(quotient)] = 0
+    limits = np.iinfo(dtype)
+    whole = np.trunc(np.clip(quotient, -1e6, 1e6))
+    whole += (quotient - whole >= 0.5).astype(int) - (quotient - whole <= -0.5).astype(int)
+    return np.clip(whole + zero_point, limits.min, limits.max).astype(dtype)
+
+
+def scales() -> list[np.float32]:
+    """Of least, greatest and some other exponents, mantissas at both ends and between."""
+    bits = [exponent << 23 | m for exponent in (2, 3, 119, 127, 253, 254) for m in (0, 1, 0x2AAAAA, 0x7FFFFF)]
+    return [np.uint32(b).view(np.float32) for b in bits]
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("i1", 300), ("<i2", 33000)])
+def test_floats_become_the_integers_that_division_gives(machine: Machine, dtype: str, most: int) -> None:
+    # The middles of two steps with the floats beside them, numbers of every size, what is no number.
+    rng = np.random.default_rng(31)
+    for scale in scales():
+        with np.errstate(over="ignore"):
+            middles = ((rng.integers(-most, most, 100) + 0.5) * float(scale)).astype(np.float32)
+        beside = np.repeat(middles.view(np.int32), 5) + np.tile(np.arange(-2, 3), 100)
+        anything = rng.integers(-(2**31), 2**31, 100)
+        x = np.concatenate([beside, anything]).astype(np.int32).view(np.float32)
+        x = np.concatenate([x, np.array([0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3e38], np.float32)])
+        zero_point = int(rng.integers(-128, 128)) if dtype == "i1" else 0
+        got, _ = quantized(machine, x, scale, zero_point, dtype)
+        assert got.tolist() == divided(x, scale, zero_point, dtype).tolist(), scale
+
+
+@pytest.mark.parametrize("dtype", ["i1", "<i2"])
+def test_integers_become_the_floats_that_multiplication_gives(machine: Machine, dtype: str) -> None:
+    limits = np.iinfo(dtype)
+    q = np.linspace(limits.min, limits.max, 256).astype(dtype)
+    for scale, zero_point in itertools.product(scales(), (-128, 0, 127) if dtype == "i1" else (0,)):
+        machine.forget()
+        y = machine.place(bytes(4 * len(q)))
+        place = place_scale(machine, scale, zero_point, dtype)
+        machine.call("anne_dequantize_f32", place, machine.place(q), len(q), y)
+        with np.errstate(over="ignore"):
+            expected = (q.astype(np.float32) - np.float32(zero_point)) * scale
+        assert machine.read(y, "<f4", len(q)).tobytes() == expected.tobytes(), scale
+
+
+@pytest.mark.parametrize(("dtype", "goal"), [("i1", 40), ("<i2", 48)])
+def test_floats_become_integers_fast(assembly: Machine, dtype: str, goal: float) -> None:
+    # Anywhere within the limits.
+    most = np.iinfo(dtype).max
+    x = np.random.default_rng(32).uniform(-most, most, 784).astype(np.float32)
+    _, cycles = quantized(assembly, x, np.float32(1.01), 0, dtype)
+    assert cycles / len(x) <= goal
+
+
 # --- Alignment: what is misaligned is a HardFault on silicon
 
 SMALL_SHAPES = [(n_in, n_out) for n_in in range(1, 10) for n_out in range(1, 10)] + [(169, 3)]
@@ -503,6 +579,8 @@ def test_kernels_access_memory_where_it_is_aligned(strict: Machine) -> None:
         factors = np.stack([rng.integers(2**30, 2**31, n), rng.integers(-31, 3, n)], axis=1)
         requantize(strict, "anne_requantize_s8", "i1", acc, factors, (3, -128, 127))
         requantize(strict, "anne_requantize_s16", "<i2", acc, factors, (0, -32768, 32767))
+        for dtype in ("i1", "<i2"):
+            quantized(strict, acc.astype(np.float32), np.float32(2**22 + 1), 0, dtype)
 
 
 @pytest.mark.parametrize("argument", [0, 1, 2, 5, 6])
