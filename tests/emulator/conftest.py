@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.emulator_core import flash_cache_built
 from anne_tools.boards.emulator_fork import ForkedPico, forked
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.errors import ModelError
@@ -32,6 +33,16 @@ def pico(machine: EmulatedPico) -> Iterator[ForkedPico]:
     """A copy of the booted machine for this test alone."""
     with forked(machine) as copy:
         yield copy
+
+
+@pytest.fixture(scope="session")
+def cached(machine: EmulatedPico) -> EmulatedPico:
+    """The same with the flash cache, booted anew. Tests leave it as it is."""
+    if not flash_cache_built():
+        pytest.skip("the emulator with the flash cache is not built: make flash-cache")
+    cached = EmulatedPico(machine.uf2, machine.elf, flash_cache=True)
+    cached.boot()
+    return cached
 
 
 @pytest.fixture

@@ -1,8 +1,15 @@
 """What `anne bench` measures beside models: the ways to ask for a prediction, and weights in a program."""
 
-from anne_tools.boards.bench import WAYS_NETWORK, bench_pasted, bench_ways
+import numpy as np
+import pytest
+from anne_tools.boards.bench import WAYS_NETWORK, bench, bench_pasted, bench_ways
+from anne_tools.boards.emulated_device import EmulatedDevice
+from anne_tools.boards.emulator_fork import forked
 from anne_tools.conversion.convert import convert
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
 from anne_tools.conversion.standard_models import pasted_models, published_graph
+from anne_tools.layers.build import GraphBuilder
 from anne_tools.networks import published_network
 
 
@@ -19,3 +26,43 @@ def test_a_file_is_there_sooner_than_numbers_in_a_program(device):
     (measured,) = bench_pasted(device, pasted_models()[:1])
     assert measured.numbers == 100
     assert 0 < measured.load_ms < measured.program_ms
+
+
+def dense(n_in, n_out):
+    random = np.random.default_rng(1)
+    builder = GraphBuilder((n_in,))
+    builder.dense("dense", random.normal(0, n_in**-0.5, (n_out, n_in)), np.zeros(n_out))
+    return pack(quantize(builder.build(), "int8", random.normal(0, 1, (16, n_in))))
+
+
+def test_with_the_flash_cache_weights_cost_fifty_cycles_a_word(cached):
+    """640x64: 40,960 bytes, more than the cache holds, so all miss in each call, and code that they have displaced."""
+    with forked(cached) as pico:
+        result = bench(EmulatedDevice(pico), dense(640, 64), "net", budget_ms=10)
+    assert result.flash == "cache model"
+    more_cycles = (result.flash_us - result.predict_into_us) * 125
+    assert more_cycles == pytest.approx(50 / 4 * result.macs, rel=0.06)
+    assert result.predicted_flash_us - result.predicted_us == pytest.approx(more_cycles / 125, rel=0.06)
+    assert result.first_us > result.predict_into_us + 50
+
+
+def test_with_the_flash_cache_a_small_net_stays_in_it(cached):
+    """32x32: 1 KB of weights; most of them the first call alone reads, some have a set in common with code."""
+    with forked(cached) as pico:
+        result = bench(EmulatedDevice(pico), dense(32, 32), "net", budget_ms=10)
+    all_us = 50 * 32 * 32 / 4 / 125
+    assert result.flash_first_us - result.first_us == pytest.approx(all_us, rel=0.3)
+    assert result.flash_us - result.predict_into_us < 0.3 * all_us
+
+
+def test_bench_leaves_rom_as_it_was(cached):
+    with forked(cached) as pico:
+        device = EmulatedDevice(pico)
+        before = pico.kept_flash[: 192 * 1024]
+        bench(device, dense(4, 4), "net", budget_ms=1)
+        assert pico.kept_flash[: 192 * 1024] == before
+
+
+def test_without_the_cache_there_is_no_first_call_nor_flash(device):
+    result = bench(device, dense(4, 4), "net", budget_ms=1)
+    assert (result.flash, result.first_us, result.flash_us) == ("no cache", None, None)

@@ -5,7 +5,6 @@ import json
 import pytest
 from anne_tools.boards import emulator_core
 from anne_tools.boards.emulator import EmulatedPico, EmulatorFault
-from anne_tools.boards.emulator_core import flash_cache_built
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.layout import FLASH_BASE, PICO
 from anne_tools.errors import DeviceError, ModelError
@@ -175,16 +174,6 @@ def test_a_terminal_gets_the_prompt_and_all_that_was_typed_is_carried_out(machin
     lines = shown.decode().replace("\r\n", "\n").splitlines()
     assert lines[1].startswith("MicroPython v")
     assert lines[-3:] == ["42", "48", ">>> "]
-
-
-@pytest.fixture(scope="module")
-def cached(machine):
-    """A booted machine with the flash cache, the same for all."""
-    if not flash_cache_built():
-        pytest.skip("the emulator with the flash cache: make flash-cache")
-    cached = EmulatedPico(machine.uf2, machine.elf, flash_cache=True)
-    cached.boot()
-    return cached
 
 
 # A call after a flush of the cache (datasheet 2.6.3.2), and three more; microseconds of each.

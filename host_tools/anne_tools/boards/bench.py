@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from ..cores.files import layer_names, open_model
 from ..errors import ModelError
 from ..networks import published_networks
-from .board_files import script, temporary_file
+from .board_files import file_in_romfs, script, temporary_file
 from .costs import layer_cost
 from .device import Device
 from .fit import fit
@@ -35,7 +35,10 @@ class LayerTime:
 class Benchmark:
     """A model on a board: microseconds of one prediction (medians), RAM it takes once loaded, and its layers.
 
-    `predict_us` is with a list of floats in and out, `predict_into_us` with arrays of the model's own types.
+    `predict_us` is with a list of floats in and out, `predict_into_us` with arrays of the model's own types, and
+    `first_us` the same with nothing in the flash cache. These have the weights in RAM; `flash_us` and `flash_first_us`
+    are `predict_into` with weights in flash. None is what was not measured: `flash` says what flash costs there
+    (`Device.flash`), and without a cache there is nothing to tell.
     """
 
     name: str
@@ -49,7 +52,12 @@ class Benchmark:
     macs: int
     predict_us: float
     predict_into_us: float
+    first_us: float | None
+    flash_us: float | None
+    flash_first_us: float | None
+    flash: str
     predicted_us: float
+    predicted_flash_us: float
     layers: list[LayerTime]
 
     def to_json(self) -> dict:
@@ -69,12 +77,17 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
         raise ModelError(f"it does not fit the pico's RAM: {verdict.reason or 'only in ROMFS'}")
     n_repeats = int(min(_MOST, max(_LEAST, budget_ms / verdict.elapsed_ms)))
     names = {
+        "flush": device.flash != "no cache",
         "n_repeats": n_repeats,
         "inputs": [(tensor.letter, tensor.size) for tensor in file.inputs],
         "outputs": [(tensor.letter, tensor.size) for tensor in file.outputs],
     }
     with temporary_file(device, data, "model") as path:
-        told = json.loads(device.exec(script("bench_model.py", model_path=path, **names), timeout_s=600))
+        told = _measure(device, path, None, names)
+    in_flash = {"predict_into_us": None, "first_us": None}
+    if device.flash == "cache model" and len(data) < device.machine.layout.romfs_bytes - 1024:
+        with file_in_romfs(device, data) as path:
+            in_flash = _measure(device, path, False, names)
     layers = [
         _layer_time(layer, name, elapsed_us, told["clock_hz"])
         for layer, name, elapsed_us in zip(file.layers, layer_names(file), told.pop("layers_us"), strict=True)
@@ -85,12 +98,22 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
             "dtype", file.inputs[0].dtype
         ),
         device=device.name,
+        flash=device.flash,
+        flash_us=in_flash["predict_into_us"],
+        flash_first_us=in_flash["first_us"],
         file_bytes=len(data),
         n_repeats=n_repeats,
         macs=sum(layer.macs for layer in layers),
         predicted_us=verdict.elapsed_ms * 1e3,
+        predicted_flash_us=verdict.flash_ms * 1e3,
         layers=layers,
         **told,
+    )
+
+
+def _measure(device: Device, path: str, copy: bool | None, names: dict) -> dict:
+    return json.loads(
+        device.exec(script("bench_model.py", model_path=path, copy=copy, **names), timeout_s=600)
     )
 
 
@@ -207,8 +230,14 @@ def records(results: list[Benchmark], ways: list[Way]) -> list[dict]:
                 shape = [int(n) for n in layer.shape.split(" -> ")]
                 figures = {"cycles": layer.cycles, "cycles_per_mac": layer.per_mac, "peer": None}
                 flat.append({**kernel_of(layer.kernel), "shape": shape, **figures})
+        times = {"ms": result.predict_into_us, "first_ms": result.first_us, "flash_ms": result.flash_us}
         flat.append(
-            {"model": result.name, "ms": result.predict_into_us / 1e3, "arena_bytes": result.ram_bytes}
+            {
+                "model": result.name,
+                **{key: us if us is None else us / 1e3 for key, us in times.items()},
+                "arena_bytes": result.ram_bytes,
+                "flash": result.flash,
+            }
         )
     for way in ways:
         flat.append({"model": WAYS_NETWORK, "way": way.way, "ms": way.us / 1e3, "heap_bytes": way.heap_bytes})

@@ -6,6 +6,8 @@ from importlib.resources import files
 
 from ..errors import DeviceError
 from .device import Device
+from .emulated_device import EmulatedDevice
+from .layout import FLASH_BASE
 
 # What a temporary file begins with, by which on_device/free_path.py knows it again after a power cut; model files do.
 MARK = b"ANNE"
@@ -39,3 +41,22 @@ def temporary_file(
     finally:
         with suppress(DeviceError):  # what went wrong before is the news
             device.exec(f"try:\n __import__('os').remove({path!r})\nexcept OSError:\n pass")
+
+
+@contextmanager
+def file_in_romfs(device: EmulatedDevice, content: bytes) -> Iterator[str]:
+    """Give the path of a file in an emulated Pico's /rom, alone there; in the end what was there is back.
+
+    Nothing on the board may be using a file in /rom. ModelError if it does not fit.
+    """
+    machine, layout = device.machine, device.machine.layout
+    before = machine.read_memory(FLASH_BASE + layout.romfs_offset, layout.romfs_bytes)
+    mount = script("rom_partition.py") + script("rom_mount.py", n_bytes=0)
+    machine.write_romfs({"bench": content})
+    try:
+        device.exec(mount)
+        yield "/rom/bench"
+    finally:
+        machine.write_flash(layout.romfs_offset, before)
+        with suppress(DeviceError):  # an empty partition cannot be mounted
+            device.exec(mount)

@@ -294,7 +294,7 @@ _RP2040 = Chip(
     kernels=_KERNELS,
     activations_f32=_ACTIVATIONS,
     call=_CALL,
-    flash_byte=10.0,
+    flash_byte=12.5,
     source="cycles as in the emulated Pico",
 )
 

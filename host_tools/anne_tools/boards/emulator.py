@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..errors import DeviceError
 from . import flash_files
-from .emulator_core import make_core
+from .emulator_core import FlashCache, make_core
 from .emulator_profile import Breakpoints, read_symbols
 from .emulator_usb import OnOutput, RawReplReply, UsbHost
 from .layout import FLASH_BASE, FLASH_BYTES, KEPT_OFFSET, layout_of
@@ -60,7 +60,7 @@ class _Watch:
         self._machine._fault(f"{component}: {message}")
 
 
-class EmulatedPico:
+class EmulatedPico(FlashCache):
     """One emulated Pico with a firmware in its flash: boot it, run scripts on it, look into it.
 
     `uf2` is the firmware; `elf`, with its symbols, names the place of a fault and is needed for `profile`. `files` and
@@ -275,21 +275,6 @@ class EmulatedPico:
     def elapsed_us(self) -> float:
         """Emulated time since power-on."""
         return self._clock.nanos / 1e3
-
-    @property
-    def flash_cache(self) -> bool:
-        """Whether reads of flash go through the model of the cache."""
-        return hasattr(self._chip, "flash_misses")
-
-    @property
-    def flash_misses(self) -> int:
-        """Reads of flash so far that were not in the cache; each made the core (or the DMA) wait. 0 without cache."""
-        return self._chip.flash_misses if self.flash_cache else 0
-
-    def flush_flash_cache(self) -> None:
-        """Forget what is in the cache, so that what follows is cold."""
-        if self.flash_cache:
-            self._chip.flush_flash_cache()
 
     def read_memory(self, address: int, n_bytes: int) -> bytes:
         memory, offset = self._memory(address)

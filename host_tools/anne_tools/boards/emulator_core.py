@@ -17,6 +17,9 @@ from ..errors import ModelError
 
 PLAIN, CACHED = "rp2040py", "rp2040py_flash_cache"
 
+# What a miss takes of the core's cycles, while the flash's clock is half of the core's: fitted (docs/flash_cache.md).
+MISS_CYCLES = 50
+
 # What stands in output and records beside figures: what flash cost in them.
 FLASH = {True: "cache model", False: "no cache"}
 
@@ -44,6 +47,32 @@ def choose_core(flash_cache: bool | None) -> str:
 def core_module(package: str, name: str) -> ModuleType:
     """Return a module of the package, such as "usb.cdc"; ModuleNotFoundError where the emulator is not installed."""
     return import_module(f"{package}.{name}")
+
+
+class FlashCache:
+    """What an emulated Pico shows of its flash cache, and lets others do to it. Without one, all of it does nothing."""
+
+    _chip: Any
+
+    @property
+    def flash_cache(self) -> bool:
+        """Whether reads of flash go through the model of the cache."""
+        return hasattr(self._chip, "flash_misses")
+
+    @property
+    def flash_misses(self) -> int:
+        """Reads of flash so far that were not in the cache; each made the core, or the DMA, wait."""
+        return self._chip.flash_misses if self.flash_cache else 0
+
+    def flush_flash_cache(self) -> None:
+        """Forget what is in the cache, so that what follows is cold."""
+        if self.flash_cache:
+            self._chip.flush_flash_cache()
+
+    def set_flash_miss_cycles(self, cycles: int = MISS_CYCLES) -> None:
+        """Let a miss take so many cycles; with 0 flash is as fast as RAM."""
+        if self.flash_cache:
+            self._chip.flash_miss_cycles = cycles
 
 
 @dataclass

@@ -23,7 +23,7 @@ class ForkedPico:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(EmulatedPico, name, None)
-        if name.startswith("_") or attribute is None and name not in ("uf2", "elf"):
+        if name.startswith("_") or attribute is None and name not in ("uf2", "elf", "layout"):
             raise AttributeError(f"EmulatedPico has no {name}")
         if callable(attribute):
             return lambda *arguments, **options: self._call(name, arguments, options)

@@ -98,20 +98,23 @@ def command(
     if as_json:
         print_json(document)
     else:
-        _show("\n".join(filter(None, [board, flash_told(flash)])), results, bool(models))
+        _show([board, flash_told(flash)], results, bool(models))
         _show_ways(ways)
         _show_pasted(pasted)
         if slower:
             console().print(slower)
 
 
-def _show(board: str, results: list, with_layers: bool) -> None:
+def _show(heading: list[str], results: list, with_layers: bool) -> None:
     out = console()
-    out.print(board)
+    for line in filter(None, heading):
+        out.print(line)
+    with_flash = any(result.first_us is not None for result in results)
     rows = [
         [
             result.name,
             f"{result.predict_into_us:.0f}",
+            *([_us(result.first_us), _us(result.flash_us)] if with_flash else []),
             f"{result.predict_us:.0f}",
             f"{result.predicted_us:.0f}",
             str(result.file_bytes),
@@ -124,6 +127,7 @@ def _show(board: str, results: list, with_layers: bool) -> None:
     columns = [
         "model",
         "predict_into us",
+        *(["first us", "in flash us"] if with_flash else []),
         "predict us",
         "predicted us",
         "file bytes",
@@ -132,6 +136,10 @@ def _show(board: str, results: list, with_layers: bool) -> None:
         "cycles/MAC",
     ]
     print_table(out, columns, rows, left=("model",))
+    if with_flash:
+        out.print(
+            "first: the first call, with nothing in the flash cache; in flash: weights are read from ROMFS."
+        )
     off, where = worst_prediction(results)
     out.print(f"Predicted cycles of layers are off by at most {100 * off:.1f} %{where}.")
     for result in results if with_layers else ():
@@ -149,6 +157,10 @@ def _show(board: str, results: list, with_layers: bool) -> None:
         ]
         columns = ["layer", "kernel", "shape", "cycles", "predicted", "cycles/MAC"]
         print_table(out, columns, rows, left=("layer", "kernel", "shape"))
+
+
+def _us(time_us: float | None) -> str:
+    return "" if time_us is None else f"{time_us:.0f}"
 
 
 def worst_prediction(results: list) -> tuple[float, str]:

@@ -77,8 +77,8 @@ class Chip:
     """A chip's prices: `kernels` as the module says; `activations_f32` cycles an element, after a dense layer or alone.
 
     `call` is `predict` itself, list in and list out, on floats and on integers. `flash_byte` is what a byte of weights
-    costs more when it comes from flash: a word that misses the 16 KB cache takes about 40 cycles on silicon. `source`
-    says where the figures are from.
+    costs more when it comes from flash: a word that misses the 16 KB cache takes 50 cycles (docs/flash_cache.md).
+    `source` says where the figures are from.
     """
 
     kernels: dict[str, Cost]
