@@ -162,6 +162,32 @@ class Arithmetic(Patterns):
         axes = a.axes if order is None else lying.arranged(None, shape, order)
         self.values[step.output] = replace(made, shape=shape, axes=axes)
 
+    def extreme(self, step: Step, is_greatest: bool, keys: Sequence[Key]) -> None:
+        """The greatest, or least, element by element, of computed values and constant numbers."""
+        budget.operations(len(keys))
+        values = [key for key in keys if key not in self.constants]
+        constants = [np.asarray(self.constants[key]) for key in keys if key in self.constants]
+        if not values or any(constant.size != 1 for constant in constants):
+            raise ModelError(f"{step.where} is supported of computed values and constant numbers")
+        numbers = [float(constant.reshape(())) for constant in constants]
+        made = values[0]
+        for position, key in enumerate(values[1:], 1):
+            is_last = position == len(values) - 1 and not numbers
+            each = step if is_last else replace(step, output=(step.output, position))
+            self._extreme_of_two(each, is_greatest, made, key)
+            made = each.output
+        if numbers:
+            least = max(numbers) if is_greatest else -math.inf
+            self.clip(step, made, least, math.inf if is_greatest else min(numbers))
+        elif len(values) == 1:
+            self.same(step, made)
+
+    def _extreme_of_two(self, step: Step, is_greatest: bool, left: Key, right: Key) -> None:
+        """max(left, right) = right + relu(left - right); min = right - relu(right - left)."""
+        beyond = replace(step, output=(step.output, "beyond"))
+        self.combine(beyond, "-", *((left, right) if is_greatest else (right, left)), "relu")
+        self.combine(step, "+" if is_greatest else "-", right, beyond.output)
+
     # Rows
 
     def with_last(self, step: Step, x: Value, last: Sequence[int]) -> tuple[Value, tuple[int, ...]]:

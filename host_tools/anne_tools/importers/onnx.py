@@ -38,7 +38,7 @@ from .survey import Operation, joins
 FLOATS = {FLOAT: "float32", FLOAT16: "float16", DOUBLE: "float64", BFLOAT16: "bfloat16"}
 INTEGERS = (6, 7)
 # Operators that take one computed value, beside constants.
-OF_ONE = ("MatMul", "Gemm", "Conv", "ConvTranspose", "PRelu", "Min", "Max", "Pow", "Gather", "Resize")
+OF_ONE = ("MatMul", "Gemm", "Conv", "ConvTranspose", "PRelu", "Pow", "Gather", "Resize")
 # Operators of an image, and those that leave the order of axes as it is.
 OF_IMAGE = onnx_images.OPERATORS.keys() - {"LayerNormalization"}
 PASSES_ON = {
@@ -240,7 +240,7 @@ def _open_shape(value: dict[str, Any]) -> str:
 def _operation(node: dict[str, Any]) -> Operation:
     op = operator(node)
     kind = "step" if op in ELEMENTWISE else "constant" if op == "Shape" else ""
-    if op in ("Add", "Sub", "Sum", "Mul", "Concat"):
+    if op in ("Add", "Sub", "Sum", "Mul", "Min", "Max", "Concat"):
         kind = "sum"
     elif op in ("Div", "Where"):
         kind = "product"

@@ -122,20 +122,9 @@ class Operators(MoveOperators):
         return (low if low > -65504 else -math.inf), (high if high < 65504 else math.inf)
 
     def extreme(self, step: Step, node: Node) -> None:
-        """Min, Max of a value and one constant number."""
+        """Min, Max of values and constant numbers."""
         budget.operations(node.count)
-        keys = [node.key(i) for i in range(node.count)]
-        values = [key for key in keys if key not in self.flow.constants]
-        numbers = [node.constant(i, "x") for i in range(node.count) if keys[i] not in values]
-        if len(values) != 1 or any(number.size != 1 for number in numbers):
-            raise ModelError(f"{step.where} is supported of one computed value and constant numbers")
-        limits = [float(number.reshape(())) for number in numbers]
-        least, most = (
-            (max(limits, default=-math.inf), math.inf)
-            if step.op == "Max"
-            else (-math.inf, min(limits, default=math.inf))
-        )
-        self.flow.clip(step, values[0], least, most)
+        self.flow.extreme(step, step.op == "Max", [node.key(i) for i in range(node.count)])
 
     def unary(self, step: Step, node: Node) -> None:
         """Exp, Log, Sqrt, Neg, Abs; Abs of what is never negative has no effect."""

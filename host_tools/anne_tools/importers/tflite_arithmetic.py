@@ -200,12 +200,15 @@ class Arithmetic(Reading):
     # Limits
 
     def limit(self, op: Operator) -> None:
-        """MINIMUM, MAXIMUM with one constant number."""
+        """MINIMUM, MAXIMUM with one constant number; of floats of two computed values, too."""
         step, keys = self._keeping(op), [self._input(op, 0), self._input(op, 1)]
         constants = [key for key in keys if key in self.flow.constants]
+        if not constants and step.dtype == "float32":
+            return self.flow.extreme(step, op.name == "MAXIMUM", keys)
         if len(constants) != 1:
             raise ModelError(
-                f"{op.where} of two computed values is not supported; supported: with a constant"
+                f"{op.where} of two computed values of {step.dtype} is not supported; supported: with a constant, or "
+                "of float32"
             )
         (index,) = constants
         tensor = self.file.tensor(index)

@@ -176,6 +176,13 @@ def _is_below(name: str, above: str) -> bool:
     return name == above or name.startswith(f"{above}.")
 
 
+# What a state_dict does not say, such as strides and paddings, an exported program does.
+IGNORE_OR_EXPORT = (
+    "ignore:NAME in --layers if the network does not use it; else save the whole network, which has its strides, too: "
+    "torch.export.save(torch.export.export(model.eval(), (x,)), 'net.pt2')"
+)
+
+
 # Without a list of layers
 
 
@@ -184,7 +191,7 @@ def _ask_for_layers(modules: dict[str, Module]) -> str:
     missing = Missing()
     for module in modules.values():
         if module.kind not in KINDS:
-            missing.layer(module.kind, str(module), "ignore:NAME in --layers if the network does not use it")
+            missing.layer(module.kind, str(module), IGNORE_OR_EXPORT)
     missing.refuse("torch-layers")
     ask = (
         "a state_dict has no graph: give its layers in the order they run with --layers (in Python: layers=)"

@@ -105,14 +105,9 @@ class Operators(MoveOperators):
         self.flow.clip(step, call.key("self"), low, high)
 
     def extreme(self, step: Step, call: Call) -> None:
-        """maximum, minimum of a value and one constant number."""
+        """maximum, minimum of two values, or of one and a constant number."""
         keys = [self._operand(step, call, name) for name in ("self", "other")]
-        constants = [self.flow.constants[key] for key in keys if key in self.flow.constants]
-        if len(constants) != 1 or constants[0].size != 1:
-            raise ModelError(f"{step.where} is supported of one computed value and a constant number")
-        number = float(constants[0].reshape(()))
-        limits = (number, math.inf) if step.op in ("maximum", "max") else (-math.inf, number)
-        self.flow.clip(step, next(key for key in keys if key not in self.flow.constants), *limits)
+        self.flow.extreme(step, step.op in ("maximum", "max"), keys)
 
     def most(self, step: Step, call: Call) -> None:
         """max, min: of all elements, of an axis with the places of what was found, or with a constant."""

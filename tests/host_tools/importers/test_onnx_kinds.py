@@ -481,3 +481,22 @@ def test_verify_asks_onnx_runtime(make, kind):
     framework = verify(convert(path).data, path)[0]
     assert framework.first.startswith("ONNX Runtime") and framework.good and not framework.skipped
     assert framework.largest <= {"quantised": 1, "float16": 4e-3}.get(kind, 1e-5)
+
+
+# Extremes of several values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = Tanh(x)\ny = Max(x, a)",
+        "a = Tanh(x)\ny = Min(a, x)",
+        "a = Tanh(x)\nb = Relu(x)\ny = Max(x, a, b)",
+        "a = Tanh(x)\ny = Min(x, c, a)",
+        "a = ReduceMean(x; axes=[1], keepdims=1)\ny = Max(a, x)",
+        "a = Neg(x)\ny = Max(a)",
+    ],
+)
+def test_extremes_of_computed_values_and_numbers(make, text):
+    path = make(text, {"c": np.float32(0.3)}, opset=13)
+    close(execute(load(path), X), answers(path, X)[0])

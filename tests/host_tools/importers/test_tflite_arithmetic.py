@@ -255,11 +255,23 @@ def test_limits_that_are_not_one_number_are_refused(read_tflite):
         x, y = w.value(1, 2), w.value(1, 2)
         w.operator("MINIMUM", [x, w.constant(limit)], [y])
         assert f"layer 0 (MINIMUM): {message}" in refused(read_tflite, w, x, y)
-    w = Writer("float32")
+    w = Writer("int8")
     x, a, y = w.value(1, 2), w.value(1, 2), w.value(1, 2)
     w.operator("RELU", [x], [a])
     w.operator("MAXIMUM", [x, a], [y])
-    assert "layer 1 (MAXIMUM) of two computed values is not supported" in refused(read_tflite, w, x, y)
+    assert "layer 1 (MAXIMUM) of two computed values of int8 is not supported" in refused(
+        read_tflite, w, x, y
+    )
+
+
+@pytest.mark.parametrize("name", ["MAXIMUM", "MINIMUM"])
+def test_extremes_of_two_computed_values(read_tflite, name):
+    w = Writer("float32")
+    x, a, y = w.value(1, 3, 4), w.value(1, 3, 4), w.value(1, 3, 4)
+    w.operator("TANH", [x], [a])
+    w.operator(name, [x, a], [y])
+    signs = ["subtract", "add" if name == "MAXIMUM" else "subtract"]
+    agree(read_tflite, w, x, y, ["activation", *signs])
 
 
 def test_int8_operators_without_integers_of_their_own_are_refused(read_tflite):
