@@ -42,15 +42,18 @@ bench: emulator size
 	@$(venv)/anne bench --on emulator --uf2 build/anne-bench.uf2 --output build/bench.json
 	@$(venv)/python benchmark/compare.py --output build/bench.json --plot build/bench.svg
 	@$(venv)/python host_tools/readme_tables.py
+	@$(venv)/python host_tools/energy_page.py
 	$(total)
 
 costs: emulator
 	@$(venv)/python host_tools/measure_costs.py build/anne-pico.uf2
+	@$(venv)/python host_tools/energy_page.py
 	$(total)
 
 accuracy: emulator
 	@$(venv)/python examples/accuracy_table.py
 	@$(venv)/python host_tools/readme_tables.py
+	@$(venv)/python host_tools/energy_page.py
 	$(total)
 
 test: prepare

@@ -20,6 +20,7 @@ from ..cores.native import NativeModel
 from ..errors import ModelError
 from .advice import advice
 from .costs import CHIPS, LayerCost, call_cycles, layer_cost
+from .energy import energies
 
 KB = 1024
 
@@ -65,6 +66,9 @@ LAYER_BYTES = 4 * (8 + MAX_CONSTANTS + 4)
 class Verdict:
     """Whether a model fits a board, and how it runs there. Bytes, cycles and milliseconds of one prediction.
 
+    `energy_uj` has the microjoules of one prediction where the file goes, by the clock in MHz: an estimate from the
+    datasheet's currents (energy.py), None for what does not fit and for chips but the RP2040.
+
     `place` is "storage" (read into RAM) or "romfs" (used in flash), "" if neither will do; then `reason` is one line,
     `layer` the layer that breaks it, `advice` what would make it fit, `firmware` the other firmware of
     this board, with which it does. `elapsed_ms` includes `predict` itself, list in
@@ -83,6 +87,7 @@ class Verdict:
     flash_ms: float | None
     layers: list[LayerCost]
     measured: str
+    energy_uj: dict[str, float] | None = None
     reason: str = ""
     layer: str = ""
     advice: list[str] = field(default_factory=list)
@@ -108,6 +113,13 @@ class Verdict:
             f"({self.workspace_bytes} beside the file)",
             f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
         ]
+
+    def energy_line(self) -> str:
+        """Return the estimate of a prediction's energy in a line, "" if there is none."""
+        if self.energy_uj is None:
+            return ""
+        clocks = ", ".join(f"{energy:.3g} uJ at {clock} MHz" for clock, energy in self.energy_uj.items())
+        return f"its energy: about {clocks} (estimated from the datasheet's currents, not measured: docs/energy.md)"
 
     def _other_firmware(self) -> list[str]:
         if not self.firmware:
@@ -157,6 +169,8 @@ def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> 
     )
     if not verdict.fits:
         _explain(verdict, board, file)
+    elif board.chip == "rp2040":
+        verdict.energy_uj = energies(flash_cycles if place == "romfs" else cycles)
     return verdict
 
 

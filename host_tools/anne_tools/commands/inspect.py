@@ -77,6 +77,8 @@ def _show(found: Any, path: Path) -> None:
     print_layers(out, found.layers)
     out.print(found.arena.line())
     print_verdict(out, found.fit)
+    if found.fit.energy_line():
+        out.print(found.fit.energy_line())
 
 
 def _tensor(tensor: dict) -> str:
