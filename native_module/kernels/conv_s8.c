@@ -21,7 +21,9 @@
 
 enum { CHUNK = 128, COLUMNS = 320 }; // words of sums
 enum { CACHED_WORDS = 2048 };        // of weights, that lie in the cache from one chunk to the next
-enum { LEFT, WITHIN, RIGHT, TABLES };
+enum { GATHERED_BYTES = 1024 };      // of windows
+enum { BY_BYTE = 24 };               // outputs, up to which numbers that are no whole words are read one by one
+enum { LEFT, WITHIN, RIGHT, GATHERED, TABLES };
 
 // The runs of windows with those taps in the image.
 typedef struct {
@@ -42,12 +44,15 @@ typedef struct {
     uint32_t columns; // whose sums slide, 0 where each window is summed by itself
     uint32_t most_runs;
     bool whole_words;
+    bool gathers;
     int32_t first_within, end_within; // columns of the output whose windows are in the image with all their columns
     const int8_t *x;                  // of the group
     int8_t *y;                        // of the rows at hand
     int32_t *sums;                    // columns
     int32_t *starts;                  // for each pixel of the chunk, for each panel
-    int32_t last_at;                  // last_end->at for the rows at hand
+    int8_t *outside;
+    int8_t *seen;    // gathered: of each pixel of the chunk
+    int32_t last_at; // last_end->at for the rows at hand
     table_t tables[TABLES];
     anne_conv_rows_s8_t job;
 } work_t;
@@ -63,44 +68,66 @@ static anne_window_t flat(const anne_window_t *window) {
     return w;
 }
 
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+// Pixels of a chunk: those of a line if all weights stay in the cache, for which tables are made anew least often.
+static uint32_t chunk_of(const work_t *work) {
+    const anne_window_t *w = &work->window;
+    uint32_t line = (uint32_t)w->out_w, pixels = line * (uint32_t)w->out_h;
+    uint32_t chunk = work->panels < CHUNK ? CHUNK / work->panels : 1;
+    uint64_t words = anne_dense_s8_words(work->n_in, work->layer->n_out) * work->layer->groups;
+    if (work->gathers) {
+        uint32_t most = GATHERED_BYTES / anne_dense_s8_columns(work->n_in);
+        return most == 0 ? 1 : least(least(chunk, most), pixels);
+    }
+    return least(chunk, words <= CACHED_WORDS ? line : pixels);
+}
+
 static void set_sizes(work_t *work, const anne_conv_s8_t *layer) {
     const anne_window_t w = flat(layer->window);
     uint32_t channels = (uint32_t)w.channels / layer->groups, n_in = (uint32_t)(w.kernel_h * w.kernel_w) * channels;
-    uint32_t panels = (n_in + ANNE_DENSE_S8_PANEL - 1) / ANNE_DENSE_S8_PANEL;
-    uint32_t pixels = (uint32_t)w.out_h * (uint32_t)w.out_w, chunk = panels < CHUNK ? CHUNK / panels : 1;
-    uint64_t words = anne_dense_s8_words(n_in, layer->n_out) * layer->groups;
-    if (words <= CACHED_WORDS) { // a line at a time, for which the tables are made once
-        pixels = (uint32_t)w.out_w;
-    }
+    bool whole_words = w.channels % 4 == 0 && channels % 4 == 0;
     *work = (work_t){
         .layer = layer,
         .window = w,
         .channels = channels,
         .n_in = n_in,
-        .panels = panels,
-        .chunk = chunk < pixels ? chunk : pixels,
+        .panels = (n_in + ANNE_DENSE_S8_PANEL - 1) / ANNE_DENSE_S8_PANEL,
         .most_runs = anne_window_most_runs(&w, channels, ANNE_DENSE_S8_PANEL),
-        .whole_words = w.channels % 4 == 0 && channels % 4 == 0,
+        .gathers = !whole_words && layer->n_out > BY_BYTE,
+        .whole_words = whole_words || layer->n_out > BY_BYTE,
     };
-    uint32_t line = work->chunk < (uint32_t)w.out_w ? work->chunk : (uint32_t)w.out_w;
+    work->chunk = chunk_of(work);
+    uint32_t line = least(work->chunk, (uint32_t)w.out_w);
     uint32_t columns = (line - 1) * (uint32_t)w.stride_w + (uint32_t)w.kernel_w;
-    bool slides = work->whole_words && panels == 1 && layer->groups == 1 && w.dilation_w == 1
+    bool slides = whole_words && work->panels == 1 && layer->groups == 1 && w.dilation_w == 1
                   && w.stride_w <= w.kernel_w && columns <= COLUMNS;
     work->columns = slides ? columns : 0;
 }
 
 static uint32_t outside_words(const work_t *work) {
-    return ((work->n_in < ANNE_DENSE_S8_PANEL ? work->n_in : ANNE_DENSE_S8_PANEL) + 3) / 4;
+    return (least(work->n_in, ANNE_DENSE_S8_PANEL) + 3) / 4;
+}
+
+static uint32_t tables(const work_t *work) {
+    return work->gathers ? TABLES : GATHERED;
 }
 
 static uint32_t table_words(const work_t *work) {
     return work->most_runs * (uint32_t)(sizeof(anne_run_t) / sizeof(int32_t));
 }
 
+static uint32_t gathered_words(const work_t *work) {
+    return work->gathers ? work->chunk * anne_dense_s8_columns(work->n_in) / 4 : 0;
+}
+
 uint32_t anne_conv_s8_scratch(const anne_conv_s8_t *layer) {
     work_t work;
     set_sizes(&work, layer);
-    return TABLES * table_words(&work) + outside_words(&work) + work.columns + work.chunk * work.panels;
+    return tables(&work) * table_words(&work) + outside_words(&work) + work.columns + work.chunk * work.panels
+           + gathered_words(&work);
 }
 
 // --- Runs -----------------------------------------------------------------------------------------------------------
@@ -109,10 +136,9 @@ static bool same_taps(anne_taps_t a, anne_taps_t b) {
     return a.first == b.first && a.last == b.last;
 }
 
-static void make_table(work_t *work, table_t *table, int32_t top, int32_t left, int32_t base) {
-    const anne_window_t *w = &work->window;
+// Of runs that count from number 0 of the image: from `base`; and how far the panels' weights lie apart.
+static void finish_table(work_t *work, table_t *table, int32_t base) {
     uint32_t quads = (work->layer->n_out + 3) / 4, panel = 0;
-    table->n = anne_window_runs(w, work->channels, top, left, ANNE_DENSE_S8_PANEL, table->runs);
     table->last_end = NULL;
     for (anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
         if (run->n > 0) {
@@ -126,6 +152,11 @@ static void make_table(work_t *work, table_t *table, int32_t top, int32_t left, 
     anne_conv_rows_s8_enter(table->runs, table->n, table->n_rows, work->whole_words);
 }
 
+// Tables of different numbers of rows differ in how they are entered, which is one way up to four and one above.
+static bool entered(const work_t *work, const table_t *table) {
+    return table->n_rows > 0 && (table->n_rows <= 4) == (work->job.rows <= 4);
+}
+
 // The table of the windows whose first is there, and in *base the number of the image from which on it counts.
 static table_t *table_of(work_t *work, uint32_t which, int32_t top, int32_t left, int32_t *base) {
     const anne_window_t *w = &work->window;
@@ -137,12 +168,31 @@ static table_t *table_of(work_t *work, uint32_t which, int32_t top, int32_t left
         int32_t row = top + rows.first * w->dilation_h, column = left + columns.first * w->dilation_w;
         *base = (row * w->in_w + column) * w->channels;
     }
-    // tables of one number of rows differ from another's only in how they are entered, which rows of 4 and 8 decide
-    if (table->n_rows == 0 || (table->n_rows <= 4) != (work->job.rows <= 4) || !same_taps(rows, table->rows)
-        || !same_taps(columns, table->columns)) {
+    if (!entered(work, table) || !same_taps(rows, table->rows) || !same_taps(columns, table->columns)) {
         table->rows = rows;
         table->columns = columns;
-        make_table(work, table, top, left, *base);
+        table->n = anne_window_runs(w, work->channels, top, left, ANNE_DENSE_S8_PANEL, table->runs);
+        finish_table(work, table, *base);
+    }
+    if (table->last_end != NULL) {
+        table->last_end->at = work->last_at;
+    }
+    return table;
+}
+
+// That of a window which has been gathered: a run for each panel.
+static const table_t *gathered_table(work_t *work) {
+    table_t *table = &work->tables[GATHERED];
+    if (!entered(work, table)) {
+        anne_run_t *run = table->runs;
+        uint32_t columns = anne_dense_s8_columns(work->n_in), part;
+        for (uint32_t at = 0; at < columns; at += part) {
+            part = least(columns - at, ANNE_DENSE_S8_PANEL);
+            *run++ = (anne_run_t){.at = (int32_t)at, .n = part};
+            *run++ = (anne_run_t){0};
+        }
+        table->n = (uint32_t)(run - table->runs);
+        finish_table(work, table, 0);
     }
     if (table->last_end != NULL) {
         table->last_end->at = work->last_at;
@@ -183,8 +233,12 @@ static void slide(work_t *work, int32_t top, int32_t left, uint32_t n, int32_t *
     }
 }
 
-// Those of n windows from their runs.
-static void sum_runs(work_t *work, const table_t *table, const int8_t *x, uint32_t n, int32_t *starts) {
+// What is to be done with n windows that have the same runs from x on, the first of which is `pixel` of the chunk.
+typedef void windows_t(work_t *work, const table_t *table, const int8_t *x, uint32_t n, uint32_t pixel);
+
+// Their sums from their runs.
+static void sum_windows(work_t *work, const table_t *table, const int8_t *x, uint32_t n, uint32_t pixel) {
+    int32_t *starts = work->starts + pixel * work->panels;
     for (uint32_t i = 0; i < n; i++, x += work->job.x_step) {
         int32_t sum = 0;
         for (const anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
@@ -200,52 +254,69 @@ static void sum_runs(work_t *work, const table_t *table, const int8_t *x, uint32
     }
 }
 
+// Their sums and a copy of what they see, in whole words.
+static void gather_windows(work_t *work, const table_t *table, const int8_t *x, uint32_t n, uint32_t pixel) {
+    const uint32_t columns = anne_dense_s8_columns(work->n_in);
+    int32_t *starts = work->starts + pixel * work->panels;
+    int8_t *seen = work->seen + pixel * columns;
+    for (const int8_t *behind = seen + n * columns; seen != behind; x += work->job.x_step) {
+        int32_t sum = 0;
+        for (const anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
+            if (run->n == 0) {
+                *starts++ = anne_conv_start(sum);
+                sum = 0;
+                continue;
+            }
+            const int8_t *from = run->at == ANNE_OUTSIDE ? work->outside : x + run->at;
+            for (const int8_t *stop = seen + run->n; seen != stop;) {
+                sum += *from;
+                *seen++ = *from++;
+            }
+        }
+        for (uint32_t j = work->n_in; j < columns; j++) {
+            *seen++ = 0;
+        }
+    }
+}
+
+static void run_windows(work_t *work, const table_t *table, const int8_t *x, uint32_t n, uint32_t pixel) {
+    work->job.runs = table->runs;
+    work->job.x = x;
+    work->job.y = work->y + pixel * work->job.y_step;
+    work->job.n_pixels = n;
+    work->job.starts = work->starts + pixel * work->panels;
+    anne_conv_rows_s8(&work->job);
+}
+
 // --- Chunks ---------------------------------------------------------------------------------------------------------
 
-// What is to be done with n pixels of a line, the first of which is `pixel` of the chunk.
-typedef void line_t(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel);
-
-// Goes through the windows of a line whose runs are the same.
-static void each_job(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel, bool sums) {
+// n windows of a line, the first of which is `pixel` of the chunk.
+static void each_window(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel, windows_t *windows) {
     const anne_window_t *w = &work->window;
     for (uint32_t part; n > 0; n -= part, pixel += part, column += (int32_t)part) {
         uint32_t which = column < work->first_within ? LEFT : column < work->end_within ? WITHIN : RIGHT;
         uint32_t room = which == WITHIN ? (uint32_t)(work->end_within - column) : 1;
-        part = n < room ? n : room;
-        int32_t base, *starts = work->starts + pixel * work->panels;
+        part = least(n, room);
+        int32_t base;
         const table_t *table =
             table_of(work, which, row * w->stride_h - w->pad_top, column * w->stride_w - w->pad_left, &base);
-        if (sums) {
-            sum_runs(work, table, work->x + base, part, starts);
-            continue;
-        }
-        work->job.runs = table->runs;
-        work->job.x = work->x + base;
-        work->job.y = work->y + (uint32_t)(row * w->out_w + column) * work->job.y_step;
-        work->job.n_pixels = part;
-        work->job.starts = starts;
-        anne_conv_rows_s8(&work->job);
+        windows(work, table, work->x + base, part, pixel);
     }
 }
 
-static void sum_line(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel) {
+// The chunk's windows, line by line; with `sums` of what they see, or else what the rows at hand make of them.
+static void each_line(work_t *work, uint32_t first, uint32_t n, bool sums) {
     const anne_window_t *w = &work->window;
-    if (work->columns > 0) {
-        slide(work, row * w->stride_h - w->pad_top, column * w->stride_w - w->pad_left, n, work->starts + pixel);
-    } else {
-        each_job(work, row, column, n, pixel, true);
-    }
-}
-
-static void run_line(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel) {
-    each_job(work, row, column, n, pixel, false);
-}
-
-static void each_line(work_t *work, uint32_t first, uint32_t n, line_t *line) {
-    uint32_t width = (uint32_t)work->window.out_w, row = first / width, column = first % width;
+    uint32_t width = (uint32_t)w->out_w, row = first / width, column = first % width;
     for (uint32_t pixel = 0, part; pixel < n; pixel += part, row++, column = 0) {
-        part = n - pixel < width - column ? n - pixel : width - column;
-        line(work, (int32_t)row, (int32_t)column, part, pixel);
+        part = least(n - pixel, width - column);
+        if (sums && work->columns > 0) {
+            slide(work, (int32_t)row * w->stride_h - w->pad_top, (int32_t)column * w->stride_w - w->pad_left, part,
+                  work->starts + pixel);
+        } else {
+            windows_t *windows = !sums ? run_windows : work->gathers ? gather_windows : sum_windows;
+            each_window(work, (int32_t)row, (int32_t)column, part, pixel, windows);
+        }
     }
 }
 
@@ -262,8 +333,8 @@ static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, in
         .bias = bias,
         .x_step = (uint32_t)(work->window.stride_w * work->window.channels),
         .y_step = layer->groups * layer->n_out,
-        .rows = left < 8 ? left : 8,
-        .outside = (const int8_t *)(work->starts + work->chunk * work->panels),
+        .rows = least(left, 8),
+        .outside = work->outside,
         .factors = layer->factors + output,
         .approximation = layer->approximation,
         .multipliers = layer->approximation->multipliers + output,
@@ -278,35 +349,47 @@ static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, in
 static void set_work(work_t *work, const anne_conv_s8_t *layer, int32_t *scratch) {
     set_sizes(work, layer);
     const anne_window_t *w = &work->window;
-    for (uint32_t i = 0; i < TABLES; i++) {
+    for (uint32_t i = 0; i < tables(work); i++) {
         work->tables[i].runs = (anne_run_t *)(void *)scratch;
         scratch += table_words(work);
     }
     work->sums = scratch;
     work->starts = scratch + work->columns;
     memset(work->starts, 0, work->chunk * work->panels * sizeof *work->starts); // those of bytes
-    memset(work->starts + work->chunk * work->panels, layer->zero_point, outside_words(work) * sizeof *scratch);
+    work->outside = (int8_t *)(work->starts + work->chunk * work->panels);
+    memset(work->outside, layer->zero_point, outside_words(work) * sizeof *scratch);
+    work->seen = work->outside + outside_words(work) * sizeof *scratch;
     int32_t reach = w->in_w - 1 - (w->kernel_w - 1) * w->dilation_w + w->pad_left; // of the last window within
     work->first_within = (w->pad_left + w->stride_w - 1) / w->stride_w;
     work->end_within = reach < 0 ? 0 : reach / w->stride_w + 1;
 }
 
+// All rows of a group's weights over a chunk of n pixels, whose results begin at y.
+static void run_chunk(work_t *work, uint32_t group, uint32_t first, uint32_t n, int8_t *y) {
+    int32_t bias[8];
+    for (uint32_t r = 0; r < work->layer->n_out; r += 8) {
+        set_rows(work, group, r, bias, y);
+        if (r == 0 && work->whole_words) {
+            each_line(work, first, n, true);
+        }
+        if (work->gathers) {
+            work->job.x_step = anne_dense_s8_columns(work->n_in);
+            run_windows(work, gathered_table(work), work->seen, n, 0);
+        } else {
+            each_line(work, first, n, false);
+        }
+    }
+}
+
 void anne_conv_s8(const anne_conv_s8_t *layer, const int8_t *x, int32_t *scratch, int8_t *y) {
     work_t work;
-    int32_t bias[8];
     set_work(&work, layer, scratch);
     uint32_t pixels = (uint32_t)work.window.out_h * (uint32_t)work.window.out_w;
-    for (uint32_t first = 0, n; first < pixels; first += n) {
-        n = pixels - first < work.chunk ? pixels - first : work.chunk;
+    for (uint32_t first = 0, n; first < pixels; first += n, y += n * layer->groups * layer->n_out) {
+        n = least(pixels - first, work.chunk);
         for (uint32_t group = 0; group < layer->groups; group++) {
             work.x = x + group * work.channels;
-            for (uint32_t r = 0; r < layer->n_out; r += 8) {
-                set_rows(&work, group, r, bias, y);
-                if (r == 0 && work.whole_words) {
-                    each_line(&work, first, n, sum_line);
-                }
-                each_line(&work, first, n, run_line);
-            }
+            run_chunk(&work, group, first, n, y);
         }
     }
 }

@@ -119,9 +119,7 @@
     str r5, [sp, #OUTPUT]
     ldm r3!, {r0, r1, r2}       // shift, rounding, unsure
     ldm r5!, {r4, r6, r7}       // zero_point, least, most
-    subs r4, r6
-    lsls r4, #21
-    adds r1, r4
+    start_of r1, r2, r4, r6
     subs r3, r7, r6
     mov r4, r6
     add r5, sp, #START

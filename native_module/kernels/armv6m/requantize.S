@@ -79,8 +79,8 @@
     .pool
     .size anne_requantize_s16, . - anne_requantize_s16
 
-// int8: the approximate product of requantize.c, 19.75 cycles a row, 6 more where the limits cut it off; the exact way,
-// some 70 cycles, where that is not sure. Four rows a round, their sums fetched in pairs; a round may begin with any of
+// int8: the approximate product of requantize.c, 19.75 cycles a row, less where the limits cut it off; the exact way, some
+// 70 cycles, where that is not sure. Four rows a round, their sums fetched in pairs; a round may begin with any of
 // them.
 //
 //     r0 acc   r1 multipliers   r2 y   r3, r7 sums   r4 product, result   r5 shift   r6 scratch
@@ -107,10 +107,9 @@
     mov r11, r5
     subs r7, r5
     mov r10, r7
-    subs r4, r5
-    lsls r4, #21
-    adds r4, r6
-    mov r8, r4
+    mov r7, r9
+    start_of r6, r7, r4, r5
+    mov r8, r6
     mov r5, r2
     lsls r4, r3, #2
     adds r4, r0

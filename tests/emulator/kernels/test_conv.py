@@ -139,6 +139,9 @@ OTHERS = [
     Shape(2, 3, 60, pad_top=1, pad_left=1, n_out=20),  # 540 columns: two panels
     Shape(2, 2, 172, pad_top=2, pad_left=1, n_out=12),  # 1,548: four
     Shape(2, 2, 57, pad_top=1, pad_left=1, n_out=5),  # 513, by byte
+    Shape(5, 5, 1, kernel_h=5, kernel_w=4, pad_top=2, pad_left=1, n_out=29),  # gathered
+    Shape(2, 3, 57, pad_top=1, pad_left=1, n_out=25),  # gathered, two panels
+    Shape(3, 3, 6, groups=2, pad_top=1, pad_left=1, n_out=28),
     Shape(1, 40, 8, kernel_h=1, kernel_w=9, stride_w=2, pad_left=8),
     Shape(1, 140, 4, kernel_h=1, kernel_w=1, n_out=4),  # more than a chunk
     Shape(9, 10, 20, pad_top=1, pad_left=1, n_out=56),  # 10 KB of weights: chunks of several lines
@@ -206,11 +209,11 @@ def test_an_image_of_whole_words_that_is_misaligned_is_a_fault(strict: Machine) 
 # --- Speed: cycles of the whole layer
 
 GOALS = [
-    (Shape(12, 32, 16, 12, 32, pad_top=1, pad_left=1, n_out=16), 3.2),
+    (Shape(12, 32, 16, 12, 32, pad_top=1, pad_left=1, n_out=16), 3.25),
     (Shape(8, 8, 64, 8, 8, pad_top=1, pad_left=1, n_out=64), 2.95),
-    (Shape(5, 5, 64, kernel_h=1, kernel_w=1, n_out=64), 3.55),
+    (Shape(5, 5, 64, kernel_h=1, kernel_w=1, n_out=64), 3.6),
     (Shape(4, 4, 256, kernel_h=1, kernel_w=1, n_out=64), 2.95),
-    (Shape(12, 32, 3, 12, 32, pad_top=1, pad_left=1, n_out=16), 5.6),
+    (Shape(12, 32, 3, 12, 32, pad_top=1, pad_left=1, n_out=16), 5.75),
 ]
 
 
