@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from anne_tools.boards.emulated_device import EmulatedDevice
+from anne_tools.boards.emulator_core import MISS_CYCLES
 from anne_tools.errors import ModelError
 
 ON_PICO = Path(__file__).with_name("on_pico.py")
 
 # Data go into the flash behind the firmware's, where files would be: its first blocks, which say that it is formatted,
-# are left alone. Weights beyond RAM_BYTES are used there; the emulator counts no cache misses, silicon does.
+# are left alone. They are copied into RAM up to RAM_BYTES; those beyond it are used in flash, as fast as in RAM.
 FLASH_OFFSET, FLASH_END = 0xB0000, 0x200000
 RAM_BYTES = 90_000
 # Floats may be off by so much of the largest output: ours from the host library, others from sums in 64 bits.
@@ -53,8 +54,20 @@ class Bench:
         self.device = device
         device.exec(ON_PICO.read_text())
 
-    def cycles(self, case: Case) -> int:
-        """Run a case, check its output, return the median of its calls. ModelError if the output is wrong."""
+    @property
+    def has_flash_cache(self) -> bool:
+        """Whether what flash costs can be measured."""
+        return self.device.machine.flash_cache
+
+    def flash_cycles(self, case: Case) -> int | None:
+        """The same with the weights in flash, by the model of its cache; None where the emulator has none."""
+        return self.cycles(case, in_flash=True) if self.has_flash_cache else None
+
+    def cycles(self, case: Case, in_flash: bool = False) -> int:
+        """Run a case, check its output, return the median of its calls. ModelError if the output is wrong.
+
+        Weights are in RAM; where they are too large for it, they are in flash, and that is taken to be as fast.
+        """
         parts, blob = [], bytearray()
         for code, values in case.arguments:
             data = np.ascontiguousarray(values).tobytes()
@@ -64,7 +77,9 @@ class Bench:
             raise ModelError(f"{case.what}: {len(blob)} bytes do not fit the flash")
         self.device.machine.write_flash(FLASH_OFFSET, bytes(blob))
         expected = np.asarray(case.expected)
-        task = (case.function, parts, expected.dtype.char, expected.size, case.repeats, in_ram(len(blob)))
+        copied = in_ram(len(blob)) and not in_flash
+        task = (case.function, parts, expected.dtype.char, expected.size, case.repeats, copied)
+        self.device.machine.set_flash_miss_cycles(MISS_CYCLES if copied or in_flash else 0)
         told = json.loads(self.device.exec(f"job{task!r}", timeout_s=300))
         check(case, np.frombuffer(bytes.fromhex(told["output"]), expected.dtype))
         return int(statistics.median(told["cycles"]))

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from anne_tools.boards.costs import CHIPS
 from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.open_device import open_device
-from anne_tools.commands.common import console
+from anne_tools.commands.common import console, flash_told
 from anne_tools.commands.models import print_table, step_progress
 from anne_tools.data.files import write_atomically
 from anne_tools.errors import DeviceError, ModelError
@@ -65,7 +64,7 @@ def run(device: EmulatedDevice, quick: bool = False) -> list[dict[str, Any]]:
         records += measure_small_net(bench)
         if not quick:
             records.append(measure_autoencoder(bench))
-    return records
+    return [{**record, "flash": device.flash} for record in records]
 
 
 def show(records: list[dict[str, Any]]) -> None:
@@ -76,17 +75,14 @@ def show(records: list[dict[str, Any]]) -> None:
     )
     lines = list(dict.fromkeys((r["kernel"], r["peer"]) for r in records if "kernel" in r))
     by_key = {(r["kernel"], r["peer"], tuple(r["shape"])): r for r in records if "kernel" in r}
-    out.print(
-        "Cycles per multiply-accumulate of a matrix-vector product (* weights used in flash, - left out):"
-    )
+    out.print("Cycles per multiply-accumulate of a matrix-vector product (- left out):")
     rows = []
     for kernel, peer in lines:
-        cells = [by_key.get((kernel, peer, shape)) for shape in shapes_found]
-        texts = [
-            "-" if c is None else f"{c['cycles_per_mac']:.2f}" + "*" * (c["weights"] == "flash")
-            for c in cells
-        ]
-        rows.append([kernel, peer or "AI-ANNE", *texts])
+        cells = [by_key.get((kernel, peer, shape), {}) for shape in shapes_found]
+        rows.append([kernel, peer or "AI-ANNE", *(_figure(c.get("cycles_per_mac"), 2) for c in cells)])
+        if any(c.get("flash_cycles_per_mac") for c in cells):
+            figures = (_figure(c.get("flash_cycles_per_mac"), 2) for c in cells)
+            rows.append([kernel, "AI-ANNE, weights in flash", *figures])
     columns = ["kernel", "by", *(f"{a}x{b}" for a, b in shapes_found)]
     print_table(out, columns, rows, left=("kernel", "by"))
     out.print(
@@ -98,19 +94,17 @@ def show(records: list[dict[str, Any]]) -> None:
             r["model"],
             r["peer"] or "AI-ANNE",
             f"{r['ms']:.4f}",
+            _figure(r.get("flash_ms"), 4),
             "" if r["arena_bytes"] is None else str(r["arena_bytes"]),
         ]
         for r in records
         if "model" in r
     ]
-    print_table(out, ["model", "by", "ms", "RAM bytes"], rows, left=("model", "by"))
-    for r in records:
-        if "ms_on_silicon_from_flash" in r:
-            out.print(
-                f"{r['model']}: weights in flash; on silicon cache misses add about "
-                f"{CHIPS['rp2040'].flash_byte:.0f} cycles a byte: {r['ms_on_silicon_from_flash']:.0f} ms",
-                markup=False,
-            )
+    print_table(out, ["model", "by", "ms", "ms in flash", "RAM bytes"], rows, left=("model", "by"))
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def main() -> int:
@@ -122,7 +116,8 @@ def main() -> int:
     parser.add_argument("--plot", type=Path, help="SVG of the cycles over n")
     arguments = parser.parse_args()
     try:
-        with open_device("emulator", firmware=arguments.firmware) as device:
+        with open_device("emulator", firmware=arguments.firmware, flash_cache=None) as device:
+            print(flash_told(device.flash))
             records = run(device, arguments.quick)
         show(records)
         if arguments.output:

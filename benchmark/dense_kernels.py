@@ -94,7 +94,8 @@ def measure_own(bench: Bench, name: str, n_in: int, n_out: int) -> dict[str, Any
     bound = OWN_BOUND if expected.dtype.kind == "f" else 0.0
     arguments = [("", np.frombuffer(data, np.uint8)), ("", x)]
     what = f"{name} {n_in}x{n_out}"
-    layer = bench.cycles(Case(what, "layer", arguments, expected, bound))
+    case = Case(what, "layer", arguments, expected, bound)
+    layer, flash_layer = bench.cycles(case), bench.flash_cycles(case)
     requantise = 0
     if expected.dtype.kind == "i":
         requantise = bench.cycles(Case(f"{what}, requantised", "requantise", arguments, expected))
@@ -103,6 +104,7 @@ def measure_own(bench: Bench, name: str, n_in: int, n_out: int) -> dict[str, Any
         "layout": kernel.layout,
         "requantise_cycles": requantise,
         "layer_cycles": layer,
+        "flash_cycles_per_mac": flash_layer and round((flash_layer - requantise) / (n_in * n_out), 4),
     }
 
 

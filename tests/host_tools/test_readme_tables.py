@@ -71,15 +71,19 @@ def test_peers_stand_beside_kernels_at_the_largest_square_up_to_128():
             "shape": shape,
             "cycles": cycles,
             "cycles_per_mac": per_mac,
+            "flash_cycles_per_mac": None if peer else 12.5,
             "peer": peer,
         }
 
     results = [kernel(64, 64, 12288, None), kernel(128, 128, 40960, None), kernel(640, 128, 1, None)]
-    results += [kernel(64, 64, 409600, "viper"), {"model": "m", "ms": 6.1, "arena_bytes": 8024, "peer": None}]
+    results.append(kernel(64, 64, 409600, "viper"))
+    results.append({"model": "m", "ms": 6.1, "flash_ms": 34.5, "arena_bytes": 8024, "peer": None})
+    results.append({"model": "m", "ms": 7.1, "arena_bytes": None, "peer": "p"})
     text = "\n".join(readme_tables.peers_table(results))
-    assert "| dense_s8 | **AI-ANNE** | 128x128 | 40,960 | 2.50 |" in text
-    assert "| dense_s8 | viper | 64x64 | 409,600 | 100.00 |" in text
-    assert "| m | **AI-ANNE** | 6.100 | 8,024 |" in text
+    assert "| dense_s8 | **AI-ANNE** | 128x128 | 40,960 | 2.50 | 12.50 |" in text
+    assert "| dense_s8 | viper | 64x64 | 409,600 | 100.00 |  |" in text
+    assert "| m | **AI-ANNE** | 6.100 | 34.500 | 8,024 |" in text
+    assert "| m | p | 7.100 |  |  |" in text
     assert readme_tables.peers_table([{"model": "m", "ms": 1}]) == []
 
 
