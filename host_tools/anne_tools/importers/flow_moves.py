@@ -70,6 +70,10 @@ class Moves(Flow):
         """The mean, sum, max or min along axes."""
         x = self.as_it_lies(step, key)
         gone = {self._axis(step, x, axis) for axis in axes}
+        if 0 in gone and len(x.shape) > 1 and self.batch not in (None, 1):
+            raise ModelError(
+                f"{step.where}: along the batch axis, of {self.batch} in the file, is not supported"
+            )
         along = {axis for axis in gone if x.shape[axis] > 1 or axis}
         if not along or math.prod(x.shape[axis] for axis in along) == 1:
             order = self.order_of(step, x) or tuple(range(len(x.shape)))

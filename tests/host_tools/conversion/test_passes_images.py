@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.conversion import passes
-from anne_tools.layers import AveragePool, Conv, MaxPool, Pad
+from anne_tools.layers import AveragePool, Concatenate, Conv, DepthwiseConv, MaxPool, Pad, Slice, Transpose
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from anne_tools.network.execute import execute
@@ -157,3 +157,85 @@ def test_channels_of_unlike_ranges_are_balanced():
     expected = execute(before, x)
     np.testing.assert_allclose(execute(after, x), expected, rtol=0, atol=1e-6 * np.abs(expected).max())
     assert passes.balance_inputs(before, -np.ones((20, 6)), np.ones((20, 6))) is None
+
+
+# Slices behind a convolution
+
+
+@pytest.mark.parametrize(
+    "shape, window, begin, size, left",
+    [
+        ((9, 4), Window((1, 3), before=(0, 2), after=(0, 2)), (0, 0), (9, 6), ["conv"]),  # causal
+        ((9, 4), Window((1, 3), before=(0, 2), after=(0, 2)), (2, 0), (9, 6), ["conv"]),
+        ((9, 4), Window((1, 3), dilation=(1, 2), before=(0, 4), after=(0, 4)), (0, 0), (9, 6), ["conv"]),
+        ((9, 4), Window((1, 3), stride=(1, 2), before=(0, 2), after=(0, 2)), (0, 0), (5, 6), ["conv"]),
+        ((9, 4), Window((1, 3), before=(0, 2), after=(0, 2)), (0, 0), (8, 6), ["conv", "slice"]),  # and more
+        ((9, 4), Window((1, 3), before=(0, 2), after=(0, 2)), (0, 1), (9, 5), ["conv", "slice"]),  # channels
+        ((5, 6, 4), Window((3, 3), before=(2, 2), after=(2, 2)), (1, 0, 0), (5, 7, 6), ["conv"]),
+        ((5, 6, 4), SAME, (1, 1, 0), (3, 4, 6), ["conv"]),
+        ((5, 6, 4), VALID, (0, 0, 0), (2, 4, 6), ["conv", "slice"]),
+    ],
+)
+def test_outputs_that_are_cut_off_are_less_padding(shape, window, begin, size, left):
+    b = GraphBuilder(shape)
+    conv(b, window)
+    b.add(Slice, "cut", begin, size, (1,) * len(shape))
+    kinds, notes = run(passes.crop_windows, b)
+    assert kinds == left
+    assert notes == (["cut: made less padding of conv"] if left == ["conv"] else [])
+
+
+def test_every_other_output_is_no_padding():
+    b = GraphBuilder((9, 4))
+    b.add(DepthwiseConv, "conv", random(4, 1, 3), random(4), Window((1, 3), before=(0, 2), after=(0, 2)))
+    b.add(Slice, "cut", (0, 0), (5, 4), (2, 1))
+    assert run(passes.crop_windows, b)[0] == ["depthwise_conv", "slice"]
+
+
+# Transposes beside a dense layer
+
+
+def test_a_vector_that_becomes_an_image():
+    b = GraphBuilder((7,))
+    b.dense("dense", random(24, 7), random(24), "relu")
+    b.reshape("view", (4, 6))
+    b.add(Transpose, "last", (1, 0))
+    b.reshape("image", (2, 3, 4))
+    conv(b, Window((1, 1)))
+    kinds, notes = run(passes.fold_transposes, b)
+    assert kinds == ["dense", "reshape", "reshape", "conv"]
+    assert notes == ["last: the weights of dense changed places"]
+
+
+def test_a_softmax_of_what_becomes_an_image_stays_in_its_order():
+    b = GraphBuilder((7,))
+    b.dense("dense", random(24, 7), random(24), "softmax")
+    b.reshape("view", (4, 6))
+    b.add(Transpose, "last", (1, 0))
+    assert run(passes.fold_transposes, b)[0] == ["dense", "reshape", "transpose"]
+
+
+def test_flattened_images_that_are_joined():
+    b = GraphBuilder((2, 3, 4))
+    first, vectors = b.first, []
+    for n, order in enumerate(((2, 0, 1), (1, 2, 0))):
+        b.add(Transpose, f"turn {n}", order, inputs=[first])
+        vectors.append(b.reshape(f"flat {n}", (-1,)))
+    vectors.insert(1, b.reshape("plain", (-1,), at=first))
+    b.add(Concatenate, "join", 0, inputs=vectors)
+    b.dense("dense", random(5, 72), random(5))
+    kinds, notes = run(passes.fold_transposes, b)
+    assert sorted(kinds) == ["concatenate", "dense", "reshape", "reshape", "reshape"]
+    assert notes == [f"turn {n}: the weights of dense changed places" for n in (0, 1)]
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_transposes_that_others_read_stay(twice):
+    b = GraphBuilder((3, 4))
+    b.add(Transpose, "turn", (1, 0))
+    flat = b.reshape("flat", (-1,))
+    b.add(Concatenate, "join", 0, inputs=[flat, flat] if twice else [flat])
+    if not twice:
+        b.add(Concatenate, "again", 0, inputs=[b.last, flat])
+    b.dense("dense", random(5, 24), random(5))
+    assert "transpose" in run(passes.fold_transposes, b)[0]

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from ...network.graph import Graph
 from .balance_inputs import balance_inputs as balance_inputs
+from .crop_windows import crop_windows as crop_windows
 from .drop_no_ops import drop_no_ops
 from .fold_scalings import fold_scalings
+from .fold_transposes import fold_transposes as fold_transposes
 from .fuse_activations import fuse_activations
 from .integer_scalings import integer_scalings as integer_scalings
 from .integer_scalings import scaled_tensors as scaled_tensors
@@ -21,7 +23,15 @@ from .merge_reshapes import merge_reshapes
 from .rewrite import Passed, rounded
 from .spread_scalings import spread_scalings as spread_scalings
 
-PASSES = (drop_no_ops, merge_reshapes, fuse_activations, merge_dense, merge_pads)
+PASSES = (
+    drop_no_ops,
+    merge_reshapes,
+    fuse_activations,
+    crop_windows,
+    fold_transposes,
+    merge_dense,
+    merge_pads,
+)
 
 
 def simplify(graph: Graph, fold_input_scaling: bool = True) -> Passed:
