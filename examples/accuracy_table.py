@@ -31,6 +31,7 @@ from anne_tools.cores.local import run_local
 from anne_tools.cores.numbers import dequantize_output
 from anne_tools.cores.results import classes, difference
 from anne_tools.data.files import write_atomically
+from anne_tools.errors import DeviceError
 from datasets import Data
 
 # name: the function of datasets that loads its data, whether its weights are kept
@@ -65,7 +66,8 @@ class Row:
 
     `same_answer_percent` counts the test samples with the framework's own answer. `device_difference` is the largest
     between the Pico's and the host library's outputs: steps for integers, relative to the largest output for floats.
-    `ram_bytes` is what the loaded model takes of the heap, with its weights where they are kept in RAM.
+    `ram_bytes` is what the loaded model takes of the heap, with its weights where they are kept in RAM. What is
+    measured on the Pico is None, and n_device 0, for a file that is too large for its RAM.
     """
 
     data: str
@@ -75,14 +77,14 @@ class Row:
     n_test: int
     dtype: str
     file_bytes: int
-    ram_bytes: int
+    ram_bytes: int | None
     framework_percent: float
     percent: float
     same_answer_percent: float
     n_device: int
-    device_difference: float
-    predict_us: float
-    predict_into_us: float
+    device_difference: float | None
+    predict_us: float | None
+    predict_into_us: float | None
     notes: list[str]
 
     def problems(self) -> list[str]:
@@ -93,7 +95,7 @@ class Row:
         if lost > allowed + 1e-9:
             found.append(f"accuracy: expected to lose at most {allowed:.2f} points, lost {lost:.2f}")
         bound = 0 if self.dtype in INTEGER_DTYPES else FLOAT_BOUND
-        if not self.device_difference <= bound:
+        if self.device_difference is not None and not self.device_difference <= bound:
             found.append(
                 f"Pico and host: expected outputs within {bound}, they differ by {self.device_difference:.3g}"
             )
@@ -106,11 +108,8 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
     file = open_model(converted.data)
     framework, (expected,) = framework_outputs(model, [as_trained(data.x_test)], file.inputs)
     on_host = run_local(converted.data, data.x_test, "host")
-    n_device = max(1, min(DEVICE_SAMPLES, DEVICE_MACS // max(1, sum(layer.macs for layer in file.layers))))
-    on_device = run_device(device, converted.data, data.x_test[:n_device])
     right = classes(expected.reshape(len(expected), -1), 0.5)
     answers = classes(dequantize_output(on_host, file.outputs[0]).reshape(len(on_host), -1), 0.5)
-    speed = bench(device, converted.data, data.name)
     return Row(
         data=data.name,
         network=described(file),
@@ -119,16 +118,33 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
         n_test=len(data.x_test),
         dtype=dtype,
         file_bytes=len(converted.data),
-        ram_bytes=speed.ram_bytes,
         framework_percent=100 * float(np.mean(right == data.y_test)),
         percent=100 * float(np.mean(answers == data.y_test)),
         same_answer_percent=100 * float(np.mean(answers == right)),
-        n_device=len(on_device),
-        device_difference=max(map(difference, on_host[: len(on_device)], on_device)),
-        predict_us=speed.predict_us,
-        predict_into_us=speed.predict_into_us,
         notes=converted.report.notes,
+        **on_pico(device, converted.data, data, on_host),
     )
+
+
+def on_pico(device: Device, model: bytes, data: Data, on_host: np.ndarray) -> dict[str, Any]:
+    """Return what is measured on the Pico; `on_host` are the host library's outputs."""
+    unmeasured = ("ram_bytes", "device_difference", "predict_us", "predict_into_us")
+    n_macs = sum(layer.macs for layer in open_model(model).layers)
+    n_device = max(1, min(DEVICE_SAMPLES, DEVICE_MACS // max(1, n_macs)))
+    try:
+        outputs = run_device(device, model, data.x_test[:n_device])
+        speed = bench(device, model, data.name)
+    except DeviceError as error:
+        if "MemoryError" not in str(error):
+            raise
+        return {"n_device": 0} | dict.fromkeys(unmeasured)
+    return {
+        "n_device": n_device,
+        "ram_bytes": speed.ram_bytes,
+        "device_difference": max(map(difference, on_host[:n_device], outputs)),
+        "predict_us": speed.predict_us,
+        "predict_into_us": speed.predict_into_us,
+    }
 
 
 def as_trained(x: np.ndarray) -> np.ndarray:
@@ -157,6 +173,15 @@ def trained(name: str) -> tuple[Data, Any]:
     return data, common.trained(name, module.network, data) if is_kept else module.train(data)
 
 
+def told(row: Row) -> str:
+    """Return the line that tells of a row while the others are measured."""
+    host = f"{row.data:14} {row.network:10} {row.dtype:12} {row.file_bytes:6} bytes,"
+    host += f" {row.framework_percent:6.2f} % -> {row.percent:6.2f} %,"
+    if row.predict_us is None:
+        return f"{host} too large for the Pico's RAM"
+    return f"{host} {row.ram_bytes:6} of RAM, {row.predict_us:7.0f} us, Pico differs by {row.device_difference:.2g}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("examples", nargs="*", default=EXAMPLES, help=f"of {', '.join(EXAMPLES)}")
@@ -168,12 +193,7 @@ def main() -> int:
             data, model = trained(name)
             for dtype in DTYPES:
                 rows.append(row := measure(device, data, model, dtype))
-                print(
-                    f"{row.data:14} {row.network:10} {dtype:12} {row.file_bytes:6} bytes, {row.ram_bytes:6} of RAM"
-                    f" {row.framework_percent:6.2f} % -> {row.percent:6.2f} %, {row.predict_us:7.0f} us,"
-                    f" Pico differs by {row.device_difference:.2g}",
-                    flush=True,
-                )
+                print(told(row), flush=True)
     problems = [problem for row in rows for problem in row.problems()]
     print("\n".join(problems), file=sys.stderr, end="\n" if problems else "")
     if problems:

@@ -56,6 +56,10 @@ def test_accuracy_table_by_hand():
             "ram_bytes": 2048,
         }
 
+    large = row("float32", 90.0, None) | {"n_device": 0, "predict_us": None, "ram_bytes": None}
+    text = "\n".join(readme_tables.accuracy_table([large, row("int8", 88.0, 0)]))
+    assert "| d | 5,678 B | 1,234 / 9 us, 5,678 B, 2.0 KB |" in text
+
     text = "\n".join(readme_tables.accuracy_table([row("float32", 90.0, 2e-7), row("int8", 88.0, 0)]))
     assert "| data | network | trained with | test samples | framework | float32 | int8 |" in text
     assert "| d | 2-1 | f | 50 | 90.00 | 90.00 | 88.00 |" in text

@@ -74,7 +74,7 @@ def _run(pico: EmulatedPico, source: str, **options: float) -> str:
 # --- Ctrl-C -----------------------------------------------------------------------------------------------------------
 
 _FOR_EVER = "try:\n while True: net.predict_into(x, out)\nexcept KeyboardInterrupt: print('stopped')"
-_AGAIN = "print(raw(net.predict_into(x, out)) == expected)"
+_AGAIN = "net.reset(); print(raw(net.predict_into(x, out)) == expected)"
 
 
 def ctrl_c(soak: bool) -> Found:

@@ -82,7 +82,7 @@ def fuzzer(soak: bool) -> Found:
             f"-max_len={FUZZER_BYTES}",
             "-len_control=0",
         ]
-        options += ["-seed=1", "-verbosity=0", "-timeout=10", "-reload=0", f"-artifact_prefix={PROGRAMS}/"]
+        options += ["-seed=1", "-verbosity=0", "-timeout=60", "-reload=0", f"-artifact_prefix={PROGRAMS}/"]
         found = run_program("fuzz_model", *options, corpus)
     return Found(
         f"{found['runs']:,} inputs",

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from ..errors import ModelError
 from .tflm import (
     INT8_MAX,
     INT8_MIN,
@@ -31,10 +30,15 @@ def softmax_exponentials(scale: float) -> np.ndarray:
 def _below_the_top(scale: float) -> list[int]:
     """Return (q - max) * scale in Q5.26 for max - q = 0 ... 255; INT32_MIN where that is too far below 0 to count."""
     factor = min(float(np.float32(scale)) * (1 << 26), float(INT32_MAX))
-    multiplier, shift = _multiplier_above_one(factor)
-    radius = input_radius(5, shift)
+    fraction, shift = math.frexp(factor)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    if multiplier == 1 << 31:
+        multiplier, shift = multiplier // 2, shift + 1
+    # TFLite Micro takes no scale below 2^-26, where all 256 differences round to (nearly) nothing
+    left, right = max(shift, 0), min(max(-shift, 0), 31)
+    radius = input_radius(5, left)
     return [
-        high_mul(-distance << shift, multiplier) if distance <= radius else INT32_MIN
+        rounding_shift(high_mul(-distance << left, multiplier), right) if distance <= radius else INT32_MIN
         for distance in range(256)
     ]
 
@@ -46,18 +50,6 @@ def log_softmax_tables(scale: float) -> tuple[np.ndarray, np.ndarray]:
     """
     exponentials = [rounding_shift(int(e), 12) for e in softmax_exponentials(scale)]
     return np.array(exponentials, np.int32), np.maximum(_below_the_top(scale), -(1 << 30)).astype(np.int32)
-
-
-def _multiplier_above_one(real: float) -> tuple[int, int]:
-    fraction, shift = math.frexp(real)
-    multiplier = math.floor(fraction * (1 << 31) + 0.5)
-    if multiplier == 1 << 31:
-        multiplier, shift = multiplier // 2, shift + 1
-    if shift < 0:
-        raise ModelError(
-            f"softmax: the scale of the input is too small, expected more than 2^-26, got {real / 2**26}"
-        )
-    return multiplier, shift
 
 
 def softmax(x, exponentials: np.ndarray) -> np.ndarray:

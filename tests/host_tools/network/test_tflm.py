@@ -195,3 +195,10 @@ def test_clamp_range():
     assert tflm.clamp_range("relu6", 0.01, 5) == (5, 127)
     with pytest.raises(ModelError, match="fused activation 'tanh' is not supported"):
         tflm.clamp_range("tanh", 0.1, 5)
+
+
+def test_softmax_of_values_that_hardly_differ():
+    # TFLite Micro takes no scale below 2^-26; exp itself says what the table is, within its polynomial's 2^-22
+    for scale in (2.0**-27, 2.0**-40, 1e-38):
+        expected = np.exp(-scale * np.arange(256.0)) * 2**31
+        assert np.abs(tflm_softmax.softmax_exponentials(scale) - expected).max() < 2 ** (31 - 22)
