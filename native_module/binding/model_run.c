@@ -24,14 +24,15 @@ static __attribute__((noinline)) void raise_interrupt(void) {
     }
 }
 
+// n layers, at least one.
 static void run_layers(const anne_layer_t *layer, size_t n) {
-    for (; n > 0; n--) {
+    do {
         layer->run(layer);
         layer++;
         if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING || MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
             raise_interrupt();
         }
-    }
+    } while (--n > 0);
 }
 
 static inline void run_all(const model_t *self) {
@@ -51,8 +52,11 @@ static MP_ALWAYSINLINE inline mp_obj_t put(claim_t *claimed, mp_obj_t x) {
 // The same for what must be one sample.
 static MP_ALWAYSINLINE inline void put_sample(claim_t *claimed, mp_obj_t x) {
     const model_t *self = claimed->model;
+    const void *own = py_own_array(&self->input, x);
     if (self->model.n_inputs > 1) {
         py_put_inputs(claimed, x, MP_QSTR_sample_of_inputs);
+    } else if (own != NULL) {
+        py_copy(self->input.data, own, self->input.n_bytes);
     } else if (!py_put_plain(&self->input, x)) {
         py_put_other(claimed, x, MP_QSTR_sample);
     }
@@ -86,8 +90,9 @@ static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model_predict, 1);
 
-static inline void get_target(const model_t *self, mp_obj_t out, target_t *target) {
-    if (!py_target_get(&self->output, out, target)) {
+static MP_ALWAYSINLINE inline void get_target(const model_t *self, mp_obj_t out, target_t *target) {
+    target->raw = py_own_array(&self->output, out);
+    if (target->raw == NULL && !py_target_get(&self->output, out, target)) {
         py_refuse_out(&self->output, out, mp_const_none);
     }
 }

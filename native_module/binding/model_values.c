@@ -63,7 +63,7 @@ bool py_put_plain(const values_t *to, mp_obj_t x) {
         return true;
     }
     if (own != NULL || (own = py_own_buffer(to, x, MP_BUFFER_READ)) != NULL) {
-        memcpy(to->data, own, to->n_bytes);
+        py_copy(to->data, own, to->n_bytes);
         return true;
     }
     if (py_float_buffer(x, MP_BUFFER_READ, &floats, &n) && n == to->n) {

@@ -8,8 +8,22 @@
 
 #include "model_type.h"
 
+// As memcpy, which takes 40 cycles to begin. In line, as what follows: a small network would notice the calls.
+typedef uint32_t __attribute__((may_alias)) word_t;
+
+static MP_ALWAYSINLINE inline void py_copy(void *to, const void *from, size_t n_bytes) {
+    if (n_bytes > 32 || (((uintptr_t)to | (uintptr_t)from | n_bytes) & 3) != 0) {
+        memcpy(to, from, n_bytes);
+        return;
+    }
+    const word_t *words = from, *end = words + n_bytes / 4;
+    for (word_t *at = to; words != end;) {
+        *at++ = *words++;
+    }
+}
+
 // What an array of the tensor's own type and size holds, as in py_array_floats; NULL for anything else.
-static inline void *py_own_array(const values_t *values, mp_obj_t o) {
+static MP_ALWAYSINLINE inline void *py_own_array(const values_t *values, mp_obj_t o) {
     if (!mp_obj_is_exact_type(o, &mp_type_array)) {
         return NULL;
     }
@@ -48,7 +62,7 @@ bool py_target_get(const values_t *from, mp_obj_t out, target_t *target);
 // In line: a call would be noticed in the time of a small network.
 static inline void py_target_write(const target_t *target, const values_t *from) {
     if (target->raw != NULL) {
-        memcpy(target->raw, from->data, from->n_bytes);
+        py_copy(target->raw, from->data, from->n_bytes);
     } else {
         py_values_floats(from, target->floats);
     }

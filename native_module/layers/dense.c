@@ -41,9 +41,16 @@ static uint32_t prepare_dense_f32_aligned(const anne_layer_t *layer) {
     return ANNE_DENSE_F32_ALIGNED_DERIVED;
 }
 
+// Without an activation, or with relu, which is the kernel's own.
+static void run_dense_f32_aligned_alone(const anne_layer_t *layer) {
+    anne_dense_f32_aligned(layer->derived);
+}
+
 static void run_dense_f32_aligned(const anne_layer_t *layer) {
     anne_dense_f32_aligned(layer->derived);
-    if (layer->activation != ANNE_ACTIVATION_relu) { // the kernel's own
+    if (layer->activation == ANNE_ACTIVATION_sigmoid) { // a small network's would notice the way through the others
+        anne_sigmoids_f32(layer->y, layer->n_out);
+    } else {
         anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
     }
 }
@@ -138,6 +145,10 @@ static anne_status_t check_dense(const anne_record_t *record, anne_needs_t *need
 }
 
 static anne_layer_run_t *choose_dense(const anne_record_t *record) {
+    bool is_alone = record->activation == ANNE_ACTIVATION_linear || record->activation == ANNE_ACTIVATION_relu;
+    if (record->parameters[DENSE_LAYOUT] == ANNE_LAYOUT_f32_aligned && is_alone) {
+        return run_dense_f32_aligned_alone;
+    }
     return dense_layouts[record->parameters[DENSE_LAYOUT]].run;
 }
 
