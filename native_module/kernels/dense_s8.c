@@ -82,11 +82,16 @@ void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int
 
 void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
                         int32_t *scratch, int32_t *acc) {
+    anne_dense_s8_band(weights, n_out, 0, bias, x, n_in, n_out, scratch, acc);
+}
+
+void anne_dense_s8_band(const uint32_t *weights, uint32_t rows, uint32_t first, const int32_t *bias, const int8_t *x,
+                        uint32_t n_in, uint32_t n_out, int32_t *scratch, int32_t *acc) {
     while (n_in > 0) {
-        uint32_t n = n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL;
+        uint32_t n = n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL, columns = anne_dense_s8_columns(n);
         int32_t sum_x = anne_expand_s8(x, n, scratch);
-        anne_dense_s8_panel(weights, bias, scratch, anne_dense_s8_columns(n), n_out, acc, sum_x);
-        weights += anne_dense_s8_words(n, n_out);
+        anne_dense_s8_panel(weights + first / 4 * columns, bias, scratch, columns, n_out, acc, sum_x);
+        weights += anne_dense_s8_words(n, rows);
         bias = acc;
         x += n;
         n_in -= n;

@@ -34,6 +34,11 @@ static inline uint32_t anne_dense_s8_scratch(uint32_t n_in) {
 void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in, uint32_t n_out,
                         int32_t *scratch, int32_t *acc);
 
+// The same for n_out rows from `first`, a multiple of 8, of weights that are packed with `rows` rows; bias begins at
+// the first of them.
+void anne_dense_s8_band(const uint32_t *weights, uint32_t rows, uint32_t first, const int32_t *bias, const int8_t *x,
+                        uint32_t n_in, uint32_t n_out, int32_t *scratch, int32_t *acc);
+
 // Its parts, on Cortex-M0+ in armv6m/dense_s8.S.
 // expanded = x, then zeros up to a multiple of 4; returns the sum of x.
 ANNE_IN_RAM int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded);

@@ -37,8 +37,8 @@ int32_t anne_requantize_one(int32_t acc, const anne_rescale_t *factor, const ann
 
 #define ONE_BITS 21 // of the approximate products, behind the point
 
-void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
-                      anne_approximation_t *approximation) {
+void anne_approximate_shared(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
+                             anne_approximation_t *approximation) {
     int32_t most = -32; // shift: -n0
     for (size_t i = 0; i < n; i++) {
         if (factors[i].multiplier != 0 && factors[i].shift > most) {
@@ -53,11 +53,22 @@ void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_
     approximation->shift = shift;
     approximation->rounding = (1u << (ONE_BITS - 1)) + fraction + error;
     approximation->unsure = exact ? UINT32_MAX : (fraction + 2 * error) << (32 - ONE_BITS);
+}
+
+// Of what takes the exact way any multiplier will do. Rows with the factor 0 may have any shift.
+void anne_approximate_rows(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation) {
+    const int32_t most = -6 - approximation->shift;
     for (size_t i = 0; i < n; i++) {
-        int32_t right = 16 + most - factors[i].shift;
-        bool small = exact || factors[i].multiplier == 0 || right > 31;
-        approximation->multipliers[i] = small ? 0 : (uint16_t)(((factors[i].multiplier >> (right - 1)) + 1) >> 1);
+        uint32_t right = (uint32_t)(15 + most - factors[i].shift);
+        approximation->multipliers[i] =
+            right > 30 ? 0 : (uint16_t)((((uint32_t)factors[i].multiplier >> right) + 1) >> 1);
     }
+}
+
+void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
+                      anne_approximation_t *approximation) {
+    anne_approximate_shared(factors, n, largest_sum, approximation);
+    anne_approximate_rows(factors, n, approximation);
 }
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S

@@ -58,6 +58,12 @@ static inline uint32_t anne_approximation_bytes(uint32_t n) {
 void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
                       anne_approximation_t *approximation);
 
+// Its parts, for whoever needs each row once in a while and not the bytes of all: first what the n rows share, without
+// their multipliers; then, with that in `approximation`, the multipliers of n of them, beginning at multipliers[0].
+void anne_approximate_shared(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
+                             anne_approximation_t *approximation);
+void anne_approximate_rows(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation);
+
 // y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates. n >= 1.
 // acc is spoilt.
 ANNE_IN_RAM void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors,

@@ -67,10 +67,78 @@ static uint32_t prepare_requantize_s8(const anne_layer_t *layer) {
     return anne_prepare_rows_s8(layer, layer->n_in, layer->n_out);
 }
 
+// --- int8 by bands of rows. scratch: the sums of a band, what the kernel needs, the multipliers of a band.
+//
+// The multipliers of all rows take two bytes each as long as the model is loaded, the sums of all rows four while the
+// layer runs: in an autoencoder more than all values between layers. So a layer of many rows has the sums of some at a
+// time, and makes their multipliers then, 21 cycles each; none are needed where all rows have one factor, as in
+// TensorFlow Lite's dense layers. Few rows are not worth it.
+#define BAND           128
+#define LEAST_IN_BANDS 33
+
+static bool one_factor(const anne_rescale_t *factors, uint32_t n) {
+    for (uint32_t r = 1; r < n; r++) {
+        if (factors[r].multiplier != factors[0].multiplier || factors[r].shift != factors[0].shift) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool in_bands(const anne_rescale_t *factors, uint32_t n_out) {
+    return n_out > BAND || (n_out >= LEAST_IN_BANDS && one_factor(factors, n_out));
+}
+
+static uint32_t band_of(uint32_t n_out) {
+    return n_out < BAND ? n_out : BAND;
+}
+
+// derived: what all rows share, then the first multiplier, and whether it is that of all.
+enum { FIRST_MULTIPLIER, IS_ONE, SHARED_MULTIPLIERS };
+
+static uint32_t prepare_bands(const anne_layer_t *layer) {
+    const anne_rescale_t *factors = layer->constants[2];
+    anne_approximation_t *shared = layer->derived;
+    anne_prepare_shared_s8(layer, layer->n_in, layer->n_out);
+    anne_approximate_rows(factors, 1, shared);
+    shared->multipliers[IS_ONE] = one_factor(factors, layer->n_out);
+    return anne_approximation_bytes(SHARED_MULTIPLIERS) / sizeof(uint32_t);
+}
+
+static void run_bands(const anne_layer_t *layer) {
+    const anne_output_t output = anne_output_of(layer, DENSE_ACT_MIN);
+    const anne_rescale_t *factors = layer->constants[2];
+    const anne_approximation_t *shared = layer->derived;
+    const int32_t *bias = layer->constants[1];
+    const uint32_t n_in = layer->n_in, n_out = layer->n_out, band = band_of(n_out);
+    int32_t *acc = layer->scratch, *expanded = acc + band;
+    anne_approximation_t *made = (void *)(expanded + anne_dense_s8_scratch(n_in));
+    *made = *shared;
+    const uint32_t pair = shared->multipliers[FIRST_MULTIPLIER] * 0x10001u;
+    for (uint32_t *at = (void *)made->multipliers, *end = at + (band + 1) / 2; at != end;) {
+        *at++ = pair;
+    }
+    for (uint32_t first = 0; first < n_out; first += BAND) {
+        uint32_t n = band_of(n_out - first);
+        anne_dense_s8_band(layer->constants[0], n_out, first, bias + first, layer->x, n_in, n, expanded, acc);
+        if (!shared->multipliers[IS_ONE]) {
+            anne_approximate_rows(factors + first, n, made);
+        }
+        anne_requantize_s8(acc, factors + first, made, n, &output, (int8_t *)layer->y + first);
+    }
+}
+
+// --- int8 and int4
+
 static void needs_dense_s8_quad(const anne_record_t *record, uint32_t n_in, uint32_t n_out, anne_needs_t *needs) {
-    (void)record;
-    needs->scratch = (n_out + anne_dense_s8_scratch(n_in)) * sizeof(int32_t);
-    needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
+    bool bands = in_bands(record->constants[2], n_out);
+    uint32_t made = bands ? anne_approximation_bytes(band_of(n_out)) : 0, sums = bands ? band_of(n_out) : n_out;
+    needs->scratch = (sums + anne_dense_s8_scratch(n_in)) * sizeof(int32_t) + made;
+    needs->derived = anne_approximation_bytes(bands ? SHARED_MULTIPLIERS : n_out) / sizeof(uint32_t);
+}
+
+static uint32_t prepare_dense_s8_quad(const anne_layer_t *layer) {
+    return layer->run == run_bands ? prepare_bands(layer) : prepare_requantize_s8(layer);
 }
 
 static void run_dense_s8_quad(const anne_layer_t *layer) {
@@ -120,7 +188,7 @@ static void run_dense_s8_f32(const anne_layer_t *layer) {
 
 static const dense_layout_t dense_layouts[ANNE_LAYOUT_COUNT] = {
     [ANNE_LAYOUT_f32] = {NULL, NULL, run_dense_f32},
-    [ANNE_LAYOUT_s8_quad] = {needs_dense_s8_quad, prepare_requantize_s8, run_dense_s8_quad},
+    [ANNE_LAYOUT_s8_quad] = {needs_dense_s8_quad, prepare_dense_s8_quad, run_dense_s8_quad},
     [ANNE_LAYOUT_s4] = {needs_dense_s4, prepare_requantize_s8, run_dense_s4},
     [ANNE_LAYOUT_s8_f32] = {needs_dense_s8_f32, NULL, run_dense_s8_f32},
     [ANNE_LAYOUT_s16] = {needs_dense_s16, NULL, run_dense_s16},
@@ -145,11 +213,13 @@ static anne_status_t check_dense(const anne_record_t *record, anne_needs_t *need
 }
 
 static anne_layer_run_t *choose_dense(const anne_record_t *record) {
+    const int32_t layout = record->parameters[DENSE_LAYOUT];
     bool is_alone = record->activation == ANNE_ACTIVATION_linear || record->activation == ANNE_ACTIVATION_relu;
-    if (record->parameters[DENSE_LAYOUT] == ANNE_LAYOUT_f32_aligned && is_alone) {
+    if (layout == ANNE_LAYOUT_f32_aligned && is_alone) {
         return run_dense_f32_aligned_alone;
     }
-    return dense_layouts[record->parameters[DENSE_LAYOUT]].run;
+    bool bands = layout == ANNE_LAYOUT_s8_quad && in_bands(record->constants[2], record->output->shape[0]);
+    return bands ? run_bands : dense_layouts[layout].run;
 }
 
 static uint32_t prepare_dense(const anne_layer_t *layer, const anne_record_t *record) {

@@ -63,14 +63,23 @@ anne_status_t anne_check_plain(const anne_record_t *record, const anne_plain_t *
     return is_s8 ? ANNE_OK : check_sums_s16(record, plain);
 }
 
-uint32_t anne_prepare_rows_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out) {
+// Of a sum of n_in products, |w x| <= 2^14 for int8, with n_in < 2^14.
+static uint32_t largest_sum_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out) {
     const int32_t *bias = layer->constants[1];
     uint32_t largest_bias = 0;
     for (uint32_t r = 0; r < n_out; r++) {
         uint32_t magnitude = (uint32_t)(bias[r] < 0 ? -bias[r] : bias[r]);
         largest_bias = magnitude > largest_bias ? magnitude : largest_bias;
     }
-    // |w x| <= 2^14 for int8, and n_in < 2^14
-    anne_approximate(layer->constants[2], n_out, (n_in << 14) + largest_bias, layer->derived);
+    return (n_in << 14) + largest_bias;
+}
+
+uint32_t anne_prepare_rows_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out) {
+    anne_approximate(layer->constants[2], n_out, largest_sum_s8(layer, n_in, n_out), layer->derived);
     return anne_approximation_bytes(n_out) / sizeof(uint32_t);
+}
+
+uint32_t anne_prepare_shared_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out) {
+    anne_approximate_shared(layer->constants[2], n_out, largest_sum_s8(layer, n_in, n_out), layer->derived);
+    return anne_approximation_bytes(0) / sizeof(uint32_t);
 }

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from anne.reference_model import quantize as reference_quantize
 from anne_tools.conversion.convert import convert
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
 from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.cores import native
 from anne_tools.cores.local import reference_outputs
@@ -15,6 +17,7 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.numbers import dequantize_output, quantize_input
 from anne_tools.cores.results import difference
 from anne_tools.errors import ModelError
+from anne_tools.layers.build import GraphBuilder
 
 RANDOM = np.random.default_rng(3)
 
@@ -29,6 +32,22 @@ def test_outputs_are_the_references(dtype):
     assert max(difference(e, g) for e, g in zip(expected, got, strict=True)) <= (
         0 if got.dtype.kind == "i" else 1e-6
     )
+
+
+@pytest.mark.parametrize("same_rows", [True, False], ids=["one factor", "a factor a row"])
+@pytest.mark.parametrize(("n_in", "n_out"), [(9, 32), (9, 33), (9, 128), (5, 129), (9, 263), (600, 139)])
+def test_rows_in_bands_are_the_references(n_in, n_out, same_rows):
+    """Around the rows of a band, 128; several panels of columns; multipliers made for all rows at once or for each."""
+    weights = RANDOM.normal(0, 1, (n_out, n_in)) * (1 if same_rows else RANDOM.uniform(0.1, 9, (n_out, 1)))
+    if same_rows:
+        weights[:, 0] = 5  # the greatest of each row, which decides its scale
+    builder = GraphBuilder((n_in,))
+    builder.dense("dense", weights, RANDOM.normal(0, 1, n_out), "relu")
+    x = RANDOM.normal(0, 1, (6, n_in))
+    with NativeModel(pack(quantize(builder.build(), "int8", x))) as model:
+        inputs = quantize_input(x, model.input)
+        expected = reference_outputs(model.file.data.tobytes(), inputs)
+        np.testing.assert_array_equal(model.run_raw(inputs), expected)
 
 
 def test_the_last_layer_of_a_trace_is_the_output():
