@@ -13,7 +13,7 @@ from ..data.texts import names_of
 from ..errors import ModelError
 from ..importers.supported import SOURCES, supported
 from ..network.graph import Graph
-from .common import console, header_option, json_option, print_json
+from .common import console, header_option, json_option, print_json, progress
 from .inputs import Given, input_option, read_inputs
 from .models import (
     board_option,
@@ -21,7 +21,6 @@ from .models import (
     print_table,
     print_verdict,
     source_options,
-    step_progress,
 )
 
 _file = click.Path(path_type=Path)
@@ -106,8 +105,8 @@ def command(
     targets = [check_target(path, sources) for path in (output, plot) if path]
     if len(set(targets)) < len(targets):
         raise click.UsageError("--output and --plot name the same file")
-    with step_progress("calibrates") as tell:
-        converted = convert(graph, board=board, progress=lambda step, done, total: tell(done, total), **read)
+    with progress("calibrates") as tell:
+        converted = convert(graph, board=board, progress=tell, **read)
     if plot:
         from ..conversion.plot import error_plot
 

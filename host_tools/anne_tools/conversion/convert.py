@@ -37,6 +37,8 @@ from .report import Report
 Progress = Callable[[str, int, int], None]
 Dtype = Literal["auto", "float32", "int8", "int16", "int8-weights", "int4"]
 Board = Literal["pico", "pico-models", "pico2"]
+# Calibration samples that the report's errors are measured on; of test samples all are.
+MOST_MEASURED = 2048
 
 
 @dataclass(repr=False)
@@ -116,6 +118,8 @@ def convert(
     check_limits(imported, candidates.MAX_IMPORTED_LAYERS, candidates.MAX_VALUES)
     _describe(imported, labels, feature_names, name)
     if calibrate is not None:
+        if progress is not None:
+            progress("calibrating", 0, 0)  # a large array takes a while to be looked at
         calibrate = check_samples(imported, calibrate, "calibration data")
     test = _checked_test(imported, test)
     chosen = choose(imported, dtype or AUTO, calibrate, board, progress)
@@ -141,7 +145,7 @@ def convert(
             notes=[*_said_by_importer(imported), *chosen.notes],
             warnings=chosen.warnings,
         )
-        _measure(made, imported, chosen.floats, model, typical, test)
+        _measure(made, imported, chosen.floats, model, typical, test, progress)
     return Converted(data, made, chosen.floats)
 
 
@@ -275,16 +279,22 @@ def _measure(
     model: NativeModel,
     calibrate: np.ndarray | None,
     test: tuple[np.ndarray, dict[str, np.ndarray]] | None,
+    progress: Progress | None,
 ) -> None:
     """Fill in errors, and accuracy where there are true answers."""
     if test is not None:
         x, what = test[0], "test samples"
     elif calibrate is not None:
-        x, what = calibrate, "calibration samples"
+        # of a stream the first, which go on from one to the next
+        is_stream = any(layer.keeps_state for layer in imported.layers)
+        x = calibrate[:MOST_MEASURED] if is_stream else candidates.spread(calibrate, MOST_MEASURED)
+        what = "calibration samples"
     else:
         return
-    made.deviations = report.deviations(imported, model, x, what)
+    tell = None if progress is None else lambda done, total: progress("measuring errors", done, total)
+    outputs = report.compared(imported, model, x, tell)
+    made.deviations = report.deviations(imported, outputs, what)
     for layer, (error, own_error) in zip(made.layers, report.trace_errors(floats, model, x), strict=True):
         layer.error, layer.own_error = error, own_error
     if test is not None:
-        report.judge(made, imported, model, *test)
+        report.judge(made, imported, outputs, test[1])

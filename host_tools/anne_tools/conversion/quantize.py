@@ -16,7 +16,7 @@ from ..data.samples import as_inputs, joined
 from ..errors import ModelError
 from ..layers import Activation
 from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
-from ..network.execute import execute
+from ..network.execute import batches, execute
 from ..network.graph import INPUT_AXES, Graph
 from ..network.layer import Integers, Layer
 from .passes import scaled_tensors
@@ -27,10 +27,6 @@ DTYPES = ("float32", "int8", "int16", "int8-weights", "int4")
 INTEGER_DTYPES = ("int8", "int16", "int4")
 # The greatest weight of each type: symmetric, so the least is its negative.
 _MOST = {"int4": 7, "int8": 127, "int16": 32767}
-# Calibration samples at once, enough for numpy, little enough for progress to be seen; and at most so many values of
-# all tensors, unless one sample has more.
-_BATCH = 256
-_BATCH_VALUES = 1 << 22
 
 
 def quantize(
@@ -81,16 +77,15 @@ def ranges(
     """Return the least and greatest value of every tensor over the calibration inputs, of those that are finite."""
     data = check_samples(graph, calibration, "calibration data")
     found: dict[str, tuple[float, float]] = {}
-    values = sum(tensor.size for tensor in graph.tensors.values())
-    batch = max(1, min(_BATCH, _BATCH_VALUES // values))
-    for start in range(0, len(data), batch):
-        _, traced = execute(graph, data[start : start + batch], trace=True)
+    for part in batches(graph, len(data)):
+        _, traced = execute(graph, data[part], trace=True)
         for name, values in traced.items():
             least, most = found.get(name, (np.inf, -np.inf))
-            values = values[np.isfinite(values)]
+            if not np.isfinite([values.min(initial=0), values.max(initial=0)]).all():
+                values = values[np.isfinite(values)]
             found[name] = float(values.min(initial=least)), float(values.max(initial=most))
         if progress is not None:
-            progress(min(start + batch, len(data)), len(data))
+            progress(part.stop, len(data))
     return found
 
 
@@ -103,9 +98,10 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
             f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy"
         )
     axes = graph.source_axes(INPUT_AXES)
-    data = joined(as_inputs(samples, shapes, graph.input_names, what, axes)).astype(np.float64)
-    bad = ~(np.abs(data) <= np.finfo(np.float32).max)
-    if bad.any():
+    data = joined(as_inputs(samples, shapes, graph.input_names, what, axes)).astype(np.float64, copy=False)
+    most = np.finfo(np.float32).max
+    if not -most <= data.min(initial=0) <= data.max(initial=0) <= most:
+        bad = ~(np.abs(data) <= most)
         raise ModelError(
             f"{what}: {np.count_nonzero(bad)} values are NaN, infinite or beyond float32, the first in sample "
             f"{np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))[0]}; leave such samples out"
@@ -173,12 +169,12 @@ def _quantize_layer(
         raise ModelError(
             f"{layer.title}: it shares a float input of the network with a layer that scales it; scale it before both"
         )
-    if layer.needs_floats(dtype):
+    most = most if layer.has_four_bits else max(most, _MOST["int8"])
+    into = Integers(dtype, [found[name] for name in layer.outputs], most)
+    if layer.needs_floats(into):
         return in_floats(layer, result, dtype, found)
     if layer.one_scale:
         return with_one_scale(layer, result, dtype, found[layer.output])
-    most = most if layer.has_four_bits else max(most, _MOST["int8"])
-    into = Integers(dtype, [found[name] for name in layer.outputs], most)
     quantized, made = layer.quantized(sources, targets, into)
     result.tensors.update((tensor.name, tensor) for tensor in made)
     return [quantized]

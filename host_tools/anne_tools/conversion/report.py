@@ -18,7 +18,7 @@ from ..cores.numbers import dequantize_output
 from ..cores.packed import raw_inputs, real_outputs
 from ..cores.results import NO_CLASS, classes
 from ..errors import ModelError
-from ..network.execute import execute, run_layer
+from ..network.execute import execute, execute_in_parts, run_layer
 from ..network.graph import Graph
 from .answers import true_classes
 
@@ -161,11 +161,19 @@ def _shape(tensor) -> str:
 # --- Floats against the model file --------------------------------------------------------------------------------
 
 
-def deviations(graph: Graph, model: NativeModel, x: np.ndarray, samples: str) -> list[Deviation]:
-    """Return how far each of the model file's outputs is from the float graph's for x; `samples` says what x is."""
-    exact, got = graph.split_outputs(execute(graph, x)), graph.split_outputs(model.predict(x))
+def compared(
+    graph: Graph, model: NativeModel, x: np.ndarray, tell: Callable[[int, int], None] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the outputs of the float graph for x, and those of the model file."""
+    return execute_in_parts(graph, x, tell), model.predict(x)
+
+
+def deviations(graph: Graph, outputs: tuple[np.ndarray, np.ndarray], samples: str) -> list[Deviation]:
+    """Return how far each of the model file's outputs is from the float graph's (`compared`); `samples` says for what
+    samples they are."""
+    exact, got = map(graph.split_outputs, outputs)
     return [
-        Deviation(name, len(x), samples, float(np.abs(y - e).max()), _rms(y - e), float(np.ptp(e)))
+        Deviation(name, len(e), samples, float(np.abs(y - e).max()), _rms(y - e), float(np.ptp(e)))
         for name, e, y in zip(graph.output_names, exact, got, strict=True)
     ]
 
@@ -195,18 +203,19 @@ def _rms(values: np.ndarray) -> float:
 
 
 def judge(
-    made: Report, graph: Graph, model: NativeModel, x: np.ndarray, answers: dict[str, np.ndarray]
+    made: Report, graph: Graph, outputs: tuple[np.ndarray, np.ndarray], answers: dict[str, np.ndarray]
 ) -> None:
-    """Fill in Accuracy for each output whose true answers name classes (see `true_classes`), Targets for the others."""
-    expected, got = (graph.split_outputs(y) for y in (execute(graph, x), model.predict(x)))
+    """Fill in Accuracy for each output (`compared`) whose true answers name classes (see `true_classes`), Targets for
+    the others."""
+    (expected, got), n = map(graph.split_outputs, outputs), len(outputs[0])
     for index, name in enumerate(graph.output_names):
         if name not in answers:
             continue
-        flat = [y[index].reshape(len(x), -1) for y in (expected, got)]
+        flat = [y[index].reshape(n, -1) for y in (expected, got)]
         true = true_classes(answers[name], graph, index)
         if true is None:
             y = _targets(answers[name], flat[0].shape)
-            made.all_targets[name] = Targets(len(x), _rms(flat[0] - y), _rms(flat[1] - y))
+            made.all_targets[name] = Targets(n, _rms(flat[0] - y), _rms(flat[1] - y))
         else:
             made.accuracies[name] = _accuracy(graph, true, *flat)
 

@@ -47,7 +47,8 @@ def as_samples(
     moved = [
         axis for axis, n in zip(source_axes[1:], shape, strict=False) if n > 1
     ]  # the others change nothing
-    if moved != sorted(moved) and x.ndim in (1, 2) and x.shape[-1:] == (size,):
+    may_be_flat = moved == sorted(moved)
+    if not may_be_flat and x.ndim in (1, 2) and x.shape[-1:] == (size,):
         raise ModelError(
             f"{what}: flat samples may be channels first, as in the source, or last, as here: give them as "
             f"(n_samples, {', '.join(map(str, shape))}), channels last"
@@ -56,7 +57,7 @@ def as_samples(
         return x.reshape(1, *shape)
     if x.size and (x.shape[1:] in (shape, (size,)) or (size == 1 and x.ndim == 1)):
         return x.reshape(len(x), *shape)
-    flat = f" or flat, (n_samples, {size})" if len(shape) > 1 else ""
+    flat = f" or flat, (n_samples, {size})" if len(shape) > 1 and may_be_flat else ""
     hint, first = "", (shape[-1], *shape[:-1])
     if len(shape) in (2, 3) and x.size and first in (x.shape, x.shape[1:]):
         order = (*range(1, len(shape)), 0) if x.shape == first else (0, *range(2, len(shape) + 1), 1)

@@ -15,6 +15,9 @@ from . import tables
 from .activated import alpha_in_file
 from .prices import Chip, Cost
 
+# Logarithms on int8 have steps of 1/16, whatever their range: of a smaller one than this that is too coarse.
+LEAST_LOGARITHMS = 4.0
+
 
 @dataclass
 class Activation(Layer):
@@ -33,8 +36,11 @@ class Activation(Layer):
         "softmax int16": Cost(300, 0, 60),
     }
 
-    def needs_floats(self, dtype: str) -> bool:
-        return self.activation in tables.FIXED_OUTPUT and dtype not in tables.FIXED_OUTPUT[self.activation]
+    def needs_floats(self, into: Integers) -> bool:
+        if self.activation != "log_softmax":
+            return False
+        ((least, most),) = into.spans
+        return into.dtype != "int8" or most - least < LEAST_LOGARITHMS
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         check_activation(self.activation, self.alpha, where)

@@ -16,7 +16,7 @@ from ..network.tensor import Tensor
 from ..network.tflm import INT16_MAX, INT16_MIN
 
 # Activations whose output has a type of its own, which the quantiser gives it: softmax and log_softmax must have it,
-# of the others it is TensorFlow Lite's. Name -> {dtype: (scale, zero point)}; on another type they need floats.
+# of the others it is TensorFlow Lite's. Name -> {dtype: (scale, zero point)}.
 FIXED_OUTPUT = {
     "sigmoid": {"int8": tflm.LOGISTIC_OUTPUT, "int16": (1 / 32768, 0)},
     "hard_sigmoid": {"int8": (1 / 256, -128), "int16": (1 / 32768, 0)},

@@ -7,7 +7,7 @@ their real values, and nothing is rounded between layers: for bit-exact integers
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,32 @@ def execute(
                 del values[name]  # of many samples they would fill the memory
     output = graph.join_outputs([values[name] for name in graph.outputs])
     return (output, values) if trace else output
+
+
+# Samples at once, enough for numpy, little enough for progress to be seen; and at most so many values of all tensors,
+# unless one sample has more.
+_BATCH = 256
+_BATCH_VALUES = 1 << 22
+
+
+def batches(graph: Graph, n: int) -> Iterator[slice]:
+    """Yield the parts in which n samples go through the graph without filling the memory."""
+    batch = max(1, min(_BATCH, _BATCH_VALUES // sum(tensor.size for tensor in graph.tensors.values())))
+    yield from (slice(start, min(start + batch, n)) for start in range(0, n, batch))
+
+
+def execute_in_parts(
+    graph: Graph, x: np.ndarray, progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """Return `execute(graph, x)` for many samples; a stream, which goes on from sample to sample, in one piece."""
+    if not len(x) or any(layer.keeps_state for layer in graph.layers):
+        return execute(graph, x)
+    made = []
+    for part in batches(graph, len(x)):
+        made.append(execute(graph, x[part]))
+        if progress is not None:
+            progress(part.stop, len(x))
+    return np.concatenate(made)
 
 
 def run_layer(graph: Graph, layer: Layer, x: list[np.ndarray]) -> list[np.ndarray]:

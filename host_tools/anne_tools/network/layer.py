@@ -95,8 +95,8 @@ class Layer(ABC):
         """The first output."""
         return self.outputs[0]
 
-    def needs_floats(self, dtype: str) -> bool:
-        """Whether it stays in floats in a network of `dtype`, between layers that turn those into floats and back."""
+    def needs_floats(self, into: Integers) -> bool:
+        """Whether it stays in floats in a network of integers, between layers that turn those into floats and back."""
         return not self.has_integers
 
     @property

@@ -207,7 +207,14 @@ def test_progress_is_told():
     graph, x = wine_like()
     seen = []
     convert(graph, "int8", calibrate=np.repeat(x, 3, axis=0), progress=lambda *step: seen.append(step))
-    assert seen[:3] == [("calibrating", 256, 600), ("calibrating", 512, 600), ("calibrating", 600, 600)]
+    assert seen[:4] == [("calibrating", n, 600 * bool(n)) for n in (0, 256, 512, 600)]
+    assert seen[-1] == ("measuring errors", 600, 600)
+
+
+def test_errors_are_measured_on_some_of_many_calibration_samples():
+    graph, x = wine_like()
+    report = convert(graph, "int8", calibrate=np.repeat(x, 20, axis=0)).report
+    assert [(d.n_samples, d.samples) for d in report.deviations] == [(2048, "calibration samples")]
 
 
 def test_the_plot_is_a_picture():

@@ -12,10 +12,10 @@ RANDOM = np.random.default_rng(12)
 SHAPES = [(5,), (1,), (3, 4), (4, 1), (2, 3, 7), (2, 1, 3, 5)]
 
 
-def model_of(shape, activation, dtype="float32"):
+def model_of(shape, activation, dtype="float32", spread=3):
     b = GraphBuilder(shape)
     b.activation("rows", activation)
-    x = RANDOM.normal(0, 3, (40, *shape))
+    x = RANDOM.normal(0, spread, (40, *shape))
     return pack(quantize(b.build(), dtype, x if dtype != "float32" else None))
 
 
@@ -58,9 +58,9 @@ def test_a_row_that_is_none_leaves_the_others(activation):
         np.testing.assert_allclose(got.reshape(5, 2), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape[-1] > 1])  # of one element they are 0
 def test_logarithms_of_int8_are_half_a_step_off(shape):
-    data = model_of(shape, "log_softmax", "int8")
+    data = model_of(shape, "log_softmax", "int8", 9)
     with NativeModel(data) as model:
         assert [layer.kind for layer in model.file.layers] == ["activation"]
         x = RANDOM.integers(-128, 128, (20, *shape)).astype(np.int8)
@@ -73,11 +73,14 @@ def test_logarithms_of_int8_are_half_a_step_off(shape):
     assert np.abs(got.reshape(x.shape) - np.maximum(16 * expected + 127, -128)).max() < 0.501
 
 
-def test_logarithms_of_int16_are_floats_between_integers():
-    data = model_of((3,), "log_softmax", "int16")
+@pytest.mark.parametrize("dtype, spread", [("int16", 3), ("int8", 0.3)])
+def test_logarithms_of_int16_or_of_a_small_range_are_floats_between_integers(dtype, spread):
+    b = GraphBuilder((3,))
+    b.activation("rows", "log_softmax")
+    data = pack(quantize(b.build(), dtype, RANDOM.normal(0, spread, (40, 3))))
     with NativeModel(data) as model:
         assert [layer.kind for layer in model.file.layers] == ["quantize", "activation", "quantize"]
-        x = RANDOM.normal(0, 1, (20, 3))
+        x = RANDOM.normal(0, spread / 2, (20, 3))
         got = model.predict(x)
     expected = x - np.log(np.exp(x).sum(axis=1, keepdims=True))
-    assert np.abs(got - expected).max() < 1e-3
+    assert np.abs(got - expected).max() < (1e-3 if dtype == "int16" else 0.02)
