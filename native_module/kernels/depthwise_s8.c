@@ -80,10 +80,14 @@ typedef struct {
     const anne_window_t *window;
     cut_t cut;
     const int8_t *x;
+    void (*pair)(const anne_pairing_t *pairing);
     int32_t *zero; // four zero points in a word
     int32_t *planes;
     int32_t *sums;
     int32_t *stream_end;
+    uint32_t unsplit;       // segments of a channel without large weights
+    bool reusable;          // the stream has but these, and all weights
+    anne_windows_t windows; // of the first plane, and of a band
 } run_t;
 
 // Where the value of the first of the channels is, and how far from pixel to pixel; outside the image the zero point.
@@ -103,30 +107,35 @@ static int32_t alike(const anne_window_t *w, int32_t column, int32_t most) {
     return n < most ? n : most;
 }
 
-// One row of all planes, from `first` to before `last`: the pairs of `row` of the input and that beyond.
-static void pair_row(const run_t *run, int32_t row, uint32_t channel, int32_t *pairs, int32_t first, int32_t last) {
+// Rows of all planes that are pairs of columns.
+static void pair_halves(const run_t *run, int32_t row, int32_t rows, uint32_t channel) {
     const anne_window_t *w = run->window;
-    const cut_t *cut = &run->cut;
-    anne_pairing_t pairing = {.plane_words = cut->plane_words};
-    for (int32_t i = first; i < last; i += (int32_t)pairing.n) {
-        int32_t column = i - w->pad_left;
-        pairing.a = lane(run, row, column, channel, &pairing.a_step);
-        pairing.b = lane(run, row + cut->rows_apart, column + cut->columns_apart, channel, &pairing.b_step);
-        pairing.pairs = pairs + i;
-        pairing.n = (uint32_t)alike(w, column + cut->columns_apart, alike(w, column, last - i));
-        (cut->channels == 4 ? anne_pair_four : anne_pair_one)(&pairing);
+    anne_pairing_t pairing = {.pairs = run->planes, .plane_words = run->cut.plane_words};
+    for (; rows > 0; rows--, row++) {
+        int32_t column = -w->pad_left, last = column + run->cut.plane_w, apart = run->cut.columns_apart;
+        for (; column < last; column += (int32_t)pairing.n, pairing.pairs += pairing.n) {
+            pairing.a = lane(run, row, column, channel, &pairing.a_step);
+            pairing.b = lane(run, row, column + apart, channel, &pairing.b_step);
+            pairing.n = (uint32_t)alike(w, column + apart, alike(w, column, last - column));
+            run->pair(&pairing);
+        }
     }
 }
 
-static void pair_rows(const run_t *run, int32_t top, int32_t rows, uint32_t channel) {
+// Rows of all planes that are pairs of rows: what is beside the image stays.
+static void pair_whole_rows(const run_t *run, int32_t row, int32_t rows, uint32_t channel) {
     const anne_window_t *w = run->window;
-    int32_t *pairs = run->planes, first = 0, last = run->cut.plane_w;
-    if (run->cut.columns_apart == 0) { // what is beside the image stays
-        first = w->pad_left < last ? w->pad_left : last;
-        last = w->pad_left + w->in_w < last ? w->pad_left + w->in_w : last;
+    int32_t plane_w = run->cut.plane_w, first = w->pad_left, last = w->pad_left + w->in_w;
+    last = last < plane_w ? last : plane_w;
+    if (first >= last) {
+        return;
     }
-    for (int32_t i = 0; i < rows; i++, pairs += run->cut.plane_w) {
-        pair_row(run, top + i, channel, pairs, first, last);
+    anne_pairing_t pairing = {.pairs = run->planes + first, .n = (uint32_t)(last - first)};
+    pairing.plane_words = run->cut.plane_words;
+    for (; rows > 0; rows--, row++, pairing.pairs += plane_w) {
+        pairing.a = lane(run, row, 0, channel, &pairing.a_step);
+        pairing.b = lane(run, row + run->cut.rows_apart, 0, channel, &pairing.b_step);
+        run->pair(&pairing);
     }
 }
 
@@ -141,9 +150,8 @@ static inline int32_t *put_segment(int32_t *end, int32_t offset, int32_t w0, int
     return end - 4;
 }
 
-// Writes the segments of a channel, backwards, and returns where the stream begins: with the sums' starts, for the bias
-// `start` of both lanes.
-static int32_t *put_stream(const run_t *run, const int8_t *weights, int32_t start) {
+// Writes the segments of a channel, backwards, and returns the last of them.
+static int32_t *put_segments(const run_t *run, const int8_t *weights) {
     const int32_t kernel_w = run->window->kernel_w, row_bytes = 4 * run->window->dilation_h * run->cut.plane_w;
     int32_t *at = run->stream_end;
     for (int32_t left = run->window->kernel_h, row = 0; left > 0; left--, row += row_bytes) {
@@ -157,6 +165,31 @@ static int32_t *put_stream(const run_t *run, const int8_t *weights, int32_t star
             at = put_segment(at, offset, w0, w1, w2);
         }
     }
+    return at;
+}
+
+// Writes the weights of a channel over those of another, if none of its `n` segments is to be split: most channels of
+// most networks, and a third of the time.
+static __attribute__((noinline)) bool put_weights(const int8_t *weights, uint32_t n, int32_t *at) {
+    for (; n > 0; n--, weights += 3) {
+        int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2];
+        at -= 4;
+        at[1] = w0, at[2] = w1, at[3] = w2;
+        if (magnitude(w0) + magnitude(w1) + magnitude(w2) > 255) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Returns where the stream of a channel begins: with the sums' starts, for the bias `start` of both lanes.
+static int32_t *put_stream(run_t *run, const int8_t *weights, int32_t start) {
+    int32_t *at = run->stream_end - 4 * run->unsplit;
+    if (!run->reusable || !put_weights(weights, run->unsplit, run->stream_end)) {
+        const int32_t *whole = at;
+        at = put_segments(run, weights);
+        run->reusable = at == whole && run->window->kernel_w % 3 == 0;
+    }
     uint32_t n = (uint32_t)(run->stream_end - at) / 4;
     *--at = start;
     *--at = (int32_t)((uint32_t)start * 0x10001u - (n << 15));
@@ -165,43 +198,52 @@ static int32_t *put_stream(const run_t *run, const int8_t *weights, int32_t star
 
 // --- The layer ------------------------------------------------------------------------------------------------------
 
-// Windows of lower lanes, of one channel whose pairs begin at `plane`.
-static void sum_plane(const run_t *run, const int32_t *stream, const int32_t *plane, int32_t rows) {
+// What the windows of lower lanes are like, in one row.
+static anne_windows_t windows_of(const run_t *run) {
     const anne_window_t *w = run->window;
-    const cut_t *cut = &run->cut;
-    uint32_t apart = 4 * (uint32_t)w->stride_w, columns = (uint32_t)cut->columns;
-    anne_windows_t windows = {.stream = stream, .sums = run->sums, .row = (const uint8_t *)(const void *)plane};
-    windows.row_bytes = 4 * (uint32_t)(w->stride_h * cut->plane_w);
-    windows.rows = (uint32_t)rows;
-    windows.row_end = windows.row + columns * apart;
-    windows.step = 2 * apart;
-    windows.odd = columns % 2 * 8;
-    windows.skip = windows.row_bytes - (columns + 1) / 2 * windows.step;
+    uint32_t apart = 4 * (uint32_t)w->stride_w, columns = (uint32_t)run->cut.columns;
+    uint32_t row_bytes = 4 * (uint32_t)(w->stride_h * run->cut.plane_w), step = 2 * apart;
+    const uint8_t *row = (const uint8_t *)(const void *)run->planes;
+    return (anne_windows_t){NULL,
+                            run->sums,
+                            step,
+                            row + columns * apart,
+                            row_bytes,
+                            1,
+                            columns % 2 * 8,
+                            row_bytes - (columns + 1) / 2 * step,
+                            row};
+}
+
+// Sums the windows of a channel whose pairs begin so many bytes behind the first plane's.
+static void sum_plane(run_t *run, const int32_t *stream, uint32_t behind) {
+    anne_windows_t windows = run->windows;
+    windows.stream = stream;
+    windows.row += behind, windows.row_end += behind;
+    uint32_t apart = windows.step / 2;
     if (apart <= 8) {
         (apart == 4 ? anne_sum_windows_1 : anne_sum_windows_2)(&windows);
         return;
     }
     // farther apart: each window for itself, a row of one column
-    const uint8_t *row = windows.row;
-    windows.odd = 8, windows.rows = columns, windows.skip = apart - windows.step;
-    for (int32_t i = 0; i < rows; i++, row += windows.row_bytes, windows.sums += 2 * columns) {
-        anne_windows_t in_row = windows;
-        in_row.row = row, in_row.row_end = row + 4, in_row.row_bytes = apart;
-        anne_sum_windows_2(&in_row);
+    uint32_t row_bytes = windows.row_bytes, rows = windows.rows, columns = (uint32_t)run->cut.columns;
+    windows.odd = 8, windows.rows = columns, windows.row_bytes = apart, windows.skip = apart - windows.step;
+    for (; rows > 0; rows--, windows.row += row_bytes, windows.sums += 2 * columns) {
+        windows.row_end = windows.row + 4;
+        anne_sum_windows_2(&windows);
     }
 }
 
 // Where a band's results are: so many of lower lanes, and of upper ones, these `second` bytes behind.
 typedef struct {
     int8_t *y;
-    int32_t rows;
     uint32_t lower;
     uint32_t upper;
     uint32_t second;
 } band_t;
 
-static void run_channel(const run_t *run, const anne_depthwise_t *layer, const anne_depthwise_output_t *out,
-                        const band_t *band, const int32_t *plane, uint32_t channel) {
+static void run_channel(run_t *run, const anne_depthwise_t *layer, const anne_depthwise_output_t *out,
+                        const band_t *band, uint32_t plane, uint32_t channel) {
     uint32_t taps = (uint32_t)run->window->kernel_h * (uint32_t)run->window->kernel_w;
     anne_finish_t finish;
     finish.step = layer->n_out;
@@ -211,7 +253,7 @@ static void run_channel(const run_t *run, const anne_depthwise_t *layer, const a
     int32_t bias = ((const int32_t *)layer->bias)[channel];
     const int32_t *stream =
         put_stream(run, (const int8_t *)layer->weights + (size_t)channel * taps, bias - finish.least_sum);
-    sum_plane(run, stream, plane, band->rows);
+    sum_plane(run, stream, plane * run->cut.plane_words * 4);
     int8_t *y = band->y + channel;
     if (band->upper > 0) {
         anne_finish_pairs(&finish, run->sums, band->upper, y, band->second);
@@ -226,19 +268,22 @@ static band_t band_of(run_t *run, uint32_t n_out, int32_t top, int32_t half, int
     const anne_window_t *w = run->window;
     int32_t row_pixels = w->out_w, rows = w->out_h - top < 2 * half ? w->out_h - top : 2 * half,
             pixels = rows * w->out_w;
-    band_t band = {.y = y + (uint32_t)(top * row_pixels) * n_out, .rows = 1};
+    band_t band = {.y = y + (uint32_t)(top * row_pixels) * n_out};
     int32_t lower = run->cut.half;
+    run->windows = windows_of(run);
     if (run->cut.columns_apart == 0) {
-        band.rows = (rows + 1) / 2;
-        run->cut.rows_apart = band.rows * w->stride_h;
-        lower = band.rows * row_pixels;
+        run->windows.rows = (uint32_t)(rows + 1) / 2;
+        run->cut.rows_apart = (rows + 1) / 2 * w->stride_h;
+        lower = (rows + 1) / 2 * row_pixels;
     }
     band.lower = (uint32_t)lower, band.upper = (uint32_t)(pixels - lower), band.second = band.lower * n_out;
     return band;
 }
 
 static run_t run_of(const anne_window_t *w, const cut_t *cut, const int8_t *x, int32_t zero_point, int32_t *scratch) {
-    run_t run = {w, *cut, x, scratch, scratch + 1, NULL, NULL};
+    run_t run = {.window = w, .cut = *cut, .x = x, .zero = scratch, .planes = scratch + 1};
+    run.pair = cut->channels == 4 ? anne_pair_four : anne_pair_one;
+    run.unsplit = (uint32_t)w->kernel_h * (((uint32_t)w->kernel_w + 2) / 3);
     run.sums = run.planes + cut->plane_words * cut->channels + w->stride_w + 4;
     uintptr_t end = (uintptr_t)(run.sums + cut->sum_words + 2 + 4 * cut->segments) + ANNE_STREAM_END - 1;
     run.stream_end = (int32_t *)(end / ANNE_STREAM_END * ANNE_STREAM_END);
@@ -261,11 +306,11 @@ void anne_depthwise_s8_pairs(const anne_depthwise_t *layer, const anne_depthwise
     for (int32_t top = 0; top < w->out_h; top += 2 * half) {
         const band_t band = band_of(&run, layer->n_out, top, half, y);
         for (uint32_t c = 0; c < channels; c += cut.channels) {
-            pair_rows(&run, top * w->stride_h - w->pad_top, plane_rows(w, band.rows), c);
-            const int32_t *plane = run.planes;
-            for (uint32_t i = 0; i < cut.channels; i++, plane += cut.plane_words) {
+            (w->out_h == 1 ? pair_halves : pair_whole_rows)(&run, top * w->stride_h - w->pad_top,
+                                                            plane_rows(w, (int32_t)run.windows.rows), c);
+            for (uint32_t i = 0; i < cut.channels; i++) {
                 for (uint32_t j = 0; j < multiplier; j++) {
-                    run_channel(&run, layer, out, &band, plane, (c + i) * multiplier + j);
+                    run_channel(&run, layer, out, &band, i, (c + i) * multiplier + j);
                 }
             }
         }

@@ -101,8 +101,8 @@ _KERNELS: dict[str, Cost] = {
     "reshape": Cost(base=56.59),
     # within 0.9 %
     "add float32": Cost(base=342.5, per_output=122.6),
-    # within 0.9 %
-    "add int8": Cost(base=501.1, per_output=129.8),
+    # within 4.5 %
+    "add int8": Cost(base=680.8, per_output=20.57),
     # within 0.5 %
     "add int16": Cost(base=495, per_output=158.6),
     # within 0.6 %
@@ -127,8 +127,10 @@ _KERNELS: dict[str, Cost] = {
     "conv s4": Cost(base=1337, per_input=33.38, per_output=45.22, per_mac=0.8299, window=750),
     # within 0.9 %
     "depthwise_conv float32": Cost(base=1239, per_output=77.24, per_mac=231.7),
-    # within 4.4 %
-    "depthwise_conv int8": Cost(base=1418, per_output=24.55, per_mac=73.65),
+    # within 8.0 %
+    "depthwise_conv int8": Cost(base=1558, per_input=10.15, per_output=9.859, per_mac=7.276, window=861),
+    # within 4.7 %
+    "depthwise_conv int8 by pixel": Cost(base=1654, per_output=155.4, per_mac=29.52),
     # within 3.1 %
     "depthwise_conv int16": Cost(base=1397, per_output=25.47, per_mac=76.4),
     # within 0.6 %
@@ -171,8 +173,8 @@ _KERNELS: dict[str, Cost] = {
     "slice int16": Cost(base=458.3, per_output=9.003),
     # within 0.7 %
     "subtract float32": Cost(base=343.8, per_output=122.7),
-    # within 1.6 %
-    "subtract int8": Cost(base=504.3, per_output=129.3),
+    # within 8.7 %
+    "subtract int8": Cost(base=689.8, per_output=19.83),
     # within 0.4 %
     "subtract int16": Cost(base=498.8, per_output=158.4),
     # within 67.4 %

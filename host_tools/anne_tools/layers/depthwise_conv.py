@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
 from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
-from . import layouts, tables
+from . import depthwise_cut, layouts, tables
 from .activated import alpha_in_file
 from .prices import Cost
 from .weighted import PlainWeighted
@@ -74,16 +75,36 @@ class DepthwiseConv(PlainWeighted):
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "depthwise_conv float32": Cost(300, 0, 60, 30),
         "depthwise_conv int8-weights": Cost(300, 0, 80, 35),
-        "depthwise_conv int8": Cost(300, 0, 30, 7),
+        "depthwise_conv int8": Cost(1500, 5, 12, 1.5, window=150),
+        "depthwise_conv int8 by pixel": Cost(300, 0, 30, 7),
         "depthwise_conv int16": Cost(300, 0, 40, 7),
     }
 
+    timed_larger: ClassVar[tuple[int, ...]] = (256,)
+
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        # a signal of two channels, three taps each: the fewest channels, as pixels cost, too
-        n = inputs[0].size
-        channels = 2 if n % 2 == 0 else 1
-        builder.reshape("signal", (-1, channels), at=inputs[0])
-        weights = np.random.default_rng(n).normal(0, 1, (channels, 1, 3)).astype(np.float32)
-        window = Window.same((1, n // channels), (1, 3))
-        builder.add(cls, "timed", weights, np.zeros(channels, np.float32), window)
+        """Images of few and of many pixels, with windows of several sizes, spread ones, and strides."""
+        n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
+        channels = {3: 1, 16: 2}.get(n, 4)
+        side = {64: 4, 256: 8}.get(n, 1)
+        builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
+        for i, (kernel, stride, dilation) in enumerate(
+            (((3, 3), 1, 1), ((1, 3), 1, 1), ((3, 3), 1, 2), ((5, 5), 1, 1), ((3, 3), 2, 1), ((3, 3), 1, 1))
+        ):
+            rows, columns, _ = builder.last.shape
+            kernel = min(kernel[0], rows), kernel[1]
+            weights = random.normal(0, 1, (channels, *kernel)).astype(np.float32)
+            window = Window.same((rows, columns), kernel, (stride, stride), (dilation, dilation))
+            builder.add(cls, f"timed_{i}", weights, np.zeros(channels, np.float32), window)
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        by_pixel = layer.inputs[0].dtype == "int8" and depthwise_cut.cut_of(layer) is None
+        return f"{layer.kind} int8 by pixel" if by_pixel else super().price_name(layer)
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """Outputs and multiplications; of int8 in pairs of pixels those with what is beyond the image."""
+        cut = depthwise_cut.cut_of(layer) if layer.inputs[0].dtype == "int8" else None
+        return super().counts(layer) if cut is None else cut.counts(layer)
