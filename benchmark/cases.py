@@ -51,17 +51,12 @@ class Bench:
     """The emulated Pico with on_pico.py in it."""
 
     def __init__(self, device: EmulatedDevice) -> None:
-        self.device = device
+        self.device, self._flash = device, device.flash
         device.exec(ON_PICO.read_text())
-
-    @property
-    def has_flash_cache(self) -> bool:
-        """Whether what flash costs can be measured."""
-        return self.device.machine.flash_cache
 
     def flash_cycles(self, case: Case) -> int | None:
         """The same with the weights in flash, by the model of its cache; None where the emulator has none."""
-        return self.cycles(case, in_flash=True) if self.has_flash_cache else None
+        return self.cycles(case, in_flash=True) if self._flash == "cache model" else None
 
     def cycles(self, case: Case, in_flash: bool = False) -> int:
         """Run a case, check its output, return the median of its calls. ModelError if the output is wrong.

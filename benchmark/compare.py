@@ -52,7 +52,7 @@ def run(device: EmulatedDevice, quick: bool = False) -> list[dict[str, Any]]:
     """Return all records. ModelError for a result that is wrong."""
     if device.exec("try:\n import _bench;print(1)\nexcept ImportError:print(0)").strip() != "1":
         raise ModelError("this firmware has no module _bench; build the target anne-bench")
-    bench = Bench(device)
+    bench, flash = Bench(device), device.flash
     check_counter(bench)
     tasks = kernel_tasks(quick)
     records = []
@@ -64,7 +64,7 @@ def run(device: EmulatedDevice, quick: bool = False) -> list[dict[str, Any]]:
         records += measure_small_net(bench)
         if not quick:
             records.append(measure_autoencoder(bench))
-    return [{**record, "flash": device.flash} for record in records]
+    return [{**record, "flash": flash} for record in records]
 
 
 def show(records: list[dict[str, Any]]) -> None:

@@ -116,7 +116,8 @@ def _machine() -> EmulatedPico:
     }
     files |= {f"golden/{path.name}": path.read_bytes() for path in GOLDEN.glob("*.*")}
     elf = uf2.with_suffix(".elf")
-    machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files)
+    machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files, flash_cache=None)
+    machine.set_flash_miss_cycles(0)
     machine.boot()
     return machine
 

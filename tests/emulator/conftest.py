@@ -17,13 +17,14 @@ from anne_tools.errors import ModelError
 
 @pytest.fixture(scope="session")
 def machine() -> EmulatedPico:
-    """A booted Pico with our firmware. Tests leave it as it is; they take `pico` or `device`."""
+    """A booted Pico with our firmware, flash as fast as RAM. Tests leave it as it is; they take `pico` or `device`."""
     try:
         uf2 = find_firmware()
     except ModelError as error:
         pytest.skip(str(error))
     elf = uf2.with_suffix(".elf")
-    machine = EmulatedPico(uf2, elf if elf.exists() else None)
+    machine = EmulatedPico(uf2, elf if elf.exists() else None, flash_cache=None)
+    machine.set_flash_miss_cycles(0)
     machine.boot()
     return machine
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from anne_tools.boards import emulator_core
+from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator import EmulatedPico, EmulatorFault
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.layout import FLASH_BASE, PICO
@@ -99,7 +100,7 @@ def test_a_fork_leaves_the_original_alone(machine):
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        (LOAD % 0x20000001, "not 32 bit aligned"),
+        (LOAD % 0x20000001, "not 32 bit aligned|misaligned access"),
         (LOAD % 0x30000000, "invalid memory"),
         (STORE % 0x30000000, "undefined address"),
         (STORE % 0, "something wrote into ROM at 0x0"),
@@ -214,9 +215,19 @@ def test_a_flush_from_outside_is_one(cached):
     assert misses[1] > 1.5 * misses[0]
 
 
-def test_without_the_cache_there_are_no_misses(pico):
-    pico.flush_flash_cache()
-    assert not pico.flash_cache and pico.flash_misses == 0
+def test_without_the_cache_nothing_is_cold(machine):
+    plain = EmulatedPico(machine.uf2)
+    plain.set_flash_miss_cycles(50)
+    plain.flush_flash_cache()
+    assert not plain.flash_cache and plain.flash_misses == 0
+
+
+def test_with_misses_that_cost_nothing_flash_is_as_fast_as_ram(cached):
+    with forked(cached) as pico:
+        pico.set_flash_miss_cycles(0)
+        assert not pico.flash_cache and EmulatedDevice(pico).flash == "no cache"
+        first, *others = json.loads(pico.exec(COLD)[0])
+        assert first <= max(others) + 1
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def machine() -> EmulatedPico:
     files = {f"/{path.name}": path.read_bytes() for path in MODELS.glob("*.anne")}
     files[f"/{DEEP}.anne"] = deep_model()
     uf2 = find_firmware()
-    pico = EmulatedPico(uf2, uf2.with_suffix(".elf"), files=files)
+    pico = EmulatedPico(uf2, uf2.with_suffix(".elf"), files=files, flash_cache=None)
+    pico.set_flash_miss_cycles(0)
     pico.boot()
     _run(pico, _READY)
     return pico

@@ -18,11 +18,13 @@ class Device(ABC):
     kind: str
     """"emulator" or "serial"."""
 
-    flash: str = "silicon"
-    """What reads of flash cost in its figures: "silicon", "cache model", or "no cache", as if flash were RAM."""
-
     name: str
     """What it is called in messages: "the emulated Pico", "/dev/ttyACM0"."""
+
+    @property
+    def flash(self) -> str:
+        """What reads of flash cost in its figures: "silicon", "cache model", or "no cache", as if flash were RAM."""
+        return "silicon"
 
     @abstractmethod
     def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:

@@ -47,10 +47,13 @@ class EmulatedDevice(Device):
     def __init__(self, machine: Any, board_file: BoardFile | None = None) -> None:
         """`machine` is a booted EmulatedPico, or a fork of one; `board_file` gets its flash in the end."""
         self.machine = machine
-        self.flash = FLASH[machine.flash_cache]
         self._board_file = board_file
         if board_file:
             self.name = f"the emulated Pico in {board_file.path}"
+
+    @property
+    def flash(self) -> str:
+        return FLASH[self.machine.flash_cache]
 
     def exec(self, source: str, timeout_s: float = 60.0, on_output: OnOutput | None = None) -> str:
         stdout, stderr = self.machine.exec(source, timeout_s, on_output=on_output)

@@ -204,6 +204,8 @@ class EmulatedPico(FlashCache):
     def _run_until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
         end_ns = self._clock.nanos + timeout_s * 1e9
         while not condition():
+            if self._fault_text:  # of an earlier script: what follows a fault may harm the flash
+                raise EmulatorFault(self._fault_text)
             if self._clock.nanos >= end_ns:
                 where = self.where(self._core.pc)
                 raise TimeoutError(

@@ -24,9 +24,10 @@ from command_line import NETWORK, anne, good, refused
 @pytest.fixture(scope="module")
 def machine() -> EmulatedPico:
     try:
-        machine = EmulatedPico(find_firmware())
+        machine = EmulatedPico(find_firmware(), flash_cache=None)
     except ModelError as error:
         pytest.skip(str(error))
+    machine.set_flash_miss_cycles(0)
     machine.boot()
     return machine
 
