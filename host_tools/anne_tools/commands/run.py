@@ -7,7 +7,7 @@ import click
 
 from ..data.texts import harmless
 from .common import board_file_option, console, header_option, json_option, place, print_json, uf2_option
-from .inputs import input_option, read_inputs
+from .inputs import Given, input_option, read_inputs
 from .models import open_model_file, rows_of, step_progress
 
 _SHOWN_ROWS = 20
@@ -106,8 +106,7 @@ def _run_file(
     header: bool | None,
 ) -> None:
     from ..boards.runner import run
-    from ..cores.files import golden_samples
-    from ..cores.packed import given_inputs, input_names, output_names, real_outputs
+    from ..cores.packed import input_names, output_names
     from ..cores.results import result
     from ..data.files import check_target
     from ..errors import ModelError
@@ -116,14 +115,7 @@ def _run_file(
     given = read_inputs(inputs, input_names(file), header, file.lines("feature_names")) if inputs else None
     if output:
         _check_output(file, check_target(output, [path, *(given.paths if given else ())]))
-    expected = None
-    if given:
-        x = given_inputs(given.values, file, given.what)
-    elif values:
-        x = _one_sample(file, values)
-    else:
-        raw_x, expected = golden_samples(file)
-        x = raw_x if len(file.inputs) == 1 else real_outputs(raw_x, file.inputs)
+    x, expected = _samples(file, given, values)
     with step_progress(f"runs on {where}") as tell:
         outputs = run(data, x, where, progress=tell, **board)
     found = result(file, outputs, expected, raw)
@@ -143,6 +135,19 @@ def _run_file(
         _show_outputs(path, where, found, output_names(file), output)
     if found.problem:
         raise ModelError(f"{path.name} on {where}: {found.problem}")
+
+
+def _samples(file: Any, given: Given | None, values: list[float]) -> tuple[Any, Any]:
+    """What is run: samples of a file or of the command line, else the golden ones; and what of these must come out."""
+    from ..cores.files import golden_samples
+    from ..cores.packed import given_inputs, real_outputs
+
+    if given:
+        return given_inputs(given.values, file, given.what), None
+    if values:
+        return _one_sample(file, values), None
+    raw_x, expected = golden_samples(file)
+    return raw_x if len(file.inputs) == 1 else real_outputs(raw_x, file.inputs), expected
 
 
 def _one_sample(file: Any, values: list[float]) -> Any:

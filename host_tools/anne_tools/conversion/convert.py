@@ -128,23 +128,10 @@ def convert(
         typical = calibrate[~chosen.cut.beyond]
     chosen.quantized.metadata = _with_provenance(chosen)
     golden_inputs = candidates.sample_inputs(imported, typical, golden.MOST_SAMPLES)
-    data, n_golden, golden_from = golden.with_golden(imported, chosen.quantized, golden_inputs, board)
+    packed = data, *_ = golden.with_golden(imported, chosen.quantized, golden_inputs, board)
     open_model(data)  # the Python loader has to take it, too
-    verdict = fit.fit(data, board)
     with NativeModel(data) as model:
-        made = Report(
-            name=imported.metadata.name,
-            dtype=chosen.dtype,
-            file_bytes=len(data),
-            arena_bytes=model.file.arena_bytes,
-            workspace_bytes=verdict.workspace_bytes,
-            layers=report.layer_reports(model, verdict),
-            fit=verdict,
-            golden_samples=n_golden,
-            golden_from=golden_from,
-            notes=[*_said_by_importer(imported), *chosen.notes],
-            warnings=chosen.warnings,
-        )
+        made = _report(imported, chosen, model, packed, board)
         _measure(made, imported, chosen.floats, model, typical, test, progress)
     return Converted(data, made, chosen.floats)
 
@@ -270,6 +257,27 @@ def _checked_answers(y: ArrayLike, n: int) -> np.ndarray:
 
 
 # --- The report's measurements --------------------------------------------------------------------------------------
+
+
+def _report(
+    imported: Graph, chosen: Candidate, model: NativeModel, packed: tuple[bytes, int, str], board: Board
+) -> Report:
+    """What is told of a model file before anything is measured; `packed` is what `golden.with_golden` gave."""
+    data, n_golden, golden_from = packed
+    verdict = fit.fit(data, board)
+    return Report(
+        name=imported.metadata.name,
+        dtype=chosen.dtype,
+        file_bytes=len(data),
+        arena_bytes=model.file.arena_bytes,
+        workspace_bytes=verdict.workspace_bytes,
+        layers=report.layer_reports(model, verdict),
+        fit=verdict,
+        golden_samples=n_golden,
+        golden_from=golden_from,
+        notes=[*_said_by_importer(imported), *chosen.notes],
+        warnings=chosen.warnings,
+    )
 
 
 def _measure(

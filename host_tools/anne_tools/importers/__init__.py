@@ -135,16 +135,11 @@ def load(
     is_path = isinstance(source, (str, os.PathLike))
     source = Path(source) if is_path else source
     importer = recognise_file(source) if is_path else recognise_object(source)
-    given = {
-        "load": load,  # what is in a pickle may be of any framework
-        "trust_pickle": trust_pickle,
-        "layers": layers,
-        "input_shape": input_shape,
-        "network": network,
-    }
+    given = {"layers": layers, "network": network, "input_shape": input_shape}
     for name, purpose in PURPOSES.items():
         if given[name] is not None and name not in importer.options:
             raise ModelError(f"{purpose}, not for the {importer.module} importer")
+    given |= {"load": load, "trust_pickle": trust_pickle}  # what is in a pickle may be of any framework
     options = {name: given[name] for name in importer.options}
     is_bounded = is_path and importer.module != "pickles"  # which run code of their author
     what = source.suffix if is_path and source.suffix else importer.module

@@ -1,4 +1,4 @@
-"""TensorFlow Lite (.tflite), float32 and int8, to a Graph; a quantised file's own integers and scales are kept.
+"""TensorFlow Lite (.tflite), float32, int8 and int16, to a Graph; a quantised file's own integers and scales are kept.
 
 - Inputs and outputs are those of the file, in its order, named as its signature does, else as its tensors.
 - float32 files: layers as they stand; constants that are added or multiplied become Scaling.
@@ -7,6 +7,7 @@
   QUANTIZE in between is a linear Activation from one scale to another, or a change of type.
 - uint8 is int8 with all values and zero points 128 less (`tflite_files`); provenance keeps the ends' own type.
 - Integers are TensorFlow Lite Micro's, layer by layer.
+- int16 files ("int16x8") likewise, with int8 weights; curves on them are our own tables, which a note says.
 - int8 weights with float32 activations ("dynamic range" files): layers have int8 weights and a float32 bias. float16
   weights become float32, those of 4 bits int8.
 - What the converter spells out is one layer again: dilations (`tflite_batches`), layer normalisation (`tflite_norms`),
