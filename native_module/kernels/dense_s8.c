@@ -87,13 +87,13 @@ void anne_dense_s8_quad(const uint32_t *weights, const int32_t *bias, const int8
 
 void anne_dense_s8_band(const uint32_t *weights, uint32_t rows, uint32_t first, const int32_t *bias, const int8_t *x,
                         uint32_t n_in, uint32_t n_out, int32_t *scratch, int32_t *acc) {
-    while (n_in > 0) {
-        uint32_t n = n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL, columns = anne_dense_s8_columns(n);
-        int32_t sum_x = anne_expand_s8(x, n, scratch);
-        anne_dense_s8_panel(weights + first / 4 * columns, bias, scratch, columns, n_out, acc, sum_x);
-        weights += anne_dense_s8_words(n, rows);
+    const uint32_t quads = (rows + 3) / 4, before = first / 4; // their words fit, as so many weights are there
+    for (; n_in > ANNE_DENSE_S8_PANEL; n_in -= ANNE_DENSE_S8_PANEL) {
+        anne_dense_s8_one_panel(weights + before * ANNE_DENSE_S8_PANEL, bias, x, ANNE_DENSE_S8_PANEL, n_out, scratch,
+                                acc);
+        weights += quads * ANNE_DENSE_S8_PANEL;
         bias = acc;
-        x += n;
-        n_in -= n;
+        x += ANNE_DENSE_S8_PANEL;
     }
+    anne_dense_s8_one_panel(weights + before * anne_dense_s8_columns(n_in), bias, x, n_in, n_out, scratch, acc);
 }

@@ -46,4 +46,12 @@ ANNE_IN_RAM int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expa
 ANNE_IN_RAM void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
                                      uint32_t n_out, int32_t *acc, int32_t sum_x);
 
+// The same as anne_dense_s8_quad for n_in up to ANNE_DENSE_S8_PANEL. In line, as calls would be noticed in small
+// layers.
+static inline void anne_dense_s8_one_panel(const uint32_t *weights, const int32_t *bias, const int8_t *x, uint32_t n_in,
+                                           uint32_t n_out, int32_t *scratch, int32_t *acc) {
+    int32_t sum_x = anne_expand_s8(x, n_in, scratch);
+    anne_dense_s8_panel(weights, bias, scratch, anne_dense_s8_columns(n_in), n_out, acc, sum_x);
+}
+
 #endif // ANNE_DENSE_S8_H

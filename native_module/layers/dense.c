@@ -142,9 +142,14 @@ static uint32_t prepare_dense_s8_quad(const anne_layer_t *layer) {
 }
 
 static void run_dense_s8_quad(const anne_layer_t *layer) {
-    int32_t *acc = layer->scratch;
-    anne_dense_s8_quad(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
-                       acc + layer->n_out, acc);
+    int32_t *acc = layer->scratch, *expanded = acc + layer->n_out;
+    if (layer->n_in <= ANNE_DENSE_S8_PANEL) {
+        anne_dense_s8_one_panel(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, expanded,
+                                acc);
+    } else {
+        anne_dense_s8_quad(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out, expanded,
+                           acc);
+    }
     requantize_s8(layer);
 }
 
