@@ -55,13 +55,15 @@ void anne_approximate_shared(const anne_rescale_t *factors, size_t n, uint32_t l
     approximation->unsure = exact ? UINT32_MAX : (fraction + 2 * error) << (32 - ONE_BITS);
 }
 
-// Of what takes the exact way any multiplier will do. Rows with the factor 0 may have any shift.
+// 0 where no product is sure: the assembly asks first whether it is within the limits. Rows with the factor 0 may have
+// any shift.
 void anne_approximate_rows(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation) {
     const int32_t most = -6 - approximation->shift;
+    const bool exact = approximation->unsure == UINT32_MAX;
     for (size_t i = 0; i < n; i++) {
         uint32_t right = (uint32_t)(15 + most - factors[i].shift);
         approximation->multipliers[i] =
-            right > 30 ? 0 : (uint16_t)((((uint32_t)factors[i].multiplier >> right) + 1) >> 1);
+            exact || right > 30 ? 0 : (uint16_t)((((uint32_t)factors[i].multiplier >> right) + 1) >> 1);
     }
 }
 
