@@ -93,9 +93,12 @@ def check_samples(graph: Graph, samples: np.ndarray | None, what: str) -> np.nda
     """Return `samples` as float64 (n, *input shape), of several inputs joined; ModelError says what is wrong."""
     shapes = [tensor.shape for tensor in graph.input_tensors]
     if samples is None:
-        shape = shapes[0] if len(shapes) == 1 else ", ".join(map(str, shapes))
+        told = f"shape {shapes[0]}", "x.npy"
+        if len(shapes) > 1:
+            named = (f"{name} {shape}" for name, shape in zip(graph.input_names, shapes, strict=True))
+            told = f"shapes {', '.join(named)}", "NAME=x.npy for each"
         raise ModelError(
-            f"{what}: expected samples of shape {shape}, got none; give some with --calibrate x.npy"
+            f"{what}: expected samples of {told[0]}, got none; give some with --calibrate {told[1]}"
         )
     axes = graph.source_axes(INPUT_AXES)
     data = joined(as_inputs(samples, shapes, graph.input_names, what, axes)).astype(np.float64, copy=False)

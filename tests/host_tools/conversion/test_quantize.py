@@ -170,3 +170,15 @@ def test_a_layer_without_integers_is_in_floats_between_integers(dtype):
     assert [layer.dtype for layer in converted.report.layers] == [dtype, "float32", "float32", dtype, dtype]
     d = converted.report.deviation
     assert d.rms < (0.02 if dtype == "int8" else 0.002) * d.output_range
+
+
+def test_calibration_of_several_inputs_is_asked_for_by_their_names():
+    b = GraphBuilder()
+    ends = [b.input("left", (3,)), b.input("right", (3,))]
+    b.add(Add, "sum", inputs=ends)
+    with pytest.raises(ModelError) as error:
+        quantize(b.build(), "int8")
+    assert str(error.value) == (
+        "calibration data: expected samples of shapes left (3,), right (3,), got none; give some with --calibrate "
+        "NAME=x.npy for each"
+    )

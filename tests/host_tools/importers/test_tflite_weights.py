@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack as pack_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
@@ -176,6 +177,30 @@ def test_int16_without_bias(read_tflite, name):
     options = window((2, 2), (1, 1), VALID) if shape else {}
     w.operator(name, [x, weights], [y], 4, **options)
     agree(read_tflite, w, x, y, ["conv" if shape else "dense"])
+
+
+def test_an_int16_network(tmp_path):
+    """Convolution, pool, reshape and dense layer, whole: imported, converted and equal."""
+    w = Writer("int16")
+    x, a, p = w.value(1, 8, 8, 3), w.value(1, 8, 8, 4, scale=0.05), w.value(1, 4, 4, 4)
+    flat, y = w.value(1, 64), w.value(1, 5, scale=0.1)
+    w.operator("CONV_2D", [x, *w.weights(4, 3, 3, 3)], [a], 3, **window((1, 1), (1, 1), SAME, RELU))
+    pool = {"padding": VALID, "strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
+    w.operator("AVERAGE_POOL_2D", [a], [p], 2, **pool)
+    w.operator("RESHAPE", [p, w.whole([1, 64])], [flat])
+    w.operator("FULLY_CONNECTED", [flat, *w.weights(5, 64)], [y], 4)
+    data, given = w.to_bytes([x], [y]), samples("int16", (8, 8, 3), 20)
+    path = tmp_path / "net.tflite"
+    path.write_bytes(data)
+    converted, oracle = convert(path), Oracle(data)
+    assert converted.report.dtype == "int16"
+    expected = np.concatenate([oracle(sample[None]) for sample in given])
+    with NativeModel(converted.data) as native:
+        np.testing.assert_array_equal(native.run_raw(given), expected)
+    with pytest.raises(
+        ModelError, match="already quantised to int16; it cannot become int8: leave --dtype out"
+    ):
+        convert(path, "int8")
 
 
 def test_int16_beyond_32_bits_is_refused(read_tflite):
