@@ -6,6 +6,7 @@ import json
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from anne_tools.boards.emulated_device import EmulatedDevice
@@ -17,7 +18,8 @@ ON_PICO = Path(__file__).with_name("on_pico.py")
 # Data go into the flash behind the firmware's, where files would be: its first blocks, which say that it is formatted,
 # are left alone. They are copied into RAM up to RAM_BYTES; those beyond it are used in flash, as fast as in RAM.
 FLASH_OFFSET, FLASH_END = 0xB0000, 0x200000
-RAM_BYTES = 90_000
+RAM_BYTES = 100_000
+CLOCK_HZ = 125_000_000
 # Floats may be off by so much of the largest output: ours from the host library, others from sums in 64 bits.
 OWN_BOUND, PEER_BOUND = 1e-6, 1e-5
 
@@ -83,3 +85,17 @@ class Bench:
 def in_ram(n_bytes: int) -> bool:
     """Whether a case's data are copied into RAM."""
     return n_bytes <= RAM_BYTES
+
+
+def model_record(
+    name: str, peer: str | None, cycles: int, arena: int | None, flash_cycles: int | None = None
+) -> dict[str, Any]:
+    """Return the record of a whole model; `flash_cycles` are with its weights in flash, None if not measured."""
+    return {
+        "model": name,
+        "ms": cycles / CLOCK_HZ * 1e3,
+        "flash_ms": flash_cycles and flash_cycles / CLOCK_HZ * 1e3,
+        "arena_bytes": arena,
+        "cycles": cycles,
+        "peer": peer,
+    }

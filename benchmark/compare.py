@@ -25,6 +25,7 @@ from anne_tools.data.files import write_atomically
 from anne_tools.errors import DeviceError, ModelError
 from cases import Bench, Case
 from dense_kernels import kernel_tasks, measure_own, measure_peer
+from mlperf_tiny import MODELS, measure_mlperf
 from whole_models import measure_autoencoder, measure_small_net
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,8 +63,12 @@ def run(device: EmulatedDevice, quick: bool = False) -> list[dict[str, Any]]:
             records.append(measured(bench, task, n_in, n_out))
             tell(done + 1, len(tasks) + 2)
         records += measure_small_net(bench)
-        if not quick:
+    if not quick:
+        with step_progress("runs whole models") as tell:
             records.append(measure_autoencoder(bench))
+            for done, name in enumerate(MODELS):
+                tell(done, len(MODELS))
+                records += measure_mlperf(bench, name)
     return [{**record, "flash": flash} for record in records]
 
 

@@ -15,10 +15,9 @@ from anne_tools.cores.native import NativeModel
 from anne_tools.cores.numbers import quantize_input
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.networks import Network, published_networks
-from cases import OWN_BOUND, PEER_BOUND, Bench, Case
+from cases import OWN_BOUND, PEER_BOUND, Bench, Case, model_record
 
 SEED = 1
-CLOCK_HZ = 125_000_000
 AUTOENCODER = (640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640)
 SMALL_NET = "iris-8"
 
@@ -44,20 +43,6 @@ def net_values(network: Network, transposed: bool) -> np.ndarray:
         weights = np.array(layer.weights, np.float32)
         parts += [np.ravel(weights.T if transposed else weights), np.array(layer.bias, np.float32)]
     return np.concatenate(parts)
-
-
-def model_record(
-    name: str, peer: str | None, cycles: int, arena: int | None, flash_cycles: int | None = None
-) -> dict[str, Any]:
-    """Return the record of a whole model; `flash_cycles` are with its weights in flash, None if not measured."""
-    return {
-        "model": name,
-        "ms": cycles / CLOCK_HZ * 1e3,
-        "flash_ms": flash_cycles and flash_cycles / CLOCK_HZ * 1e3,
-        "arena_bytes": arena,
-        "cycles": cycles,
-        "peer": peer,
-    }
 
 
 def measure_autoencoder(bench: Bench) -> dict[str, Any]:
