@@ -41,7 +41,7 @@ def run(name, copy):
     print(name, net.copied, hexlify(y).decode())
     net.close()
 
-for name in INPUTS:
+for name in sorted(INPUTS):
     run(name, False)
 run("keyword_spotting", True)
 """
@@ -78,6 +78,6 @@ def test_they_run_as_on_the_host(models):
     board.boot()
     stdout, stderr = board.exec(f"INPUTS = {inputs}\n" + RUN)
     assert stderr == ""
-    expected = [f"{name} False {y.tobytes().hex()}" for name, (_, _, y) in models.items()]
+    expected = [f"{name} False {y.tobytes().hex()}" for name, (_, _, y) in sorted(models.items())]
     expected.append(f"keyword_spotting True {models['keyword_spotting'][2].tobytes().hex()}")
     assert stdout.splitlines() == expected
