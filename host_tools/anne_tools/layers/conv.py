@@ -20,6 +20,7 @@ from ..network.tensor import Quantization, Tensor
 from . import layouts, tables
 from .activated import alpha_in_file
 from .prices import Chip, Cost
+from .walks import Walk
 from .weighted import Weighted
 from .windows import Window
 
@@ -94,44 +95,53 @@ class Conv(Weighted):
     SIZES: ClassVar[dict[str, Any]] = layouts.SIZES
 
     # Rows that a kernel sums at a time: those that are missing cost as much.
-    ROWS: ClassVar[dict[str, int]] = {"f32_aligned": 2, "s8_f32": 4, "s8_quad": 4, "s4": 8}
-    # int8 whose channels are no multiple of 4 is read byte by byte.
-    BY_BYTE: ClassVar[str] = "conv s8_quad by byte"
+    ROWS: ClassVar[dict[str, int]] = {"f32_aligned": 2, "s8_f32": 4, "s4": 8}
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "conv f32": Cost(300, 5, 40, 5),
         "conv f32_aligned": Cost(300, 20, 60, 5, window=300),
         "conv s8_f32": Cost(300, 20, 60, 6, window=300),
-        "conv s8_quad": Cost(300, 1, 30, 2.5, window=150),
-        BY_BYTE: Cost(300, 2, 30, 3.5, window=150),
+        "conv s8_quad": Cost(1000, 2, 40, block=40, rest=30, block_column=20, rest_column=10, window=50),
+        "conv s8_quad by byte": Cost(
+            1000, 2, 40, block=40, rest=30, block_column=28, rest_column=14, window=50
+        ),
+        "conv s8_quad gathered": Cost(
+            1000, 4, 40, block=40, rest=30, block_column=20, rest_column=10, window=50
+        ),
         "conv s16": Cost(300, 4, 30, 3, window=150),
         "conv s4": Cost(300, 4, 30, 2, window=150),
     }
 
-    timed_larger: ClassVar[tuple[int, ...]] = (256,)
+    timed_larger: ClassVar[tuple[int, ...]] = (256, 1024)
+    # Channels and side of the windows, one after another.
+    TIMED: ClassVar[tuple[tuple[int, int], ...]] = (
+        *((8, 3), (16, 1), (16, 3), (6, 1), (10, 3), (7, 1), (56, 3), (32, 1), (32, 1), (12, 3), (3, 1)),
+        *((30, 1), (9, 1), (26, 3), (16, 1), (3, 3), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
+    )
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        """Windows of several sizes, one after another: of four channels, of others, and of unlike ones."""
+        """Windows of several sizes, one after another; the weights of the last of columns of unlike sizes."""
         n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
         channels = 4 if n % 4 == 0 else 1
-        side = 4 if n >= 64 else 1
+        side = 16 if n >= 1024 else 4 if n >= 64 else 1
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
-        for i, (n_out, kernel) in enumerate(((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (4, 1), (4, 3))):
+        for i, (n_out, kernel) in enumerate(cls.TIMED):
             shape = builder.last.shape
             conv = random.normal(0, 1, (n_out, kernel, kernel, shape[2])).astype(np.float32)
-            if i == 6:
+            if i == len(cls.TIMED) - 1:
                 conv[..., 1:] *= 1e-4  # so that layouts.choose takes f32
             bias = np.zeros(n_out, np.float32)
             builder.add(cls, f"timed_{i}", conv, bias, Window.same(shape[:2], (kernel, kernel)))
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
-        n = layer.inputs[0].shape[-1] // layer.parameters[8]
-        return cls.BY_BYTE if layer.kernel == "s8_quad" and n % 4 else f"conv {layer.kernel}"
+        return Walk(layer).name if layer.kernel == "s8_quad" else f"conv {layer.kernel}"
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
         """What is seen, outputs, multiplications with rows that are missing, and windows of all groups."""
+        if layer.kernel == "s8_quad":
+            return Walk(layer).counts()
         x, y, groups = layer.inputs[0], layer.outputs[0], layer.parameters[8]
         rows, windows = cls.ROWS.get(layer.kernel, 1), groups * y.size // y.shape[-1]
         n_in, n_out = prod(layer.parameters[:2]) * x.shape[-1] // groups, y.shape[-1] // groups

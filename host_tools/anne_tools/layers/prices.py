@@ -38,8 +38,8 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel, the last
-    for the places of a window.
+    """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel, those from
+    `window` on for the places of a window, runs of what it sees, jobs of places with the same runs, runs in tables.
     """
 
     base: float = 0.0
@@ -52,6 +52,9 @@ class Cost:
     rest_column: float = 0.0
     exact_row: float = 0.0
     window: float = 0.0
+    run: float = 0.0
+    job: float = 0.0
+    table: float = 0.0
 
     @staticmethod
     def terms(
@@ -61,10 +64,13 @@ class Cost:
         blocks: Blocks | None = None,
         exact_rows: float = 0.0,
         windows: int = 0,
+        runs: int = 0,
+        jobs: int = 0,
+        tables: int = 0,
     ) -> tuple[float, ...]:
         """Return how often each field occurs in a layer of that size."""
         columns, *counts = blocks.counts(n_in, n_out) if blocks else (n_in, 0, 0, 0, 0)
-        return (1, columns, n_out, macs, *counts, exact_rows, windows)
+        return (1, columns, n_out, macs, *counts, exact_rows, windows, runs, jobs, tables)
 
     def cycles(self, *args, **kwargs) -> float:
         """Return the cycles for a layer of the size that `terms` takes."""
