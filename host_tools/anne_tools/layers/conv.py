@@ -111,7 +111,7 @@ class Conv(Weighted):
         "conv s4": Cost(300, 4, 30, 2, window=150),
     }
 
-    timed_larger: ClassVar[tuple[int, ...]] = (256, 1024)
+    timed_larger: ClassVar[tuple[int, ...]] = (256, 576)
     # Channels and side of the windows, one after another.
     TIMED: ClassVar[tuple[tuple[int, int], ...]] = (
         *((8, 3), (16, 1), (16, 3), (6, 1), (10, 3), (7, 1), (56, 3), (32, 1), (32, 1), (12, 3), (3, 1)),
@@ -123,11 +123,12 @@ class Conv(Weighted):
         """Windows of several sizes, one after another; the weights of the last of columns of unlike sizes."""
         n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
         channels = 4 if n % 4 == 0 else 1
-        side = 16 if n >= 1024 else 4 if n >= 64 else 1
+        side = 12 if n >= 576 else 4 if n >= 64 else 1
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
         for i, (n_out, kernel) in enumerate(cls.TIMED):
             shape = builder.last.shape
-            conv = random.normal(0, 1, (n_out, kernel, kernel, shape[2])).astype(np.float32)
+            size = (kernel * kernel * shape[2]) ** -0.5
+            conv = random.normal(0, size, (n_out, kernel, kernel, shape[2])).astype(np.float32)
             if i == len(cls.TIMED) - 1:
                 conv[..., 1:] *= 1e-4  # so that layouts.choose takes f32
             bias = np.zeros(n_out, np.float32)

@@ -19,7 +19,7 @@ from .machine import COMPILER, Fault, Machine
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
 SOURCES = [f"kernels/{name}.c" for name in ("conv_s8", "conv_rows_s8", "runs", "requantize", "q31")]
-SOURCES += [f"kernels/armv6m/{name}.S" for name in ("conv_rows_s8", "requantize")]
+SOURCES += [f"kernels/armv6m/{name}.S" for name in ("conv_rows_s8", "add_sums_s8", "requantize")]
 LIMITS = (-3, -120, 110)  # zero point, least and most of the output
 PADDING = 7  # the input's zero point
 
