@@ -348,6 +348,30 @@ def test_bench_measures_each_layer(files, pico):
     assert result["predicted_us"] == pytest.approx(result["predict_us"], rel=0.5)
 
 
+def test_bench_says_what_flash_costs(files, pico):
+    """`pico` has none of the cache's costs; JSON says it once for all and beside each figure."""
+    document = json.loads(good("bench", "net.anne", "--json").stdout)
+    assert document["flash"] == "no cache" and {r["flash"] for r in document["results"] if "model" in r} == {
+        "no cache"
+    }
+    text = good("bench", "net.anne").stdout
+    assert "Flash is as fast as RAM here" in text and "first us" not in text
+
+
+@pytest.mark.parametrize("command", ["bench", "emulate"])
+def test_a_flash_cache_that_is_not_built_is_told(files, monkeypatch, command):
+    monkeypatch.setattr("anne_tools.boards.emulator_core.flash_cache_built", lambda: False)
+    monkeypatch.setenv("ANNE_FIRMWARE", str(files / "net.anne"))
+    (files / "net.anne.py").write_text("print(1)")
+    argument = {"bench": "net.anne", "emulate": "net.anne.py"}[command]
+    refused("the emulator with the flash cache is not built here", command, argument, "--flash-cache")
+
+
+def test_the_flash_cache_is_the_emulators(files):
+    result = anne("bench", "net.anne", "--on", "/dev/ttyACM0", "--flash-cache")
+    assert result.exit_code == 2 and "--flash-cache is the emulator's" in result.output
+
+
 def test_deploy_puts_the_file_there_whole(files, pico):
     document = json.loads(
         good("deploy", "net.anne", "--on", "emulator", "--as", "/models/net.anne", "--json").stdout
