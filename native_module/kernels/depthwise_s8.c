@@ -29,47 +29,63 @@ typedef struct {
 #define MOST_SEGMENTS (ANNE_STREAM_END / 16 - 1)
 
 // Rows of a plane for so many of the output.
-static int32_t plane_rows(const anne_window_t *w, int32_t rows) {
-    return (rows - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1;
+static uint32_t plane_rows(const anne_window_t *w, uint32_t rows) {
+    return (rows - 1) * (uint32_t)w->stride_h + (uint32_t)((w->kernel_h - 1) * w->dilation_h) + 1;
 }
 
-static uint64_t set_half(const anne_window_t *w, cut_t *cut, int32_t half) {
-    bool flat = w->out_h == 1;
-    uint64_t rows = (uint64_t)plane_rows(w, flat ? 1 : half);
-    cut->half = half;
-    cut->columns = flat ? half : w->out_w;
-    cut->plane_w = (cut->columns - 1) * w->stride_w + w->kernel_w;
-    cut->rows_apart = flat ? 0 : half * w->stride_h;
-    cut->columns_apart = flat ? half * w->stride_w : 0;
-    uint64_t plane = rows * (uint64_t)cut->plane_w, sums = 2 * (uint64_t)half * (uint32_t)(flat ? 1 : w->out_w) + 2;
-    cut->plane_words = (uint32_t)plane, cut->sum_words = (uint32_t)sums;
-    return plane * cut->channels + (uint32_t)w->stride_w + 4 + sums;
+// Takes the most rows that there is room for with `channels` at once; false if that is none.
+static bool cut_rows(const anne_window_t *w, cut_t *cut, uint32_t channels) {
+    bool in_one_row = w->out_h == 1;
+    uint32_t rows = 1, most = in_one_row ? 1 : (uint32_t)(w->out_h + 1) / 2;
+    uint32_t row_words = (uint32_t)cut->plane_w * channels, sums = 2 * (uint32_t)cut->columns; // of a row of windows
+    uint32_t fixed = plane_rows(w, 1) * row_words + sums + (uint32_t)w->stride_w + 6;
+    if (fixed > MOST_WORDS) {
+        return false;
+    }
+    rows += (MOST_WORDS - fixed) / ((uint32_t)w->stride_h * row_words + sums); // at most 2^15 2^11 4 + 2^12
+    rows = rows < most ? rows : most;
+    cut->channels = channels;
+    cut->half = in_one_row ? cut->columns : (int32_t)rows;
+    cut->columns_apart = in_one_row ? cut->half * w->stride_w : 0;
+    cut->plane_words = plane_rows(w, rows) * (uint32_t)cut->plane_w;
+    cut->sum_words = rows * sums + 2;
+    return true;
 }
 
 // Whether a layer can be cut; else the windows are too large, or spread.
 static bool cut_of(const anne_window_t *w, cut_t *cut) {
     uint64_t segments = 2 * (uint64_t)w->kernel_h * (((uint32_t)w->kernel_w + 2) / 3);
-    if (w->dilation_w != 1 || segments > MOST_SEGMENTS) {
+    cut->columns = w->out_h == 1 ? (w->out_w + 1) / 2 : w->out_w;
+    if (w->dilation_w != 1 || segments > MOST_SEGMENTS || cut->columns > MOST_WORDS || w->stride_w > MOST_WORDS) {
         return false;
     }
-    int32_t size = w->out_h == 1 ? w->out_w : w->out_h, half = (size + 1) / 2;
     cut->segments = (uint32_t)segments;
-    cut->channels = w->channels % 4 == 0 ? 4 : 1;
-    while (set_half(w, cut, half) > MOST_WORDS && half > 1 && w->out_h > 1) {
-        half--;
+    cut->plane_w = (cut->columns - 1) * w->stride_w + w->kernel_w; // below 2^23
+    cut->rows_apart = 0;
+    if (cut->plane_w > MOST_WORDS || plane_rows(w, 1) > MOST_WORDS) {
+        return false;
     }
-    if (set_half(w, cut, half) > MOST_WORDS) {
-        cut->channels = 1;
+    return (w->channels % 4 == 0 && cut_rows(w, cut, 4)) || cut_rows(w, cut, 1);
+}
+
+// An image of one column that is seen through windows of one is a signal.
+static anne_window_t lying(const anne_window_t *window) {
+    anne_window_t w = *window;
+    if (w.in_w == 1 && w.out_w == 1 && w.kernel_w == 1) {
+        w.in_w = w.in_h, w.out_w = w.out_h, w.kernel_w = w.kernel_h, w.stride_w = w.stride_h;
+        w.dilation_w = w.dilation_h, w.pad_left = w.pad_top;
+        w.in_h = w.out_h = w.kernel_h = w.stride_h = w.dilation_h = 1, w.pad_top = 0;
     }
-    return set_half(w, cut, half) <= MOST_WORDS;
+    return w;
 }
 
 uint32_t anne_depthwise_s8_scratch(const anne_window_t *window) {
+    const anne_window_t w = lying(window);
     cut_t cut;
-    if (!cut_of(window, &cut)) {
+    if (!cut_of(&w, &cut)) {
         return 0;
     }
-    uint32_t planes = cut.plane_words * cut.channels + (uint32_t)window->stride_w + 4;
+    uint32_t planes = cut.plane_words * cut.channels + (uint32_t)w.stride_w + 4;
     return 1 + planes + cut.sum_words + 2 + 4 * cut.segments + ANNE_STREAM_END / 4 - 1;
 }
 
@@ -297,7 +313,7 @@ static run_t run_of(const anne_window_t *w, const cut_t *cut, const int8_t *x, i
 
 void anne_depthwise_s8_pairs(const anne_depthwise_t *layer, const anne_depthwise_output_t *out, int32_t zero_point_in,
                              const int8_t *x, int32_t *scratch, int8_t *y) {
-    const anne_window_t *w = layer->window;
+    const anne_window_t window = lying(layer->window), *w = &window;
     cut_t cut;
     cut_of(w, &cut);
     run_t run = run_of(w, &cut, x, zero_point_in, scratch);
@@ -307,7 +323,7 @@ void anne_depthwise_s8_pairs(const anne_depthwise_t *layer, const anne_depthwise
         const band_t band = band_of(&run, layer->n_out, top, half, y);
         for (uint32_t c = 0; c < channels; c += cut.channels) {
             (w->out_h == 1 ? pair_halves : pair_whole_rows)(&run, top * w->stride_h - w->pad_top,
-                                                            plane_rows(w, (int32_t)run.windows.rows), c);
+                                                            (int32_t)plane_rows(w, run.windows.rows), c);
             for (uint32_t i = 0; i < cut.channels; i++) {
                 for (uint32_t j = 0; j < multiplier; j++) {
                     run_channel(&run, layer, out, &band, i, (c + i) * multiplier + j);

@@ -98,6 +98,9 @@ static void check_window(bool spread, bool ends, bool any) {
     w.dilation_h = any_of(1, 2), w.dilation_w = spread ? any_of(1, 3) : 1;
     w.out_h = any_size(w.in_h, w.kernel_h, w.stride_h, w.dilation_h, &w.pad_top);
     w.out_w = any_size(w.in_w, w.kernel_w, w.stride_w, w.dilation_w, &w.pad_left);
+    if (any_of(0, 9) == 0) { // a signal that stands
+        w.in_w = w.out_w = w.kernel_w = 1, w.pad_left = 0;
+    }
     case_t c = {.window = w, .n_out = (uint32_t)(w.channels * any_of(1, 3))};
     check_values(&c, ends, any);
 }
