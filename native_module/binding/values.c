@@ -130,8 +130,14 @@ bool py_floats_get_rows(mp_obj_t o, size_t n_rows, size_t n, floats_t *v) {
     return true;
 }
 
+// mp_obj_new_list clears the items once more, which takes as long as a small layer's sigmoid. As there, room for four
+// at least: a list of none could not grow.
 mp_obj_list_t *py_new_list(size_t n) {
-    return MP_OBJ_TO_PTR(mp_obj_new_list(n, NULL));
+    mp_obj_list_t *list = mp_obj_malloc(mp_obj_list_t, &mp_type_list);
+    list->alloc = n < 4 ? 4 : n;
+    list->items = m_new(mp_obj_t, list->alloc);
+    list->len = n;
+    return list;
 }
 
 mp_obj_t py_new_float_list(const float *values, size_t n) {
