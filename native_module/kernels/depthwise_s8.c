@@ -102,7 +102,6 @@ typedef struct {
     int32_t *sums;
     int32_t *stream_end;
     uint32_t unsplit;       // segments of a channel without large weights
-    bool reusable;          // the stream has but these, and all weights
     anne_windows_t windows; // of the first plane, and of a band
 } run_t;
 
@@ -161,51 +160,43 @@ static inline int32_t magnitude(int32_t w) {
     return (w ^ w >> 31) - (w >> 31);
 }
 
-static inline int32_t *put_segment(int32_t *end, int32_t offset, int32_t w0, int32_t w1, int32_t w2) {
-    end[-4] = offset, end[-3] = w0, end[-2] = w1, end[-1] = w2;
-    return end - 4;
+// Writes where the segments of each channel are, from the stream's end on backwards; returns how many there are.
+static uint32_t put_offsets(const run_t *run) {
+    const anne_window_t *w = run->window;
+    int32_t *at = run->stream_end, row_bytes = 4 * w->dilation_h * run->cut.plane_w;
+    for (int32_t i = 0; i < w->kernel_h; i++) {
+        for (int32_t j = 0; j < w->kernel_w; j += 3) {
+            at -= 4;
+            at[0] = i * row_bytes + 4 * j;
+        }
+    }
+    return (uint32_t)(run->stream_end - at) / 4;
 }
 
-// Writes the segments of a channel, backwards, and returns the last of them.
-static int32_t *put_segments(const run_t *run, const int8_t *weights) {
-    const int32_t kernel_w = run->window->kernel_w, row_bytes = 4 * run->window->dilation_h * run->cut.plane_w;
-    int32_t *at = run->stream_end;
-    for (int32_t left = run->window->kernel_h, row = 0; left > 0; left--, row += row_bytes) {
-        for (int32_t in_row = kernel_w, offset = row; in_row > 0; in_row -= 3, offset += 12) {
-            int32_t w0 = *weights++, w1 = in_row > 1 ? *weights++ : 0, w2 = in_row > 2 ? *weights++ : 0;
+// Writes the weights of a channel into its segments, and before these what is split off; returns the first. By itself,
+// so that all has room in the few registers.
+static __attribute__((noinline)) int32_t *put_weights(const int8_t *weights, int32_t kernel_w, int32_t *at,
+                                                      int32_t *first) {
+    const int32_t *last = first;
+    while (at > last) {
+        for (int32_t left = kernel_w; left > 0; left -= 3) {
+            int32_t w0 = *weights++, w1 = left > 1 ? *weights++ : 0, w2 = left > 2 ? *weights++ : 0;
+            at -= 4;
             if (magnitude(w0) + magnitude(w1) + magnitude(w2) > 255) {
                 int32_t t = w0 / 2;
-                at = put_segment(at, offset, t, 0, w2);
+                first -= 4;
+                first[0] = at[0], first[1] = t, first[2] = 0, first[3] = w2;
                 w0 -= t, w2 = 0;
             }
-            at = put_segment(at, offset, w0, w1, w2);
+            at[1] = w0, at[2] = w1, at[3] = w2;
         }
     }
-    return at;
-}
-
-// Writes the weights of a channel over those of another, if none of its `n` segments is to be split: most channels of
-// most networks, and a third of the time.
-static __attribute__((noinline)) bool put_weights(const int8_t *weights, uint32_t n, int32_t *at) {
-    for (; n > 0; n--, weights += 3) {
-        int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2];
-        at -= 4;
-        at[1] = w0, at[2] = w1, at[3] = w2;
-        if (magnitude(w0) + magnitude(w1) + magnitude(w2) > 255) {
-            return false;
-        }
-    }
-    return true;
+    return first;
 }
 
 // Returns where the stream of a channel begins: with the sums' starts, for the bias `start` of both lanes.
-static int32_t *put_stream(run_t *run, const int8_t *weights, int32_t start) {
-    int32_t *at = run->stream_end - 4 * run->unsplit;
-    if (!run->reusable || !put_weights(weights, run->unsplit, run->stream_end)) {
-        const int32_t *whole = at;
-        at = put_segments(run, weights);
-        run->reusable = at == whole && run->window->kernel_w % 3 == 0;
-    }
+static int32_t *put_stream(const run_t *run, const int8_t *weights, int32_t start) {
+    int32_t *at = put_weights(weights, run->window->kernel_w, run->stream_end, run->stream_end - 4 * run->unsplit);
     uint32_t n = (uint32_t)(run->stream_end - at) / 4;
     *--at = start;
     *--at = (int32_t)((uint32_t)start * 0x10001u - (n << 15));
@@ -299,10 +290,10 @@ static band_t band_of(run_t *run, uint32_t n_out, int32_t top, int32_t half, int
 static run_t run_of(const anne_window_t *w, const cut_t *cut, const int8_t *x, int32_t zero_point, int32_t *scratch) {
     run_t run = {.window = w, .cut = *cut, .x = x, .zero = scratch, .planes = scratch + 1};
     run.pair = cut->channels == 4 ? anne_pair_four : anne_pair_one;
-    run.unsplit = (uint32_t)w->kernel_h * (((uint32_t)w->kernel_w + 2) / 3);
     run.sums = run.planes + cut->plane_words * cut->channels + w->stride_w + 4;
     uintptr_t end = (uintptr_t)(run.sums + cut->sum_words + 2 + 4 * cut->segments) + ANNE_STREAM_END - 1;
     run.stream_end = (int32_t *)(end / ANNE_STREAM_END * ANNE_STREAM_END);
+    run.unsplit = put_offsets(&run);
     memset(run.zero, zero_point, sizeof *run.zero);
     int32_t pair = zero_point * 0x10001; // beside the image
     for (int32_t *at = run.planes; at < run.sums; at++) {
