@@ -21,10 +21,9 @@ from .keras_inputs import Shapes, input_shapes
 from .keras_layers import AUGMENTATIONS, FUNCTIONS, LAYERS, Step
 from .keras_model import MERGING, WRAPPERS, KerasLayer, snake_case
 from .keras_references import named_references
+from .keras_step import WEIGHTS_PER_STEP
 from .refusal import Missing
 
-# A step of the budget pays for looking at so many weights, which is done several times.
-_WEIGHTS_PER_STEP = 250
 # What Keras calls an input that its user gave no name, and in Keras 2 one before a layer of a Sequential.
 _UNNAMED_INPUT = r"(input|input_layer|keras_tensor)(_[0-9]+)?"
 _INPUT_OF_SEQUENTIAL = ".*_input"
@@ -118,7 +117,7 @@ class _Reader:
         return [values[key] for key in model.outputs]
 
     def _run_layer(self, layer: KerasLayer, number: int, x: list[Tensor]) -> list[Tensor]:
-        budget.steps(1 + sum(v.size for v in layer.variables) // _WEIGHTS_PER_STEP, str(layer))
+        budget.steps(1 + sum(v.size for v in layer.variables) // WEIGHTS_PER_STEP, str(layer))
         self.ran.append(layer)
         self.builder.last = x[0]
         name, known = _distinct(layer.name[:80], self.names), self.known.setdefault(id(layer), [])

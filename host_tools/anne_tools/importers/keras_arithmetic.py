@@ -254,6 +254,7 @@ def group_normalization(b: GraphBuilder, step: Step) -> None:
     if groups < 1 or channels % groups:
         step.refuse(f"expected groups that divide {channels} channels, got {groups}")
     n, source = b.last.size // groups, {"source": step.source}
+    budget.elements(str(step.layer), (2, n))
     if groups > 1:
         b.reshape(f"{step.name}_groups", (-1, groups, channels // groups), **source)
         b.add(room("transpose"), f"{step.name}_apart", (1, 0, 2), **source)

@@ -12,6 +12,8 @@ from .keras_arguments import Place, arguments
 from .keras_model import KerasLayer
 
 _SHOWN = 80
+# A step of the budget pays for looking at so many weights, which is done several times.
+WEIGHTS_PER_STEP = 250
 # What layers over one and over two axes read.
 IMAGES = {1: "(time, channels)", 2: "(rows, columns, channels)"}
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from ..layers import room
 from ..layers.build import GraphBuilder
-from .keras_step import Step
+from . import budget
+from .keras_step import WEIGHTS_PER_STEP, Step
 
 MOST_STEPS = 64  # each of which becomes layers of its own
 # Layers that do the same to whatever stands along the last axis, and so to all steps at once.
@@ -32,6 +33,8 @@ def time_distributed(importers: dict[str, Importer], training_only: tuple[str, .
                 f"{inner.class_name} over {steps} steps; at most {MOST_STEPS} are supported, and any number of "
                 f"{', '.join(ALL_AT_ONCE)}"
             )
+        weights = sum(variable.size for variable in inner.variables)
+        budget.steps(steps * (1 + weights // WEIGHTS_PER_STEP), str(step.layer))
         made = []
         for t in range(steps):
             size, name = (1, *shape[1:]), f"{step.name}_{t}"

@@ -76,6 +76,7 @@ def zeros(*shape: int) -> np.ndarray:
 
 CONV = {"strides": [1, 1], "padding": "valid", "dilation_rate": [1, 1], "groups": 1, "use_bias": False}
 IMAGE = (5, 6, 2)
+BARE = {"scale": False, "center": False}  # a normalisation without weights
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,33 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, class_name, group, arrays
             IMAGE,
             layer("ReLU", max_value=3, threshold=1),
             "supported: threshold 0, and a max_value that is not negative",
+        ),
+        (
+            (70, 4, 2),
+            layer("TimeDistributed", layer=layer("GlobalMaxPooling1D")),
+            "GlobalMaxPooling1D over 70 steps; at most 64 are supported, and any number of Activation, Dense,",
+        ),
+        ((5,), layer("TimeDistributed", layer=layer("ReLU")), "expected an input of steps, got shape (5,)"),
+        (
+            (5, 4),
+            layer("TimeDistributed", layer=layer("LSTM")),
+            "needs LSTM (1); the first is layer 0 (TimeDist",
+        ),
+        ((5, 4), layer("TimeDistributed"), "needs None (1); the first is layer 0 (TimeDistributed 'x')"),
+        (
+            (5, 4),
+            layer("TimeDistributed", layer=layer("Sequential", layers=[])),
+            "needs TimeDistributed of a Sequential (1)",
+        ),
+        (
+            IMAGE,
+            layer("GroupNormalization", groups=5, **BARE),
+            "expected groups that divide 2 channels, got 5",
+        ),
+        (
+            (600, 600, 2),
+            layer("GroupNormalization", groups=1, **BARE),
+            "expected at most 65536 elements in a row",
         ),
         (IMAGE, layer("ReLU", max_value=-1), "supported: threshold 0, and a max_value that is not negative"),
         (
