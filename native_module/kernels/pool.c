@@ -83,6 +83,7 @@ static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne
     const anne_window_t *w = &pool->window;
     int32_t pixel = w->channels * bytes;
     anne_count_t count = {.n = 0};
+    bool in_words = join == anne_most_s8 && w->channels % 4 == 0 && (uintptr_t)x % 4 == 0;
     anne_grid_t grid = {.divisor = &count};
     // no step leads beyond the image; those that would have no number in 32 bits either
     grid.row_step = w->dilation_h < w->in_h ? w->dilation_h * w->in_w * w->channels : 0;
@@ -105,6 +106,11 @@ static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne
                 count = anne_count(n);
             }
             const uint8_t *at = row + (left + columns.first * w->dilation_w) * pixel;
+            if (in_words) {
+                anne_most_words_s8((const int8_t *)at, &grid, (uint32_t)w->channels, (int8_t *)y);
+                y += w->channels;
+                continue;
+            }
             for (int32_t c = 0; c < w->channels; c += ANNE_TAPS_MOST) {
                 int32_t acc[ANNE_TAPS_MOST], left_over = w->channels - c;
                 uint32_t some = left_over < ANNE_TAPS_MOST ? (uint32_t)left_over : ANNE_TAPS_MOST;
@@ -118,6 +124,12 @@ static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne
 
 void anne_max_pool_s8(const anne_pool_t *pool, const int8_t *x, int8_t *y) {
     sweep(pool, (const uint8_t *)x, sizeof *x, anne_most_s8, max_s8, (uint8_t *)y);
+    const anne_window_t *w = &pool->window;
+    if (w->channels % 4 == 0 && (pool->limits.least > INT8_MIN || pool->limits.most < INT8_MAX)) { // not yet limited
+        for (int8_t *end = y + (size_t)w->out_h * (size_t)w->out_w * (size_t)w->channels; y < end; y++) {
+            *y = (int8_t)limited(pool, *y);
+        }
+    }
 }
 
 void anne_max_pool_s16(const anne_pool_t *pool, const int16_t *x, int16_t *y) {

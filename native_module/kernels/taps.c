@@ -106,6 +106,20 @@ void anne_most_s8(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *r
     all(x, grid, sizeof(int8_t), n, load_s8, most, INT32_MIN, result);
 }
 
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/taps.S
+
+void anne_most_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y) {
+    for (uint32_t c = 0; c < n; c += 4, x += 4, y += 4) {
+        int32_t most[4];
+        anne_most_s8(x, grid, 4, most);
+        for (uint32_t i = 0; i < 4; i++) {
+            y[i] = (int8_t)most[i];
+        }
+    }
+}
+
+#endif
+
 void anne_most_s16(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
     all(x, grid, sizeof(int16_t), n, load_s16, most, INT32_MIN, result);
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "kernels/in_ram.h"
+
 // Neighbours that are taken in one call: what a caller keeps on its stack.
 #define ANNE_TAPS_MOST 16
 
@@ -44,6 +46,9 @@ anne_taps_of_t anne_sum_s8, anne_sum_s16, anne_sum_f32;
 
 // The greatest; of float32 its key.
 anne_taps_of_t anne_most_s8, anne_most_s16, anne_most_f32;
+
+// y[c] = the greatest for 0 <= c < n, n above 0; x, n and both steps are multiples of 4.
+ANNE_IN_RAM void anne_most_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y);
 
 // The greatest of what has every bit inverted, of float32 the key of what has the sign inverted: so the least is that,
 // inverted once more, and a NaN still wins.
