@@ -34,6 +34,8 @@ def command(model: Path, board: str, plot: Path | None, as_json: bool) -> None:
 
     The arena is memory for the values between layers: those that live at the same time lie beside each other. It is
     told how large it is, and at which layer most lives in it: what to make smaller first.
+
+    The energy of a prediction is an estimate from the RP2040 datasheet's currents; no silicon was measured.
     """
     from ..conversion.inspection import inspect
     from ..errors import ModelError
