@@ -272,5 +272,32 @@ def integer_rows(layer: Any, source: Tensor, target: Tensor, zero_point: int | N
         raise ModelError(
             f"{layer.name}: its output scale is too fine for its weights (factor 2^{shift.max()})"
         )
-    factors = np.stack([np.broadcast_to(multiplier, bias.shape), np.broadcast_to(shift, bias.shape)], axis=1)
-    return [_bytes(bias, "<i4"), _bytes(factors, "<i4")]
+    multiplier, shift = np.broadcast_to(multiplier, bias.shape), np.broadcast_to(shift, bias.shape)
+    if source.dtype == "int8":
+        bias, multiplier, shift = _like_the_others(~weights.any(axis=1), bias, multiplier, shift)
+    return [_bytes(bias, "<i4"), _bytes(np.stack([multiplier, shift], axis=1), "<i4")]
+
+
+def _like_the_others(
+    dead: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, shift: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return bias, multiplier and shift with other ones for the `dead` rows, whose weights are all 0: with the same
+    outputs, and a shift as the other rows have.
+
+    The scale of such weights is any number, and one factor far from the others has the board rescale all rows the exact
+    way, for 70 cycles instead of 20 (native_module/kernels/requantize.c).
+    """
+    alive = shift[~dead & (multiplier > 0)]
+    most = alive.max(initial=-32)
+    if not dead.any() or not -19 <= most <= 0:  # else the new bias would leave its bounds
+        return bias, multiplier, shift
+    left = np.maximum(shift, 0)
+    shifted = np.clip(bias << left, -(1 << 31), (1 << 31) - 1)  # as the core, which saturates
+    steps = tflm.rounding_shift(tflm.high_mul(shifted, multiplier), left - shift)
+    # 2^(most - 1) times an even number is exact; beyond +-256 steps any output is at its limit
+    as_others = np.clip(steps, -256, 256) << (1 - most)
+    return (
+        np.where(dead, as_others, bias),
+        np.where(dead, 1 << 30, multiplier),
+        np.where(dead, most, shift),
+    )

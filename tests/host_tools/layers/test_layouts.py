@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from anne.layouts import S4, S16, F32Aligned, S8Quad
 from anne_tools.layers import layouts
+from anne_tools.network import tflm
 
 SHAPES = [(1, 1), (2, 3), (4, 5), (5, 9), (8, 80), (13, 509), (6, 16), (17, 130)]
 
@@ -84,3 +85,45 @@ def test_columns_of_far_greater_weights_are_not_aligned():
     assert layouts._alignable(
         weights * np.array([[1], [1000]], np.float32)
     )  # rows have exponents of their own
+
+
+# --- Rows whose weights are all 0 -------------------------------------------------------------------------------------
+
+
+def test_a_dead_row_gets_a_factor_like_the_others_and_the_same_outputs():
+    """All that a bias rescaled may be, with the core's saturation, against the limits of int8."""
+    random = np.random.default_rng(4)
+    n = 4000
+    dead = random.random(n) < 0.9
+    bias = np.where(
+        random.random(n) < 0.5, random.integers(-300, 300, n), random.integers(-(1 << 28), 1 << 28, n)
+    )
+    multiplier = np.where(random.random(n) < 0.1, 0, random.integers(1 << 30, 1 << 31, n))
+    shift = np.where(dead, random.integers(-31, 16, n), random.integers(-12, -5, n))
+    changed = layouts._like_the_others(dead, bias, multiplier, shift)
+    assert changed[2].max() == shift[~dead & (multiplier > 0)].max() == -6
+    assert np.abs(changed[0]).max() <= 1 << 28
+    for i in np.flatnonzero(~dead):
+        assert [int(values[i]) for values in changed] == [bias[i], multiplier[i], shift[i]]
+
+    def limited(bias, multiplier, shift, zero_point):
+        saturated = [
+            min(max(int(b) << max(int(s), 0), -(1 << 31)), (1 << 31) - 1)
+            for b, s in zip(bias, shift, strict=True)
+        ]
+        value = [
+            tflm.rounding_shift(tflm.high_mul(x, int(m)), max(-int(s), 0))
+            for x, m, s in zip(saturated, multiplier, shift, strict=True)
+        ]
+        return np.clip(np.array(value) + zero_point, -128, 127)
+
+    for zero_point in (-128, -1, 127):
+        got, expected = limited(*changed, zero_point), limited(bias, multiplier, shift, zero_point)
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_rows_stay_where_all_are_dead_or_none_is():
+    rows_of = np.array([5, -7]), np.array([1 << 30, (1 << 31) - 1]), np.array([-8, 1])
+    for dead in ([True, True], [False, False]):
+        for got, expected in zip(layouts._like_the_others(np.array(dead), *rows_of), rows_of, strict=True):
+            np.testing.assert_array_equal(got, expected)
