@@ -116,6 +116,14 @@ def test_rows_of_softmax():
         (shape, INT8, INPUT),
         (shape, INT8, OUTPUT),
         activation=LOG_SOFTMAX,
-        constants=(bytes(256),),
+        constants=(bytes(2048),),
     )
-    refuses("activation: expected floats for log_softmax, got int8", data)
+    refuses("activation: expected an output of scale 0.0625 and zero_point 127, got 1.0 and 0", data)
+    data = one(
+        ACTIVATION,
+        (shape, INT16, INPUT),
+        (shape, INT16, OUTPUT),
+        activation=LOG_SOFTMAX,
+        constants=(bytes(2048),),
+    )
+    refuses("activation: expected floats or int8 for log_softmax, got int16", data)
