@@ -18,7 +18,7 @@ help:
 	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, README.md"
 	@echo "make costs     measures what layers cost, for anne inspect, and writes it into host_tools/anne_tools/boards/costs.py"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
-	@echo "make firmware  build/anne-pico.uf2 and build/anne-pico2.uf2, to drag onto a board"
+	@echo "make firmware  build/anne-pico.uf2, anne-pico-models.uf2 (1 MB for models in flash) and anne-pico2.uf2, for boards"
 	@echo "make flash-cache  the emulator with silicon's flash cache (docs/flash_cache.md); part of make test and make bench"
 	@echo "make size      flash and RAM taken by the native module, room by room, and the anne package"
 	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
