@@ -94,7 +94,8 @@ static void sum_windows(const anne_windows_t *windows, uint32_t bytes) {
     const uint8_t *row = windows->row, *row_end = windows->row_end;
     int32_t *sums = windows->sums;
     for (uint32_t i = 0; i < windows->rows; i++, row += windows->row_bytes, row_end += windows->row_bytes) {
-        for (const uint8_t *window = row; window < row_end; window += bytes, sums += 2) {
+        const uint8_t *end = row_end + windows->odd * bytes;
+        for (const uint8_t *window = row; window < end; window += bytes, sums += 2) {
             sum_window(windows->stream, window, sums);
         }
     }

@@ -27,16 +27,16 @@ typedef struct {
     int32_t weights[3];
 } anne_segment_t;
 
-// Windows of one channel: `columns` in each of `rows`.
+// Windows of one channel: in each of `rows` some twos, and one more if they are odd.
 typedef struct {
     const int32_t *stream;  // the starts of both accumulators; then segments up to a multiple of ANNE_STREAM_END bytes
-    int32_t *sums;          // of both lanes by turns; 8 bytes more than those are spoilt
+    int32_t *sums;          // of both lanes by turns
     uint32_t step;          // bytes from a window to the next but one
-    const uint8_t *row_end; // where the first row's next window would begin
+    const uint8_t *row_end; // behind the first row's twos, where their next window would begin
     uint32_t row_bytes;     // from the first window of a row to that of the next
     uint32_t rows;
-    uint32_t odd;       // 8 if columns are odd, else 0
-    uint32_t skip;      // row_bytes - (columns + 1) / 2 step
+    uint32_t odd;       // 1 if there is one more, else 0
+    uint32_t skip;      // row_bytes without the steps of the twos
     const uint8_t *row; // the first window
 } anne_windows_t;
 

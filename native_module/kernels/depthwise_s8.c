@@ -211,15 +211,8 @@ static anne_windows_t windows_of(const run_t *run) {
     uint32_t apart = 4 * (uint32_t)w->stride_w, columns = (uint32_t)run->cut.columns;
     uint32_t row_bytes = 4 * (uint32_t)(w->stride_h * run->cut.plane_w), step = 2 * apart;
     const uint8_t *row = (const uint8_t *)(const void *)run->planes;
-    return (anne_windows_t){NULL,
-                            run->sums,
-                            step,
-                            row + columns * apart,
-                            row_bytes,
-                            1,
-                            columns % 2 * 8,
-                            row_bytes - (columns + 1) / 2 * step,
-                            row};
+    uint32_t twos = columns / 2 * step;
+    return (anne_windows_t){NULL, run->sums, step, row + twos, row_bytes, 1, columns % 2, row_bytes - twos, row};
 }
 
 // Sums the windows of a channel whose pairs begin so many bytes behind the first plane's.
@@ -234,9 +227,9 @@ static void sum_plane(run_t *run, const int32_t *stream, uint32_t behind) {
     }
     // farther apart: each window for itself, a row of one column
     uint32_t row_bytes = windows.row_bytes, rows = windows.rows, columns = (uint32_t)run->cut.columns;
-    windows.odd = 8, windows.rows = columns, windows.row_bytes = apart, windows.skip = apart - windows.step;
+    windows.odd = 1, windows.rows = columns, windows.row_bytes = windows.skip = apart;
     for (; rows > 0; rows--, windows.row += row_bytes, windows.sums += 2 * columns) {
-        windows.row_end = windows.row + 4;
+        windows.row_end = windows.row;
         anne_sum_windows_2(&windows);
     }
 }

@@ -16,6 +16,7 @@ MOST_SEGMENTS = 63
 MOST_MAGNITUDE = 255
 RUN = 11
 PAIR_IN_C = 1.7
+ALONE = 1.4
 
 
 @dataclass
@@ -38,7 +39,8 @@ class Cut:
         out_h = _axes(layer)[1][0]
         bands = -(-out_h // (2 * self.half)) if out_h > 1 else 1
         alone = stride_w > 2  # such windows are not summed two at a time
-        windows = self.rows * (2 * self.columns if alone else self.columns + self.columns % 2) * bands
+        twos = 0 if alone else self.columns // 2 * 2
+        windows = self.rows * (twos + ALONE * (self.columns - twos)) * bands
         slower = 1 if stride_w == 1 else 1.1
         return {
             "n_in": bands * self._pairs(layer, out_h == 1),

@@ -80,6 +80,7 @@
     movs r1, #1
     lsls r1, r1, #15
     mov r9, r1
+    b 3f
     .p2align 2
 1:  ldr r0, [sp, #STREAM]
     ldm r0!, {r1, r2}
@@ -111,23 +112,52 @@
     ldr r5, [sp, #SUMS]
     stm r5!, {r1-r4}
     str r5, [sp, #SUMS]
-    add r6, sp, #STEP
-    ldm r6, {r6, r7}
+    ldr r6, [sp, #STEP]
     add r8, r6
+3:  ldr r7, [sp, #STEP + 4]
     cmp r8, r7
     blo 1b
-    add r1, sp, #ROW_BYTES
+    ldr r1, [sp, #ODD]
+    cmp r1, #0
+    bne 5f
+4:  add r1, sp, #ROW_BYTES
     ldm r1, {r1-r4}             // row_bytes, rows, odd, skip
+    ldr r7, [sp, #STEP + 4]
     add r8, r4
     adds r7, r1
     str r7, [sp, #STEP + 4]
-    subs r5, r3
-    str r5, [sp, #SUMS]
     subs r2, #1
     str r2, [sp, #ROW_BYTES + 4]
-    bne 1b
+    bne 3b
     add sp, #32
     restore_and_return
+
+5:  ldr r0, [sp, #STREAM]       // the last window of a row
+    ldm r0!, {r1, r2}
+    mov r10, r1
+    mov r11, r2
+6:  ldm r0!, {r1-r4}
+    add r1, r8
+    ldm r1!, {r5-r7}
+    muls r2, r5
+    muls r3, r6
+    muls r4, r7
+    adds r2, r3
+    adds r2, r4
+    add r2, r9
+    add r10, r2
+    asrs r2, r2, #16
+    add r11, r2
+    lsls r3, r0, #22
+    bne 6b
+    mov r1, r10
+    mov r2, r11
+    lsls r3, r2, #16
+    subs r1, r3
+    ldr r5, [sp, #SUMS]
+    stm r5!, {r1, r2}
+    str r5, [sp, #SUMS]
+    b 4b
     .size \name, . - \name
 .endm
 
