@@ -25,18 +25,17 @@ enum { GATHERED_BYTES = 1024 };      // of windows
 enum { BY_BYTE = 24 };               // outputs, up to which numbers that are no whole words are read one by one
 enum { LEFT, WITHIN, RIGHT, GATHERED, TABLES };
 
-// The runs of windows with those taps in the image.
+// The runs of windows with those taps in the image. They stand behind it in the scratch.
 typedef struct {
-    anne_run_t *runs;
     uint32_t n;
     uint32_t n_rows; // of weights, that it is entered for; 0 as long as there is nothing
     anne_taps_t rows, columns;
-    anne_run_t *last_end; // of the panel before the last, NULL if there is one panel
+    uint32_t last_end; // which run is the end of the panel before the last, 0 if there is one panel
 } table_t;
 
 typedef struct {
     const anne_conv_s8_t *layer;
-    anne_window_t window;
+    const anne_window_t *window;
     uint32_t channels; // of a group
     uint32_t n_in;     // of a group's window
     uint32_t panels;
@@ -53,20 +52,9 @@ typedef struct {
     int8_t *outside;
     int8_t *seen;    // gathered: of each pixel of the chunk
     int32_t last_at; // last_end->at for the rows at hand
-    table_t tables[TABLES];
+    int32_t *tables; // TABLES, or all but GATHERED
     anne_conv_rows_s8_t job;
 } work_t;
-
-// A window of one pixel goes along an image as along a signal.
-static anne_window_t flat(const anne_window_t *window) {
-    anne_window_t w = *window;
-    if (w.kernel_h == 1 && w.kernel_w == 1 && w.stride_h == 1 && w.stride_w == 1 && w.in_w == w.out_w) {
-        w.in_w *= w.in_h;
-        w.out_w *= w.out_h;
-        w.in_h = w.out_h = 1;
-    }
-    return w;
-}
 
 static uint32_t least(uint32_t a, uint32_t b) {
     return a < b ? a : b;
@@ -74,7 +62,7 @@ static uint32_t least(uint32_t a, uint32_t b) {
 
 // Pixels of a chunk: those of a line if all weights stay in the cache, for which tables are made anew least often.
 static uint32_t chunk_of(const work_t *work) {
-    const anne_window_t *w = &work->window;
+    const anne_window_t *w = work->window;
     uint32_t line = (uint32_t)w->out_w, pixels = line * (uint32_t)w->out_h;
     uint32_t chunk = work->panels < CHUNK ? CHUNK / work->panels : 1;
     uint64_t words = anne_dense_s8_words(work->n_in, work->layer->n_out) * work->layer->groups;
@@ -86,24 +74,24 @@ static uint32_t chunk_of(const work_t *work) {
 }
 
 static void set_sizes(work_t *work, const anne_conv_s8_t *layer) {
-    const anne_window_t w = flat(layer->window);
-    uint32_t channels = (uint32_t)w.channels / layer->groups, n_in = (uint32_t)(w.kernel_h * w.kernel_w) * channels;
-    bool whole_words = w.channels % 4 == 0 && channels % 4 == 0;
+    const anne_window_t *w = layer->window;
+    uint32_t channels = (uint32_t)w->channels / layer->groups, n_in = (uint32_t)(w->kernel_h * w->kernel_w) * channels;
+    bool whole_words = w->channels % 4 == 0 && channels % 4 == 0;
     *work = (work_t){
         .layer = layer,
         .window = w,
         .channels = channels,
         .n_in = n_in,
         .panels = (n_in + ANNE_DENSE_S8_PANEL - 1) / ANNE_DENSE_S8_PANEL,
-        .most_runs = anne_window_most_runs(&w, channels, ANNE_DENSE_S8_PANEL),
+        .most_runs = anne_window_most_runs(w, channels, ANNE_DENSE_S8_PANEL),
         .gathers = !whole_words && layer->n_out > BY_BYTE,
         .whole_words = whole_words || layer->n_out > BY_BYTE,
     };
     work->chunk = chunk_of(work);
-    uint32_t line = least(work->chunk, (uint32_t)w.out_w);
-    uint32_t columns = (line - 1) * (uint32_t)w.stride_w + (uint32_t)w.kernel_w;
-    bool slides = whole_words && work->panels == 1 && layer->groups == 1 && w.dilation_w == 1
-                  && w.stride_w <= w.kernel_w && columns <= COLUMNS;
+    uint32_t line = least(work->chunk, (uint32_t)w->out_w);
+    uint32_t columns = (line - 1) * (uint32_t)w->stride_w + (uint32_t)w->kernel_w;
+    bool slides = whole_words && work->panels == 1 && layer->groups == 1 && w->dilation_w == 1
+                  && w->stride_w <= w->kernel_w && columns <= COLUMNS;
     work->columns = slides ? columns : 0;
 }
 
@@ -116,7 +104,7 @@ static uint32_t tables(const work_t *work) {
 }
 
 static uint32_t table_words(const work_t *work) {
-    return work->most_runs * (uint32_t)(sizeof(anne_run_t) / sizeof(int32_t));
+    return (uint32_t)((sizeof(table_t) + work->most_runs * sizeof(anne_run_t)) / sizeof(int32_t));
 }
 
 static uint32_t gathered_words(const work_t *work) {
@@ -132,6 +120,14 @@ uint32_t anne_conv_s8_scratch(const anne_conv_s8_t *layer) {
 
 // --- Runs -----------------------------------------------------------------------------------------------------------
 
+static table_t *at(const work_t *work, uint32_t which) {
+    return (table_t *)(void *)(work->tables + which * table_words(work));
+}
+
+static anne_run_t *runs_of(const table_t *table) {
+    return (anne_run_t *)(void *)(table + 1);
+}
+
 static bool same_taps(anne_taps_t a, anne_taps_t b) {
     return a.first == b.first && a.last == b.last;
 }
@@ -139,17 +135,17 @@ static bool same_taps(anne_taps_t a, anne_taps_t b) {
 // Of runs that count from number 0 of the image: from `base`; and how far the panels' weights lie apart.
 static void finish_table(work_t *work, table_t *table, int32_t base) {
     uint32_t quads = (work->layer->n_out + 3) / 4, panel = 0;
-    table->last_end = NULL;
-    for (anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
+    table->last_end = 0;
+    for (anne_run_t *run = runs_of(table), *end = run + table->n; run != end; run++) {
         if (run->n > 0) {
             run->at -= run->at == ANNE_OUTSIDE ? 0 : base;
         } else if (++panel < work->panels) {
             run->at = (int32_t)(panel * ANNE_DENSE_S8_PANEL * quads * sizeof(uint32_t));
-            table->last_end = run;
+            table->last_end = (uint32_t)(run - runs_of(table));
         }
     }
     table->n_rows = work->job.rows;
-    anne_conv_rows_s8_enter(table->runs, table->n, table->n_rows, work->whole_words);
+    anne_conv_rows_s8_enter(runs_of(table), table->n, table->n_rows, work->whole_words);
 }
 
 // Tables of different numbers of rows differ in how they are entered, which is one way up to four and one above.
@@ -159,8 +155,8 @@ static bool entered(const work_t *work, const table_t *table) {
 
 // The table of the windows whose first is there, and in *base the number of the image from which on it counts.
 static table_t *table_of(work_t *work, uint32_t which, int32_t top, int32_t left, int32_t *base) {
-    const anne_window_t *w = &work->window;
-    table_t *table = &work->tables[which];
+    const anne_window_t *w = work->window;
+    table_t *table = at(work, which);
     anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
     anne_taps_t columns = anne_taps(left, w->in_w, w->kernel_w, w->dilation_w);
     *base = 0;
@@ -171,31 +167,31 @@ static table_t *table_of(work_t *work, uint32_t which, int32_t top, int32_t left
     if (!entered(work, table) || !same_taps(rows, table->rows) || !same_taps(columns, table->columns)) {
         table->rows = rows;
         table->columns = columns;
-        table->n = anne_window_runs(w, work->channels, top, left, ANNE_DENSE_S8_PANEL, table->runs);
+        table->n = anne_window_runs(w, work->channels, top, left, ANNE_DENSE_S8_PANEL, runs_of(table));
         finish_table(work, table, *base);
     }
-    if (table->last_end != NULL) {
-        table->last_end->at = work->last_at;
+    if (table->last_end > 0) {
+        runs_of(table)[table->last_end].at = work->last_at;
     }
     return table;
 }
 
 // That of a window which has been gathered: a run for each panel.
 static const table_t *gathered_table(work_t *work) {
-    table_t *table = &work->tables[GATHERED];
+    table_t *table = at(work, GATHERED);
     if (!entered(work, table)) {
-        anne_run_t *run = table->runs;
+        anne_run_t *run = runs_of(table);
         uint32_t columns = anne_dense_s8_columns(work->n_in), part;
         for (uint32_t at = 0; at < columns; at += part) {
             part = least(columns - at, ANNE_DENSE_S8_PANEL);
             *run++ = (anne_run_t){.at = (int32_t)at, .n = part};
             *run++ = (anne_run_t){0};
         }
-        table->n = (uint32_t)(run - table->runs);
+        table->n = (uint32_t)(run - runs_of(table));
         finish_table(work, table, 0);
     }
-    if (table->last_end != NULL) {
-        table->last_end->at = work->last_at;
+    if (table->last_end > 0) {
+        runs_of(table)[table->last_end].at = work->last_at;
     }
     return table;
 }
@@ -204,7 +200,7 @@ static const table_t *gathered_table(work_t *work) {
 
 // Those of the windows of n pixels of a line, the first of which begins there, from the sums of their columns.
 static void slide(work_t *work, int32_t top, int32_t left, uint32_t n, int32_t *starts) {
-    const anne_window_t *w = &work->window;
+    const anne_window_t *w = work->window;
     const anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
     const int32_t count = (int32_t)(n - 1) * w->stride_w + w->kernel_w, zero = work->layer->zero_point * w->channels;
     const int32_t first = left < 0 ? -left : 0, end = left + count > w->in_w ? w->in_w - left : count;
@@ -241,7 +237,7 @@ static void sum_windows(work_t *work, const table_t *table, const int8_t *x, uin
     int32_t *starts = work->starts + pixel * work->panels;
     for (uint32_t i = 0; i < n; i++, x += work->job.x_step) {
         int32_t sum = 0;
-        for (const anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
+        for (const anne_run_t *run = runs_of(table), *end = run + table->n; run != end; run++) {
             if (run->n == 0) {
                 *starts++ = anne_conv_start(sum);
                 sum = 0;
@@ -261,7 +257,7 @@ static void gather_windows(work_t *work, const table_t *table, const int8_t *x, 
     int8_t *seen = work->seen + pixel * columns;
     for (const int8_t *behind = seen + n * columns; seen != behind; x += work->job.x_step) {
         int32_t sum = 0;
-        for (const anne_run_t *run = table->runs, *end = run + table->n; run != end; run++) {
+        for (const anne_run_t *run = runs_of(table), *end = run + table->n; run != end; run++) {
             if (run->n == 0) {
                 *starts++ = anne_conv_start(sum);
                 sum = 0;
@@ -280,7 +276,7 @@ static void gather_windows(work_t *work, const table_t *table, const int8_t *x, 
 }
 
 static void run_windows(work_t *work, const table_t *table, const int8_t *x, uint32_t n, uint32_t pixel) {
-    work->job.runs = table->runs;
+    work->job.runs = runs_of(table);
     work->job.x = x;
     work->job.y = work->y + pixel * work->job.y_step;
     work->job.n_pixels = n;
@@ -292,7 +288,7 @@ static void run_windows(work_t *work, const table_t *table, const int8_t *x, uin
 
 // n windows of a line, the first of which is `pixel` of the chunk.
 static void each_window(work_t *work, int32_t row, int32_t column, uint32_t n, uint32_t pixel, windows_t *windows) {
-    const anne_window_t *w = &work->window;
+    const anne_window_t *w = work->window;
     for (uint32_t part; n > 0; n -= part, pixel += part, column += (int32_t)part) {
         uint32_t which = column < work->first_within ? LEFT : column < work->end_within ? WITHIN : RIGHT;
         uint32_t room = which == WITHIN ? (uint32_t)(work->end_within - column) : 1;
@@ -306,7 +302,7 @@ static void each_window(work_t *work, int32_t row, int32_t column, uint32_t n, u
 
 // The chunk's windows, line by line; with `sums` of what they see, or else what the rows at hand make of them.
 static void each_line(work_t *work, uint32_t first, uint32_t n, bool sums) {
-    const anne_window_t *w = &work->window;
+    const anne_window_t *w = work->window;
     uint32_t width = (uint32_t)w->out_w, row = first / width, column = first % width;
     for (uint32_t pixel = 0, part; pixel < n; pixel += part, row++, column = 0) {
         part = least(n - pixel, width - column);
@@ -331,7 +327,7 @@ static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, in
     work->job = (anne_conv_rows_s8_t){
         .weights = weights + (work->panels > 1 ? full : columns) * (r / 4),
         .bias = bias,
-        .x_step = (uint32_t)(work->window.stride_w * work->window.channels),
+        .x_step = (uint32_t)(work->window->stride_w * work->window->channels),
         .y_step = layer->groups * layer->n_out,
         .rows = least(left, 8),
         .outside = work->outside,
@@ -348,10 +344,10 @@ static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, in
 
 static void set_work(work_t *work, const anne_conv_s8_t *layer, int32_t *scratch) {
     set_sizes(work, layer);
-    const anne_window_t *w = &work->window;
-    for (uint32_t i = 0; i < tables(work); i++) {
-        work->tables[i].runs = (anne_run_t *)(void *)scratch;
-        scratch += table_words(work);
+    const anne_window_t *w = work->window;
+    work->tables = scratch;
+    for (uint32_t i = 0; i < tables(work); i++, scratch += table_words(work)) {
+        at(work, i)->n_rows = 0;
     }
     work->sums = scratch;
     work->starts = scratch + work->columns;
@@ -384,7 +380,7 @@ static void run_chunk(work_t *work, uint32_t group, uint32_t first, uint32_t n, 
 void anne_conv_s8(const anne_conv_s8_t *layer, const int8_t *x, int32_t *scratch, int8_t *y) {
     work_t work;
     set_work(&work, layer, scratch);
-    uint32_t pixels = (uint32_t)work.window.out_h * (uint32_t)work.window.out_w;
+    uint32_t pixels = (uint32_t)layer->window->out_h * (uint32_t)layer->window->out_w;
     for (uint32_t first = 0, n; first < pixels; first += n, y += n * layer->groups * layer->n_out) {
         n = least(pixels - first, work.chunk);
         for (uint32_t group = 0; group < layer->groups; group++) {

@@ -168,12 +168,19 @@ static void run_conv(const anne_layer_t *layer) {
     }
 }
 
-static anne_conv_s8_t in_place(const conv_t *conv) {
+// A window of one pixel goes along an image as along a signal.
+static anne_conv_s8_t in_place(conv_t *conv) {
+    anne_window_t *w = &conv->window;
+    if (w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 && w->in_w == w->out_w) {
+        w->in_w *= w->in_h;
+        w->out_w *= w->out_h;
+        w->in_h = w->out_h = 1;
+    }
     return (anne_conv_s8_t){.window = &conv->window, .groups = conv->groups, .n_out = conv->n_out};
 }
 
 static void run_in_place(const anne_layer_t *layer) {
-    const conv_t conv = conv_of(layer->input, layer->output, layer->parameters);
+    conv_t conv = conv_of(layer->input, layer->output, layer->parameters);
     const anne_output_t output = anne_output_of(layer, CONV_ACT_MIN);
     anne_conv_s8_t how = in_place(&conv);
     how.weights = layer->constants[0];
@@ -202,7 +209,7 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
     if (status != ANNE_OK) {
         return status;
     }
-    const conv_t conv = conv_of(x, y, record->parameters); // n_in n_out <= ANNE_MAX_STEPS
+    conv_t conv = conv_of(x, y, record->parameters); // n_in n_out <= ANNE_MAX_STEPS
     status = anne_check_weights(record, conv.layout, conv.n_in, conv.n_out, groups);
     if (status != ANNE_OK) {
         return status;

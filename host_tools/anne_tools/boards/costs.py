@@ -115,36 +115,34 @@ _KERNELS: dict[str, Cost] = {
     "conv f32_aligned": Cost(base=1268, per_input=56.3, per_output=85.82, per_mac=10.25, window=475),
     # within 11.4 %
     "conv f32": Cost(per_input=23.46, per_output=2.606, per_mac=93.82, window=0.6515),
-    # within 9.7 %
+    # within 4.2 %
     "conv s8_quad by byte": Cost(
-        base=1806, block=214.6, block_column=28.54, rest_column=28.64, window=134.3, job=1097, table=156.3
+        base=1786,
+        block=374.4,
+        block_column=13.65,
+        rest_column=31.37,
+        window=32.62,
+        run=101.3,
+        job=788.7,
+        table=320,
     ),
     # within 0.5 %
     "conv s8_quad gathered": Cost(
-        base=656.2,
-        per_input=11.82,
-        per_output=51.94,
-        block=6.9,
-        rest=0.1674,
-        block_column=20.24,
-        rest_column=14.06,
-        window=1.852,
-        run=6.013,
-        job=1019,
-        table=347.2,
+        base=1246, per_input=27.02, per_output=47.32, rest=104.3, block_column=18.56, job=1086, table=284.2
     ),
-    # within 5.4 %
+    # within 4.0 %
     "conv s8_quad": Cost(
-        base=2229,
-        per_output=22.76,
-        block=172.5,
-        rest=108.3,
-        block_column=21.88,
-        rest_column=14.1,
-        window=121.2,
-        run=28.06,
-        job=751.8,
-        table=243.5,
+        base=2429,
+        per_input=1.618,
+        per_output=30.54,
+        block=112.8,
+        rest=85.76,
+        block_column=21.04,
+        rest_column=13.16,
+        window=89.67,
+        run=46.29,
+        job=813,
+        table=206.9,
     ),
     # within 21.4 %
     "conv s16": Cost(base=1228, per_input=36.2, per_output=51.45, per_mac=2.896, window=494.9),

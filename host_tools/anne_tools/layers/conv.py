@@ -112,10 +112,13 @@ class Conv(Weighted):
     }
 
     timed_larger: ClassVar[tuple[int, ...]] = (256, 576)
-    # Channels and side of the windows, one after another.
+    # Channels and side of the windows, one after another: of small images, and of larger ones.
     TIMED: ClassVar[tuple[tuple[int, int], ...]] = (
-        *((8, 3), (16, 1), (16, 3), (6, 1), (10, 3), (7, 1), (56, 3), (32, 1), (32, 1), (12, 3), (3, 1)),
-        *((30, 1), (9, 1), (26, 3), (16, 1), (3, 3), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
+        *((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (28, 1), (4, 1), (4, 3)),
+    )
+    TIMED_LARGER: ClassVar[tuple[tuple[int, int], ...]] = (
+        *((8, 3), (16, 1), (16, 3), (6, 1), (10, 3), (7, 1), (28, 3), (32, 1), (32, 1), (12, 3), (3, 1)),
+        *((30, 1), (9, 1), (64, 3), (16, 1), (3, 3), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
     )
 
     @classmethod
@@ -125,11 +128,12 @@ class Conv(Weighted):
         channels = 4 if n % 4 == 0 else 1
         side = 12 if n >= 576 else 4 if n >= 64 else 1
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
-        for i, (n_out, kernel) in enumerate(cls.TIMED):
+        chain = cls.TIMED_LARGER if n in cls.timed_larger else cls.TIMED
+        for i, (n_out, kernel) in enumerate(chain):
             shape = builder.last.shape
             size = (kernel * kernel * shape[2]) ** -0.5
             conv = random.normal(0, size, (n_out, kernel, kernel, shape[2])).astype(np.float32)
-            if i == len(cls.TIMED) - 1:
+            if i == len(chain) - 1:
                 conv[..., 1:] *= 1e-4  # so that layouts.choose takes f32
             bias = np.zeros(n_out, np.float32)
             builder.add(cls, f"timed_{i}", conv, bias, Window.same(shape[:2], (kernel, kernel)))

@@ -60,6 +60,7 @@ class Walk:
         runs = self.groups * (runs + (panels - 1) * prod(self.made))
         slides = self.words and panels == 1 and touch and self._slides(chunk)
         seen = self._lines_seen() if slides else places * self.n_in if self.words or self.gathers else 0
+        seen += 4 * runs * self.gathers  # to begin to copy a run takes as long as four bytes
         again = 1 if self.gathers or chunk <= self.made[1] else passes
         return {
             "n_in": seen,
@@ -68,8 +69,7 @@ class Walk:
                 places * eights, places * fours, padded if self.words or self.gathers else self.n_in
             ),
             "windows": places * panels,
-            "runs": passes * (places * panels if self.gathers else runs)
-            + (0 if slides or not seen else runs),
+            "runs": 0 if self.gathers else runs * (passes + (not slides and seen > 0)),
             "jobs": self.groups * passes * (-(-places // self.groups // chunk) if self.gathers else lines),
             "tables": self.groups * again * cut * (runs // places + panels),
         }

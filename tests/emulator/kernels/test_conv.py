@@ -211,8 +211,8 @@ def test_an_image_of_whole_words_that_is_misaligned_is_a_fault(strict: Machine) 
 GOALS = [
     (Shape(12, 32, 16, 12, 32, pad_top=1, pad_left=1, n_out=16), 3.25),
     (Shape(8, 8, 64, 8, 8, pad_top=1, pad_left=1, n_out=64), 2.95),
-    (Shape(5, 5, 64, kernel_h=1, kernel_w=1, n_out=64), 3.6),
-    (Shape(4, 4, 256, kernel_h=1, kernel_w=1, n_out=64), 2.95),
+    (Shape(1, 25, 64, kernel_h=1, kernel_w=1, n_out=64), 3.6),
+    (Shape(1, 16, 256, kernel_h=1, kernel_w=1, n_out=64), 2.95),
     (Shape(12, 32, 3, 12, 32, pad_top=1, pad_left=1, n_out=16), 5.75),
 ]
 
