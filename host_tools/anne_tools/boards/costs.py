@@ -162,14 +162,14 @@ _KERNELS: dict[str, Cost] = {
     "depthwise_conv int8-weights": Cost(base=1238, per_output=119.8, per_mac=359.3),
     # within 4.0 %
     "max_pool float32": Cost(base=544.3, per_input=348, per_output=26.98, per_mac=13.22),
-    # within 5.8 %
-    "max_pool int8": Cost(base=1131, per_input=79.59, per_mac=9.463),
+    # within 8.3 %
+    "max_pool int8": Cost(base=889, per_input=189.7, per_mac=5.753),
     # within 4.2 %
     "max_pool int16": Cost(base=493.2, per_input=359.7, per_output=24.16, per_mac=11.28),
     # within 4.7 %
     "average_pool float32": Cost(base=515.1, per_input=321.7, per_output=315.2, per_mac=32.78),
-    # within 3.6 %
-    "average_pool int8": Cost(base=451.5, per_input=389.4, per_output=43.92, per_mac=11.33),
+    # within 7.0 %
+    "average_pool int8": Cost(base=789.5, per_input=215.7, per_output=71.69, per_mac=5.195),
     # within 3.9 %
     "average_pool int16": Cost(base=460.4, per_input=400.3, per_output=39.03, per_mac=11.49),
     # within 3.4 %

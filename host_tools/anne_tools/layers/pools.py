@@ -59,11 +59,13 @@ class Pool(Layer):
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        """A signal of few steps and many channels, in windows of two, and of three that are padded."""
-        channels = max(1, inputs[0].size // 4)
+        """A signal in windows of two, of three that are padded, and, a larger one, of half its steps."""
+        steps = 4 if inputs[0].size < 64 else 16
+        channels = max(1, inputs[0].size // steps)
         builder.reshape("signal", (inputs[0].size // channels, channels), at=inputs[0])
         builder.add(cls, "timed", Window((1, 2)))
         builder.add(cls, "timed wider", Window((1, 3), before=(0, 1), after=(0, 1)))
+        builder.add(cls, "timed widest", Window((1, steps // 2)))
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
