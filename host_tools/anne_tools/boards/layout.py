@@ -58,9 +58,8 @@ def layout_of(pieces: Iterable[tuple[int, bytes]]) -> Layout:
 def layout_of_flash(kept: bytes) -> Layout:
     """Return the layout of a flash by its formatted storage, from its bytes from KEPT_OFFSET on; PICO where unsure."""
 
-    def is_formatted(
-        layout: Layout,
-    ) -> bool:  # one of its first blocks has littlefs's magic behind the first two words
+    def is_formatted(layout: Layout) -> bool:
+        # one of its first blocks has littlefs's magic behind the first two words
         at = layout.storage_offset - KEPT_OFFSET
         return any(kept[block + 8 : block + 16] == b"littlefs" for block in (at, at + 4096))
 
@@ -76,7 +75,7 @@ def _block_devices(image: bytes) -> list[int]:
     else:
         return []
     found = []
-    for at in range(begin - FLASH_BASE, end - FLASH_BASE, 4):
+    for at in range(max(0, begin - FLASH_BASE), min(end - FLASH_BASE, FLASH_BYTES), 4):
         entry = _word(image, at) - FLASH_BASE
         if _word(image, entry) & 0xFFFF == _BLOCK_DEVICE:  # kind, tag; name; address; bytes
             found.append(_word(image, entry + 8) - FLASH_BASE)

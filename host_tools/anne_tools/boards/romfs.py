@@ -24,6 +24,7 @@ _LENGTH_BYTES = 4  # 4 x 7 bits: up to 256 MB
 _POINTER = 3  # of mpremote's kinds the one that is not read here: bytes elsewhere in the image
 _MAGIC = bytes([0xD2, 0xCD, 0x31])  # _FILESYSTEM as it stands there
 HEAD_BYTES = len(_MAGIC) + 10
+_MOST_FOLDERS = 100  # in one another, of what is read
 
 
 def romfs_image(files: Mapping[str, bytes]) -> bytes:
@@ -157,6 +158,8 @@ def _read_folder(folder: _Reader, path: str, files: dict[str, bytes]) -> None:
         if kind not in (_FILE, _FOLDER):
             continue
         name = path + record.take(record.number()).decode("utf-8", "replace")
+        if name.count("/") > _MOST_FOLDERS:
+            raise ModelError(f"romfs: expected at most {_MOST_FOLDERS} folders in one another, got more")
         if kind == _FOLDER:
             _read_folder(record, name + "/", files)
             continue

@@ -86,6 +86,18 @@ def test_damaged_images_are_refused_and_read_no_further():
     assert refused > 20
 
 
+def test_folders_without_end_are_refused():
+    def record(kind: int, content: bytes) -> bytes:
+        n_bytes = len(content)  # in three bytes, as the format allows
+        return bytes([kind, n_bytes >> 14 | 0x80, n_bytes >> 7 & 0x7F | 0x80, n_bytes & 0x7F]) + content
+
+    records = b""
+    for _ in range(3000):
+        records = record(4, b"\x01a" + records)
+    with pytest.raises(ModelError, match="expected at most 100 folders in one another, got more"):
+        romfs_files(b"\xd2\xcd" + record(0x31, records))
+
+
 # --- Where the partition lies -----------------------------------------------------------------------------------------
 
 
