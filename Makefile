@@ -72,7 +72,7 @@ firmware: prepare
 	@ls -l build/anne-*.uf2
 	$(total)
 
-# rp2040py with a model of the flash cache, in the virtual environment: takes a minute, once.
+# rp2040py with a model of the flash cache, in the virtual environment: 40 s of one core, once.
 flash-cache: prepare
 	$(total)
 

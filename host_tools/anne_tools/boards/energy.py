@@ -3,10 +3,9 @@
     energy = cycles / clock * 3.3 V * current      current = core + io,   all at room temperature
 
 The core is fed by a linear regulator, so its current flows at 3.3 V, too. Published, RP2040 datasheet, "Power
-consumption" (5.7.2, 1.1 V, typical): the core takes CORE_48_MA at 48 MHz ("Popcorn", a player of
-video and sound) and SLEEP_MA in sleep; pins and USB take IO_MA ("BOOTSEL mode - Active"). Ours: a straight line through
-these two points to any other clock, and in proportion to the core's voltage, which the datasheet wants at 1.15 V for
-200 MHz.
+consumption" (5.7.2, 1.1 V, typical): the core takes CORE_48_MA at 48 MHz ("Popcorn", a player of video and sound) and
+SLEEP_MA in sleep; pins and USB take IO_MA ("BOOTSEL mode - Active"). Ours: a straight line through these two points to
+any other clock, and in proportion to the core's voltage, which the datasheet wants at 1.15 V for 200 MHz.
 
 At the USB plug of a Pico add what its converter and flash take: the Pico datasheet has 8.7 mA at 5 V for the mode in
 which the chip takes 10.4 mA at 3.3 V ("BOOTSEL mode - Idle"), so BOARD_FACTOR times the chip's energy.

@@ -70,9 +70,9 @@ class Verdict:
     datasheet's currents (energy.py), None for what does not fit and for chips but the RP2040.
 
     `place` is "storage" (read into RAM) or "romfs" (used in flash), "" if neither will do; then `reason` is one line,
-    `layer` the layer that breaks it, `advice` what would make it fit, `firmware` the other firmware of
-    this board, with which it does. `elapsed_ms` includes `predict` itself, list in
-    and list out; `flash_ms` is the same with the weights in ROMFS, on silicon; both None for what does not fit.
+    `layer` the layer that breaks it, `advice` what would make it fit, `firmware` the other firmware of this board, with
+    which it does. `elapsed_ms` includes `predict` itself, list in and list out; `flash_ms` is the same with the weights
+    in ROMFS, on silicon; both None for what does not fit.
     """
 
     board: str
