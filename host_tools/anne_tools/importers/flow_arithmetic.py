@@ -183,7 +183,10 @@ class Arithmetic(Patterns):
             self.same(step, made)
 
     def _extreme_of_two(self, step: Step, is_greatest: bool, left: Key, right: Key) -> None:
-        """max(left, right) = right + relu(left - right); min = right - relu(right - left)."""
+        """max(left, right) = right + relu(left - right); min = right - relu(right - left).
+
+        A sum of floats: off by a rounding of the larger magnitude, and NaN where `right` is infinite and loses.
+        """
         beyond = replace(step, output=(step.output, "beyond"))
         self.combine(beyond, "-", *((left, right) if is_greatest else (right, left)), "relu")
         self.combine(step, "+" if is_greatest else "-", right, beyond.output)

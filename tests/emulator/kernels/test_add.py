@@ -1,4 +1,4 @@
-"""Sums of int8 on an emulated core: exact for all pairs of values, in every length, and as fast as promised.
+"""Sums of int8 on an emulated core: exact for values of all sizes, in every length, and as fast as promised.
 
 Expected values are TensorFlow Lite Micro's way, with `anne.arithmetic`, the reference.
 """
@@ -79,7 +79,7 @@ def test_sums_are_exact(machine: Machine, whole_shift: int) -> None:
             assert got == how.expected(*np.broadcast_arrays(*parts)), n
 
 
-def test_all_pairs_are_exact(machine: Machine) -> None:
+def test_pairs_all_over_are_exact(machine: Machine) -> None:
     how = any_sum(np.random.default_rng(62), -18)
     how.limits = (-128, 127)
     a, b = (part.ravel() for part in np.mgrid[-128:128:5, -128:128])

@@ -1,0 +1,57 @@
+"""What prices count of the C core's convolutions is how it cuts them: its scratch, and its constants, say so."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
+from anne_tools.cores.files import open_model
+from anne_tools.cores.native import NativeModel
+from anne_tools.layers import DepthwiseConv, depthwise_cut, walks
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.windows import Window
+
+KERNELS = Path(__file__).parents[3] / "native_module" / "kernels"
+
+
+def depthwise(shape: tuple[int, ...], kernel: tuple[int, int], stride: int, dilation: int = 1) -> bytes:
+    """A model file of one layer of int8."""
+    random, builder = np.random.default_rng(1), GraphBuilder(shape)
+    window = Window.same((1, *shape[:-1])[-2:], kernel, (stride, stride), (1, dilation))
+    weights = random.normal(0, 1, (shape[-1], *kernel)).astype(np.float32)
+    builder.add(DepthwiseConv, "depthwise", weights, np.zeros(shape[-1], np.float32), window)
+    return pack(quantize(builder.build(), "int8", random.normal(0, 1, (2, *shape))))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride", "at_once"),
+    [
+        ((6, 6, 8), (3, 3), 1, 4),
+        ((24, 25, 16), (3, 3), 2, 4),
+        ((25, 5, 64), (3, 3), 1, 4),
+        ((9, 7, 6), (4, 5), 3, 1),
+        ((128, 32), (1, 9), 1, 4),
+        ((31, 40, 4), (3, 3), 1, 4),
+        ((20, 200, 4), (3, 3), 1, 1),  # four channels at once are too many
+    ],
+)
+def test_depthwise_layers_are_cut_as_in_the_core(shape, kernel, stride, at_once):
+    data = depthwise(shape, kernel, stride)
+    cut = depthwise_cut.cut_of(open_model(data).layers[0])
+    with NativeModel(data) as model:
+        scratch_bytes = model.scratch_bytes
+    segments = 2 * kernel[0] * -(-kernel[1] // 3)
+    # kernels/depthwise_s8.c: a word of zero points; planes and sums; a stream that ends at a multiple of 1024
+    assert scratch_bytes == 4 * (1 + cut.words(at_once, stride) + 2 + 4 * segments) + 1020
+
+
+def test_what_is_not_cut_has_none():
+    assert depthwise_cut.cut_of(open_model(depthwise((8, 8, 4), (3, 3), 1, dilation=2)).layers[0]) is None
+
+
+@pytest.mark.parametrize("name", ["CHUNK", "COLUMNS", "CACHED_WORDS", "GATHERED_BYTES", "BY_BYTE"])
+def test_the_walk_of_a_convolution_has_the_cores_constants(name):
+    (value,) = re.findall(rf"\b{name} = (\d+)", (KERNELS / "conv_s8.c").read_text())
+    assert getattr(walks, name) == int(value)
