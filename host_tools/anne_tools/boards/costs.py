@@ -115,34 +115,34 @@ _KERNELS: dict[str, Cost] = {
     "conv f32_aligned": Cost(base=1268, per_input=56.3, per_output=85.82, per_mac=10.25, window=475),
     # within 11.4 %
     "conv f32": Cost(per_input=23.46, per_output=2.606, per_mac=93.82, window=0.6515),
-    # within 4.2 %
+    # within 7.6 %
     "conv s8_quad by byte": Cost(
-        base=1786,
-        block=374.4,
-        block_column=13.65,
-        rest_column=31.37,
-        window=32.62,
-        run=101.3,
-        job=788.7,
-        table=320,
+        base=2154, block=363.1, block_column=22.73, rest_column=30.08, job=842.4, table=214
     ),
     # within 0.5 %
     "conv s8_quad gathered": Cost(
-        base=1246, per_input=27.02, per_output=47.32, rest=104.3, block_column=18.56, job=1086, table=284.2
+        base=293.5,
+        per_output=51.85,
+        rest=34.52,
+        block_column=21.7,
+        rest_column=20.22,
+        window=3.232,
+        job=1174,
+        table=584.9,
     ),
-    # within 4.0 %
+    # within 4.7 %
     "conv s8_quad": Cost(
-        base=2429,
-        per_input=1.618,
-        per_output=30.54,
-        block=112.8,
-        rest=85.76,
-        block_column=21.04,
-        rest_column=13.16,
-        window=89.67,
-        run=46.29,
-        job=813,
-        table=206.9,
+        base=2380,
+        per_input=1.08,
+        per_output=30.38,
+        block=115.6,
+        rest=81.44,
+        block_column=21.16,
+        rest_column=13.64,
+        window=104.3,
+        run=36.33,
+        job=876.5,
+        table=199.8,
     ),
     # within 21.4 %
     "conv s16": Cost(base=1228, per_input=36.2, per_output=51.45, per_mac=2.896, window=494.9),

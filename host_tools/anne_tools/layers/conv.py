@@ -120,15 +120,16 @@ class Conv(Weighted):
         *((8, 3), (16, 1), (16, 3), (6, 1), (10, 3), (7, 1), (28, 3), (32, 1), (32, 1), (12, 3), (3, 1)),
         *((30, 1), (9, 1), (64, 3), (16, 1), (3, 3), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
     )
+    TIMED_WIDE: ClassVar[tuple[tuple[int, int], ...]] = ((3, 1), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3))
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         """Windows of several sizes, one after another; the weights of the last of columns of unlike sizes."""
         n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
         channels = 4 if n % 4 == 0 else 1
-        side = 12 if n >= 576 else 4 if n >= 64 else 1
+        side = 3 if n >= 576 else 8 if n >= 256 else 4 if n >= 64 else 1
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
-        chain = cls.TIMED_LARGER if n in cls.timed_larger else cls.TIMED
+        chain = cls.TIMED_WIDE if n >= 576 else cls.TIMED_LARGER if n >= 256 else cls.TIMED
         for i, (n_out, kernel) in enumerate(chain):
             shape = builder.last.shape
             size = (kernel * kernel * shape[2]) ** -0.5

@@ -19,9 +19,9 @@ class Rows:
 
     eights: int
     fours: int
-    columns: int
+    columns: float
 
-    def counts(self, n_in: int, n_out: int) -> tuple[int, ...]:
+    def counts(self, n_in: int, n_out: int) -> tuple[float, ...]:
         """Return what `Blocks.counts` does, of a whole layer."""
         return n_in, self.eights, self.fours, self.columns * self.eights, self.columns * self.fours
 
@@ -60,16 +60,17 @@ class Walk:
         runs = self.groups * (runs + (panels - 1) * prod(self.made))
         slides = self.words and panels == 1 and touch and self._slides(chunk)
         seen = self._lines_seen() if slides else places * self.n_in if self.words or self.gathers else 0
-        seen += 4 * runs * self.gathers  # to begin to copy a run takes as long as four bytes
+        # To begin a run takes as long as to copy four bytes,
+        seen += 4 * runs * self.gathers
+        # and of those read one by one as long as two columns
+        columns = padded if self.words or self.gathers else self.n_in + 2 * runs / places
         again = 1 if self.gathers or chunk <= self.made[1] else passes
         return {
             "n_in": seen,
             "n_out": places * self.n_out,
-            "blocks": Rows(
-                places * eights, places * fours, padded if self.words or self.gathers else self.n_in
-            ),
-            "windows": places * panels,
-            "runs": 0 if self.gathers else runs * (passes + (not slides and seen > 0)),
+            "blocks": Rows(places * eights, places * fours, columns),
+            "windows": places * panels if self.words or self.gathers else 0,
+            "runs": runs * (passes + (not slides)) if self.words else 0,
             "jobs": self.groups * passes * (-(-places // self.groups // chunk) if self.gathers else lines),
             "tables": self.groups * again * cut * (runs // places + panels),
         }
