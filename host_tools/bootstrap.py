@@ -209,7 +209,7 @@ def main() -> int:
     parser.add_argument("--fuzzer", action="store_true", help="clang, too, with libFuzzer")
     parser.add_argument("--qemu", action="store_true", help="QEMU for Arm, too, 81 MB")
     parser.add_argument(
-        "--flash-cache", action="store_true", help="the emulator with the flash cache, too, a minute"
+        "--flash-cache", action="store_true", help="the emulator with the flash cache, too, 40 s"
     )
     parser.add_argument("--extras", default="", help="comma-separated extras of pyproject.toml to install")
     args = parser.parse_args()

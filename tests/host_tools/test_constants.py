@@ -17,6 +17,7 @@ from anne_tools.commands import convert
 from anne_tools.conversion import convert as conversion
 from anne_tools.conversion import quantize
 from anne_tools.conversion.choose import AUTO
+from anne_tools.layers import walks
 from anne_tools.network import activations
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,12 @@ def test_activations_have_the_same_default_alpha_everywhere():
     assert {name: alpha for name, alpha in in_c.items() if alpha} == activations.DEFAULT_ALPHA
 
 
+@pytest.mark.parametrize("name", ["CHUNK", "COLUMNS", "CACHED_WORDS", "GATHERED_BYTES", "BY_BYTE"])
+def test_prices_of_convolutions_count_as_the_kernel_goes(name: str):
+    (value,) = re.findall(rf"\b{name} = (\d+)", source("kernels/conv_s8.c"))
+    assert getattr(walks, name) == int(value)
+
+
 @pytest.mark.parametrize(
     ("name", "file", "expected"),
     [
@@ -104,10 +111,11 @@ def test_activations_have_the_same_default_alpha_everywhere():
         ("ANNE_TABLE_S16_ENTRIES", "kernels/tables.h", 513),
         ("ANNE_SOFTMAX_S8_MAX", "kernels/tables.h", 511),
         ("ANNE_SOFTMAX_S16_MAX", "kernels/tables.h", 65536),
+        ("ANNE_LOG_SOFTMAX_MAX", "kernels/tables.h", 4095),
     ],
 )
 def test_limits(name, file, expected):
-    # 513, 511 and 65536 are FORMAT.md's; test_model_file.py holds both readers to them
+    # 513, 511, 65536 and 4095 are FORMAT.md's; test_model_file.py holds both readers to them
     assert constant(name, file) == expected
 
 

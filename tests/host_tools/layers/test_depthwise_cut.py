@@ -1,7 +1,4 @@
-"""What prices count of the C core's convolutions is how it cuts them: its scratch, and its constants, say so."""
-
-import re
-from pathlib import Path
+"""What prices count of depthwise convolutions of int8 is how the C core cuts them: its scratch says so."""
 
 import numpy as np
 import pytest
@@ -9,11 +6,9 @@ from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
 from anne_tools.cores.native import NativeModel
-from anne_tools.layers import DepthwiseConv, depthwise_cut, walks
+from anne_tools.layers import DepthwiseConv, depthwise_cut
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
-
-KERNELS = Path(__file__).parents[3] / "native_module" / "kernels"
 
 
 def depthwise(shape: tuple[int, ...], kernel: tuple[int, int], stride: int, dilation: int = 1) -> bytes:
@@ -49,9 +44,3 @@ def test_depthwise_layers_are_cut_as_in_the_core(shape, kernel, stride, at_once)
 
 def test_what_is_not_cut_has_none():
     assert depthwise_cut.cut_of(open_model(depthwise((8, 8, 4), (3, 3), 1, dilation=2)).layers[0]) is None
-
-
-@pytest.mark.parametrize("name", ["CHUNK", "COLUMNS", "CACHED_WORDS", "GATHERED_BYTES", "BY_BYTE"])
-def test_the_walk_of_a_convolution_has_the_cores_constants(name):
-    (value,) = re.findall(rf"\b{name} = (\d+)", (KERNELS / "conv_s8.c").read_text())
-    assert getattr(walks, name) == int(value)
