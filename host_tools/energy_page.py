@@ -53,13 +53,15 @@ def published_table(folder: Path) -> list[str]:
 
 
 def examples_table(accuracy: list[dict]) -> list[str]:
-    """Return the energies of the examples, with arrays of the file's own types, as timed on the emulated Pico."""
+    """Return the energies of the examples, with arrays of the file's own types, as timed on the emulated Pico; without
+    those that are too large for its RAM."""
     return energy_table(
         [
             energy_row(
                 f"{row['data']} {row['network']}, {row['dtype']}", row["predict_into_us"] * CLOCK_HZ / 1e6
             )
             for row in accuracy
+            if row["predict_into_us"] is not None
         ]
     )
 

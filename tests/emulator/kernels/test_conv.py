@@ -94,7 +94,7 @@ def run(machine: Machine, shape: Shape, weights: np.ndarray, bias, factors, x, o
     image = machine.place(bytes(off) + x.astype("i1").tobytes()) + off
     machine.call("anne_conv_s8_scratch", layer)
     scratch_bytes = 4 * machine.result
-    scratch = machine.place(bytes(scratch_bytes))
+    scratch = machine.place(b"\xa5" * scratch_bytes)
     y = machine.place(bytes(shape.out_h * shape.out_w * n))
     cycles = machine.call("anne_conv_s8", layer, image, scratch, y)
     machine.read(scratch, "u1", scratch_bytes)

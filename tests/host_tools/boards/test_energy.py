@@ -71,6 +71,14 @@ def test_a_model_of_mlperf_has_a_line_for_ram_and_one_for_flash(energy_page):
     assert energy_page.mlperf_table([]) == []
 
 
+def test_an_example_that_was_not_timed_has_no_line(energy_page):
+    # 1,000 us at 125 MHz are 125,000 cycles
+    rows = [
+        {"data": "IRIS", "network": "4-3", "dtype": "int8", "predict_into_us": us} for us in (1000.0, None)
+    ]
+    assert energy_page.examples_table(rows)[2:] == ["| IRIS 4-3, int8 | 125.0 | 116 | 100 | 101 |"]
+
+
 def test_the_page_stands_as_generated(energy_page):
     page = energy_page.PAGE.read_text()
     accuracy = json.loads((ROOT / "docs" / "accuracy.json").read_text())
