@@ -162,7 +162,8 @@ def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, 
             builder = GraphBuilder((4,))
             # dense layers between them, for values as networks have them
             for i, name in enumerate(activations):
-                builder.dense(f"spread_{i}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 0.5, n))
+                spread = 4 if name == "log_softmax" else 1  # which is integers only where answers are clear
+                builder.dense(f"spread_{i}", RANDOM.normal(0, spread, (n, 4)), RANDOM.normal(0, 0.5, n))
                 builder.activation(f"activation_{i}", name)
                 builder.dense(f"narrow_{i}", RANDOM.normal(0, n**-0.5, (4, n)), RANDOM.normal(0, 0.5, 4))
             result, _ = measured(device, builder, dtype)
