@@ -45,7 +45,8 @@ void anne_conv_rows_s8_enter(anne_run_t *runs, uint32_t n_runs, uint32_t rows, b
 // whole_words. The table of runs is entered for `rows`.
 ANNE_IN_RAM void anne_conv_rows_s8(const anne_conv_rows_s8_t *job);
 
-// sums[i] += the sum of n numbers at x + n i, for `count` of them. n a multiple of 4, at most 32,764; x aligned.
+// sums[i] += the sum of n numbers at x + n i, for `count` of them. n a multiple of 4, from 4 to 512: a lane of 16
+// bits has two bytes of each of 128 words. count >= 1; x and sums 4-byte aligned.
 ANNE_IN_RAM void anne_add_sums_s8(const int8_t *x, uint32_t n, uint32_t count, int32_t *sums);
 
 #endif // ANNE_CONV_ROWS_S8_H

@@ -158,6 +158,16 @@ def strict() -> Machine:
     return Machine(SOURCES, strict=True)
 
 
+@pytest.mark.parametrize("value", [-128, 127])
+@pytest.mark.parametrize("n", [4, 8, 508, 512])
+def test_sums_of_the_greatest_numbers_stay_in_their_lanes(machine: Machine, n: int, value: int) -> None:
+    machine.forget()
+    x = machine.place(np.full(3 * n, value, "i1"))
+    totals = machine.place(np.array([1, 2, 3], "<i4"))
+    machine.call("anne_add_sums_s8", x, n, 3, totals)
+    assert machine.read(totals, "<i4", 3).tolist() == [i + n * value for i in (1, 2, 3)]
+
+
 def test_every_small_shape_is_exact(machine: Machine) -> None:
     rng = np.random.default_rng(40)
     for shape in SMALL:
