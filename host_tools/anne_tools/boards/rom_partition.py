@@ -40,8 +40,13 @@ class RomPartition:
         return self._image
 
     def files(self) -> dict[str, bytes]:
-        """Return what lies there, path (without /rom/) to content. ModelError if it is damaged."""
-        return romfs_files(self.image)
+        """Return what lies there, path (without /rom/) to content. ModelError if it is damaged, says what to do."""
+        try:
+            return romfs_files(self.image)
+        except ModelError as error:
+            raise ModelError(
+                f"{self._device.name}: /rom: {error}; to have other files there instead: anne romfs put --replace"
+            ) from None
 
     def write(self, files: Mapping[str, bytes], on_bytes: OnBytes | None = None) -> int:
         """Have these files there and no others; return the bytes that they take. `on_bytes` is told of those sent.

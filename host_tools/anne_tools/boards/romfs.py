@@ -11,7 +11,8 @@ MicroPython gives `memoryview(open(...))` of a file without copying. The data of
 because a model's float and int32 weights can only be used in place if they are aligned: a padding record (kind 1)
 before each data record moves it there. Where a record starts depends on the sizes of the lengths before it, so
 lengths are written with a fixed width (leading 0x80 bytes are allowed) and every position is known when it is
-written. What is read may be anybody's: `mpremote romfs` writes images, too, and a partition may hold anything.
+written. What is read may be anybody's: `mpremote romfs` writes images, too, and a partition may hold anything. What
+could not be written again as it was, such as two files of one name, is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ _POINTER = 3  # of mpremote's kinds the one that is not read here: bytes elsewhe
 _MAGIC = bytes([0xD2, 0xCD, 0x31])  # _FILESYSTEM as it stands there
 HEAD_BYTES = len(_MAGIC) + 10
 _MOST_FOLDERS = 100  # in one another, of what is read
+_NUMBER_END = 1 << 32
 
 
 def romfs_image(files: Mapping[str, bytes]) -> bytes:
@@ -128,11 +130,13 @@ class _Reader:
         self.image, self.at, self.end = image, at, end
 
     def number(self) -> int:
-        """Read a number; ModelError if the record ends in it."""
+        """Read a number; ModelError if the record ends in it, or it has more than 32 bits."""
         value = 0
         while self.at < self.end:
             byte = self.image[self.at]
             self.at, value = self.at + 1, value << 7 | byte & 0x7F
+            if value >= _NUMBER_END:
+                raise ModelError("romfs: damaged: expected numbers of 32 bits, got a larger one")
             if byte < 0x80:
                 return value
         raise ModelError("romfs: damaged: a number reaches beyond its record")
@@ -154,18 +158,37 @@ class _Reader:
 
 
 def _read_folder(folder: _Reader, path: str, files: dict[str, bytes]) -> None:
+    if path.count("/") > _MOST_FOLDERS:
+        raise ModelError(f"romfs: expected at most {_MOST_FOLDERS} folders in one another, got more")
+    names = set()
     for kind, record in folder.records():
         if kind not in (_FILE, _FOLDER):
             continue
-        name = path + record.take(record.number()).decode("utf-8", "replace")
-        if name.count("/") > _MOST_FOLDERS:
-            raise ModelError(f"romfs: expected at most {_MOST_FOLDERS} folders in one another, got more")
+        name = _read_name(record)
+        if name in names:
+            raise ModelError(f"romfs: {path + name!r}: expected one file or folder of this name, got two")
+        names.add(name)
         if kind == _FOLDER:
-            _read_folder(record, name + "/", files)
-            continue
-        parts = list(record.records())
-        if any(part == _POINTER for part, _ in parts):
-            raise ModelError(
-                f"romfs: {name}: its bytes lie elsewhere (record of kind 3), which is not read here"
-            )
-        files[name] = b"".join(data.take(data.end - data.at) for part, data in parts if part == _DATA)
+            _read_folder(record, f"{path}{name}/", files)
+        else:
+            files[path + name] = _read_data(record, path + name)
+
+
+def _read_name(record: _Reader) -> str:
+    encoded = record.take(record.number())
+    try:
+        name = encoded.decode()
+    except UnicodeDecodeError:
+        name = ""
+    if not name or "/" in name or name in (".", ".."):
+        raise ModelError(f"romfs: expected a name in UTF-8 without '/', got {encoded[:40]!r}")
+    return name
+
+
+def _read_data(record: _Reader, name: str) -> bytes:
+    parts = list(record.records())
+    if any(part == _POINTER for part, _ in parts):
+        raise ModelError(
+            f"romfs: {name!r}: its bytes lie elsewhere (record of kind 3), which is not read here"
+        )
+    return b"".join(data.take(data.end - data.at) for part, data in parts if part == _DATA)

@@ -86,16 +86,54 @@ def test_damaged_images_are_refused_and_read_no_further():
     assert refused > 20
 
 
-def test_folders_without_end_are_refused():
-    def record(kind: int, content: bytes) -> bytes:
-        n_bytes = len(content)  # in three bytes, as the format allows
-        return bytes([kind, n_bytes >> 14 | 0x80, n_bytes >> 7 & 0x7F | 0x80, n_bytes & 0x7F]) + content
+def record(kind: int, payload: bytes) -> bytes:
+    """One record whose length takes three bytes, 7 bits each."""
+    return (
+        bytes([kind, *(len(payload) >> bits & 0x7F | 0x80 for bits in (14, 7)), len(payload) & 0x7F])
+        + payload
+    )
 
-    records = b""
-    for _ in range(3000):
-        records = record(4, b"\x01a" + records)
-    with pytest.raises(ModelError, match="expected at most 100 folders in one another, got more"):
-        romfs_files(b"\xd2\xcd" + record(0x31, records))
+
+def crafted(*records: bytes) -> bytes:
+    """An image of these records."""
+    body = b"".join(records)
+    return romfs_image({})[:3] + record(0, body)[1:]
+
+
+def named(kind: int, name: bytes, inside: bytes = b"") -> bytes:
+    """A file (kind 5) or a folder (kind 4)."""
+    return record(kind, bytes([len(name)]) + name + inside)
+
+
+def folders(n: int) -> bytes:
+    """A file in n folders in one another."""
+    inside = named(5, b"f")
+    for _ in range(n):
+        inside = named(4, b"d", inside)
+    return inside
+
+
+def test_folders_may_lie_100_deep():
+    assert romfs_files(crafted(folders(100))) == {"d/" * 100 + "f": b""}
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ([folders(101)], "at most 100 folders"),
+        ([folders(4000)], "at most 100 folders"),  # deeper than Python's stack
+        ([b"\xff" * 900_000 + b"\x01\x00"], "numbers of 32 bits"),  # to compute it took minutes
+        ([named(5, b"a"), named(5, b"a")], "'a': expected one file or folder of this name, got two"),
+        ([named(5, b"a"), named(4, b"a")], "'a': expected one file or folder of this name, got two"),
+        ([named(5, b"")], "expected a name"),
+        ([named(4, b"..", named(5, b"x"))], "expected a name"),
+        ([named(5, b"a/b")], "expected a name"),
+        ([named(5, b"\xff")], "expected a name in UTF-8"),
+    ],
+)
+def test_images_that_could_not_be_written_again_are_refused_at_once(records, words):
+    with pytest.raises(ModelError, match=words):
+        romfs_files(crafted(*records))
 
 
 # --- Where the partition lies -----------------------------------------------------------------------------------------
