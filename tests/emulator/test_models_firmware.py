@@ -41,9 +41,15 @@ def test_the_storage_of_a_board_that_goes_over_is_formatted(uf2, machine, tmp_pa
     path = tmp_path / "pico.img"
     with open_device("emulator", firmware=machine.uf2, board_file=path) as device:
         device.put("/own.txt", b"mine")
-    with open_device("emulator", board="pico-models", board_file=path) as device:
+    with pytest.raises(
+        ModelError, match="expected a pico-models, got the board file of a pico, whose storage"
+    ):
+        open_device("emulator", board="pico-models", board_file=path)
+    with open_device("emulator", firmware=uf2, board_file=path) as device:
         assert device.exec("import os; print(os.listdir('/'))").strip() == "[]"
         device.put("/new.txt", b"new")
+    with open_device("emulator", board_file=path) as device:  # though the old storage still looks formatted
+        assert device.exec("import os; print(os.listdir('/'))").strip() == "['new.txt']"
 
 
 def test_a_board_file_of_it_is_opened_with_it(uf2, tmp_path):

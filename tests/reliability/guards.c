@@ -1,6 +1,6 @@
 // Guard bands: every kind of layer in many shapes, each allowed to touch its input, output and scratch only.
 //
-//   guards SHAPES     prints {"runs": shapes tried, "variants": of layers, "graphs": networks that branch, too}
+//   guards SHAPES [SEED]     prints {"runs": shapes tried, "variants": of layers, "graphs": networks that branch, too}
 #include "guarded.h"
 #include "make_model.h"
 #include "model_files.h"
@@ -71,7 +71,10 @@ static void check_graph(const uint8_t *bytes, uint32_t n_bytes) {
 }
 
 int main(int argc, char **argv) {
-    CHECK(argc == 2, "expected the number of shapes");
+    CHECK(argc == 2 || argc == 3, "expected the number of shapes, and maybe a seed");
+    if (argc == 3) {
+        make_model_seed(strtoull(argv[2], NULL, 10));
+    }
     uint32_t n_shapes = (uint32_t)atoi(argv[1]), runs = 0;
     CHECK(n_shapes > 0 && n_shapes <= SET_SIZE / 2, "%s shapes", argv[1]);
     uint8_t *bytes = exactly(MOST_BYTES);

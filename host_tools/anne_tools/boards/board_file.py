@@ -1,6 +1,7 @@
 """A board file: what the flash of an emulated Pico keeps from one command to the next.
 
-    0x000000  MAGIC, a line of text in place of the firmware, which each start takes from its UF2 file
+    0x000000  MAGIC, a line of text in place of the firmware, which each start takes from its UF2 file; behind it a line
+              with the board that it was last, "pico" or "pico-models" (layout.py), if any: else it was a pico
     0x070000  ROMFS and storage, byte by byte as in a Pico's flash (layout.py)
     0x200000  end
 
@@ -16,16 +17,18 @@ from pathlib import Path
 
 from ..data.files import check_target, write_atomically
 from ..errors import DeviceError, ModelError
-from .layout import FLASH_BYTES, KEPT_OFFSET
+from .layout import FLASH_BYTES, KEPT_OFFSET, LAYOUTS, PICO, Layout
 
 MAGIC = b"AI-ANNE: flash of an emulated Pico, 1\n"
+_MOST_NAME_BYTES = 16
 
 
 class BoardFile:
     """The board file at `path`, locked until `close`; a file that is not there, or is empty, is a new board.
 
-    `flash` is what it keeps, the bytes from KEPT_OFFSET on; None for a new board. ModelError if the file is anything
-    else than a board file or cannot be written, DeviceError if another process has it.
+    `flash` is what it keeps, the bytes from KEPT_OFFSET on; None for a new board. `layout` is where its last firmware
+    had its storage: remains of another one may look formatted, so that the flash itself cannot tell. ModelError if the
+    file is anything else than a board file or cannot be written, DeviceError if another process has it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -33,17 +36,19 @@ class BoardFile:
         self._target = check_target(self.path)
         self._made = not self._target.exists()
         self._file = _locked(self.path, self._target)
+        self.layout = PICO
         try:
             self.flash = self._read()
         except ModelError:
             self.close()
             raise
 
-    def save(self, flash: bytes) -> None:
+    def save(self, flash: bytes, layout: Layout = PICO) -> None:
         """Write what the flash holds from KEPT_OFFSET on. ModelError if that fails; then the file is as it was."""
-        if flash != self.flash:
-            write_atomically(self._target, MAGIC.ljust(KEPT_OFFSET, b"\xff") + flash)
-            self.flash = flash
+        if (flash, layout) != (self.flash, self.layout):
+            head = MAGIC + f"{layout.board}\n".encode()
+            write_atomically(self._target, head.ljust(KEPT_OFFSET, b"\xff") + flash)
+            self.flash, self.layout = flash, layout
 
     def close(self) -> None:
         """Let others have it. Closing twice does no harm."""
@@ -65,6 +70,8 @@ class BoardFile:
                     f"{self.path}: not a board file: expected {FLASH_BYTES} bytes that begin with "
                     f"{MAGIC.decode().strip()!r}, got {n_bytes} with {begin[:12]!r}; name another file"
                 )
+            board = file.readline(_MOST_NAME_BYTES).decode("ascii", "replace").strip()
+            self.layout = LAYOUTS.get(board, PICO)
             file.seek(KEPT_OFFSET)
             return file.read()
 

@@ -113,7 +113,7 @@ class EmulatedDevice(Device):
         if board_file is None:
             return
         try:
-            board_file.save(self.machine.kept_flash)
+            board_file.save(self.machine.kept_flash, self.machine.layout)
         finally:
             board_file.close()
 

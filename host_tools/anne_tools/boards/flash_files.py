@@ -27,7 +27,7 @@ def too_large(image_bytes: int, romfs_bytes: int) -> str:
     if romfs_bytes < image_bytes <= MODELS.romfs_bytes:
         text += (
             f"; build/anne-pico-models.uf2 has {MODELS.romfs_bytes}: anne flash --board pico-models "
-            "(it formats the storage), on an emulated Pico --uf2"
+            "(it formats the storage), on an emulated one --uf2 build/anne-pico-models.uf2"
         )
     return text
 

@@ -24,8 +24,12 @@ _BLOCK_DEVICE = 7
 
 @dataclass(frozen=True)
 class Layout:
-    """Offsets in flash: the firmware ends at ROMFS, ROMFS at the storage, and that at the end of the flash."""
+    """Offsets in flash: the firmware ends at ROMFS, ROMFS at the storage, and that at the end of the flash.
 
+    `board` is what commands call a Pico with this firmware.
+    """
+
+    board: str
     romfs_offset: int
     storage_offset: int
 
@@ -40,7 +44,8 @@ class Layout:
         return FLASH_BYTES - self.storage_offset
 
 
-PICO, MODELS = Layout(0x70000, 0xA0000), Layout(0x80000, 0x180000)
+PICO, MODELS = Layout("pico", 0x70000, 0xA0000), Layout("pico-models", 0x80000, 0x180000)
+LAYOUTS = {layout.board: layout for layout in (PICO, MODELS)}
 # From here on an emulated Pico keeps its flash from one start to the next, whichever firmware it has.
 KEPT_OFFSET = PICO.romfs_offset
 
@@ -53,17 +58,6 @@ def layout_of(pieces: Iterable[tuple[int, bytes]]) -> Layout:
         if 0 <= at <= FLASH_BYTES - len(payload):
             image[at : at + len(payload)] = payload
     return MODELS if MODELS.storage_offset in _block_devices(image) else PICO
-
-
-def layout_of_flash(kept: bytes) -> Layout:
-    """Return the layout of a flash by its formatted storage, from its bytes from KEPT_OFFSET on; PICO where unsure."""
-
-    def is_formatted(layout: Layout) -> bool:
-        # one of its first blocks has littlefs's magic behind the first two words
-        at = layout.storage_offset - KEPT_OFFSET
-        return any(kept[block + 8 : block + 16] == b"littlefs" for block in (at, at + 4096))
-
-    return MODELS if is_formatted(MODELS) and not is_formatted(PICO) else PICO
 
 
 def _block_devices(image: bytes) -> list[int]:

@@ -8,11 +8,10 @@ with open_device("emulator") as pico:            # or "/dev/ttyACM0", "COM5", "s
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import DeviceError
+from ..errors import DeviceError, ModelError
 from .board_file import BoardFile
 from .device import Device
 from .emulated_device import EmulatedDevice
-from .layout import MODELS, layout_of_flash
 
 
 def open_device(
@@ -32,7 +31,7 @@ def open_device(
     that replace what is in /rom; `board_file`, which keeps its flash from one time to the next (board_file.py);
     `flash_cache`, whether reads of flash cost what they do on silicon, None for "where that emulator is built"
     (emulator_core.py). DeviceError if there is no such board, ModelError if there is no firmware or no such emulator,
-    or the board file is none.
+    or the board file is none or of another board (`firmware` goes over to it all the same).
     """
     if where == "emulator":
         return _open_emulator(firmware, files, romfs, board_file, flash_cache, board)
@@ -56,9 +55,7 @@ def _open_emulator(
 
     kept = BoardFile(board_file) if board_file else None
     try:
-        if board == "pico" and kept and kept.flash and layout_of_flash(kept.flash) == MODELS:
-            board = "pico-models"
-        uf2 = find_firmware(firmware, board)
+        uf2 = find_firmware(firmware, _board_of(kept, board) if kept and not firmware else board)
         elf = uf2.with_suffix(".elf")
         options = {"kept_flash": kept.flash} if kept else {"files": files}
         options |= {"romfs": romfs, "flash_cache": flash_cache}
@@ -71,6 +68,22 @@ def _open_emulator(
             raise DeviceError(f"{uf2}: does not boot: {error}") from None
         raise
     return _with_files(EmulatedDevice(machine, kept), files if kept else None)
+
+
+def _board_of(kept: BoardFile, board: str) -> str:
+    """What a board file's firmware is for: `board` if it is new, else what it was; "pico" leaves that open.
+
+    ModelError if it was something else, as the storage would be formatted.
+    """
+    was = kept.layout.board
+    if kept.flash is None or board == was:
+        return board
+    if board != "pico":
+        raise ModelError(
+            f"{kept.path}: expected a {board}, got the board file of a {was}, whose storage the other firmware would "
+            f"format; name another file, or let it do so: --uf2 build/anne-{board}.uf2"
+        )
+    return was
 
 
 def _with_files(device: Device, files: Mapping[str, bytes] | None) -> Device:

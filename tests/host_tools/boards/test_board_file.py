@@ -8,7 +8,7 @@ import sys
 import pytest
 from anne_tools.boards.board_file import MAGIC, BoardFile
 from anne_tools.boards.firmware import find_firmware
-from anne_tools.boards.layout import FLASH_BYTES, KEPT_OFFSET, PICO
+from anne_tools.boards.layout import FLASH_BYTES, KEPT_OFFSET, MODELS, PICO
 from anne_tools.boards.open_device import open_device
 from anne_tools.cli import cli
 from anne_tools.errors import DeviceError, ModelError
@@ -35,6 +35,21 @@ def test_what_is_saved_is_there_again(tmp_path):
     assert again.flash == FLASH
     again.close()
     assert os.listdir(tmp_path) == ["pico.img"]
+
+
+def test_it_knows_which_firmware_it_had(tmp_path):
+    path = tmp_path / "pico.img"
+    for layout in (PICO, MODELS, PICO):  # of the same flash
+        board = BoardFile(path)
+        board.save(FLASH, layout)
+        board.close()
+        again = BoardFile(path)
+        assert (again.layout, again.flash) == (layout, FLASH)
+        again.close()
+    path.write_bytes(MAGIC.ljust(KEPT_OFFSET, b"\xff") + FLASH)  # as version 0.1.0 first wrote them
+    board = BoardFile(path)
+    assert board.layout == PICO
+    board.close()
 
 
 def test_an_empty_file_is_a_new_board(tmp_path):

@@ -3,8 +3,8 @@
 import struct
 
 import pytest
-from anne_tools.boards.flash_files import littlefs_image, romfs_partition
-from anne_tools.boards.layout import FLASH_BYTES, KEPT_OFFSET, MODELS, PICO, layout_of, layout_of_flash
+from anne_tools.boards.flash_files import romfs_partition
+from anne_tools.boards.layout import MODELS, PICO, layout_of
 from anne_tools.boards.romfs import romfs_files, romfs_image
 from anne_tools.errors import ModelError
 
@@ -159,13 +159,3 @@ def test_a_firmware_that_tells_nothing_has_the_usual_layout():
     assert layout_of(firmware(0x100000)) == PICO
     header, *_ = firmware(MODELS.storage_offset)
     assert layout_of([header]) == PICO  # its table is blank flash
-
-
-@pytest.mark.parametrize("formatted", [{"pico"}, {"models"}, {"pico", "models"}, set()])
-def test_a_flash_tells_which_storage_is_formatted(formatted):
-    flash = bytearray(b"\xff" * (FLASH_BYTES - KEPT_OFFSET))
-    for name, layout in (("pico", PICO), ("models", MODELS)):
-        if name in formatted:
-            at = layout.storage_offset - KEPT_OFFSET
-            flash[at : at + len(littlefs_image({}, layout))] = littlefs_image({}, layout)
-    assert layout_of_flash(bytes(flash)) == (MODELS if formatted == {"models"} else PICO)
