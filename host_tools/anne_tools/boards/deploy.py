@@ -17,6 +17,7 @@ from .fit import RESERVE_BYTES, fit
 from .rom_partition import RomPartition
 
 ROM = "/rom/"
+_MOST_NAME_BYTES = 255  # littlefs's limit
 Progress = Callable[[str, int, int], None]
 
 
@@ -39,13 +40,18 @@ class Deployed:
 def path_on_board(path: str | None, name: str) -> str:
     """Return where a file called `name` goes on a Pico if the user says `path`: a folder if that ends with "/".
 
-    ModelError for /rom itself.
+    ModelError for /rom itself, and for names that are longer than the storage takes.
     """
     path = path or "/"
     path = posixpath.normpath("/" + path.lstrip("/") + (name if path.endswith("/") else ""))
     if path == "/rom":
         raise ModelError(
             f"{path}: expected a path in it, got the folder; name a file in it, such as /rom/{name}"
+        )
+    longest = max(len(part.encode()) for part in path.split("/"))
+    if longest > _MOST_NAME_BYTES:
+        raise ModelError(
+            f"expected names of at most {_MOST_NAME_BYTES} bytes on the board, got one of {longest}; name it with --as"
         )
     return path
 

@@ -45,6 +45,12 @@ def littlefs_image(files: Mapping[str, bytes], layout: Layout = PICO) -> bytes:
             with storage.open(path, "wb") as file:
                 file.write(content)
     except (LittleFSError, OSError) as error:
+        if getattr(error, "code", None) == LittleFSError.Error.LFS_ERR_NOSPC:
+            need = sum(map(len, files.values()))
+            raise ModelError(
+                f"the files need {need} bytes and more for their folders, the storage has {layout.storage_bytes}; put "
+                "fewer there, or models into /rom"
+            ) from None
         raise ModelError(f"storage: {error}") from None
     storage.unmount()
     return bytes(storage.context.buffer)

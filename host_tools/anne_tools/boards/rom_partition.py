@@ -56,7 +56,26 @@ class RomPartition:
         image = romfs_image(files)
         if len(image) > self.n_bytes:
             raise ModelError(f"{self._device.name}: {too_large(len(image), self.n_bytes)}")
-        changed = self._changed(image)
+        try:
+            self._write_blocks(image, self._changed(image), on_bytes)
+        except (DeviceError, KeyboardInterrupt) as error:
+            if self._image:  # nothing was erased yet
+                raise
+            raise DeviceError(
+                f"{self._device.name}: /rom was broken off while it was written, and is gone; put all its files there "
+                f"again: {', '.join(sorted(files))}" + (f" ({error})" if str(error) else "")
+            ) from error
+        self._image = image
+        told, expected = self._device.exec(script("rom_mount.py", n_bytes=len(image))), zlib.crc32(image)
+        if told.strip() != str(expected):
+            raise DeviceError(
+                f"{self._device.name}: /rom: sent {len(image)} bytes with CRC {expected}, got back {told.strip()}; "
+                "repeat, and if that does not help, the flash is worn out"
+            )
+        return len(image)
+
+    def _write_blocks(self, image: bytes, changed: list[int], on_bytes: OnBytes | None) -> None:
+        """Write these blocks of the image, after the first one of what is there is erased."""
         if changed:
             self._device.exec("_anne_rom[0].ioctl(6, 0)")
             self._image = b""
@@ -67,14 +86,6 @@ class RomPartition:
             self._device.exec(f"_anne_rom[0].writeblocks({block}, _anne_rom[1])")
             if on_bytes:
                 on_bytes(done * self._block_bytes, len(changed) * self._block_bytes)
-        self._image = image
-        told, expected = self._device.exec(script("rom_mount.py", n_bytes=len(image))), zlib.crc32(image)
-        if told.strip() != str(expected):
-            raise DeviceError(
-                f"{self._device.name}: /rom: sent {len(image)} bytes with CRC {expected}, got back {told.strip()}; "
-                "repeat, and if that does not help, the flash is worn out"
-            )
-        return len(image)
 
     def _changed(self, image: bytes) -> list[int]:
         """The numbers of the blocks that differ from what is there, the first block last; none if nothing does."""

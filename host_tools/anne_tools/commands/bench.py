@@ -19,7 +19,7 @@ from .common import (
     progress,
     uf2_option,
 )
-from .models import print_table, read_model
+from .models import open_model_file, print_table
 
 _file = click.Path(path_type=Path)
 
@@ -66,7 +66,7 @@ def command(
     if output:
         check_target(output, models)
     where, options = place(where, "emulator", board_file, uf2, flash_cache)
-    files = {path.name: read_model(path) for path in models}
+    files = {path.name: open_model_file(path)[0] for path in models}
     results, ways, pasted = [], [], []
     with progress("prepares the models") as tell:
         files = files or standard_models()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .common import board_file_option, console, json_option, place, print_json, progress, uf2_option
-from .models import board_option, only_port, read_model
+from .models import board_option, only_port, open_model_file
 
 
 @click.command(
@@ -52,7 +52,7 @@ def command(
     # nothing emulates a Pico 2: what is for one goes onto a Pico then
     where, options = place(where, "", board_file, uf2, board="pico" if board == "pico2" else board)
     path = path_on_board(path, model.name)
-    data = read_model(model)
+    data, _ = open_model_file(model)
     where = where or only_port()
     with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
         done = deploy(device, data, path, board, force, tell)

@@ -129,7 +129,8 @@ def put(
 
 
 def _read(paths: tuple[Path, ...]) -> dict[str, bytes]:
-    """The files by their paths in /rom. ModelError for two of one path, or none."""
+    """The files by their paths in /rom. ModelError for two of one path, an image of them, or none."""
+    from ..boards.romfs import HEAD_BYTES, image_bytes
     from ..data.files import read_whole
     from ..errors import ModelError
 
@@ -143,7 +144,14 @@ def _read(paths: tuple[Path, ...]) -> dict[str, bytes]:
             found[name] = file
     if not found:
         raise ModelError(f"expected files, got none in {', '.join(map(str, paths))}")
-    return {name: read_whole(file) for name, file in found.items()}
+    contents = {name: read_whole(file) for name, file in found.items()}
+    for name, content in contents.items():
+        if image_bytes(content[:HEAD_BYTES]):
+            raise ModelError(
+                f"{found[name]}: expected a file for /rom, got an image of a whole ROMFS; give the files in it "
+                "(anne romfs list), or write it by `mpremote romfs deploy`"
+            )
+    return contents
 
 
 @contextmanager

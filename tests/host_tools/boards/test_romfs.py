@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from anne_tools.boards.flash_files import romfs_partition
+from anne_tools.boards.flash_files import littlefs_image, romfs_partition
 from anne_tools.boards.layout import MODELS, PICO, layout_of
 from anne_tools.boards.romfs import romfs_files, romfs_image
 from anne_tools.errors import ModelError
@@ -51,6 +51,13 @@ def test_a_partition_is_filled_up_and_no_more_goes_in_than_fits():
     assert partition[-1] == 0xFF
     with pytest.raises(ModelError, match=f"the ROMFS partition has {PICO.romfs_bytes}"):
         romfs_partition({"a": bytes(PICO.romfs_bytes)})
+
+
+def test_a_storage_that_is_too_small_is_told_in_bytes():
+    with pytest.raises(
+        ModelError, match=r"the files need 2000000 bytes and more .*, the storage has 1441792;"
+    ):
+        littlefs_image({"a": bytes(2_000_000)}, PICO)  # 1408 KB
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -398,6 +398,23 @@ def test_where_deploy_puts_a_file(said, path):
     assert path_on_board(said, "net.anne") == path
 
 
+def test_names_are_at_most_255_bytes_long():  # littlefs's LFS_NAME_MAX
+    assert path_on_board("n" * 255, "net.anne") == "/" + "n" * 255
+    with pytest.raises(ModelError, match="expected names of at most 255 bytes on the board, got one of 256"):
+        path_on_board("/models/" + "é" * 128, "net.anne")  # two bytes each
+
+
+@pytest.mark.parametrize("command", ["inspect", "deploy", "run", "bench"])
+def test_a_damaged_file_is_named(files, command):
+    (files / "half.anne").write_bytes((files / "net.anne").read_bytes()[:100])
+    refused(
+        "half.anne: file: expected",
+        command,
+        "half.anne",
+        *(["--on", "emulator"] if command == "deploy" else []),
+    )
+
+
 def test_deploy_refuses_rom_itself(files):
     refused(
         "name a file in it, such as /rom/net.anne", "deploy", "net.anne", "--on", "emulator", "--as", "/rom"
@@ -446,6 +463,9 @@ def test_romfs_build_writes_an_image_that_list_reads(files):
     refused("expected an image of ROMFS", "romfs", "list", "net.anne")
     (files / "empty").mkdir()
     refused("expected files, got none in empty", "romfs", "build", "empty", "-o", "rom.romfs")
+    refused(
+        "rom.romfs: expected a file for /rom, got an image", "romfs", "put", "rom.romfs", "--on", "emulator"
+    )
 
 
 def test_romfs_on_a_firmware_without_it_says_what_to_do(files, pico, monkeypatch):
