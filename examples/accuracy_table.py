@@ -22,6 +22,7 @@ import numpy as np
 from anne.model_file import ModelFile
 from anne_tools.boards.bench import bench
 from anne_tools.boards.device import Device
+from anne_tools.boards.fit import fit
 from anne_tools.boards.open_device import open_device
 from anne_tools.boards.runner import run_device
 from anne_tools.conversion.frameworks import framework_outputs
@@ -128,7 +129,11 @@ def measure(device: Device, data: Data, model: Any, dtype: str) -> Row:
 
 def on_pico(device: Device, model: bytes, data: Data, on_host: np.ndarray) -> dict[str, Any]:
     """Return what is measured on the Pico; `on_host` are the host library's outputs."""
-    unmeasured = ("ram_bytes", "device_difference", "predict_us", "predict_into_us")
+    unmeasured: dict[str, Any] = {"n_device": 0} | dict.fromkeys(
+        ("ram_bytes", "device_difference", "predict_us", "predict_into_us")
+    )
+    if fit(model, "pico").place != "storage":
+        return unmeasured
     n_macs = sum(layer.macs for layer in open_model(model).layers)
     n_device = max(1, min(DEVICE_SAMPLES, DEVICE_MACS // max(1, n_macs)))
     try:
@@ -137,7 +142,7 @@ def on_pico(device: Device, model: bytes, data: Data, on_host: np.ndarray) -> di
     except DeviceError as error:
         if "MemoryError" not in str(error):
             raise
-        return {"n_device": 0} | dict.fromkeys(unmeasured)
+        return unmeasured  # in one piece there is less free than in all
     return {
         "n_device": n_device,
         "ram_bytes": speed.ram_bytes,
