@@ -1,11 +1,17 @@
 """The firmware with room for models: where its partitions lie, and what becomes of a board that goes over to it."""
 
+import numpy as np
 import pytest
+from anne_tools.boards.bench import bench
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.boards.layout import FLASH_BASE, MODELS
 from anne_tools.boards.open_device import open_device
 from anne_tools.boards.rom_partition import RomPartition
+from anne_tools.boards.runner import run_device
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.standard_models import random_graph
+from anne_tools.cores.local import run_local
 from anne_tools.errors import ModelError
 
 SIZES = """import rp2, vfs, uctypes
@@ -50,6 +56,20 @@ def test_the_storage_of_a_board_that_goes_over_is_formatted(uf2, machine, tmp_pa
         device.put("/new.txt", b"new")
     with open_device("emulator", board_file=path) as device:  # though the old storage still looks formatted
         assert device.exec("import os; print(os.listdir('/'))").strip() == "['new.txt']"
+
+
+def test_a_model_too_large_for_ram_runs_from_flash_and_is_measured(uf2, machine):
+    x = np.random.default_rng(1).normal(0, 1, (8, 512))
+    data = convert(random_graph((512, 512, 8)), "int8", calibrate=x).data  # 260 KB of weights
+    x = x[:2]
+    with open_device("emulator", firmware=uf2) as device:
+        np.testing.assert_array_equal(run_device(device, data, x), run_local(data, x, "host"))
+        assert bench(device, data, "large").predict_into_us > 0
+    refused = pytest.raises(
+        ModelError, match="does not fit the pico: .* room: --uf2 build/anne-pico-models.uf2"
+    )
+    with open_device("emulator", firmware=machine.uf2) as device, refused:
+        run_device(device, data, x)
 
 
 def test_a_board_file_of_it_is_opened_with_it(uf2, tmp_path):

@@ -90,6 +90,15 @@ def test_a_cut_while_it_is_written_leaves_no_rom_and_never_half(device):
     assert "'rom'" not in device.exec("import os; print(os.listdir('/'))")
 
 
+def test_a_damaged_partition_can_be_written_anew(device):
+    crafted = bytes.fromhex("d2cd31 ffffffffffff7f")  # a length of 49 bits
+    device.machine.write_flash(device.machine.layout.romfs_offset, crafted)
+    with pytest.raises(ModelError, match="/rom: romfs: damaged: .* instead: anne romfs put --replace"):
+        RomPartition(device).files()
+    RomPartition(device).write({"a": b"a"})
+    assert RomPartition(device).files() == {"a": b"a"}
+
+
 def test_too_much_is_refused_and_what_is_there_stays(device):
     partition = RomPartition(device)
     partition.write({"a": b"a"})

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from ..cores.files import layer_names, open_model
 from ..errors import ModelError
 from ..networks import published_networks
-from .board_files import file_in_romfs, script, temporary_file
+from .board_files import file_in_romfs, loadable_file, script, temporary_file
 from .costs import layer_cost
 from .device import Device
 from .fit import fit
@@ -68,24 +68,30 @@ class Benchmark:
 def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS) -> Benchmark:
     """Measure the model file `data`, called `name`, on a Pico, in three times `budget_ms` of its time.
 
-    ModelError if it does not fit its RAM.
+    One that is too large for RAM runs from flash where the Pico is emulated. ModelError if it does not fit.
     """
     device.require_anne()
     file = open_model(data)
-    verdict = fit(data, "pico")
-    if verdict.place != "storage":
+    emulated = device.kind == "emulator"
+    verdict = fit(data, device.machine.layout.board if emulated else "pico")
+    if verdict.place != "storage" and not emulated:
         raise ModelError(f"it does not fit the pico's RAM: {verdict.reason or 'only in ROMFS'}")
-    n_repeats = int(min(_MOST, max(_LEAST, budget_ms / verdict.elapsed_ms)))
+    n_repeats = int(min(_MOST, max(_LEAST, budget_ms / (verdict.elapsed_ms or budget_ms))))
     names = {
         "flush": device.flash != "no cache",
         "n_repeats": n_repeats,
         "inputs": [(tensor.letter, tensor.size) for tensor in file.inputs],
         "outputs": [(tensor.letter, tensor.size) for tensor in file.outputs],
     }
-    with temporary_file(device, data, "model") as path:
-        told = _measure(device, path, None, names)
+    with loadable_file(device, data) as (path, copy):
+        told = _measure(device, path, copy, names)
+    from_flash = copy is False and device.flash == "cache model"
     in_flash = {"predict_into_us": None, "first_us": None}
-    if device.flash == "cache model" and len(data) < device.machine.layout.romfs_bytes - 1024:
+    if (
+        copy is None
+        and device.flash == "cache model"
+        and len(data) < device.machine.layout.romfs_bytes - 1024
+    ):
         with file_in_romfs(device, data) as path:
             in_flash = _measure(device, path, False, names)
     layers = [
@@ -104,7 +110,7 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
         file_bytes=len(data),
         n_repeats=n_repeats,
         macs=sum(layer.macs for layer in layers),
-        predicted_us=verdict.elapsed_ms * 1e3,
+        predicted_us=(verdict.flash_ms if from_flash else verdict.elapsed_ms) * 1e3,
         predicted_flash_us=verdict.flash_ms * 1e3,
         layers=layers,
         **told,

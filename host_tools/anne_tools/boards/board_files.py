@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 
-from ..errors import DeviceError
+from ..errors import DeviceError, ModelError
 from .device import Device
 from .emulated_device import EmulatedDevice
+from .fit import fit
 from .layout import FLASH_BASE
 
 # What a temporary file begins with, by which on_device/free_path.py knows it again after a power cut; model files do.
@@ -60,3 +61,27 @@ def file_in_romfs(device: EmulatedDevice, content: bytes) -> Iterator[str]:
         machine.write_flash(layout.romfs_offset, before)
         with suppress(DeviceError):  # an empty partition cannot be mounted
             device.exec(mount)
+
+
+@contextmanager
+def loadable_file(device: Device, data: bytes) -> Iterator[tuple[str, bool | None]]:
+    """Put a model file where the board can load it; give its path and the `copy` of anne.load. In the end it is gone.
+
+    That is the storage, but /rom of an emulated Pico for a model that is too large for RAM. ModelError if it fits
+    neither; what a real board has room for, it says itself.
+    """
+    if device.kind != "emulator" or fit(data, "pico").place == "storage":
+        with temporary_file(device, data, "model") as path:
+            yield path, None
+        return
+    board = device.machine.layout.board
+    verdict = fit(data, board)
+    if not verdict.place:
+        larger = (
+            f"; another firmware has room: --uf2 build/anne-{verdict.firmware}.uf2"
+            if verdict.firmware
+            else ""
+        )
+        raise ModelError(f"it does not fit the {board}: {verdict.reason}{larger}")
+    with file_in_romfs(device, data) as path:
+        yield path, False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ..errors import DeviceError, ModelError
 from .board_files import script
@@ -59,7 +60,7 @@ class RomPartition:
         try:
             self._write_blocks(image, self._changed(image), on_bytes)
         except (DeviceError, KeyboardInterrupt) as error:
-            if self._image:  # nothing was erased yet
+            if self._image != b"":  # nothing was erased yet
                 raise
             raise DeviceError(
                 f"{self._device.name}: /rom was broken off while it was written, and is gone; put all its files there "
@@ -89,7 +90,9 @@ class RomPartition:
 
     def _changed(self, image: bytes) -> list[int]:
         """The numbers of the blocks that differ from what is there, the first block last; none if nothing does."""
-        size, old = self._block_bytes, self.image
+        size, old = self._block_bytes, b""
+        with suppress(ModelError):  # an image whose length is none
+            old = self.image
         blocks = range(0, len(image), size)
         changed = [at // size for at in blocks if image[at : at + size] != old[at : at + size]]
         return [*(block for block in changed if block), 0] if changed else []

@@ -15,7 +15,7 @@ from ..cores.files import open_model
 from ..cores.local import HOST, REFERENCE, run_local
 from ..cores.packed import given_inputs, raw_of_bytes
 from ..errors import DeviceError
-from .board_files import MARK, script, temporary_file
+from .board_files import MARK, loadable_file, script, temporary_file
 from .device import Device
 from .open_device import open_device
 
@@ -29,8 +29,8 @@ _SAMPLE_TIMEOUT_S = 20.0
 def run_device(device: Device, data: bytes, x: np.ndarray, progress: Progress | None = None) -> np.ndarray:
     """Return the raw outputs for samples x, computed by `anne.load(...).predict_into` on a Pico.
 
-    Floats are rounded to an integer input there. The model file is put into the board's storage and removed afterwards.
-    DeviceError if the board refuses the model or has no room for it.
+    Floats are rounded to an integer input there. The model file is put onto the board (loadable_file) and removed
+    afterwards. DeviceError if the board refuses the model, ModelError if it has no room for it.
     """
     device.require_anne()
     file = open_model(data)
@@ -41,12 +41,13 @@ def run_device(device: Device, data: bytes, x: np.ndarray, progress: Progress | 
     x = np.ascontiguousarray(given, first.dtype if own else "<f4").reshape(len(given), -1)
     results: list[bytes] = []
     per_batch = max(1, _BATCH_BYTES // x[0].nbytes)
-    with temporary_file(device, data, "model") as model_path:
+    with loadable_file(device, data) as (model_path, copy):
         for start in range(0, len(x), per_batch):
             batch = x[start : start + per_batch]
             with temporary_file(device, MARK + batch.tobytes(), "inputs") as inputs_path:
                 names = {
                     "model_path": model_path,
+                    "copy": copy,
                     "inputs_path": inputs_path,
                     "first": len(MARK),
                     "n_samples": len(batch),
