@@ -118,7 +118,7 @@ class Verdict:
         """Return the estimate of a prediction's energy in a line, "" if there is none."""
         if self.energy_uj is None:
             return ""
-        clocks = ", ".join(f"{energy:.3g} uJ at {clock} MHz" for clock, energy in self.energy_uj.items())
+        clocks = ", ".join(f"{_energy(energy)} at {clock} MHz" for clock, energy in self.energy_uj.items())
         return f"its energy: about {clocks} (estimated from the datasheet's currents, not measured: docs/energy.md)"
 
     def _other_firmware(self) -> list[str]:
@@ -172,6 +172,10 @@ def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> 
     elif board.chip == "rp2040":
         verdict.energy_uj = energies(flash_cycles if place == "romfs" else cycles)
     return verdict
+
+
+def _energy(microjoules: float) -> str:
+    return f"{microjoules:.3g} uJ" if microjoules < 999.5 else f"{microjoules / 1000:.3g} mJ"
 
 
 def placed(board: Board, file_bytes: int, workspace: int) -> str:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,11 @@ def test_a_verdict_has_the_energy_of_its_cycles():
     assert verdict.energy_uj == energies(verdict.cycles)
     assert verdict.energy_line().startswith("its energy: about ")
     assert "not measured" in verdict.energy_line()
+
+
+def test_energies_are_told_in_units_that_can_be_read():
+    verdict = replace(fit(SMALL, "pico"), energy_uj={"48": 44.52, "125": 999.4, "200": 33_749.0})
+    assert "about 44.5 uJ at 48 MHz, 999 uJ at 125 MHz, 33.7 mJ at 200 MHz (" in verdict.energy_line()
 
 
 def test_no_currents_of_another_chip_are_made_up():
