@@ -44,276 +44,362 @@ def call_cycles(file: ModelFile, chip_name: str) -> float:
 
 # begin measured: `make costs` writes what follows
 _KERNELS: dict[str, Cost] = {
-    # within 0.3 %
-    "f32": Cost(base=176.2, per_input=46.33, block=180.4, block_column=72.77),
-    # within 1.7 %
-    "f32_aligned": Cost(base=214, per_input=33.75, per_output=51.69, block=60.6, block_column=22.95),
-    # within 5.0 %
+    # within 0.6 %
+    "f32": Cost(base=188.5, per_input=44.71, block=179.2, block_column=72.97),
+    # within 1.9 %
+    "f32_aligned": Cost(base=182.4, per_input=34.14, per_output=50.99, block=62.21, block_column=22.91),
+    # within 4.8 %
     "s8_f32": Cost(
-        base=1123, per_input=128.1, per_output=431.7, block=178.1, block_column=61.41, rest_column=40.86
+        base=1095, per_input=128.2, per_output=440.3, block=175.5, block_column=61.37, rest_column=40.79
     ),
-    # within 0.6 %
+    # within 0.7 %
     "s16": Cost(
-        base=302.6,
+        base=309.5,
         per_input=10.48,
-        per_output=49.67,
-        block=6.972,
-        rest=7.834,
+        per_output=49.63,
+        block=7.049,
+        rest=7.332,
         block_column=20.84,
-        rest_column=6.496,
+        rest_column=6.492,
     ),
-    # within 7.2 %
+    # within 11.2 %
     "s8_quad": Cost(
-        base=448.9,
-        per_input=5.524,
-        per_output=13.26,
-        block=174.9,
-        rest=79.24,
-        block_column=20.31,
-        rest_column=11.23,
-        exact_row=102.3,
+        base=357.9,
+        per_input=4.794,
+        per_output=15.23,
+        block=161.9,
+        rest=69.55,
+        block_column=20.74,
+        rest_column=11.58,
+        exact_row=117.3,
     ),
-    # within 18.4 %
+    # within 18.3 %
     "s4": Cost(
-        base=454.4, per_input=9.124, per_output=16.18, block=216.9, block_column=15.7, exact_row=72.84
+        base=464.2, per_input=9.092, per_output=17.07, block=220.6, block_column=15.66, exact_row=83.14
     ),
-    # within 9.3 %
-    "f32_aligned relu": Cost(base=194.4, per_input=30.66, per_output=59.59, block=22.91, block_column=22.96),
-    # within 0.7 %
-    "activation int8": Cost(base=107.6, per_output=10.08),
-    # within 0.0 %
-    "softmax int8": Cost(base=587.8, per_output=111),
-    # within 0.4 %
-    "log_softmax int8": Cost(base=1094, per_output=58.21),
-    # within 0.2 %
-    "activation int16": Cost(base=99.35, per_output=27.97),
-    # within 0.0 %
-    "softmax int16": Cost(base=138.9, per_output=93.96),
-    # within 0.0 %
-    "activation float32": Cost(base=177.4),
+    # within 9.5 %
+    "f32_aligned relu": Cost(base=190, per_input=30.74, per_output=62.05, block=17.52, block_column=22.96),
+    # within 0.9 %
+    "activation int8": Cost(base=112.1, per_output=10.03),
     # within 0.1 %
-    "scaling float32": Cost(base=102.3, per_output=239.1),
-    # within 0.0 %
-    "scaling int8": Cost(base=102.2, per_output=289),
-    # within 0.1 %
-    "scaling int16": Cost(base=103.2, per_output=294.1),
-    # within 4.5 %
-    "reshape": Cost(base=56.59),
-    # within 0.9 %
-    "add float32": Cost(base=342.5, per_output=122.6),
-    # within 4.5 %
-    "add int8": Cost(base=680.8, per_output=20.57),
-    # within 0.5 %
-    "add int16": Cost(base=495, per_output=158.6),
-    # within 0.6 %
-    "pad float32": Cost(base=566, per_output=8.61),
-    # within 2.6 %
-    "pad int8": Cost(base=589.1, per_output=1.119),
-    # within 0.4 %
-    "pad int16": Cost(base=562.5, per_output=7.856),
-    # within 14.4 %
-    "conv f32_aligned": Cost(base=1268, per_input=56.3, per_output=85.82, per_mac=10.25, window=475),
-    # within 11.4 %
-    "conv f32": Cost(per_input=23.46, per_output=2.606, per_mac=93.82, window=0.6515),
-    # within 7.6 %
-    "conv s8_quad by byte": Cost(
-        base=2154, block=363.1, block_column=22.73, rest_column=30.08, job=842.4, table=214
-    ),
-    # within 0.5 %
-    "conv s8_quad gathered": Cost(
-        base=293.5,
-        per_output=51.85,
-        rest=34.52,
-        block_column=21.7,
-        rest_column=20.22,
-        window=3.232,
-        job=1174,
-        table=584.9,
-    ),
-    # within 4.7 %
-    "conv s8_quad": Cost(
-        base=2380,
-        per_input=1.08,
-        per_output=30.38,
-        block=115.6,
-        rest=81.44,
-        block_column=21.16,
-        rest_column=13.64,
-        window=104.3,
-        run=36.33,
-        job=876.5,
-        table=199.8,
-    ),
-    # within 21.4 %
-    "conv s16": Cost(base=1228, per_input=36.2, per_output=51.45, per_mac=2.896, window=494.9),
-    # within 6.2 %
-    "conv s8_f32": Cost(base=575.5, per_input=135.9, per_output=460.8, per_mac=6.312, window=1585),
-    # within 20.3 %
-    "conv s4": Cost(base=1337, per_input=33.38, per_output=45.22, per_mac=0.8299, window=750),
-    # within 0.9 %
-    "depthwise_conv float32": Cost(base=1239, per_output=77.24, per_mac=231.7),
-    # within 8.0 %
-    "depthwise_conv int8": Cost(base=1558, per_input=10.15, per_output=9.859, per_mac=7.276, window=861),
-    # within 4.7 %
-    "depthwise_conv int8 by pixel": Cost(base=1654, per_output=155.4, per_mac=29.52),
-    # within 3.1 %
-    "depthwise_conv int16": Cost(base=1397, per_output=25.47, per_mac=76.4),
-    # within 0.6 %
-    "depthwise_conv int8-weights": Cost(base=1238, per_output=119.8, per_mac=359.3),
-    # within 4.0 %
-    "max_pool float32": Cost(base=544.3, per_input=348, per_output=26.98, per_mac=13.22),
-    # within 8.3 %
-    "max_pool int8": Cost(base=889, per_input=189.7, per_mac=5.753),
-    # within 4.2 %
-    "max_pool int16": Cost(base=493.2, per_input=359.7, per_output=24.16, per_mac=11.28),
-    # within 4.7 %
-    "average_pool float32": Cost(base=515.1, per_input=321.7, per_output=315.2, per_mac=32.78),
-    # within 7.0 %
-    "average_pool int8": Cost(base=789.5, per_input=215.7, per_output=71.69, per_mac=5.195),
-    # within 3.9 %
-    "average_pool int16": Cost(base=460.4, per_input=400.3, per_output=39.03, per_mac=11.49),
-    # within 3.4 %
-    "reduce max float32": Cost(base=970.5, per_mac=17.36),
-    # within 2.1 %
-    "reduce sum float32": Cost(base=996.9, per_output=157.6, per_mac=68.98),
-    # within 3.4 %
-    "reduce max int8": Cost(base=960.7, per_mac=10.9),
-    # within 0.4 %
-    "reduce sum int8": Cost(base=1086, per_output=35.94, per_mac=17.99),
-    # within 3.0 %
-    "reduce max int16": Cost(base=963.7, per_mac=11.52),
-    # within 3.6 %
-    "reduce sum int16": Cost(base=1096, per_mac=23.65),
-    # within 5.5 %
-    "concatenate float32": Cost(base=688.7, per_output=3.694),
-    # within 1.6 %
-    "concatenate int8": Cost(base=680, per_output=1.147),
-    # within 0.8 %
-    "concatenate int16": Cost(base=775.2, per_output=1.6),
-    # within 0.4 %
-    "slice float32": Cost(base=446.7, per_output=7.983),
-    # within 0.9 %
-    "slice int8": Cost(base=446.6, per_output=10.01),
-    # within 0.6 %
-    "slice int16": Cost(base=458.3, per_output=9.003),
-    # within 0.7 %
-    "subtract float32": Cost(base=343.8, per_output=122.7),
-    # within 8.7 %
-    "subtract int8": Cost(base=689.8, per_output=19.83),
-    # within 0.4 %
-    "subtract int16": Cost(base=498.8, per_output=158.4),
-    # within 67.4 %
-    "multiply float32": Cost(base=454.3, per_output=30.72),
-    # within 0.4 %
-    "multiply int8": Cost(base=455.6, per_output=74),
-    # within 0.5 %
-    "multiply int16": Cost(base=447, per_output=67.99),
-    # within 1.4 %
-    "clip float32": Cost(base=108, per_output=40.04),
-    # within 2.5 %
-    "clip int8": Cost(base=73.28, per_output=22.96),
-    # within 1.5 %
-    "clip int16": Cost(base=76.65, per_output=20.97),
-    # within 55.3 %
-    "prelu float32": Cost(base=301.9, per_output=56.77),
-    # within 3.4 %
-    "prelu int8": Cost(base=323.4, per_output=153),
-    # within 7.7 %
-    "prelu int16": Cost(base=295.1, per_output=178.3),
-    # within 0.9 %
-    "transpose float32": Cost(base=543.4, per_output=7.809),
-    # within 0.7 %
-    "transpose int8": Cost(base=537, per_output=9.935),
-    # within 1.0 %
-    "transpose int16": Cost(base=563.4, per_output=8.897),
-    # within 4.3 %
-    "resize float32": Cost(per_output=298.3),
-    # within 0.6 %
-    "resize int8": Cost(base=258.8, per_output=84.58),
+    "softmax int8": Cost(base=597.1, per_output=112.2),
     # within 0.3 %
-    "resize int16": Cost(base=313.3, per_output=204.7),
-    # within 5.0 %
-    "embedding float32": Cost(base=340.3, per_output=61.3),
-    # within 0.1 %
-    "conv_transpose float32": Cost(base=331.6, per_output=275.9, per_mac=275.9),
-    # within 2.6 %
-    "conv_transpose int8": Cost(base=334.5, per_output=168.6, per_mac=168.6),
-    # within 0.0 %
-    "conv_transpose int16": Cost(base=313.2, per_output=167.5, per_mac=167.5),
+    "activation int16": Cost(base=99.26, per_output=28.07),
     # within 0.2 %
-    "conv_transpose int8-weights": Cost(base=343.3, per_output=458.9, per_mac=458.9),
-    # within 5.8 %
-    "delay float32": Cost(base=510.4, per_output=5.527),
-    # within 1.6 %
-    "delay int8": Cost(base=503.7, per_output=1.721),
+    "softmax int16": Cost(base=143.5, per_output=93.8),
+    # within 0.5 %
+    "log_softmax int8": Cost(base=1111, per_output=58.33),
+    # within 0.0 %
+    "activation float32": Cost(base=177.1),
+    # within 0.1 %
+    "scaling float32": Cost(base=103.6, per_output=246.9),
+    # within 0.1 %
+    "scaling int8": Cost(base=103.9, per_output=299),
+    # within 0.0 %
+    "scaling int16": Cost(base=105, per_output=304),
+    # within 6.4 %
+    "reshape": Cost(base=53.22),
+    # within 1.0 %
+    "add float32": Cost(base=348.1, per_output=126.7),
+    # within 12.3 %
+    "add int8": Cost(base=706.6, per_output=18.82),
+    # within 0.5 %
+    "add int16": Cost(base=497.3, per_output=158.9),
+    # within 0.7 %
+    "pad float32": Cost(base=521.5, per_output=8.606),
+    # within 3.3 %
+    "pad int8": Cost(base=544.3, per_output=1.125),
+    # within 0.7 %
+    "pad int16": Cost(base=517.9, per_output=7.86),
+    # within 18.5 %
+    "conv f32_aligned": Cost(base=1456, per_input=40.65, per_output=69.72, per_mac=11.76, window=692.4),
+    # within 13.5 %
+    "conv f32": Cost(per_input=23.58, per_output=2.62, per_mac=94.34, window=0.6551),
+    # within 6.7 %
+    "conv s8_quad by byte": Cost(
+        base=1687, block=351, block_column=23.37, rest_column=30.35, job=787.9, table=214.2
+    ),
+    # within 7.7 %
+    "conv s8_quad": Cost(
+        base=2054,
+        per_input=2.829,
+        per_output=19.16,
+        block=201.3,
+        rest=118.6,
+        block_column=19.81,
+        rest_column=12.54,
+        window=78,
+        run=61.13,
+        job=889,
+        table=172.4,
+    ),
+    # within 1.8 %
+    "conv s8_quad gathered": Cost(
+        base=266.7,
+        per_input=2.588,
+        per_output=53.93,
+        block=1.617,
+        rest=7.543,
+        block_column=21.18,
+        rest_column=18.39,
+        window=2.212,
+        job=1067,
+        table=533.1,
+    ),
+    # within 30.5 %
+    "conv s16": Cost(base=1140, per_input=39.64, per_output=65.12, per_mac=2.941, window=389.9),
+    # within 8.1 %
+    "conv s8_f32": Cost(base=737.6, per_input=138.8, per_output=478.7, per_mac=6.411, window=1537),
+    # within 26.0 %
+    "conv s4": Cost(base=1215, per_input=32.77, per_output=71.45, per_mac=1.025, window=649.8),
+    # within 11.5 %
+    "depthwise_conv float32": Cost(base=1295, per_output=294.7, per_mac=152.7),
+    # within 11.2 %
+    "depthwise_conv int8": Cost(base=1509, per_input=10.45, per_output=8.305, per_mac=7.626, window=745.3),
+    # within 5.6 %
+    "depthwise_conv int8 by pixel": Cost(base=1660, per_output=158.6, per_mac=30.7),
+    # within 19.9 %
+    "depthwise_conv int16": Cost(base=1496, per_output=121.1, per_mac=36.89),
+    # within 7.5 %
+    "depthwise_conv int8-weights": Cost(base=1293, per_output=557.5, per_mac=209.9),
+    # within 5.2 %
+    "max_pool float32": Cost(base=859.2, per_input=200.3, per_output=38.93, per_mac=13.41),
+    # within 8.3 %
+    "max_pool int8": Cost(base=908.3, per_input=191.5, per_mac=5.738),
+    # within 6.9 %
+    "max_pool int16": Cost(base=830.3, per_input=198.8, per_output=44.81, per_mac=8.057),
+    # within 5.3 %
+    "average_pool float32": Cost(base=903.3, per_input=121.2, per_output=289.2, per_mac=56.44),
+    # within 7.1 %
+    "average_pool int8": Cost(base=802.6, per_input=222.6, per_output=71.66, per_mac=5.173),
+    # within 6.8 %
+    "average_pool int16": Cost(base=802.5, per_input=238.6, per_output=64.99, per_mac=5.939),
+    # within 3.4 %
+    "reduce max float32": Cost(base=986.6, per_mac=17.36),
+    # within 2.2 %
+    "reduce sum float32": Cost(base=1007, per_output=186.9, per_mac=65.18),
+    # within 3.4 %
+    "reduce max int8": Cost(base=976.3, per_mac=10.91),
+    # within 3.6 %
+    "reduce sum int8": Cost(base=1132, per_mac=22.65),
+    # within 3.0 %
+    "reduce max int16": Cost(base=980, per_mac=11.48),
+    # within 0.3 %
+    "reduce sum int16": Cost(base=1083, per_output=69.12, per_mac=15.84),
+    # within 5.7 %
+    "concatenate float32": Cost(base=703.4, per_output=3.686),
+    # within 1.9 %
+    "concatenate int8": Cost(base=695.3, per_output=1.147),
     # within 0.9 %
-    "delay int16": Cost(base=574.8, per_output=2.399),
-    # within 5.4 %
-    "layer_norm float32": Cost(base=3438, per_output=725.8),
-    # within 31.7 %
-    "arg_max": Cost(base=69.5, per_input=17.29, per_output=69.5),
+    "concatenate int16": Cost(base=789.2, per_output=1.599),
+    # within 0.5 %
+    "slice float32": Cost(base=396.3, per_output=7.988),
+    # within 0.9 %
+    "slice int8": Cost(base=396.2, per_output=10.02),
+    # within 0.8 %
+    "slice int16": Cost(base=407.4, per_output=9.068),
+    # within 0.6 %
+    "subtract float32": Cost(base=348.8, per_output=126.6),
+    # within 13.0 %
+    "subtract int8": Cost(base=713.6, per_output=19.06),
+    # within 0.5 %
+    "subtract int16": Cost(base=501.1, per_output=158.6),
+    # within 67.8 %
+    "multiply float32": Cost(base=401, per_output=32.43),
+    # within 0.4 %
+    "multiply int8": Cost(base=458.2, per_output=74.06),
+    # within 0.4 %
+    "multiply int16": Cost(base=451.2, per_output=68.06),
+    # within 1.1 %
+    "clip float32": Cost(base=111.1, per_output=42.99),
+    # within 2.6 %
+    "clip int8": Cost(base=72.24, per_output=22.96),
+    # within 1.6 %
+    "clip int16": Cost(base=76.66, per_output=20.9),
+    # within 26.9 %
+    "prelu float32": Cost(base=327.1, per_output=61.92),
+    # within 2.4 %
+    "prelu int8": Cost(base=328.6, per_output=157),
+    # within 7.4 %
+    "prelu int16": Cost(base=298.1, per_output=182.7),
+    # within 1.7 %
+    "transpose float32": Cost(base=486.1, per_output=7.753),
+    # within 0.9 %
+    "transpose int8": Cost(base=480.3, per_output=9.906),
+    # within 1.0 %
+    "transpose int16": Cost(base=507, per_output=8.824),
+    # within 3.8 %
+    "resize float32": Cost(per_output=307.1),
+    # within 0.7 %
+    "resize int8": Cost(base=265, per_output=84.55),
+    # within 0.5 %
+    "resize int16": Cost(base=313.3, per_output=204.8),
+    # within 7.8 %
+    "embedding float32": Cost(base=314.9, per_output=64.34),
+    # within 0.1 %
+    "conv_transpose float32": Cost(base=330.1, per_output=277.3, per_mac=277.3),
+    # within 2.7 %
+    "conv_transpose int8": Cost(base=353.4, per_output=172.1, per_mac=172.1),
+    # within 0.1 %
+    "conv_transpose int16": Cost(base=318.5, per_output=169.5, per_mac=169.5),
+    # within 0.1 %
+    "conv_transpose int8-weights": Cost(base=336.6, per_output=464, per_mac=464),
+    # within 5.7 %
+    "delay float32": Cost(base=526.1, per_output=5.536),
+    # within 1.4 %
+    "delay int8": Cost(base=519.4, per_output=1.73),
+    # within 0.7 %
+    "delay int16": Cost(base=590.8, per_output=2.393),
+    # within 7.4 %
+    "layer_norm float32": Cost(base=3545, per_output=742.7),
+    # within 31.2 %
+    "arg_max": Cost(base=72.28, per_input=17.14, per_output=72.28),
     # estimated
-    "embedding int8": Cost(base=300, per_output=20),
+    "embedding int8": Cost(
+        base=300,
+        per_input=0.0,
+        per_output=20,
+        per_mac=0.0,
+        block=0.0,
+        rest=0.0,
+        block_column=0.0,
+        rest_column=0.0,
+        exact_row=0.0,
+        window=0.0,
+        run=0.0,
+        job=0.0,
+        table=0.0,
+    ),
     # estimated
-    "embedding int16": Cost(base=300, per_output=20),
+    "embedding int16": Cost(
+        base=300,
+        per_input=0.0,
+        per_output=20,
+        per_mac=0.0,
+        block=0.0,
+        rest=0.0,
+        block_column=0.0,
+        rest_column=0.0,
+        exact_row=0.0,
+        window=0.0,
+        run=0.0,
+        job=0.0,
+        table=0.0,
+    ),
     # estimated
-    "quantize float32": Cost(base=250, per_output=84),
+    "quantize float32": Cost(
+        base=250,
+        per_input=0.0,
+        per_output=84,
+        per_mac=0.0,
+        block=0.0,
+        rest=0.0,
+        block_column=0.0,
+        rest_column=0.0,
+        exact_row=0.0,
+        window=0.0,
+        run=0.0,
+        job=0.0,
+        table=0.0,
+    ),
     # estimated
-    "quantize int8": Cost(base=300, per_output=38),
+    "quantize int8": Cost(
+        base=300,
+        per_input=0.0,
+        per_output=38,
+        per_mac=0.0,
+        block=0.0,
+        rest=0.0,
+        block_column=0.0,
+        rest_column=0.0,
+        exact_row=0.0,
+        window=0.0,
+        run=0.0,
+        job=0.0,
+        table=0.0,
+    ),
     # estimated
-    "quantize int16": Cost(base=300, per_output=43),
+    "quantize int16": Cost(
+        base=300,
+        per_input=0.0,
+        per_output=43,
+        per_mac=0.0,
+        block=0.0,
+        rest=0.0,
+        block_column=0.0,
+        rest_column=0.0,
+        exact_row=0.0,
+        window=0.0,
+        run=0.0,
+        job=0.0,
+        table=0.0,
+    ),
     # estimated
-    "resize nearest": Cost(base=500, per_output=20),
+    "resize nearest": Cost(
+        base=500,
+        per_input=0.0,
+        per_output=20,
+        per_mac=0.0,
+        block=0.0,
+        rest=0.0,
+        block_column=0.0,
+        rest_column=0.0,
+        exact_row=0.0,
+        window=0.0,
+        run=0.0,
+        job=0.0,
+        table=0.0,
+    ),
 }
 _ACTIVATIONS: dict[str, float] = {
-    # within 33.6 %
+    # within 28.8 %
     "linear": 0,
-    # within 0.6 %
-    "relu": 19.84,
-    # within 1.9 %
-    "relu6": 35.69,
-    # within 9.8 %
-    "leaky_relu": 75.37,
-    # within 6.8 %
-    "elu": 26.82,
-    # within 2.7 %
-    "sigmoid": 89.24,
     # within 0.4 %
-    "hard_sigmoid": 258.2,
-    # within 1.8 %
-    "tanh": 223.7,
-    # within 0.2 %
-    "softplus": 373.6,
-    # within 1.9 %
-    "swish": 247.8,
+    "relu": 20.03,
+    # within 0.1 %
+    "relu6": 38.1,
+    # within 18.4 %
+    "leaky_relu": 61.05,
+    # within 10.8 %
+    "elu": 31.19,
+    # within 2.0 %
+    "sigmoid": 89.66,
+    # within 0.9 %
+    "hard_sigmoid": 269.8,
+    # within 1.4 %
+    "tanh": 229.6,
     # within 0.7 %
-    "hard_swish": 355,
-    # within 38.7 %
-    "gelu": 235.6,
-    # within 6.5 %
-    "softmax": 384.9,
-    # within 50.2 %
-    "log_softmax": 479.6,
-    # estimated
-    "exp": 110,
-    # estimated
-    "log": 420,
-    # estimated
-    "sqrt": 330,
-    # estimated
-    "rsqrt": 430,
-    # estimated
-    "abs": 18,
-    # estimated
-    "negative": 18,
-    # estimated
-    "square": 80,
+    "softplus": 382.7,
+    # within 0.8 %
+    "swish": 259.8,
+    # within 0.9 %
+    "hard_swish": 373.9,
+    # within 38.9 %
+    "gelu": 241.9,
+    # within 5.7 %
+    "softmax": 400.6,
+    # within 50.0 %
+    "log_softmax": 488.3,
+    # within 16.6 %
+    "exp": 48.88,
+    # within 0.5 %
+    "log": 39.05,
+    # within 0.3 %
+    "sqrt": 32.94,
+    # within 0.4 %
+    "rsqrt": 33.03,
+    # within 1.2 %
+    "abs": 14.05,
+    # within 0.5 %
+    "negative": 14.98,
+    # within 0.2 %
+    "square": 34.08,
 }
 _CALL: dict[str, Cost] = {
     # within 0.3 %
-    "float32": Cost(base=1889, per_input=25.06, per_output=423.9),
-    # within 1.7 %
-    "integer": Cost(base=1824, per_input=255.8, per_output=590.7),
+    "float32": Cost(base=1833, per_input=18.99, per_output=434),
+    # within 0.7 %
+    "integer": Cost(base=2229, per_input=55.7, per_output=527.5),
 }
 # end measured
 
