@@ -116,7 +116,7 @@ bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
 test: QEMU = --qemu
-test bench costs soak flash-cache: FLASH_CACHE = --flash-cache
+test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check
 

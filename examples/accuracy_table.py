@@ -193,7 +193,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=RESULT, help="the JSON file to write")
     arguments = parser.parse_args()
     rows = []
-    with open_device("emulator") as device:
+    with open_device("emulator", flash_cache=True) as device:
         for name in arguments.examples:
             data, model = trained(name)
             for dtype in DTYPES:

@@ -132,6 +132,7 @@ static kind_t kind_of(variant_t variant) {
         [VARIANT_quantize_s16] = {ANNE_KIND_quantize, ANNE_FLOAT32, ANNE_INT16},
         [VARIANT_quantize_f32] = {ANNE_KIND_quantize, ANNE_INT16, ANNE_FLOAT32},
         [VARIANT_quantize_s8_s16] = {ANNE_KIND_quantize, ANNE_INT8, ANNE_INT16},
+        [VARIANT_quantize_s16_s8] = {ANNE_KIND_quantize, ANNE_INT16, ANNE_INT8},
     };
     return kinds[variant];
 }
@@ -277,6 +278,20 @@ static void factors(void *constant, uint32_t n) {
     }
 }
 
+// Rows may all have one, as in TensorFlow Lite's dense layers, or all but the last.
+static void different_or_one(void *constant, uint32_t n) {
+    factors(constant, n);
+    if (any_of(0, 2) > 0) {
+        return;
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        memcpy((uint8_t *)constant + 8 * i, constant, 8);
+    }
+    if (any_of(0, 2) == 0) {
+        put_word(constant, 8 * n - 4, (uint32_t)any_of(-31, ANNE_MAX_SHIFT));
+    }
+}
+
 // Weights of 4 bits; in panels of more than 28 columns all are -1, 0 or 1, as 252 of them may stand in a panel.
 static uint32_t s4_weights(void *constant, uint32_t n) {
     bool broad = any_of(0, 1);
@@ -397,7 +412,7 @@ static void fill_constants(variant_t variant, uint8_t *const *at, const sizes_t 
         floats(at[0], sizes->bytes[0] / 4), floats(at[1], sizes->bytes[1] / 4);
         break;
     case VARIANT_dense_s8_quad:
-        words(at[0], sizes->bytes[0] / 4), biases(at[1], n_out), factors(at[2], n_out);
+        words(at[0], sizes->bytes[0] / 4), biases(at[1], n_out), different_or_one(at[2], n_out);
         break;
     case VARIANT_dense_s4:
         put_word(at[3], 0, s4_weights(at[0], sizes->bytes[0] / 4));
@@ -490,6 +505,7 @@ static anne_activation_t any_activation(variant_t variant) {
     case VARIANT_quantize_s16:
     case VARIANT_quantize_f32:
     case VARIANT_quantize_s8_s16:
+    case VARIANT_quantize_s16_s8:
     case VARIANT_scaling_f32:
     case VARIANT_scaling_s8:
     case VARIANT_scaling_s16:

@@ -100,7 +100,8 @@
     X(quantize_s8)           \
     X(quantize_s16)          \
     X(quantize_f32)          \
-    X(quantize_s8_s16)
+    X(quantize_s8_s16)       \
+    X(quantize_s16_s8)
 
 typedef enum {
 #define VARIANT_ENUM(name) VARIANT_##name,
