@@ -100,7 +100,7 @@ def mnist_images() -> Data:
     """The same digits as images (28, 28, 1)."""
     data = mnist()
     images = [x.reshape(-1, 28, 28, 1) for x in (data.x_train, data.x_test)]
-    return replace(data, x_train=images[0], x_test=images[1])
+    return replace(data, name=f"{data.name}, images", x_train=images[0], x_test=images[1])
 
 
 # in the order of their numbers

@@ -20,6 +20,7 @@ class ArgMax(Layer):
     """The output has the input's shape without its last axis, or (1,); of integers it is int16 of scale 1."""
 
     changes_type: ClassVar[bool] = True
+    decides: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {"arg_max": Cost(60, 6, 15)}
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:

@@ -68,6 +68,8 @@ class Layer(ABC):
     one_scale: ClassVar[bool] = False
     # It keeps something from one sample to the next: samples are one stream.
     keeps_state: ClassVar[bool] = False
+    # Its output jumps where values are (nearly) equal, so that their rounding decides.
+    decides: ClassVar[bool] = False
     # On integers its input stays a float, and the output has integers.
     takes_floats: ClassVar[bool] = False
     # Whether there are kernels of integers for it.

@@ -17,6 +17,7 @@ from anne_tools.conversion.standard_models import random_graph
 from anne_tools.cores.files import golden_samples, open_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
+from anne_tools.layers import ArgMax
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.graph import Graph
 
@@ -127,3 +128,12 @@ def test_the_largest_tensor_is_converted_in_little_memory():
 def test_most_samples():
     x = np.random.default_rng(1).normal(0, 1, (100, 4))
     assert convert(random_graph((4, 3)), "int8", calibrate=x).report.golden_samples == MOST_SAMPLES
+
+
+def test_either_of_two_nearly_equal_classes_is_right():
+    # 1 + 2^-30 is above 1 in 64 bits, which the network is checked with, and 1 in the file's 32
+    builder = GraphBuilder((2,))
+    builder.dense("dense", np.array([[1, 0], [1, 2.0**-30]]), np.zeros(2))
+    builder.add(ArgMax, "class")
+    converted = convert(builder.build(), "float32", calibrate=np.ones((4, 2)))
+    assert converted.predict(np.ones((1, 2))).item() == 0
