@@ -38,7 +38,12 @@ def currents_table() -> list[str]:
 
 def energy_row(name: str, cycles: float) -> list[str]:
     """Return a line of a table: thousands of cycles, then microjoules at each clock."""
-    return [name, f"{cycles / 1e3:,.1f}", *(f"{energy:,.3g}" for energy in energies(cycles).values())]
+    return [name, f"{cycles / 1e3:,.1f}", *map(three_digits, energies(cycles).values())]
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three digits that count, larger ones whole."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def energy_table(rows: list[list[str]]) -> list[str]:
