@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure the constants of anne_tools/boards/costs.py on the emulated Pico and write them there (`make costs`).
+"""Measure the constants of anne_tools/boards/prices_rp2040.py on the emulated Pico and write them there (`make costs`).
 
 usage: measure_costs.py [FIRMWARE.uf2]
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from anne.model_file import KINDS
-from anne_tools.boards import costs
+from anne_tools.boards import costs, prices_rp2040
 from anne_tools.boards.bench import Benchmark, bench
 from anne_tools.boards.device import Device
 from anne_tools.boards.open_device import open_device
@@ -31,7 +31,7 @@ from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.prices import Cost
 from anne_tools.network.activations import ACTIVATIONS
 
-TABLE = Path(costs.__file__)
+TABLE = Path(prices_rp2040.__file__)
 
 # The sizes of dense layers one after another, so that each pair of neighbours is a layer: every number of rows left
 # over from blocks, odd columns, and large ones both ways round. A second model has layers of several panels.
@@ -109,7 +109,9 @@ class Table:
         """Take those prices that nothing here has measured as they are: what no small network shows."""
         for name, price in prices.items():
             if not any(line.startswith(f'    "{name}":') for line in self.lines):
-                self.lines += ["    # estimated", f'    "{name}": {price},']
+                given = {field.name: getattr(price, field.name) for field in fields(price)}
+                terms = ", ".join(f"{term}={value:.4g}" for term, value in given.items() if value)
+                self.lines += ["    # estimated", f'    "{name}": Cost({terms}),']
 
     def begin(self, name: str) -> None:
         """Begin a dictionary."""
@@ -244,18 +246,18 @@ def measure(device: Device) -> Table:
     before = costs.CHIPS["rp2040"].kernels
     costs.CHIPS["rp2040"] = replace(costs.CHIPS["rp2040"], kernels=Prices(before))
     table = Table()
-    table.begin("_KERNELS: dict[str, Cost]")
+    table.begin("KERNELS: dict[str, Cost]")
     measure_dense(device, table)
     activations = measure_activations(device, table)
     calls = measure_calls(device, table)
     measure_kinds(device, table)
     table.keep(before)
     table.end()
-    table.begin("_ACTIVATIONS: dict[str, float]")
+    table.begin("ACTIVATIONS: dict[str, float]")
     for name, (price, off) in activations.items():
         table.add(f'"{name}": {price:.4g}', name, off)
     table.end()
-    table.begin("_CALL: dict[str, Cost]")
+    table.begin("CALL: dict[str, Cost]")
     for kind, rows in calls.items():
         table.fit(kind, rows)
     table.end()
@@ -263,7 +265,7 @@ def measure(device: Device) -> Table:
 
 
 def write(lines: list[str]) -> None:
-    """Put the lines between the comments of costs.py. ValueError if it has none."""
+    """Put the lines between the comments of prices_rp2040.py. ValueError if it has none."""
     inner = "".join(f"{line}\n" for line in lines)
     new, n = re.subn(
         r"(# begin measured.*?\n).*?(# end measured\n)",

@@ -185,7 +185,7 @@ def test_a_terminal_that_is_closed_keeps_what_was_written(tmp_path, uf2):
         if line == b"written\r\n":
             break
     process.send_signal(signal.SIGHUP)
-    process.stdout.close()
     assert process.wait(60) == 128 + signal.SIGHUP
+    process.stdout.close()
     with open_device("emulator", firmware=uf2, board_file=tmp_path / "pico.img") as pico:
         assert pico.get("/own.txt") == b"kept"

@@ -257,7 +257,7 @@ def test_what_was_measured_is_written_between_the_comments(tmp_path, monkeypatch
     spec = importlib.util.spec_from_file_location("measure_costs", ROOT / "host_tools" / "measure_costs.py")
     measure_costs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(measure_costs)
-    table = tmp_path / "costs.py"
+    table = tmp_path / "prices_rp2040.py"
     monkeypatch.setattr(measure_costs, "TABLE", table)
     table.write_text("before\n# begin measured: so\nold\n# end measured\nafter\n")
     measure_costs.write(["a", "b"])

@@ -12,7 +12,7 @@ from anne.model import Model
 from anne.reference_model import MAX_STEPS
 from anne_tools.commands.common import json_text
 from anne_tools.conversion.convert import convert
-from anne_tools.conversion.report import judge
+from anne_tools.conversion.report import compared, judge
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import reference_outputs
 from anne_tools.cores.native import NativeModel
@@ -102,7 +102,8 @@ def test_judged_rows_without_a_class_are_not_right():
     converted = convert({"layers": [{"weights": [[1, 0], [0, 1]], "activation": "linear"}]})
     x = np.float32([[1, 0], [0, 1], [NAN, 1], [3, 1]])
     with NativeModel(converted.data) as model:
-        judge(converted.report, converted.graph, model, x, {"output": np.array([0, 1, 1, 1])})
+        outputs = compared(converted.graph, model, x)
+        judge(converted.report, converted.graph, outputs, {"output": np.array([0, 1, 1, 1])})
     found = converted.report.accuracy
     assert (found.float_percent, found.model_percent) == (50, 50)
     assert found.model_confusion == [[1, 0], [1, 1]]

@@ -18,13 +18,13 @@ from anne_tools.importers import load
 from anne_tools.importers.onnx_operators import OPERATORS
 from anne_tools.network.execute import execute
 from anne_tools.network.graph import INPUT_AXES
-from package_files import CACHE
+from package_files import packages
 
 onnx = pytest.importorskip("onnx")
 
 FOLDERS = [
     Path("/usr/share/libonnx-testdata/data"),
-    CACHE / "libonnx-testdata" / "usr" / "share" / "libonnx-testdata" / "data",
+    packages.CACHE / "libonnx-testdata" / "usr" / "share" / "libonnx-testdata" / "data",
 ]
 JOINS = {"Add", "Sub", "Mul", "Sum", "Concat", "Div", "Max", "Min", "Where"}
 # How many of version 1.12.0 agree at least, of those in which all operators are known.
