@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -49,9 +48,12 @@ def with_golden(imported: Graph, graph: Graph, x: np.ndarray, board: str) -> tup
     if golden_from == "reference":
         outputs = reference_outputs(plain, inputs)
         bound = float_sensitivity(imported, x)
-        check_equal(outputs, native, tensors, bound, "self-check: the reference and the C core")
+        cores = [unpacked(raw, tensors) for raw in (outputs, native)]
+        _check_outputs(graph, *cores, bound, "self-check: the reference and the C core")
     if not graph.is_quantized and not any(layer.is_quantized for layer in graph.layers):
-        _check_same_network(imported, x, unpacked(native, tensors))
+        exact = imported.split_outputs(execute(imported, x))
+        what = "self-check: the network and its model file"
+        _check_outputs(graph, exact, unpacked(native, tensors), _SAME_NETWORK, what)
     good = np.ones(len(outputs), bool)
     for want, have in zip(unpacked(outputs, tensors), unpacked(native, tensors), strict=True):
         good &= [
@@ -69,17 +71,22 @@ def with_golden(imported: Graph, graph: Graph, x: np.ndarray, board: str) -> tup
     return plain, 0, golden_from
 
 
-def _check_same_network(graph: Graph, x: np.ndarray, outputs: Sequence[np.ndarray]) -> None:
-    """ModelError if the outputs of a float model file are far from its network's.
+def _check_outputs(
+    graph: Graph, expected: Sequence[np.ndarray], got: Sequence[np.ndarray], bound: float, what: str
+) -> None:
+    """ModelError if outputs are not equal, floats within `bound` of the sample's largest; `what` names both.
 
-    Not where a layer decides between values: of two that are nearly equal, either may be right.
+    Not where a layer decides between floats: of two that are nearly equal, either may be right.
     """
-    what = "self-check: the network and its model file"
-    decided = {name for layer in graph.layers if layer.decides for name in layer.outputs}
-    exact = graph.split_outputs(execute(graph, x))
-    for tensor, title, want, have in zip(graph.outputs, graph.output_names, exact, outputs, strict=True):
+    decided = {
+        name
+        for layer in graph.layers
+        if layer.decides and graph.tensors[layer.inputs[0]].is_float
+        for name in layer.outputs
+    }
+    for tensor, title, want, have in zip(graph.outputs, graph.output_names, expected, got, strict=True):
         if tensor not in decided:
-            _check_equal(want, have, _SAME_NETWORK, what if len(outputs) == 1 else f"{what}: {title}")
+            _check_equal(want, have, bound, what if len(got) == 1 else f"{what}: {title}")
 
 
 def _n_samples(file_bytes: int, sample_bytes: int) -> int:
@@ -102,14 +109,6 @@ def float_sensitivity(graph: Graph, x: np.ndarray) -> float:
         for e, r in zip(want, have, strict=True)
     )
     return max(GOLDEN_BOUND, 16 * worst) if np.isfinite(worst) else np.inf
-
-
-def check_equal(
-    expected: np.ndarray, got: np.ndarray, tensors: Sequence[Any], bound: float, what: str
-) -> None:
-    """ModelError unless raw outputs are equal, floats within `bound` of the sample's largest; `what` names both."""
-    for want, have in zip(unpacked(expected, tensors), unpacked(got, tensors), strict=True):
-        _check_equal(want, have, bound, what)
 
 
 def _check_equal(expected: np.ndarray, got: np.ndarray, bound: float, what: str) -> None:

@@ -319,9 +319,9 @@ def hard_swish_table(
 
     ModelError if the output's scale is less than 1/128 of the input's: the interpreter refuses that.
     """
-    hires_scale = np.float32(1 / 128) * np.float32(scale)
-    to_output, output_shift = _multiplier_16(hires_scale / np.float32(output_scale))
-    to_reluish, reluish_shift = _multiplier_16(hires_scale / np.float32(3 / 32768))
+    hires_scale = float(np.float32(1 / 128) * np.float32(scale))
+    to_output, output_shift = _multiplier_16(hires_scale / float(np.float32(output_scale)))
+    to_reluish, reluish_shift = _multiplier_16(hires_scale / float(np.float32(3 / 32768)))
     if output_shift > 0:
         raise ModelError(
             f"HARD_SWISH: expected an output scale of at least {scale / 128}, got {output_scale}"

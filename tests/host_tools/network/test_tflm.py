@@ -50,6 +50,13 @@ def test_table_of_operator_with_free_output(name):
         np.testing.assert_array_equal(TABLES[name](*quantization), expected, str(quantization))
 
 
+def test_the_factor_of_hard_swish_is_a_quotient_of_64_bits():
+    # of 32 bits it were 20412.5 in Q0.15, and rounded up
+    quantization = (0.0679774358868599, 45, 0.05456177890300751, -29)
+    expected = run_operator("HARD_SWISH", ALL_INT8, *quantization)
+    np.testing.assert_array_equal(tflm.hard_swish_table(*quantization), expected)
+
+
 def test_rsqrt_table():
     """Of the zero point and above, as the interpreter ends at a value below 0; there the table is as at 0."""
     rng = np.random.default_rng(20261126)
