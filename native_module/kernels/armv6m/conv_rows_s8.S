@@ -337,21 +337,7 @@ anne_conv_rows_s8_end_four:
     bne 1b
     b .Lshifted
 
-    .p2align 2
-.Lround:
-    ldm r0!, {r3, r7}
-    row 0, r3
-.Lrow1:
-    row 1, r7
-.Lrow2:
-    ldm r0!, {r3, r7}
-    row 2, r3
-.Lrow3:
-    row 3, r7
-    adds r1, #8
-    adds r2, #4
-    cmp r0, r12
-    bne .Lround
+    rounds
     add r7, sp, #X
     ldm r7!, {r0-r4}
     adds r0, r1

@@ -144,21 +144,7 @@
     beq .Lrow2
     ldm r0!, {r7}
     b .Lrow3
-    .p2align 2
-.Lround:
-    ldm r0!, {r3, r7}
-    row 0, r3
-.Lrow1:
-    row 1, r7
-.Lrow2:
-    ldm r0!, {r3, r7}
-    row 2, r3
-.Lrow3:
-    row 3, r7
-    adds r1, #8
-    adds r2, #4
-    cmp r0, r12
-    bne .Lround
+    rounds
     add sp, #16
     restore_and_return
 

@@ -63,11 +63,6 @@ def run(machine: Machine, how: Sum, a: np.ndarray, b: np.ndarray) -> tuple[list[
     return machine.read(places[3], "<i1", n).tolist(), cycles
 
 
-@pytest.fixture(scope="module", params=["assembly", "portable C"])
-def machine(request: pytest.FixtureRequest) -> Machine:
-    return Machine(SOURCES, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
-
-
 @pytest.mark.parametrize("whole_shift", [-20, -18, -17, -16, -3])
 def test_sums_are_exact(machine: Machine, whole_shift: int) -> None:
     rng = np.random.default_rng(61)

@@ -148,11 +148,6 @@ OTHERS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["assembly", "portable C"])
-def machine(request: pytest.FixtureRequest) -> Machine:
-    return Machine(SOURCES, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
-
-
 @pytest.fixture(scope="module")
 def strict() -> Machine:
     return Machine(SOURCES, strict=True)

@@ -146,16 +146,6 @@ def any_layer(rng: np.random.Generator, window: Window, multiplier: int = 1, end
     )
 
 
-@pytest.fixture(scope="module", params=["assembly", "portable C"])
-def machine(request: pytest.FixtureRequest) -> Machine:
-    return Machine(SOURCES, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
-
-
-@pytest.fixture(scope="module")
-def assembly() -> Machine:
-    return Machine(SOURCES)
-
-
 def test_every_window_is_exact(machine: Machine) -> None:
     rng = np.random.default_rng(51)
     for i in range(150):

@@ -39,16 +39,6 @@ SOURCES += [f"kernels/armv6m/{name}.S" for name in KERNELS]
 SHAPES = [(n_in, n_out) for n_in in range(1, 41) for n_out in range(1, 41)]
 
 
-@pytest.fixture(scope="module", params=["assembly", "portable C"])
-def machine(request: pytest.FixtureRequest) -> Machine:
-    return Machine(SOURCES, ("-DANNE_PORTABLE",) if request.param == "portable C" else ())
-
-
-@pytest.fixture(scope="module")
-def assembly() -> Machine:
-    return Machine(SOURCES)
-
-
 def run_s8(machine: Machine, weights: np.ndarray, bias: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int]:
     n_out, n_in = weights.shape
     machine.forget()
