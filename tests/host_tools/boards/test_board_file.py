@@ -178,7 +178,13 @@ def test_a_firmware_that_does_not_start_leaves_the_board_as_it_was(tmp_path, uf2
 
 def test_a_terminal_that_is_closed_keeps_what_was_written(tmp_path, uf2):
     command = [sys.executable, "-m", "anne_tools", "emulate", "--board-file", "pico.img", "--uf2", uf2]
-    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # tests may run under nohup
+    )
     process.stdin.write(b"f = open('/own.txt', 'w'); n = f.write('kept'); f.close(); print('written')\n")
     process.stdin.flush()
     for line in process.stdout:
