@@ -9,7 +9,7 @@ from contextlib import suppress
 import click
 
 from .data.texts import harmless
-from .errors import DeviceError, ModelError, asked_to_end
+from .errors import DeviceError, ModelError
 
 # In the order `anne --help` tells them, in its words. Each is commands/NAME.py with a click command named `command`.
 COMMANDS = {
@@ -123,7 +123,6 @@ def cli() -> None:
 
 def _end_in_order(number: int, frame: object) -> None:
     """Leave as by Ctrl-C when told to end: board files are written, a real board's temporary files removed."""
-    asked_to_end.append(128 + number)
     raise SystemExit(128 + number)
 
 

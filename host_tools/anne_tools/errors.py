@@ -14,8 +14,3 @@ class DeviceError(RuntimeError):
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message)
         self.traceback = traceback
-
-
-# The exit status with which a signal asked the program to end. An exception out of a signal's handler is lost where
-# compiled code had called back just then, so what may run for ever looks here, too.
-asked_to_end: list[int] = []

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from ..errors import asked_to_end
 from .common import board_file_option, flash_cache_option, flash_told, progress, uf2_option
 
 _LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
@@ -116,8 +115,6 @@ def _keys() -> Iterator[Callable[[float], bytes | None]]:
     descriptor = sys.stdin.fileno()
 
     def read(timeout_s: float) -> bytes | None:
-        if asked_to_end:
-            raise SystemExit(asked_to_end[0])
         if not select.select([descriptor], [], [], timeout_s)[0]:
             return b""
         typed = os.read(descriptor, 256)
