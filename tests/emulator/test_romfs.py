@@ -102,7 +102,7 @@ def test_a_damaged_partition_can_be_written_anew(device):
 def test_too_much_is_refused_and_what_is_there_stays(device):
     partition = RomPartition(device)
     partition.write({"a": b"a"})
-    message = r"the files need 200\d+ bytes, the ROMFS partition has 196608; .*anne flash --board pico-models"
+    message = r"the files need 200\d+ bytes, the ROMFS partition has 180224; .*anne flash --board pico-models"
     with pytest.raises(ModelError, match=message):
         partition.write({"b": bytes(200_000)})
     assert RomPartition(device).files() == {"a": b"a"}
