@@ -1,11 +1,17 @@
 """Our ROMFS images, as MicroPython on the board reads them; and its partition written through MicroPython."""
 
+from pathlib import Path
+
 import pytest
 from anne_tools.boards.device import Device
 from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.layout import FLASH_BASE
 from anne_tools.boards.rom_partition import RomPartition
+from anne_tools.boards.romfs_uf2 import romfs_uf2
+from anne_tools.boards.uf2 import read_uf2
 from anne_tools.errors import DeviceError, ModelError
 
+IRIS = Path(__file__).parents[2] / "examples" / "networks" / "iris-8.anne"
 FILES = {
     "a": b"x",
     "empty.bin": b"",
@@ -46,6 +52,20 @@ def test_romfs_can_be_exchanged_with_a_reset(pico):
     assert pico.exec("import os; print(os.listdir('/rom'))") == ("['one.txt']\n", "")
 
 
+def test_a_uf2_file_dragged_onto_the_board_brings_models_and_leaves_the_rest(pico, tmp_path):
+    """The boot ROM writes each block where it says, which stands for the drive here."""
+    pico.exec("open('kept.txt', 'w').write('storage')")
+    path = tmp_path / "net.uf2"
+    path.write_bytes(
+        romfs_uf2({"iris.anne": IRIS.read_bytes(), "live.py": b"print('from the drive')\n"}, "pico")
+    )
+    for address, payload in read_uf2(path, "rp2040"):
+        pico.write_flash(address - FLASH_BASE, payload)
+    pico.reset()
+    script = "import os, anne, live; net = anne.load('/rom/iris.anne'); print(net.selftest(), sorted(os.listdir()))"
+    assert pico.exec(script) == ("from the drive\n4 ['kept.txt', 'rom']\n", "")
+
+
 # --- The partition, through MicroPython -------------------------------------------------------------------------------
 
 LIST = "import os; print(sorted(os.listdir('/rom')))"
@@ -53,7 +73,7 @@ LIST = "import os; print(sorted(os.listdir('/rom')))"
 
 def test_files_are_there_at_once_and_after_a_reset(device):
     partition = RomPartition(device)
-    assert (partition.n_bytes, partition.files()) == (192 * 1024, {})
+    assert (partition.n_bytes, partition.files()) == (176 * 1024, {})
     sent = []
     partition.write({"a": b"a" * 5000, "b/c": b"c"}, lambda *done: sent.append(done))
     assert sent[-1] == (8192, 8192)  # two blocks of flash

@@ -12,6 +12,7 @@ from .layout import FLASH_BASE, FLASH_BYTES
 
 FAMILIES = {"rp2040": 0xE48BFF56, "rp2350": 0xE48BFF59, "absolute": 0xE48BFF57}
 _BLOCK_BYTES = 512
+_PAYLOAD_BYTES = 256  # a page of flash, as the boot ROM of the RP2040 wants it
 _MAGIC = (0x0A324655, 0x9E5D5157, 0x0AB16F30)
 _FLAG_FAMILY = 0x2000
 
@@ -44,6 +45,24 @@ def read_uf2(path: str | Path, family: str | None = None) -> list[tuple[int, byt
             pieces.append((address, data[at + 32 : at + 32 + n_bytes], chip))
     _check_families(path, n_blocks, totals, family)
     return [(address, payload) for address, payload, _ in pieces]
+
+
+def uf2_bytes(content: bytes, address: int, family: str) -> bytes:
+    """Return the UF2 file that writes `content` to `address`, a multiple of 256, of a chip of that family.
+
+    What is behind it in its last page reads as erased, 0xff; so does what is in its last sector of 4 KB, which the boot
+    ROM erases before it writes there.
+    """
+    pages = [content[at : at + _PAYLOAD_BYTES] for at in range(0, len(content), _PAYLOAD_BYTES)]
+    blocks = []
+    for number, page in enumerate(pages):
+        head = (
+            *_MAGIC[:2], _FLAG_FAMILY, address + number * _PAYLOAD_BYTES, _PAYLOAD_BYTES, number, len(pages),
+            FAMILIES[family],
+        )  # fmt: skip
+        payload = page.ljust(_PAYLOAD_BYTES, b"\xff").ljust(_BLOCK_BYTES - 36, b"\0")
+        blocks.append(struct.pack("<8I", *head) + payload + struct.pack("<I", _MAGIC[2]))
+    return b"".join(blocks)
 
 
 def pieces_in_flash(path: str | Path) -> list[tuple[int, bytes]]:

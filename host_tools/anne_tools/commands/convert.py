@@ -36,6 +36,7 @@ def _list_supported(context: click.Context, option: click.Parameter, source: str
     "convert",
     epilog="\b\nExamples:\n  anne convert net.keras\n  anne convert net.keras --calibrate x.npy"
     "\n  anne convert net.pth --layers 'linear:fc1,relu,linear:fc2,softmax'"
+    "\n  anne convert net.tflite --uf2          (and net.uf2, to drag onto a board's drive)"
     "\n  anne convert main.py --network 2"
     "\n  anne convert iris.pkl --trust-pickle --labels setosa,versicolor,virginica --test x.csv y.csv",
 )
@@ -74,11 +75,17 @@ def _list_supported(context: click.Context, option: click.Parameter, source: str
     "--trust-pickle", is_flag=True, help="Open a .pkl or .joblib, which runs what its author put there."
 )
 @click.option("--plot", type=_file, metavar="PNG", help="Draw where the error arises.")
+@click.option(
+    "--uf2",
+    is_flag=True,
+    help="Write a UF2 file, too, of the model alone: with our firmware on the board, hold BOOTSEL, plug it in and drag "
+    "the file onto the drive. /rom has this model then and no other file; of several: anne romfs build.",
+)
 @header_option
 @board_option
 @json_option
 def command(
-    source: Path, output: Path | None, plot: Path | None, board: str, as_json: bool, **options: Any
+    source: Path, output: Path | None, plot: Path | None, uf2: bool, board: str, as_json: bool, **options: Any
 ) -> None:
     """Convert a trained network to a model file for the Pico, and report on it.
 
@@ -91,6 +98,7 @@ def command(
     names of features, if the source has none and --feature-names is not given. True answers are classes, by their label
     or what the source calls them (or by number, from 0, where they have neither), or numbers to be predicted.
     """
+    from ..boards.romfs_uf2 import romfs_uf2
     from ..conversion.convert import convert
     from ..data.files import check_target, write_atomically
     from ..importers import load
@@ -102,20 +110,30 @@ def command(
     read = _read(graph, options)
     sources = [*graph.metadata.sources, *read.pop("paths"), *(options["test"] or ())]
     sources += [Path(name) for name in (options["labels"], options["feature_names"]) if name]
-    targets = [check_target(path, sources) for path in (output, plot) if path]
+    dragged = output.with_suffix(".uf2") if uf2 else None
+    targets = [check_target(path, sources) for path in (output, plot, dragged) if path]
     if len(set(targets)) < len(targets):
-        raise click.UsageError("--output and --plot name the same file")
+        raise click.UsageError("--output and --plot name the same file, or --output ends in .uf2")
     with progress("calibrates") as tell:
         converted = convert(graph, board=board, progress=tell, **read)
+    files = {output: converted.data}
     if plot:
         from ..conversion.plot import error_plot
 
-        write_atomically(plot, error_plot(converted.report), sources)
-    write_atomically(output, converted.data, sources)
+        files[plot] = error_plot(converted.report)
+    if dragged:
+        files[dragged] = romfs_uf2({output.name: converted.data}, board)
+    for path, content in files.items():
+        write_atomically(path, content, sources)
     if as_json:
-        print_json({"output": str(output), **converted.report.to_json()})
+        uf2_path = {"uf2": str(dragged)} if dragged else {}
+        print_json({"output": str(output), **uf2_path, **converted.report.to_json()})
     else:
         _show(converted.report, output)
+        if dragged:
+            console().print(
+                f'{dragged}: drag it onto the board\'s drive; then anne.load("/rom/{output.name}")'
+            )
     if not converted.report.fit.fits:
         raise ModelError(f"{output} is written, but does not fit the {board}: {converted.report.fit.reason}")
 

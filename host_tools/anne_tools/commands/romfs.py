@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..boards.fit import BOARDS
 from .common import Tell, board_file_option, console, json_option, place, print_json, progress, uf2_option
-from .models import only_port, print_table
+from .models import board_option, only_port, print_table
 
 if TYPE_CHECKING:
     from ..boards.device import Device
@@ -28,7 +29,8 @@ _on_option = click.option(
 @click.group(
     "romfs",
     epilog="\b\nExamples:\n  anne romfs put a.anne b.anne      (onto the one Pico that is plugged in)"
-    "\n  anne romfs list --json\n  anne romfs build models/ -o rom.romfs",
+    "\n  anne romfs list --json\n  anne romfs build models/ -o models.uf2   (to drag onto a board's drive)"
+    "\n  anne romfs build models/ -o rom.romfs    (for mpremote romfs deploy)",
 )
 def command() -> None:
     """Fill the ROMFS partition of a Pico, whose files are used where they lie in flash.
@@ -41,22 +43,31 @@ def command() -> None:
 @command.command("build")
 @_files_argument
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The image, such as rom.romfs."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The image, such as rom.romfs; or a UF2 file with it, such as rom.uf2.",
 )
+@board_option
 @json_option
-def build(files: tuple[Path, ...], output: Path, as_json: bool) -> None:
-    """Write an image of ROMFS with these files in it.
+def build(files: tuple[Path, ...], output: Path, board: str, as_json: bool) -> None:
+    """Write an image of ROMFS with these files in it, or a UF2 file that brings it to a board.
 
     Each begins at a multiple of 16 bytes, as models need it. A folder stands for the files in it, which keep their
-    paths in it. The image is for `mpremote romfs deploy`.
+    paths in it. The image is for `mpremote romfs deploy`. The UF2 file is for a board with our firmware: hold BOOTSEL,
+    plug it in, drag the file onto the drive. /rom has these files then and no others.
     """
     from ..boards.romfs import romfs_image
+    from ..boards.romfs_uf2 import romfs_uf2
     from ..data.files import write_atomically
 
     contents = _read(files)
     image = romfs_image(contents)
-    write_atomically(output, image, list(files))
-    _report(contents, len(image), None, {"output": str(output)}, as_json)
+    is_uf2 = output.suffix.lower() == ".uf2"
+    write_atomically(output, romfs_uf2(contents, board) if is_uf2 else image, list(files))
+    room = BOARDS[board].romfs_bytes if is_uf2 else None
+    _report(contents, len(image), room, {"output": str(output)}, as_json)
 
 
 @command.command("list")
@@ -68,11 +79,17 @@ def build(files: tuple[Path, ...], output: Path, as_json: bool) -> None:
 def show(
     image: Path | None, where: str | None, board_file: Path | None, uf2: Path | None, as_json: bool
 ) -> None:
-    """Tell what is in the partition of a Pico, or in the file IMAGE."""
+    """Tell what is in the partition of a Pico, or in the file IMAGE: an image of ROMFS, or a UF2 file with one."""
     from ..boards.romfs import image_bytes, romfs_files
+    from ..boards.romfs_uf2 import files_of_uf2
     from ..data.files import read_whole
     from ..errors import ModelError
 
+    if image and image.suffix.lower() == ".uf2":
+        board, files, used = files_of_uf2(image)
+        about = {"image": str(image), "board": board}
+        _report(files, used, BOARDS[board].romfs_bytes, about, as_json)
+        return
     if image:
         content = read_whole(image)
         if not image_bytes(content):

@@ -50,6 +50,25 @@ def test_plot_and_output_are_two_files(files):
     assert not (files / "new").exists()
 
 
+def test_convert_writes_a_uf2_file_of_the_model_alone(files):
+    told = good("convert", "net.json", "--uf2").output
+    assert """net.uf2: drag it onto the board's drive; then anne.load("/rom/net.anne")""" in told
+    listed = json.loads(good("romfs", "list", "net.uf2", "--json").output)
+    assert listed["board"] == "pico"
+    assert listed["files"] == [{"path": "net.anne", "bytes": (files / "net.anne").stat().st_size}]
+
+
+def test_a_uf2_file_of_several_models(files):
+    good("convert", "net.json")
+    (files / "b.anne").write_bytes((files / "net.anne").read_bytes())
+    good("romfs", "build", "net.anne", "b.anne", "-o", "models.uf2", "--board", "pico-models")
+    listed = json.loads(good("romfs", "list", "models.uf2", "--json").output)
+    assert (listed["board"], [file["path"] for file in listed["files"]]) == (
+        "pico-models",
+        ["b.anne", "net.anne"],
+    )
+
+
 def test_convert_of_what_does_not_fit_writes_it_and_is_status_1(files):
     shapes = (400, 4), (300, 400)
     big = {"layers": [{"weights": np.ones(shape).tolist(), "activation": "relu"} for shape in shapes]}
