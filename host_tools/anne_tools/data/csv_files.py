@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ class Table:
     """A .csv file: `cells` below the header, row by row; `names` of the columns if the header has words.
 
     `header` tells whether there was one, `doubt` what could be one and was taken for data, `notes` what was decided.
+    `columns` are the numbers of the columns in the file, from 1, where some were left out; else empty.
     """
 
     path: Path
@@ -52,6 +53,21 @@ class Table:
     notes: list[str] = field(default_factory=list)
     first_row: int = 1
     separator: str = ","
+    columns: list[int] = field(default_factory=list)
+
+    def column(self, index: int) -> str:
+        """Return what messages call a column: its number in the file, and its name if it has one."""
+        number = self.columns[index] if self.columns else index + 1
+        return f"column {number} ({self.names[index]})" if self.names else f"column {number}"
+
+    def only(self, kept: list[int]) -> Table:
+        """Return the table with the columns of these indices."""
+        return replace(
+            self,
+            cells=[[row[index] for index in kept] for row in self.cells],
+            names=[self.names[index] for index in kept] if self.names else [],
+            columns=[self.columns[index] if self.columns else index + 1 for index in kept],
+        )
 
     def values(self) -> np.ndarray:
         """Return the cells as float64 (rows, columns); ModelError names the first cell that is no number."""
@@ -89,9 +105,15 @@ def read_table(path: Path, header: bool | None = None) -> Table:
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise _unlike_row(path.name, rows, number, separator)
-    table = Table(path, rows, separator=separator)
+    return headed(Table(path, rows, separator=separator), header)
+
+
+def headed(table: Table, header: bool | None, n_columns: int | None = None) -> Table:
+    """Return the table without its header; `header` None: as the first `n_columns` look, where others may be words."""
     if header is None:
-        header = _is_header(table)
+        numbers = replace(table, cells=[row[:n_columns] for row in table.cells])
+        header = _is_header(numbers)
+        table = replace(table, doubt=numbers.doubt, notes=numbers.notes)
     return with_header(table) if header else table
 
 
@@ -114,11 +136,13 @@ def with_header(table: Table) -> Table:
     head, cells, notes = table.cells[0], table.cells[1:], list(table.notes)
     if not cells:
         raise ModelError(f"{table.path.name}: no rows below the header")
+    below = Table(table.path, cells, head, True, "", notes, 2, table.separator)
     if len(head) > 1 and head[0] in _INDEX_NAMES and _counts_rows([row[0] for row in cells]):
         notes.append(f"{table.path.name}: its first column has no name and is taken for row numbers")
-        head, cells = head[1:], [row[1:] for row in cells]
-    names = [] if all(map(is_number, head)) else [head[0].removeprefix("#").strip(), *head[1:]]
-    return Table(table.path, cells, names, True, "", notes, 2, table.separator)
+        below = below.only(list(range(1, len(head))))
+    first, *others = below.names
+    numbers = all(map(is_number, below.names))
+    return replace(below, names=[] if numbers else [first.removeprefix("#").strip(), *others])
 
 
 def _counts_rows(column: list[str]) -> bool:
@@ -309,10 +333,10 @@ def _no_number(table: Table) -> ModelError:
     cell, below = table.cells[row][column], [cells[column] for cells in table.cells]
     several = len(table.cells[0]) > 1
     if several and len(below) > 1 and not any(map(_is_value, below)):
-        named = f" ({table.names[column]})" if table.names else ""
         return ModelError(
-            f"{table.path.name}: column {column + 1}{named} holds no numbers but {cell!r} and the like; "
+            f"{table.path.name}: {table.column(column)} holds no numbers but {cell!r} and the like; "
             "leave it out (true answers are a file of their own)"
         )
-    where = f"row {row + table.first_row}" + (f", column {column + 1}" if several else "")
+    number = table.columns[column] if table.columns else column + 1
+    where = f"row {row + table.first_row}" + (f", column {number}" if several else "")
     return ModelError(f"{table.path.name}: {where}: expected numbers, got {cell!r}{_hint(cell)}")
