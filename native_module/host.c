@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "train/trainer.h"
 
 #if defined(_WIN32)
 #define EXPORT __declspec(dllexport)
@@ -83,4 +84,92 @@ EXPORT void anne_host_trace(host_model_t *self, const uint8_t *sample, uint8_t *
 // What the core needs beside the file, layers and arena, in bytes of the chip.
 EXPORT uint32_t anne_host_scratch_bytes(const host_model_t *self) {
     return self->model.derived_words * sizeof(uint32_t) + self->model.scratch_bytes;
+}
+
+// --- Training --------------------------------------------------------------------------------------------------------
+
+typedef struct {
+    anne_trainer_t trainer;
+    float *memory;
+} host_trainer_t;
+
+// A trainer with all parameters 0, or NULL with *status telling why: 1 for settings that trainer.h does not take, -1
+// without memory. sizes: n_layers + 1, activations: n_layers, by their numbers in anne.h; rates: lr, momentum, decay;
+// random: the generator's state.
+EXPORT host_trainer_t *anne_host_trainer_new(uint32_t n_layers, const uint32_t *sizes, const uint32_t *activations,
+                                             uint32_t loss, uint32_t optimizer, const float *rates, uint32_t batch,
+                                             uint32_t n_targets, uint32_t random, int *status) {
+    anne_trainer_t trainer = {.n_layers = n_layers,
+                              .loss = (anne_loss_t)loss,
+                              .optimizer = (anne_optimizer_t)optimizer,
+                              .lr = rates[0],
+                              .momentum = rates[1],
+                              .decay = rates[2],
+                              .batch = batch,
+                              .n_targets = n_targets,
+                              .random = random};
+    *status = 1;
+    if (n_layers > ANNE_TRAINER_MOST_LAYERS) {
+        return NULL;
+    }
+    memcpy(trainer.sizes, sizes, (n_layers + 1) * sizeof *sizes);
+    for (uint32_t l = 0; l < n_layers; l++) {
+        trainer.activations[l] = (anne_activation_t)activations[l];
+    }
+    if (!anne_trainer_valid(&trainer)) {
+        return NULL;
+    }
+    host_trainer_t *self = malloc(sizeof *self);
+    float *memory = calloc(anne_trainer_words(&trainer), sizeof *memory);
+    if (self == NULL || memory == NULL) {
+        *status = -1;
+        free(memory);
+        free(self);
+        return NULL;
+    }
+    anne_trainer_place(&trainer, memory);
+    *self = (host_trainer_t){trainer, memory};
+    *status = 0;
+    return self;
+}
+
+EXPORT void anne_host_trainer_free(host_trainer_t *self) {
+    free(self->memory);
+    free(self);
+}
+
+EXPORT uint32_t anne_host_trainer_parameters(const host_trainer_t *self) {
+    return anne_trainer_parameters(&self->trainer);
+}
+
+EXPORT void anne_host_trainer_get(const host_trainer_t *self, float *parameters) {
+    memcpy(parameters, self->trainer.parameters, anne_trainer_parameters(&self->trainer) * sizeof *parameters);
+}
+
+EXPORT void anne_host_trainer_set(host_trainer_t *self, const float *parameters) {
+    memcpy(self->trainer.parameters, parameters, anne_trainer_parameters(&self->trainer) * sizeof *parameters);
+}
+
+// Trains for up to n_epochs, fills their losses and returns how many are whole; none follows one whose loss is not
+// finite. `stop`, unless NULL, is asked as trainer.h says.
+EXPORT uint32_t anne_host_trainer_run(host_trainer_t *self, const float *x, const float *y, uint16_t *order,
+                                      uint32_t n_rows, float *losses, uint32_t n_epochs, bool (*stop)(void *),
+                                      void *context) {
+    for (uint32_t epoch = 0; epoch < n_epochs; epoch++) {
+        if (!anne_trainer_epoch(&self->trainer, x, y, order, n_rows, stop, context, losses + epoch)) {
+            return epoch;
+        }
+        if (!(losses[epoch] - losses[epoch] == 0)) {
+            return epoch + 1;
+        }
+    }
+    return n_epochs;
+}
+
+EXPORT void anne_host_trainer_predict(const host_trainer_t *self, const float *x, float *y) {
+    anne_trainer_predict(&self->trainer, x, y);
+}
+
+EXPORT float anne_host_trainer_loss(host_trainer_t *self, const float *x, const float *y, uint32_t n_rows) {
+    return anne_trainer_loss(&self->trainer, x, y, n_rows);
 }

@@ -3,7 +3,7 @@
 # undefined behaviour of its own; whoever links adds them, too.
 ANNE_DIR := $(USERMOD_DIR)
 ANNE_KERNELS := $(wildcard $(ANNE_DIR)/kernels/*.c)
-ANNE_CORE := $(filter-out $(ANNE_DIR)/host.c,$(wildcard $(ANNE_DIR)/*.c $(ANNE_DIR)/layers/*.c)) $(ANNE_KERNELS)
+ANNE_CORE := $(filter-out $(ANNE_DIR)/host.c,$(wildcard $(ANNE_DIR)/*.c $(ANNE_DIR)/layers/*.c $(ANNE_DIR)/train/*.c)) $(ANNE_KERNELS)
 ANNE_BINDING := $(wildcard $(ANNE_DIR)/binding/*.c)
 ANNE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 

@@ -1,0 +1,28 @@
+// Losses of rows, summed, and their gradients.
+#ifndef ANNE_LOSSES_H
+#define ANNE_LOSSES_H
+
+#include "train/trainer.h"
+
+// The sum so far: sum - rest - ln(product 2^twos).
+typedef struct {
+    float sum, rest; // rest: what rounding has added to the sum
+    float product;   // 1 to 2
+    int32_t twos;
+} anne_loss_sum_t;
+
+#define ANNE_NO_LOSS ((anne_loss_sum_t){0, 0, 1, 0})
+
+// Adds the loss of one row of the last layer's outputs for the targets y, times their number if it is a mean.
+void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y);
+
+// The mean of n_rows rows' losses.
+float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows);
+
+// deltas[k] = what the row's loss, as summed above, changes by the last layer's sums before its activation.
+void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float *deltas);
+
+// deltas by outputs to deltas by the sums before the activation, in place.
+void anne_through_activation(anne_activation_t activation, const float *outputs, uint32_t n, float *deltas);
+
+#endif // ANNE_LOSSES_H

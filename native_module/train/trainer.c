@@ -1,0 +1,258 @@
+// Training of dense networks: forward, backward, update.
+//
+// Where a step is w -= lr g, as in SGD without momentum and decay, and a batch is one row, the gradient is never
+// written: each row of weights is read for the gradient of what lies below it, and changed at once. Otherwise the
+// gradients of a batch are added up, for SGD on top of its velocities, and the optimiser makes a step of them.
+#include "train/trainer.h"
+
+#include <string.h>
+
+#include "kernels/activations_f32.h"
+#include "kernels/adam_f32.h"
+#include "kernels/arithmetic_f32.h"
+#include "kernels/axpy_f32.h"
+#include "kernels/dense_f32.h"
+#include "kernels/quotient_f32.h"
+#include "train/losses.h"
+
+#define MOST_WORDS   (1u << 30)
+#define MANY_WEIGHTS 16384 // a row of more takes longer than stop() may wait for
+
+static bool updates_at_once(const anne_trainer_t *self) {
+    return self->optimizer == ANNE_OPTIMIZER_sgd && self->batch == 1 && anne_bits_of(self->momentum) << 1 == 0
+           && anne_bits_of(self->decay) << 1 == 0;
+}
+
+uint32_t anne_trainer_parameters(const anne_trainer_t *self) {
+    uint32_t n = 0;
+    for (uint32_t l = 0; l < self->n_layers; l++) {
+        n += (self->sizes[l] + 1) * self->sizes[l + 1];
+    }
+    return n;
+}
+
+// What all layers say.
+static uint32_t n_outputs(const anne_trainer_t *self) {
+    uint32_t n = 0;
+    for (uint32_t l = 1; l <= self->n_layers; l++) {
+        n += self->sizes[l];
+    }
+    return n;
+}
+
+static uint32_t widest(const anne_trainer_t *self) {
+    uint32_t most = 0;
+    for (uint32_t l = 1; l <= self->n_layers; l++) {
+        most = self->sizes[l] > most ? self->sizes[l] : most;
+    }
+    return most;
+}
+
+uint32_t anne_trainer_words(const anne_trainer_t *self) {
+    uint32_t n = anne_trainer_parameters(self);
+    uint32_t copies = updates_at_once(self) ? 1 : self->optimizer == ANNE_OPTIMIZER_sgd ? 2 : 4;
+    return copies * n + n_outputs(self) + 2 * widest(self);
+}
+
+static bool valid_layers(const anne_trainer_t *self) {
+    uint64_t n = 0;
+    for (uint32_t l = 0; l < self->n_layers; l++) {
+        n += (uint64_t)(self->sizes[l] + 1) * self->sizes[l + 1];
+        switch (self->activations[l]) {
+        case ANNE_ACTIVATION_linear:
+        case ANNE_ACTIVATION_relu:
+        case ANNE_ACTIVATION_leaky_relu:
+        case ANNE_ACTIVATION_sigmoid:
+        case ANNE_ACTIVATION_tanh:
+            break;
+        case ANNE_ACTIVATION_softmax:
+            if (l + 1 == self->n_layers) {
+                break;
+            } // fall through
+        default:
+            return false;
+        }
+    }
+    return n <= MOST_WORDS / 8;
+}
+
+bool anne_trainer_valid(const anne_trainer_t *self) {
+    if (self->n_layers - 1 >= ANNE_TRAINER_MOST_LAYERS || self->batch - 1 >= 65535) {
+        return false;
+    }
+    for (uint32_t l = 0; l <= self->n_layers; l++) {
+        if (self->sizes[l] - 1 >= 65535) {
+            return false;
+        }
+    }
+    uint32_t n_out = self->sizes[self->n_layers];
+    anne_activation_t last = self->activations[self->n_layers - 1];
+    bool by_class = self->loss == ANNE_LOSS_categorical_cross_entropy && self->n_targets == 1;
+    return valid_layers(self) && (self->n_targets == n_out || by_class)
+           && (uint32_t)self->optimizer < ANNE_OPTIMIZER_COUNT && (uint32_t)self->loss < ANNE_LOSS_COUNT
+           && (self->loss != ANNE_LOSS_binary_cross_entropy || last == ANNE_ACTIVATION_sigmoid)
+           && (self->loss != ANNE_LOSS_categorical_cross_entropy || last == ANNE_ACTIVATION_softmax);
+}
+
+void anne_trainer_place(anne_trainer_t *self, float *memory) {
+    uint32_t n = anne_trainer_parameters(self);
+    self->parameters = memory;
+    memory += n;
+    self->gradients = NULL;
+    self->means = NULL;
+    if (!updates_at_once(self)) {
+        self->gradients = memory;
+        memory += n;
+    }
+    if (self->optimizer == ANNE_OPTIMIZER_adam) {
+        self->means = memory;
+        memory += 2 * n;
+    }
+    self->values = memory;
+}
+
+// All layers' outputs into the values; returns those of the last.
+static const float *forward(const anne_trainer_t *self, const float *x) {
+    const float *weights = self->parameters;
+    float *out = self->values;
+    for (uint32_t l = 0; l < self->n_layers; l++) {
+        uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
+        anne_dense_f32(weights, weights + n_in * n_out, x, n_in, n_out, out);
+        anne_activate_f32(self->activations[l], 0.01f, out, n_out);
+        weights += (n_in + 1) * n_out;
+        x = out;
+        out += n_out;
+    }
+    return x;
+}
+
+void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y) {
+    memcpy(y, forward(self, x), self->sizes[self->n_layers] * sizeof *y);
+}
+
+// One layer: target += scale * the row's gradient of its weights and bias; `below`, unless NULL, becomes that of x.
+static void backward_layer(const float *weights, float *target, float scale, const float *x, uint32_t n_in,
+                           const float *deltas, uint32_t n_out, float *below) {
+    float *target_bias = target + n_in * n_out;
+    if (below != NULL) {
+        memset(below, 0, n_in * sizeof *below);
+    }
+    for (uint32_t r = 0; r < n_out; r++, weights += n_in, target += n_in) {
+        if (below != NULL) {
+            anne_axpy_f32(below, weights, n_in, deltas[r]);
+        }
+        anne_axpy_f32(target, x, n_in, anne_times_f32(scale, deltas[r]));
+    }
+    anne_axpy_f32(target_bias, deltas, n_out, scale);
+}
+
+// One row: target, of parameters' size, += scale * the gradient of the loss as losses.h sums it. After forward().
+static void backward(const anne_trainer_t *self, const float *x, const float *y, float *target, float scale) {
+    const float *weights = self->parameters + anne_trainer_parameters(self);
+    float *out = self->values + n_outputs(self), *deltas = out, *below = deltas + widest(self);
+    target += anne_trainer_parameters(self);
+    out -= self->sizes[self->n_layers];
+    anne_loss_deltas(self, out, y, deltas);
+    for (uint32_t l = self->n_layers; l-- > 0;) {
+        uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
+        weights -= (n_in + 1) * n_out;
+        target -= (n_in + 1) * n_out;
+        if (l == 0) {
+            backward_layer(weights, target, scale, x, n_in, deltas, n_out, NULL);
+            return;
+        }
+        out -= n_in;
+        backward_layer(weights, target, scale, out, n_in, deltas, n_out, below);
+        anne_through_activation(self->activations[l - 1], out, n_in, below);
+        float *swap = deltas;
+        deltas = below;
+        below = swap;
+    }
+}
+
+// The gradients before the rows of a batch are added: 0, or what is left of SGD's velocities, and the decay.
+static void begin_batch(anne_trainer_t *self) {
+    uint32_t n = anne_trainer_parameters(self);
+    float momentum = self->optimizer == ANNE_OPTIMIZER_sgd ? self->momentum : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        self->gradients[i] = anne_bits_of(momentum) << 1 != 0 ? anne_times_f32(momentum, self->gradients[i]) : 0;
+    }
+    if (anne_bits_of(self->decay) << 1 != 0) {
+        anne_axpy_f32(self->gradients, self->parameters, n, self->decay);
+    }
+}
+
+static void end_batch(anne_trainer_t *self) {
+    uint32_t n = anne_trainer_parameters(self);
+    if (self->optimizer == ANNE_OPTIMIZER_sgd) {
+        anne_axpy_f32(self->parameters, self->gradients, n, -self->lr);
+        return;
+    }
+    self->step += self->step < UINT32_MAX;
+    anne_adam_f32(self->parameters, self->gradients, self->means, self->means + n, n, self->lr, self->step);
+}
+
+static void shuffle(anne_trainer_t *self, uint16_t *order, uint32_t n) {
+    for (uint32_t i = n; i-- > 1;) {
+        self->random = anne_random_next(self->random);
+        uint32_t j = ((self->random >> 16) * (i + 1)) >> 16;
+        uint16_t swap = order[i];
+        order[i] = order[j];
+        order[j] = swap;
+    }
+}
+
+// What a row's gradient counts in a step over n_rows: their mean, the outputs' mean, and lr if weights change at once.
+static float row_scale(const anne_trainer_t *self, uint32_t n_rows) {
+    float n = (float)n_rows;
+    if (self->loss != ANNE_LOSS_categorical_cross_entropy) {
+        n = anne_times_f32(n, (float)self->sizes[self->n_layers]);
+    }
+    return anne_quotient_f32(self->gradients == NULL ? -self->lr : 1, n);
+}
+
+bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,
+                        bool (*stop)(void *), void *context, float *loss) {
+    anne_loss_sum_t sum = ANNE_NO_LOSS;
+    bool is_long = anne_trainer_parameters(self) > MANY_WEIGHTS;
+    uint32_t batch_end = 0;
+    float scale = 0;
+    if (order != NULL) {
+        shuffle(self, order, n_rows);
+    }
+    for (uint32_t i = 0; i < n_rows; i++) {
+        if (i == batch_end) {
+            uint32_t n = n_rows - i < self->batch ? n_rows - i : self->batch;
+            batch_end += n;
+            if (scale == 0 || n < self->batch) {
+                scale = row_scale(self, n);
+            }
+            if (self->gradients != NULL) {
+                begin_batch(self);
+            }
+        }
+        size_t row = order != NULL ? order[i] : i;
+        const float *row_x = x + row * self->sizes[0], *row_y = y + row * self->n_targets;
+        anne_loss_add(&sum, self, forward(self, row_x), row_y);
+        if (is_long && stop != NULL && stop(context)) {
+            return false;
+        }
+        backward(self, row_x, row_y, self->gradients != NULL ? self->gradients : self->parameters, scale);
+        if (self->gradients != NULL && i + 1 == batch_end) {
+            end_batch(self);
+        }
+        if (stop != NULL && stop(context)) {
+            return false;
+        }
+    }
+    *loss = anne_loss_mean(&sum, self, n_rows);
+    return true;
+}
+
+float anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows) {
+    anne_loss_sum_t sum = ANNE_NO_LOSS;
+    for (uint32_t i = 0; i < n_rows; i++, x += self->sizes[0], y += self->n_targets) {
+        anne_loss_add(&sum, self, forward(self, x), y);
+    }
+    return anne_loss_mean(&sum, self, n_rows);
+}
