@@ -40,6 +40,27 @@ class Network:
     expected_outputs: list[float]
 
 
+@dataclass(frozen=True)
+class Training:
+    """A training as published: where it began, on which rows, and the losses it printed, epoch -> sum over the rows."""
+
+    layers: list[NetworkLayer]
+    inputs: list[list[float]]
+    labels: list[int]
+    lr: float
+    epochs: int
+    published_losses: dict[int, float]
+
+
+@cache
+def published_training() -> Training:
+    """Return the network that AI-ANNE has learn from the 20 rows, one after the other."""
+    data = json.loads(_text("selflearning_4_3_1.json"))
+    layers = [NetworkLayer(**layer) for layer in data["layers"]]
+    losses = dict(zip(data["published"]["epochs"], data["published"]["losses"], strict=True))
+    return Training(layers, *_rows(data), data["lr"], data["epochs"], losses)
+
+
 @cache
 def published_networks() -> dict[str, Network]:
     """Return the networks by name, in the order they are told of."""

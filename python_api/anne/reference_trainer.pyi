@@ -1,0 +1,41 @@
+"""Types of a trainer's core in plain Python; what each method does stands in reference_trainer.py."""
+
+from array import array
+
+from .reference import _Numbers
+from .training import Random
+
+class Trainer:
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss_name: str
+    optimizer: str
+    lr: float
+    momentum: float
+    decay: float
+    batch: int
+    n_targets: int
+    random: Random
+    parameters: list[float]
+    velocity: list[float]
+    squares: list[float]
+    step: int
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        activations: tuple[str, ...],
+        loss: str,
+        optimizer: str,
+        settings: tuple[float, float, float, int, int, int],
+    ) -> None: ...
+    def get(self) -> array[float]: ...
+    def set(self, parameters: _Numbers) -> None: ...
+    def values(self, x: _Numbers) -> list[list[float]]: ...
+    def predict(self, x: _Numbers, out: array[float]) -> None: ...
+    def targets(self, y: _Numbers) -> list[float]: ...
+    def loss_of(self, outputs: _Numbers, targets: _Numbers) -> float: ...
+    def gradient(self, values: list[list[float]], targets: _Numbers) -> list[float]: ...
+    def loss(self, x: array[float], y: array[float]) -> float: ...
+    def run(
+        self, x: array[float], y: array[float], order: array[int] | None, losses: array[float]
+    ) -> int: ...
