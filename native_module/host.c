@@ -150,13 +150,20 @@ EXPORT void anne_host_trainer_set(host_trainer_t *self, const float *parameters)
     memcpy(self->trainer.parameters, parameters, anne_trainer_parameters(&self->trainer) * sizeof *parameters);
 }
 
+// Python's own function that looks for Ctrl-C and says nothing but 0 if there is none.
+typedef int (*check_t)(void);
+
+static bool stop(void *check) {
+    return (*(const check_t *)check)() != 0;
+}
+
 // Trains for up to n_epochs, fills their losses and returns how many are whole; none follows one whose loss is not
-// finite. `stop`, unless NULL, is asked as trainer.h says.
+// finite. `check`, unless NULL, ends it where trainer.h says.
 EXPORT uint32_t anne_host_trainer_run(host_trainer_t *self, const float *x, const float *y, uint16_t *order,
-                                      uint32_t n_rows, float *losses, uint32_t n_epochs, bool (*stop)(void *),
-                                      void *context) {
+                                      uint32_t n_rows, float *losses, uint32_t n_epochs, check_t check) {
     for (uint32_t epoch = 0; epoch < n_epochs; epoch++) {
-        if (!anne_trainer_epoch(&self->trainer, x, y, order, n_rows, stop, context, losses + epoch)) {
+        if (!anne_trainer_epoch(&self->trainer, x, y, order, n_rows, check != NULL ? stop : NULL, &check,
+                                losses + epoch)) {
             return epoch;
         }
         if (!(losses[epoch] - losses[epoch] == 0)) {
@@ -170,6 +177,9 @@ EXPORT void anne_host_trainer_predict(const host_trainer_t *self, const float *x
     anne_trainer_predict(&self->trainer, x, y);
 }
 
-EXPORT float anne_host_trainer_loss(host_trainer_t *self, const float *x, const float *y, uint32_t n_rows) {
-    return anne_trainer_loss(&self->trainer, x, y, n_rows);
+EXPORT float anne_host_trainer_loss(host_trainer_t *self, const float *x, const float *y, uint32_t n_rows,
+                                    check_t check) {
+    float loss = 0;
+    anne_trainer_loss(&self->trainer, x, y, n_rows, check != NULL ? stop : NULL, &check, &loss);
+    return loss;
 }

@@ -232,6 +232,9 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
             }
         }
         size_t row = order != NULL ? order[i] : i;
+        if (row >= n_rows) { // an interrupt, or the other core, may write into the array
+            row = i;
+        }
         const float *row_x = x + row * self->sizes[0], *row_y = y + row * self->n_targets;
         anne_loss_add(&sum, self, forward(self, row_x), row_y);
         if (is_long && stop != NULL && stop(context)) {
@@ -249,10 +252,15 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
     return true;
 }
 
-float anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows) {
+bool anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows, bool (*stop)(void *),
+                       void *context, float *loss) {
     anne_loss_sum_t sum = ANNE_NO_LOSS;
     for (uint32_t i = 0; i < n_rows; i++, x += self->sizes[0], y += self->n_targets) {
         anne_loss_add(&sum, self, forward(self, x), y);
+        if (stop != NULL && stop(context)) {
+            return false;
+        }
     }
-    return anne_loss_mean(&sum, self, n_rows);
+    *loss = anne_loss_mean(&sum, self, n_rows);
+    return true;
 }

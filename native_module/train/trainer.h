@@ -76,15 +76,16 @@ void anne_trainer_place(anne_trainer_t *self, float *memory);
 void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y);
 
 // One pass over the rows: x (n_rows, sizes[0]), y (n_rows, n_targets). `order`, a permutation of their numbers, is
-// shuffled first, n_rows at most 65536; NULL: as they stand. *loss is the mean of the rows' losses, each by the
-// parameters at its step. `stop`, unless NULL, is asked after every row, and in large networks in the middle of one;
-// once it says so the pass ends, false is returned, and the parameters are those after the last whole step (velocities
-// may have a part of a batch).
+// shuffled first, n_rows at most 65536; NULL: as they stand. What is no number of a row there harms nothing. *loss is
+// the mean of the rows' losses, each by the parameters at its step. `stop`, unless NULL, is asked after every row, and
+// in large networks in the middle of one; once it says so the pass ends, false is returned, and the parameters are
+// those after the last whole step (velocities may have a part of a batch).
 bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,
                         bool (*stop)(void *), void *context, float *loss);
 
-// The mean of the rows' losses; nothing is learnt.
-float anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows);
+// *loss is the mean of the rows' losses; nothing is learnt. `stop` as above.
+bool anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows, bool (*stop)(void *),
+                       void *context, float *loss);
 
 // The generator, of Numerical Recipes: state' = 1664525 state + 1013904223 mod 2^32; a seed is advanced three times. A
 // draw advances first. A whole number below n <= 65536 is ((state >> 16) n) >> 16.
