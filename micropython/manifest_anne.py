@@ -11,6 +11,7 @@ package(
         "metadata.py",
         "model.py",
         "model_file.py",
+        "model_writer.py",
         "places.py",
         "records.py",
         "reference.py",

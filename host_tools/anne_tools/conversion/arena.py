@@ -18,6 +18,9 @@ means come within a few percent, mostly to the byte:
    Greatest first comes first (TensorFlow Lite Micro's planner; "greedy by size" of Pisarchyk and Lee, "Efficient
    Memory Management for Deep Neural Net Inference", arXiv 2001.03288); then those from crowded layers first (their
    "greedy by breadth"), those with many or large rivals, and long-lived ones.
+   In a chain, where only neighbours live at the same time, that reaches the bound, or else every other storage begins
+   at 0 and those between end at the bound: two neighbours together never exceed it. (`python_api/anne/model_writer.py`
+   plans chains so on a board.)
 2. While no order reaches the bound, its own failure mends it ("squeaky wheel" optimization, Joslin and Clements 1999):
    what ended above the bound is placed before all its rivals in the next round. Where that leads nowhere, a few
    storages of the best order change their turns (as in TVM's hill climbing planner).
@@ -216,6 +219,8 @@ def place(storages: list[Storage], work: int = WORK) -> list[int]:
             best = total, offsets, order
         if total == bound:
             return offsets
+        if all(abs(i - j) == 1 for i, others in enumerate(rivals) for j in others):
+            return [i % 2 * (bound - storage.nbytes) for i, storage in enumerate(storages)]
     return _search([order for *_, order in sorted(found)], best, storages, rivals, bound, work)
 
 

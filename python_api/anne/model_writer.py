@@ -1,0 +1,172 @@
+"""Writes model files where they are made: a chain of dense layers as training leaves it, and any file in one step.
+
+FORMAT.md says what each byte means; numbers of kinds and tags here are those there. `dense_network` gives, byte for
+byte, what the converter on a PC makes of the same network (host_tools/anne_tools/conversion/pack.py): so a board runs
+what it has learnt itself as fast as what it was given.
+"""
+
+import math
+import os
+import struct
+from array import array
+from binascii import crc32
+
+from .model import load
+from .reference import ACTIVATIONS
+
+
+def dense_network(
+    path, layers, activations, name="model", labels=(), feature_names=(), scaling=None, threshold=None
+):
+    """Return the bytes of a model file of dense layers, one after another; write them to `path` unless that is None.
+
+    `layers` are pairs of arrays of floats, (weights, bias): weights row after row, as many rows as biases.
+    `activations` has the name of each one's. `scaling` is what is done to the inputs first: a pair of their factors,
+    and what is added then. Layers are called scaling; dense 1, dense 2 ...; softmax, which is a layer of its own.
+    ValueError if the file would not load: where a weight is NaN, say, or labels are not as many as outputs.
+    """
+    sizes = [len(layers[0][0]) // len(layers[0][1])]
+    made = []  # of each layer its kind, its name, its activation, its constants
+    if scaling:
+        made.append((3, "scaling", "linear", [array("f", values) for values in scaling]))
+        sizes += sizes
+    for (weights, bias), activation in zip(layers, activations):
+        by_rows = "softmax" in activation
+        sizes.append(len(bias))
+        name_of_it = "dense %d" % (len(sizes) - 1 - bool(scaling))
+        made.append((1, name_of_it, "linear" if by_rows else activation, packed(weights, bias)))
+        if by_rows:
+            made.append((2, activation, activation, ()))
+    places, arena_bytes = chain(sizes)
+    tensors, records, data, at = [tensor(sizes[0], places[0], 1)], [], [], 0
+    for kind, _, activation, constants in made:
+        at += kind != 2  # that lies in the place of its input
+        tensors.append(tensor(sizes[at], places[at], 2 * (len(tensors) == len(made))))
+        records.append(record(kind, len(records), len(records) + 1, data, activation, constants))
+    metadata = [lines(1, [name]), lines(2, labels), lines(3, feature_names)]
+    if threshold is not None:
+        metadata.append(struct.pack("<IIf", 5, 4, threshold))
+    metadata.append(lines(8, [row[1] for row in made]))
+    file = model_file(arena_bytes, tensors, records, metadata, data)
+    if path is not None:
+        write_file(path, file)
+    return file
+
+
+def write_file(path, data):
+    """Write `data` to the file `path` in one step: after a power cut the old file is there, or the new one, whole.
+
+    Until it is whole it is called .anne-save, in the same folder; whatever has that name is lost. OSError, with the
+    old file untouched, if the storage is full.
+    """
+    beside = path[: max(path.rfind("/"), path.rfind("\\")) + 1] + ".anne-save"
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+        getattr(os, "replace", os.rename)(beside, path)
+    finally:
+        try:  # noqa: SIM105
+            os.remove(beside)
+        except OSError:
+            pass  # as it should be
+
+
+# --- The parts of a file ---------------------------------------------------------------------------------------------
+
+
+def tensor(n, at, role=0):
+    """Return a tensor of n floats at byte `at` of the arena; role 1 is the network's input, 2 its output."""
+    return struct.pack("<4B4IfiI", 1, role, 1, 0, n, 0, 0, 0, 1.0, 0, at)
+
+
+def record(kind, x, y, data, activation="linear", constants=()):
+    """Return the record of a layer from tensor x to tensor y; its constants go to the list `data`, equal ones once."""
+    rest = b""
+    for constant in constants:
+        constant = bytes(constant)
+        if constant not in data:
+            data.append(constant)
+        rest += struct.pack("<II", sum(map(len, data[: data.index(constant)])), len(constant))
+    if kind == 1:
+        rest += struct.pack("<III", 6 if len(constants) > 2 else 1, 0, 0)
+    alpha = {"leaky_relu": 0.01, "elu": 1.0}.get(activation, 0.0)
+    head = kind, 16 + len(rest), 1, 1, len(constants), ACTIVATIONS.index(activation), alpha, x, y
+    return struct.pack("<HH4BfHH", *head) + rest
+
+
+def lines(tag, texts):
+    """Return an entry of metadata of texts, one a line; nothing if there are none."""
+    content = "\n".join(texts).encode()
+    return content and struct.pack("<II", tag, len(content)) + content + bytes(-len(content) % 4)
+
+
+def model_file(arena_bytes, tensors, records, metadata, data):
+    """Return the file of these lists of bytes. It has been loaded once; ValueError says why it could not be."""
+    parts = [b"".join(part) for part in (tensors, records, metadata, data)]
+    sizes = [len(part) for part in parts]
+    parts.insert(0, struct.pack("<8I", arena_bytes, len(tensors), len(records), *sizes[1:], 0, 0))
+    crc = 0
+    for part in parts:
+        crc = crc32(part, crc)
+    parts.insert(0, struct.pack("<4sHHII", b"ANNE", 1, 48, 48 + sum(sizes), crc & 0xFFFFFFFF))
+    file = b"".join(parts)
+    load(file, False).close()
+    return file
+
+
+def packed(weights, bias):
+    """Return the constants of a dense layer on floats in the fastest layout that is exact for them.
+
+    That is f32_aligned, which has three; or f32, which has two, where a column is so much greater than the others that
+    these would have no bits left. host_tools/anne_tools/layers/layouts.py decides and packs likewise.
+    ValueError if one of the numbers, or their sum, is not finite.
+    """
+    if (sum(weights) + sum(bias)) * 0 != 0:
+        raise ValueError("save: expected finite weights and biases, got NaN or infinity: train anew")
+    n_out = len(bias)
+    n_in = len(weights) // n_out
+    columns = sorted([_most(weights, range(j, len(weights), n_in)) for j in range(n_in)])
+    columns = [v for v in columns if v > 0] or [0]
+    middle = len(columns) // 2  # half of this one from the front and from the back is the median
+    if n_in > 65535 or columns[-1] > 32 * (columns[middle] + columns[-1 - middle]):
+        return weights, bias
+    exponents = array("i", bytes(4 * n_out))
+    words, at = bytearray(4 * n_in * (n_out + n_out % 2)), 0
+    for row in range(n_out):
+        most = _most(weights, range(row * n_in, row * n_in + n_in))
+        exponents[row] = max(math.frexp(most)[1] - 24, -149)
+    for first in range(0, n_in, 168):
+        for row in range(0, n_out, 2):
+            for i in range(2 * first, 2 * min(first + 168, n_in)):
+                r = row + i % 2
+                v = 2048
+                if r < n_out:
+                    v += round(math.ldexp(weights[r * n_in + i // 2], -exponents[r]))
+                struct.pack_into("<Hh", words, at, v & 4095, v >> 12)
+                at += 4
+    return words, bias, exponents
+
+
+def _most(weights, places):
+    return max(abs(weights[i]) for i in places)
+
+
+def chain(sizes):
+    """Return at which byte of the arena each value of a chain lies, of so many floats, and the bytes of the arena.
+
+    Only neighbours are needed at one time. Greatest first, each at the lowest place that is free; where that takes more
+    than two neighbours do, every other one begins at 0, and those between end where the greatest two do.
+    host_tools/anne_tools/conversion/arena.py plans likewise.
+    """
+    n = len(sizes)
+    least = max([sizes[i] + sizes[i + 1] for i in range(n - 1)])
+    places = {}
+    for i in sorted(range(n), key=lambda i: i - n * sizes[i]):
+        at = 0
+        for place, j in sorted([(places[j], j) for j in (i - 1, i + 1) if j in places]):
+            if at + sizes[i] > place:
+                at = max(at, place + sizes[j])
+        places[i] = at
+        if at + sizes[i] > least:
+            return [i % 2 * 4 * (least - sizes[i]) for i in range(n)], 4 * least
+    return [4 * places[i] for i in range(n)], 4 * least
