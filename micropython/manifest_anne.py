@@ -1,5 +1,5 @@
-# Our package, without reference_model.py, layouts and arithmetic.py: those are the models' core in Python, and here is
-# one in C. Of the rooms of layers only what checks a file, as freeze_rooms.py has written it.
+# Our package, without reference_model.py, layouts, arithmetic.py and reference_trainer.py: those are the cores in
+# Python, and here are those in C. Of the rooms of layers only what checks a file, as freeze_rooms.py has written it.
 package(
     "anne",
     (
@@ -17,6 +17,7 @@ package(
         "reference.py",
         "tensors.py",
         "texts.py",
+        "training.py",
         "values.py",
         "weights.py",
         "windows.py",

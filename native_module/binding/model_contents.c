@@ -21,7 +21,7 @@ static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
     };
     return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
 }
-METHOD(model_tensor, 1);
+METHOD(model, tensor, 1);
 
 #define NAME(name, number) [number] = MP_QSTR_##name,
 static const qstr kinds[] = {ANNE_KINDS(NAME)};
@@ -64,7 +64,7 @@ static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
     };
     return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
 }
-METHOD(model_layer, 1);
+METHOD(model, layer, 1);
 
 // The entry of metadata by its name in FORMAT.md; KeyError for another.
 static anne_entry_t get_entry(const claim_t *claimed, mp_obj_t name) {
@@ -85,19 +85,19 @@ static mp_obj_t text_or_none(anne_entry_t text) {
 static mp_obj_t model_text(claim_t *claimed, const mp_obj_t *args) {
     return text_or_none(get_entry(claimed, args[0]));
 }
-METHOD(model_text, 1);
+METHOD(model, text, 1);
 
 static mp_obj_t model_line(claim_t *claimed, const mp_obj_t *args) {
     return text_or_none(anne_metadata_line(get_entry(claimed, args[0]), py_get_index(args[1], ANNE_MAX_ELEMENTS)));
 }
-METHOD(model_line, 2);
+METHOD(model, line, 2);
 
 static mp_obj_t model_threshold(claim_t *claimed, const mp_obj_t *args) {
     (void)args;
     anne_entry_t entry = anne_metadata_entry(&claimed->model->model, ANNE_TAG_threshold);
     return entry.bytes == NULL ? mp_const_none : mp_obj_new_float_from_f(*(const float *)(const void *)entry.bytes);
 }
-METHOD(model_threshold, 0);
+METHOD(model, threshold, 0);
 
 // Golden sample number i, as inputs and outputs stand in the arena, one after another; None if there are fewer.
 static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
@@ -113,4 +113,16 @@ static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
                          mp_obj_new_bytes(y.bytes + i * y_bytes, y_bytes)};
     return mp_obj_new_tuple(2, sample);
 }
-METHOD(model_golden, 1);
+METHOD(model, golden, 1);
+
+// read(offset, size): bytes of the file.
+static mp_obj_t model_read(claim_t *claimed, const mp_obj_t *args) {
+    const anne_model_t *model = &claimed->model->model;
+    mp_uint_t offset = mp_obj_get_int(args[0]), size = mp_obj_get_int(args[1]);
+    if (offset > model->n_bytes || size > model->n_bytes - offset) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("read: expected a part of %u bytes, got %d from %d on"),
+                          (unsigned)model->n_bytes, (int)size, (int)offset);
+    }
+    return mp_obj_new_bytes(model->bytes + offset, size);
+}
+METHOD(model, read, 2);

@@ -78,7 +78,7 @@ static mp_obj_t model_port_name(claim_t *claimed, const mp_obj_t *args) {
     uint32_t index = py_get_index(args[1], input ? model->n_inputs : model->n_outputs);
     return name_at(model, input ? ANNE_ROLE_INPUT : ANNE_ROLE_OUTPUT, index);
 }
-METHOD(model_port_name, 2);
+METHOD(model, port_name, 2);
 
 // --- Inputs
 

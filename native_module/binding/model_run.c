@@ -3,23 +3,14 @@
 
 #include "py/mphal.h"
 #include "py/runtime.h"
-#ifdef MICROPY_HW_ENABLE_USBDEV
-#include "shared/tinyusb/mp_usbd.h"
-#endif
 
 #include "model_ports.h"
 #include "model_values.h"
 #include "values.h"
 
-// Ctrl-C must not wait for the layers to come. On USB it is a byte like any other, which is read when the scheduler
-// comes to it; here it is read at once, without the program's own callbacks, which wait until the model has run.
+// Ctrl-C must not wait for the layers to come.
 static __attribute__((noinline)) void raise_interrupt(void) {
-#ifdef MICROPY_HW_ENABLE_USBDEV
-    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && MP_STATE_VM(sched_head) != NULL && mp_thread_is_main_thread()) {
-        mp_usbd_task_callback(NULL);
-    }
-#endif
-    if (MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+    if (py_interrupted()) {
         mp_handle_pending(true);
     }
 }
@@ -88,7 +79,7 @@ static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     }
     return MP_OBJ_FROM_PTR(answers);
 }
-METHOD(model_predict, 1);
+METHOD(model, predict, 1);
 
 static MP_ALWAYSINLINE inline void get_target(const model_t *self, mp_obj_t out, target_t *target) {
     target->raw = py_own_array(&self->output, out);
@@ -115,7 +106,7 @@ static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
     py_target_write(&target, &self->output);
     return out;
 }
-METHOD(model_predict_into, 2);
+METHOD(model, predict_into, 2);
 
 static void get_raw(const model_t *self, const mp_obj_t *args, mp_buffer_info_t *x, mp_buffer_info_t *y) {
     unsigned x_bytes = anne_model_bytes(&self->model, ANNE_ROLE_INPUT);
@@ -138,20 +129,20 @@ static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
     anne_model_get_outputs(&self->model, y.buf);
     return mp_const_none;
 }
-METHOD(model_run_raw, 2);
+METHOD(model, run_raw, 2);
 
 static mp_obj_t model_reset(claim_t *claimed, const mp_obj_t *args) {
     (void)args;
     anne_model_reset(&claimed->model->model);
     return mp_const_none;
 }
-METHOD(model_reset, 0);
+METHOD(model, reset, 0);
 
 static mp_obj_t model_set_input(claim_t *claimed, const mp_obj_t *args) {
     put_sample_by_call(claimed, args[0]);
     return mp_const_none;
 }
-METHOD(model_set_input, 1);
+METHOD(model, set_input, 1);
 
 static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
@@ -162,14 +153,14 @@ static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
     }
     return mp_const_none;
 }
-METHOD(model_run, 2);
+METHOD(model, run, 2);
 
 static mp_obj_t model_values(claim_t *claimed, const mp_obj_t *args) {
     const anne_model_t *model = &claimed->model->model;
     values_t values = py_values_of(model, py_get_index(args[0], model->n_tensors));
     return py_values_list(&values);
 }
-METHOD(model_values, 1);
+METHOD(model, values, 1);
 
 static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
@@ -182,4 +173,4 @@ static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
     mp_uint_t elapsed_us = mp_hal_ticks_us() - start;
     return mp_obj_new_int_from_uint(elapsed_us);
 }
-METHOD(model_layer_us, 2);
+METHOD(model, layer_us, 2);

@@ -1,65 +1,12 @@
-// How a Model is made, claimed for the time of a call, and closed; what it has.
+// How a Model is made and closed; what it has.
 #include "model_type.h"
 
 #include <string.h>
 
 #include "py/builtin.h"
-#include "py/mphal.h"
 #include "py/runtime.h"
 
 #include "functions.h"
-
-// The Model that a subclass was made of; TypeError for anything else.
-static __attribute__((noinline)) mp_obj_t base_model(mp_obj_t o) {
-    o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(&py_model_type)); // what a subclass has not made yet is no Model
-    if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, &py_model_type)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("expected a Model"));
-    }
-    return o;
-}
-
-// The Model that a method was looked up in, which MicroPython itself proves only for the plain net.method(...).
-static inline model_t *get_model(mp_obj_t o) {
-    return MP_OBJ_TO_PTR(mp_obj_is_exact_type(o, &py_model_type) ? o : base_model(o));
-}
-
-static void unclaim(void *node) {
-    ((claim_t *)node)->model->busy = false;
-}
-
-void py_claim(claim_t *claimed, model_t *model) {
-    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION(); // the Cortex-M0+ has no other way to test and set
-    bool busy = model->busy;
-    if (!busy) { // else the other core, which may end just now, would end in vain
-        model->busy = true;
-    }
-    MICROPY_END_ATOMIC_SECTION(state);
-    if (busy) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("the model is running"));
-    }
-    claimed->model = model;
-    nlr_push_jump_callback(&claimed->node, unclaim);
-    if (!model->open) {
-        mp_raise_ValueError(MP_ERROR_TEXT("the model is closed"));
-    }
-}
-
-static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    const method_t *self = MP_OBJ_TO_PTR(self_in);
-    if (n_args != self->n_args || n_kw != 0) {
-        mp_arg_check_num(n_args, n_kw, self->n_args, self->n_args, false); // raises
-    }
-    py_need_stack(CALL_STACK_BYTES);
-    claim_t claimed;
-    py_claim(&claimed, get_model(args[0]));
-    mp_obj_t result = self->run(&claimed, args + 1);
-    py_release();
-    return result;
-}
-
-// As a function of MicroPython's own: it gets the object it is looked up in.
-MP_DEFINE_CONST_OBJ_TYPE(py_method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
-                         method_call);
 
 mp_obj_t py_shape_of(const anne_tensor_t *tensor) {
     mp_obj_t shape[ANNE_MAX_RANK];
@@ -121,23 +68,23 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     model_t *self = mp_obj_malloc(model_t, type);
     self->data = copy ? mp_const_none : args[0];
     self->copy = bytes;
-    self->busy = false;
+    self->object.busy = false;
     self->model = model;
     self->model.workspace = m_new(uint8_t, model.workspace_bytes);
     memset(self->model.workspace, 0, model.workspace_bytes);
     anne_model_prepare(&self->model);
     self->input = py_values_of(&self->model, self->model.input);
     self->output = py_values_of(&self->model, self->model.output);
-    self->open = true;
+    self->object.open = true;
     return MP_OBJ_FROM_PTR(self);
 }
 
 static mp_obj_t model_close(mp_obj_t self_in) {
-    model_t *self = get_model(self_in);
-    if (self->open) {
+    model_t *self = (model_t *)py_own(&py_model_type, self_in);
+    if (self->object.open) {
         claim_t claimed;
-        py_claim(&claimed, self);
-        self->open = false;
+        py_claim(&claimed, &self->object);
+        self->object.open = false;
         m_del(uint8_t, self->model.workspace, self->model.workspace_bytes);
         if (self->copy != NULL) {
             m_del(uint8_t, self->copy, self->model.n_bytes);
@@ -162,7 +109,7 @@ static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
 
 static mp_obj_t tensors_of(model_t *self, anne_role_t role) {
     claim_t claimed;
-    py_claim(&claimed, self); // else somebody may close it meanwhile
+    py_claim(&claimed, &self->object); // else somebody may close it meanwhile
     const anne_model_t *model = &self->model;
     bool input = role == ANNE_ROLE_INPUT;
     uint32_t n = input ? model->n_inputs : model->n_outputs, tensor = input ? model->input : model->output;
@@ -183,7 +130,7 @@ static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
     if (attribute == MP_QSTR_copied) {
         dest[0] = mp_obj_new_bool(self->copy != NULL);
     } else if (attribute == MP_QSTR_workspace_bytes) {
-        dest[0] = mp_obj_new_int_from_uint(self->open ? self->model.workspace_bytes : 0);
+        dest[0] = mp_obj_new_int_from_uint(self->object.open ? self->model.workspace_bytes : 0);
     } else if (attribute == MP_QSTR_nbytes) {
         dest[0] = mp_obj_new_int_from_uint(self->model.n_bytes);
     } else if (attribute == MP_QSTR_n_layers) {

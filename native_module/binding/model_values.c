@@ -78,7 +78,7 @@ mp_obj_t py_call_values(claim_t *claimed, qstr name, size_t n_args, const mp_obj
     model_t *self = claimed->model;
     py_release(); // x.tolist() may be anyone's program, and may use this model
     mp_obj_t values = py_call("anne.values", name, n_args, args);
-    py_claim(claimed, self); // it may have closed it, too
+    py_claim(claimed, &self->object); // it may have closed it, too
     return values;
 }
 

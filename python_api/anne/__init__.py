@@ -48,3 +48,30 @@ except ImportError:
     )
 
     native = False
+
+# What learns is imported when it is first used, as most programs only predict: module, and names in it.
+_LATER = (
+    (
+        "training",
+        "init_layer normalize dense_forward dense_backward binary_cross_entropy binary_cross_entropy_derivative "
+        "relu_derivative leaky_relu_derivative sigmoid_derivative tanh_derivative",
+    ),
+    ("trainer", "Trainer train_model"),
+    ("head", "Head"),
+)
+
+
+def __getattr__(name):
+    module = name  # MicroPython asks here for `from anne import module`, too
+    for file, names in _LATER:
+        if name in names.split():
+            module = file
+    try:
+        found = __import__("anne." + module, None, None, (name,))
+    except ImportError:
+        raise AttributeError("module 'anne' has no attribute '%s'" % name)
+    return found if module == name else getattr(found, name)
+
+
+def __dir__():
+    return sorted(list(globals()) + [name for _, names in _LATER for name in names.split()])

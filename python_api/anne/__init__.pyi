@@ -18,5 +18,15 @@ from .reference import tanh as tanh
 from .reference import transpose as transpose
 from .reference import zero_dim as zero_dim
 from .reference import zeros as zeros
+from .training import binary_cross_entropy as binary_cross_entropy
+from .training import binary_cross_entropy_derivative as binary_cross_entropy_derivative
+from .training import dense_backward as dense_backward
+from .training import dense_forward as dense_forward
+from .training import init_layer as init_layer
+from .training import leaky_relu_derivative as leaky_relu_derivative
+from .training import normalize as normalize
+from .training import relu_derivative as relu_derivative
+from .training import sigmoid_derivative as sigmoid_derivative
+from .training import tanh_derivative as tanh_derivative
 
 native: bool

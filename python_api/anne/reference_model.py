@@ -272,6 +272,15 @@ class Model:
             sample.append(bytes(file.metadata.get(name, b"")[index * n_bytes : (index + 1) * n_bytes]))
         return tuple(sample) if sample[0] else None
 
+    def read(self, offset, size):
+        """Return `size` bytes of the file, from `offset` on."""
+        data = self._open_file().data
+        if offset < 0 or size < 0 or offset + size > len(data):
+            raise ValueError(
+                "read: expected a part of %d bytes, got %d from %d on" % (len(data), size, offset)
+            )
+        return data[offset : offset + size]
+
 
 def _stored(tensor, x, numbers):
     # the numbers in x as the tensor holds them; x might be an array of its own type

@@ -266,6 +266,7 @@ ARGUMENTS = {
     "threshold": (),
     "port_name": ("input", 0),
     "golden": (0,),
+    "read": (0, 4),
 }
 
 

@@ -1,0 +1,75 @@
+// Objects that a call has to itself, and their methods; and Ctrl-C while one runs.
+#include "claims.h"
+
+#include "py/mphal.h"
+#include "py/runtime.h"
+#ifdef MICROPY_HW_ENABLE_USBDEV
+#include "shared/tinyusb/mp_usbd.h"
+#endif
+
+#include "functions.h"
+
+// The object that a subclass was made of.
+static __attribute__((noinline)) mp_obj_t base_of(const mp_obj_type_t *type, mp_obj_t o) {
+    o = mp_obj_cast_to_native_base(o, MP_OBJ_FROM_PTR(type)); // what a subclass has not made yet is none
+    if (o == MP_OBJ_NULL || !mp_obj_is_exact_type(o, type)) {
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("expected a %q"), (qstr)type->name);
+    }
+    return o;
+}
+
+static inline claimable_t *own(const mp_obj_type_t *type, mp_obj_t o) {
+    return MP_OBJ_TO_PTR(mp_obj_is_exact_type(o, type) ? o : base_of(type, o));
+}
+
+claimable_t *py_own(const mp_obj_type_t *type, mp_obj_t o) {
+    return own(type, o);
+}
+
+static void unclaim(void *node) {
+    ((claim_t *)node)->object->busy = false;
+}
+
+void py_claim(claim_t *claimed, claimable_t *object) {
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION(); // the Cortex-M0+ has no other way to test and set
+    bool busy = object->busy;
+    if (!busy) { // else the other core, which may end just now, would end in vain
+        object->busy = true;
+    }
+    MICROPY_END_ATOMIC_SECTION(state);
+    if (busy) {
+        mp_raise_msg_varg(&mp_type_RuntimeError, MP_ERROR_TEXT("the %s is running"),
+                          object->base.type->name == MP_QSTR_Model ? "model" : "trainer");
+    }
+    claimed->object = object;
+    nlr_push_jump_callback(&claimed->node, unclaim);
+    if (!object->open) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the model is closed"));
+    }
+}
+
+static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    const method_t *self = MP_OBJ_TO_PTR(self_in);
+    if (n_args != self->n_args || n_kw != 0) {
+        mp_arg_check_num(n_args, n_kw, self->n_args, self->n_args, false); // raises
+    }
+    py_need_stack(CALL_STACK_BYTES);
+    claim_t claimed;
+    py_claim(&claimed, own(self->type, args[0]));
+    mp_obj_t result = self->run(&claimed, args + 1);
+    py_release();
+    return result;
+}
+
+// As a function of MicroPython's own: it gets the object it is looked up in.
+MP_DEFINE_CONST_OBJ_TYPE(py_method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
+                         method_call);
+
+bool py_interrupted(void) {
+#ifdef MICROPY_HW_ENABLE_USBDEV
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && MP_STATE_VM(sched_head) != NULL && mp_thread_is_main_thread()) {
+        mp_usbd_task_callback(NULL);
+    }
+#endif
+    return MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL;
+}
