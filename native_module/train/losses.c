@@ -65,7 +65,7 @@ void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const f
             continue;
         }
         add_log(loss, y[k], outputs[k]);
-        if (trainer->loss == ANNE_LOSS_binary_cross_entropy) {
+        if (trainer->loss == ANNE_LOSS_binary_cross_entropy && anne_bits_of(y[k]) != ONE) {
             add_log(loss, anne_plus_f32(1, -y[k]), anne_plus_f32(1, -outputs[k]));
         }
     }
@@ -113,17 +113,16 @@ void anne_through_activation(anne_activation_t activation, const float *outputs,
     }
 }
 
-void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float *deltas) {
+void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float scale, float *deltas) {
     uint32_t n_out = trainer->sizes[trainer->n_layers];
     uint32_t number = is_class(trainer) ? class_of(trainer, *y) : 0;
+    bool is_mse = trainer->loss == ANNE_LOSS_mse;
+    scale = is_mse ? anne_plus_f32(scale, scale) : scale;
     for (uint32_t k = 0; k < n_out; k++) {
         float target = !is_class(trainer) ? y[k] : k == number ? 1 : 0;
-        deltas[k] = anne_plus_f32(outputs[k], -target);
+        deltas[k] = anne_times_f32(scale, anne_plus_f32(outputs[k], -target));
     }
-    if (trainer->loss == ANNE_LOSS_mse) {
-        for (uint32_t k = 0; k < n_out; k++) {
-            deltas[k] = anne_plus_f32(deltas[k], deltas[k]);
-        }
+    if (is_mse) {
         anne_through_activation(trainer->activations[trainer->n_layers - 1], outputs, n_out, deltas);
     }
 }

@@ -19,8 +19,8 @@ void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const f
 // The mean of n_rows rows' losses.
 float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows);
 
-// deltas[k] = what the row's loss, as summed above, changes by the last layer's sums before its activation.
-void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float *deltas);
+// deltas[k] = scale times what the row's loss, as summed above, changes by the last layer's sums before its activation.
+void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float scale, float *deltas);
 
 // deltas by outputs to deltas by the sums before the activation, in place.
 void anne_through_activation(anne_activation_t activation, const float *outputs, uint32_t n, float *deltas);

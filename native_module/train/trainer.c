@@ -1,17 +1,20 @@
 // Training of dense networks: forward, backward, update.
 //
 // Where a step is w -= lr g, as in SGD without momentum and decay, and a batch is one row, the gradient is never
-// written: each row of weights is read for the gradient of what lies below it, and changed at once. Otherwise the
-// gradients of a batch are added up, for SGD on top of its velocities, and the optimiser makes a step of them.
+// written: the gradient of what lies below a layer is taken by its weights, and they change at once. Otherwise the
+// gradients of a batch are added up, for SGD on top of its velocities, and the optimiser makes a step of them. What the
+// row counts in that is a factor of the last layer's deltas, and so of all.
+//
+// Numbers that are not finite do not reach the kernels: they become NaN in what depends on them, and in the loss.
 #include "train/trainer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/activations_f32.h"
 #include "kernels/adam_f32.h"
 #include "kernels/arithmetic_f32.h"
-#include "kernels/axpy_f32.h"
-#include "kernels/dense_f32.h"
+#include "kernels/parts_f32.h"
 #include "kernels/quotient_f32.h"
 #include "train/losses.h"
 
@@ -31,13 +34,17 @@ uint32_t anne_trainer_parameters(const anne_trainer_t *self) {
     return n;
 }
 
-// What all layers say.
-static uint32_t n_outputs(const anne_trainer_t *self) {
+// The numbers of a row of values: what the layers take, n_in of each, and what they give.
+static uint32_t n_inputs(const anne_trainer_t *self) {
     uint32_t n = 0;
-    for (uint32_t l = 1; l <= self->n_layers; l++) {
+    for (uint32_t l = 0; l < self->n_layers; l++) {
         n += self->sizes[l];
     }
     return n;
+}
+
+static uint32_t n_outputs(const anne_trainer_t *self) {
+    return n_inputs(self) - self->sizes[0] + self->sizes[self->n_layers];
 }
 
 static uint32_t widest(const anne_trainer_t *self) {
@@ -51,7 +58,7 @@ static uint32_t widest(const anne_trainer_t *self) {
 uint32_t anne_trainer_words(const anne_trainer_t *self) {
     uint32_t n = anne_trainer_parameters(self);
     uint32_t copies = updates_at_once(self) ? 1 : self->optimizer == ANNE_OPTIMIZER_sgd ? 2 : 4;
-    return copies * n + n_outputs(self) + 2 * widest(self);
+    return copies * n + n_outputs(self) + 2 * n_inputs(self) + 4 * widest(self);
 }
 
 static bool valid_layers(const anne_trainer_t *self) {
@@ -109,17 +116,45 @@ void anne_trainer_place(anne_trainer_t *self, float *memory) {
         memory += 2 * n;
     }
     self->values = memory;
+    self->inputs = (anne_parts_f32_t *)(memory + n_outputs(self) + 2 * widest(self));
 }
 
-// All layers' outputs into the values; returns those of the last.
+static void fill(float *x, uint32_t n, float value) {
+    for (uint32_t i = 0; i < n; i++) {
+        x[i] = value;
+    }
+}
+
+// y += a x; all y are NaN if a or an x is not finite.
+static void add_scaled(float *y, const float *x, uint32_t n, float a) {
+    anne_parts_f32_t factor, parts[16];
+    bool finite = anne_take_apart_f32(&a, 1, &factor);
+    for (uint32_t size; n > 0; n -= size, x += size, y += size) {
+        size = n < 16 ? n : 16;
+        if (anne_take_apart_f32(x, size, parts) && finite) {
+            anne_add_outer_f32(y, &factor, 1, parts, size);
+        } else {
+            fill(y, size, NAN);
+        }
+    }
+}
+
+// All layers' outputs into the values, and what they take apart; returns those of the last.
 static const float *forward(const anne_trainer_t *self, const float *x) {
     const float *weights = self->parameters;
+    anne_parts_f32_t *parts = self->inputs;
     float *out = self->values;
     for (uint32_t l = 0; l < self->n_layers; l++) {
         uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
-        anne_dense_f32(weights, weights + n_in * n_out, x, n_in, n_out, out);
+        if (anne_take_apart_f32(x, n_in, parts)) {
+            anne_dots_f32(&(anne_dots_f32_t){weights, sizeof *weights, n_in * sizeof *weights, parts, parts + n_in,
+                                             weights + n_in * n_out, out, out + n_out});
+        } else {
+            fill(out, n_out, NAN);
+        }
         anne_activate_f32(self->activations[l], 0.01f, out, n_out);
         weights += (n_in + 1) * n_out;
+        parts += n_in;
         x = out;
         out += n_out;
     }
@@ -130,40 +165,35 @@ void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y) 
     memcpy(y, forward(self, x), self->sizes[self->n_layers] * sizeof *y);
 }
 
-// One layer: target += scale * the row's gradient of its weights and bias; `below`, unless NULL, becomes that of x.
-static void backward_layer(const float *weights, float *target, float scale, const float *x, uint32_t n_in,
-                           const float *deltas, uint32_t n_out, float *below) {
-    float *target_bias = target + n_in * n_out;
-    if (below != NULL) {
-        memset(below, 0, n_in * sizeof *below);
-    }
-    for (uint32_t r = 0; r < n_out; r++, weights += n_in, target += n_in) {
-        if (below != NULL) {
-            anne_axpy_f32(below, weights, n_in, deltas[r]);
-        }
-        anne_axpy_f32(target, x, n_in, anne_times_f32(scale, deltas[r]));
-    }
-    anne_axpy_f32(target_bias, deltas, n_out, scale);
-}
-
-// One row: target, of parameters' size, += scale * the gradient of the loss as losses.h sums it. After forward().
-static void backward(const anne_trainer_t *self, const float *x, const float *y, float *target, float scale) {
+// One row: what its loss changes by each parameter, times scale, is added to target, of parameters' size. After
+// forward(). Nothing but a bias becomes NaN where a delta is not finite: so do all outputs in the next row.
+static void backward(const anne_trainer_t *self, const float *y, float *target, float scale) {
+    static const anne_parts_f32_t one = {1 << 14, 127 << 16};
     const float *weights = self->parameters + anne_trainer_parameters(self);
+    const anne_parts_f32_t *x = self->inputs + n_inputs(self);
+    anne_parts_f32_t *parts = self->inputs + n_inputs(self);
     float *out = self->values + n_outputs(self), *deltas = out, *below = deltas + widest(self);
     target += anne_trainer_parameters(self);
     out -= self->sizes[self->n_layers];
-    anne_loss_deltas(self, out, y, deltas);
+    anne_loss_deltas(self, out, y, scale, deltas);
     for (uint32_t l = self->n_layers; l-- > 0;) {
         uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
-        weights -= (n_in + 1) * n_out;
-        target -= (n_in + 1) * n_out;
-        if (l == 0) {
-            backward_layer(weights, target, scale, x, n_in, deltas, n_out, NULL);
+        target -= n_out;
+        if (!anne_take_apart_f32(deltas, n_out, parts)) {
+            *target = NAN;
             return;
         }
-        out -= n_in;
-        backward_layer(weights, target, scale, out, n_in, deltas, n_out, below);
-        anne_through_activation(self->activations[l - 1], out, n_in, below);
+        anne_add_outer_f32(target, &one, 1, parts, n_out);
+        weights -= (n_in + 1) * n_out;
+        target -= n_in * n_out;
+        x -= n_in;
+        if (l > 0) {
+            out -= n_in;
+            anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, parts, parts + n_out,
+                                             NULL, below, below + n_in});
+            anne_through_activation(self->activations[l - 1], out, n_in, below);
+        }
+        anne_add_outer_f32(target, parts, n_out, x, n_in);
         float *swap = deltas;
         deltas = below;
         below = swap;
@@ -178,14 +208,14 @@ static void begin_batch(anne_trainer_t *self) {
         self->gradients[i] = anne_bits_of(momentum) << 1 != 0 ? anne_times_f32(momentum, self->gradients[i]) : 0;
     }
     if (anne_bits_of(self->decay) << 1 != 0) {
-        anne_axpy_f32(self->gradients, self->parameters, n, self->decay);
+        add_scaled(self->gradients, self->parameters, n, self->decay);
     }
 }
 
 static void end_batch(anne_trainer_t *self) {
     uint32_t n = anne_trainer_parameters(self);
     if (self->optimizer == ANNE_OPTIMIZER_sgd) {
-        anne_axpy_f32(self->parameters, self->gradients, n, -self->lr);
+        add_scaled(self->parameters, self->gradients, n, -self->lr);
         return;
     }
     self->step += self->step < UINT32_MAX;
@@ -240,7 +270,7 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
         if (is_long && stop != NULL && stop(context)) {
             return false;
         }
-        backward(self, row_x, row_y, self->gradients != NULL ? self->gradients : self->parameters, scale);
+        backward(self, row_y, self->gradients != NULL ? self->gradients : self->parameters, scale);
         if (self->gradients != NULL && i + 1 == batch_end) {
             end_batch(self);
         }

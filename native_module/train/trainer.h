@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "anne.h"
+#include "kernels/parts_f32.h"
 
 #define ANNE_TRAINER_MOST_LAYERS 8
 
@@ -58,6 +59,7 @@ typedef struct {
     float *gradients;  // of the batch; SGD's velocities. NULL where parameters are updated at once: SGD, row by row
     float *means;      // Adam's of the gradients, then of their squares; else NULL
     float *values;     // outputs of all layers, then two gradients by the outputs of a layer
+    anne_parts_f32_t *inputs; // of all layers, then a gradient
 } anne_trainer_t;
 
 // Whether the caller's fields are as said above, and memory for them can be counted in 30 bits. What follows needs it.

@@ -69,7 +69,12 @@ def measure() -> tuple[Reached, Reached]:
     """Compile and run all C tests; return what they reach of the loader and of the kernels."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        core = [*CORE.glob("*.c"), *CORE.glob("layers/*.c"), *CORE.glob("kernels/*.c")]
+        core = [
+            *CORE.glob("*.c"),
+            *CORE.glob("layers/*.c"),
+            *CORE.glob("train/*.c"),
+            *CORE.glob("kernels/*.c"),
+        ]
         core = [path for path in core if path.name != "host.c"]
         with ThreadPoolExecutor(2) as pool:
             list(

@@ -43,7 +43,12 @@ def measure() -> Paths:
     frames: dict[str, int] = {}
     calls: dict[str, set[str]] = {}
     folders: dict[str, str] = {}  # where each function is written
-    for source in [*CORE.glob("*.c"), *CORE.glob("layers/*.c"), *CORE.glob("kernels/*.c")]:
+    for source in [
+        *CORE.glob("*.c"),
+        *CORE.glob("layers/*.c"),
+        *CORE.glob("train/*.c"),
+        *CORE.glob("kernels/*.c"),
+    ]:
         if source.name != "host.c":
             graph = _graph(source)
             for name, n_bytes, kind in _NODE.findall(graph):

@@ -36,7 +36,9 @@ _SCRIPT = """SECTIONS {
 
 def core_sources() -> list[Path]:
     """Return what the core consists of: all portable C but the binding and the doors of the host."""
-    core = [path for folder in (".", "layers", "train", "kernels") for path in NATIVE_MODULE.glob(f"{folder}/*.c")]
+    core = [
+        path for folder in (".", "layers", "train", "kernels") for path in NATIVE_MODULE.glob(f"{folder}/*.c")
+    ]
     return [path for path in core if path.name != "host.c"]
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPIL
 FOLDER = Path(__file__).parents[2] / "golden" / "models"
 CORE = [
     str(path.relative_to(NATIVE_MODULE))
-    for pattern in ("*.c", "layers/*.c", "kernels/*.c", "kernels/armv6m/*.S")
+    for pattern in ("*.c", "layers/*.c", "train/*.c", "kernels/*.c", "kernels/armv6m/*.S")
     for path in sorted(NATIVE_MODULE.glob(pattern))
     if path.name != "host.c"
 ]

@@ -1,0 +1,254 @@
+// Training: gradients against central differences, trajectories against the optimisers' equations in double, and the
+// losses that AI-ANNE published.
+#include "train_nets.h"
+
+static const anne_activation_t hidden[] = {ANNE_ACTIVATION_linear, ANNE_ACTIVATION_relu, ANNE_ACTIVATION_leaky_relu,
+                                           ANNE_ACTIVATION_sigmoid, ANNE_ACTIVATION_tanh};
+
+// Targets that the loss may have: mse any, others shares; of a class its number.
+static void fill_targets(const anne_trainer_t *t, float *y, uint32_t n_rows) {
+    for (uint32_t i = 0; i < n_rows; i++, y += t->n_targets) {
+        uint32_t n_out = t->sizes[t->n_layers], number = (uint32_t)any_of(0, (int32_t)n_out - 1);
+        bool is_soft = i % 3 == 0;
+        for (uint32_t k = 0; k < t->n_targets; k++) {
+            if (t->n_targets != n_out) {
+                y[k] = (float)number;
+            } else if (t->loss == ANNE_LOSS_mse) {
+                y[k] = any_float();
+            } else if (t->loss == ANNE_LOSS_binary_cross_entropy) {
+                y[k] = is_soft ? 0.25f : (float)any_of(0, 1);
+            } else {
+                y[k] = is_soft ? 1.0f / (float)n_out : k == number ? 1 : 0;
+            }
+        }
+    }
+}
+
+// The settings of a network of two layers, or three for more than 4 outputs.
+static anne_trainer_t network(anne_activation_t first, anne_activation_t last, anne_loss_t loss, uint32_t n_out) {
+    anne_trainer_t t = {.n_layers = 2, .sizes = {4, 5, n_out}, .activations = {first, last}, .loss = loss, .lr = 0.1f};
+    if (n_out > 4) {
+        t = (anne_trainer_t){
+            .n_layers = 3, .sizes = {4, 6, 5, n_out}, .activations = {first, first, last}, .loss = loss, .lr = 0.1f};
+    }
+    return t;
+}
+
+static void as_doubles(const anne_trainer_t *t, double *parameters) {
+    for (uint32_t i = 0; i < anne_trainer_parameters(t); i++) {
+        parameters[i] = (double)t->parameters[i];
+    }
+}
+
+static double greatest(const double *x, uint32_t n) {
+    double most = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    }
+    return most;
+}
+
+// The gradient of 7 rows as one batch, and of one row as a step of SGD: both within 1e-5 of the greatest.
+static void check_gradients(anne_trainer_t t, const char *name) {
+    enum { N_ROWS = 7 };
+    float x[N_ROWS * 4], y[N_ROWS * 6], loss;
+    double parameters[MOST_PARAMETERS], expected[MOST_PARAMETERS];
+    t.batch = N_ROWS;
+    start(&t);
+    uint32_t n = anne_trainer_parameters(&t);
+    fill_any(x, N_ROWS * 4);
+    fill_targets(&t, y, N_ROWS);
+    as_doubles(&t, parameters);
+    differences(&t, parameters, x, y, N_ROWS, expected);
+    double bound = 1e-5 * greatest(expected, n), wanted = mean_loss(&t, parameters, x, y, N_ROWS);
+    loss = anne_trainer_loss(&t, x, y, N_ROWS);
+    CHECK(fabs((double)loss - wanted) <= 1e-6 * wanted, "%s: loss %.8g, expected %.8g", name, loss, wanted);
+    CHECK(anne_trainer_epoch(&t, x, y, NULL, N_ROWS, NULL, NULL, &loss), "%s: whole", name);
+    CHECK(fabs((double)loss - wanted) <= 1e-6 * wanted, "%s: loss %.8g, expected %.8g", name, loss, wanted);
+    for (uint32_t i = 0; i < n; i++) {
+        CHECK(fabs((double)t.gradients[i] - expected[i]) <= bound, "%s: gradient %u is %.8g, expected %.8g", name, i,
+              t.gradients[i], expected[i]);
+    }
+    end(&t);
+    t.batch = 1;
+    start(&t);
+    CHECK(t.gradients == NULL, "none for online SGD");
+    as_doubles(&t, parameters);
+    differences(&t, parameters, x, y, 1, expected);
+    anne_trainer_epoch(&t, x, y, NULL, 1, NULL, NULL, &loss);
+    for (uint32_t i = 0; i < n; i++) {
+        double w = parameters[i] - 0.1 * expected[i];
+        CHECK(fabs((double)t.parameters[i] - w) <= 1e-6, "%s: weight %u is %.8g, expected %.8g", name, i,
+              t.parameters[i], w);
+    }
+    end(&t);
+}
+
+static void check_all_gradients(void) {
+    char name[64];
+    for (uint32_t first = 0; first < 5; first++) {
+        for (uint32_t n_out = 1; n_out <= 6; n_out++) {
+            for (uint32_t last = 0; last < 6; last++) {
+                anne_activation_t activation = last < 5 ? hidden[last] : ANNE_ACTIVATION_softmax;
+                snprintf(name, sizeof name, "hidden %u, last %u, %u outputs", first, last, n_out);
+                check_gradients(network(hidden[first], activation, ANNE_LOSS_mse, n_out), name);
+            }
+            snprintf(name, sizeof name, "cross-entropies, hidden %u, %u outputs", first, n_out);
+            check_gradients(network(hidden[first], ANNE_ACTIVATION_sigmoid, ANNE_LOSS_binary_cross_entropy, n_out),
+                            name);
+            anne_trainer_t t =
+                network(hidden[first], ANNE_ACTIVATION_softmax, ANNE_LOSS_categorical_cross_entropy, n_out);
+            check_gradients(t, name);
+            t.n_targets = 1;
+            check_gradients(t, name);
+        }
+    }
+}
+
+typedef struct {
+    double g[MOST_PARAMETERS], v[MOST_PARAMETERS], m[MOST_PARAMETERS], w[MOST_PARAMETERS];
+    int step;
+} optimizer_t;
+
+// A step as the equations in trainer.h have it.
+static void step(const anne_trainer_t *t, optimizer_t *o) {
+    o->step++;
+    for (uint32_t i = 0; i < anne_trainer_parameters(t); i++) {
+        double g = o->g[i] + (double)t->decay * o->w[i];
+        if (t->optimizer == ANNE_OPTIMIZER_sgd) {
+            o->v[i] = (double)t->momentum * o->v[i] + g;
+            o->w[i] -= (double)t->lr * o->v[i];
+        } else {
+            o->m[i] = 0.9 * o->m[i] + 0.1 * g;
+            o->v[i] = 0.999 * o->v[i] + 0.001 * g * g;
+            double mean = o->m[i] / (1 - pow(0.9, o->step)), square = o->v[i] / (1 - pow(0.999, o->step));
+            o->w[i] -= (double)t->lr * mean / (sqrt(square) + 1e-8);
+        }
+    }
+}
+
+// 10 epochs of 11 rows, in any order, the last batch of which is not whole.
+static void check_trajectory(anne_trainer_t t, const char *name) {
+    enum { N_ROWS = 11 };
+    static optimizer_t o;
+    float x[N_ROWS * 4], y[N_ROWS * 6];
+    uint16_t order[N_ROWS];
+    o = (optimizer_t){.step = 0};
+    start(&t);
+    fill_any(x, N_ROWS * 4);
+    fill_targets(&t, y, N_ROWS);
+    as_doubles(&t, o.w);
+    for (uint16_t i = 0; i < N_ROWS; i++) {
+        order[i] = i;
+    }
+    for (int epoch = 0; epoch < 10; epoch++) {
+        float loss;
+        double expected = 0;
+        anne_trainer_epoch(&t, x, y, order, N_ROWS, NULL, NULL, &loss);
+        for (uint32_t first = 0, n; first < N_ROWS; first += n) {
+            float some_x[N_ROWS * 4], some_y[N_ROWS * 6];
+            n = N_ROWS - first < t.batch ? N_ROWS - first : t.batch;
+            for (uint32_t i = 0; i < n; i++) {
+                memcpy(some_x + i * 4, x + order[first + i] * 4, 16);
+                memcpy(some_y + i * t.n_targets, y + order[first + i] * t.n_targets, 4 * t.n_targets);
+            }
+            expected += mean_loss(&t, o.w, some_x, some_y, n) * n / N_ROWS;
+            differences(&t, o.w, some_x, some_y, n, o.g);
+            step(&t, &o);
+        }
+        CHECK(fabs((double)loss - expected) <= 2e-5, "%s, epoch %d: loss %.8g, expected %.8g", name, epoch, loss,
+              expected);
+    }
+    for (uint32_t i = 0; i < anne_trainer_parameters(&t); i++) {
+        CHECK(fabs((double)t.parameters[i] - o.w[i]) <= 2e-5, "%s: weight %u is %.8g, expected %.8g", name, i,
+              t.parameters[i], o.w[i]);
+    }
+    end(&t);
+}
+
+static void check_optimizers(void) {
+    for (uint32_t batch = 1; batch <= 11; batch += 3) {
+        anne_trainer_t t =
+            network(ANNE_ACTIVATION_tanh, ANNE_ACTIVATION_softmax, ANNE_LOSS_categorical_cross_entropy, 3);
+        t.batch = batch;
+        t.random = batch;
+        check_trajectory(t, "sgd");
+        t.decay = 0.01f;
+        check_trajectory(t, "sgd, decay");
+        t.momentum = 0.9f;
+        check_trajectory(t, "sgd, momentum, decay");
+        t.decay = 0;
+        check_trajectory(t, "sgd, momentum");
+        t.optimizer = ANNE_OPTIMIZER_adam;
+        t.lr = 0.01f;
+        check_trajectory(t, "adam");
+        t.decay = 0.01f;
+        check_trajectory(t, "adam, decay");
+        t.loss = ANNE_LOSS_mse;
+        check_trajectory(t, "adam, decay, mse");
+    }
+}
+
+// The run that AI-ANNE published (new_beta/ai-anne-new-beta.ipynb, 2025-05-28): IRIS's 20 test rows, start weights of
+// its seed 0, online SGD. It prints sums over the rows, with 1e-7 added in the logarithms.
+static void check_published(void) {
+    static const float x[20][4] = {{0.81575475f, -0.21746808f, -0.12904165f, -0.65303909f},
+                                   {0.05761837f, 1.59476592f, 0.84485761f, 1.71304456f},
+                                   {0.96738203f, 0.68864892f, -0.00730424f, -0.41643072f},
+                                   {2.02877297f, 0.38660992f, 2.06223168f, 1.00321947f},
+                                   {1.42226386f, 0.99068792f, 1.33180724f, 0.29339437f},
+                                   {0.81575475f, 0.99068792f, 1.21006983f, 1.47643620f},
+                                   {-1.00377258f, 0.38660992f, -0.49425387f, -0.41643072f},
+                                   {0.05761837f, -0.51950708f, -0.00730424f, 0.29339437f},
+                                   {0.36087292f, 0.38660992f, 1.08833242f, 1.23982783f},
+                                   {0.66412748f, 0.38660992f, 0.35790798f, 1.47643620f},
+                                   {0.05761837f, 0.08457092f, 0.84485761f, 0.29339437f},
+                                   {-0.70051802f, -0.51950708f, 0.23617057f, 0.53000274f},
+                                   {0.20924564f, -0.21746808f, 0.84485761f, 1.00321947f},
+                                   {-0.24563619f, 0.08457092f, -0.25077906f, -0.65303909f},
+                                   {-2.06516352f, -1.42562408f, -1.95510276f, -1.59947255f},
+                                   {-1.15539985f, -1.42562408f, -1.34641572f, -1.36286418f},
+                                   {0.05761837f, -1.12358508f, -0.00730424f, -0.41643072f},
+                                   {0.20924564f, 0.08457092f, -0.73772869f, -0.88964745f},
+                                   {-0.39726347f, -0.51950708f, 0.23617057f, -0.17982236f},
+                                   {0.51250020f, 0.08457092f, -0.37251647f, -0.88964745f}};
+    static const float y[20] = {0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0};
+    static const float parameters[] = {0.344421852f,  0.257954403f, -0.079428419f, -0.241083250f, 0.011274721f,
+                                       -0.095065863f, 0.283798589f, -0.196687274f, -0.023403046f, 0.083382039f,
+                                       0.408112885f,  0.004686856f, -0.218162156f, 0.255804204f,  0.118368997f,
+                                       -0.249493659f, 0.409746256f, 0.482785476f,  0.310217236f};
+    static const struct {
+        int epoch;
+        double loss;
+    } published[] = {{1, 12.9150}, {11, 3.9324}, {21, 1.6254}, {31, 1.0154}, {41, 0.7056}, {51, 0.5174},
+                     {61, 0.3950}, {71, 0.3116}, {81, 0.2530}, {91, 0.2105}, {100, 0.1813}};
+    anne_trainer_t t = {.n_layers = 2,
+                        .sizes = {4, 3, 1},
+                        .activations = {ANNE_ACTIVATION_relu, ANNE_ACTIVATION_sigmoid},
+                        .loss = ANNE_LOSS_binary_cross_entropy,
+                        .lr = 0.05f};
+    start(&t);
+    memcpy(t.parameters, parameters, sizeof parameters);
+    float losses[100];
+    for (int epoch = 0; epoch < 100; epoch++) {
+        anne_trainer_epoch(&t, x[0], y, NULL, 20, NULL, NULL, &losses[epoch]);
+    }
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        double loss = 20 * (double)losses[published[i].epoch - 1];
+        CHECK(fabs(loss - published[i].loss) <= 0.00006, "epoch %d: %.6f, published %.4f", published[i].epoch, loss,
+              published[i].loss);
+    }
+    for (int i = 0; i < 20; i++) { // published: all 20 right
+        float share;
+        anne_trainer_predict(&t, x[i], &share);
+        CHECK((share > 0.5f) == (y[i] == 1), "row %d: %g", i, share);
+    }
+    end(&t);
+}
+
+int main(void) {
+    check_all_gradients();
+    check_optimizers();
+    check_published();
+    return 0;
+}
