@@ -1,0 +1,355 @@
+// For the RP2040: the products of training, by the steps of kernels/parts_f32.c and so with the same bits. 36 cycles a
+// product of a sum, 37 of a y that keeps its exponent. They stay in flash: what they read lies in RAM, so they stay in
+// its cache.
+#if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
+#include "kernels/armv6m/common.inc"
+
+// anne_scaled_f32 of r3 as its bits in r3; r5 the exponent + 158; spoils r2, r4, r6, r7.
+    .section .text.anne_parts_f32_pack, "ax", %progbits
+    .p2align 2
+    .type pack, %function
+pack:
+    asrs r2, r3, #31
+    lsls r4, r2, #31
+    eors r3, r2
+    subs r3, r2
+    beq 9f
+    lsrs r6, r3, #16
+    bne 1f
+    lsls r3, #16
+    subs r5, #16
+1:  lsrs r6, r3, #24
+    bne 1f
+    lsls r3, #8
+    subs r5, #8
+1:  lsrs r6, r3, #28
+    bne 1f
+    lsls r3, #4
+    subs r5, #4
+1:  lsrs r6, r3, #30
+    bne 1f
+    lsls r3, #2
+    subs r5, #2
+1:  lsrs r6, r3, #31
+    bne 1f
+    lsls r3, #1
+    subs r5, #1
+1:  subs r5, #1
+    cmp r5, #254
+    bhs 2f
+    lsls r5, #23                // the top bit adds 1 to the exponent, and so does a carry out of the 23 bits below
+    lsrs r3, #8
+    adcs r3, r5
+    orrs r3, r4
+9:  bx lr
+2:  adds r5, #1
+    bmi 4f
+    beq 3f
+    movs r3, #255               // infinite
+    lsls r3, #23
+    orrs r3, r4
+    bx lr
+3:  lsrs r3, #8                 // 2^-126 if that is nearer than the denormal beside it
+    adds r3, #1
+    lsrs r3, #24
+    beq 9b
+    lsls r3, #23
+    orrs r3, r4
+    bx lr
+4:  movs r3, #0
+    bx lr
+    .size pack, . - pack
+
+// of anne_dots_f32_t
+    .equ WEIGHTS, 0             // weights, column_bytes, row_bytes
+    .equ X, 12                  // x, x_end
+    .equ BIAS, 20
+    .equ OUT, 24                // out, out_end
+// of the stack
+    .equ DOTS, 0
+    .equ NEXT_BIAS, 4
+    .equ NEXT_ROW, 8
+
+// void anne_dots_f32(const anne_dots_f32_t *dots)
+//     r0 weight  r1 x  r2 xh  r3 xl, T  r4 w  r5, r6 between  r7 sum
+//     r8 greatest exponent  r9 end of x  r10 column_bytes  r11 0x4000  r12 out
+    .section .text.anne_dots_f32, "ax", %progbits
+    .p2align 2
+    .global anne_dots_f32
+    .type anne_dots_f32, %function
+anne_dots_f32:
+    save_registers
+    sub sp, #12
+    str r0, [sp, #DOTS]
+    ldr r1, [r0, #WEIGHTS]
+    str r1, [sp, #NEXT_ROW]
+    ldr r1, [r0, #(WEIGHTS + 4)]
+    mov r10, r1
+    ldr r1, [r0, #(X + 4)]
+    mov r9, r1
+    ldr r1, [r0, #BIAS]
+    str r1, [sp, #NEXT_BIAS]
+    ldr r1, [r0, #OUT]
+    mov r12, r1
+    movs r1, #1
+    lsls r1, #14
+    mov r11, r1
+.Lrow:
+    ldr r6, [sp, #DOTS]
+    ldr r1, [r6, #X]
+    ldr r5, [r6, #(WEIGHTS + 8)]
+    ldr r0, [sp, #NEXT_ROW]
+    adds r5, r0
+    str r5, [sp, #NEXT_ROW]
+    movs r7, #0
+    movs r5, #0
+    ldr r4, [sp, #NEXT_BIAS]
+    cmp r4, #0
+    beq 1f
+    ldm r4!, {r3}
+    str r4, [sp, #NEXT_BIAS]
+    lsls r5, r3, #1
+    lsrs r5, #24
+    beq 1f
+    cmp r5, #255
+    beq .Lnan
+    lsls r7, r3, #9             // 24 bits and the sign, times 32
+    lsrs r7, #4
+    movs r6, #1
+    lsls r6, #28
+    adds r7, r6
+    asrs r6, r3, #31
+    eors r7, r6
+    subs r7, r6
+    adds r5, #127
+1:  mov r8, r5
+.Lproduct:
+    ldr r4, [r0]
+    add r0, r10
+    ldm r1!, {r2, r3}
+    lsls r5, r4, #1
+    lsrs r5, #24
+    beq .Lnext
+    cmp r5, #255
+    beq .Lnan
+    asrs r6, r3, #16
+    adds r5, r6                 // exponent of the product
+    mov r6, r8
+    subs r6, r5                 // to be shifted by
+    cmp r6, #31
+    bhi .Lodd
+.Lshift:
+    uxth r3, r3
+    cmp r4, #0
+    bpl 1f
+    rsbs r2, r2, #0
+    rsbs r3, r3, #0
+1:  lsls r5, r4, #23
+    lsrs r5, #23                // wl
+    lsls r4, #9
+    lsrs r4, #18
+    add r4, r11                 // wh
+    muls r5, r2
+    muls r3, r4
+    muls r4, r2
+    adds r3, r5
+    asrs r3, #9
+    adds r3, r4
+    asrs r3, r6
+    adds r7, r3
+    bvs .Loverflow
+.Lnext:
+    cmp r1, r9
+    bne .Lproduct
+    movs r3, r7
+    mov r5, r8
+    subs r5, #124
+    bl pack
+.Lput:
+    mov r1, r12
+    stm r1!, {r3}
+    mov r12, r1
+    ldr r2, [sp, #DOTS]
+    ldr r2, [r2, #(OUT + 4)]
+    cmp r1, r2
+    bne .Lrow
+    add sp, #12
+    restore_and_return
+
+.Lodd:
+    bgt .Lnext                  // too small
+    mov r8, r5
+    rsbs r6, r6, #0
+    cmp r6, #31
+    bls 1f
+    movs r6, #31
+1:  asrs r7, r6
+    movs r6, #0
+    b .Lshift
+.Loverflow:                     // the carry is the sign
+    movs r2, #0
+    adcs r2, r2
+    lsls r2, #31
+    lsrs r7, #1
+    orrs r7, r2
+    movs r2, #1
+    add r8, r2
+    b .Lnext
+.Lnan:
+    ldr r3, =0x7fc00000
+    b .Lput
+    .pool
+    .size anne_dots_f32, . - anne_dots_f32
+
+// of the stack
+    .equ X_START, 0
+    .equ ROWS_END, 4
+    .equ N, 8 + 36              // the fifth argument
+
+// void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n)
+//     r0 y  r1 x  r2 xh  r3 xl, T  r4 bits of y  r5 shift  r6, r7 between
+//     r8 ah  r9 al  r10 131 - exponent of a  r11 end of x  r12 rows
+    .section .text.anne_add_outer_f32, "ax", %progbits
+    .p2align 2
+    .global anne_add_outer_f32
+    .type anne_add_outer_f32, %function
+anne_add_outer_f32:
+    save_registers
+    sub sp, #8
+    mov r12, r1
+    lsls r2, #3
+    adds r2, r1
+    str r2, [sp, #ROWS_END]
+    str r3, [sp, #X_START]
+    ldr r4, [sp, #N]
+    lsls r4, #3
+    adds r4, r3
+    mov r11, r4
+.Lrows:
+    mov r7, r12
+    ldm r7!, {r2, r3}
+    mov r12, r7
+    asrs r4, r3, #16
+    bmi .Lskip_row
+    movs r5, #131
+    subs r5, r4
+    mov r10, r5
+    mov r8, r2
+    uxth r3, r3
+    mov r9, r3
+    ldr r1, [sp, #X_START]
+.Ladd:
+    ldm r1!, {r2, r3}
+    ldr r4, [r0]
+    asrs r6, r3, #16
+    lsls r5, r4, #1
+    lsrs r5, #24
+    beq .Lslow
+    subs r5, r6
+    add r5, r10                 // the shift, less 1
+    cmp r5, #30
+    bhs .Lslow
+    uxth r3, r3
+    mov r6, r8
+    muls r3, r6
+    muls r6, r2
+    mov r7, r9
+    muls r7, r2
+    adds r3, r7
+    asrs r3, #9
+    adds r6, r3                 // T
+    asrs r6, r5
+    adds r6, #1
+    asrs r6, #1
+    asrs r7, r4, #31
+    eors r6, r7
+    subs r6, r7
+    adds r6, r4
+    eors r4, r6
+    lsrs r4, #23
+    bne .Lcarry
+    stm r0!, {r6}
+    cmp r1, r11
+    bne .Ladd
+.Lrow_done:
+    ldr r2, [sp, #ROWS_END]
+    cmp r12, r2
+    bne .Lrows
+    add sp, #8
+    restore_and_return
+
+.Lskip_row:
+    mov r2, r11
+    ldr r3, [sp, #X_START]
+    subs r2, r3
+    lsrs r2, #1
+    adds r0, r2
+    b .Lrow_done
+
+.Lcarry:
+    subs r1, #8
+    ldm r1!, {r2, r3}
+.Lslow:
+    asrs r6, r3, #16            // exponent of x
+    bmi .Lskip
+    uxth r3, r3
+    mov r7, r8
+    muls r3, r7
+    muls r7, r2
+    mov r4, r9
+    muls r2, r4
+    adds r3, r2
+    asrs r3, #9
+    adds r3, r7                 // T
+    ldr r4, [r0]
+    lsls r5, r4, #1
+    lsrs r5, #24                // exponent of y
+    beq .Lonly_product
+    cmp r5, #255
+    beq .Lskip
+    mov r7, r10
+    subs r7, r6
+    adds r7, r5                 // the shift, less 1
+    cmp r7, #30
+    bge .Lskip
+    lsls r2, r4, #9             // y as 24 bits and the sign, times 64
+    lsrs r2, #3
+    movs r6, #1
+    lsls r6, #29
+    adds r2, r6
+    asrs r6, r4, #31
+    eors r2, r6
+    subs r2, r6
+    subs r7, #5
+    blt .Lgreat_product
+    asrs r3, r7
+    adds r3, r2
+    adds r5, #2
+.Lpack:
+    bl pack
+    stm r0!, {r3}
+.Lcheck:
+    cmp r1, r11
+    bne .Ladd
+    b .Lrow_done
+.Lgreat_product:
+    subs r5, r7
+    adds r5, #2
+    rsbs r7, r7, #0
+    cmp r7, #31
+    bls 1f
+    movs r7, #31
+1:  asrs r2, r7
+    adds r3, r2
+    b .Lpack
+.Lonly_product:
+    movs r5, #7
+    adds r5, r6
+    mov r7, r10
+    subs r5, r7
+    b .Lpack
+.Lskip:
+    adds r0, #4
+    b .Lcheck
+    .size anne_add_outer_f32, . - anne_add_outer_f32
+#endif
