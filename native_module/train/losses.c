@@ -1,10 +1,12 @@
 // Losses of rows, summed, and their gradients.
 //
 // Most targets are 0 or 1. The loss of such a one is -ln q, q its probability, so rows multiply their q, and the
-// logarithm, 600 cycles, is taken once an epoch. Errors of the factors, 2^-24 each, are those of an addition.
+// logarithm, 600 cycles, is taken once an epoch. A product is up to 2^-28 too small (q31.h), and so each of the losses
+// by that too large, less than what rounding to floats adds.
 #include "train/losses.h"
 
 #include "kernels/arithmetic_f32.h"
+#include "kernels/q31.h"
 #include "kernels/quotient_f32.h"
 #include "kernels/unary_f32.h"
 
@@ -26,14 +28,17 @@ static void add_log(anne_loss_sum_t *loss, float share, float p) {
     if (bits << 1 > 0xff000000) {
         add(loss, p);
     } else if (share_bits << 1 != 0) {
-        p = bits < anne_bits_of(LEAST) || bits >> 31 ? LEAST : p;
+        bits = bits < anne_bits_of(LEAST) || bits >> 31 ? anne_bits_of(LEAST) : bits;
         if (share_bits != ONE) {
-            add(loss, -anne_times_f32(share, anne_log_f32(p, 0)));
+            add(loss, -anne_times_f32(share, anne_log_f32(anne_float_of(bits), 0)));
             return;
         }
-        bits = anne_bits_of(anne_times_f32(loss->product, p));
-        loss->twos += (int32_t)(bits >> 23) - 127;
-        loss->product = anne_float_of((bits & 0x7fffff) | ONE);
+        loss->product = (uint32_t)times_inline((int32_t)loss->product, leading_one(bits) >> 1);
+        loss->twos += (int32_t)(bits >> 23) - 126;
+        if (loss->product >> 30 == 0) {
+            loss->product <<= 1;
+            loss->twos -= 1;
+        }
         if (loss->twos < -0x1000000) { // long before they overflow
             add(loss, 0x1p24f * LN2);
             loss->twos += 0x1000000;
@@ -72,7 +77,8 @@ void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const f
 }
 
 float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows) {
-    float logs = anne_plus_f32(anne_times_f32((float)loss->twos, LN2), anne_log_f32(loss->product, 0));
+    float product = anne_float_of(anne_packed_f32(loss->product, 0));
+    float logs = anne_plus_f32(anne_times_f32((float)loss->twos, LN2), anne_log_f32(product, 0));
     float sum = anne_plus_f32(loss->sum, -anne_plus_f32(loss->rest, logs));
     float n = (float)n_rows;
     if (trainer->loss != ANNE_LOSS_categorical_cross_entropy) {
@@ -81,35 +87,45 @@ float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer,
     return anne_quotient_f32(sum, n);
 }
 
+// By bits: o > 0 as o is not NaN, where it may be either.
+static bool is_above_0(float o) {
+    return (int32_t)anne_bits_of(o) > 0;
+}
+
+static float through(anne_activation_t activation, float o, float d) {
+    if (activation == ANNE_ACTIVATION_tanh) {
+        return anne_times_f32(d, anne_plus_f32(1, -anne_times_f32(o, o)));
+    }
+    if (activation == ANNE_ACTIVATION_sigmoid) {
+        return anne_times_f32(d, anne_times_f32(o, anne_plus_f32(1, -o)));
+    }
+    return is_above_0(o) ? d : anne_times_f32(d, 0.01f);
+}
+
 void anne_through_activation(anne_activation_t activation, const float *outputs, uint32_t n, float *deltas) {
     float mean = 0;
-    if (activation == ANNE_ACTIVATION_softmax) { // o_k (d_k - sum of o_i d_i)
+    switch (activation) {
+    case ANNE_ACTIVATION_linear:
+        return;
+    case ANNE_ACTIVATION_relu:
+        for (uint32_t k = 0; k < n; k++) {
+            if (!is_above_0(outputs[k])) {
+                deltas[k] = 0;
+            }
+        }
+        return;
+    case ANNE_ACTIVATION_softmax: // o_k (d_k - sum of o_i d_i)
         for (uint32_t k = 0; k < n; k++) {
             mean = anne_plus_f32(mean, anne_times_f32(outputs[k], deltas[k]));
         }
-    }
-    for (uint32_t k = 0; k < n; k++) {
-        float o = outputs[k], d = deltas[k];
-        switch (activation) {
-        case ANNE_ACTIVATION_relu:
-            d = (int32_t)anne_bits_of(o) > 0 ? d : 0;
-            break;
-        case ANNE_ACTIVATION_leaky_relu:
-            d = (int32_t)anne_bits_of(o) > 0 ? d : anne_times_f32(d, 0.01f);
-            break;
-        case ANNE_ACTIVATION_sigmoid:
-            d = anne_times_f32(d, anne_times_f32(o, anne_plus_f32(1, -o)));
-            break;
-        case ANNE_ACTIVATION_tanh:
-            d = anne_times_f32(d, anne_plus_f32(1, -anne_times_f32(o, o)));
-            break;
-        case ANNE_ACTIVATION_softmax:
-            d = anne_times_f32(o, anne_plus_f32(d, -mean));
-            break;
-        default: // linear
-            break;
+        for (uint32_t k = 0; k < n; k++) {
+            deltas[k] = anne_times_f32(outputs[k], anne_plus_f32(deltas[k], -mean));
         }
-        deltas[k] = d;
+        return;
+    default:
+        for (uint32_t k = 0; k < n; k++) {
+            deltas[k] = through(activation, outputs[k], deltas[k]);
+        }
     }
 }
 

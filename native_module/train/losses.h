@@ -4,14 +4,14 @@
 
 #include "train/trainer.h"
 
-// The sum so far: sum - rest - ln(product 2^twos).
+// The sum so far: sum - rest - ln(product 2^(twos - 31)).
 typedef struct {
-    float sum, rest; // rest: what rounding has added to the sum
-    float product;   // 1 to 2
+    float sum, rest;  // rest: what rounding has added to the sum
+    uint32_t product; // 2^30 to 2^31 - 1
     int32_t twos;
 } anne_loss_sum_t;
 
-#define ANNE_NO_LOSS ((anne_loss_sum_t){0, 0, 1, 0})
+#define ANNE_NO_LOSS ((anne_loss_sum_t){0, 0, 1u << 30, 1})
 
 // Adds the loss of one row of the last layer's outputs for the targets y, times their number if it is a mean.
 void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y);

@@ -115,8 +115,12 @@ void anne_trainer_place(anne_trainer_t *self, float *memory) {
         self->means = memory;
         memory += 2 * n;
     }
-    self->values = memory;
-    self->inputs = (anne_parts_f32_t *)(memory + n_outputs(self) + 2 * widest(self));
+    self->n_parameters = n;
+    self->outputs = memory;
+    self->deltas[0] = memory + n_outputs(self);
+    self->deltas[1] = self->deltas[0] + widest(self);
+    self->inputs = (anne_parts_f32_t *)(self->deltas[1] + widest(self));
+    self->factors = self->inputs + n_inputs(self);
 }
 
 static void fill(float *x, uint32_t n, float value) {
@@ -143,7 +147,7 @@ static void add_scaled(float *y, const float *x, uint32_t n, float a) {
 static const float *forward(const anne_trainer_t *self, const float *x) {
     const float *weights = self->parameters;
     anne_parts_f32_t *parts = self->inputs;
-    float *out = self->values;
+    float *out = self->outputs;
     for (uint32_t l = 0; l < self->n_layers; l++) {
         uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
         if (anne_take_apart_f32(x, n_in, parts)) {
@@ -169,31 +173,30 @@ void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y) 
 // forward(). Nothing but a bias becomes NaN where a delta is not finite: so do all outputs in the next row.
 static void backward(const anne_trainer_t *self, const float *y, float *target, float scale) {
     static const anne_parts_f32_t one = {1 << 14, 127 << 16};
-    const float *weights = self->parameters + anne_trainer_parameters(self);
-    const anne_parts_f32_t *x = self->inputs + n_inputs(self);
-    anne_parts_f32_t *parts = self->inputs + n_inputs(self);
-    float *out = self->values + n_outputs(self), *deltas = out, *below = deltas + widest(self);
-    target += anne_trainer_parameters(self);
-    out -= self->sizes[self->n_layers];
+    const float *weights = self->parameters + self->n_parameters;
+    const anne_parts_f32_t *x = self->factors;
+    anne_parts_f32_t *factors = self->factors;
+    float *deltas = self->deltas[0], *below = self->deltas[1], *out = deltas - self->sizes[self->n_layers];
+    target += self->n_parameters;
     anne_loss_deltas(self, out, y, scale, deltas);
     for (uint32_t l = self->n_layers; l-- > 0;) {
         uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
         target -= n_out;
-        if (!anne_take_apart_f32(deltas, n_out, parts)) {
+        if (!anne_take_apart_f32(deltas, n_out, factors)) {
             *target = NAN;
             return;
         }
-        anne_add_outer_f32(target, &one, 1, parts, n_out);
+        anne_add_outer_f32(target, &one, 1, factors, n_out);
         weights -= (n_in + 1) * n_out;
         target -= n_in * n_out;
         x -= n_in;
         if (l > 0) {
             out -= n_in;
-            anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, parts, parts + n_out,
+            anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, factors, factors + n_out,
                                              NULL, below, below + n_in});
             anne_through_activation(self->activations[l - 1], out, n_in, below);
         }
-        anne_add_outer_f32(target, parts, n_out, x, n_in);
+        anne_add_outer_f32(target, factors, n_out, x, n_in);
         float *swap = deltas;
         deltas = below;
         below = swap;
@@ -202,7 +205,7 @@ static void backward(const anne_trainer_t *self, const float *y, float *target, 
 
 // The gradients before the rows of a batch are added: 0, or what is left of SGD's velocities, and the decay.
 static void begin_batch(anne_trainer_t *self) {
-    uint32_t n = anne_trainer_parameters(self);
+    uint32_t n = self->n_parameters;
     float momentum = self->optimizer == ANNE_OPTIMIZER_sgd ? self->momentum : 0;
     for (uint32_t i = 0; i < n; i++) {
         self->gradients[i] = anne_bits_of(momentum) << 1 != 0 ? anne_times_f32(momentum, self->gradients[i]) : 0;
@@ -213,7 +216,7 @@ static void begin_batch(anne_trainer_t *self) {
 }
 
 static void end_batch(anne_trainer_t *self) {
-    uint32_t n = anne_trainer_parameters(self);
+    uint32_t n = self->n_parameters;
     if (self->optimizer == ANNE_OPTIMIZER_sgd) {
         add_scaled(self->parameters, self->gradients, n, -self->lr);
         return;
@@ -244,7 +247,7 @@ static float row_scale(const anne_trainer_t *self, uint32_t n_rows) {
 bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,
                         bool (*stop)(void *), void *context, float *loss) {
     anne_loss_sum_t sum = ANNE_NO_LOSS;
-    bool is_long = anne_trainer_parameters(self) > MANY_WEIGHTS;
+    bool is_long = self->n_parameters > MANY_WEIGHTS;
     uint32_t batch_end = 0;
     float scale = 0;
     if (order != NULL) {

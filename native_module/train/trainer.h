@@ -55,11 +55,14 @@ typedef struct {
     uint32_t step;             // Adam's steps so far
 
     // Places in memory, by anne_trainer_place.
-    float *parameters; // layer after layer weights (n_out, n_in) row-major, then bias (n_out)
-    float *gradients;  // of the batch; SGD's velocities. NULL where parameters are updated at once: SGD, row by row
-    float *means;      // Adam's of the gradients, then of their squares; else NULL
-    float *values;     // outputs of all layers, then two gradients by the outputs of a layer
-    anne_parts_f32_t *inputs; // of all layers, then a gradient
+    uint32_t n_parameters;
+    float *parameters;         // layer after layer weights (n_out, n_in) row-major, then bias (n_out)
+    float *gradients;          // of a batch; SGD's velocities. NULL where parameters change at once: SGD, row by row
+    float *means;              // Adam's of the gradients, then of their squares; else NULL
+    float *outputs;            // of all layers
+    float *deltas[2];          // what the loss changes by a layer's sums, and by those of the layer below
+    anne_parts_f32_t *inputs;  // of all layers
+    anne_parts_f32_t *factors; // deltas taken apart
 } anne_trainer_t;
 
 // Whether the caller's fields are as said above, and memory for them can be counted in 30 bits. What follows needs it.

@@ -14,6 +14,8 @@ pack:
     eors r3, r2
     subs r3, r2
     beq 9f
+    lsrs r6, r3, #28            // as of most sums
+    bne 5f
     lsrs r6, r3, #16
     bne 1f
     lsls r3, #16
@@ -26,7 +28,8 @@ pack:
     bne 1f
     lsls r3, #4
     subs r5, #4
-1:  lsrs r6, r3, #30
+1:
+5:  lsrs r6, r3, #30
     bne 1f
     lsls r3, #2
     subs r5, #2

@@ -41,7 +41,7 @@ class Settings:
         n = len(self.activations)
         fields = [n, *self.sizes, *[0] * (8 - n), *self.activations, *[0] * (8 - n), self.loss, self.optimizer]
         fields += [self.lr, self.momentum, self.decay, self.batch, self.n_targets, 1, 0]
-        return struct.pack("<I9I8BBBxx3f4I", *fields) + bytes(5 * 4)
+        return struct.pack("<I9I8BBBxx3f4I", *fields) + bytes(9 * 4)
 
 
 def run(
