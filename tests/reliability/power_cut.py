@@ -2,7 +2,8 @@
 
 `anne deploy` talks to MicroPython's unix port as to a board on a port; its littlefs lies on a flash in RAM
 (flash_on_port.py). The statements that were sent are recorded, and then run again and again with the power cut at every
-operation of the flash. A program that writes a model file itself, as README.md says, is tried in the same way.
+operation of the flash. A program that writes a model file itself, as README.md says, is tried in the same way, and so
+is `write_file` of anne.model_writer, by which a board keeps what it has learnt.
 """
 
 from __future__ import annotations
@@ -123,6 +124,11 @@ def save_statements(data: bytes, path: str) -> list[str]:
     return [f"data = {data!r}\n{SAVE}"]
 
 
+def write_file_statements(data: bytes, path: str) -> list[str]:
+    """Return how `Trainer.save` and `Head.save` write the model file that they have made."""
+    return ["from anne.model_writer import write_file", f"write_file({path!r}, {data!r})"]
+
+
 def sweep(
     statements_of: Callable[[bytes, str], list[str]],
     n_rounds: int,
@@ -159,6 +165,7 @@ def power_cut(soak: bool) -> Found:
         sweep(deploy_statements, n_rounds, own=OWN),
         sweep(deploy_statements, n_rounds, "/models/net.anne", own=OWN),
         sweep(save_statements, n_rounds),
+        sweep(write_file_statements, n_rounds),
     ]
     cuts, old, new = (sum(kind[key] for kind in kinds) for key in ("cuts", "old", "new"))
     return Found(

@@ -6,7 +6,16 @@ import pytest
 from anne_tools.boards.deploy import deploy
 from anne_tools.errors import DeviceError
 from figures import ReliabilityError
-from power_cut import FILES, MODELS, OWN, UNIX_PORT, UnixPortDevice, deploy_statements, sweep
+from power_cut import (
+    FILES,
+    MODELS,
+    OWN,
+    UNIX_PORT,
+    UnixPortDevice,
+    deploy_statements,
+    sweep,
+    write_file_statements,
+)
 
 pytestmark = pytest.mark.skipif(not UNIX_PORT.exists(), reason="no unix port; `make test` builds it")
 
@@ -30,6 +39,12 @@ def test_the_sweep_finds_a_deployment_that_takes_a_users_file():
 
     with pytest.raises(ReliabilityError, match="/net.anne.new was harmed"):
         sweep(by_a_name_that_exists, 1, own=OWN)
+
+
+def test_write_file_leaves_the_old_or_the_new_model():
+    found = sweep(write_file_statements, 1, "/net.anne", own=OWN)
+    assert found["cuts"] == found["old"] + found["new"]
+    assert found["old"] > 10 and found["new"] > 0
 
 
 def test_what_a_power_cut_left_goes_with_the_next_deployment():
