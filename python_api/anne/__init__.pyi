@@ -1,6 +1,7 @@
 """Types of `import anne`: the functions of anne.reference, and trained networks."""
 
 from . import reference as reference
+from .head import Head as Head
 from .model import Model as Model
 from .model import load as load
 from .reference import ACTIVATIONS as ACTIVATIONS
@@ -18,6 +19,8 @@ from .reference import tanh as tanh
 from .reference import transpose as transpose
 from .reference import zero_dim as zero_dim
 from .reference import zeros as zeros
+from .trainer import Trainer as Trainer
+from .trainer import train_model as train_model
 from .training import binary_cross_entropy as binary_cross_entropy
 from .training import binary_cross_entropy_derivative as binary_cross_entropy_derivative
 from .training import dense_backward as dense_backward
@@ -30,3 +33,5 @@ from .training import sigmoid_derivative as sigmoid_derivative
 from .training import tanh_derivative as tanh_derivative
 
 native: bool
+
+def __dir__() -> list[str]: ...

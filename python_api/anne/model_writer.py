@@ -59,6 +59,7 @@ def write_file(path, data):
     Until it is whole it is called .anne-save, in the same folder; whatever has that name is lost. OSError, with the
     old file untouched, if the storage is full.
     """
+    path = str(path)
     beside = path[: max(path.rfind("/"), path.rfind("\\")) + 1] + ".anne-save"
     try:
         with open(beside, "wb") as file:

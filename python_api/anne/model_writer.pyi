@@ -2,13 +2,14 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
+from os import PathLike
 from typing import Any, TypeAlias
 
 _Floats: TypeAlias = array[float] | memoryview
 _Constants: TypeAlias = Sequence[array[Any] | bytearray | memoryview | bytes]
 
 def dense_network(
-    path: str | None,
+    path: str | PathLike[str] | None,
     layers: Sequence[tuple[_Floats, _Floats]],
     activations: Sequence[str],
     name: str = "model",
@@ -17,7 +18,7 @@ def dense_network(
     scaling: tuple[Iterable[float], Iterable[float]] | Sequence[Iterable[float]] | None = None,
     threshold: float | None = None,
 ) -> bytes: ...
-def write_file(path: str, data: bytes | bytearray | memoryview) -> None: ...
+def write_file(path: str | PathLike[str], data: bytes | bytearray | memoryview) -> None: ...
 def tensor(n: int, at: int, role: int = 0) -> bytes: ...
 def record(
     kind: int, x: int, y: int, data: list[bytes], activation: str = "linear", constants: _Constants = ()

@@ -311,6 +311,15 @@ class Trainer:
         losses[0] = total / n_rows
         return 1
 
+    def _learn(self, xs, ys, order, epochs, what):
+        # all epochs of data as the core takes them; return the list of each one's mean loss
+        losses = array("f")
+        while len(losses) < epochs:
+            part = array("f", bytes(4 * (epochs - len(losses))))
+            losses.extend(part[: self._core.run(xs, ys, order, part)])
+            self._check_loss(losses, len(losses), what)
+        return list(losses)
+
     def _check_loss(self, losses, n, what):
         loss = losses[n - 1]
         if loss - loss != 0:
@@ -418,11 +427,5 @@ def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
             at += len(row)
     _expect(at == len(parameters), "train_model: layers", "%d numbers" % len(parameters), at)
     core.set(parameters)
-    losses, done = array("f"), 0
-    while done < epochs:
-        part = array("f", bytes(4 * (epochs - done)))
-        n_epochs = core.run(xs, ys, None, part)
-        losses.extend(part[:n_epochs])
-        done += n_epochs
-        trainer._check_loss(losses, done, "train_model")
+    losses = trainer._learn(xs, ys, None, epochs, "train_model")
     return trainer.weights, [loss * n for loss in losses]

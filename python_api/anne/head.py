@@ -1,0 +1,151 @@
+"""New classes for a network that is there: `Head` learns to tell them by what the layers before the last one say."""
+
+import struct
+from array import array
+
+from .model_writer import lines, model_file, packed, record, tensor, write_file
+from .trainer import Trainer, _line, _whole
+
+# What may stand behind the last dense layer, and goes with it.
+_BEHIND = ("activation", "clip", "quantize", "reshape", "scaling")
+
+
+class Head:
+    # Assigned, as firmware keeps no docstrings: there it is what help(head) says.
+    __doc__ = """A new last layer for a network that is there: Head(net, ["left", "right", "shake"]).
+
+    add("left", x): an example, as net.predict takes it; fit(): learn from all examples
+    classify(x), predict(x): as a Model's; evaluate(x, y), confusion(x, y): as a Trainer's, of lists
+    save(path): the network with its new last layer, a file that anne.load reads
+    """
+
+    def __init__(self, net, labels, lr=0.01, batch=8, seed=0):
+        """Begin with small random weights in place of the last dense layer of `net`, a Model; one output a label.
+
+        lr, batch and seed are a Trainer's. `net` itself stays as it is, and must not be closed.
+        """
+        self.labels = labels = list(labels)
+        if len(labels) < 2 or len(set(labels)) < len(labels):
+            got = ", ".join(labels) or "none"
+            raise ValueError("Head: labels: expected two or more, each another, got " + got)
+        self._base = core = net._core
+        at = core.n_layers - 1
+        while at and core.layer(at).kind in _BEHIND:
+            at -= 1
+        last = core.layer(at)
+        if last.kind != "dense" or len(core.outputs) > 1:
+            got = "several outputs" if last.kind == "dense" else last.kind
+            raise ValueError("Head: expected a network that ends in a dense layer, got " + got)
+        self._at, self._tensor = at, last.inputs[0]
+        n = core.tensor(self._tensor).shape[0]
+        self._trainer = Trainer((n, len(labels)), ("softmax",), None, "adam", lr, batch, seed, labels=labels)
+        self._x, self._y = array("f"), []
+
+    def add(self, label, x):
+        """Keep what the layers before the last one say of x, an example of the class `label`: some numbers.
+
+        MemoryError leaves everything as it was.
+        """
+        if label not in self.labels:
+            expected = ", ".join(self.labels)
+            raise ValueError("add: label: expected one of %s, got %r" % (expected, label))
+        features = self._features(x)
+        self._y.append(self.labels.index(label))
+        try:
+            self._x.extend(features)
+        except MemoryError:
+            self._y.pop()
+            raise
+
+    def _features(self, x):
+        core = self._base
+        core.set_input(x)
+        core.run(0, self._at)
+        return array("f", core.values(self._tensor))
+
+    def fit(self, epochs=20):
+        """Learn from the examples; return the list of each epoch's mean loss. Once more goes on with what is learnt.
+
+        ValueError unless there are examples of two classes.
+        """
+        n = len(self._y)
+        _whole(epochs, "fit: epochs")
+        if len(set(self._y)) < 2:
+            got = "only of " + self.labels[self._y[0]] if n else "none"
+            raise ValueError("fit: expected examples of two classes or more, got %s: add them" % got)
+        print("%r: %d examples, %d epochs" % (self._trainer, n, epochs))
+        losses = self._trainer._learn(self._x, array("f", self._y), array("H", range(n)), epochs, "fit")
+        print(_line(losses))
+        return losses
+
+    # --- Answers -----------------------------------------------------------------------------------------------------
+
+    def predict(self, x):
+        """Return the probability of each class for x, in the order of the labels."""
+        return self._trainer.predict(self._features(x))
+
+    def classify(self, x):
+        """Return (label, probability) of the class that x most likely is of."""
+        return self._trainer.classify(self._features(x))
+
+    def evaluate(self, x, y):
+        """Return (accuracy, loss) for a list of examples and the list of their labels."""
+        return self._trainer.evaluate(lambda: ((self._features(x[i]), y[i]) for i in range(len(y))))
+
+    def confusion(self, x, y):
+        """Return a Table, a row for each class: how many of it were taken for which."""
+        return self._trainer.confusion(lambda: ((self._features(x[i]), y[i]) for i in range(len(y))))
+
+    # --- The file ----------------------------------------------------------------------------------------------------
+
+    def save(self, path):
+        """Write the network with its new last layer to the file `path`, in one step; return the bytes of the file.
+
+        It answers as `predict` does. Feature names stay, samples for a self-test go. MemoryError, and nothing is
+        written, unless there is room for the file in RAM, twice.
+        """
+        core = self._base
+        arena_bytes, n_tensors, _, layers_bytes, metadata_bytes = struct.unpack("<5I", core.read(16, 20))
+        at = 48 + 32 * n_tensors
+        after = at + layers_bytes + metadata_bytes
+        # the layers that stay, the last tensor that they know, and how far into the data their constants reach
+        records, last, data_bytes = [], max(core.inputs + (self._tensor,)), 0
+        for _ in range(self._at):
+            _, n_bytes, n, n_outputs, n_constants = struct.unpack("<HHBBB", core.read(at, 7))
+            made, n = core.read(at, n_bytes), n + n_outputs
+            at += n_bytes
+            records.append(made)
+            last = max(last, max(struct.unpack_from("<%dH" % n, made, 12)))
+            for i in range(n_constants):
+                offset, size = struct.unpack_from("<II", made, 12 + (n + 1) // 2 * 4 + 8 * i)
+                data_bytes = max(data_bytes, offset + (size + 3) // 4 * 4)
+        tensors = [core.read(48 + 32 * i, 32) for i in range(last + 1)]
+        data = [core.read(after, data_bytes)]
+        names = [core.line("layer_names", i) or "layer %d" % i for i in range(self._at)]
+
+        # the features, as floats, and the outputs: beside each other, and nothing else is needed then
+        ((weights, bias),) = self._trainer._layers()
+        source, n_out = self._tensor, len(bias)
+        n_in = len(weights) // n_out
+        begin = struct.unpack_from("<I", tensors[source], 28)[0]
+        dtype = core.tensor(source).dtype
+        end = begin + 4 * n_in
+        if dtype != "float32":
+            end = begin + (n_in * (1 if dtype == "int8" else 2) + 3) // 4 * 4
+            begin = 0 if 4 * n_in <= begin else end
+            tensors.append(tensor(n_in, begin))
+            records.append(record(22, source, last + 1, data))
+            names.append("to floats")
+            end = begin + 4 * n_in
+            source = last = last + 1
+        begin = 0 if 4 * n_out <= begin else end
+        tensors += [tensor(n_out, begin), tensor(n_out, begin, 2)]
+        records.append(record(1, source, last + 1, data, "linear", packed(weights, bias)))
+        records.append(record(2, last + 1, last + 2, data, "softmax"))
+        arena_bytes = max(arena_bytes, end, begin + 4 * n_out)
+        metadata = [lines(2, self.labels), lines(8, names + ["head", "softmax"])]
+        for tag, name in ((1, "name"), (3, "feature_names"), (4, "provenance"), (9, "input_names")):
+            metadata.append(lines(tag, [core.text(name) or ""]))
+        file = model_file(arena_bytes, tensors, records, metadata, data)
+        write_file(path, file)
+        return file
