@@ -3,10 +3,13 @@
 include(${CMAKE_CURRENT_LIST_DIR}/core.cmake)
 
 add_anne_core(anne_core STATIC)
+# The loops for the chip's processor; whatever has none there is in the portable files.
 if(PICO_RP2040)
-    file(GLOB ANNE_ARMV6M_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/armv6m/*.S)
-    target_sources(anne_core PRIVATE ${ANNE_ARMV6M_SOURCES})
+    file(GLOB ANNE_ASSEMBLY CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/armv6m/*.S)
+elseif(PICO_PLATFORM STREQUAL "rp2350-arm-s")
+    file(GLOB ANNE_ASSEMBLY CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/armv8m/*.S)
 endif()
+target_sources(anne_core PRIVATE ${ANNE_ASSEMBLY})
 # A section a function, so that the linker leaves out what is not called.
 target_compile_options(anne_core PRIVATE -Werror -g -ffunction-sections -fdata-sections)
 

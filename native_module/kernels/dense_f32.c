@@ -22,6 +22,9 @@
 #include <stdint.h>
 
 #include "kernels/arithmetic_f32.h"
+#include "kernels/processor.h"
+
+#if !defined(ANNE_ARMV8M) || !defined(__ARM_FP) // else armv8m/dense_f32.S
 
 static inline int32_t exponent_of(uint32_t bits) {
     return (int32_t)(bits << 1 >> 24);
@@ -143,3 +146,5 @@ void anne_dense_f32(const float *weights, const float *bias, const float *x, siz
         }
     }
 }
+
+#endif

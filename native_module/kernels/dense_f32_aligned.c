@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include "kernels/align_f32.h"
+#include "kernels/processor.h"
 
 _Static_assert(sizeof(anne_dense_f32_aligned_t) <= ANNE_DENSE_F32_ALIGNED_DERIVED * sizeof(void *), "DERIVED");
 #ifdef __ARM_ARCH_6M__ // as armv6m/dense_f32_aligned.S has them
@@ -59,7 +60,35 @@ void anne_dense_f32_aligned_prepare(anne_dense_f32_aligned_t *layer, const uint3
 
 #include <math.h>
 
-// sums[r] += t of a panel, where A starts as `start`; limbs holds pairs xh, xl.
+#ifdef ANNE_ARMV8M // limbs holds a word for each x, 2^16 xl + xh
+
+// In armv8m/dense_f32_aligned.S: adds to M and H of two rows.
+void anne_dense_f32_aligned_rows(const uint32_t *weights, const uint32_t *x, const uint32_t *end_of_x, int32_t *sums);
+
+// sums[r] += t of a panel, where M starts as `start`.
+static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *weights, uint32_t columns,
+                      uint32_t start) {
+    const uint32_t *x = (const uint32_t *)layer->limbs;
+    for (int32_t *sums = layer->sums; sums != layer->limbs; sums += 2) {
+        int32_t both[4] = {(int32_t)start, 0, (int32_t)start, 0};
+        anne_dense_f32_aligned_rows(weights, x, x + columns, both);
+        for (uint32_t k = 0; k < 2; k++) {
+            int32_t m = both[2 * k];
+            uint32_t high = (uint32_t)both[2 * k + 1];
+            sums[k] += ((int32_t)(high << layer->left) + (m >> layer->middle)) >> layer->right;
+        }
+        weights += 2 * columns;
+    }
+}
+
+static int32_t *put_limbs(int32_t *limbs, int32_t high, int32_t low) {
+    *limbs = (int32_t)((uint32_t)low << 16 | (uint16_t)high);
+    return limbs + 1;
+}
+
+#else // pairs xh, xl
+
+// sums[r] += t of a panel, where A starts as `start`.
 static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *weights, uint32_t columns,
                       uint32_t start) {
     const int32_t *end_of_x = layer->limbs + 2 * columns;
@@ -81,6 +110,14 @@ static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *wei
         weights += 2 * columns;
     }
 }
+
+static int32_t *put_limbs(int32_t *limbs, int32_t high, int32_t low) {
+    limbs[0] = high;
+    limbs[1] = low;
+    return limbs + 2;
+}
+
+#endif
 
 // t 2^exponent + bias.
 static inline float biased(int32_t t, int32_t exponent, float bias) {
@@ -107,8 +144,7 @@ static uint32_t split(const float *x, uint32_t n, int32_t exponent, int32_t *lim
     for (uint32_t j = 0; j < n; j++) {
         int32_t v = anne_align_f32(x[j], exponent);
         int32_t high = (v + 2048) >> 12;
-        *limbs++ = high;
-        *limbs++ = v - high * 4096;
+        limbs = put_limbs(limbs, high, v - high * 4096);
         sum += (uint32_t)high;
     }
     return sum;

@@ -9,6 +9,26 @@
 // because the loader has proven that the true sum fits (dense_s16.h).
 #include "kernels/dense_s16.h"
 
+#include "kernels/processor.h"
+
+#ifdef ANNE_ARMV8M
+
+// In armv8m/dense_s16.S: acc[r] = bias[r] + sum of w x, x being pairs in the halves of words.
+void anne_dense_s16_halves(const uint32_t *weights, const int32_t *bias, const uint32_t *x, uint32_t pairs,
+                           uint32_t n_out, int32_t *acc);
+
+void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
+                    int32_t *scratch, int32_t *acc) {
+    uint32_t *pairs = (uint32_t *)scratch;
+    for (uint32_t j = 0; j < n_in; j += 2) {
+        uint32_t odd = j + 1 < n_in ? (uint32_t)x[j + 1] : 0;
+        *pairs++ = (uint16_t)x[j] | odd << 16;
+    }
+    anne_dense_s16_halves(weights, bias, (const uint32_t *)scratch, anne_dense_s16_pairs(n_in), n_out, acc);
+}
+
+#else
+
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_s16.S
 
 static inline uint32_t sum_of(const uint32_t *p, const uint32_t step, const int32_t *x, const int32_t *end) {
@@ -51,3 +71,5 @@ void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t 
     }
     anne_dense_s16_sums(weights, bias, scratch, anne_dense_s16_pairs(n_in), n_out, acc, 0u - (sum << 15));
 }
+
+#endif

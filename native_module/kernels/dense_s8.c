@@ -32,6 +32,7 @@
 // and an arithmetic shift by 8 takes each S, sign and all. Longer rows are cut into panels, each added to acc.
 #include "kernels/dense_s8.h"
 
+#include "kernels/processor.h"
 #include "kernels/quad_s8.h"
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_s8.S
@@ -61,9 +62,22 @@ static inline void four_rows(const uint32_t *weights, const uint32_t step, const
     anne_quad_decode(&quad, sums);
 }
 
+#ifdef ANNE_ARMV8M // armv8m/dense_s8.S
+void anne_dense_s8_eights(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
+                          uint32_t n_out, int32_t *acc, int32_t sum_x);
+#endif
+
 void anne_dense_s8_panel(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t columns,
                          uint32_t n_out, int32_t *acc, int32_t sum_x) {
-    for (uint32_t r = 0; r < n_out; r += 8) {
+    uint32_t r = 0;
+#ifdef ANNE_ARMV8M
+    r = n_out / 8 * 8;
+    if (r > 0) {
+        anne_dense_s8_eights(weights, bias, x, columns, r, acc, sum_x);
+        weights += r / 4 * columns;
+    }
+#endif
+    for (; r < n_out; r += 8) {
         int32_t sums[8];
         if (n_out - r > 4) { // words of eight rows alternate
             four_rows(weights, 2, x, columns, sum_x, sums);

@@ -1,8 +1,9 @@
 // Runs model files on a bare Cortex-M33 under QEMU: from the file "request" to the file "reply", by semihosting.
 //
 // request: for each model a word with the file's bytes, a word with the number of samples, the file, the samples as
-// they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, the outputs.
-// Then one word more: the bits of a sum of a product, see `fused`.
+// they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, for each
+// sample a word with the ticks that it took and the outputs. Then one word more: the bits of a sum of a product, see
+// `fused`.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,11 @@ static uint8_t bytes[ROOM] __attribute__((aligned(4)));
 static uint8_t workspace[ROOM] __attribute__((aligned(4)));
 static uint8_t sample[ROOM];
 
+// The processor's own counter of 24 bits, downwards: with QEMU's -icount a tick is so many instructions.
+#define SYST_CSR (*(volatile uint32_t *)0xe000e010)
+#define SYST_RVR (*(volatile uint32_t *)0xe000e014)
+#define SYST_CVR (*(volatile uint32_t *)0xe000e018)
+
 static bool run_model(uint32_t request, uint32_t reply) {
     uint32_t counts[2]; // bytes, samples
     if (!read_bytes(request, counts, sizeof counts) || counts[0] > ROOM || !read_bytes(request, bytes, counts[0])) {
@@ -56,7 +62,10 @@ static bool run_model(uint32_t request, uint32_t reply) {
             return false;
         }
         anne_model_put_inputs(&model, sample);
+        uint32_t start = SYST_CVR;
         anne_model_run(&model);
+        uint32_t ticks = (start - SYST_CVR) & 0xffffff;
+        write_bytes(reply, &ticks, sizeof ticks);
         anne_model_get_outputs(&model, sample);
         write_bytes(reply, sample, y_bytes);
     }
@@ -71,6 +80,9 @@ static float fused(void) {
 }
 
 int main(void) {
+    SYST_RVR = 0xffffff;
+    SYST_CVR = 0;
+    SYST_CSR = 5; // counts, by the processor's clock, without interrupts
     uint32_t request = open_file("request", 7, READ_BINARY), reply = open_file("reply", 5, WRITE_BINARY);
     while (run_model(request, reply)) {
     }

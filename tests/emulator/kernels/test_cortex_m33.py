@@ -1,8 +1,7 @@
-"""All golden models on the Pico 2's processor core: their outputs have the bits of the host's."""
+"""All golden models on the Pico 2's processor core: they have the bits of the host, but for sums of floats."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -45,30 +44,42 @@ def samples(name: str) -> tuple[bytes, np.ndarray]:
     return data, packed(inputs)
 
 
-def digest(outputs: bytes) -> str:
-    return hashlib.sha256(outputs).hexdigest()[:16]
+def sums_floats(name: str) -> bool:
+    """Whether a layer of the model calls anne_dense_f32, which sums in the processor's floating-point unit."""
+    with NativeModel((FOLDER / f"{name}.anne").read_bytes()) as model:
+        layers = model.file.layers
+    return any(
+        layer.kind in ("dense", "conv", "depthwise_conv", "conv_transpose")
+        and layer.kernel in ("f32", "float32")
+        for layer in layers
+    )
 
 
-def host_digests() -> dict[str, str]:
-    digests = {}
-    for name in NAMES:
-        data, x = samples(name)
-        with NativeModel(data) as model:
-            digests[name] = digest(model.run_raw(x).tobytes())
-    return digests
+def wrong(name: str, outputs: bytes) -> str:
+    """What is wrong with the outputs there, "" if nothing is: they have the host's bits. Sums of floats are off from
+    exact ones by as many roundings as the kernel's header says, some dozen here, 2^-24 each of what they add."""
+    data, x = samples(name)
+    with NativeModel(data) as model:
+        expected = model.run_raw(x).tobytes()
+    if not sums_floats(name):
+        return "" if outputs == expected else "other bits"
+    there, here = np.frombuffer(outputs, np.float32), np.frombuffer(expected, np.float32)
+    largest = np.abs(here[np.isfinite(here)]).max()
+    return "" if np.allclose(there, here, rtol=0, atol=largest * 2.0**-20, equal_nan=True) else "too far off"
 
 
 @pytest.mark.parametrize("core", ["hard floats", "firmware"])
-def test_golden_models_have_the_bits_of_the_host(core: str) -> None:
+def test_golden_models_have_the_results_of_the_host(core: str) -> None:
     if core == "hard floats":
         elf = build(core_sources(), HARD_FLOATS + CORE_FLAGS)
     elif FIRMWARE_CORE.exists():
         elf = build([FIRMWARE_CORE], SOFTFP + CORE_FLAGS)
     else:
         pytest.skip(f"{FIRMWARE_CORE.name} of the Pico 2 is not built; `make firmware` builds it")
-    outputs, fused = run(elf, [samples(name) for name in NAMES])
+    answers, fused = run(elf, [samples(name) for name in NAMES])
     assert fused == 2.0**-11  # with two roundings; fused it would be 2^-11 + 2^-24
-    assert {name: digest(y) for name, y in zip(NAMES, outputs, strict=True)} == host_digests()
+    found = {name: wrong(name, y.outputs) for name, y in zip(NAMES, answers, strict=True)}
+    assert {name: what for name, what in found.items() if what} == {}
 
 
 def test_without_the_core_s_flags_the_compiler_fuses() -> None:
