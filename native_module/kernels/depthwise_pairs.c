@@ -73,26 +73,28 @@ void anne_pair_four(const anne_pairing_t *pairing) {
     }
 }
 
+// The third product by itself serves all ways.
 static void sum_window(const int32_t *stream, const uint8_t *window, int32_t *sums) {
-    uint32_t low = (uint32_t)*stream++;
-    int32_t high = *stream++;
+    uint32_t low = 0;
+    int32_t high = 0;
     do {
         const int32_t *x = (const int32_t *)(const void *)(window + stream[0]);
-        uint32_t sum = 1u << 15;
+        uint32_t parts[2] = {0, 0};
         for (uint32_t j = 0; j < 3; j++) {
-            sum += (uint32_t)stream[1 + j] * (uint32_t)(stream[1 + j] == 0 ? 0 : x[j]);
+            parts[j / 2] += (uint32_t)stream[1 + j] * (uint32_t)(stream[1 + j] == 0 ? 0 : x[j]);
         }
-        low += sum;
-        high += (int32_t)sum >> 16;
+        low += parts[0] + parts[1];
+        high += ((int32_t)(parts[0] + (1u << 15)) >> 16) + ((int32_t)(parts[1] + (1u << 15)) >> 16);
         stream += 4;
     } while ((uintptr_t)stream % ANNE_STREAM_END != 0);
     sums[0] = (int32_t)(low - ((uint32_t)high << 16));
     sums[1] = high;
 }
 
-static void sum_windows(const anne_windows_t *windows, uint32_t bytes) {
+void anne_sum_windows(const anne_windows_t *windows) {
     const uint8_t *row = windows->row, *row_end = windows->row_end;
     int32_t *sums = windows->sums;
+    uint32_t bytes = windows->step / 2;
     for (uint32_t i = 0; i < windows->rows; i++, row += windows->row_bytes, row_end += windows->row_bytes) {
         const uint8_t *end = row_end + windows->odd * bytes;
         for (const uint8_t *window = row; window < end; window += bytes, sums += 2) {
@@ -101,15 +103,8 @@ static void sum_windows(const anne_windows_t *windows, uint32_t bytes) {
     }
 }
 
-void anne_sum_windows_1(const anne_windows_t *windows) {
-    sum_windows(windows, 4);
-}
-
-void anne_sum_windows_2(const anne_windows_t *windows) {
-    sum_windows(windows, 8);
-}
-
-static int8_t finished(const anne_finish_t *finish, int32_t t) {
+static int8_t finished(const anne_finish_t *finish, int32_t sum) {
+    int32_t t = sum + finish->bias;
     if ((uint32_t)t <= finish->range) {
         uint32_t q = (uint32_t)t * finish->multiplier + finish->start;
         if (q << 8 > finish->unsure) {

@@ -27,9 +27,13 @@ typedef struct {
     int32_t weights[3];
 } anne_segment_t;
 
+// How windows are summed, one or two pairs apart: any segments; three; three whose third taps are summed by themselves,
+// so that |w0| + |w1| <= 255 is enough.
+typedef enum { ANNE_ANY_1, ANNE_ANY_2, ANNE_WHOLE_1, ANNE_WHOLE_2, ANNE_PARTED_1, ANNE_PARTED_2 } anne_way_t;
+
 // Windows of one channel: in each of `rows` some twos, and one more if they are odd.
 typedef struct {
-    const int32_t *stream;  // the starts of both accumulators; then segments up to a multiple of ANNE_STREAM_END bytes
+    const int32_t *stream;  // segments up to a multiple of ANNE_STREAM_END bytes
     int32_t *sums;          // of both lanes by turns
     uint32_t step;          // bytes from a window to the next but one
     const uint8_t *row_end; // behind the first row's twos, where their next window would begin
@@ -38,15 +42,14 @@ typedef struct {
     uint32_t odd;       // 1 if there is one more, else 0
     uint32_t skip;      // row_bytes without the steps of the twos
     const uint8_t *row; // the first window
+    uint32_t way;
 } anne_windows_t;
 
 #define ANNE_STREAM_END 1024
 
-// Neighbouring windows are one pair apart, or two.
-ANNE_IN_RAM void anne_sum_windows_1(const anne_windows_t *windows);
-ANNE_IN_RAM void anne_sum_windows_2(const anne_windows_t *windows);
+ANNE_IN_RAM void anne_sum_windows(const anne_windows_t *windows);
 
-// How sums of one channel become int8, see depthwise_pairs.c; a sum t stands for t + least_sum.
+// How sums of one channel become int8, see depthwise_pairs.c.
 typedef struct {
     uint32_t multiplier;
     int32_t near;
@@ -54,6 +57,7 @@ typedef struct {
     uint32_t start;
     uint32_t unsure;
     uint32_t step; // bytes from a pixel of y to the next
+    int32_t bias;  // without least_sum
     int32_t least;
     int32_t most;
     int32_t least_sum;

@@ -194,13 +194,31 @@ static __attribute__((noinline)) int32_t *put_weights(const int8_t *weights, int
     return first;
 }
 
-// Returns where the stream of a channel begins: with the sums' starts, for the bias `start` of both lanes.
-static int32_t *put_stream(const run_t *run, const int8_t *weights, int32_t start) {
-    int32_t *at = put_weights(weights, run->window->kernel_w, run->stream_end, run->stream_end - 4 * run->unsplit);
-    uint32_t n = (uint32_t)(run->stream_end - at) / 4;
-    *--at = start;
-    *--at = (int32_t)((uint32_t)start * 0x10001u - (n << 15));
-    return at;
+// Three segments of three taps each, in the stream; returns how they are summed, or ANNE_ANY_1 if that is no way.
+static anne_way_t put_three(const int8_t *weights, int32_t *at) {
+    int32_t two_most = 0, three_most = 0;
+    for (const int8_t *end = weights + 9; weights < end; weights += 3, at -= 4) {
+        int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2];
+        at[1] = w0, at[2] = w1, at[3] = w2;
+        int32_t two = magnitude(w0) + magnitude(w1), three = two + magnitude(w2);
+        two_most = two > two_most ? two : two_most;
+        three_most = three > three_most ? three : three_most;
+    }
+    return three_most <= 255 ? ANNE_WHOLE_1 : two_most <= 255 ? ANNE_PARTED_1 : ANNE_ANY_1;
+}
+
+// Puts a channel's weights into the stream; how its windows are summed where they are one pair apart.
+static anne_way_t put_stream(run_t *run, const int8_t *weights) {
+    int32_t *first = run->stream_end - 4 * run->unsplit;
+    anne_way_t way = ANNE_ANY_1;
+    run->windows.stream = first;
+    if (run->unsplit == 3 && run->window->kernel_w % 3 == 0) {
+        way = put_three(weights, run->stream_end - 4);
+    }
+    if (way == ANNE_ANY_1) {
+        run->windows.stream = put_weights(weights, run->window->kernel_w, run->stream_end, first);
+    }
+    return way;
 }
 
 // --- The layer ------------------------------------------------------------------------------------------------------
@@ -212,17 +230,17 @@ static anne_windows_t windows_of(const run_t *run) {
     uint32_t row_bytes = 4 * (uint32_t)(w->stride_h * run->cut.plane_w), step = 2 * apart;
     const uint8_t *row = (const uint8_t *)(const void *)run->planes;
     uint32_t twos = columns / 2 * step;
-    return (anne_windows_t){NULL, run->sums, step, row + twos, row_bytes, 1, columns % 2, row_bytes - twos, row};
+    return (anne_windows_t){NULL, run->sums, step, row + twos, row_bytes, 1, columns % 2, row_bytes - twos, row, 0};
 }
 
-// Sums the windows of a channel whose pairs begin so many bytes behind the first plane's.
-static void sum_plane(run_t *run, const int32_t *stream, uint32_t behind) {
+// Sums the windows of a channel whose pairs begin so many bytes behind the first plane's; `way` as for one pair apart.
+static void sum_plane(run_t *run, anne_way_t way, uint32_t behind) {
     anne_windows_t windows = run->windows;
-    windows.stream = stream;
     windows.row += behind, windows.row_end += behind;
     uint32_t apart = windows.step / 2;
+    windows.way = way + (apart == 8);
     if (apart <= 8) {
-        (apart == 4 ? anne_sum_windows_1 : anne_sum_windows_2)(&windows);
+        anne_sum_windows(&windows);
         return;
     }
     // farther apart: each window for itself, a row of one column
@@ -230,7 +248,7 @@ static void sum_plane(run_t *run, const int32_t *stream, uint32_t behind) {
     windows.odd = 1, windows.rows = columns, windows.row_bytes = windows.skip = apart;
     for (; rows > 0; rows--, windows.row += row_bytes, windows.sums += 2 * columns) {
         windows.row_end = windows.row;
-        anne_sum_windows_2(&windows);
+        anne_sum_windows(&windows);
     }
 }
 
@@ -250,10 +268,9 @@ static void run_channel(run_t *run, const anne_depthwise_t *layer, const anne_de
     finish.least = out->output.least, finish.most = out->output.most;
     finish.factor = &out->factors[channel], finish.output = &out->output;
     anne_finish_prepare(&finish);
-    int32_t bias = ((const int32_t *)layer->bias)[channel];
-    const int32_t *stream =
-        put_stream(run, (const int8_t *)layer->weights + (size_t)channel * taps, bias - finish.least_sum);
-    sum_plane(run, stream, plane * run->cut.plane_words * 4);
+    finish.bias = ((const int32_t *)layer->bias)[channel] - finish.least_sum;
+    anne_way_t way = put_stream(run, (const int8_t *)layer->weights + (size_t)channel * taps);
+    sum_plane(run, way, plane * run->cut.plane_words * 4);
     int8_t *y = band->y + channel;
     if (band->upper > 0) {
         anne_finish_pairs(&finish, run->sums, band->upper, y, band->second);

@@ -54,156 +54,261 @@
     restore_and_return
     .size anne_pair_four, . - anne_pair_four
 
-// Windows, two neighbours at a time. On the stack, as in anne_windows_t:
-.equ STREAM, 0
-.equ SUMS, 4
-.equ STEP, 8                    // and behind it ROW_END
-.equ ROW_BYTES, 16              // and behind it rows
-.equ ODD, 24                    // and behind it skip
-
-//     r0 stream  r1 offset, then sums  r2-r4 weights  r5-r7 pairs
+// void anne_sum_windows(const anne_windows_t *windows): two neighbours at a time, in one of six loops; the last window of
+// a row by itself. Three segments take 27 cycles a sum, 32 where the third products are parts of their own.
+//     r0 stream  r1 offset, a pair  r2-r4 weights  r5-r7 pairs
 //     r8 window  r9 2^15  r10, r11 low and high of the first window's, r12, lr of the second
-// `triples`: from the stream's segment r1-r4 to the sums r1 and r2.
-.macro sum_windows name, triples
-    in_ram \name
-    save_registers
-    mov r1, r0
-    adds r1, #32
-    ldr r1, [r1]
-    mov r8, r1
-    sub sp, #32
-    ldm r0!, {r1-r4}
-    mov r5, sp
-    stm r5!, {r1-r4}
-    ldm r0!, {r1-r4}
-    stm r5!, {r1-r4}
-    movs r1, #1
-    lsls r1, r1, #15
-    mov r9, r1
-    b 3f
-    .p2align 2
-1:  ldr r0, [sp, #STREAM]
-    ldm r0!, {r1, r2}
-    mov r10, r1
-    mov r11, r2
-    mov r12, r1
-    mov lr, r2
-2:  ldm r0!, {r1-r4}
-    add r1, r8
-    \triples
-    add r1, r9
-    add r10, r1
-    asrs r1, r1, #16
-    add r11, r1
-    add r2, r9
-    add r12, r2
-    asrs r2, r2, #16
-    add lr, r2
-    lsls r3, r0, #22            // the stream ends at a multiple of 1024
-    bne 2b
-    mov r1, r10
-    mov r2, r11
-    lsls r3, r2, #16
-    subs r1, r3
-    mov r3, r12
-    mov r4, lr
-    lsls r5, r4, #16
-    subs r3, r5
-    ldr r5, [sp, #SUMS]
-    stm r5!, {r1-r4}
-    str r5, [sp, #SUMS]
-    ldr r6, [sp, #STEP]
-    add r8, r6
-3:  ldr r7, [sp, #STEP + 4]
-    cmp r8, r7
-    blo 1b
-    ldr r1, [sp, #ODD]
-    cmp r1, #0
-    bne 5f
-4:  add r1, sp, #ROW_BYTES
-    ldm r1, {r1-r4}             // row_bytes, rows, odd, skip
-    ldr r7, [sp, #STEP + 4]
-    add r8, r4
-    adds r7, r1
-    str r7, [sp, #STEP + 4]
-    subs r2, #1
-    str r2, [sp, #ROW_BYTES + 4]
-    bne 3b
-    add sp, #32
-    restore_and_return
+// On the stack, as in anne_windows_t:
+.equ STREAM, 0
+.equ SUMS, 4                    // and behind it step
+.equ ROW_END, 12
+.equ ROW_BYTES, 16              // and behind it rows, odd, skip
+.equ ROWS, 20
+.equ ODD, 24
+.equ LOOP, 32                   // of twos, and behind it that of last windows
+.equ FRAME, 40
 
-5:  ldr r0, [sp, #STREAM]       // the last window of a row
-    ldm r0!, {r1, r2}
-    mov r10, r1
-    mov r11, r2
-6:  ldm r0!, {r1-r4}
+// The products of a segment for two windows one pair apart: r5 = those with two weights, r6 that with the third; r2 and
+// r4 for the second window.
+.macro products_1
+    ldm r0!, {r1-r4}
     add r1, r8
-    ldm r1!, {r5-r7}
-    muls r2, r5
-    muls r3, r6
-    muls r4, r7
-    adds r2, r3
-    adds r2, r4
-    add r2, r9
-    add r10, r2
-    asrs r2, r2, #16
-    add r11, r2
-    lsls r3, r0, #22
-    bne 6b
-    mov r1, r10
-    mov r2, r11
-    lsls r3, r2, #16
-    subs r1, r3
-    ldr r5, [sp, #SUMS]
-    stm r5!, {r1, r2}
-    str r5, [sp, #SUMS]
-    b 4b
-    .size \name, . - \name
-.endm
-
-.macro four_pairs
     ldm r1, {r1, r5-r7}
-    muls r1, r2
-    muls r2, r5
-    muls r5, r3
-    muls r3, r6
-    muls r6, r4
-    muls r4, r7
-    adds r1, r5
-    adds r1, r6
+    muls r1, r2                 // x0 w0
+    muls r2, r5                 // x1 w0
+    muls r5, r3                 // x1 w1
+    muls r3, r6                 // x2 w1
+    muls r6, r4                 // x2 w2
+    muls r4, r7                 // x3 w2
+    adds r5, r1
     adds r2, r3
-    adds r2, r4
 .endm
 
-.macro five_pairs
+// Likewise two pairs apart.
+.macro products_2
+    ldm r0!, {r1-r4}
+    add r1, r8
     ldm r1!, {r5-r7}
     muls r5, r2                 // x0 w0
     muls r6, r3                 // x1 w1
     adds r5, r6
     mov r6, r7
     muls r6, r4                 // x2 w2
-    adds r5, r6
     muls r2, r7                 // x2 w0
-    ldm r1!, {r6, r7}
-    muls r3, r6                 // x3 w1
+    ldm r1, {r1, r7}
+    muls r3, r1                 // x3 w1
     muls r4, r7                 // x4 w2
     adds r2, r3
-    adds r2, r4
-    mov r1, r5
 .endm
 
-    sum_windows anne_sum_windows_1, four_pairs
-    sum_windows anne_sum_windows_2, five_pairs
+// low += sum, high += its upper lane; for the first sum `put` is mov, else add.
+.macro part sum, low, high, put=add
+    \put \low, \sum
+    add \sum, r9
+    asrs \sum, \sum, #16
+    \put \high, \sum
+.endm
+
+// Likewise with the last sum, to the sums of the lanes in `lower` and `upper`.
+.macro last_part sum, low, high, lower, upper
+    add \low, \sum
+    add \sum, r9
+    asrs \upper, \sum, #16
+    add \upper, \high
+    lsls \lower, \upper, #16
+    mov \sum, \low
+    subs \lower, \sum, \lower
+.endm
+
+.macro whole put=add
+    adds r5, r6
+    adds r2, r4
+    part r5, r10, r11, \put
+    part r2, r12, lr, \put
+.endm
+
+.macro last_whole
+    adds r5, r6
+    adds r2, r4
+    last_part r5, r10, r11, r3, r4
+    last_part r2, r12, lr, r6, r7
+.endm
+
+.macro parted put=add
+    part r5, r10, r11, \put
+    part r2, r12, lr, \put
+    part r6, r10, r11
+    part r4, r12, lr
+.endm
+
+.macro last_parted
+    part r5, r10, r11
+    part r2, r12, lr
+    mov r2, r4
+    last_part r6, r10, r11, r3, r4
+    last_part r2, r12, lr, r6, r7
+.endm
+
+// Stores the sums of two windows, and goes on to the next two of the row.
+.macro next_windows loop
+    mov r0, sp
+    ldm r0, {r0, r1, r2, r5}    // stream, sums, step, row_end
+    stm r1!, {r3, r4, r6, r7}
+    str r1, [sp, #SUMS]
+    add r8, r2
+    cmp r8, r5
+    blo \loop
+    b .Lrow_end
+.endm
+
+.macro three_segments loop, products, parts
+    .p2align 2
+\loop:
+    \products
+    \parts mov
+    \products
+    \parts
+    \products
+    last_\parts
+    next_windows \loop
+.endm
+
+// Any number of segments, up to the stream's end.
+.macro any_segments loop, products
+    .p2align 2
+\loop:
+    movs r1, #0
+    mov r10, r1
+    mov r11, r1
+    mov r12, r1
+    mov lr, r1
+1:  \products
+    whole
+    lsls r3, r0, #22
+    bne 1b
+    mov r4, r11
+    lsls r3, r4, #16
+    mov r1, r10
+    subs r3, r1, r3
+    mov r7, lr
+    lsls r6, r7, #16
+    mov r1, r12
+    subs r6, r1, r6
+    next_windows \loop
+.endm
+
+.macro last_window loop, parts
+    .p2align 2
+\loop:
+    ldm r0!, {r1-r4}
+    add r1, r8
+    ldm r1!, {r5-r7}
+    muls r2, r5
+    muls r3, r6
+    muls r4, r7
+    adds r2, r3
+    \parts
+    lsls r3, r0, #22
+    bne \loop
+    b .Llast_done
+.endm
+
+.macro last_window_whole
+    adds r2, r4
+    part r2, r10, r11
+.endm
+
+.macro last_window_parted
+    part r2, r10, r11
+    part r4, r10, r11
+.endm
+
+    in_ram anne_sum_windows
+    save_registers
+    sub sp, #FRAME
+    mov r7, sp
+    ldm r0!, {r1-r6}
+    stm r7!, {r1-r6}
+    ldm r0!, {r1-r4}            // odd, skip, row, way
+    stm r7!, {r1, r2}
+    mov r8, r3
+    adr r5, .Lways
+    lsls r4, r4, #3
+    adds r5, r4
+    ldm r5!, {r3, r4}
+    stm r7!, {r3, r4}
+    movs r1, #1
+    lsls r1, r1, #15
+    mov r9, r1
+.Lnext_row:
+    ldr r0, [sp, #STREAM]
+    ldr r1, [sp, #LOOP]
+    ldr r7, [sp, #ROW_END]
+    cmp r8, r7
+    bhs .Lrow_end
+    bx r1
+.Lrow_end:
+    ldr r1, [sp, #ODD]
+    cmp r1, #0
+    beq .Lrow_done
+    ldr r0, [sp, #STREAM]
+    ldr r1, [sp, #LOOP + 4]
+    movs r2, #0
+    mov r10, r2
+    mov r11, r2
+    bx r1
+.Llast_done:
+    mov r2, r11
+    lsls r3, r2, #16
+    mov r1, r10
+    subs r1, r1, r3
+    ldr r5, [sp, #SUMS]
+    stm r5!, {r1, r2}
+    str r5, [sp, #SUMS]
+.Lrow_done:
+    add r1, sp, #ROW_BYTES
+    ldm r1, {r1-r4}             // row_bytes, rows, odd, skip
+    ldr r7, [sp, #ROW_END]
+    add r8, r4
+    adds r7, r1
+    str r7, [sp, #ROW_END]
+    subs r2, #1
+    str r2, [sp, #ROWS]
+    bne .Lnext_row
+    add sp, #FRAME
+    restore_and_return
+
+    .p2align 2
+.Lways:                         // anne_way_t; + 1: Thumb
+    .word .Lany_1 + 1, .Llast_whole + 1
+    .word .Lany_2 + 1, .Llast_whole + 1
+    .word .Lwhole_1 + 1, .Llast_whole + 1
+    .word .Lwhole_2 + 1, .Llast_whole + 1
+    .word .Lparted_1 + 1, .Llast_parted + 1
+    .word .Lparted_2 + 1, .Llast_parted + 1
+
+    any_segments .Lany_1, products_1
+    any_segments .Lany_2, products_2
+    three_segments .Lwhole_1, products_1, whole
+    three_segments .Lwhole_2, products_2, whole
+    three_segments .Lparted_1, products_1, parted
+    three_segments .Lparted_2, products_2, parted
+    last_window .Llast_whole, last_window_whole
+    last_window .Llast_parted, last_window_parted
+    .size anne_sum_windows, . - anne_sum_windows
 
 // void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, uint32_t n, int8_t *y, uint32_t second)
 //     r0 sums  r1 y  r2 multiplier  r3 near  r4 lower, r5 upper sum  r6 scratch  r7 second
-//     r8 range  r9 start  r10 unsure  r11 step  r12 end of sums
-//     on the stack: finish
-.equ LEAST, 24
-.equ MOST, 28
-.equ LEAST_SUM, 32
+//     r8 range  r9 start  r10 unsure  r11 step  r12 end of sums  lr bias
+//     on the stack: the last part of finish
+.equ BIAS, 0
+.equ LEAST, 4
+.equ MOST, 8
+.equ LEAST_SUM, 12
+.equ FINISH_BYTES, 24
 
 .macro finish sum
+    add \sum, lr
     cmp \sum, r8
     bhi .Lbeyond\sum
     muls \sum, r2
@@ -215,36 +320,35 @@
 .Lfinished\sum:
 .endm
 
-// The sum lies \back bytes before r0.
+// The sum lies \back bytes before r0. Most of those beyond are below: what ReLU makes 0.
 .macro outside sum, back
 .Lbeyond\sum:
     adds r6, \sum, r3
-    bmi .Lleast\sum
+    bpl .Labove\sum
+    ldr \sum, [sp, #LEAST]
+    b .Lfinished\sum
+.Labove\sum:
     mov r6, r8
     adds r6, r3
     cmp \sum, r6
-    bgt .Lmost\sum
+    ble .Lunsure\sum
+    ldr \sum, [sp, #MOST]
+    b .Lfinished\sum
 .Lunsure\sum:
     movs r6, #\back
     bl .Lexactly
+    ldr \sum, [sp, #BIAS]
+    mov lr, \sum
     mov \sum, r6
-    b .Lfinished\sum
-.Lleast\sum:
-    ldr r6, [sp]
-    ldr \sum, [r6, #LEAST]
-    b .Lfinished\sum
-.Lmost\sum:
-    ldr r6, [sp]
-    ldr \sum, [r6, #MOST]
     b .Lfinished\sum
 .endm
 
     in_ram anne_finish_pairs
-    save_registers "r0,"
+    save_registers
     lsls r2, r2, #3
     adds r2, r1
     mov r12, r2
-    ldr r7, [sp, #40]
+    ldr r7, [sp, #36]
     mov r4, r1                  // sums
     mov r1, r3
     ldm r0!, {r2, r3, r5, r6}   // multiplier, near, range, start
@@ -253,7 +357,18 @@
     ldm r0!, {r5, r6}           // unsure, step
     mov r10, r5
     mov r11, r6
-    mov r0, r4
+    sub sp, #FINISH_BYTES
+    push {r4}
+    ldm r0!, {r5, r6}
+    mov lr, r5
+    str r5, [sp, #4 + BIAS]
+    str r6, [sp, #4 + LEAST]
+    add r4, sp, #4 + MOST
+    ldm r0!, {r5, r6}           // most, least_sum
+    stm r4!, {r5, r6}
+    ldm r0!, {r5, r6}           // factor, output
+    stm r4!, {r5, r6}
+    pop {r0}
     .p2align 2
 1:  ldm r0!, {r4, r5}
     finish r5
@@ -263,23 +378,23 @@
     add r1, r11
     cmp r0, r12
     bne 1b
-    add sp, #4
+    add sp, #FINISH_BYTES
     restore_and_return
 
     outside r4, 8
     outside r5, 4
 
-// r6 = the result for the sum r6 bytes before r0; keeps all other registers.
+// r6 = the result for the sum r6 bytes before r0; keeps all other registers but lr.
 .Lexactly:
     push {r0-r5, r7, lr}
-    ldr r7, [sp, #32]           // finish
     mov r4, r12
     subs r0, r6
     ldr r0, [r0]
-    ldr r1, [r7, #LEAST_SUM]
+    add r7, sp, #32
+    ldm r7!, {r1-r3, r5}        // bias, least, most, least_sum
     adds r0, r1
-    ldr r1, [r7, #LEAST_SUM + 4]
-    ldr r2, [r7, #LEAST_SUM + 8]
+    adds r0, r5
+    ldm r7!, {r1, r2}           // factor, output
     ldr r3, =anne_requantize_one
     blx r3
     mov r12, r4
