@@ -25,8 +25,11 @@ void anne_pair_one(const anne_pairing_t *pairing) {
     const int8_t *a = pairing->a, *b = pairing->b;
     uint32_t a_step = pairing->a_step, b_step = pairing->b_step;
     int32_t *pairs = pairing->pairs;
-    for (const int32_t *end = pairs + pairing->n; pairs < end; a += a_step, b += b_step) {
-        *pairs++ = *a + *b * 65536;
+    for (uint32_t rows = pairing->rows; rows > 0; rows--) {
+        for (const int32_t *end = pairs + pairing->n; pairs < end; a += a_step, b += b_step) {
+            *pairs++ = *a + *b * 65536;
+        }
+        a += pairing->a_skip, b += pairing->b_skip, pairs += pairing->row_skip;
     }
 }
 
@@ -118,10 +121,12 @@ static int8_t finished(const anne_finish_t *finish, int32_t sum) {
     return (int8_t)anne_requantize_one(t + finish->least_sum, finish->factor, finish->output);
 }
 
-void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, uint32_t n, int8_t *y, uint32_t second) {
-    for (; n > 0; n--, sums += 2, y += finish->step) {
-        y[second] = finished(finish, sums[1]);
-        y[0] = finished(finish, sums[0]);
+void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, int8_t *y) {
+    for (uint32_t rows = finish->rows; rows > 0; rows--, y += finish->row_skip) {
+        for (uint32_t n = finish->row_bytes / 8; n > 0; n--, sums += 2, y += finish->step) {
+            y[finish->second] = finished(finish, sums[1]);
+            y[0] = finished(finish, sums[0]);
+        }
     }
 }
 

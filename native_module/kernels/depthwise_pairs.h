@@ -5,30 +5,34 @@
 #include "kernels/in_ram.h"
 #include "kernels/requantize.h"
 
-// Pairs that are made at a time: `n` of one row of pairs, for one channel, or for four whose values are in a word.
+// Pairs that are made at a time: of `rows` rows `n` each, for one channel, or for four whose values are in a word.
 typedef struct {
     const int8_t *a; // the first pair's lower lane, and its upper one; from each to the next are so many bytes
     const int8_t *b;
     uint32_t a_step;
     uint32_t b_step;
     int32_t *pairs;
-    uint32_t n;           // 1 at least
+    uint32_t n;           // 1 at least, as rows
     uint32_t plane_words; // from a channel's pairs to the next channel's
+    uint32_t rows;
+    uint32_t row_skip; // words from the end of a row of pairs to the next one
+    int32_t a_skip;    // bytes likewise
+    int32_t b_skip;
 } anne_pairing_t;
 
-// pairs[k plane_words + i] = a[k + i a_step] + 2^16 b[k + i b_step] for channels k = 0, or 0 to 3; for four a, b and
-// their steps are multiples of 4.
+// pairs[k plane_words + i] = a[k + i a_step] + 2^16 b[k + i b_step] for channels k = 0, or 0 to 3, and likewise the
+// further rows; for four a, b and what is added to them are multiples of 4.
 void anne_pair_one(const anne_pairing_t *pairing);
 ANNE_IN_RAM void anne_pair_four(const anne_pairing_t *pairing);
 
-// Three neighbouring taps: the sum of their magnitudes is at most 255.
+// Three neighbouring taps.
 typedef struct {
     int32_t offset; // bytes, from the pair that a window begins with to the first of the three
     int32_t weights[3];
 } anne_segment_t;
 
-// How windows are summed, one or two pairs apart: any segments; three; three whose third taps are summed by themselves,
-// so that |w0| + |w1| <= 255 is enough.
+// How windows are summed, one or two pairs apart: any segments of |w0| + |w1| + |w2| <= 255; three such; three of |w0|
+// + |w1| <= 255.
 typedef enum { ANNE_ANY_1, ANNE_ANY_2, ANNE_WHOLE_1, ANNE_WHOLE_2, ANNE_PARTED_1, ANNE_PARTED_2 } anne_way_t;
 
 // Windows of one channel: in each of `rows` some twos, and one more if they are odd.
@@ -56,20 +60,24 @@ typedef struct {
     uint32_t range;
     uint32_t start;
     uint32_t unsure;
-    uint32_t step; // bytes from a pixel of y to the next
-    int32_t bias;  // without least_sum
+    uint32_t step;   // bytes from a pixel of y to the next,
+    uint32_t second; // and to that of the upper lane
+    int32_t bias;    // without least_sum
     int32_t least;
+    uint32_t rows;
+    uint32_t row_bytes; // of sums
     int32_t most;
     int32_t least_sum;
     const anne_rescale_t *factor;
     const anne_output_t *output;
+    int32_t row_skip; // bytes of y behind a row
 } anne_finish_t;
 
 // Fills in what the factor and the output make of it: multiplier, near, range, start, unsure, least_sum.
 void anne_finish_prepare(anne_finish_t *finish);
 
-// For pairs of sums i < n: y[i step + second], then y[i step] = the upper and the lower one rescaled. n >= 1.
-ANNE_IN_RAM void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, uint32_t n, int8_t *y,
-                                   uint32_t second);
+// For pairs of sums i < row_bytes / 8: y[i step + second], then y[i step] = the upper and the lower one rescaled; then
+// likewise further rows.
+ANNE_IN_RAM void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, int8_t *y);
 
 #endif // ANNE_DEPTHWISE_PAIRS_H

@@ -1,19 +1,30 @@
 // Depthwise convolution for the Cortex-M0+, two pixels in a word: depthwise_pairs.c has the mathematics.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
 #include "kernels/armv6m/common.inc"
+#include "kernels/armv6m/requantize.inc"
 
 // void anne_pair_four(const anne_pairing_t *pairing): 41 cycles for four pairs.
-//     r0 a  r1 b  r2 pairs  r3 end of the first plane's  r4, r5 values  r6, r7 lanes
-//     r8 a_step  r9 b_step  r10 from plane to plane  r11 from the last plane to the first one's next
+//     r0 a  r1 b  r2 pairs  r3 end of the first plane's row  r4, r5 values  r6, r7 lanes
+//     r8 a_step  r9 b_step  r10 from plane to plane  r11 from the last plane to the first one's next  r12 rows
+//     lr bytes of a row; on the stack row_skip in bytes, a_skip, b_skip
     in_ram anne_pair_four
     save_registers
+    sub sp, #12
     ldm r0!, {r1-r7}            // a, b, a_step, b_step, pairs, n, plane_words
     mov r8, r3
     mov r9, r4
+    ldm r0!, {r3, r4}           // rows, row_skip
+    mov r12, r3
+    lsls r4, r4, #2
+    str r4, [sp]
+    ldm r0!, {r3, r4}           // a_skip, b_skip
+    str r3, [sp, #4]
+    str r4, [sp, #8]
     mov r0, r1
     mov r1, r2
     mov r2, r5
     lsls r3, r6, #2
+    mov lr, r3
     adds r3, r2
     lsls r7, r7, #2
     mov r10, r7
@@ -51,6 +62,18 @@
     add r2, r11
     cmp r2, r3
     bne 1b
+    mov r3, sp
+    ldm r3!, {r4-r6}
+    adds r2, r4
+    adds r0, r5
+    adds r1, r6
+    mov r3, lr
+    adds r3, r2
+    mov r4, r12
+    subs r4, #1
+    mov r12, r4
+    bne 1b
+    add sp, #12
     restore_and_return
     .size anne_pair_four, . - anne_pair_four
 
@@ -297,15 +320,17 @@
     last_window .Llast_parted, last_window_parted
     .size anne_sum_windows, . - anne_sum_windows
 
-// void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, uint32_t n, int8_t *y, uint32_t second)
+// void anne_finish_pairs(const anne_finish_t *finish, const int32_t *sums, int8_t *y)
 //     r0 sums  r1 y  r2 multiplier  r3 near  r4 lower, r5 upper sum  r6 scratch  r7 second
-//     r8 range  r9 start  r10 unsure  r11 step  r12 end of sums  lr bias
-//     on the stack: the last part of finish
-.equ BIAS, 0
-.equ LEAST, 4
-.equ MOST, 8
-.equ LEAST_SUM, 12
-.equ FINISH_BYTES, 24
+//     r8 range  r9 start  r10 unsure  r11 step  r12 end of a row  lr bias
+// On the stack: the last part of finish, and
+.equ BIAS, 4
+.equ LEAST, 8
+.equ ROWS_LEFT, 12
+// In that part, which begins with row_bytes:
+.equ MOST, 4
+.equ LEAST_SUM, 8               // and behind it factor, output
+.equ ROW_SKIP, 20
 
 .macro finish sum
     add \sum, lr
@@ -321,7 +346,7 @@
 .endm
 
 // The sum lies \back bytes before r0. Most of those beyond are below: what ReLU makes 0.
-.macro outside sum, back
+.macro unfinished sum, back
 .Lbeyond\sum:
     adds r6, \sum, r3
     bpl .Labove\sum
@@ -332,7 +357,8 @@
     adds r6, r3
     cmp \sum, r6
     ble .Lunsure\sum
-    ldr \sum, [sp, #MOST]
+    ldr r6, [sp]
+    ldr \sum, [r6, #MOST]
     b .Lfinished\sum
 .Lunsure\sum:
     movs r6, #\back
@@ -345,30 +371,21 @@
 
     in_ram anne_finish_pairs
     save_registers
-    lsls r2, r2, #3
-    adds r2, r1
-    mov r12, r2
-    ldr r7, [sp, #36]
-    mov r4, r1                  // sums
-    mov r1, r3
-    ldm r0!, {r2, r3, r5, r6}   // multiplier, near, range, start
-    mov r8, r5
-    mov r9, r6
-    ldm r0!, {r5, r6}           // unsure, step
-    mov r10, r5
-    mov r11, r6
-    sub sp, #FINISH_BYTES
-    push {r4}
-    ldm r0!, {r5, r6}
+    mov r12, r1
+    mov lr, r2
+    ldm r0!, {r2-r7}            // multiplier, near, range, start, unsure, step
+    mov r8, r4
+    mov r9, r5
+    mov r10, r6
+    mov r11, r7
+    ldm r0!, {r4-r7}            // second, bias, least, rows
+    push {r0, r5-r7}
+    ldr r6, [r0]
+    mov r7, r4
+    mov r1, lr
     mov lr, r5
-    str r5, [sp, #4 + BIAS]
-    str r6, [sp, #4 + LEAST]
-    add r4, sp, #4 + MOST
-    ldm r0!, {r5, r6}           // most, least_sum
-    stm r4!, {r5, r6}
-    ldm r0!, {r5, r6}           // factor, output
-    stm r4!, {r5, r6}
-    pop {r0}
+    mov r0, r12
+    add r12, r6
     .p2align 2
 1:  ldm r0!, {r4, r5}
     finish r5
@@ -378,23 +395,51 @@
     add r1, r11
     cmp r0, r12
     bne 1b
-    add sp, #FINISH_BYTES
+    ldr r6, [sp]
+    ldr r4, [r6]                // row_bytes
+    add r12, r4
+    ldr r4, [r6, #ROW_SKIP]
+    adds r1, r4
+    ldr r4, [sp, #ROWS_LEFT]
+    subs r4, #1
+    str r4, [sp, #ROWS_LEFT]
+    bne 1b
+    add sp, #16
     restore_and_return
 
-    outside r4, 8
-    outside r5, 4
+    unfinished r4, 8
+    unfinished r5, 4
 
 // r6 = the result for the sum r6 bytes before r0; keeps all other registers but lr.
 .Lexactly:
     push {r0-r5, r7, lr}
-    mov r4, r12
     subs r0, r6
-    ldr r0, [r0]
-    add r7, sp, #32
-    ldm r7!, {r1-r3, r5}        // bias, least, most, least_sum
-    adds r0, r1
-    adds r0, r5
-    ldm r7!, {r1, r2}           // factor, output
+    ldr r3, [r0]
+    ldr r4, [sp, #32 + BIAS]
+    adds r3, r4
+    ldr r7, [sp, #32]
+    adds r7, #LEAST_SUM
+    ldm r7!, {r0-r2}            // and factor, output
+    adds r3, r0
+    ldm r1!, {r4, r5}
+    mvns r5, r5
+    bmi .Lany_factor
+    movs r0, #1
+    lsls r0, r0, #14
+    rescale lr, r0
+    ldm r2!, {r4-r6}            // zero_point, least, most
+    adds r3, r4
+    cmp r3, r5
+    bge 1f
+    mov r3, r5
+1:  cmp r3, r6
+    bgt 2f
+    mov r6, r3
+2:  pop {r0-r5, r7, pc}
+.Lany_factor:
+    subs r1, #8
+    mov r4, r12
+    mov r0, r3
     ldr r3, =anne_requantize_one
     blx r3
     mov r12, r4
