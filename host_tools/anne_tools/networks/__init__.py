@@ -50,6 +50,7 @@ class Training:
     lr: float
     epochs: int
     published_losses: dict[int, float]
+    published_accuracy: str
 
 
 @cache
@@ -58,7 +59,7 @@ def published_training() -> Training:
     data = json.loads(_text("selflearning_4_3_1.json"))
     layers = [NetworkLayer(**layer) for layer in data["layers"]]
     losses = dict(zip(data["published"]["epochs"], data["published"]["losses"], strict=True))
-    return Training(layers, *_rows(data), data["lr"], data["epochs"], losses)
+    return Training(layers, *_rows(data), data["lr"], data["epochs"], losses, data["published"]["accuracy"])
 
 
 @cache

@@ -1,0 +1,46 @@
+"""Runs on the Pico (and on CPython): the published training by one backend; prints one JSON document.
+
+The host sets `task`, a JSON text, before: layers to begin with as [weights, bias], their activations and sizes, inputs,
+labels, lr, threshold, epochs, and the backend: "native" is `anne.train_model`, "reference" that of `anne.training`.
+"""
+
+import json
+import time
+
+import anne
+from anne import training
+
+ticks_us = getattr(time, "ticks_us", lambda: time.perf_counter_ns() // 1000)
+ticks_diff = getattr(time, "ticks_diff", lambda end, start: end - start)
+
+
+def outputs(layers, activations, x):
+    for (weights, bias), activation in zip(layers, activations):  # noqa: B905
+        x = anne.dense(len(bias), x, weights, bias, activation)
+    return x
+
+
+def main(task):
+    inputs, labels, activations = task["inputs"], task["labels"], task["activations"]
+    train = (anne if task["backend"] == "native" else training).train_model
+    start = ticks_us()
+    layers, losses = train(
+        inputs, labels, task["sizes"], activations, task["epochs"], task["lr"], task["layers"]
+    )
+    elapsed_us = ticks_diff(ticks_us(), start)
+    predictions = [1 if outputs(layers, activations, x)[0] > task["threshold"] else 0 for x in inputs]
+    accuracy, confusion = anne.classification_report(labels, predictions)
+    print(
+        json.dumps(
+            {
+                "native": anne.native,
+                "losses": ["%.9g" % loss for loss in losses],
+                "accuracy": accuracy,
+                "confusion": confusion,
+                "epoch_us": elapsed_us / task["epochs"],
+            }
+        )
+    )
+
+
+main(json.loads(task))  # noqa: F821
