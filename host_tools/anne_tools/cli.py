@@ -14,6 +14,7 @@ from .errors import DeviceError, ModelError
 # In the order `anne --help` tells them, in its words. Each is commands/NAME.py with a click command named `command`.
 COMMANDS = {
     "demo": "Run the published IRIS networks on an emulated Pico.",
+    "train": "Let a network learn from a table, here or on a Pico.",
     "convert": "Convert a trained network to a model file, and report on it.",
     "inspect": "Tell what is in a model file, and whether it fits a board.",
     "run": "Run a model file, or a published network.",
@@ -112,12 +113,13 @@ def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> N
 def cli() -> None:
     """Neural networks on the Raspberry Pi Pico.
 
-    \b
-    anne demo                    the published IRIS networks, in an emulated Pico
-    anne emulate                 a Python prompt in an emulated Pico
-    anne flash                   put the firmware on a real one
+        \b
+        anne demo                    the published IRIS networks, in an emulated Pico
+        anne emulate                 a Python prompt in an emulated Pico
+        anne flash                   put the firmware on a real one
+    anne train iris.csv --layers 4,8,3 -o iris.anne    a network that learns from a table
     anne convert net.keras       a trained network as a model file, net.anne, with a report
-    anne run net.anne --on PORT --input x.npy    a model file on a real Pico
+        anne run net.anne --on PORT --input x.npy    a model file on a real Pico
     """
 
 

@@ -152,6 +152,30 @@ def _draw_storage(axes: Any, storage: Storage, n_layers: int, colour: str, inche
             )  # fmt: skip
 
 
+def loss_plot(losses: list[float], kind: str) -> bytes:
+    """Return a picture, "png" or "svg", of each epoch's loss in a training. ModelError without matplotlib."""
+    figure = _figure(7, 4)
+    axes = figure.subplots()
+    axes.plot(range(1, len(losses) + 1), losses, color=_BETWEEN[0], linewidth=1.5)
+    axes.set_ylim(0, None)
+    axes.set_xlabel("epoch")
+    axes.set_title("mean loss of the rows", loc="left", fontweight="bold")
+    axes.grid(color=_GRID)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return _png(figure) if kind == "png" else _svg(figure)
+
+
+def _svg(figure: Any) -> bytes:
+    """Text as text: a quarter of the bytes; names that are the same each time: no change where nothing has changed."""
+    from matplotlib import rc_context
+
+    picture = BytesIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "anne"}):
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    return picture.getvalue()
+
+
 # One colour a kernel; its peers have the same in broken lines.
 _KERNEL_COLOURS = {
     "dense_s8": "#1b6ca8",
@@ -176,8 +200,6 @@ def growth_plot(records: list[dict]) -> bytes:
     if not lines:
         raise ModelError("plot: no square shapes were measured")
     figure = _figure(9, 5)
-    from matplotlib import rc_context
-
     axes = figure.subplots()
     peers = list(dict.fromkeys(peer for _, peer in lines if peer))
     for (kernel, peer), points in lines.items():
@@ -197,8 +219,4 @@ def growth_plot(records: list[dict]) -> bytes:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
-    picture = BytesIO()
-    # text as text: a quarter of the bytes; names that are the same each time: no change where nothing has changed
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "anne"}):
-        figure.savefig(picture, format="svg", metadata={"Date": None})
-    return picture.getvalue()
+    return _svg(figure)

@@ -30,10 +30,15 @@ class Labelled:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def are_numbers(self) -> bool:
+        """Whether all answers are."""
+        return all(map(_is_finite, self.answers))
+
+    @property
     def classes(self) -> list[str]:
         """The different answers: numbers by their size, words by the alphabet."""
         different = sorted(set(self.answers))
-        return sorted(different, key=float) if all(map(_is_finite, different)) else different
+        return sorted(different, key=float) if self.are_numbers else different
 
     @property
     def counts(self) -> dict[str, int]:
@@ -41,9 +46,9 @@ class Labelled:
         counted = Counter(self.answers)
         return {name: counted[name] for name in self.classes}
 
-    def class_numbers(self) -> np.ndarray:
-        """Return for each row the number of its class."""
-        numbers = {name: number for number, name in enumerate(self.classes)}
+    def class_numbers(self, classes: Sequence[str]) -> np.ndarray:
+        """Return for each row its answer's place in `classes`."""
+        numbers = {name: number for number, name in enumerate(classes)}
         return np.array([numbers[answer] for answer in self.answers], np.float32)
 
     def numbers(self) -> np.ndarray:

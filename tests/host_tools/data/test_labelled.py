@@ -21,7 +21,7 @@ def test_the_last_column_has_the_answers_and_the_header_the_names(table):
     assert (data.names, data.target) == (["a", "b"], "kind")
     assert data.x.tolist() == [[1, 2], [3, 4.5], [5, 6]]
     assert data.x.dtype == np.float32
-    assert (data.classes, data.class_numbers().tolist()) == (["no", "yes"], [0, 1, 0])
+    assert (data.classes, data.class_numbers(["no", "yes"]).tolist()) == (["no", "yes"], [0, 1, 0])
     assert data.counts == {"no": 2, "yes": 1}
 
 

@@ -1,0 +1,99 @@
+"""What a network is to learn from a table, and training on this computer: every refusal in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.boards.lesson import judge, plan, targets
+from anne_tools.boards.training import Settings, train
+from anne_tools.data.labelled import Labelled
+from anne_tools.errors import ModelError
+
+OPTIONS = {
+    "optimizer": "sgd",
+    "lr": 0.1,
+    "batch": 1,
+    "seed": 0,
+    "momentum": 0.0,
+    "decay": 0.0,
+    "scaling": None,
+}
+
+
+def table(answers: list[str], n_features: int = 2) -> Labelled:
+    x = np.arange(len(answers) * n_features, dtype=np.float32).reshape(len(answers), n_features)
+    return Labelled(Path("t.csv"), x, answers, [f"f{i}" for i in range(n_features)], "kind")
+
+
+@pytest.mark.parametrize(
+    ("answers", "sizes", "loss", "activations", "labels"),
+    [
+        (["no", "yes", "no"], [2, 4, 2], "categorical_cross_entropy", ["relu", "softmax"], ["no", "yes"]),
+        (["no", "yes", "no"], [2, 4, 1], "binary_cross_entropy", ["relu", "sigmoid"], ["no", "yes"]),
+        (["1.5", "2", "3"], [2, 4, 4, 1], "mse", ["relu", "relu", "linear"], None),
+        (["10", "9", "9"], [2, 1], "binary_cross_entropy", ["sigmoid"], ["9", "10"]),
+    ],
+)
+def test_the_answers_tell_loss_and_last_layer(answers, sizes, loss, activations, labels):
+    found = plan(table(answers), sizes, ["relu"], None, **OPTIONS)
+    assert (found.loss, found.activations, found.labels) == (loss, activations, labels)
+
+
+def test_targets_are_class_numbers_or_numbers():
+    data = table(["10", "9", "9"])
+    assert targets(data, plan(data, [2, 2], ["relu"], None, **OPTIONS)).tolist() == [1, 0, 0]
+    assert targets(data, plan(data, [2, 1], ["relu"], "mse", **OPTIONS)).tolist() == [10, 9, 9]
+
+
+@pytest.mark.parametrize(
+    ("answers", "sizes", "message"),
+    [
+        (["a", "b"], [3, 2], "expected 2 inputs first, as t.csv has so many columns (f0, f1) beside the answers"),
+        (["a", "a"], [2, 2], "expected two different answers or more, got only 'a'"),
+        (["a", "b"], [2, 3], "expected 2 outputs last, one for each answer, or 1 as there are two, got 3; the"),
+        (["a", "b", "c"], [2, 1], "3 outputs last, one for each answer, got 1; the answers (kind) are a, b, c"),
+        (["1", "2", "3"], [2, 2], "expected 3 outputs last, one for each answer, or 1 to learn numbers, got 2"),
+    ],
+)  # fmt: skip
+def test_layers_that_do_not_fit_the_table_are_refused(answers, sizes, message):
+    with pytest.raises(ModelError) as error:
+        plan(table(answers), sizes, ["relu"], None, **OPTIONS)
+    assert message in str(error.value)
+
+
+def settings(**changed) -> Settings:
+    names = {"sizes": [2, 2], "activations": ["softmax"], "loss": "categorical_cross_entropy"}
+    return Settings(**{**OPTIONS, **names, "labels": ["a", "b"], **changed})
+
+
+def test_one_row_of_the_larger_number_and_one_of_the_smaller_are_learnt():
+    data = Labelled(Path("t.csv"), np.float32([[0, 1], [1, 0]]), ["a", "b"])
+    heard = []
+    trained = train(settings(), data.x, np.array([0, 1]), 200, {"name": "n"}, on_text=heard.append)
+    assert len(trained.losses) == 200
+    assert trained.losses[-1] < 0.1 < trained.losses[0]
+    assert heard[0].startswith("2-2, 6 weights")  # what Trainer.fit says before it begins
+    judged = judge(trained.data, data)
+    assert (judged.n_rows, judged.accuracy, judged.confusion) == (2, 1.0, [[1, 0], [0, 1]])
+    wrong = judge(trained.data, Labelled(Path("t.csv"), data.x, ["b", "b"]))
+    assert (wrong.accuracy, wrong.confusion) == (0.5, [[0, 0], [1, 1]])
+
+
+def test_numbers_are_judged_by_their_error():
+    """y = 3 x0 - x1 is what one linear output can say."""
+    x = np.random.default_rng(1).normal(0, 1, (50, 2)).astype(np.float32)
+    y = 3 * x[:, 0] - x[:, 1]
+    line = settings(sizes=[2, 1], activations=["linear"], loss="mse", labels=None)
+    trained = train(line, x, y, 20, {})
+    judged = judge(trained.data, Labelled(Path("t.csv"), x, [f"{v:.9g}" for v in y]))
+    assert judged.rms_error < 1e-3
+    assert judged.accuracy is None
+
+
+def test_what_the_trainer_refuses_is_said_in_its_words():
+    x = np.float32([[1e6, 1], [-1e6, 0]])
+    line = settings(sizes=[2, 1], activations=["linear"], loss="mse", labels=None, lr=10.0)
+    with pytest.raises(ModelError, match="diverged in epoch .*; try a smaller lr than 10"):
+        train(line, x, np.array([0, 1]), 5, {})
+    with pytest.raises(ModelError, match="softmax"):
+        train(settings(activations=["relu"]), x, np.array([0, 1]), 5, {})
