@@ -23,7 +23,7 @@ except ImportError:
         from .reference_trainer import Trainer as _Core
 
 _LOSSES = ("mse", "binary_cross_entropy", "categorical_cross_entropy")
-_LAST = ("", "sigmoid", "softmax")  # the last layer that each needs
+_LAST = ("", "sigmoid", "softmax")  # the last activation that each needs
 _MOST = 3.4e38  # what is greater is infinite in 32 bits
 
 
@@ -36,21 +36,23 @@ def _known(name, names, what):
     _expect(name in names, what, "one of " + ", ".join(names), repr(name))
 
 
+def _within(v, least, most, what, kind=_NUMBERS):
+    # a range is only spelt out where it is told: this is asked for every number
+    if not isinstance(v, kind) or not least <= v <= most:
+        expected = "%s number from %g to %g" % ("a whole" if kind is int else "a", least, most)
+        _expect(False, what, expected, v)
+
+
 def _whole(n, what):
-    _expect(type(n) is int and 0 < n < 65536, what, "a whole number from 1 to 65535", n)
-
-
-def _list_of(x, n, most, what):
-    _expect(isinstance(x, (list, tuple)) and n <= len(x) <= most, what, "a list of %d" % most, x)
+    _within(n, 1, 65535, what, int)
 
 
 class Trainer:
-    # Assigned, as firmware keeps no docstrings: there it is what help(trainer) says.
-    __doc__ = """A network of dense layers that learns from examples: Trainer([4, 8, 3], ["relu", "softmax"]).
+    """A network of dense layers that learns from examples: Trainer([4, 8, 3], ["relu", "softmax"]).
 
-    fit(x, y, epochs): learn from rows x and what they should give, y; predict(x), classify(x): as a Model's
+    fit(x, y, epochs): learn from rows x what they should give, y; predict(x), classify(x): as a Model's
     evaluate(x, y): (accuracy, loss); confusion(x, y): a Table, how often which class was taken for which
-    save(path): the file that anne.load reads; weights: (weights, biases) of each layer; labels: the classes' names
+    save(path): a file that anne.load reads; weights: (weights, biases) of each layer; labels: the classes' names
     """
 
     def __init__(
@@ -74,42 +76,42 @@ class Trainer:
         `optimizer`: "adam" or "sgd", which may have `momentum`. `lr`: how far a step goes; `batch`: rows for one step;
         `decay`: by which weights are drawn to 0. `scaling`: "minmax" or "standard", learnt from the data of the first
         fit, and part of the network from then on. `labels`: names of the classes.
+        ValueError that tells which of them is wrong; MemoryError.
         """
-        _list_of(sizes, 2, 9, "Trainer: sizes")
+        is_list = isinstance(sizes, (list, tuple)) and 2 <= len(sizes) <= 9
+        _expect(is_list, "Trainer: sizes", "a list of 2 to 9", sizes)
+        is_list = isinstance(activations, (list, tuple)) and len(activations) == len(sizes) - 1
+        _expect(is_list, "Trainer: activations", "a list of %d" % (len(sizes) - 1), activations)
         for n in sizes:
             _whole(n, "Trainer: sizes")
-        n = len(sizes) - 1
-        _list_of(activations, n, n, "Trainer: activations")
         for name in activations[:-1]:
             _known(name, TRAINABLE, "Trainer: activations")
         last = activations[-1]
         _known(last, TRAINABLE + _LAST[2:], "Trainer: last activation")
-        if loss is None:
-            loss = _LOSSES[_LAST.index(last) if last in _LAST else 0]
+        loss = loss or _LOSSES[_LAST.index(last) if last in _LAST else 0]
         _known(loss, _LOSSES, "Trainer: loss")
         needed = _LAST[_LOSSES.index(loss)]
-        _expect(needed in ("", last), "Trainer: " + loss, needed + " as the last activation", last)
+        _expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
         _known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
         _known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
-        _expect(isinstance(lr, _NUMBERS) and 0 < lr < _MOST, "Trainer: lr", "a number above 0", lr)
-        for v in momentum, decay:
-            is_so = isinstance(v, _NUMBERS) and 0 <= v < 1
-            _expect(is_so, "Trainer: momentum, decay", "numbers from 0 to below 1", v)
+        _within(lr, 1e-9, 1e9, "Trainer: lr")
+        _within(momentum, 0, 1, "Trainer: momentum")
+        _within(decay, 0, 1, "Trainer: decay")
         _whole(batch, "Trainer: batch")
-        _expect(type(seed) is int, "Trainer: seed", "a whole number", seed)
-        self.sizes, self.activations = tuple(sizes), tuple(activations)
-        self.loss, self.lr, self.batch = loss, lr, batch
-        self._kind, self._scaling, self.labels = scaling, None, labels
-        if labels:
-            self._check_labels(labels, "Trainer")
-        random, at = Random(seed), 0
-        parameters = array("f", bytes(4 * sum([(a + 1) * b for a, b in zip(sizes, sizes[1:])])))
-        for k in range(n):
+        _within(seed, 0, 1e9, "Trainer: seed", int)
+        self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
+        self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
+        self._set_labels(labels, "Trainer")
+        random, at, n_parameters = Random(seed), 0, 0
+        for k in range(len(activations)):
+            n_parameters += (sizes[k] + 1) * sizes[k + 1]
+        parameters = array("f", bytes(4 * n_parameters))
+        for k in range(len(activations)):
             n_in, n_out = sizes[k : k + 2]
             # as wide as keeps values alike from layer to layer, and gradients, too (Glorot); relu halves them (He)
             limit = math.sqrt(6 / (n_in + (0 if "relu" in activations[k] else n_out)))
-            for i in range(n_in * n_out):
-                parameters[at + i] = (2 * random.uniform() - 1) * limit
+            for i in range(at, at + n_in * n_out):
+                parameters[i] = (2 * random.uniform() - 1) * limit
             at += (n_in + 1) * n_out
         self._n_targets = 1 if needed == "softmax" else n_out
         settings = lr, momentum, decay, batch, self._n_targets, random.state
@@ -117,34 +119,38 @@ class Trainer:
         self._core.set(parameters)
         # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' outputs
         copies = 4 if optimizer == "adam" else 2 if batch > 1 or momentum or decay else 1
-        words = copies * len(parameters) + sum(sizes[1:]) + 2 * max(sizes[1:])
-        self._text = "%s, %d weights, %.1f KB" % (
-            "-".join([str(n) for n in sizes]),
-            len(parameters),
-            words / 256,
-        )
+        words = copies * n_parameters + sum(sizes[1:]) + 2 * max(sizes[1:])
+        text = "-".join([str(n) for n in sizes])
+        self._text = "%s, %d weights, %.1f KB" % (text, n_parameters, words / 256)
 
     def __repr__(self):
         return self._text
 
     @property
-    def _has_classes(self):
-        return bool(self.labels or self.loss != "mse")
-
-    @property
     def weights(self):
-        """(weights, biases) of each layer: a list of numbers for each neuron, and one number."""
+        """Of each layer (weights, biases): a list of numbers for each neuron, and a number. It can be assigned, too."""
         layers = []
-        for weights, bias in self._layers():
-            n_in = len(weights) // len(bias)
+        for weights, biases in self._layers():
+            n_in = len(weights) // len(biases)
             rows = [list(weights[i : i + n_in]) for i in range(0, len(weights), n_in)]
-            layers.append((rows, list(bias)))
+            layers.append((rows, list(biases)))
         return layers
+
+    @weights.setter
+    def weights(self, layers):
+        parameters, at = self._core.get(), 0
+        for weights, biases in layers:
+            for row in list(weights) + [biases]:
+                end = at + len(row)
+                parameters[at:end] = array("f", _numbers(row, "weights"))
+                at = end
+        self._core.set(parameters)
 
     def _layers(self):
         # the same as flat arrays
         parameters, at, layers = self._core.get(), 0, []
-        for n_in, n_out in zip(self.sizes, self.sizes[1:]):
+        for k in range(len(self.activations)):
+            n_in, n_out = self.sizes[k : k + 2]
             end = at + n_in * n_out
             layers.append((parameters[at:end], parameters[end : end + n_out]))
             at = end + n_out
@@ -153,179 +159,174 @@ class Trainer:
     # --- Data --------------------------------------------------------------------------------------------------------
 
     def _rows(self, x, y, what):
-        # yield for each row its name in messages, its numbers, its target as it was given
+        # yield for each row what to call it, its numbers, and the numbers or the text that it should give
         n_in, i = self.sizes[0], 0
         if callable(x):
             pairs = x()
         else:
             x, y = _sequence(x, what + ": x"), _sequence(y, what + ": y")
-            step = n_in if len(x) and isinstance(x[0], _NUMBERS) else 1  # of a flat array
-            n_rows = "%g rows, one for each of y" % len(y)
-            _expect(len(x) == len(y) * step, what + ": x", n_rows, "%g" % (len(x) / step))
-            pairs = ((x[i * step : i * step + step] if step > 1 else x[i], y[i]) for i in range(len(y)))
+            n = len(x)
+            if n and isinstance(x[0], _NUMBERS):  # a flat array
+                flat, n = x, (n + n_in - 1) // n_in
+                x = (flat[k : k + n_in] for k in range(0, len(flat), n_in))
+            _expect(n == len(y), what + ": y", "%d, one for each row of x" % n, len(y))
+            pairs = zip(x, y)
         for pair in pairs:
             where = "%s: row %d" % (what, i)
-            _expect(isinstance(pair, (list, tuple)) and len(pair) == 2, where, "(numbers, target)", pair)
-            row, target = pair
-            row = _numbers([row] if isinstance(row, _NUMBERS) else row, where)
+            _expect(isinstance(pair, (tuple, list)) and len(pair) == 2, where, "(numbers, target)", pair)
+            row = _numbers(pair[0], where)
             _expect(len(row) == n_in, where, "%d inputs" % n_in, len(row))
             for v in row:
-                _expect(-_MOST < v < _MOST, where, "finite numbers", v)
-            yield where, row, target
+                _within(v, -_MOST, _MOST, where)
+            target = pair[1]
+            if not isinstance(target, str) or self.labels:
+                target = self._target(target, where + ": y")
+            yield row, target
             i += 1
         _expect(i, what + ": x", "rows", "none")
 
     def _target(self, target, where):
-        # the numbers that the core is to learn from: the class's for softmax, else one for each output
+        # the numbers that the core learns from: of softmax the class's, else one for each output
         n_out = self.sizes[-1]
-        by_class = self._n_targets < n_out
-        where += ": y"
         if isinstance(target, str):
-            _known(target, self.labels or (), where)
+            _known(target, self.labels, where)
             target = self.labels.index(target)
-        if isinstance(target, _NUMBERS):
-            if n_out > 1:
-                _expect(target in range(n_out), where, "a class from 0 to %d" % (n_out - 1), target)
-                return [target] if by_class else [float(k == target) for k in range(n_out)]
-            target = [target]
-        values = _numbers(target, where)
-        _expect(len(values) == n_out, where, "%d numbers" % n_out, len(values))
-        least = -_MOST if self.loss == "mse" else 0
-        most = -least or 1
+        values = [target]
+        if not isinstance(target, _NUMBERS):
+            values = _numbers(target, where)
+            _expect(len(values) == n_out, where, "%d numbers" % n_out, len(values))
+        elif n_out > 1:
+            _expect(target in range(n_out), where, "a class from 0 to %d" % (n_out - 1), target)
+            values = [0.0] * n_out
+            values[int(target)] = 1.0
         for v in values:
-            _expect(least <= v <= most, where, "numbers from %g to %g" % (least, most), v)
-        if by_class:
+            if self.loss == "mse":
+                _within(v, -_MOST, _MOST, where)
+            else:
+                _within(v, 0, 1, where)
+        if self._n_targets < n_out:
             _expect(sorted(values)[-2:] == [0, 1], where, "a single 1 among 0", values)
             return [values.index(1)]
         return values
 
     def _scaled(self, row):
         if self._scaling:
-            row = [v * factor + offset for v, factor, offset in zip(row, *self._scaling)]
+            factors, offsets = self._scaling
+            for i in range(len(row)):
+                row[i] = row[i] * factors[i] + offsets[i]
         return array("f", row)
 
-    def _check_labels(self, labels, what):
-        n = max(2, self.sizes[-1])
-        _expect(len(labels) == n, what + ": labels", "%d classes" % n, ", ".join(labels))
+    def _set_labels(self, labels, what):
+        if labels:
+            n = max(2, self.sizes[-1])
+            _expect(len(labels) == n, what + ": labels", "%d classes" % n, ", ".join(labels))
+        self.labels = labels
 
     def _look(self, x, y):
-        # learn what is to be known of the data before they are used; return how many rows there are
-        n_in, n_rows, seen, names = self.sizes[0], 0, set(), set()
-        low, high, mean, squares = [_MOST] * n_in, [-_MOST] * n_in, [0.0] * n_in, [0.0] * n_in
-        for where, row, target in self._rows(x, y, "fit"):
+        # learn the classes' names and the scaling, where they are still unknown; return the number of rows
+        first, differ, names, n_rows, standard = None, False, set(), 0, self._kind == "standard"
+        for row, target in self._rows(x, y, "fit"):
             n_rows += 1
-            if isinstance(target, str) and not self.labels:
+            if n_rows == 1:
+                low, high, first = list(row), [0.0 * v for v in row] if standard else list(row), target
+            for i in range(len(row)):
+                v, change = row[i], row[i] - low[i]
+                if standard:  # the mean, and the sum of squares about it, without large squares (Welford)
+                    low[i] += change / n_rows
+                    high[i] += change * (v - low[i])
+                else:
+                    low[i], high[i] = min(low[i], v), max(high[i], v)
+            differ = differ or target != first
+            if isinstance(target, str):
                 names.add(target)
-            else:
-                values = self._target(target, where)
-                if len(values) == 1:
-                    seen.add(values[0])
-            for i in range(n_in):
-                v = row[i]
-                low[i], high[i] = min(low[i], v), max(high[i], v)
-                change = v - mean[i]  # Welford's way, which never subtracts large squares
-                mean[i] += change / n_rows
-                squares[i] += change * (v - mean[i])
         if names:
-            self._check_labels(sorted(names), "fit")
-            self.labels = sorted(names)
-        elif self.loss != "mse":
-            _expect(len(seen) != 1, "fit: y", "two classes or more", "only one")
+            self._set_labels(sorted(names), "fit")
+        _expect(differ or self.loss == "mse", "fit: y", "two classes or more", "only one")
         if self._kind and not self._scaling:
-            spread = [b - a for a, b in zip(low, high)]
-            if self._kind == "standard":
-                low, spread = mean, [math.sqrt(v / n_rows) for v in squares]
-            factors = [1 / v if v > 1e-30 else 1.0 for v in spread]  # a column that never changes becomes 0
-            self._scaling = factors, [-a * factor for a, factor in zip(low, factors)]
+            for i in range(len(low)):
+                spread = math.sqrt(high[i] / n_rows) if standard else high[i] - low[i]
+                high[i] = 1 / spread if spread > 1e-30 else 1.0  # what never changes becomes 0
+                low[i] *= -high[i]
+            self._scaling = high, low
         return n_rows
+
+    def _fill(self, rows, most):
+        # (numbers, targets, how many) of as many rows as there are, at most `most`, as the core takes them
+        n_in, n_y, n = self.sizes[0], self._n_targets, 0
+        xs, ys = array("f", bytes(4 * most * n_in)), array("f", bytes(4 * most * n_y))
+        for row, target in rows:
+            xs[n * n_in : n * n_in + n_in] = self._scaled(row)
+            ys[n * n_y : n * n_y + n_y] = array("f", target)
+            n += 1
+            if n == most:
+                return xs, ys, n
+        return xs[: n * n_in], ys[: n * n_y], n
 
     # --- Learning ----------------------------------------------------------------------------------------------------
 
     def fit(self, x, y=None, epochs=20, validation=None, shuffle=True):
-        """Learn from the rows of x and what each should give; return the list of each epoch's mean loss.
+        """Learn from the rows of x what each should give; return the list of each epoch's mean loss.
 
-        x: a list of rows, lists or arrays of numbers; or one flat array. y: for each row a number (of its class, if
-        there is more than one output), a text, or a list of one number an output. Or x is a function, called once an
-        epoch, once before and once after, that gives the rows one by one, as (numbers, target): they need not fit in
-        memory. Rows are shuffled for each epoch, unless they come from a function.
-        `validation`: another (x, y), evaluated after each epoch; then a dict of lists is returned: loss, val_loss,
-        val_accuracy. Fitting again goes on with what is learnt.
-        ValueError if data do not fit the network, or if it diverges; MemoryError leaves it as it was.
+        x: a list of rows, lists or arrays of numbers; or one flat array. y: for each row the number of its class (or
+        what the one output should be), the name of its class, or a list of what each output should be. Or x is a
+        function that gives the rows one by one, as (numbers, target), so that they need not fit in memory; it is called
+        once an epoch, once before and once after. Rows are shuffled for each epoch, unless a function gives them.
+        `validation`: another (x, y), looked at after each epoch; then a dict of lists is returned: loss, val_loss,
+        val_accuracy. A second call goes on with what is learnt.
+        ValueError if data do not fit the network, or if it diverges. MemoryError leaves it as it was.
         """
         _whole(epochs, "fit: epochs")
         kept = self.labels, self._scaling
         try:
             n_rows = self._look(x, y)
             print("%s: %d rows, %d epochs" % (self._text, n_rows, epochs))
-            losses, data = array("f", bytes(4 * epochs)), ()
-            if not callable(x):
-                data = self._fill(self._rows(x, y, "fit"), n_rows)
-                data[2] = array("H", range(n_rows)) if shuffle else None
-        except:
+            data = (x, y) if callable(x) else self._fill(self._rows(x, y, "fit"), n_rows)
+            order = array("H", range(n_rows)) if shuffle and data[0] != x else None
+        except Exception:
             self.labels, self._scaling = kept
             raise
-        done, began, shown, checks = 0, time.time(), None, []
-        while done < epochs:
-            part = array("f", bytes(4 * (1 if validation or not data else epochs - done)))
-            n = self._core.run(*data, part) if data else self._pass(x, part)
-            losses[done : done + n] = part[:n]
-            done += n
-            self._check_loss(losses, done, "fit")
-            if validation:
-                checks.append(self.evaluate(*validation))
-            if time.time() - (shown or began) > 1 and done < epochs:
-                shown = time.time()
-                print(_line(losses[:done]) + ", epoch %d" % done, end="\r")
+        checks = []
+        look = validation and (lambda: checks.append(self.evaluate(*validation)))
+        losses = self._learn(data[0], data[1], order, epochs, "fit", look)
         accuracy, _ = checks[-1] if checks else self.evaluate(x, y)
-        text = "" if accuracy is None else ", %saccuracy %.3f" % ("validation " if checks else "", accuracy)
-        print(_line(losses) + text + ("" if shown is None else " " * 20))
+        print(_line(losses) + ("" if accuracy is None else ", accuracy %.3f" % accuracy))
         if not checks:
-            return list(losses)
-        return {
-            "loss": list(losses),
-            "val_loss": [loss for _, loss in checks],
-            "val_accuracy": [accuracy for accuracy, _ in checks],
-        }
+            return losses
+        accuracies, val_losses = zip(*checks)
+        return {"loss": losses, "val_loss": list(val_losses), "val_accuracy": list(accuracies)}
 
-    def _fill(self, rows, most):
-        # [numbers, targets, how many] of as many rows as there are, `most` at most, as the core takes them
-        n_in, n_y, n = self.sizes[0], self._n_targets, 0
-        xs, ys = array("f", bytes(4 * most * n_in)), array("f", bytes(4 * most * n_y))
-        for where, row, target in rows:
-            xs[n * n_in : n * n_in + n_in] = self._scaled(row)
-            ys[n * n_y : n * n_y + n_y] = array("f", self._target(target, where))
-            n += 1
-            if n == most:
-                return [xs, ys, n]
-        return [xs[: n * n_in], ys[: n * n_y], n]
+    def _learn(self, xs, ys, order, epochs, what, look=None):
+        # all epochs of data as the core takes them, or of what a function gives; return the losses. `look`: see fit
+        losses, shown = array("f"), time.time()
+        while len(losses) < epochs:
+            if callable(xs):
+                losses.append(self._stream(xs))
+            else:
+                part = array("f", bytes(4 * (1 if look else epochs - len(losses))))
+                losses.extend(part[: self._core.run(xs, ys, order, part)])
+            if not -_MOST < losses[-1] < _MOST:
+                advice = "" if self._scaling else ", or scaling='standard'"
+                told = what, len(losses), losses[-1], self.lr, advice
+                raise ValueError(
+                    "%s: diverged in epoch %d: the loss is %s; try a smaller lr than %s%s" % told
+                )
+            if look:
+                look()
+            if what == "fit" and time.time() - shown > 1:
+                shown = time.time()
+                print(_line(losses), "epoch %d  " % len(losses), end="\r")
+        return list(losses)
 
-    def _pass(self, x, losses):
-        # one epoch of rows that a function gives, a batch at a time; returns 1, as a core's run does
-        rows, total, n_rows, n = self._rows(x, None, "fit"), 0.0, 0, 1
+    def _stream(self, x):
+        # one epoch, a batch at a time; return its loss
+        rows, n, n_rows, total, part = self._rows(x, None, "fit"), 1, 0, 0.0, array("f", [0])
         while n:
             xs, ys, n = self._fill(rows, self.batch)
             if n:
-                self._core.run(xs, ys, None, losses)
-                total += losses[0] * n
+                self._core.run(xs, ys, None, part)
                 n_rows += n
-        losses[0] = total / n_rows
-        return 1
-
-    def _learn(self, xs, ys, order, epochs, what):
-        # all epochs of data as the core takes them; return the list of each one's mean loss
-        losses = array("f")
-        while len(losses) < epochs:
-            part = array("f", bytes(4 * (epochs - len(losses))))
-            losses.extend(part[: self._core.run(xs, ys, order, part)])
-            self._check_loss(losses, len(losses), what)
-        return list(losses)
-
-    def _check_loss(self, losses, n, what):
-        loss = losses[n - 1]
-        if loss - loss != 0:
-            advice = "" if self._scaling else ", or scaling='standard'"
-            got = what, n, loss, self.lr, advice
-            raise ValueError("%s: diverged in epoch %d: the loss is %s; try a smaller lr than %s%s" % got)
+                total += n * part[0]
+        return total / n_rows
 
     # --- Answers -----------------------------------------------------------------------------------------------------
 
@@ -339,76 +340,70 @@ class Trainer:
         ]
 
     def _outputs(self, row):
+        return self._run_row(self._scaled(row))
+
+    def _run_row(self, row):
         out = array("f", bytes(4 * self.sizes[-1]))
-        self._core.predict(self._scaled(row), out)
+        self._core.predict(row, out)
         return list(out)
 
     def classify(self, x):
-        """Return (label, value) of the class that the outputs for x stand for, as Model.classify; or a list of such."""
-        if not self._has_classes:
-            raise ValueError("classify: expected a classifier, got the loss mse and no labels; use predict")
+        """Return (label, value) of the class that the outputs for x stand for, as a Model does; or a list of such."""
         y = self.predict(x)
-        if isinstance(y[0], list):
-            return [self._class(y[i], "classify: row %d" % i) for i in range(len(y))]
-        return self._class(y, "classify")
+        return [self._class(each) for each in y] if isinstance(y[0], list) else self._class(y)
 
-    def _class(self, y, what):
-        index = class_of(y, None, what)
+    def _class(self, y):
+        index = class_of(y)
         value = (
             y[index] if len(y) > 1 else 1 - y[0] if index == 0 and self.activations[-1] == "sigmoid" else y[0]
         )
         return (self.labels[index] if self.labels else index), value
 
-    def _judged(self, x, y, what):
-        # yield for each row the loss, its class, and the class that the outputs say
-        for where, row, target in self._rows(x, y, what):
-            target = self._target(target, where)
-            loss = self._core.loss(self._scaled(row), array("f", target))
-            true = target[0] if self._n_targets < self.sizes[-1] else class_of(target)
-            yield loss, true, class_of(self._outputs(row), None, where)
-
     def evaluate(self, x, y=None):
-        """Return (accuracy, loss) for rows as in `fit`: the share whose class is right, None without; the mean loss."""
-        total, right, n = 0.0, 0, 0
+        """Return (accuracy, loss) for rows as `fit` takes them: the share of right classes, None without; mean loss."""
+        total, rights, n = 0.0, 0, 0
         for loss, true, said in self._judged(x, y, "evaluate"):
             total += loss
-            right += true == said
+            rights += true == said
             n += 1
-        return right / n if self._has_classes else None, total / n
+        return rights / n if self.labels or self.loss != "mse" else None, total / n
 
     def confusion(self, x, y=None):
-        """Return a Table, for rows as in `fit`: a row for each class, with how many of it were taken for which."""
+        """Return a Table, for rows as `fit` takes them: a row for each class, how many of it were taken for which."""
         names = [str(name) for name in self.labels or range(max(2, self.sizes[-1]))]
         rows = [[name] + [0] * len(names) for name in names]
         for _, true, said in self._judged(x, y, "confusion"):
-            rows[int(true)][said + 1] += 1
-        return Table(["class"] + names, [tuple(row) for row in rows])
+            rows[true][said + 1] += 1
+        return Table(["class"] + names, rows)
+
+    def _judged(self, x, y, what):
+        # yield for each row the loss, its class, and what it is taken for
+        for row, target in self._rows(x, y, what):
+            row = self._scaled(row)
+            loss, said = self._core.loss(row, array("f", target)), class_of(self._run_row(row))
+            yield loss, int(target[0]) if self._n_targets < self.sizes[-1] else class_of(target), said
 
     def save(self, path, labels=None, feature_names=None, scaling=None, name=None):
         """Write the network to `path`, as a file that anne.load reads, and return its bytes.
 
-        The scaling that it has learnt is part of it; (factors, offsets) in `scaling` say what was done to the data
-        before they came here. A power cut leaves the file that there was, or the new one.
+        What scaling it has learnt is part of it; (factors, offsets) in `scaling` say what was done to the data before
+        they came here. A power cut leaves the file that there was, or the new one.
         """
         from .model_writer import dense_network
 
-        labels, learnt = labels or self.labels or (), self._scaling
-        if labels:
-            self._check_labels(labels, "save")
-        _expect(not (scaling and learnt), "save: scaling", "none, as it is learnt", scaling)
+        _expect(not (scaling and self._scaling), "save: scaling", "None, as it is learnt", scaling)
+        labels, scaling = labels or self.labels or (), scaling or self._scaling
         layers, names = self._layers(), feature_names or ()
-        return dense_network(
-            path, layers, self.activations, name or "model", labels, names, scaling or learnt
-        )
+        return dense_network(path, layers, self.activations, name or "model", labels, names, scaling)
 
 
 def _line(losses):
-    # the first loss, a line of how it went on, the last
+    # the first loss, a picture of how it went on, the last
     n, low, text = len(losses), min(losses), ""
     spread = max(losses) - low or 1
-    for i in range(min(n, 20)):
-        v = losses[i * n // min(n, 20)]
-        text += chr(0x2581 + int((v - low) / spread * 7))
+    width = min(n, 20)
+    for i in range(width):
+        text += chr(0x2581 + int((losses[i * n // width] - low) / spread * 7))
     return "loss %.4f %s %.4f" % (losses[0], text, losses[-1])
 
 
@@ -416,16 +411,7 @@ def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
     """Return (layers, losses) as `training.train_model` does, where it is explained; through the core."""
     trainer = Trainer(layer_sizes, activations, _LOSSES[1], "sgd", lr, 1)
     _whole(epochs, "train_model: epochs")
+    trainer.weights = layers or [init_layer(*layer_sizes[k : k + 2]) for k in range(len(activations))]
     xs, ys, n = trainer._fill(trainer._rows(X, y, "train_model"), len(y))
-    core, at, parameters = trainer._core, 0, trainer._core.get()
-    for k in range(len(layer_sizes) - 1):
-        weights, biases = layers[k] if layers else init_layer(*layer_sizes[k : k + 2])
-        for row in list(weights) + [biases]:
-            where = "train_model: layers: %d" % k
-            row = _numbers(row, where)
-            parameters[at : at + len(row)] = array("f", row)
-            at += len(row)
-    _expect(at == len(parameters), "train_model: layers", "%d numbers" % len(parameters), at)
-    core.set(parameters)
     losses = trainer._learn(xs, ys, None, epochs, "train_model")
     return trainer.weights, [loss * n for loss in losses]
