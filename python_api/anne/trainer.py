@@ -138,12 +138,12 @@ class Trainer:
 
     @weights.setter
     def weights(self, layers):
-        parameters, at = self._core.get(), 0
+        parameters = array("f")
         for weights, biases in layers:
             for row in list(weights) + [biases]:
-                end = at + len(row)
-                parameters[at:end] = array("f", _numbers(row, "weights"))
-                at = end
+                parameters.extend(array("f", _numbers(row, "weights")))
+        n = len(self._core.get())
+        _expect(len(parameters) == n, "weights", "%d numbers" % n, len(parameters))
         self._core.set(parameters)
 
     def _layers(self):
@@ -250,12 +250,13 @@ class Trainer:
             self._scaling = high, low
         return n_rows
 
-    def _fill(self, rows, most):
+    def _fill(self, rows, most, xs=None):
         # (numbers, targets, how many) of as many rows as there are, at most `most`, as the core takes them
-        n_in, n_y, n = self.sizes[0], self._n_targets, 0
-        xs, ys = array("f", bytes(4 * most * n_in)), array("f", bytes(4 * most * n_y))
+        n_in, n_y, n, is_ready = self.sizes[0], self._n_targets, 0, xs is not None
+        xs, ys = xs or array("f", bytes(4 * most * n_in)), array("f", bytes(4 * most * n_y))
         for row, target in rows:
-            xs[n * n_in : n * n_in + n_in] = self._scaled(row)
+            if not is_ready:
+                xs[n * n_in : n * n_in + n_in] = self._scaled(row)
             ys[n * n_y : n * n_y + n_y] = array("f", target)
             n += 1
             if n == most:
@@ -280,8 +281,13 @@ class Trainer:
         try:
             n_rows = self._look(x, y)
             print("%s: %d rows, %d epochs" % (self._text, n_rows, epochs))
-            data = (x, y) if callable(x) else self._fill(self._rows(x, y, "fit"), n_rows)
-            order = array("H", range(n_rows)) if shuffle and data[0] != x else None
+            data, order = (x, y), None
+            if not callable(x):
+                is_ready = not self._scaling and repr(x[:0]) == "array('f')"  # and need not be copied
+                data = self._fill(self._rows(x, y, "fit"), n_rows, x if is_ready else None)
+                if shuffle:
+                    _expect(n_rows <= 65536, "fit: x", "at most 65536 rows to shuffle", n_rows)
+                    order = array("H", range(n_rows))
         except Exception:
             self.labels, self._scaling = kept
             raise
