@@ -1,5 +1,6 @@
 # Our package, without reference_model.py, layouts, arithmetic.py and reference_trainer.py: those are the cores in
 # Python, and here are those in C. Of the rooms of layers only what checks a file, as freeze_rooms.py has written it.
+# opt=3: no line numbers in tracebacks, which would take 4 KB of flash; their texts say what is wrong.
 package(
     "anne",
     (
@@ -25,5 +26,6 @@ package(
         "windows.py",
     ),
     base_path="../python_api",
+    opt=3,
 )
-package("anne", base_path="../build/frozen")
+package("anne", base_path="../build/frozen", opt=3)
