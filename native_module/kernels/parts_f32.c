@@ -17,6 +17,8 @@
 // right. Otherwise y becomes an integer, too, with 6 bits behind its last place, and the sum is rounded.
 #include "kernels/parts_f32.h"
 
+#include <stddef.h>
+
 #include "kernels/align_f32.h"
 
 #define NOT_A_NUMBER 0x7fc00000
@@ -34,6 +36,7 @@ static inline int32_t mantissa_of(uint32_t bits) {
     return with_sign_of((int32_t)((bits & 0x7fffff) | 0x800000), bits);
 }
 
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/parts_f32.S
 bool anne_take_apart_f32(const float *x, uint32_t n, anne_parts_f32_t *parts) {
     bool finite = true;
     for (const float *end = x + n; x != end; x++, parts++) {
@@ -49,7 +52,6 @@ bool anne_take_apart_f32(const float *x, uint32_t n, anne_parts_f32_t *parts) {
     return finite;
 }
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/parts_f32.S
 // (wh wl) times (xh xl) 2^-18.
 static inline int32_t product(int32_t wh, int32_t wl, int32_t xh, int32_t xl) {
     return wh * xh + ((wh * xl + wl * xh) >> 9);
@@ -99,6 +101,9 @@ void anne_dots_f32(const anne_dots_f32_t *dots) {
     const float *bias = dots->bias;
     for (float *out = dots->out; out != dots->out_end; out++, weights += dots->row_bytes) {
         *out = dot(dots, weights, bias != NULL ? *bias++ : 0.0f);
+        if (dots->relu && anne_bits_of(*out) >> 31) {
+            *out = 0;
+        }
     }
 }
 
@@ -118,25 +123,34 @@ static float slow_sum(uint32_t y, int32_t term, int32_t shift, int32_t unit) {
     return anne_scaled_f32(term + (wide >> (shift > -25 ? 6 - shift : 31)), unit);
 }
 
-void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x,
-                        uint32_t n) {
-    for (; n_rows > 0; n_rows--, rows++) {
+// y + a x
+static float plus_product(float y, const anne_parts_f32_t *a, const anne_parts_f32_t *x) {
+    int32_t exponent = exponent_in(a) + exponent_in(x);
+    if (exponent < 0) { // one of them is nothing
+        return y;
+    }
+    uint32_t bits = anne_bits_of(y);
+    int32_t term = product(a->high, a->rest & 0xffff, x->high, x->rest & 0xffff);
+    int32_t shift = exponent_of(bits) + 132 - exponent;
+    if (exponent_of(bits) != 0 && shift >= 1 && shift <= 30) {
+        uint32_t sum = bits + (uint32_t)with_sign_of(((term >> (shift - 1)) + 1) >> 1, bits);
+        if ((sum ^ bits) >> 23 == 0) {
+            return anne_float_of(sum);
+        }
+    }
+    return slow_sum(bits, term, shift, exponent - 282);
+}
+
+void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n,
+                        float *bias) {
+    static const anne_parts_f32_t one = {1 << 14, 127 << 16};
+    for (const anne_parts_f32_t *end = rows + n_rows; rows != end; rows++) {
         for (uint32_t j = 0; j < n; j++, y++) {
-            int32_t exponent = exponent_in(rows) + exponent_in(x + j);
-            if (exponent < 0) { // one of them is nothing
-                continue;
-            }
-            uint32_t bits = anne_bits_of(*y);
-            int32_t term = product(rows->high, rows->rest & 0xffff, x[j].high, x[j].rest & 0xffff);
-            int32_t shift = exponent_of(bits) + 132 - exponent;
-            if (exponent_of(bits) != 0 && shift >= 1 && shift <= 30) {
-                uint32_t sum = bits + (uint32_t)with_sign_of(((term >> (shift - 1)) + 1) >> 1, bits);
-                if ((sum ^ bits) >> 23 == 0) {
-                    *y = anne_float_of(sum);
-                    continue;
-                }
-            }
-            *y = slow_sum(bits, term, shift, exponent - 282);
+            *y = plus_product(*y, rows, x + j);
+        }
+        if (bias != NULL) {
+            *bias = plus_product(*bias, rows, &one);
+            bias++;
         }
     }
 }

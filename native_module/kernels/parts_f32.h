@@ -13,7 +13,7 @@ typedef struct {
 
 #define ANNE_PARTS_NOTHING (-1000) // the exponent of 0 and of denormals: far below every product that counts
 
-// The parts of x[0..n-1]; false if one of them is NaN or infinite.
+// The parts of x[0..n-1], n >= 1; false if one of them is NaN or infinite.
 bool anne_take_apart_f32(const float *x, uint32_t n, anne_parts_f32_t *parts);
 
 typedef struct {
@@ -22,6 +22,7 @@ typedef struct {
     const anne_parts_f32_t *x, *x_end;
     const float *bias; // or NULL
     float *out, *out_end;
+    uint32_t relu; // 1: what is below 0 becomes 0; else 0
 } anne_dots_f32_t;
 
 // out[r] = bias[r] + the sum over j of weights[r][j] x[j], at least one of both. Off from the exact sum by at most
@@ -29,9 +30,10 @@ typedef struct {
 // bias is NaN or infinite.
 void anne_dots_f32(const anne_dots_f32_t *dots);
 
-// y[r][j] += rows[r] x[j], y (n_rows, n) row-major, n and n_rows at least 1. Off by at most 33/64 of the last place of
-// the greater of y and the result, and 2^-27 of the product. What is not finite in y stays so, what comes beyond the
-// floats is infinite; denormals count as 0, and become 0.
-void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n);
+// y[r][j] += rows[r] x[j] and, unless bias is NULL, bias[r] += rows[r]; y (n_rows, n) row-major, n and n_rows at
+// least 1. Off by at most 33/64 of the last place of the greater of y and the result, and 2^-27 of the product. What is
+// not finite in y stays so, what comes beyond the floats is infinite; denormals count as 0, and become 0.
+void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n,
+                        float *bias);
 
 #endif // ANNE_PARTS_F32_H

@@ -22,65 +22,81 @@ static void add(anne_loss_sum_t *loss, float term) {
     loss->sum = sum;
 }
 
-// Adds -share ln(max(p, LEAST)). By bits: comparisons of floats are calls. p is 0 to 1 or NaN, share finite.
-static void add_log(anne_loss_sum_t *loss, float share, float p) {
-    uint32_t bits = anne_bits_of(p), share_bits = anne_bits_of(share);
-    if (bits << 1 > 0xff000000) {
+static float total(const anne_loss_sum_t *loss) {
+    float product = anne_float_of(anne_packed_f32(loss->product, 0));
+    float logs = anne_plus_f32(anne_times_f32((float)loss->twos, LN2), anne_log_f32(product, 0));
+    return anne_plus_f32(loss->sum, -anne_plus_f32(loss->rest, logs));
+}
+
+// Adds -ln(max(p, LEAST)); p is finite or a NaN.
+static void add_minus_log(anne_loss_sum_t *loss, float p) {
+    uint32_t bits = anne_bits_of(p);
+    if (is_nan(p)) {
         add(loss, p);
-    } else if (share_bits << 1 != 0) {
-        bits = bits < anne_bits_of(LEAST) || bits >> 31 ? anne_bits_of(LEAST) : bits;
-        if (share_bits != ONE) {
-            add(loss, -anne_times_f32(share, anne_log_f32(anne_float_of(bits), 0)));
-            return;
-        }
-        loss->product = (uint32_t)times_inline((int32_t)loss->product, leading_one(bits) >> 1);
-        loss->twos += (int32_t)(bits >> 23) - 126;
-        if (loss->product >> 30 == 0) {
-            loss->product <<= 1;
-            loss->twos -= 1;
-        }
-        if (loss->twos < -0x1000000) { // long before they overflow
-            add(loss, 0x1p24f * LN2);
-            loss->twos += 0x1000000;
-        }
-    }
-}
-
-// The class that y names; none, the number of outputs, for what is no class.
-static uint32_t class_of(const anne_trainer_t *trainer, float y) {
-    uint32_t n_out = trainer->sizes[trainer->n_layers];
-    return y >= 0 && y < (float)n_out ? (uint32_t)y : n_out;
-}
-
-static bool is_class(const anne_trainer_t *trainer) {
-    return trainer->n_targets != trainer->sizes[trainer->n_layers];
-}
-
-void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y) {
-    uint32_t n_out = trainer->sizes[trainer->n_layers];
-    if (is_class(trainer)) {
-        uint32_t number = class_of(trainer, *y);
-        add_log(loss, 1, number < n_out ? outputs[number] : 0);
         return;
     }
+    bits = (int32_t)bits < (int32_t)anne_bits_of(LEAST) ? anne_bits_of(LEAST) : bits;
+    loss->product = (uint32_t)anne_times_q31((int32_t)loss->product, leading_one(bits) >> 1);
+    loss->twos += (int32_t)(bits >> 23) - 126;
+    if (loss->product >> 30 == 0) {
+        loss->product <<= 1;
+        loss->twos -= 1;
+    }
+    if (loss->twos < -0x1000000) { // long before they overflow
+        add(loss, 0x1p24f * LN2);
+        loss->twos += 0x1000000;
+    }
+}
+
+// Adds -share ln(max(p, LEAST)).
+static void add_share(anne_loss_sum_t *loss, float share, float p) {
+    anne_loss_sum_t one = ANNE_NO_LOSS;
+    add_minus_log(&one, p);
+    add(loss, anne_times_f32(share, total(&one)));
+}
+
+// Adds the loss of an output o. Comparisons are by bits, as those of floats are calls.
+static void add_output(anne_loss_sum_t *loss, anne_loss_t kind, float o, float target, float difference) {
+    uint32_t bits = anne_bits_of(target);
+    if (kind == ANNE_LOSS_mse) {
+        add(loss, anne_times_f32(difference, difference));
+    } else if (bits == ONE) {
+        add_minus_log(loss, o);
+    } else if (bits != 0) {
+        add_share(loss, target, o);
+        if (kind == ANNE_LOSS_binary_cross_entropy) {
+            add_share(loss, anne_plus_f32(1, -target), anne_plus_f32(1, -o));
+        }
+    } else if (kind == ANNE_LOSS_binary_cross_entropy) {
+        add_minus_log(loss, anne_plus_f32(1, -o));
+    }
+}
+
+void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y,
+                   float scale, float *deltas) {
+    uint32_t n_out = trainer->sizes[trainer->n_layers];
+    anne_loss_t kind = trainer->loss;
+    scale = kind == ANNE_LOSS_mse ? anne_plus_f32(scale, scale) : scale;
     for (uint32_t k = 0; k < n_out; k++) {
-        if (trainer->loss == ANNE_LOSS_mse) {
-            float difference = anne_plus_f32(outputs[k], -y[k]);
-            add(loss, anne_times_f32(difference, difference));
-            continue;
+        float o = outputs[k], difference = o, target;
+        if (trainer->n_targets == n_out) {
+            target = y[k];
+        } else {
+            target = *y == (float)k ? 1 : 0;
         }
-        add_log(loss, y[k], outputs[k]);
-        if (trainer->loss == ANNE_LOSS_binary_cross_entropy && anne_bits_of(y[k]) != ONE) {
-            add_log(loss, anne_plus_f32(1, -y[k]), anne_plus_f32(1, -outputs[k]));
+        if (anne_bits_of(target) != 0) {
+            difference = anne_plus_f32(o, -target);
         }
+        add_output(loss, kind, o, target, difference);
+        deltas[k] = anne_times_f32(scale, difference);
+    }
+    if (kind == ANNE_LOSS_mse) {
+        anne_through_activation(trainer->activations[trainer->n_layers - 1], outputs, n_out, deltas);
     }
 }
 
 float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows) {
-    float product = anne_float_of(anne_packed_f32(loss->product, 0));
-    float logs = anne_plus_f32(anne_times_f32((float)loss->twos, LN2), anne_log_f32(product, 0));
-    float sum = anne_plus_f32(loss->sum, -anne_plus_f32(loss->rest, logs));
-    float n = (float)n_rows;
+    float sum = total(loss), n = (float)n_rows;
     if (trainer->loss != ANNE_LOSS_categorical_cross_entropy) {
         n = anne_times_f32(n, (float)trainer->sizes[trainer->n_layers]);
     }
@@ -126,19 +142,5 @@ void anne_through_activation(anne_activation_t activation, const float *outputs,
         for (uint32_t k = 0; k < n; k++) {
             deltas[k] = through(activation, outputs[k], deltas[k]);
         }
-    }
-}
-
-void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float scale, float *deltas) {
-    uint32_t n_out = trainer->sizes[trainer->n_layers];
-    uint32_t number = is_class(trainer) ? class_of(trainer, *y) : 0;
-    bool is_mse = trainer->loss == ANNE_LOSS_mse;
-    scale = is_mse ? anne_plus_f32(scale, scale) : scale;
-    for (uint32_t k = 0; k < n_out; k++) {
-        float target = !is_class(trainer) ? y[k] : k == number ? 1 : 0;
-        deltas[k] = anne_times_f32(scale, anne_plus_f32(outputs[k], -target));
-    }
-    if (is_mse) {
-        anne_through_activation(trainer->activations[trainer->n_layers - 1], outputs, n_out, deltas);
     }
 }

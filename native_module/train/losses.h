@@ -13,14 +13,14 @@ typedef struct {
 
 #define ANNE_NO_LOSS ((anne_loss_sum_t){0, 0, 1u << 30, 1})
 
-// Adds the loss of one row of the last layer's outputs for the targets y, times their number if it is a mean.
-void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y);
+// Adds the loss of one row of the last layer's outputs for the targets y, times their number if it is a mean; deltas[k]
+// = scale times what that changes by the last layer's sum k before its activation. A number that is no class has no
+// loss.
+void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y,
+                   float scale, float *deltas);
 
 // The mean of n_rows rows' losses.
 float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows);
-
-// deltas[k] = scale times what the row's loss, as summed above, changes by the last layer's sums before its activation.
-void anne_loss_deltas(const anne_trainer_t *trainer, const float *outputs, const float *y, float scale, float *deltas);
 
 // deltas by outputs to deltas by the sums before the activation, in place.
 void anne_through_activation(anne_activation_t activation, const float *outputs, uint32_t n, float *deltas);

@@ -19,7 +19,9 @@
 #include "train/losses.h"
 
 #define MOST_WORDS   (1u << 30)
-#define MANY_WEIGHTS 16384 // a row of more takes longer than stop() may wait for
+#define MANY_WEIGHTS 16384 // a row of more takes longer than stop() may wait
+#define FEW_WEIGHTS  512   // of so many stop() may wait for some rows
+#define FEW_ROWS     8
 
 static bool updates_at_once(const anne_trainer_t *self) {
     return self->optimizer == ANNE_OPTIMIZER_sgd && self->batch == 1 && anne_bits_of(self->momentum) << 1 == 0
@@ -136,7 +138,7 @@ static void add_scaled(float *y, const float *x, uint32_t n, float a) {
     for (uint32_t size; n > 0; n -= size, x += size, y += size) {
         size = n < 16 ? n : 16;
         if (anne_take_apart_f32(x, size, parts) && finite) {
-            anne_add_outer_f32(y, &factor, 1, parts, size);
+            anne_add_outer_f32(y, &factor, 1, parts, size, NULL);
         } else {
             fill(y, size, NAN);
         }
@@ -152,11 +154,14 @@ static const float *forward(const anne_trainer_t *self, const float *x) {
         uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
         if (anne_take_apart_f32(x, n_in, parts)) {
             anne_dots_f32(&(anne_dots_f32_t){weights, sizeof *weights, n_in * sizeof *weights, parts, parts + n_in,
-                                             weights + n_in * n_out, out, out + n_out});
+                                             weights + n_in * n_out, out, out + n_out,
+                                             self->activations[l] == ANNE_ACTIVATION_relu});
         } else {
             fill(out, n_out, NAN);
         }
-        anne_activate_f32(self->activations[l], 0.01f, out, n_out);
+        if (self->activations[l] != ANNE_ACTIVATION_relu) {
+            anne_activate_f32(self->activations[l], 0.01f, out, n_out);
+        }
         weights += (n_in + 1) * n_out;
         parts += n_in;
         x = out;
@@ -169,16 +174,27 @@ void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y) 
     memcpy(y, forward(self, x), self->sizes[self->n_layers] * sizeof *y);
 }
 
-// One row: what its loss changes by each parameter, times scale, is added to target, of parameters' size. After
-// forward(). Nothing but a bias becomes NaN where a delta is not finite: so do all outputs in the next row.
-static void backward(const anne_trainer_t *self, const float *y, float *target, float scale) {
-    static const anne_parts_f32_t one = {1 << 14, 127 << 16};
+// below = the weights' transpose times the deltas, apart: factors. Of a single unit that is a product each.
+static void gradient_below(const float *weights, uint32_t n_in, const float *deltas, const anne_parts_f32_t *factors,
+                           uint32_t n_out, float *below) {
+    if (n_out > 1) {
+        anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, factors, factors + n_out,
+                                         NULL, below, below + n_in, false});
+        return;
+    }
+    for (uint32_t i = 0; i < n_in; i++) {
+        below[i] = anne_times_f32(weights[i], *deltas);
+    }
+}
+
+// One row: what its loss changes by each parameter is added to target, of parameters' size, as often as the last
+// layer's deltas say. Nothing but a bias becomes NaN where a delta is not finite: so do all outputs in the next row.
+static void backward(const anne_trainer_t *self, float *target) {
     const float *weights = self->parameters + self->n_parameters;
     const anne_parts_f32_t *x = self->factors;
     anne_parts_f32_t *factors = self->factors;
     float *deltas = self->deltas[0], *below = self->deltas[1], *out = deltas - self->sizes[self->n_layers];
     target += self->n_parameters;
-    anne_loss_deltas(self, out, y, scale, deltas);
     for (uint32_t l = self->n_layers; l-- > 0;) {
         uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
         target -= n_out;
@@ -186,17 +202,15 @@ static void backward(const anne_trainer_t *self, const float *y, float *target, 
             *target = NAN;
             return;
         }
-        anne_add_outer_f32(target, &one, 1, factors, n_out);
         weights -= (n_in + 1) * n_out;
         target -= n_in * n_out;
         x -= n_in;
         if (l > 0) {
             out -= n_in;
-            anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, factors, factors + n_out,
-                                             NULL, below, below + n_in});
+            gradient_below(weights, n_in, deltas, factors, n_out, below);
             anne_through_activation(self->activations[l - 1], out, n_in, below);
         }
-        anne_add_outer_f32(target, factors, n_out, x, n_in);
+        anne_add_outer_f32(target, factors, n_out, x, n_in, target + n_in * n_out);
         float *swap = deltas;
         deltas = below;
         below = swap;
@@ -247,7 +261,7 @@ static float row_scale(const anne_trainer_t *self, uint32_t n_rows) {
 bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,
                         bool (*stop)(void *), void *context, float *loss) {
     anne_loss_sum_t sum = ANNE_NO_LOSS;
-    bool is_long = self->n_parameters > MANY_WEIGHTS;
+    bool is_long = self->n_parameters > FEW_WEIGHTS, is_very_long = self->n_parameters > MANY_WEIGHTS;
     uint32_t batch_end = 0;
     float scale = 0;
     if (order != NULL) {
@@ -257,7 +271,7 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
         if (i == batch_end) {
             uint32_t n = n_rows - i < self->batch ? n_rows - i : self->batch;
             batch_end += n;
-            if (scale == 0 || n < self->batch) {
+            if (i == 0 || n < self->batch) {
                 scale = row_scale(self, n);
             }
             if (self->gradients != NULL) {
@@ -268,16 +282,16 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
         if (row >= n_rows) { // an interrupt, or the other core, may write into the array
             row = i;
         }
-        const float *row_x = x + row * self->sizes[0], *row_y = y + row * self->n_targets;
-        anne_loss_add(&sum, self, forward(self, row_x), row_y);
-        if (is_long && stop != NULL && stop(context)) {
+        const float *row_x = x + row * self->sizes[0];
+        anne_loss_add(&sum, self, forward(self, row_x), y + row * self->n_targets, scale, self->deltas[0]);
+        if (is_very_long && stop != NULL && stop(context)) {
             return false;
         }
-        backward(self, row_y, self->gradients != NULL ? self->gradients : self->parameters, scale);
+        backward(self, self->gradients != NULL ? self->gradients : self->parameters);
         if (self->gradients != NULL && i + 1 == batch_end) {
             end_batch(self);
         }
-        if (stop != NULL && stop(context)) {
+        if ((is_long || i % FEW_ROWS == 0) && stop != NULL && stop(context)) {
             return false;
         }
     }
@@ -289,7 +303,7 @@ bool anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uin
                        void *context, float *loss) {
     anne_loss_sum_t sum = ANNE_NO_LOSS;
     for (uint32_t i = 0; i < n_rows; i++, x += self->sizes[0], y += self->n_targets) {
-        anne_loss_add(&sum, self, forward(self, x), y);
+        anne_loss_add(&sum, self, forward(self, x), y, 0, self->deltas[0]);
         if (stop != NULL && stop(context)) {
             return false;
         }

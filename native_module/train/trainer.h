@@ -82,9 +82,9 @@ void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y);
 
 // One pass over the rows: x (n_rows, sizes[0]), y (n_rows, n_targets). `order`, a permutation of their numbers, is
 // shuffled first, n_rows at most 65536; NULL: as they stand. What is no number of a row there harms nothing. *loss is
-// the mean of the rows' losses, each by the parameters at its step. `stop`, unless NULL, is asked after every row, and
-// in large networks in the middle of one; once it says so the pass ends, false is returned, and the parameters are
-// those after the last whole step (velocities may have a part of a batch).
+// the mean of the rows' losses, each by the parameters at its step. `stop`, unless NULL, is asked after every row,
+// in small networks after some, in large ones also in the middle of one; once it says so the pass ends, false is
+// returned, and the parameters are those after the last whole step (velocities may have a part of a batch).
 bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,
                         bool (*stop)(void *), void *context, float *loss);
 

@@ -33,7 +33,7 @@ static void check_dots(uint32_t n_in, uint32_t n_out, int spread, bool turned, b
     anne_parts_f32_t *parts = apart(x, n_in);
     uint32_t column = turned ? n_out : 1, row = turned ? 1 : n_in;
     anne_dots_f32(&(anne_dots_f32_t){weights, 4 * column, 4 * row, parts, parts + n_in, has_bias ? bias : NULL, out,
-                                     out + n_out});
+                                     out + n_out, false});
     for (uint32_t r = 0; r < n_out; r++) {
         long double sum = has_bias ? bias[r] : 0, largest = fabsl(sum);
         for (uint32_t j = 0; j < n_in; j++) {
@@ -52,8 +52,18 @@ static void check_outer(uint32_t n_rows, uint32_t n, int spread, int below) {
     float *y = any_floats(n_rows * n, -spread, spread), *x = any_floats(n, -spread, spread);
     float *a = any_floats(n_rows, -below - spread, -below + spread), *old = exactly(n_rows * n * 4);
     anne_parts_f32_t *x_parts = apart(x, n), *a_parts = apart(a, n_rows);
+    float *bias = any_floats(n_rows, -spread, spread);
     memcpy(old, y, n_rows * n * 4);
-    anne_add_outer_f32(y, a_parts, n_rows, x_parts, n);
+    for (uint32_t r = 0; r < n_rows; r++) {
+        float one = 1, expected = bias[r];
+        anne_parts_f32_t one_parts;
+        anne_take_apart_f32(&one, 1, &one_parts);
+        anne_add_outer_f32(&expected, a_parts + r, 1, &one_parts, 1, NULL);
+        anne_add_outer_f32(y + r * n, a_parts + r, 1, x_parts, n, bias + r);
+        CHECK(bias[r] == expected, "bias %u: %.9g, expected %.9g", r, bias[r], expected);
+    }
+    memcpy(y, old, n_rows * n * 4);
+    anne_add_outer_f32(y, a_parts, n_rows, x_parts, n, NULL);
     for (uint32_t i = 0; i < n_rows * n; i++) {
         long double product = (long double)a[i / n] * x[i % n], sum = old[i] + product;
         long double greater = fmaxl(fabsl(sum), fabsl((long double)old[i]));
@@ -62,7 +72,7 @@ static void check_outer(uint32_t n_rows, uint32_t n, int spread, int below) {
         CHECK(fabsl(y[i] - sum) <= bound, "%g + %g %g: %.9g, expected %.9Lg within %.3Lg", old[i], a[i / n], x[i % n],
               y[i], sum, bound);
     }
-    free(y), free(x), free(a), free(old), free(x_parts), free(a_parts);
+    free(y), free(x), free(a), free(old), free(x_parts), free(a_parts), free(bias);
 }
 
 static float two(float w0, float x0, float w1, float x1, float bias) {
@@ -71,14 +81,14 @@ static float two(float w0, float x0, float w1, float x1, float bias) {
     if (!anne_take_apart_f32(x, 2, parts)) {
         return NAN;
     }
-    anne_dots_f32(&(anne_dots_f32_t){w, 4, 8, parts, parts + 2, &bias, &out, &out + 1});
+    anne_dots_f32(&(anne_dots_f32_t){w, 4, 8, parts, parts + 2, &bias, &out, &out + 1, false});
     return out;
 }
 
 static float sum(float y, float a, float x) {
     anne_parts_f32_t a_parts, x_parts;
     CHECK(anne_take_apart_f32(&a, 1, &a_parts) && anne_take_apart_f32(&x, 1, &x_parts), "finite");
-    anne_add_outer_f32(&y, &a_parts, 1, &x_parts, 1);
+    anne_add_outer_f32(&y, &a_parts, 1, &x_parts, 1, NULL);
     return y;
 }
 

@@ -4,6 +4,55 @@
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
 #include "kernels/armv6m/common.inc"
 
+// bool anne_take_apart_f32(const float *x, uint32_t n, anne_parts_f32_t *parts), n >= 1
+//     r0 x  r1 end of x  r2 parts  r3 exponent  r4 bits  r5 high, sign  r6 rest, sign  r7 1 << 23  r12 greatest bits << 1
+    .section .text.anne_take_apart_f32, "ax", %progbits
+    .p2align 2
+    .global anne_take_apart_f32
+    .type anne_take_apart_f32, %function
+anne_take_apart_f32:
+    push {r4-r7, lr}
+    lsls r1, #2
+    adds r1, r0
+    movs r7, #1
+    lsls r7, #23
+    movs r5, #1
+    mov r12, r5                 // whether all are finite
+1:  ldm r0!, {r4}
+    lsls r3, r4, #1
+    lsrs r3, #24
+    beq 3f
+    cmp r3, #255
+    beq 4f
+2:  asrs r6, r4, #31
+    lsls r5, r4, #9
+    lsrs r5, #9
+    adds r5, r7
+    eors r5, r6
+    subs r5, r6                 // 24 bits and the sign
+    lsls r6, r5, #23
+    lsrs r6, #23
+    asrs r5, #9
+    lsls r3, #16
+    orrs r6, r3
+    stm r2!, {r5, r6}
+    cmp r0, r1
+    bne 1b
+    mov r0, r12
+    pop {r4-r7, pc}
+3:  movs r5, #0
+    ldr r6, =(-1000 << 16)
+    stm r2!, {r5, r6}
+    cmp r0, r1
+    bne 1b
+    mov r0, r12
+    pop {r4-r7, pc}
+4:  movs r5, #0
+    mov r12, r5
+    b 2b
+    .pool
+    .size anne_take_apart_f32, . - anne_take_apart_f32
+
 // anne_scaled_f32 of r3 as its bits in r3; r5 the exponent + 158; spoils r2, r4, r6, r7.
     .section .text.anne_parts_f32_pack, "ax", %progbits
     .p2align 2
@@ -67,7 +116,7 @@ pack:
     .equ WEIGHTS, 0             // weights, column_bytes, row_bytes
     .equ X, 12                  // x, x_end
     .equ BIAS, 20
-    .equ OUT, 24                // out, out_end
+    .equ OUT, 24                // out, out_end, relu
 // of the stack
     .equ DOTS, 0
     .equ NEXT_BIAS, 4
@@ -169,12 +218,17 @@ anne_dots_f32:
     subs r5, #124
     bl pack
 .Lput:
+    ldr r2, [sp, #DOTS]
+    adds r2, #(OUT + 4)
+    ldm r2!, {r5, r6}
+    rsbs r6, r6, #0
+    asrs r2, r3, #31
+    ands r2, r6
+    bics r3, r2
     mov r1, r12
     stm r1!, {r3}
     mov r12, r1
-    ldr r2, [sp, #DOTS]
-    ldr r2, [r2, #(OUT + 4)]
-    cmp r1, r2
+    cmp r1, r5
     bne .Lrow
     add sp, #12
     restore_and_return
@@ -206,10 +260,14 @@ anne_dots_f32:
 
 // of the stack
     .equ X_START, 0
-    .equ ROWS_END, 4
-    .equ N, 8 + 36              // the fifth argument
+    .equ X_END, 4
+    .equ ROWS_END, 8
+    .equ Y, 12                  // the next row, while its bias is at work
+    .equ N, 16 + 36             // the fifth argument
+    .equ Y_BIAS, N + 4
 
-// void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n)
+// void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n,
+//                         float *bias)
 //     r0 y  r1 x  r2 xh  r3 xl, T  r4 bits of y  r5 shift  r6, r7 between
 //     r8 ah  r9 al  r10 131 - exponent of a  r11 end of x  r12 rows
     .section .text.anne_add_outer_f32, "ax", %progbits
@@ -218,7 +276,7 @@ anne_dots_f32:
     .type anne_add_outer_f32, %function
 anne_add_outer_f32:
     save_registers
-    sub sp, #8
+    sub sp, #16
     mov r12, r1
     lsls r2, #3
     adds r2, r1
@@ -227,6 +285,7 @@ anne_add_outer_f32:
     ldr r4, [sp, #N]
     lsls r4, #3
     adds r4, r3
+    str r4, [sp, #X_END]
     mov r11, r4
 .Lrows:
     mov r7, r12
@@ -275,10 +334,28 @@ anne_add_outer_f32:
     cmp r1, r11
     bne .Ladd
 .Lrow_done:
+    ldr r2, [sp, #X_END]
+    ldr r3, [sp, #Y_BIAS]
+    cmp r1, r2
+    bne .Lbias_done
+    cmp r3, #0
+    beq .Lnext_row
+    str r0, [sp, #Y]
+    movs r0, r3
+    adr r1, one
+    movs r2, #8
+    adds r2, r1
+    mov r11, r2
+    b .Ladd
+.Lbias_done:
+    str r0, [sp, #Y_BIAS]
+    ldr r0, [sp, #Y]
+    mov r11, r2
+.Lnext_row:
     ldr r2, [sp, #ROWS_END]
     cmp r12, r2
     bne .Lrows
-    add sp, #8
+    add sp, #16
     restore_and_return
 
 .Lskip_row:
@@ -287,7 +364,12 @@ anne_add_outer_f32:
     subs r2, r3
     lsrs r2, #1
     adds r0, r2
-    b .Lrow_done
+    ldr r3, [sp, #Y_BIAS]
+    cmp r3, #0
+    beq .Lnext_row
+    adds r3, #4
+    str r3, [sp, #Y_BIAS]
+    b .Lnext_row
 
 .Lcarry:
     subs r1, #8
@@ -354,5 +436,9 @@ anne_add_outer_f32:
 .Lskip:
     adds r0, #4
     b .Lcheck
+    .p2align 2
+one:                            // 1 as anne_parts_f32_t
+    .word 1 << 14, 127 << 16
+    .pool
     .size anne_add_outer_f32, . - anne_add_outer_f32
 #endif

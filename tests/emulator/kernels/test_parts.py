@@ -38,7 +38,7 @@ def apart(machine: Machine, x: np.ndarray) -> int:
 
 
 def dots(
-    machine: Machine, weights: np.ndarray, turned: bool, x: np.ndarray, bias: np.ndarray | None
+    machine: Machine, weights: np.ndarray, turned: bool, x: np.ndarray, bias: np.ndarray | None, relu: int = 0
 ) -> tuple:
     """The bits of weights @ x + bias, or of weights.T @ x, and the cycles."""
     machine.forget()
@@ -46,16 +46,30 @@ def dots(
     column, row = (4 * n_out, 4) if turned else (4, 4 * n_in)
     parts, out = apart(machine, x), machine.place(bytes(4 * n_out))
     at = 0 if bias is None else machine.place(bias)
-    fields = [machine.place(weights), column, row, parts, parts + 8 * n_in, at, out, out + 4 * n_out]
+    fields = [machine.place(weights), column, row, parts, parts + 8 * n_in, at, out, out + 4 * n_out, relu]
     cycles = machine.call("anne_dots_f32", machine.place(np.array(fields, "<u4")))
     return machine.read(out, "<u4", n_out).tolist(), cycles
 
 
-def outer(machine: Machine, y: np.ndarray, a: np.ndarray, x: np.ndarray) -> tuple:
+def outer(
+    machine: Machine, y: np.ndarray, a: np.ndarray, x: np.ndarray, bias: np.ndarray | None = None
+) -> tuple:
     machine.forget()
     place, rows, columns = machine.place(y), apart(machine, a), apart(machine, x)
-    cycles = machine.call("anne_add_outer_f32", place, rows, len(a), columns, len(x))
-    return machine.read(place, "<u4", y.size).tolist(), cycles
+    at = 0 if bias is None else machine.place(bias)
+    cycles = machine.call("anne_add_outer_f32", place, rows, len(a), columns, len(x), at)
+    got = machine.read(place, "<u4", y.size).tolist()
+    return got if bias is None else got + machine.read(at, "<u4", len(a)).tolist(), cycles
+
+
+def test_parts_are_those_of_the_portable_c(assembly: Machine, portable: Machine) -> None:
+    x = any_floats(np.random.default_rng(69), 500, 126)
+    for special in (1.0, 0.0, -0.0, 1e-40, -1e-40, np.inf, -np.inf, np.nan):
+        x[-1] = special
+        parts = [machine.read(apart(machine, x), "<u4", 1000).tolist() for machine in (assembly, portable)]
+        finite = [machine.result & 1 for machine in (assembly, portable)]
+        assert parts[0][:998] == parts[1][:998]
+        assert finite == [int(np.isfinite(special))] * 2
 
 
 @pytest.mark.parametrize("spread", [0, 1, 4, 30, 126])
@@ -69,7 +83,12 @@ def test_dots_have_the_bits_of_the_portable_c(assembly: Machine, portable: Machi
         x, bias = any_floats(rng, n_in, spread), any_floats(rng, n_out, spread)
         if i % 12 == 0:
             bias[rng.integers(n_out)] = [np.nan, -np.inf, 1e-40][i // 12 % 3]
-        for how in ((weights, False, x, bias), (weights, False, x, None), (weights.T.copy(), True, x, None)):
+        for how in (
+            (weights, False, x, bias),
+            (weights, False, x, bias, 1),
+            (weights, False, x, None),
+            (weights.T.copy(), True, x, None),
+        ):
             assert dots(assembly, *how)[0] == dots(portable, *how)[0], how
 
 
@@ -100,7 +119,8 @@ def test_outer_products_have_the_bits_of_the_portable_c(
             any_floats(rng, 23, spread),
         )
         y[:6] = [np.inf, -np.inf, np.nan, 1e-40, 3e38, -3e38]
-        assert outer(assembly, y, a, x)[0] == outer(portable, y, a, x)[0], lower
+        for bias in (None, any_floats(rng, 11, spread)):
+            assert outer(assembly, y, a, x, bias)[0] == outer(portable, y, a, x, bias)[0], lower
 
 
 # --- Speed

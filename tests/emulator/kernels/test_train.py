@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,7 +37,15 @@ class Settings:
     def words(self) -> bytes:
         """anne_trainer_t on the chip, where enumerations are bytes."""
         n = len(self.activations)
-        fields = [n, *self.sizes, *[0] * (8 - n), *self.activations, *[0] * (8 - n), self.loss, self.optimizer]
+        fields = [
+            n,
+            *self.sizes,
+            *[0] * (8 - n),
+            *self.activations,
+            *[0] * (8 - n),
+            self.loss,
+            self.optimizer,
+        ]
         fields += [self.lr, self.momentum, self.decay, self.batch, self.n_targets, 1, 0]
         return struct.pack("<I9I8BBBxx3f4I", *fields) + bytes(9 * 4)
 
