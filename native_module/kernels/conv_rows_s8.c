@@ -34,8 +34,8 @@ void anne_add_sums_s8(const int8_t *x, uint32_t n, uint32_t count, int32_t *sums
     }
 }
 
-void anne_conv_rows_s8_enter(anne_run_t *runs, uint32_t n_runs, uint32_t rows, bool whole_words) {
-    (void)runs, (void)n_runs, (void)rows, (void)whole_words;
+void anne_conv_rows_s8_enter(const anne_conv_rows_s8_t *job, anne_run_t *runs, uint32_t n_runs) {
+    (void)job, (void)runs, (void)n_runs;
 }
 
 // One column: anne_quad_add on variables.
@@ -131,24 +131,36 @@ void anne_conv_rows_s8(const anne_conv_rows_s8_t *job) {
 _Static_assert(offsetof(anne_conv_rows_s8_t, x) == 12, "JOB_X"); // as armv6m/conv_rows_s8.S has them
 _Static_assert(offsetof(anne_conv_rows_s8_t, rows) == 32, "JOB_ROWS");
 _Static_assert(offsetof(anne_conv_rows_s8_t, outside) == 40, "JOB_OUTSIDE");
+_Static_assert(offsetof(anne_conv_rows_s8_t, apart) == 60, "JOB_APART");
 
 // Loops in armv6m/conv_rows_s8.S, and where their second round begins: all rounds are of one size.
 extern const uint8_t anne_conv_rows_s8_words[], anne_conv_rows_s8_words_2[];
 extern const uint8_t anne_conv_rows_s8_bytes[], anne_conv_rows_s8_bytes_2[];
 extern const uint8_t anne_conv_rows_s8_four_words[], anne_conv_rows_s8_four_bytes[];
 extern const uint8_t anne_conv_rows_s8_end[], anne_conv_rows_s8_end_four[], anne_conv_rows_s8_end_bytes[];
-enum { WORDS = 4, BYTES = 8 }; // rounds
+extern const uint8_t anne_conv_rows_s8_end_apart[], anne_conv_rows_s8_end_four_apart[];
+enum { WORDS = 8, BYTES = 8 }; // rounds
 
-void anne_conv_rows_s8_enter(anne_run_t *runs, uint32_t n_runs, uint32_t rows, bool whole_words) {
-    const uint8_t *first = whole_words ? anne_conv_rows_s8_words : anne_conv_rows_s8_bytes, *end;
-    uint32_t size = (uint32_t)((whole_words ? anne_conv_rows_s8_words_2 : anne_conv_rows_s8_bytes_2) - first);
-    if (rows <= 4) {
-        first = whole_words ? anne_conv_rows_s8_four_words : anne_conv_rows_s8_four_bytes;
+static const uint8_t *end_of(const anne_conv_rows_s8_t *job) {
+    if (!job->whole_words) {
+        return anne_conv_rows_s8_end_bytes;
+    }
+    if (job->apart) {
+        return job->rows <= 4 ? anne_conv_rows_s8_end_four_apart : anne_conv_rows_s8_end_apart;
+    }
+    return job->rows <= 4 ? anne_conv_rows_s8_end_four : anne_conv_rows_s8_end;
+}
+
+void anne_conv_rows_s8_enter(const anne_conv_rows_s8_t *job, anne_run_t *runs, uint32_t n_runs) {
+    const bool words = job->whole_words;
+    const uint8_t *first = words ? anne_conv_rows_s8_words : anne_conv_rows_s8_bytes, *end = end_of(job);
+    uint32_t size = (uint32_t)((words ? anne_conv_rows_s8_words_2 : anne_conv_rows_s8_bytes_2) - first);
+    if (job->rows <= 4) {
+        first = words ? anne_conv_rows_s8_four_words : anne_conv_rows_s8_four_bytes;
         size = 0;
     }
-    end = !whole_words ? anne_conv_rows_s8_end_bytes : rows <= 4 ? anne_conv_rows_s8_end_four : anne_conv_rows_s8_end;
     for (const anne_run_t *behind = runs + n_runs; runs != behind; runs++) {
-        uint32_t skipped = whole_words ? (0u - runs->n / 4) % WORDS : (0u - runs->n) % BYTES;
+        uint32_t skipped = words ? (0u - runs->n / 4) % WORDS : (0u - runs->n) % BYTES;
         runs->entry = (uint32_t)(runs->n == 0 ? end : first + skipped * size);
     }
 }

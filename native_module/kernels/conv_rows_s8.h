@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "kernels/in_ram.h"
+#include "kernels/quad_s8.h"
 #include "kernels/requantize.h"
 #include "kernels/runs.h"
 
@@ -26,10 +27,11 @@ typedef struct {
     const int32_t *starts; // of words: for each pixel, for each panel, anne_conv_start of the sum of what is seen
     const int8_t *outside; // as many numbers as the longest run that is outside has: what counts there
     const anne_rescale_t *factors; // of the rows
-    const anne_approximation_t *approximation;
-    const uint16_t *multipliers; // of approximation, of the rows
+    const anne_quick_t *quick;
     const anne_output_t *output;
-    uint32_t whole_words; // whether runs begin at multiples of 4 of memory, and have as many numbers; else 0
+    const anne_quad_s8_t *added; // to the sums of the first and the second four rows: bias, or 0 if sums are apart
+    uint32_t apart;              // whether bias is added to the sums of a panel and not with `added`
+    uint32_t whole_words;        // whether runs begin at multiples of 4 of memory, and have as many numbers; else 0
 } anne_conv_rows_s8_t;
 
 // What each weight's 128 too much adds to the sums G (dense_s8.c), to be taken off.
@@ -37,8 +39,9 @@ static inline int32_t anne_conv_start(int32_t sum_x) {
     return (int32_t)(0u - 0x8080u * (uint32_t)sum_x);
 }
 
-// Fills in the `entry` of each of n_runs runs: where the machine code of their loop begins, where there is any.
-void anne_conv_rows_s8_enter(anne_run_t *runs, uint32_t n_runs, uint32_t rows, bool whole_words);
+// Fills in the `entry` of each of n_runs runs: where the machine code of their loop begins, where there is any. Of the
+// job, rows, apart and whole_words count.
+void anne_conv_rows_s8_enter(const anne_conv_rows_s8_t *job, anne_run_t *runs, uint32_t n_runs);
 
 // y[r] of each pixel = zero_point + rescale(bias[r] + sum of w[r] times what is seen) as anne_requantize_s8 has it:
 // exact for any weights and numbers. At most ANNE_DENSE_S8_MAX_IN columns; all but x and y 4-byte aligned, x, too, if

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "kernels/conv_rows_s8.h"
+#include "kernels/conv_slide_s8.h"
 #include "kernels/runs.h"
 
 enum { CHUNK = 128, COLUMNS = 320 }; // words of sums
@@ -44,6 +45,7 @@ typedef struct {
     uint32_t most_runs;
     bool whole_words;
     bool gathers;
+    bool apart;                       // bias does not fit into the sums of a panel
     int32_t first_within, end_within; // columns of the output whose windows are in the image with all their columns
     const int8_t *x;                  // of the group
     int8_t *y;                        // of the rows at hand
@@ -53,6 +55,9 @@ typedef struct {
     int8_t *seen;    // gathered: of each pixel of the chunk
     int32_t last_at; // last_end->at for the rows at hand
     int32_t *tables; // TABLES, or all but GATHERED
+    int32_t bias[8]; // of the rows at hand
+    anne_quad_s8_t added[2];
+    anne_quick_t quick;
     anne_conv_rows_s8_t job;
 } work_t;
 
@@ -145,7 +150,7 @@ static void finish_table(work_t *work, table_t *table, int32_t base) {
         }
     }
     table->n_rows = work->job.rows;
-    anne_conv_rows_s8_enter(runs_of(table), table->n, table->n_rows, work->whole_words);
+    anne_conv_rows_s8_enter(&work->job, runs_of(table), table->n);
 }
 
 // Tables of different numbers of rows differ in how they are entered, which is one way up to four and one above.
@@ -197,37 +202,6 @@ static const table_t *gathered_table(work_t *work) {
 }
 
 // --- Sums of x ------------------------------------------------------------------------------------------------------
-
-// Those of the windows of n pixels of a line, the first of which begins there, from the sums of their columns.
-static void slide(work_t *work, int32_t top, int32_t left, uint32_t n, int32_t *starts) {
-    const anne_window_t *w = work->window;
-    const anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
-    const int32_t count = (int32_t)(n - 1) * w->stride_w + w->kernel_w, zero = work->layer->zero_point * w->channels;
-    const int32_t first = left < 0 ? -left : 0, end = left + count > w->in_w ? w->in_w - left : count;
-    const int32_t lines = rows.last > rows.first ? rows.last - rows.first : 0;
-    for (int32_t i = 0; i < count; i++) {
-        work->sums[i] = (i >= first && i < end ? w->kernel_h - lines : w->kernel_h) * zero;
-    }
-    for (int32_t i = rows.first; end > first && i < rows.last; i++) {
-        int32_t row = top + i * w->dilation_h;
-        anne_add_sums_s8(work->x + (row * w->in_w + left + first) * w->channels, (uint32_t)w->channels,
-                         (uint32_t)(end - first), work->sums + first);
-    }
-    int32_t sum = 0;
-    const int32_t *old = work->sums, *next = old;
-    while (next != old + w->kernel_w) {
-        sum += *next++;
-    }
-    for (const int32_t *behind = starts + n;;) {
-        *starts++ = anne_conv_start(sum);
-        if (starts == behind) {
-            break;
-        }
-        for (int32_t j = 0; j < w->stride_w; j++) {
-            sum += *next++ - *old++;
-        }
-    }
-}
 
 // What is to be done with n windows that have the same runs from x on, the first of which is `pixel` of the chunk.
 typedef void windows_t(work_t *work, const table_t *table, const int8_t *x, uint32_t n, uint32_t pixel);
@@ -307,8 +281,8 @@ static void each_line(work_t *work, uint32_t first, uint32_t n, bool sums) {
     for (uint32_t pixel = 0, part; pixel < n; pixel += part, row++, column = 0) {
         part = least(n - pixel, width - column);
         if (sums && work->columns > 0) {
-            slide(work, (int32_t)row * w->stride_h - w->pad_top, (int32_t)column * w->stride_w - w->pad_left, part,
-                  work->starts + pixel);
+            anne_conv_slide_s8(w, work->layer->zero_point, work->x, (int32_t)row * w->stride_h - w->pad_top,
+                               (int32_t)column * w->stride_w - w->pad_left, part, work->sums, work->starts + pixel);
         } else {
             windows_t *windows = !sums ? run_windows : work->gathers ? gather_windows : sum_windows;
             each_window(work, (int32_t)row, (int32_t)column, part, pixel, windows);
@@ -316,8 +290,19 @@ static void each_line(work_t *work, uint32_t first, uint32_t n, bool sums) {
     }
 }
 
+// Whether bias is more than what n_in products leave of 2^23.
+static bool is_apart(const work_t *work) {
+    const anne_conv_s8_t *layer = work->layer;
+    const int32_t most = (1 << 23) - 1 - ((int32_t)least(work->n_in, ANNE_DENSE_S8_PANEL) << 14);
+    bool apart = work->panels > 1;
+    for (uint32_t i = 0; i < layer->n_out * layer->groups; i++) {
+        apart |= layer->bias[i] > most || layer->bias[i] < -most;
+    }
+    return apart;
+}
+
 // Rows r to r + 7 of a group's weights, or as many as there are.
-static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, int8_t *y) {
+static void set_rows(work_t *work, uint32_t group, uint32_t r, int8_t *y) {
     const anne_conv_s8_t *layer = work->layer;
     uint32_t left = layer->n_out - r, output = group * layer->n_out + r, quads = (layer->n_out + 3) / 4;
     uint32_t columns = anne_dense_s8_columns(work->n_in), full = ANNE_DENSE_S8_PANEL;
@@ -326,25 +311,32 @@ static void set_rows(work_t *work, uint32_t group, uint32_t r, int32_t *bias, in
     work->last_at = (int32_t)((before * quads + last * (r / 4) - full * (r / 4)) * sizeof *weights);
     work->job = (anne_conv_rows_s8_t){
         .weights = weights + (work->panels > 1 ? full : columns) * (r / 4),
-        .bias = bias,
+        .bias = work->bias,
         .x_step = (uint32_t)(work->window->stride_w * work->window->channels),
         .y_step = layer->groups * layer->n_out,
         .rows = least(left, 8),
         .outside = work->outside,
         .factors = layer->factors + output,
-        .approximation = layer->approximation,
-        .multipliers = layer->approximation->multipliers + output,
+        .quick = &work->quick,
         .output = layer->output,
+        .added = work->added,
+        .apart = work->apart,
         .whole_words = work->whole_words,
     };
     work->y = y + output;
-    memset(bias, 0, 8 * sizeof *bias);
-    memcpy(bias, layer->bias + output, work->job.rows * sizeof *bias);
+    memset(work->bias, 0, sizeof work->bias);
+    memcpy(work->bias, layer->bias + output, work->job.rows * sizeof *work->bias);
+    if (!work->apart) {
+        work->added[0] = anne_quad_of(work->bias);
+        work->added[1] = anne_quad_of(work->bias + (left > 4 ? 4 : 0));
+    }
+    anne_quick_rows(work->job.factors, work->job.rows, layer->output, &work->quick);
 }
 
 static void set_work(work_t *work, const anne_conv_s8_t *layer, int32_t *scratch) {
     set_sizes(work, layer);
     const anne_window_t *w = work->window;
+    work->apart = is_apart(work);
     work->tables = scratch;
     for (uint32_t i = 0; i < tables(work); i++, scratch += table_words(work)) {
         at(work, i)->n_rows = 0;
@@ -362,9 +354,8 @@ static void set_work(work_t *work, const anne_conv_s8_t *layer, int32_t *scratch
 
 // All rows of a group's weights over a chunk of n pixels, whose results begin at y.
 static void run_chunk(work_t *work, uint32_t group, uint32_t first, uint32_t n, int8_t *y) {
-    int32_t bias[8];
     for (uint32_t r = 0; r < work->layer->n_out; r += 8) {
-        set_rows(work, group, r, bias, y);
+        set_rows(work, group, r, y);
         if (r == 0 && work->whole_words) {
             each_line(work, first, n, true);
         }

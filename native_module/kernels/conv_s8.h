@@ -15,7 +15,6 @@ typedef struct {
     const uint32_t *weights; // group after group
     const int32_t *bias;     // of all outputs, as factors
     const anne_rescale_t *factors;
-    const anne_approximation_t *approximation;
     const anne_output_t *output;
     int32_t zero_point; // what a tap outside the image counts as
 } anne_conv_s8_t;

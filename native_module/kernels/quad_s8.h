@@ -27,6 +27,16 @@ static inline anne_quad_s8_t anne_quad_start(int32_t sum_x) {
     return (anne_quad_s8_t){start, start, 0u - 128 * 0x0101u * (uint32_t)sum_x};
 }
 
+// With four numbers to begin with, which count in the limit of each sum.
+static inline anne_quad_s8_t anne_quad_of(const int32_t *numbers) {
+    uint32_t s0 = (uint32_t)numbers[0], s1 = (uint32_t)numbers[1], s2 = (uint32_t)numbers[2], s3 = (uint32_t)numbers[3];
+    return (anne_quad_s8_t){
+        .a = s0 + (s1 << 8) + (s2 << 16) + (s3 << 24),
+        .b = s1 + (s0 << 8) + (s3 << 16) + (s2 << 24),
+        .g = s2 + (s3 << 8),
+    };
+}
+
 // One column: the word of weights p times x, an int8 with its sign.
 static inline void anne_quad_add(anne_quad_s8_t *sums, uint32_t p, uint32_t x) {
     sums->b += anne_rev16(p) * x;

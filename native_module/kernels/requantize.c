@@ -73,6 +73,56 @@ void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_
     anne_approximate_rows(factors, n, approximation);
 }
 
+// --- Eight rows, each with a shift of its own
+//
+// With s = n - 6 of each row, m is from 2^14 to 2^15. Where the result is within least..most, |v| <= 256, so |a| <=
+// 2^29 / m + 1, and the error of m moves a m by 2^28 / m + 1 at most. Let F = 2^(14 - s) be the first rounding's, in
+// units of 2^-21, and X the value whose whole part is the result. For
+//
+//   q = a m + 2^20 + U        with U = 2^15 + 2^13 + F + 2 >= m + 2^28 / m + F + 1 (which is convex: the ends tell)
+//
+// q - X is from 0 to U + 2^14 + F + 2, in all 2.8 % of all fractions, one limit for all rows with the least s. Beyond
+// the limits, by d in v, q is 2^6 d more off, and 2^21 d away from where a result is within.
+//
+// Sums whose a is no int16 take the exact way. Where a row has n < 6, or a multiplier below 2^30, as no converter
+// writes, all rows do.
+
+enum { QUICK_SHIFT = 6, ALL_BITS = 31 };
+
+// The rows from `end` back to `begin`; returns where those behind them stand, and the greatest shift.
+static uint32_t *quick_rows(const anne_rescale_t *begin, const anne_rescale_t *end, uint32_t *quick, int32_t *most) {
+    while (end != begin) {
+        const int32_t multiplier = (--end)->multiplier, shift = end->shift;
+        if (multiplier == 0) { // the product is 0, which is exact
+            *quick++ = ALL_BITS;
+            continue;
+        }
+        *most = multiplier < 1 << 30 ? 0 : shift > *most ? shift : *most;
+        *quick++ = (((uint32_t)multiplier >> 15) + 1) >> 1 << 16 | (uint32_t)(-QUICK_SHIFT - shift);
+    }
+    return quick;
+}
+
+void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_output_t *output, anne_quick_t *quick) {
+    int32_t most = -QUICK_SHIFT - ALL_BITS;
+    const uint32_t first = n > 4 ? 4 : n;
+    quick_rows(factors + first, factors + n, quick_rows(factors, factors + first, quick->factors, &most), &most);
+    const bool exact = most > -QUICK_SHIFT;
+    const uint32_t first_rounding = 1u << 14 >> (exact ? 0 : -QUICK_SHIFT - most);
+    const uint32_t above = (1u << 15) + (1u << 13) + first_rounding + 2;
+    quick->start = (uint32_t)(output->zero_point - output->least) * (1u << ONE_BITS) + (1u << (ONE_BITS - 1)) + above;
+    quick->unsure = (above + (1u << 14) + first_rounding + 2) << (32 - ONE_BITS);
+    quick->range = (uint32_t)(output->most - output->least);
+    quick->least = output->least;
+    if (exact) { // 0 times the sum, within the limits and never sure
+        quick->start = 0;
+        quick->unsure = UINT32_MAX;
+        for (uint32_t i = 0; i < n; i++) {
+            quick->factors[i] = ALL_BITS;
+        }
+    }
+}
+
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
 
 void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,

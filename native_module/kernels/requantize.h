@@ -64,6 +64,18 @@ void anne_approximate_shared(const anne_rescale_t *factors, size_t n, uint32_t l
                              anne_approximation_t *approximation);
 void anne_approximate_rows(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation);
 
+// What up to eight rows are rescaled with in registers (armv6m/conv_rows_s8.S), from the exact factors (requantize.c).
+typedef struct {
+    uint32_t start;      // what is added to products, 2^21 being 1: zero_point - least, and what rounds
+    uint32_t unsure;     // a fraction up to this, 2^32 being 1, may have been rounded wrongly
+    uint32_t range;      // most - least
+    int32_t least;       // the limit
+    uint32_t factors[8]; // multiplier 2^16 + shift of the sum to the right
+} anne_quick_t;
+
+// Rows n - 1 to 0; of more than four first rows 3 to 0, then rows n - 1 to 4. 1 <= n <= 8.
+void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_output_t *output, anne_quick_t *quick);
+
 // y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates. n >= 1.
 // acc is spoilt.
 ANNE_IN_RAM void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors,

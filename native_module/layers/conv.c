@@ -186,7 +186,6 @@ static void run_in_place(const anne_layer_t *layer) {
     how.weights = layer->constants[0];
     how.bias = layer->constants[1];
     how.factors = layer->constants[2];
-    how.approximation = layer->derived;
     how.output = &output;
     how.zero_point = layer->input->zero_point;
     anne_conv_s8(&how, layer->x, layer->scratch, layer->y);
@@ -221,7 +220,7 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
         const parts_t parts = parts_of(&conv, record->constants);
         needs->scratch = (parts.runs + parts.seen + parts.kernel) * sizeof(int32_t);
     }
-    if (y->dtype == ANNE_INT8) {
+    if (y->dtype == ANNE_INT8 && conv.layout != ANNE_LAYOUT_s8_quad) {
         needs->derived = anne_approximation_bytes(n_out) / sizeof(uint32_t);
     }
     return ANNE_OK;
@@ -233,7 +232,8 @@ static anne_layer_run_t *choose_conv(const anne_record_t *record) {
 
 static uint32_t prepare_conv(const anne_layer_t *layer, const anne_record_t *record) {
     const conv_t conv = conv_of(layer->input, layer->output, record->parameters);
-    return layer->output->dtype == ANNE_INT8 ? anne_prepare_rows_s8(layer, conv.n_in, conv.n_out * conv.groups) : 0;
+    const bool derives = layer->output->dtype == ANNE_INT8 && conv.layout != ANNE_LAYOUT_s8_quad;
+    return derives ? anne_prepare_rows_s8(layer, conv.n_in, conv.n_out * conv.groups) : 0;
 }
 
 static uint32_t layout_of_conv(const anne_record_t *record) {

@@ -97,10 +97,9 @@ static void check_outputs(const case_t *c, const anne_conv_s8_t *layer, const in
 static void check_layer(const case_t *c) {
     uint32_t n_in = (uint32_t)(c->window.kernel_h * c->window.kernel_w * c->window.channels) / c->groups;
     uint32_t n = c->groups * c->n_out, pixels = (uint32_t)(c->window.out_h * c->window.out_w);
-    uint32_t words = (uint32_t)anne_dense_s8_words(n_in, c->n_out), largest = n_in << 14;
+    uint32_t words = (uint32_t)anne_dense_s8_words(n_in, c->n_out);
     int32_t *bias = exactly(n * sizeof *bias), most = any_of(0, 1) ? 1 << 28 : 100;
     anne_rescale_t *factors = exactly(n * sizeof *factors);
-    anne_approximation_t *approximation = exactly(anne_approximation_bytes(n));
     uint32_t *packed = exactly(c->groups * words * sizeof *packed);
     const anne_output_t output = {any_of(-128, 127), any_of(-128, -50), any_of(0, 127)};
     int32_t shift = any_of(0, 2) ? any_of(-16, 1) : 1;
@@ -111,15 +110,14 @@ static void check_layer(const case_t *c) {
     for (uint32_t group = 0; group < c->groups; group++) {
         pack(w + group * c->n_out * n_in, n_in, c->n_out, (uint8_t *)(packed + group * words));
     }
-    anne_approximate(factors, n, largest + (uint32_t)most, approximation);
-    const anne_conv_s8_t layer = {&c->window, c->groups, c->n_out, packed, bias, factors, approximation, &output, fill};
+    const anne_conv_s8_t layer = {&c->window, c->groups, c->n_out, packed, bias, factors, &output, fill};
     size_t x_bytes = (size_t)(c->window.in_h * c->window.in_w * c->window.channels);
     int8_t *image = exactly(x_bytes), *y = exactly(pixels * n);
     int32_t *scratch = exactly(anne_conv_s8_scratch(&layer) * sizeof *scratch);
     memcpy(image, x, x_bytes);
     anne_conv_s8(&layer, image, scratch, y);
     check_outputs(c, &layer, y);
-    free(bias), free(factors), free(approximation), free(packed), free(image), free(y), free(scratch);
+    free(bias), free(factors), free(packed), free(image), free(y), free(scratch);
 }
 
 static void check(const case_t *c, int32_t least, int32_t most) {

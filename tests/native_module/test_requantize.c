@@ -45,6 +45,50 @@ static void check_s8(const int32_t *sums, const anne_rescale_t *factors, uint32_
     free(approximation), free(acc), free(y);
 }
 
+// What anne_quick_rows makes, used as the assembly does: whatever is sure is right. Returns how many are.
+static uint32_t check_quick(const int32_t *sums, const anne_rescale_t *factors, uint32_t n) {
+    const anne_output_t output = {any_of(-128, 127), any_of(-128, 0), any_of(0, 127)};
+    uint32_t n_sure = 0;
+    anne_quick_t quick;
+    anne_quick_rows(factors, n, &output, &quick);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = n > 4 && i < 4 ? 3 - i : n > 4 ? n + 3 - i : n - 1 - i;
+        const int32_t a = sums[row] >> (quick.factors[i] & 255);
+        const uint32_t q = (uint32_t)a * (quick.factors[i] >> 16) + quick.start;
+        const int32_t above = (int32_t)q >> 21; // the least
+        const bool within = above >= 0 && above <= (int32_t)quick.range;
+        if (a != (int16_t)a || (within && q << 11 <= quick.unsure)) {
+            continue;
+        }
+        const int64_t expected = expected_of(sums[row], factors[row].multiplier, factors[row].shift);
+        const int32_t got = above < 0 ? output.least : within ? above + output.least : output.most;
+        CHECK(got == limited(expected, output), "%d %d %d: %d", sums[row], factors[row].multiplier, factors[row].shift,
+              got);
+        n_sure++;
+    }
+    return n_sure;
+}
+
+// Most of ordinary sums are sure, and those of a row without a product; none where a factor is no usual one.
+static void check_quick_of_all_kinds(void) {
+    uint32_t n_sure = 0, n_rows = 0;
+    for (int round = 0; round < 100000; round++) {
+        anne_rescale_t factors[8];
+        int32_t acc[8];
+        const uint32_t n = (uint32_t)any_of(1, 8);
+        for (uint32_t r = 0; r < n; r++) {
+            factors[r] = (anne_rescale_t){any_of(0, 9) ? any_of(1 << 30, INT32_MAX) : 0, any_of(-31, -6)};
+            acc[r] = any_of(-250, 250) * (1 << (-factors[r].shift < 20 ? -factors[r].shift : 20)) + any_of(-99, 99);
+        }
+        n_sure += check_quick(acc, factors, n);
+        n_rows += n;
+        factors[0] = any_of(0, 1) ? (anne_rescale_t){(1 << 30) - 1, -9} : (anne_rescale_t){1 << 30, any_of(-5, 15)};
+        acc[0] = any_of(-9, 9);
+        CHECK(n > 1 || check_quick(acc, factors, n) == 0, "%d is sure", acc[0]);
+    }
+    CHECK(n_sure > n_rows / 10 * 9, "only %u of %u are sure", n_sure, n_rows);
+}
+
 // Where the approximate product could go wrong: sums on both sides of each half, with factors like those of trained
 // networks, rows of which differ up to 2^5 times.
 static void check_halves(void) {
@@ -62,6 +106,8 @@ static void check_halves(void) {
                 acc[r] = (int32_t)fmax(fmin(sum, 1 << 28), -(1 << 28)) + any_of(-2, 2);
             }
             check_s8(acc, factors, ROWS);
+            check_quick(acc, factors, 8);
+            check_quick(acc + 8, factors + 8, (uint32_t)any_of(1, 8));
         }
     }
 }
@@ -80,6 +126,7 @@ static void check_wide_sums(void) {
 
 int main(void) {
     check_halves();
+    check_quick_of_all_kinds();
     check_wide_sums();
     // 2^30 2^(s - 31) = 2^(s - 1): 3 / 2 is halved up, 6 / 4 away from zero
     CHECK(anne_rescale(3, (anne_rescale_t){1 << 30, 0}) == 2, "1.5");

@@ -18,7 +18,9 @@ from .machine import COMPILER, Fault, Machine
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
-SOURCES = [f"kernels/{name}.c" for name in ("conv_s8", "conv_rows_s8", "runs", "requantize", "q31")]
+SOURCES = [
+    f"kernels/{name}.c" for name in ("conv_s8", "conv_rows_s8", "conv_slide_s8", "runs", "requantize", "q31")
+]
 SOURCES += [f"kernels/armv6m/{name}.S" for name in ("conv_rows_s8", "add_sums_s8", "requantize")]
 LIMITS = (-3, -120, 110)  # zero point, least and most of the output
 PADDING = 7  # the input's zero point
@@ -86,10 +88,7 @@ def run(machine: Machine, shape: Shape, weights: np.ndarray, bias, factors, x, o
         machine.place(np.array(LIMITS, "<i4")),
     )
     places = [machine.place(a) for a in (packed, bias.astype("<i4"), factors.astype("<i4"))]
-    approximation = machine.place(bytes(12 + (n + 1) // 2 * 4))
-    largest = (shape.n_in << 14) + int(np.abs(bias).max())
-    machine.call("anne_approximate", places[2], n, largest, approximation)
-    fields = [window, shape.groups, shape.n_out, *places, approximation, output, PADDING]
+    fields = [window, shape.groups, shape.n_out, *places, output, PADDING]
     layer = machine.place(np.array(fields, "<i4"))
     image = machine.place(bytes(off) + x.astype("i1").tobytes()) + off
     machine.call("anne_conv_s8_scratch", layer)
@@ -196,6 +195,20 @@ def test_factors_near_1_are_exact(machine: Machine, shift: int) -> None:
         for a in (sums(shape, weights, image) + bias).ravel()
     ]
     assert got.tolist() == np.clip(expected, *LIMITS[1:]).tolist()
+
+
+@pytest.mark.parametrize("reach", [300, 3])  # of outputs, where limits are 230 apart
+def test_sums_near_halves_are_exact(machine: Machine, reach: int) -> None:
+    shape, rng = Shape(1, 1, 4, kernel_h=1, kernel_w=1, n_out=400), np.random.default_rng(46)
+    zeros = np.zeros((400, 1, 1, 4), np.int8), np.zeros((1, 1, 4), np.int8)
+    for least in range(-20, 1, 2):
+        factors = np.stack([rng.integers(2**30, 2**31, 400), least - rng.integers(0, 3, 400)], axis=1)
+        halves = rng.integers(-reach, reach, 400) + 0.5
+        exact = np.round(halves * 2.0 ** (31 - factors[:, 1]) / factors[:, 0]).astype(np.int64)
+        bias = np.clip(exact, -(2**28), 2**28) + rng.integers(-1, 2, 400)
+        got, _ = run(machine, shape, zeros[0], bias, factors, zeros[1])
+        expected = [rescale(int(b), *map(int, f)) + LIMITS[0] for b, f in zip(bias, factors, strict=True)]
+        assert got.tolist() == np.clip(expected, *LIMITS[1:]).tolist(), least
 
 
 def test_memory_is_accessed_where_it_is_aligned(strict: Machine) -> None:
