@@ -6,17 +6,12 @@ from array import array
 from .model_writer import lines, model_file, packed, record, tensor, write_file
 from .trainer import Trainer, _line, _whole
 
-# What may stand behind the last dense layer, and goes with it.
-_BEHIND = ("activation", "clip", "quantize", "reshape", "scaling")
-
 
 class Head:
     # Assigned, as firmware keeps no docstrings: there it is what help(head) says.
-    __doc__ = """A new last layer for a network that is there: Head(net, ["left", "right", "shake"]).
+    __doc__ = """A new last layer: Head(net, ["left", "right"]); then add("left", x), fit(), classify(x), save(path).
 
-    add("left", x): an example, as net.predict takes it; fit(): learn from all examples
-    classify(x), predict(x): as a Model's; evaluate(x, y), confusion(x, y): as a Trainer's, of lists
-    save(path): the network with its new last layer, a file that anne.load reads
+    predict, evaluate, confusion: a Trainer's, of what the network takes.
     """
 
     def __init__(self, net, labels, lr=0.01, batch=8, seed=0):
@@ -30,8 +25,8 @@ class Head:
             raise ValueError("Head: labels: expected two or more, each another, got " + got)
         self._base = core = net._core
         at = core.n_layers - 1
-        while at and core.layer(at).kind in _BEHIND:
-            at -= 1
+        while at and core.layer(at).kind in "activation clip quantize reshape scaling":
+            at -= 1  # what stands behind the last dense layer goes with it
         last = core.layer(at)
         if last.kind != "dense" or len(core.outputs) > 1:
             got = "several outputs" if last.kind == "dense" else last.kind
@@ -90,11 +85,11 @@ class Head:
 
     def evaluate(self, x, y):
         """Return (accuracy, loss) for a list of examples and the list of their labels."""
-        return self._trainer.evaluate(lambda: ((self._features(x[i]), y[i]) for i in range(len(y))))
+        return self._trainer.evaluate(list(map(self._features, x)), y)
 
     def confusion(self, x, y):
         """Return a Table, a row for each class: how many of it were taken for which."""
-        return self._trainer.confusion(lambda: ((self._features(x[i]), y[i]) for i in range(len(y))))
+        return self._trainer.confusion(list(map(self._features, x)), y)
 
     # --- The file ----------------------------------------------------------------------------------------------------
 
@@ -105,47 +100,51 @@ class Head:
         written, unless there is room for the file in RAM, twice.
         """
         core = self._base
-        arena_bytes, n_tensors, _, layers_bytes, metadata_bytes = struct.unpack("<5I", core.read(16, 20))
+        n_tensors, _, layers_bytes, metadata_bytes = struct.unpack("<4I", core.read(20, 16))
         at = 48 + 32 * n_tensors
         after = at + layers_bytes + metadata_bytes
         # the layers that stay, the last tensor that they know, and how far into the data their constants reach
-        records, last, data_bytes = [], max(core.inputs + (self._tensor,)), 0
-        for _ in range(self._at):
+        source = self._tensor
+        records, names, last, data_bytes = [], [], max(core.inputs + (source,)), 0
+        for i in range(self._at):
             _, n_bytes, n, n_outputs, n_constants = struct.unpack("<HHBBB", core.read(at, 7))
-            made, n = core.read(at, n_bytes), n + n_outputs
+            made = core.read(at, n_bytes)
             at += n_bytes
             records.append(made)
-            last = max(last, max(struct.unpack_from("<%dH" % n, made, 12)))
-            for i in range(n_constants):
-                offset, size = struct.unpack_from("<II", made, 12 + (n + 1) // 2 * 4 + 8 * i)
+            names.append(core.line("layer_names", i) or "layer %d" % i)
+            n += n_outputs
+            last = max(last, *struct.unpack_from("<%dH" % n, made, 12))
+            for k in range(n_constants):
+                offset, size = struct.unpack_from("<II", made, 12 + (n + 1) // 2 * 4 + 8 * k)
                 data_bytes = max(data_bytes, offset + (size + 3) // 4 * 4)
-        tensors = [core.read(48 + 32 * i, 32) for i in range(last + 1)]
-        data = [core.read(after, data_bytes)]
-        names = [core.line("layer_names", i) or "layer %d" % i for i in range(self._at)]
+        tensors, data = [], [core.read(after, data_bytes)]
+        for i in range(last + 1):
+            tensors.append(core.read(48 + 32 * i, 32))
 
-        # the features, as floats, and the outputs: beside each other, and nothing else is needed then
+        # the features, as floats, and the outputs: beside each other, as nothing else is needed then
         ((weights, bias),) = self._trainer._layers()
-        source, n_out = self._tensor, len(bias)
-        n_in = len(weights) // n_out
-        begin = struct.unpack_from("<I", tensors[source], 28)[0]
+        n_out = 4 * len(bias)
+        n_in = len(weights) // len(bias) * 4
         dtype = core.tensor(source).dtype
-        end = begin + 4 * n_in
+        begin = struct.unpack_from("<I", tensors[source], 28)[0]
+        end = begin + n_in
         if dtype != "float32":
-            end = begin + (n_in * (1 if dtype == "int8" else 2) + 3) // 4 * 4
-            begin = 0 if 4 * n_in <= begin else end
+            end = begin + (n_in // (4 if dtype == "int8" else 2) + 3) // 4 * 4
+            begin = 0 if n_in <= begin else end
+            last += 1
+            record(records, 22, source, last, data)
             tensors.append(tensor(n_in, begin))
-            records.append(record(22, source, last + 1, data))
             names.append("to floats")
-            end = begin + 4 * n_in
-            source = last = last + 1
-        begin = 0 if 4 * n_out <= begin else end
+            source, end = last, begin + n_in
+        begin = 0 if n_out <= begin else end
         tensors += [tensor(n_out, begin), tensor(n_out, begin, 2)]
-        records.append(record(1, source, last + 1, data, "linear", packed(weights, bias)))
-        records.append(record(2, last + 1, last + 2, data, "softmax"))
-        arena_bytes = max(arena_bytes, end, begin + 4 * n_out)
-        metadata = [lines(2, self.labels), lines(8, names + ["head", "softmax"])]
+        record(records, 1, source, last + 1, data, "linear", packed(weights, bias))
+        record(records, 2, last + 1, last + 2, data, "softmax")
+        metadata = lines(2, self.labels) + lines(8, names + ["head", "softmax"])
         for tag, name in ((1, "name"), (3, "feature_names"), (4, "provenance"), (9, "input_names")):
-            metadata.append(lines(tag, [core.text(name) or ""]))
+            metadata += lines(tag, [core.text(name) or ""])
+        # the arena: as large as it was, or more
+        arena_bytes = max(struct.unpack("<I", core.read(16, 4))[0], end, begin + n_out)
         file = model_file(arena_bytes, tensors, records, metadata, data)
         write_file(path, file)
         return file

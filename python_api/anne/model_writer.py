@@ -25,29 +25,33 @@ def dense_network(
     and what is added then. Layers are called scaling; dense 1, dense 2 ...; softmax, which is a layer of its own.
     ValueError if the file would not load: where a weight is NaN, say, or labels are not as many as outputs.
     """
-    sizes = [len(layers[0][0]) // len(layers[0][1])]
-    made = []  # of each layer its kind, its name, its activation, its constants
+    names, records, data, by_rows = [], [], [], []
+    sizes = [
+        4 * len(layers[0][0]) // len(layers[0][1])
+    ]  # in bytes, of each value; softmax has that of its input
     if scaling:
-        made.append((3, "scaling", "linear", [array("f", values) for values in scaling]))
+        names.append("scaling")
+        record(records, 3, 0, 1, data, "linear", [array("f", values) for values in scaling])
         sizes += sizes
     for (weights, bias), activation in zip(layers, activations):
-        by_rows = "softmax" in activation
-        sizes.append(len(bias))
-        name_of_it = "dense %d" % (len(sizes) - 1 - bool(scaling))
-        made.append((1, name_of_it, "linear" if by_rows else activation, packed(weights, bias)))
-        if by_rows:
-            made.append((2, activation, activation, ()))
+        n = len(records)
+        names.append("dense %d" % n)
+        rest = "softmax" in activation
+        record(records, 1, n, n + 1, data, "linear" if rest else activation, packed(weights, bias))
+        if rest:
+            names.append(activation)
+            record(records, 2, n + 1, n + 2, data, activation)
+            by_rows.append(len(sizes))
+        sizes.append(4 * len(bias))
     places, arena_bytes = chain(sizes)
-    tensors, records, data, at = [tensor(sizes[0], places[0], 1)], [], [], 0
-    for kind, _, activation, constants in made:
-        at += kind != 2  # that lies in the place of its input
-        tensors.append(tensor(sizes[at], places[at], 2 * (len(tensors) == len(made))))
-        records.append(record(kind, len(records), len(records) + 1, data, activation, constants))
-    metadata = [lines(1, [name]), lines(2, labels), lines(3, feature_names)]
+    tensors = []
+    for i in range(len(sizes)):
+        tensors += [tensor(sizes[i], places[i], not i)] * (1 + by_rows.count(i))
+    tensors[-1] = tensor(sizes[i], places[i], 2)
+    metadata = lines(1, [name]) + lines(2, labels) + lines(3, feature_names)
     if threshold is not None:
-        metadata.append(struct.pack("<IIf", 5, 4, threshold))
-    metadata.append(lines(8, [row[1] for row in made]))
-    file = model_file(arena_bytes, tensors, records, metadata, data)
+        metadata += struct.pack("<IIf", 5, 4, threshold)
+    file = model_file(arena_bytes, tensors, records, metadata + lines(8, names), data)
     if path is not None:
         write_file(path, file)
     return file
@@ -75,13 +79,14 @@ def write_file(path, data):
 # --- The parts of a file ---------------------------------------------------------------------------------------------
 
 
-def tensor(n, at, role=0):
-    """Return a tensor of n floats at byte `at` of the arena; role 1 is the network's input, 2 its output."""
-    return struct.pack("<4B4IfiI", 1, role, 1, 0, n, 0, 0, 0, 1.0, 0, at)
+def tensor(n_bytes, at, role=0):
+    """Return a tensor of floats, of so many bytes from byte `at` of the arena on; role 1 is the network's input, 2 its
+    output."""
+    return struct.pack("<4B4IfiI", 1, role, 1, 0, n_bytes // 4, 0, 0, 0, 1.0, 0, at)
 
 
-def record(kind, x, y, data, activation="linear", constants=()):
-    """Return the record of a layer from tensor x to tensor y; its constants go to the list `data`, equal ones once."""
+def record(records, kind, x, y, data, activation="linear", constants=()):
+    """Append to `records` a layer from tensor x to tensor y, and to `data` its constants, equal ones once."""
     rest = b""
     for constant in constants:
         constant = bytes(constant)
@@ -89,10 +94,12 @@ def record(kind, x, y, data, activation="linear", constants=()):
             data.append(constant)
         rest += struct.pack("<II", sum(map(len, data[: data.index(constant)])), len(constant))
     if kind == 1:
-        rest += struct.pack("<III", 6 if len(constants) > 2 else 1, 0, 0)
-    alpha = {"leaky_relu": 0.01, "elu": 1.0}.get(activation, 0.0)
+        rest += struct.pack(
+            "<III", len(constants) * 5 - 9, 0, 0
+        )  # the layout: 1 with two of them, 6 with three
+    alpha = 0.01 if activation == "leaky_relu" else 1.0 if activation == "elu" else 0.0
     head = kind, 16 + len(rest), 1, 1, len(constants), ACTIVATIONS.index(activation), alpha, x, y
-    return struct.pack("<HH4BfHH", *head) + rest
+    records.append(struct.pack("<HH4BfHH", *head) + rest)
 
 
 def lines(tag, texts):
@@ -102,9 +109,9 @@ def lines(tag, texts):
 
 
 def model_file(arena_bytes, tensors, records, metadata, data):
-    """Return the file of these lists of bytes. It has been loaded once; ValueError says why it could not be."""
-    parts = [b"".join(part) for part in (tensors, records, metadata, data)]
-    sizes = [len(part) for part in parts]
+    """Return the file of these bytes, or lists of bytes. It has been loaded once: ValueError says why it cannot be."""
+    parts = [b"".join(tensors), b"".join(records), metadata, b"".join(data)]
+    sizes = list(map(len, parts))
     parts.insert(0, struct.pack("<8I", arena_bytes, len(tensors), len(records), *sizes[1:], 0, 0))
     crc = 0
     for part in parts:
@@ -126,21 +133,23 @@ def packed(weights, bias):
         raise ValueError("save: expected finite weights and biases, got NaN or infinity: train anew")
     n_out = len(bias)
     n_in = len(weights) // n_out
-    columns = sorted([_most(weights, range(j, len(weights), n_in)) for j in range(n_in)])
-    columns = [v for v in columns if v > 0] or [0]
+
+    def most(first, step, n):
+        return max(map(abs, [weights[i] for i in range(first, first + step * n, step)]))
+
+    columns = sorted(filter(None, [most(j, n_in, n_out) for j in range(n_in)])) or [0]
     middle = len(columns) // 2  # half of this one from the front and from the back is the median
     if n_in > 65535 or columns[-1] > 32 * (columns[middle] + columns[-1 - middle]):
         return weights, bias
-    exponents = array("i", bytes(4 * n_out))
-    words, at = bytearray(4 * n_in * (n_out + n_out % 2)), 0
+    exponents = array("i")
     for row in range(n_out):
-        most = _most(weights, range(row * n_in, row * n_in + n_in))
-        exponents[row] = max(math.frexp(most)[1] - 24, -149)
+        exponents.append(max(math.frexp(most(row * n_in, 1, n_in))[1] - 24, -149))
+    words = bytearray(4 * n_in * (n_out + n_out % 2))
+    at = 0
     for first in range(0, n_in, 168):
         for row in range(0, n_out, 2):
             for i in range(2 * first, 2 * min(first + 168, n_in)):
-                r = row + i % 2
-                v = 2048
+                r, v = row + i % 2, 2048
                 if r < n_out:
                     v += round(math.ldexp(weights[r * n_in + i // 2], -exponents[r]))
                 struct.pack_into("<Hh", words, at, v & 4095, v >> 12)
@@ -148,26 +157,28 @@ def packed(weights, bias):
     return words, bias, exponents
 
 
-def _most(weights, places):
-    return max(abs(weights[i]) for i in places)
-
-
 def chain(sizes):
-    """Return at which byte of the arena each value of a chain lies, of so many floats, and the bytes of the arena.
+    """Return at which byte of the arena each value of a chain lies, of so many bytes, and the bytes of the arena.
 
     Only neighbours are needed at one time. Greatest first, each at the lowest place that is free; where that takes more
     than two neighbours do, every other one begins at 0, and those between end where the greatest two do.
     host_tools/anne_tools/conversion/arena.py plans likewise.
     """
-    n = len(sizes)
-    least = max([sizes[i] + sizes[i + 1] for i in range(n - 1)])
-    places = {}
-    for i in sorted(range(n), key=lambda i: i - n * sizes[i]):
-        at = 0
-        for place, j in sorted([(places[j], j) for j in (i - 1, i + 1) if j in places]):
-            if at + sizes[i] > place:
-                at = max(at, place + sizes[j])
+    n, least, places, order = len(sizes), 0, {}, []
+    for i in range(n):
+        order.append(i - n * sizes[i])
+        if i:
+            least = max(least, sizes[i - 1] + sizes[i])
+    for key in sorted(order):
+        i, at = key % n, 0
+        for j in (
+            i - 1,
+            i + 1,
+            i - 1,
+        ):  # a step behind one neighbour may lead into the other, which is looked at again
+            if j in places and places[j] - sizes[i] < at < places[j] + sizes[j]:
+                at = places[j] + sizes[j]
         places[i] = at
         if at + sizes[i] > least:
-            return [i % 2 * 4 * (least - sizes[i]) for i in range(n)], 4 * least
-    return [4 * places[i] for i in range(n)], 4 * least
+            return [i % 2 * (least - sizes[i]) for i in range(n)], least
+    return places, least

@@ -50,7 +50,7 @@ def test_it_learns_the_classes_that_it_is_shown():
         accuracy, loss = head.evaluate(x, y)
         same(accuracy, 1.0)
         close(loss, losses[-1], losses[-1] / 2)  # the last epoch's is of weights on the way
-        same([row[1:] for row in head.confusion(x, y)], [(4, 0, 0), (0, 4, 0), (0, 0, 4)])
+        same([list(row[1:]) for row in head.confusion(x, y)], [[4, 0, 0], [0, 4, 0], [0, 0, 4]])
 
 
 def test_it_answers_by_the_features_of_the_layer_before_the_last():

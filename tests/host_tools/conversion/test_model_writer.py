@@ -25,7 +25,8 @@ def both(layers, activations, scaling=None, **metadata) -> tuple[bytes, bytes]:
     b = GraphBuilder((layers[0][0].shape[1],))
     if scaling:
         b.scaling("scaling", *scaling)
-    for i, ((weights, bias), activation) in enumerate(zip(layers, activations, strict=True), 1):
+    for (weights, bias), activation in zip(layers, activations, strict=True):
+        i = len(b.layers)
         alpha = DEFAULT_ALPHA.get(activation, 0.0)
         if "softmax" in activation:
             b.dense(f"dense {i}", weights, bias)
@@ -109,25 +110,25 @@ def test_equal_constants_are_stored_once():
 
 
 def planned(sizes: list[int]) -> tuple[list[int], int]:
-    """Return what the converter's planner makes of a chain of so many floats."""
+    """Return what the converter's planner makes of a chain of so many bytes."""
     names = [str(i) for i in range(len(sizes))]
     steps = [Step((x,), (y,), OWN) for x, y in pairwise(names)]
-    made = plan({name: 4 * n for name, n in zip(names, sizes, strict=True)}, names[:1], names[-1:], steps)
+    made = plan(dict(zip(names, sizes, strict=True)), names[:1], names[-1:], steps)
     return [made.offsets[name] for name in names], made.nbytes
 
 
 def test_chains_are_planned_as_the_converter_does_and_take_what_two_neighbours_do():
     chance = random.Random(SEED)
     for _ in range(2000):
-        sizes = [chance.randint(1, chance.choice((4, 40))) for _ in range(chance.randint(2, 12))]
+        sizes = [4 * chance.randint(1, chance.choice((4, 40))) for _ in range(chance.randint(2, 12))]
         places, nbytes = model_writer.chain(sizes)
-        assert (places, nbytes) == planned(sizes), sizes
-        assert nbytes == 4 * max(a + b for a, b in pairwise(sizes))
+        assert ([places[i] for i in range(len(sizes))], nbytes) == planned(sizes), sizes
+        assert nbytes == max(a + b for a, b in pairwise(sizes))
 
 
 def test_a_chain_that_greatest_first_misses():
-    # greatest first: 10 at 0, 9 at 0, 8 behind the 10, 6 behind both: 24 floats instead of 18
-    assert model_writer.chain([10, 8, 6, 9]) == ([0, 40, 0, 36], 72)
+    # greatest first: 40 at 0, 36 at 0, 32 behind the 40, 24 behind both: 96 bytes instead of 72
+    assert model_writer.chain([40, 32, 24, 36]) == ([0, 40, 0, 36], 72)
 
 
 # --- What the format cannot hold --------------------------------------------------------------------------------------
