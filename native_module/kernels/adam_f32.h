@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
-// The step number `step`, from 1, of n weights by their gradients:
-//   mean += 0.1 (g - mean);  square += 0.001 (g^2 - square)
-//   w -= lr / (1 - 0.9^step) mean / (sqrt(square / (1 - 0.999^step)) + 1e-8)
-void anne_adam_f32(float *weights, const float *gradients, float *means, float *squares, uint32_t n, float lr,
+// The step number `step`, from 1, of n weights by their gradients g. Means begin as 0: sums holds 10 times those of the
+// gradients, squares 1000 times those of their squares:
+//   sums = 0.9 sums + g;  squares = 0.999 squares + g^2;  mean = 0.1 sums;  square = 0.001 squares
+//   w -= lr mean / (1 - 0.9^step) / (sqrt(square / (1 - 0.999^step)) + 1e-8)
+// A step is within 1e-6, relative, of that by the same sums and squares. NaN in g makes w NaN.
+void anne_adam_f32(float *weights, const float *gradients, float *sums, float *squares, uint32_t n, float lr,
                    uint32_t step);
 
 #endif // ANNE_ADAM_F32_H

@@ -22,6 +22,7 @@
 #include "kernels/align_f32.h"
 
 #define NOT_A_NUMBER 0x7fc00000
+#define CHUNK        16
 
 static inline int32_t exponent_of(uint32_t bits) {
     return (int32_t)(bits << 1 >> 24);
@@ -155,3 +156,19 @@ void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows,
     }
 }
 #endif
+
+void anne_add_scaled_f32(float *y, const float *x, uint32_t n, float a) {
+    anne_parts_f32_t factor, parts[CHUNK];
+    bool finite = anne_take_apart_f32(&a, 1, &factor);
+    for (uint32_t size; n > 0; n -= size, x += size) {
+        size = n < CHUNK ? n : CHUNK;
+        if (anne_take_apart_f32(x, size, parts) && finite) {
+            anne_add_outer_f32(y, &factor, 1, parts, size, NULL);
+            y += size;
+            continue;
+        }
+        for (const float *end = y + size; y != end; y++) {
+            *y = anne_float_of(NOT_A_NUMBER);
+        }
+    }
+}

@@ -36,4 +36,7 @@ void anne_dots_f32(const anne_dots_f32_t *dots);
 void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n,
                         float *bias);
 
+// y += a x for n of each; y becomes NaN if a is not finite, and beside an x that is not.
+void anne_add_scaled_f32(float *y, const float *x, uint32_t n, float a);
+
 #endif // ANNE_PARTS_F32_H

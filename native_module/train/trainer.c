@@ -131,20 +131,6 @@ static void fill(float *x, uint32_t n, float value) {
     }
 }
 
-// y += a x; all y are NaN if a or an x is not finite.
-static void add_scaled(float *y, const float *x, uint32_t n, float a) {
-    anne_parts_f32_t factor, parts[16];
-    bool finite = anne_take_apart_f32(&a, 1, &factor);
-    for (uint32_t size; n > 0; n -= size, x += size, y += size) {
-        size = n < 16 ? n : 16;
-        if (anne_take_apart_f32(x, size, parts) && finite) {
-            anne_add_outer_f32(y, &factor, 1, parts, size, NULL);
-        } else {
-            fill(y, size, NAN);
-        }
-    }
-}
-
 // All layers' outputs into the values, and what they take apart; returns those of the last.
 static const float *forward(const anne_trainer_t *self, const float *x) {
     const float *weights = self->parameters;
@@ -225,14 +211,14 @@ static void begin_batch(anne_trainer_t *self) {
         self->gradients[i] = anne_bits_of(momentum) << 1 != 0 ? anne_times_f32(momentum, self->gradients[i]) : 0;
     }
     if (anne_bits_of(self->decay) << 1 != 0) {
-        add_scaled(self->gradients, self->parameters, n, self->decay);
+        anne_add_scaled_f32(self->gradients, self->parameters, n, self->decay);
     }
 }
 
 static void end_batch(anne_trainer_t *self) {
     uint32_t n = self->n_parameters;
     if (self->optimizer == ANNE_OPTIMIZER_sgd) {
-        add_scaled(self->parameters, self->gradients, n, -self->lr);
+        anne_add_scaled_f32(self->parameters, self->gradients, n, -self->lr);
         return;
     }
     self->step += self->step < UINT32_MAX;
