@@ -78,16 +78,43 @@ static int32_t counted(int32_t start, int32_t size, int32_t kernel, int32_t dila
     return taps.last - taps.first;
 }
 
+// Whether what is taken of int8 can be taken from words of four channels.
+static bool pool_in_words(const anne_pool_t *pool, const void *x) {
+    return pool->window.channels % 4 == 0 && (uintptr_t)x % 4 == 0;
+}
+
+// What was taken from words is not yet limited.
+static void limit_words(const anne_pool_t *pool, const int8_t *x, int8_t *y) {
+    const anne_window_t *w = &pool->window;
+    if (pool_in_words(pool, x) && (pool->limits.least > INT8_MIN || pool->limits.most < INT8_MAX)) {
+        for (int8_t *end = y + (size_t)w->out_h * (size_t)w->out_w * (size_t)w->channels; y < end; y++) {
+            *y = (int8_t)limited(pool, *y);
+        }
+    }
+}
+
+// How many windows of a row from this one on have all their columns inside; 1 if this has not.
+static uint32_t windows_alike(const anne_window_t *w, int32_t j, int32_t left) {
+    int32_t beyond = w->in_w - 1 - (w->kernel_w - 1) * w->dilation_w - left; // columns behind the window
+    if (left < 0 || beyond < w->stride_w || j == w->out_w - 1) {
+        return 1;
+    }
+    int32_t inside = beyond / w->stride_w, more = w->out_w - 1 - j;
+    return 1 + (uint32_t)(inside < more ? inside : more);
+}
+
 static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne_taps_of_t *join, finish_t *finish,
                   uint8_t *y) {
     const anne_window_t *w = &pool->window;
     int32_t pixel = w->channels * bytes;
     anne_count_t count = {.n = 0};
-    bool in_words = join == anne_most_s8 && w->channels % 4 == 0 && (uintptr_t)x % 4 == 0;
+    bool is_most = join == anne_most_s8, in_words = (is_most || join == anne_sum_s8) && pool_in_words(pool, x);
+    anne_mean_t how;
     anne_grid_t grid = {.divisor = &count};
     // no step leads beyond the image; those that would have no number in 32 bits either
     grid.row_step = w->dilation_h < w->in_h ? w->dilation_h * w->in_w * w->channels : 0;
     grid.column_step = w->dilation_w < w->in_w ? w->dilation_w * w->channels : 0;
+    grid.window_step = w->stride_w < w->in_w ? w->stride_w * w->channels : 0;
     for (int32_t i = 0, top = -w->pad_top; i < w->out_h; i++, top += w->stride_h) {
         anne_taps_t rows = anne_taps(top, w->in_h, w->kernel_h, w->dilation_h);
         grid.rows = (uint32_t)(rows.last - rows.first);
@@ -104,18 +131,28 @@ static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne
             uint32_t n = (uint32_t)n_rows * (uint32_t)n_columns;
             if (n != count.n) {
                 count = anne_count(n);
+                how.middle = n % 2 == 0 ? 128 * n + n / 2 : 0;
+                how.multiplier = ((1u << 24) + n - 1) / n;
             }
+            uint32_t outside = n - grid.rows * grid.columns;
             const uint8_t *at = row + (left + columns.first * w->dilation_w) * pixel;
-            if (in_words) {
-                anne_most_words_s8((const int8_t *)at, &grid, (uint32_t)w->channels, (int8_t *)y);
-                y += w->channels;
+            if (in_words && (is_most || n <= ANNE_MEAN_TAPS)) {
+                grid.windows = windows_alike(w, j, left);
+                how.start = (n / 2 + outside * (uint32_t)(pool->limits.zero_point + 128)) * 0x10001;
+                if (is_most) {
+                    anne_most_words_s8((const int8_t *)at, &grid, (uint32_t)w->channels, (int8_t *)y);
+                } else {
+                    anne_mean_words_s8((const int8_t *)at, &grid, (uint32_t)w->channels, (int8_t *)y, &how);
+                }
+                y += grid.windows * (uint32_t)w->channels;
+                j += (int32_t)grid.windows - 1, left += ((int32_t)grid.windows - 1) * w->stride_w;
                 continue;
             }
             for (int32_t c = 0; c < w->channels; c += ANNE_TAPS_MOST) {
                 int32_t acc[ANNE_TAPS_MOST], left_over = w->channels - c;
                 uint32_t some = left_over < ANNE_TAPS_MOST ? (uint32_t)left_over : ANNE_TAPS_MOST;
                 join(at + c * bytes, &grid, some, acc);
-                finish(pool, &count, (int32_t)(n - grid.rows * grid.columns), some, acc, y);
+                finish(pool, &count, (int32_t)outside, some, acc, y);
                 y += some * (uint32_t)bytes;
             }
         }
@@ -124,12 +161,7 @@ static void sweep(const anne_pool_t *pool, const uint8_t *x, int32_t bytes, anne
 
 void anne_max_pool_s8(const anne_pool_t *pool, const int8_t *x, int8_t *y) {
     sweep(pool, (const uint8_t *)x, sizeof *x, anne_most_s8, max_s8, (uint8_t *)y);
-    const anne_window_t *w = &pool->window;
-    if (w->channels % 4 == 0 && (pool->limits.least > INT8_MIN || pool->limits.most < INT8_MAX)) { // not yet limited
-        for (int8_t *end = y + (size_t)w->out_h * (size_t)w->out_w * (size_t)w->channels; y < end; y++) {
-            *y = (int8_t)limited(pool, *y);
-        }
-    }
+    limit_words(pool, x, y);
 }
 
 void anne_max_pool_s16(const anne_pool_t *pool, const int16_t *x, int16_t *y) {
@@ -142,6 +174,7 @@ void anne_max_pool_f32(const anne_pool_t *pool, const float *x, float *y) {
 
 void anne_average_pool_s8(const anne_pool_t *pool, const int8_t *x, int8_t *y) {
     sweep(pool, (const uint8_t *)x, sizeof *x, anne_sum_s8, mean_s8, (uint8_t *)y);
+    limit_words(pool, x, y);
 }
 
 void anne_average_pool_s16(const anne_pool_t *pool, const int16_t *x, int16_t *y) {

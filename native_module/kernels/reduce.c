@@ -50,8 +50,8 @@ static void sweep(const anne_reduce_t *reduce, const uint8_t *x, uint32_t bytes,
     const axis_t *outer = &axes.stays[0], *inner = &axes.stays[1];
     uint32_t n_taps = axes.goes[0].size * axes.goes[1].size;
     const anne_count_t divisor = anne_count(reduce->operation == ANNE_REDUCE_MEAN ? n_taps : 1);
-    const anne_grid_t grid = {axes.goes[0].size, axes.goes[1].size, (int32_t)axes.goes[0].step,
-                              (int32_t)axes.goes[1].step, &divisor};
+    const anne_grid_t grid = {
+        axes.goes[0].size, axes.goes[1].size, (int32_t)axes.goes[0].step, (int32_t)axes.goes[1].step, &divisor, 1, 0};
     int32_t zeros = reduce->zero_point * (int32_t)n_taps;
     uint32_t most = inner->step == 1 ? ANNE_TAPS_MOST : 1;
     for (uint32_t i = 0; i < outer->size; i++) {

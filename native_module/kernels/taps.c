@@ -9,6 +9,14 @@
 // floor(2^(bits + 15) / n), m <= 2^16. v' <= (2^15 + 1/2) n / 2^(bits - 1), so v' m <= (2^15 + 1/2) 2^16, below 2^32.
 // With the fractions g and f that were cut off, v / n is (v' + g)(m + f) / 2^16, and v' m / 2^16 is less by (g m + v' f
 // + g f) / 2^16 < 2 + 2^-13: so the whole part is at most 3 too small, which the rest tells.
+//
+// Means of int8 are mostly of n <= 255, of four channels in a word. As x + 128 they are not negative, so two lanes of
+// 16 bits have room for their sums: S <= 255 n < 2^16. With v = S - 128 n halves away from zero are
+//
+//   floor((v + floor(n / 2) - [v < 0 and n even]) / n) = floor((S + floor(n / 2) - [S < 128 n and n even]) / n) - 128
+//
+// The numerator u is 0 at least, and below 256 n and 2^16. With m = ceil(2^24 / n) = 2^24 / n + e, e < 1, the product u
+// m = 2^24 u / n + u e is below 2^32, and u e < 2^16 < 2^24 / n is too little to reach the next whole number.
 #include "kernels/taps.h"
 
 #include "kernels/align_f32.h"
@@ -108,13 +116,40 @@ void anne_most_s8(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *r
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/taps.S
 
-void anne_most_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y) {
+static void most_words(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y) {
     for (uint32_t c = 0; c < n; c += 4, x += 4, y += 4) {
         int32_t most[4];
         anne_most_s8(x, grid, 4, most);
         for (uint32_t i = 0; i < 4; i++) {
             y[i] = (int8_t)most[i];
         }
+    }
+}
+
+void anne_most_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y) {
+    for (uint32_t i = 0; i < grid->windows; i++) {
+        most_words(x + (int32_t)i * grid->window_step, grid, n, y + i * n);
+    }
+}
+
+static uint8_t mean(uint32_t sum, const anne_mean_t *how) {
+    return (uint8_t)((sum - (sum < how->middle)) * how->multiplier >> 24 ^ 0x80);
+}
+
+static void mean_words(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y, const anne_mean_t *how) {
+    const uint32_t taps = grid->rows * grid->columns;
+    for (uint32_t c = 0; c < n; c += 4, x += 4, y += 4) {
+        int32_t sums[4];
+        anne_sum_s8(x, grid, 4, sums);
+        for (uint32_t i = 0; i < 4; i++) {
+            y[i] = (int8_t)mean((uint32_t)sums[i] + 128 * taps + (how->start & 0xffff), how);
+        }
+    }
+}
+
+void anne_mean_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y, const anne_mean_t *how) {
+    for (uint32_t i = 0; i < grid->windows; i++) {
+        mean_words(x + (int32_t)i * grid->window_step, grid, n, y + i * n, how);
     }
 }
 

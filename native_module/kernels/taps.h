@@ -35,6 +35,8 @@ typedef struct {
     int32_t row_step;
     int32_t column_step;
     const anne_count_t *divisor; // of anne_sum_f32 alone
+    uint32_t windows;            // of the functions on words alone: the taps of so many, so many elements apart
+    int32_t window_step;
 } anne_grid_t;
 
 // result[c] for 0 <= c < n, 1 <= n <= ANNE_TAPS_MOST, of the taps that begin with element x[c].
@@ -47,8 +49,20 @@ anne_taps_of_t anne_sum_s8, anne_sum_s16, anne_sum_f32;
 // The greatest; of float32 its key.
 anne_taps_of_t anne_most_s8, anne_most_s16, anne_most_f32;
 
-// y[c] = the greatest for 0 <= c < n, n above 0; x, n and both steps are multiples of 4.
+// y[i n + c] = the greatest of window i < windows, for 0 <= c < n, n above 0; x, n and all steps are multiples of 4.
 ANNE_IN_RAM void anne_most_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y);
+
+// How a sum of up to ANNE_MEAN_TAPS int8 becomes their mean (taps.c), for n that count.
+#define ANNE_MEAN_TAPS 255
+typedef struct {
+    uint32_t start;      // 0x10001 (floor(n / 2) + 128 more than the zero point, for each tap that is not there)
+    uint32_t middle;     // 128 n + n / 2 if n is even, else 0
+    uint32_t multiplier; // 2^24 / n, rounded up
+} anne_mean_t;
+
+// y[i n + c] = the mean, halves away from zero, likewise; y is a multiple of 4, too.
+ANNE_IN_RAM void anne_mean_words_s8(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y,
+                                    const anne_mean_t *how);
 
 // The greatest of what has every bit inverted, of float32 the key of what has the sign inverted: so the least is that,
 // inverted once more, and a NaN still wins.
