@@ -2,8 +2,9 @@
 # The unix port is there to test: the sanitizers watch our objects. They leave MicroPython's own alone, which has
 # undefined behaviour of its own; whoever links adds them, too.
 ANNE_DIR := $(USERMOD_DIR)
-ANNE_KERNELS := $(wildcard $(ANNE_DIR)/kernels/*.c)
-ANNE_CORE := $(filter-out $(ANNE_DIR)/host.c,$(wildcard $(ANNE_DIR)/*.c $(ANNE_DIR)/layers/*.c $(ANNE_DIR)/train/*.c)) $(ANNE_KERNELS)
+ANNE_KERNELS := $(wildcard $(ANNE_DIR)/kernels/*.c) $(ANNE_DIR)/train/passes.c # compiled as they are
+ANNE_OTHERS := $(wildcard $(ANNE_DIR)/*.c $(ANNE_DIR)/layers/*.c $(ANNE_DIR)/train/*.c)
+ANNE_CORE := $(filter-out $(ANNE_DIR)/host.c $(ANNE_KERNELS),$(ANNE_OTHERS)) $(ANNE_KERNELS)
 ANNE_BINDING := $(wildcard $(ANNE_DIR)/binding/*.c)
 ANNE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 

@@ -1,22 +1,21 @@
 // Training of dense networks: forward, backward, update.
 //
 // Where a step is w -= lr g, as in SGD without momentum and decay, and a batch is one row, the gradient is never
-// written: the gradient of what lies below a layer is taken by its weights, and they change at once. Otherwise the
-// gradients of a batch are added up, for SGD on top of its velocities, and the optimiser makes a step of them. What the
-// row counts in that is a factor of the last layer's deltas, and so of all.
+// written: it goes into the weights at once. Otherwise the gradients of a batch are added up, for SGD on top of its
+// velocities, and the optimiser makes a step of them. What the row counts in that is a factor of the last layer's
+// deltas, and so of all.
 //
 // Numbers that are not finite do not reach the kernels: they become NaN in what depends on them, and in the loss.
 #include "train/trainer.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "kernels/activations_f32.h"
 #include "kernels/adam_f32.h"
 #include "kernels/arithmetic_f32.h"
 #include "kernels/parts_f32.h"
 #include "kernels/quotient_f32.h"
 #include "train/losses.h"
+#include "train/passes.h"
 
 #define MOST_WORDS   (1u << 30)
 #define MANY_WEIGHTS 16384 // a row of more takes longer than stop() may wait
@@ -125,82 +124,8 @@ void anne_trainer_place(anne_trainer_t *self, float *memory) {
     self->factors = self->inputs + n_inputs(self);
 }
 
-static void fill(float *x, uint32_t n, float value) {
-    for (uint32_t i = 0; i < n; i++) {
-        x[i] = value;
-    }
-}
-
-// All layers' outputs into the values, and what they take apart; returns those of the last.
-static const float *forward(const anne_trainer_t *self, const float *x) {
-    const float *weights = self->parameters;
-    anne_parts_f32_t *parts = self->inputs;
-    float *out = self->outputs;
-    for (uint32_t l = 0; l < self->n_layers; l++) {
-        uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
-        if (anne_take_apart_f32(x, n_in, parts)) {
-            anne_dots_f32(&(anne_dots_f32_t){weights, sizeof *weights, n_in * sizeof *weights, parts, parts + n_in,
-                                             weights + n_in * n_out, out, out + n_out,
-                                             self->activations[l] == ANNE_ACTIVATION_relu});
-        } else {
-            fill(out, n_out, NAN);
-        }
-        if (self->activations[l] != ANNE_ACTIVATION_relu) {
-            anne_activate_f32(self->activations[l], 0.01f, out, n_out);
-        }
-        weights += (n_in + 1) * n_out;
-        parts += n_in;
-        x = out;
-        out += n_out;
-    }
-    return x;
-}
-
 void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y) {
-    memcpy(y, forward(self, x), self->sizes[self->n_layers] * sizeof *y);
-}
-
-// below = the weights' transpose times the deltas, apart: factors. Of a single unit that is a product each.
-static void gradient_below(const float *weights, uint32_t n_in, const float *deltas, const anne_parts_f32_t *factors,
-                           uint32_t n_out, float *below) {
-    if (n_out > 1) {
-        anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, factors, factors + n_out,
-                                         NULL, below, below + n_in, false});
-        return;
-    }
-    for (uint32_t i = 0; i < n_in; i++) {
-        below[i] = anne_times_f32(weights[i], *deltas);
-    }
-}
-
-// One row: what its loss changes by each parameter is added to target, of parameters' size, as often as the last
-// layer's deltas say. Nothing but a bias becomes NaN where a delta is not finite: so do all outputs in the next row.
-static void backward(const anne_trainer_t *self, float *target) {
-    const float *weights = self->parameters + self->n_parameters;
-    const anne_parts_f32_t *x = self->factors;
-    anne_parts_f32_t *factors = self->factors;
-    float *deltas = self->deltas[0], *below = self->deltas[1], *out = deltas - self->sizes[self->n_layers];
-    target += self->n_parameters;
-    for (uint32_t l = self->n_layers; l-- > 0;) {
-        uint32_t n_in = self->sizes[l], n_out = self->sizes[l + 1];
-        target -= n_out;
-        if (!anne_take_apart_f32(deltas, n_out, factors)) {
-            *target = NAN;
-            return;
-        }
-        weights -= (n_in + 1) * n_out;
-        target -= n_in * n_out;
-        x -= n_in;
-        if (l > 0) {
-            out -= n_in;
-            gradient_below(weights, n_in, deltas, factors, n_out, below);
-            anne_through_activation(self->activations[l - 1], out, n_in, below);
-        }
-        anne_add_outer_f32(target, factors, n_out, x, n_in, target + n_in * n_out);
-        float *swap = deltas;
-        deltas = below;
-        below = swap;
-    }
+    memcpy(y, anne_forward(self, x), self->sizes[self->n_layers] * sizeof *y);
 }
 
 // The gradients before the rows of a batch are added: 0, or what is left of SGD's velocities, and the decay.
@@ -269,11 +194,11 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
             row = i;
         }
         const float *row_x = x + row * self->sizes[0];
-        anne_loss_add(&sum, self, forward(self, row_x), y + row * self->n_targets, scale, self->deltas[0]);
+        anne_loss_add(&sum, self, anne_forward(self, row_x), y + row * self->n_targets, scale, self->deltas[0]);
         if (is_very_long && stop != NULL && stop(context)) {
             return false;
         }
-        backward(self, self->gradients != NULL ? self->gradients : self->parameters);
+        anne_backward(self, self->gradients != NULL ? self->gradients : self->parameters);
         if (self->gradients != NULL && i + 1 == batch_end) {
             end_batch(self);
         }
@@ -289,7 +214,7 @@ bool anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uin
                        void *context, float *loss) {
     anne_loss_sum_t sum = ANNE_NO_LOSS;
     for (uint32_t i = 0; i < n_rows; i++, x += self->sizes[0], y += self->n_targets) {
-        anne_loss_add(&sum, self, forward(self, x), y, 0, self->deltas[0]);
+        anne_loss_add(&sum, self, anne_forward(self, x), y, 0, self->deltas[0]);
         if (stop != NULL && stop(context)) {
             return false;
         }
