@@ -1,4 +1,4 @@
-"""Networks that learn by `anne.Trainer`, here or on a Pico: the same script with the same rows gives the same file."""
+"""Networks that learn by `anne.Trainer`, here or on a Pico: the same script with the same rows."""
 
 from __future__ import annotations
 
@@ -69,44 +69,63 @@ def train(
     of `open_device`; `on_text` gets what the trainer prints. ModelError as the trainer refuses it, and where a board
     has no memory for it.
     """
-    rows = MARK + np.ascontiguousarray(x, "<f4").tobytes() + np.ascontiguousarray(y, "<f4").tobytes()
-    task = json.dumps(
-        {"trainer": asdict(settings), "epochs": epochs, "save": save, "n_rows": len(x), "n_in": x.shape[1]}
-    )
-    names = {"task": task, "first": len(MARK)}
+    task = _Task(settings, x, y, epochs, save)
     if where == HOST:
-        return _train_here(rows, names, on_text)
+        return _train_here(task, on_text)
     with open_device(where, **board) as device:
-        return train_on(device, rows, names, on_text)
+        return train_on(device, settings, x, y, epochs, save, on_text)
 
 
-def _train_here(rows: bytes, names: dict[str, Any], on_text: OnText | None) -> Trained:
+class _Task:
+    """What the script needs: the bytes of a file of rows, and its names."""
+
+    def __init__(
+        self, settings: Settings, x: np.ndarray, y: np.ndarray, epochs: int, save: dict[str, Any]
+    ) -> None:
+        self.rows = MARK + np.ascontiguousarray(x, "<f4").tobytes() + np.ascontiguousarray(y, "<f4").tobytes()
+        trainer = asdict(settings)
+        task = {"trainer": trainer, "epochs": epochs, "save": save, "n_rows": len(x), "n_in": x.shape[1]}
+        self._names = {"task": json.dumps(task), "first": len(MARK)}
+
+    def script(self, rows_path: str, model_path: str) -> str:
+        """Return the script for files of these names."""
+        return script("train_network.py", rows_path=rows_path, model_path=model_path, **self._names)
+
+
+def _train_here(task: _Task, on_text: OnText | None) -> Trained:
     with tempfile.TemporaryDirectory() as folder:
         rows_path, model_path = Path(folder, "rows"), Path(folder, "net.anne")
-        rows_path.write_bytes(rows)
-        source = script("train_network.py", rows_path=str(rows_path), model_path=str(model_path), **names)
+        rows_path.write_bytes(task.rows)
+        source = compile(task.script(str(rows_path), str(model_path)), "train_network.py", "exec")
         printed = _Printed(on_text)
         try:
             with contextlib.redirect_stdout(printed):
-                exec(compile(source, "train_network.py", "exec"), {"__name__": "train_network"})
+                exec(source, {"__name__": "train_network"})
         except (MemoryError, TypeError, ValueError) as error:
             raise ModelError(str(error) or type(error).__name__) from None
         return _trained(read_whole(model_path), printed.getvalue())
 
 
-def train_on(device: Device, rows: bytes, names: dict[str, Any], on_text: OnText | None) -> Trained:
-    """Return what a board with our firmware makes of the rows; nothing stays on it."""
+def train_on(
+    device: Device,
+    settings: Settings,
+    x: np.ndarray,
+    y: np.ndarray,
+    epochs: int,
+    save: dict[str, Any],
+    on_text: OnText | None = None,
+) -> Trained:
+    """Return what a board with our firmware makes of the rows, as `train` does; nothing stays on it."""
     device.require_anne()
-    printed = _Printed(on_text)
+    task, printed = _Task(settings, x, y, epochs, save), _Printed(on_text)
     with (
-        temporary_file(device, rows, "rows") as rows_path,
+        temporary_file(device, task.rows, "rows") as rows_path,
         temporary_file(device, MARK, "trained") as model_path,
     ):
-        source = script("train_network.py", rows_path=rows_path, model_path=model_path, **names)
         try:
-            device.exec(source, _TIMEOUT_S, printed.write)
+            device.exec(task.script(rows_path, model_path), _TIMEOUT_S, printed.write)
         except DeviceError as error:
-            raise _refused(device, error, len(rows)) from None
+            raise _refused(device, error, len(task.rows)) from None
         return _trained(device.get(model_path), printed.getvalue())
 
 

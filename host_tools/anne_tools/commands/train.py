@@ -136,7 +136,7 @@ def command(
 
     Each row of TABLE is an example: numbers, and in the last column the answer, the name of a class or a number. The
     first line names the columns. Classes, names and scaling are saved with the network. The same rows, options and seed
-    give the same network, here and on a board.
+    give the same network here and on a board, but for last digits.
     """
     from ..boards.lesson import judge, plan, targets
     from ..boards.training import train

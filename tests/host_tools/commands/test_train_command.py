@@ -109,7 +109,7 @@ def test_a_picture_is_drawn():
         (("--layers", "3,3"), "expected 4 inputs first, as iris.csv has so many columns (sepal length, "),
         (("--layers", "4,2"), "expected 3 outputs last, one for each answer, got 2; the answers (species) are setosa,"),
         (("--layers", "4,3", "--target", "kind"), "no column is called 'kind'"),
-        (("--layers", "4,8,3", "--lr", "1e30"), "try a smaller lr"),
+        (("--layers", "4,8,8,8,8,3", "--lr", "1e9"), "try a smaller lr"),
         (("--layers", "4,8,3", "--activation", "gelu"), "gelu"),
         (("--layers", "4,8,3", "--momentum", "2"), "momentum"),
         (("--layers", "4,3", "--on", "/dev/no-such-port"), "/dev/no-such-port"),

@@ -1,0 +1,96 @@
+"""Training on the emulated Pico: the lines of README typed at its prompt with a reset between; `anne train --on`."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.training import Settings, train, train_on
+from anne_tools.cores.files import open_model
+from anne_tools.cores.local import HOST, run_local
+from anne_tools.data.labelled import read_labelled
+from anne_tools.errors import ModelError
+
+ROOT = Path(__file__).parents[2]
+IRIS = ROOT / "examples/iris.csv"
+SECTION = (ROOT / "README.md").read_text().partition("\n## Train on the board\n")[2].partition("\n## ")[0]
+# Each block is what a terminal shows: what is typed behind >>>, and below what the board answers.
+BLOCKS = re.findall(r"```python\n(.*?)```", SECTION, re.S)
+
+
+def terminal(pico: EmulatedPico, block: str) -> str:
+    """What the terminal shows when the lines of a block are typed, a line at a time, without the banner."""
+    typed = [f"{line[4:]}\r".encode() for line in block.splitlines() if line.startswith(">>> ")]
+    shown = bytearray()
+
+    def read(timeout_s: float) -> bytes | None:
+        if not shown.endswith(b">>> "):
+            return b""
+        return typed.pop(0) if typed else None
+
+    pico.interact(read, shown.extend)
+    lines = shown.decode().replace("\r\n", "\n").split("\n")
+    begin = next(i for i, line in enumerate(lines) if line.startswith(">>> "))
+    # progress is written over: what stands last in a line is seen
+    return "".join(f"{line.split(chr(13))[-1].rstrip()}\n" for line in lines[begin:-1])
+
+
+def test_the_lines_of_the_readme_train_save_and_predict_after_a_reset(machine):
+    assert len(BLOCKS) == 2
+    assert sum(block.count(">>> ") for block in BLOCKS) < 15
+    pico = EmulatedPico(machine.uf2, files={"/iris.csv": IRIS.read_bytes()}, flash_cache=None)
+    pico.boot()
+    assert terminal(pico, BLOCKS[0]) == BLOCKS[0]
+    pico.reset()
+    assert terminal(pico, BLOCKS[1]) == BLOCKS[1]
+
+
+SETTINGS = Settings(
+    [4, 8, 3],
+    ["tanh", "softmax"],
+    "categorical_cross_entropy",
+    "adam",
+    lr=0.02,
+    batch=8,
+    seed=0,
+    momentum=0.0,
+    decay=0.0,
+    scaling="standard",
+    labels=["setosa", "versicolor", "virginica"],
+)
+
+
+def test_a_board_learns_from_a_table_what_this_computer_does_and_keeps_nothing(device):
+    data = read_labelled(IRIS)
+    data = data.only(np.arange(0, 150, 5))
+    lesson = (
+        SETTINGS,
+        data.x,
+        data.class_numbers(SETTINGS.labels),
+        10,
+        {"name": "iris", "feature_names": data.names},
+    )
+    heard = []
+    there, here = train_on(device, *lesson, heard.append), train(*lesson)
+    assert heard[0].startswith("4-8-3, 67 weights")
+    assert there.losses == pytest.approx(here.losses, abs=1e-4)
+    assert there.losses[-1] < 0.7 * there.losses[0]
+    outputs = [run_local(one.data, data.x, HOST) for one in (there, here)]
+    assert np.abs(outputs[0] - outputs[1]).max() < 1e-3
+    file = open_model(there.data)
+    assert (file.lines("labels"), file.lines("feature_names")) == (SETTINGS.labels, data.names)
+    assert there.elapsed_s > 0
+    assert device.exec("import os; print(os.listdir())") == "[]\n"
+
+
+def test_what_a_board_cannot_hold_or_refuses_is_said_in_one_line(device):
+    x, y = np.zeros((2500, 20), np.float32), np.zeros(2500)
+    large = Settings(**{**vars(SETTINGS), "sizes": [20, 3], "activations": ["softmax"]})
+    with pytest.raises(
+        ModelError, match="the emulated Pico: no memory for 210004 bytes of rows and the network; give "
+    ):
+        train_on(device, large, x, y, 1, {})
+    with pytest.raises(ModelError, match="^Trainer: "):
+        train_on(device, Settings(**{**vars(SETTINGS), "lr": -1.0}), x[:3, :4], y[:3], 1, {})
+    assert device.exec("import os; print(os.listdir())") == "[]\n"
