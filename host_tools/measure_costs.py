@@ -1,58 +1,57 @@
 #!/usr/bin/env python3
 """Measure the constants of anne_tools/boards/prices_rp2040.py on the emulated Pico and write them there (`make costs`).
 
-usage: measure_costs.py [FIRMWARE.uf2]
+usage: measure_costs.py [FIRMWARE.uf2] [--only GROUP,GROUP]
 
-Models with many layers, each kernel in many sizes, are run by the firmware (`Model.profile`). The constants are the
-least-squares solution for relative errors, none below 0; the worst deviation of each line is written beside it.
+Models with many layers, each kernel in many sizes (measured_models.py), are run by the firmware (`Model.profile`). The
+constants are the least-squares solution for relative errors, none below 0. docs/costs.md tells how far off the layers
+are that each price was made of, and those of the golden models, which had no part in it. With --only some groups are
+measured and nothing is written: `--only Multiply,Prelu`.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from anne.model_file import KINDS
+from anne.model_file import Layer
 from anne_tools.boards import costs, prices_rp2040
-from anne_tools.boards.bench import Benchmark, bench
+from anne_tools.boards.bench import bench
 from anne_tools.boards.device import Device
 from anne_tools.boards.open_device import open_device
-from anne_tools.conversion.pack import pack
-from anne_tools.conversion.quantize import DTYPES, quantize
 from anne_tools.cores.files import open_model
-from anne_tools.errors import ModelError
-from anne_tools.layers import Dense, room
-from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers import room
 from anne_tools.layers.prices import Cost
 from anne_tools.network.activations import ACTIVATIONS
+from measured_models import groups
 
 TABLE = Path(prices_rp2040.__file__)
-
-# The sizes of dense layers one after another, so that each pair of neighbours is a layer: every number of rows left
-# over from blocks, odd columns, and large ones both ways round. A second model has layers of several panels.
-# fmt: off
-CHAIN = (1, 1, 4, 8, 3, 16, 16, 4, 2, 3, 2, 1, 8, 1, 64, 10, 64, 32, 128, 16, 5, 30, 7, 100, 128, 12, 13, 14, 15)
-# fmt: on
-PLAIN_CHAIN = (1, 1, 4, 8, 3, 16, 16, 4, 2, 3, 2, 1, 8, 1, 64, 10, 64, 32, 5, 30, 7, 40)
-LONG_CHAIN = {
-    "s8_quad": (640, 64, 600, 12),
-    "s8_f32": (640, 64, 600, 12),
-    "s4": (300, 64, 300, 12),
-    "f32_aligned": (400, 20, 200, 20),
-    Dense.ALIGNED_RELU: (400, 20, 200, 20),
-    "s16": (400, 32, 200, 33),
-}
-# A kernel of dense layers, and the dtype of a conversion that leads to it.
-KERNELS = Dense.DTYPES | {Dense.ALIGNED_RELU: "float32"}
-CALLS = ((4, 8), (10, 64), (64, 10), (128, 32))
-ELEMENTS = (3, 16, 64)
-RANDOM = np.random.default_rng(1)
+REPORT = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
+GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden" / "models"
+CLOCK_HZ = 125_000_000
 TERMS = [field.name for field in fields(Cost)]
+# Where a model is put into the flash, behind the firmware, and read from into RAM: much quicker than a file.
+FLASH_OFFSET = 0xB0000
+# Runs each layer, short ones several times, as the clock counts in microseconds; prints microseconds of each.
+ON_PICO = """
+import anne, gc, json, uctypes
+gc.collect()
+net = anne.load(bytes(uctypes.bytearray_at(0x10000000 + %d, %d)))
+x = %r
+net._core.set_input(x[0] if len(x) == 1 else x)
+def us(i):
+    once = net._core.layer_us(i, 1)
+    return once if once > 1000 else net._core.layer_us(i, 20) / 20
+print(json.dumps([us(i) for i in range(%d)]))
+"""
+# Layers by the name of their price, with the cycles they took.
+Layers = dict[str, list[tuple[Layer, float]]]
+# The parts of a price: how often each term occurs, and cycles in all.
 Rows = list[tuple[tuple[float, ...], float]]
 
 
@@ -63,229 +62,246 @@ class Prices(dict[str, Cost]):
         return Cost(base=1000)
 
 
-def measured(device: Device, builder: GraphBuilder, dtype: str) -> tuple[Benchmark, bytes]:
-    """The graph as it was built, without passes, quantised on random inputs and run."""
-    graph = builder.build()
-    x = RANDOM.normal(0, 1, (64, *graph.tensors[graph.inputs[0]].shape))
-    data = pack(quantize(graph, dtype, x))
-    return bench(device, data, "", budget_ms=50), data
+# --- What was measured -----------------------------------------------------------------------------------------------
 
 
-def solve(rows: Rows) -> tuple[np.ndarray, float]:
-    """Constants by least squares on relative errors, none negative, and the worst relative error."""
+def price_name(layer: Layer) -> str:
+    """The name of a layer's price; of an activation of floats its own."""
+    name = room(layer.kind).price_name(layer)
+    return f"activation {layer.activation}" if name == "activation float32" else name
+
+
+def is_typical(layer: Layer, group: str) -> bool:
+    """Whether a layer is measured where it stands. A dense layer is only in chains of its kernel, where values are as
+    usual, and not with one column: that is never apart from others, and rescaling depends on that one value.
+    """
+    if layer.kind != "dense":
+        return True
+    return group == f"dense {price_name(layer)}" and layer.inputs[0].size > 1
+
+
+def run(device: Device, data: bytes) -> list[tuple[Layer, float]]:
+    """Return a model's layers and their cycles, on inputs of 0.5: with 0 floats are faster than on real data."""
+    file = open_model(data)
+    device.machine.write_flash(FLASH_OFFSET, data)
+    x = [[0.5] * tensor.size for tensor in file.inputs]
+    told = device.exec(ON_PICO % (FLASH_OFFSET, len(data), x, len(file.layers)), timeout_s=600)
+    return [(layer, us * CLOCK_HZ / 1e6) for layer, us in zip(file.layers, json.loads(told), strict=True)]
+
+
+def run_call(device: Device, data: bytes) -> tuple[str, tuple[float, ...], float]:
+    """Return what the call of `predict` takes beside the layers: the price's name, its terms, cycles."""
+    file, result = open_model(data), bench(device, data, "", budget_ms=15)
+    terms = Cost.terms(n_in=file.inputs[0].size, n_out=file.outputs[0].size)
+    cycles = result.predict_us * result.clock_hz / 1e6 - sum(layer.cycles for layer in result.layers)
+    return ("float32" if file.inputs[0].dtype == "float32" else "integer"), terms, cycles
+
+
+def measure(device: Device, only: set[str]) -> tuple[Layers, dict[str, Rows]]:
+    """Return layers of the groups in `only`, or of all, and calls."""
+    layers: Layers = {}
+    calls: dict[str, Rows] = {}
+    for group, models in groups():
+        if only and not only & {group.lower(), group.split()[0].lower()}:
+            continue
+        print(f"measuring {group}", flush=True)
+        for data in models():
+            if group == "call":
+                kind, terms, cycles = run_call(device, data)
+                calls.setdefault(kind, []).append((terms, cycles))
+                continue
+            for layer, cycles in run(device, data):
+                if is_typical(layer, group):
+                    layers.setdefault(price_name(layer), []).append((layer, cycles))
+    return layers, calls
+
+
+# --- Prices ----------------------------------------------------------------------------------------------------------
+
+
+def solve(rows: Rows, known: float = 0.0) -> np.ndarray:
+    """Constants by least squares on relative errors, none negative, beside a `known` base."""
     terms, cycles = (np.array(part, float) for part in zip(*rows, strict=True))
     used = [i for i in range(terms.shape[1]) if terms[:, i].any()]
-    relative = terms / cycles[:, None]
-    while True:
-        found = np.linalg.lstsq(relative[:, used], np.ones(len(cycles)), rcond=None)[0]
+    relative, constants = terms / cycles[:, None], np.zeros(terms.shape[1])
+    while used:
+        found = np.linalg.lstsq(relative[:, used], 1 - known / cycles, rcond=None)[0]
         if found.min() >= 0:
+            constants[used] = found
             break
         del used[int(found.argmin())]
-    constants = np.zeros(terms.shape[1])
-    constants[used] = found
-    return constants, float(np.abs(relative @ constants - 1).max())
+    return constants
+
+
+def cost_of(constants: np.ndarray) -> Cost:
+    """The price, with four digits."""
+    return Cost(
+        **{term: float(f"{value:.4g}") for term, value in zip(TERMS, constants, strict=True) if value}
+    )
+
+
+def written(cost: Cost) -> str:
+    """The price as it stands in the table."""
+    given = {term: getattr(cost, term) for term in TERMS}
+    return f"Cost({', '.join(f'{term}={value:.4g}' for term, value in given.items() if value)})"
+
+
+def percent(part: float) -> str:
+    """A part of 1 as it stands in the report."""
+    return f"{100 * part:.1f} %"
 
 
 class Table:
-    """The lines to be written, and the worst deviation."""
+    """The lines to be written, and how far off what they say is."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Layers, golden: Layers) -> None:
         self.lines: list[str] = []
-        self.worst = (0.0, "")
+        self.report = [
+            "| price | layers | off by | at most | golden layers | off by | at most |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        self.layers, self.golden = layers, golden
+        self.chip = costs.CHIPS["rp2040"]
 
-    def add(self, text: str, name: str, off: float) -> None:
-        """Take a line of the table and print it."""
-        self.lines += [f"    # within {100 * off:.1f} %", f"    {text},"]
-        self.worst = max(self.worst, (off, name))
-        print(*self.lines[-2:], sep="\n", flush=True)
+    def off(self, layers: list[tuple[Layer, float]]) -> str:
+        """How many layers there are, the mean and the largest error of what is predicted of them."""
+        if not layers:
+            return "0 | |"
+        errors = [abs(room(layer.kind).cycles(layer, self.chip) / cycles - 1) for layer, cycles in layers]
+        return f"{len(layers)} | {percent(np.mean(errors))} | {percent(max(errors))}"
 
-    def fit(self, name: str, rows: Rows) -> None:
-        """Solve for a Cost and take it."""
-        constants, off = solve(rows)
-        given = [f"{term}={value:.4g}" for term, value in zip(TERMS, constants, strict=True) if value]
-        self.add(f'"{name}": Cost({", ".join(given)})', name, off)
+    def add(self, name: str, cost: Cost, prices: str = "kernels") -> None:
+        """Take a price, from now on the chip's, and print it."""
+        getattr(self.chip, prices)[name] = cost
+        self.lines.append(f'    "{name}": {written(cost)},')
+        of = f"activation {name}" if prices == "activations_f32" else name
+        if of in self.layers:
+            self.report.append(
+                f"| {of} | {self.off(self.layers[of])} | {self.off(self.golden.get(of, []))} |"
+            )
+        print(self.lines[-1], self.report[-1], sep="\n", flush=True)
 
-    def keep(self, prices: Mapping[str, Cost]) -> None:
-        """Take those prices that nothing here has measured as they are: what no small network shows."""
-        for name, price in prices.items():
-            if not any(line.startswith(f'    "{name}":') for line in self.lines):
-                given = {field.name: getattr(price, field.name) for field in fields(price)}
-                terms = ", ".join(f"{term}={value:.4g}" for term, value in given.items() if value)
-                self.lines += ["    # estimated", f'    "{name}": Cost({terms}),']
+    def fit_activations(self) -> None:
+        """Activations of floats: elements, and rows of a softmax, beside a base that is the same for all."""
+        for name in (name for name in ACTIVATIONS if f"activation {name}" in self.layers):
+            is_softmax, rows = "softmax" in name, []
+            for layer, cycles in self.layers[f"activation {name}"]:
+                counts = room(layer.kind).counts(layer)
+                terms = Cost.terms(**counts | {} if is_softmax else counts | {"row": 0})
+                rows.append(((0, *terms[1:]), cycles))
+            base = self.chip.kernels["activation float32"].base
+            self.add(name, cost_of(solve(rows, base)), prices="activations_f32")
 
-    def begin(self, name: str) -> None:
-        """Begin a dictionary."""
-        self.lines.append(f"{name} = {{")
-
-    def end(self) -> None:
-        """End it."""
-        self.lines.append("}")
-
-
-# --- What is measured -----------------------------------------------------------------------------------------------
-
-
-def dense_chain(kernel: str, chain: tuple[int, ...]) -> GraphBuilder:
-    """Dense layers one after another, with weights that lead to the kernel."""
-    builder = GraphBuilder((chain[0],))
-    for i, (n_in, n_out) in enumerate(pairwise(chain)):
-        weights = RANDOM.normal(0, n_in**-0.5, (n_out, n_in))
-        if kernel == "f32":  # a column apart, so that layouts.choose takes f32
-            weights[:, 1:] *= 1e-4
-            weights[:, 0] += 1
-        activation = "relu" if kernel == Dense.ALIGNED_RELU else "linear"
-        builder.dense(f"dense_{i}", weights, RANDOM.normal(0, 0.1, n_out), activation)
-    return builder
-
-
-def measure_dense(device: Device, table: Table) -> None:
-    """Each dense kernel."""
-    for kernel, dtype in KERNELS.items():
+    def fit(self, name: str) -> None:
+        """A kernel; what a float's activation adds to it is known."""
         rows: Rows = []
-        chains = [PLAIN_CHAIN if kernel == "f32" else CHAIN] * (3 if dtype.startswith("int") else 1)
-        if kernel in LONG_CHAIN:
-            chains.append(LONG_CHAIN[kernel])
-        for chain in chains:
-            result, data = measured(device, dense_chain(kernel, chain), dtype)
-            for layer, time in zip(open_model(data).layers, result.layers, strict=True):
-                # one column is never apart from others, and what it costs to rescale depends on that one value
-                if Dense.price_name(layer) == kernel and layer.inputs[0].size > 1:
-                    rows.append((Cost.terms(**Dense.counts(layer) | {"macs": 0}), time.cycles))
-        table.fit(kernel, rows)
+        for layer, cycles in self.layers[name]:
+            kind = room(layer.kind)
+            beside = kind.cycles(layer, self.chip) - self.chip.kernels[name].cycles(**kind.counts(layer))
+            rows.append((Cost.terms(**kind.counts(layer)), cycles - beside))
+        self.add(name, cost_of(solve(rows)))
 
 
-def measure_activations(device: Device, table: Table) -> dict[str, tuple[float, float]]:
-    """Activations of integers into the table; those of floats returned: cycles an element, and how well that fits."""
-    names: dict[str, list[str]] = {"float32": list(ACTIVATIONS), "int16": ["tanh", "softmax"]}
-    names["int8"] = [*names["int16"], "log_softmax"]
-    rows: dict[str, Rows] = {}
-    for dtype, activations in names.items():
-        for n in ELEMENTS:
-            builder = GraphBuilder((4,))
-            # dense layers between them, for values as networks have them
-            for i, name in enumerate(activations):
-                spread = 4 if name == "log_softmax" else 1  # which is integers only where answers are clear
-                builder.dense(f"spread_{i}", RANDOM.normal(0, spread, (n, 4)), RANDOM.normal(0, 0.5, n))
-                builder.activation(f"activation_{i}", name)
-                builder.dense(f"narrow_{i}", RANDOM.normal(0, n**-0.5, (4, n)), RANDOM.normal(0, 0.5, 4))
-            result, _ = measured(device, builder, dtype)
-            for name, layer in zip(activations, result.layers[1::3], strict=True):
-                rows.setdefault(f"{name} {dtype}", []).append((Cost.terms(0, n), layer.cycles))
-    for dtype in ("int8", "int16"):
-        table.fit(f"activation {dtype}", rows[f"tanh {dtype}"])
-        table.fit(f"softmax {dtype}", rows[f"softmax {dtype}"])
-    table.fit("log_softmax int8", rows["log_softmax int8"])
-    base = solve(rows["relu float32"])[0][0]  # linear has none: it does nothing
-    table.add(f'"activation float32": Cost(base={base:.4g})', "activation float32", 0.0)
-    return {name: an_element(rows[f"{name} float32"], base) for name in ACTIVATIONS}
+def section(table: Table, name: str, dtype: str = "Cost") -> None:
+    """Begin a dictionary."""
+    table.lines.append(f"{name}: dict[str, {dtype}] = {{")
 
 
-def an_element(rows: Rows, base: float) -> tuple[float, float]:
-    """Cycles an element above a common base, and the worst relative error."""
-    n, cycles = np.array([terms[2] for terms, _ in rows], float), np.array([c for _, c in rows], float)
-    price = max(0.0, float(np.linalg.lstsq((n / cycles)[:, None], 1 - base / cycles, rcond=None)[0][0]))
-    return price, float(np.abs((base + price * n) / cycles - 1).max())
-
-
-def measure_calls(device: Device, table: Table) -> dict[str, Rows]:
-    """Scalings into the table; what `predict` takes beside the layers is returned."""
-    calls: dict[str, Rows] = {"float32": [], "integer": []}
-    for dtype in ("float32", "int8", "int16"):
-        scalings: Rows = []
-        for n_in, n_out in CALLS:
-            for scaled in (True, False):
-                builder = GraphBuilder((n_in,))
-                if scaled:
-                    builder.scaling("scaling", np.full(n_in, 0.5), np.full(n_in, 0.25))
-                builder.dense("dense", RANDOM.normal(0, 1, (n_out, n_in)), RANDOM.normal(0, 1, n_out))
-                result, _ = measured(device, builder, dtype)
-                cycles = [layer.cycles for layer in result.layers]
-                if scaled:
-                    scalings.append((Cost.terms(0, n_in), cycles[0]))
-                else:
-                    kind = "float32" if dtype == "float32" else "integer"
-                    call = result.predict_us * result.clock_hz / 1e6 - sum(cycles)
-                    calls[kind].append((Cost.terms(n_in, n_out), call))
-        table.fit(f"scaling {dtype}", scalings)
-    return calls
-
-
-def measure_kinds(device: Device, table: Table) -> None:
-    """The kinds that say how (`Layer.timed`), in a small network: dense layers give what they read, and read it."""
-    for kind in (room(word) for word in KINDS.values()):
-        rows: dict[str, Rows] = {}
-        for dtype in DTYPES if kind.timed else ():
-            for n in (*ELEMENTS, *kind.timed_larger):
-                builder = GraphBuilder((4,))
-                for i in range(4 if n <= ELEMENTS[-1] else 1):  # large ones once, as memory has it
-                    at = builder.last
-                    inputs = [
-                        builder.dense(f"{i}_{k}", RANDOM.normal(0, 1, (n, 4)), RANDOM.normal(0, 1, n), at=at)
-                        for k in range(kind.n_inputs or 2)
-                    ]
-                    kind.timed(builder, inputs)
-                    builder.reshape(f"flat_{i}", (-1,))
-                    n_read = builder.last.size
-                    builder.dense(
-                        f"narrow_{i}", RANDOM.normal(0, n_read**-0.5, (4, n_read)), RANDOM.normal(0, 0.5, 4)
-                    )
-                try:
-                    result, data = measured(device, builder, dtype)
-                except ModelError:
-                    break  # a kind that has no such type
-                for layer, time in zip(open_model(data).layers, result.layers, strict=True):
-                    if room(layer.kind) is kind:
-                        terms = Cost.terms(**kind.counts(layer))
-                        rows.setdefault(kind.price_name(layer), []).append((terms, time.cycles))
-        for name, found in rows.items():
-            table.fit(name, found)
-
-
-def measure(device: Device) -> Table:
-    """Measure everything; some minutes."""
-    before = costs.CHIPS["rp2040"].kernels
-    costs.CHIPS["rp2040"] = replace(costs.CHIPS["rp2040"], kernels=Prices(before))
-    table = Table()
-    table.begin("KERNELS: dict[str, Cost]")
-    measure_dense(device, table)
-    activations = measure_activations(device, table)
-    calls = measure_calls(device, table)
-    measure_kinds(device, table)
-    table.keep(before)
-    table.end()
-    table.begin("ACTIVATIONS: dict[str, float]")
-    for name, (price, off) in activations.items():
-        table.add(f'"{name}": {price:.4g}', name, off)
-    table.end()
-    table.begin("CALL: dict[str, Cost]")
+def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows]) -> Table:
+    """All prices of what was measured. What was not keeps its own."""
+    before = costs.CHIPS["rp2040"]
+    chip = replace(before, kernels=Prices(before.kernels), activations_f32=dict(before.activations_f32))
+    costs.CHIPS["rp2040"] = chip
+    table = Table(layers, golden)
+    if "activation relu" in layers:
+        rows = [
+            (Cost.terms(n_out=layer.outputs[0].size), cycles) for layer, cycles in layers["activation relu"]
+        ]
+        chip.kernels["activation float32"] = Cost(base=float(f"{solve(rows)[0]:.4g}"))
+    section(table, "ACTIVATIONS")
+    table.fit_activations()
+    table.lines.append("}")
+    section(table, "KERNELS")
+    table.add("activation float32", chip.kernels["activation float32"])
+    for name in layers:
+        if name.removeprefix("activation ") not in ACTIVATIONS:
+            table.fit(name)
+    for name in sorted(costs.CHIPS["rp2350"].kernels.keys() - layers.keys() - {"activation float32"}):
+        table.lines.append("    # estimated")
+        table.add(name, chip.kernels[name])
+    table.lines.append("}")
+    section(table, "CALL")
     for kind, rows in calls.items():
-        table.fit(kind, rows)
-    table.end()
+        constants = solve(rows)
+        table.add(kind, cost_of(constants), prices="call")
+        errors = [abs(np.dot(terms, constants) / cycles - 1) for terms, cycles in rows]
+        mean_and_most = f"{percent(np.mean(errors))} | {percent(max(errors))}"
+        table.report.append(f"| a call on {kind}s | {len(rows)} | {mean_and_most} | 0 | | |")
+    table.lines.append("}")
     return table
 
 
-def write(lines: list[str]) -> None:
-    """Put the lines between the comments of prices_rp2040.py. ValueError if it has none."""
+# --- Golden models ---------------------------------------------------------------------------------------------------
+
+
+def whole_models(table: Table, models: Mapping[str, list[tuple[Layer, float]]]) -> list[str]:
+    """Lines that say how far off the layers of a golden model are together."""
+    errors = {
+        name: abs(
+            sum(room(layer.kind).cycles(layer, table.chip) for layer, _ in layers)
+            / sum(cycles for _, cycles in layers)
+            - 1
+        )
+        for name, layers in models.items()
+    }
+    worst = max(errors, key=errors.__getitem__)
+    beyond = sum(error > 0.1 for error in errors.values())
+    mean = percent(float(np.mean(list(errors.values()))))
+    return [
+        f"What is predicted of all layers of a golden model is off by {mean} in the mean of {len(errors)} models; by",
+        f"more than 10 % in {beyond}, at most by {percent(errors[worst])} ({worst}).",
+        "",
+    ]
+
+
+def write(lines: list[str], path: Path) -> None:
+    """Put the lines between a file's comments `begin measured` and `end measured`. ValueError if it has none."""
     inner = "".join(f"{line}\n" for line in lines)
     new, n = re.subn(
-        r"(# begin measured.*?\n).*?(# end measured\n)",
+        r"(begin measured[^\n]*\n).*?([^\n]*end measured)",
         lambda match: match[1] + inner + match[2],
-        TABLE.read_text(),
+        path.read_text(),
         flags=re.S,
     )
     if n != 1:
-        raise ValueError(f"{TABLE}: expected the comments that begin and end what is measured")
-    TABLE.write_text(new)
+        raise ValueError(f"{path}: expected the comments that begin and end what is measured")
+    path.write_text(new)
 
 
 def main() -> None:
-    """Measure, write, say how far off the worst is."""
-    firmware = sys.argv[1] if len(sys.argv) > 1 else None
-    with open_device("emulator", firmware=firmware, flash_cache=None) as device:
+    """Measure, write, say how far off golden models are."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("firmware", nargs="?", help="a firmware's UF2 file")
+    parser.add_argument("--only", help="groups to measure, by commas; their prices are printed, not written")
+    arguments = parser.parse_args()
+    only = {name.lower() for name in (arguments.only or "").split(",") if name}
+    chip = costs.CHIPS["rp2040"]
+    costs.CHIPS["rp2040"] = replace(chip, kernels=Prices(chip.kernels))
+    with open_device("emulator", firmware=arguments.firmware, flash_cache=None) as device:
         device.machine.set_flash_miss_cycles(0)  # which code is in the cache differs from build to build
-        table = measure(device)
-    write(table.lines)
-    print(f"written to {TABLE}; worst: {table.worst[1]}, {100 * table.worst[0]:.1f} %")
+        layers, calls = measure(device, only)
+        models = {path.stem: run(device, path.read_bytes()) for path in sorted(GOLDEN.glob("*.anne"))}
+    golden: Layers = {}
+    for layer, cycles in sum(models.values(), []):
+        golden.setdefault(price_name(layer), []).append((layer, cycles))
+    costs.CHIPS["rp2040"] = chip
+    table = fitted(layers, golden, calls)
+    told = whole_models(table, models)
+    print(*told, sep="\n")
+    if not only:
+        write(table.lines, TABLE)
+        write([*told, *table.report], REPORT)
+        print(f"written to {TABLE} and {REPORT}; now: ruff format {TABLE}")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ BOARDS = {
 }
 # What the heap must have left for the program and the objects of `anne.Model` itself.
 RESERVE_BYTES = 12 * KB
+# A file that is read into RAM is one piece of the heap, and so is the workspace. Right after a reset nearly all of the
+# pico's heap is one (218 of 224 KB, emulated); where a script of 10 KB was compiled before, which leaves its pieces all
+# over, the largest is 146 KB, though 195 are free. A fit takes the first case; the verdict says so of larger pieces.
+SURE_PIECE_BYTES = 146 * KB
 
 # sizeof(anne_layer_t) on a chip with 32-bit pointers (native_module/layers/layers.h): eight words, the addresses of
 # the constants, three words. tests/host_tools/boards/test_fit.py compares it with the compiler's.
@@ -108,10 +112,16 @@ class Verdict:
             reason = f"does not fit the {self.board}: {self.reason}; largest: {self.layer}"
             return [reason, *(f"  {line}" for line in [*self.advice, *self._other_firmware()])]
         where = "in RAM" if self.place == "storage" else "in ROMFS, weights used in flash"
+        piece = max(self.workspace_bytes, self.file_bytes if self.place == "storage" else 0)
+        assumed = (
+            f"it needs {piece} bytes in one piece, which the heap has right after a reset: load it before a large "
+            "program is imported"
+        )
         return [
             f"fits the {self.board} {where}: {self.ram_bytes} of {self.heap_bytes} bytes of RAM "
             f"({self.workspace_bytes} beside the file)",
             f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
+            *([assumed] if piece > SURE_PIECE_BYTES and BOARDS[self.board].chip == "rp2040" else []),
         ]
 
     def energy_line(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from anne import model_file
@@ -13,7 +13,7 @@ from ..network.layer import IN_PLACE, Integers, Layer, Record, Shape
 from ..network.tensor import Quantization, Tensor
 from . import tables
 from .activated import alpha_in_file
-from .prices import Chip, Cost
+from .prices import Chip, Cost, rows_of
 
 # Logarithms on int8 have steps of 1/16, whatever their range: of a smaller one than this that is too coarse.
 LEAST_LOGARITHMS = 4.0
@@ -67,6 +67,10 @@ class Activation(Layer):
         dtype = layer.outputs[0].dtype
         is_table = "softmax" not in layer.activation or dtype == "float32"
         return f"activation {dtype}" if is_table else f"{layer.activation} {dtype}"
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        return rows_of(layer.outputs[0])
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..network import tflm_binary
-from .binary import Binary
+from .binary import LEAST_JOINED, Binary
 from .prices import Cost
 
 
@@ -20,9 +20,10 @@ from .prices import Cost
 class Add(Binary):
     """The sum; fields as in Binary."""
 
+    least_joined: ClassVar[int] = LEAST_JOINED
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "add float32": Cost(100, 0, 8),
-        "add int8": Cost(120, 0, 25),
+        "add int8": Cost(120, 0, 25, exact=25),
         "add int16": Cost(120, 0, 25),
     }
 

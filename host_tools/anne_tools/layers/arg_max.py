@@ -21,7 +21,9 @@ class ArgMax(Layer):
 
     changes_type: ClassVar[bool] = True
     decides: ClassVar[bool] = True
-    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {"arg_max": Cost(60, 6, 15)}
+    ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
+        f"arg_max {dtype}": Cost(60, 6, 15) for dtype in ("float32", "int8", "int16")
+    }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         return [tuple(shapes[0][:-1]) or (1,)]
@@ -50,10 +52,13 @@ class ArgMax(Layer):
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         builder.add(cls, "timed", inputs=inputs)
+        if inputs[0].size % 4 == 0:
+            builder.reshape("rows", (-1, 4), at=inputs[0])
+            builder.add(cls, "timed rows")
 
     @classmethod
     def price_name(cls, layer: Any) -> str:
-        return "arg_max"
+        return f"arg_max {layer.inputs[0].dtype}"
 
     @classmethod
     def counts(cls, layer: Any) -> dict[str, Any]:

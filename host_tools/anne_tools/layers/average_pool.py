@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Record, Shape
@@ -31,9 +32,10 @@ class AveragePool(Pool):
     counted: tuple[int, int] | None = None
 
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "average_pool float32": Cost(250, 80, 15, 8),
-        "average_pool int8": Cost(250, 80, 15, 3),
-        "average_pool int16": Cost(250, 80, 15, 3),
+        "average_pool float32": Cost(250, 0, 15, window=80, block_column=32, rest_column=8),
+        "average_pool int8": Cost(250, 0, 15, window=80, block_column=12, rest_column=3),
+        "average_pool int8 by fours": Cost(250, 0, 15, window=80, block_column=12, rest_column=3),
+        "average_pool int16": Cost(250, 0, 15, window=80, block_column=12, rest_column=3),
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -44,6 +46,10 @@ class AveragePool(Pool):
         if min(self.counted or (0, 0)) < 0:
             raise ModelError(f"{where}: expected padding from 0 on, got {self.counted}")
         return made
+
+    @classmethod
+    def alone(cls, layer: model_file.Layer) -> bool:
+        return layer.inputs[0].dtype == "float32"
 
     def joined(self, x: np.ndarray, made: Shape) -> np.ndarray:
         total = sum(tap for _, _, tap in self.window.taps(x, made))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +18,8 @@ from ..network.tensor import Quantization, Tensor, value_quantization
 from . import tables
 from .activated import alpha_in_file
 from .prices import Chip
+
+LEAST_JOINED = 8  # as in native_module/kernels/add.c
 
 
 class TwoOperands(Layer):
@@ -135,7 +139,42 @@ class TwoOperands(Layer):
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
+        """Tensors of one shape; then one with a number a column, a number a row, and a number for all."""
         builder.add(cls, "timed", inputs=inputs)
+        builder.reshape("rows", (-1, 4 if inputs[0].size % 4 == 0 else 1))
+        for shape in (builder.last.shape[1:], (builder.last.shape[0], 1), (1,)):
+            cls.timed_constant(builder, np.linspace(0.5, 1.5, prod(shape), dtype=np.float32).reshape(shape))
+
+    @classmethod
+    def timed_constant(cls, builder: Any, constant: np.ndarray) -> None:
+        """Append a layer with that operand."""
+        builder.add(cls, "timed constant", constant=constant)
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """Elements, and rows of them along which both operands go on, or one has a single value. Short rows of sums of
+        int8 are computed the exact way (native_module/kernels/add.c).
+        """
+        n, row = layer.outputs[0].size, cls.row_of(layer)
+        if cls.least_joined and layer.outputs[0].dtype == "int8" and row < cls.least_joined:
+            return {"exact": n, "run": n // row}
+        return {"n_out": n, "row": n // row}
+
+    # Elements of a row from which on int8 has a quicker way.
+    least_joined: ClassVar[int] = 0
+
+    @classmethod
+    def row_of(cls, layer: model_file.Layer) -> int:
+        """Return the elements of a row."""
+        y = layer.outputs[0].shape
+        shapes = [tuple(tensor.shape) for tensor in layer.inputs]
+        if len(shapes) == 1:
+            shapes.append(
+                tuple(layer.parameters[-len(y) :])
+            )  # the constant's shape, from the fourth last axis on
+        shapes = [(1,) * (len(y) - len(shape)) + shape for shape in shapes]
+        axes = [(tuple(shape[i] != n for shape in shapes), n) for i, n in enumerate(y) if n > 1]
+        return prod(n for _, n in takewhile(lambda axis: axis[0] == axes[-1][0], reversed(axes)))
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

@@ -5,14 +5,17 @@ On integers all inputs have the output's scale and zero point, so nothing is com
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape
 from ..network.tensor import Tensor
+from .copies import ON_CORTEX_M33, copied, item_bytes, summed
 from .prices import Cost
 
 
@@ -25,9 +28,7 @@ class Concatenate(Layer):
     n_inputs: ClassVar[int | None] = None
     one_scale: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "concatenate float32": Cost(80, 0, 3),
-        "concatenate int8": Cost(80, 0, 2),
-        "concatenate int16": Cost(80, 0, 2),
+        f"concatenate {dtype}": ON_CORTEX_M33 for dtype in ("float32", "int8", "int16")
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -58,5 +59,17 @@ class Concatenate(Layer):
         return Record("concatenate", parameters=[self._axis(targets[0])])
 
     @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        rows, y = math.prod(layer.outputs[0].shape[: layer.parameters[0]]), layer.outputs[0]
+        parts, at = [{"window": len(layer.inputs)}], 0
+        for x in layer.inputs:
+            row_bytes = x.size * item_bytes(x) // rows
+            parts.append(copied(row_bytes, rows, at, y.size * item_bytes(y) // rows - row_bytes))
+            at += row_bytes
+        return summed(*parts)
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         builder.add(cls, "timed", 0, inputs=[*inputs, *inputs])
+        half = builder.reshape("rows", (-1, 2))
+        builder.add(cls, "timed columns", 1, inputs=[half, half, half])

@@ -7,7 +7,6 @@ to the bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +18,8 @@ from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
 from . import layouts, tables
 from .activated import alpha_in_file
-from .prices import Chip, Cost
+from .prices import Chip, Cost, blocks_of
+from .views import View
 from .walks import Walk
 from .weighted import Weighted
 from .windows import Window
@@ -94,12 +94,10 @@ class Conv(Weighted):
 
     SIZES: ClassVar[dict[str, Any]] = layouts.SIZES
 
-    # Rows that a kernel sums at a time: those that are missing cost as much.
-    ROWS: ClassVar[dict[str, int]] = {"f32_aligned": 2, "s8_f32": 4, "s4": 8}
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "conv f32": Cost(300, 5, 40, 5),
-        "conv f32_aligned": Cost(300, 20, 60, 5, window=300),
-        "conv s8_f32": Cost(300, 20, 60, 6, window=300),
+        "conv f32": Cost(300, 5, 40, block_column=5),
+        "conv f32_aligned": Cost(300, 20, 60, block_column=10, window=300),
+        "conv s8_f32": Cost(300, 20, 60, block_column=48, rest_column=24, window=300),
         "conv s8_quad": Cost(1000, 2, 40, block=40, rest=30, block_column=20, rest_column=10, window=50),
         "conv s8_quad by byte": Cost(
             1000, 2, 40, block=40, rest=30, block_column=28, rest_column=14, window=50
@@ -107,17 +105,31 @@ class Conv(Weighted):
         "conv s8_quad gathered": Cost(
             1000, 4, 40, block=40, rest=30, block_column=20, rest_column=10, window=50
         ),
-        "conv s16": Cost(300, 4, 30, 3, window=150),
-        "conv s4": Cost(300, 4, 30, 2, window=150),
+        "conv s16": Cost(300, 4, 30, block_column=18, rest_column=3, window=150),
+        "conv s4": Cost(300, 4, 30, block_column=16, window=150),
     }
 
     timed_larger: ClassVar[tuple[int, ...]] = (256, 576)
-    # Channels and side of the windows, one after another: of small images, and of larger ones.
+    # Channels and side of the windows, one after another: of small images, and of larger ones. Those below 0 are in two
+    # groups, of pixels two apart.
     TIMED: ClassVar[tuple[tuple[int, int], ...]] = (
-        *((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (28, 1), (4, 1), (4, 3)),
+        *((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (28, 1), (8, 2), (4, 1), (6, -3), (4, 1), (4, 3)),
     )
     TIMED_LARGER: ClassVar[tuple[tuple[int, int], ...]] = (
-        *((8, 3), (16, 1), (16, 3), (6, 1), (10, 3), (7, 1), (28, 3), (32, 1), (32, 1), (12, 3), (3, 1)),
+        *(
+            (8, 3),
+            (16, 1),
+            (16, 3),
+            (6, 1),
+            (10, 3),
+            (7, 1),
+            (28, 3),
+            (32, 1),
+            (8, -3),
+            (32, 1),
+            (12, 3),
+            (3, 1),
+        ),
         *((30, 1), (9, 1), (64, 3), (16, 1), (3, 3), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
     )
     TIMED_WIDE: ClassVar[tuple[tuple[int, int], ...]] = ((3, 1), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3))
@@ -132,12 +144,14 @@ class Conv(Weighted):
         chain = cls.TIMED_WIDE if n >= 576 else cls.TIMED_LARGER if n >= 256 else cls.TIMED
         for i, (n_out, kernel) in enumerate(chain):
             shape = builder.last.shape
-            size = (kernel * kernel * shape[2]) ** -0.5
-            conv = random.normal(0, size, (n_out, kernel, kernel, shape[2])).astype(np.float32)
+            groups, kernel = (2, -kernel) if kernel < 0 else (1, kernel)
+            size = (kernel * kernel * shape[2] / groups) ** -0.5
+            conv = random.normal(0, size, (n_out, kernel, kernel, shape[2] // groups)).astype(np.float32)
             if i == len(chain) - 1:
                 conv[..., 1:] *= 1e-4  # so that layouts.choose takes f32
             bias = np.zeros(n_out, np.float32)
-            builder.add(cls, f"timed_{i}", conv, bias, Window.same(shape[:2], (kernel, kernel)))
+            window = Window.same(shape[:2], (kernel, kernel), dilation=(groups, groups))
+            builder.add(cls, f"timed_{i}", conv, bias, window, groups)
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
@@ -145,14 +159,9 @@ class Conv(Weighted):
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        """What is seen, outputs, multiplications with rows that are missing, and windows of all groups."""
         if layer.kernel == "s8_quad":
             return Walk(layer).counts()
-        x, y, groups = layer.inputs[0], layer.outputs[0], layer.parameters[8]
-        rows, windows = cls.ROWS.get(layer.kernel, 1), groups * y.size // y.shape[-1]
-        n_in, n_out = prod(layer.parameters[:2]) * x.shape[-1] // groups, y.shape[-1] // groups
-        macs = windows * n_in * (-(-n_out // rows) * rows)
-        return {"n_in": windows * n_in, "n_out": y.size, "macs": macs, "windows": windows}
+        return View(layer).gathered(layer.parameters[8], blocks_of(layer))
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

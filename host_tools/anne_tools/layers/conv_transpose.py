@@ -19,6 +19,7 @@ from ..network.tensor import Quantization, Tensor
 from . import layouts, tables
 from .activated import alpha_in_file
 from .prices import Cost
+from .views import transposed
 from .weighted import PlainWeighted
 from .windows import Pair, Window
 
@@ -126,15 +127,31 @@ class ConvTranspose(PlainWeighted):
         return max(1, round(layer.macs / places / layer.outputs[0].shape[-1]))
 
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "conv_transpose float32": Cost(300, 0, 60, 25),
-        "conv_transpose int8-weights": Cost(300, 0, 80, 30),
-        "conv_transpose int8": Cost(300, 0, 60, 6),
-        "conv_transpose int16": Cost(300, 0, 60, 6),
+        "conv_transpose float32": Cost(300, 0, 60, 25, job=15),
+        "conv_transpose int8-weights": Cost(300, 0, 80, 30, job=15),
+        "conv_transpose int8": Cost(300, 0, 60, 6, job=15),
+        "conv_transpose int16": Cost(300, 0, 60, 6, job=15),
     }
 
     @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        return transposed(layer)
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        # a signal of one channel becomes one of two, twice as long
+        """A signal of one channel becomes one of two, twice as long; an image grows, and then keeps its size."""
         builder.reshape("signal", (-1, 1), at=inputs[0])
-        weights = np.random.default_rng(inputs[0].size).normal(0, 1, (2, 1, 2, 1)).astype(np.float32)
-        builder.add(cls, "timed", weights, np.zeros(2, np.float32), Window((1, 2), (1, 2)))
+        random = np.random.default_rng(inputs[0].size)
+
+        def append(n_out: int, kernel: Pair, stride: Pair, before: Pair = (0, 0)) -> None:
+            weights = random.normal(0, 0.5, (n_out, *kernel, builder.last.shape[-1])).astype(np.float32)
+            builder.add(
+                cls, "timed", weights, np.zeros(n_out, np.float32), Window(kernel, stride, before=before)
+            )
+
+        append(2, (1, 2), (1, 2))
+        append(3, (1, 3), (1, 1), (0, 1))
+        if inputs[0].size in (16, 64):
+            builder.reshape("image", (2, -1, inputs[0].size // 8), at=inputs[0])
+            append(2, (3, 3), (2, 2), (1, 1))
+            append(5, (2, 2), (1, 1), (1, 1))

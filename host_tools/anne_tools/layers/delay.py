@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 from anne.layers.delay import MAX_STATE_BYTES
 
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape
 from ..network.tensor import Tensor
+from .copies import ON_CORTEX_M33, copied, item_bytes, summed
 from .prices import Cost
 
 
@@ -29,9 +31,7 @@ class Delay(Layer):
     keeps_values: ClassVar[bool] = True
     keeps_state: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "delay float32": Cost(80, 0, 3),
-        "delay int8": Cost(80, 0, 1),
-        "delay int16": Cost(80, 0, 2),
+        f"delay {dtype}": ON_CORTEX_M33 for dtype in ("float32", "int8", "int16")
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -55,5 +55,15 @@ class Delay(Layer):
         return Record("delay")
 
     @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """What was kept is copied, the input behind it, and what is kept from now on."""
+        now, all_bytes = (tensor.size * item_bytes(tensor) for tensor in (layer.inputs[0], layer.outputs[0]))
+        return summed(
+            copied(all_bytes - now), copied(now, offset=all_bytes - now), copied(all_bytes - now, offset=now)
+        )
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         builder.add(cls, "timed", 2 * inputs[0].shape[0], inputs=inputs)
+        builder.reshape("frames", (-1, 3 if inputs[0].size % 3 == 0 else 2))
+        builder.add(cls, "timed frames", builder.last.shape[0] + 2)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from anne import model_file
-from anne.layouts import F32Aligned, S8Quad
 
 from ..errors import ModelError
 from ..network.activations import activate, check_activation
@@ -16,8 +15,11 @@ from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
 from . import layouts, tables
 from .activated import alpha_in_file
-from .prices import Blocks, Chip, Cost
+from .prices import Chip, Cost, blocks_of
 from .weighted import Weighted
+
+# Rows of int8 whose sums there is room for at a time (native_module/layers/dense.c).
+BAND = 128
 
 
 @dataclass
@@ -72,26 +74,17 @@ class Dense(Weighted):
 
     # --- What it costs
 
-    # Of the assembly for the RP2040. The panels of s4 are in the file.
-    BLOCKS: ClassVar[dict[str, Blocks]] = {
-        "f32": Blocks(1, panel=7),
-        "f32_aligned": Blocks(2, panel=F32Aligned.PANEL),
-        "s8_f32": Blocks(8, 4, 4, S8Quad.PANEL),
-        "s8_quad": Blocks(8, 4, 4, S8Quad.PANEL),
-        "s16": Blocks(6, 1, 2),
-        "s4": Blocks(8, 0, 4),
-    }
     # This kernel has a relu of its own, which ends the work on a row that is below 0.
     ALIGNED_RELU: ClassVar[str] = "f32_aligned relu"
     # That core computes floats itself.
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "f32": Cost(200, 0, 20, 4),
-        "f32_aligned": Cost(300, 20, 60, 5),
-        "f32_aligned relu": Cost(300, 20, 60, 5),
-        "s8_f32": Cost(300, 20, 40, 5),
-        "s8_quad": Cost(200, 6, 30, 3),
-        "s16": Cost(200, 0, 30, 4),
-        "s4": Cost(200, 6, 30, 4),
+        "f32": Cost(200, 0, 20, block_column=4),
+        "f32_aligned": Cost(300, 20, 60, block_column=10),
+        "f32_aligned relu": Cost(300, 20, 60, block_column=10),
+        "s8_f32": Cost(300, 20, 40, block_column=40, rest_column=20),
+        "s8_quad": Cost(200, 6, 30, block_column=24, rest_column=12),
+        "s16": Cost(200, 0, 30, block_column=24, rest_column=4),
+        "s4": Cost(200, 6, 30, block_column=32),
     }
 
     @classmethod
@@ -107,21 +100,16 @@ class Dense(Weighted):
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        return super().counts(layer) | {
-            "n_in": layer.inputs[0].size,
-            "blocks": cls.blocks(layer),
-            "exact_rows": cls.exact_rows(layer),
-        }
+        blocks = blocks_of(layer).counts(layer.inputs[0].size, layer.outputs[0].size)
+        made = {"exact": cls.exact_rows(layer), "row": cls.factors_made(layer)}
+        return blocks | made | {"n_out": layer.outputs[0].size}
 
     @classmethod
-    def blocks(cls, layer: model_file.Layer) -> Blocks:
-        """Return how the kernel goes over the weights of a layer in a file."""
-        blocks = cls.BLOCKS[layer.kernel]
-        return (
-            replace(blocks, panel=struct.unpack("<I", layer.constants[3])[0])
-            if layer.kernel == "s4"
-            else blocks
-        )
+    def factors_made(cls, layer: model_file.Layer) -> int:
+        """Return for how many rows of an int8 layer quick factors are worked out in each call, as they are not kept."""
+        n_out = layer.outputs[0].size
+        factors = set(struct.iter_unpack("<ii", layer.constants[2])) if layer.kernel == "s8_quad" else set()
+        return n_out if n_out > BAND and len(factors) > 1 else 0
 
     @classmethod
     def exact_rows(cls, layer: model_file.Layer) -> float:

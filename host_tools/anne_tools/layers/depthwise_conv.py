@@ -14,7 +14,8 @@ from ..network.layer import Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor
 from . import depthwise_cut, layouts, tables
 from .activated import alpha_in_file
-from .prices import Cost
+from .prices import BLOCKS, Cost
+from .views import View
 from .weighted import PlainWeighted
 from .windows import Window
 
@@ -76,27 +77,39 @@ class DepthwiseConv(PlainWeighted):
         "depthwise_conv float32": Cost(300, 0, 60, 30),
         "depthwise_conv int8-weights": Cost(300, 0, 80, 35),
         "depthwise_conv int8": Cost(1500, 5, 12, 1.5, window=150),
-        "depthwise_conv int8 by pixel": Cost(300, 0, 30, 7),
-        "depthwise_conv int16": Cost(300, 0, 40, 7),
+        "depthwise_conv int8 by pixel": Cost(300, 0, 30, block_column=21, rest_column=7),
+        "depthwise_conv int16": Cost(300, 0, 40, block_column=21, rest_column=7),
     }
 
     timed_larger: ClassVar[tuple[int, ...]] = (256,)
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        """Images of few and of many pixels, with windows of several sizes, spread ones, and strides."""
+        """Images, few pixels and many; windows of several sizes, spread ones, strides, and two outputs a channel."""
         n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
         channels = {3: 1, 16: 2}.get(n, 4)
         side = {64: 4, 256: 8}.get(n, 1)
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
         for i, (kernel, stride, dilation) in enumerate(
-            (((3, 3), 1, 1), ((1, 3), 1, 1), ((3, 3), 1, 2), ((5, 5), 1, 1), ((3, 3), 2, 1), ((3, 3), 1, 1))
+            (
+                *(
+                    ((3, 3), 1, 1),
+                    ((1, 3), 1, 1),
+                    ((2, 2), 1, 1),
+                    ((3, 3), 1, 2),
+                    ((5, 5), 1, 1),
+                    ((3, 3), 2, 1),
+                ),
+                *(((3, 3), 1, 1), ((1, 2), 1, 1)),
+            )
         ):
             rows, columns, _ = builder.last.shape
             kernel = min(kernel[0], rows), kernel[1]
-            weights = random.normal(0, 1, (channels, *kernel)).astype(np.float32)
+            n_out = channels * (2 if i == 6 else 1)
+            weights = random.normal(0, 1, (n_out, *kernel)).astype(np.float32)
             window = Window.same((rows, columns), kernel, (stride, stride), (dilation, dilation))
-            builder.add(cls, f"timed_{i}", weights, np.zeros(channels, np.float32), window)
+            builder.add(cls, f"timed_{i}", weights, np.zeros(n_out, np.float32), window)
+            channels = n_out
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
@@ -105,6 +118,9 @@ class DepthwiseConv(PlainWeighted):
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        """Outputs and multiplications; of int8 in pairs of pixels those with what is beyond the image."""
+        if layer.inputs[0].dtype == "float32":
+            multiplier = layer.outputs[0].shape[-1] // layer.inputs[0].shape[-1]
+            at_once = multiplier if cls.written_as(layer) == "float32" else 1
+            return View(layer).by_channels(at_once, BLOCKS["f32"].panel)
         cut = depthwise_cut.cut_of(layer) if layer.inputs[0].dtype == "int8" else None
-        return super().counts(layer) if cut is None else cut.counts(layer)
+        return View(layer).by_taps() if cut is None else cut.counts(layer)

@@ -46,7 +46,7 @@ class Cut:
             "n_in": bands * self._pairs(layer, out_h == 1),
             "n_out": y.size,
             "macs": 3 * (segments(layer) + y.shape[-1]) * windows * slower,
-            "windows": y.shape[-1] * bands,
+            "window": y.shape[-1] * bands,
         }
 
     def _pairs(self, layer: model_file.Layer, in_one_row: bool) -> float:

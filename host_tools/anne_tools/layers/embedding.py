@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Integers, Layer, Record, Shape, check_finite
 from ..network.tensor import Quantization, Tensor, value_quantization
+from .copies import ON_CORTEX_M33, copied, item_bytes
 from .prices import Cost
 
 
@@ -24,7 +26,7 @@ class Embedding(Layer):
 
     takes_floats: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        f"embedding {dtype}": Cost(80, 40, 2) for dtype in ("float32", "int8", "int16")
+        f"embedding {dtype}": ON_CORTEX_M33 for dtype in ("float32", "int8", "int16")
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -75,5 +77,19 @@ class Embedding(Layer):
         )
 
     @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """Rows of the table that are copied."""
+        y = layer.outputs[0]
+        return copied(y.shape[-1] * item_bytes(y), layer.inputs[0].size)
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        return f"embedding {layer.inputs[0].dtype}"
+
+    TIMED_WIDTHS: ClassVar[tuple[int, ...]] = (1, 4, 7, 12, 40)
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        builder.add(cls, "timed", np.linspace(-1, 1, 32).reshape(8, 4), inputs=inputs)
+        for width in cls.TIMED_WIDTHS:
+            table = np.linspace(-1, 1, 8 * width).reshape(8, width)
+            builder.add(cls, "timed", table, inputs=inputs)

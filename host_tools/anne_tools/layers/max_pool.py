@@ -20,9 +20,10 @@ class MaxPool(Pool):
     alpha: float = 0.0
 
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "max_pool float32": Cost(200, 60, 8, 5),
-        "max_pool int8": Cost(200, 60, 8, 4),
-        "max_pool int16": Cost(200, 60, 8, 4),
+        "max_pool float32": Cost(200, 0, 8, window=60, block_column=20, rest_column=5),
+        "max_pool int8": Cost(200, 0, 8, window=60, block_column=16, rest_column=4),
+        "max_pool int8 by fours": Cost(200, 0, 8, window=60, block_column=16, rest_column=4),
+        "max_pool int16": Cost(200, 0, 8, window=60, block_column=16, rest_column=4),
     }
 
     def joined(self, x: np.ndarray, made: Shape) -> np.ndarray:

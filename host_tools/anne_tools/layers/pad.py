@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape, check_same_values, float32
 from ..network.tensor import Tensor
+from .copies import ON_CORTEX_M33, called, copied, item_bytes, summed
 from .prices import Cost
+from .views import row_steps
 
 # By their numbers in the file; a constant has none there.
 MODES = ("constant", "reflect", "symmetric", "edge")
@@ -33,9 +37,10 @@ class Pad(Layer):
 
     keeps_values: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "pad float32": Cost(100, 0, 3),
-        "pad int8": Cost(100, 0, 2),
-        "pad int16": Cost(100, 0, 3),
+        "pad float32": Cost(100, 0.5, 3, rest_column=4, row=20),
+        "pad int8": Cost(100, 0.5, 2, rest_column=4, row=20),
+        "pad int16": Cost(100, 0.5, 3, rest_column=4, row=20),
+        "pad border": ON_CORTEX_M33,
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -77,8 +82,41 @@ class Pad(Layer):
         return Record("pad", parameters=[value, *self.before])
 
     @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        goes_on = len(layer.parameters) > 1 + len(layer.inputs[0].shape)
+        return "pad border" if goes_on else super().price_name(layer)
+
+    @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        """Rows of the input, which are copied, and elements filled before; of a border that goes on copies of elements
+        of each axis, from the last one on, and lines in which they lie.
+        """
+        x, y = layer.inputs[0], layer.outputs[0]
+        rows, row_bytes, n_bytes = x.size // x.shape[-1], x.shape[-1] * item_bytes(x), item_bytes(x)
+        offset = sum(n * step for n, step in zip(layer.parameters[1:], row_steps(y.shape), strict=False))
+        drift = (y.shape[-1] - x.shape[-1]) * n_bytes
+        laid = called(row_bytes, rows, offset * n_bytes, drift)
+        if cls.price_name(layer) != "pad border":
+            return {"row": rows, "n_in": laid["n_out"], "rest_column": laid["rest_column"], "n_out": y.size}
+        parts = [{"window": rows}, laid]
+        for axis in reversed(range(len(x.shape))):
+            more, lines = y.shape[axis] - x.shape[axis], math.prod(x.shape[:axis])
+            if more:
+                parts += [copied(n_bytes, lines * more), {"run": lines, "table": lines * axis}]
+            n_bytes *= y.shape[axis]
+        return summed(*parts)
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        builder.add(cls, "timed", (inputs[0].size // 2,), (inputs[0].size // 2,), inputs=inputs)
+        """A line, and images that grow along one axis, or all: of zeros, and of what the borders go on with."""
+        n = inputs[0].size
+        builder.add(cls, "timed", (n // 2,), (n // 2,), inputs=inputs)
+        for mode in MODES if n % 4 == 0 else ():
+            builder.add(cls, f"timed line {mode}", (2,), (3,), inputs=inputs, mode=mode)
+            image = builder.reshape("image", (-1, 2, 2 if n < 64 else 4), at=inputs[0])
+            for before in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0)):
+                builder.add(cls, f"timed {mode}", before, (1, 1, 1), inputs=[image], mode=mode)
+                builder.add(cls, f"timed few {mode}", before, (0, 0, 0), inputs=[image], mode=mode)
 
 
 def _integer(layer: Pad, tensor: Tensor) -> int:

@@ -15,7 +15,10 @@ from ..network.tensor import Tensor
 from . import tables
 from .activated import alpha_in_file
 from .prices import Chip
+from .views import View
 from .windows import Window
+
+WINDOW_PARAMETERS = 8
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Pool(Layer):
     window: Window
 
     keeps_values: ClassVar[bool] = True
+    timed_larger: ClassVar[tuple[int, ...]] = (112, 160, 192)
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
         check_activation(self.activation, self.alpha, where)
@@ -59,20 +63,47 @@ class Pool(Layer):
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        """A signal in windows of two, of three that are padded, and, a larger one, of half its steps."""
-        steps = 4 if inputs[0].size < 64 else 16
-        channels = max(1, inputs[0].size // steps)
-        builder.reshape("signal", (inputs[0].size // channels, channels), at=inputs[0])
-        builder.add(cls, "timed", Window((1, 2)))
-        builder.add(cls, "timed wider", Window((1, 3), before=(0, 1), after=(0, 1)))
-        builder.add(cls, "timed widest", Window((1, steps // 2)))
+        """Signals in windows of two, of three that are padded, and of half their steps; larger ones are images, too."""
+        n = inputs[0].size
+        steps = 4 if n < 64 else 16
+        channels = max(1, n // steps)
+        signal = builder.reshape("signal", (-1, channels), at=inputs[0])
+        odd = builder.reshape("odd", (-1, 3 if n % 3 == 0 else 2), at=inputs[0])
+        for read, kernel, pad in (
+            (signal, 2, 0),
+            (signal, 3, 1),
+            (signal, steps // 2, 0),
+            (odd, 2, 0),
+            (odd, 3, 1),
+        ):
+            if read.shape[0] + 2 * pad >= kernel:
+                builder.add(cls, "timed", Window((1, kernel), before=(0, pad), after=(0, pad)), inputs=[read])
+        if n >= 64:
+            image = builder.reshape("image", (4, 4, channels), at=inputs[0])
+            builder.add(cls, "timed image", Window.same((4, 4), (3, 3)), inputs=[image])
+            builder.add(cls, "timed border", Window((2, 2), before=(1, 1), after=(0, 0)), inputs=[image])
+            builder.add(cls, "timed apart", Window((2, 2), (2, 2)), inputs=[image])
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        """Windows, results and taps."""
-        kernel_h, kernel_w = layer.parameters[:2]
         y = layer.outputs[0]
-        return {"n_in": y.size // y.shape[-1], "n_out": y.size, "macs": y.size * kernel_h * kernel_w}
+        limits = layer.parameters[WINDOW_PARAMETERS:]
+        limited = cls.by_fours(layer) and (limits[0] > -128 or limits[1] < 127)
+        return View(layer).joined(cls.alone(layer)) | {"exact": y.size if limited else 0}
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        return super().price_name(layer) + (" by fours" if cls.by_fours(layer) else "")
+
+    @classmethod
+    def by_fours(cls, layer: model_file.Layer) -> bool:
+        """Return whether four channels of int8 are read as a word."""
+        return layer.inputs[0].dtype == "int8" and layer.inputs[0].shape[-1] % 4 == 0
+
+    @classmethod
+    def alone(cls, layer: model_file.Layer) -> bool:
+        """Return whether channels are joined one by one, not four at a time."""
+        return False
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

@@ -56,5 +56,11 @@ class Prelu(TwoOperands):
         return tflm_binary.prelu_factors(a, b, output)
 
     @classmethod
+    def timed_constant(cls, builder: Any, constant: np.ndarray) -> None:
+        builder.add(cls, "timed constant", constant)
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         builder.add(cls, "timed", np.full(inputs[0].size, 0.25), inputs=inputs)
+        builder.reshape("rows", (-1, 4 if inputs[0].size % 4 == 0 else 1))
+        cls.timed_constant(builder, np.linspace(0.5, 1.5, builder.last.shape[1]))

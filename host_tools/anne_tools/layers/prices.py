@@ -6,9 +6,12 @@ rooms of the kinds, which also know how often each part occurs in a layer.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+import struct
+from dataclasses import astuple, dataclass, fields, replace
+from typing import ClassVar
 
 from anne import model_file
+from anne.layouts import F32Aligned, S8Quad
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class Blocks:
     columns: int = 1
     panel: int = 1 << 20
 
-    def counts(self, n_in: int, n_out: int) -> tuple[int, ...]:
-        """Return padded columns; of blocks and of rests how often one is begun, and their columns."""
+    def counts(self, n_in: int, n_out: int, times: int = 1) -> dict[str, int]:
+        """Return padded columns; of blocks and of rests how often one is begun, and their columns; all that `times`."""
         panels = -(-n_in // self.panel)
         columns = -(-n_in // self.columns) * self.columns
         blocks, left = divmod(n_out, self.rows)
@@ -33,13 +36,42 @@ class Blocks:
             rests = -(-left // (self.rest or 1))
         else:
             blocks, rests = blocks + 1, 0
-        return columns, panels * blocks, panels * rests, columns * blocks, columns * rests
+        counts = {
+            "n_in": columns,
+            "block": panels * blocks,
+            "rest": panels * rests,
+            "block_column": columns * blocks,
+            "rest_column": columns * rests,
+        }
+        return {part: times * n for part, n in counts.items()}
+
+
+# Of the assembly for the RP2040, by the layout of the weights.
+BLOCKS = {
+    "f32": Blocks(1, panel=7),
+    "f32_aligned": Blocks(2, panel=F32Aligned.PANEL),
+    "s8_f32": Blocks(8, 4, 4, S8Quad.PANEL),
+    "s8_quad": Blocks(8, 4, 4, S8Quad.PANEL),
+    "s16": Blocks(6, 1, 2),
+    "s4": Blocks(8, 0, 4),
+}
+
+
+def blocks_of(layer: model_file.Layer) -> Blocks:
+    """Return how the kernel goes over the weights of a layer in a file; the panels of s4 are there."""
+    blocks = BLOCKS[layer.kernel]
+    if layer.kernel == "s4":
+        return replace(blocks, panel=struct.unpack("<I", layer.constants[3])[0])
+    return blocks
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Cycles: each field times how often it occurs; those from `block` on for the blocks of a dense kernel, those from
-    `window` on for the places of a window, runs of what it sees, jobs of places with the same runs, runs in tables.
+    """Cycles: each field times how often it occurs, which the kinds say in `counts`.
+
+    Those from `block` to `rest_column` are for a kernel that takes several rows, channels or bytes at a time, and those
+    left over; `exact` for results that are rescaled the exact way; `row` for rows in one piece; those from `window` on
+    for the places of a window, runs of what it sees, what is begun for several places, and what is found once for many.
     """
 
     base: float = 0.0
@@ -50,37 +82,34 @@ class Cost:
     rest: float = 0.0
     block_column: float = 0.0
     rest_column: float = 0.0
-    exact_row: float = 0.0
+    exact: float = 0.0
+    row: float = 0.0
     window: float = 0.0
     run: float = 0.0
     job: float = 0.0
     table: float = 0.0
 
-    @staticmethod
-    def terms(
-        n_in: int = 0,
-        n_out: int = 0,
-        macs: int = 0,
-        blocks: Blocks | None = None,
-        exact_rows: float = 0.0,
-        windows: int = 0,
-        runs: int = 0,
-        jobs: int = 0,
-        tables: int = 0,
-    ) -> tuple[float, ...]:
-        """Return how often each field occurs in a layer of that size."""
-        columns, *counts = blocks.counts(n_in, n_out) if blocks else (n_in, 0, 0, 0, 0)
-        return (1, columns, n_out, macs, *counts, exact_rows, windows, runs, jobs, tables)
+    # What is counted has the field's name, but for these.
+    COUNTED: ClassVar[dict[str, str]] = {"per_input": "n_in", "per_output": "n_out", "per_mac": "macs"}
 
-    def cycles(self, *args, **kwargs) -> float:
-        """Return the cycles for a layer of the size that `terms` takes."""
-        terms = self.terms(*args, **kwargs)
-        return sum(cost * term for cost, term in zip(astuple(self), terms, strict=True))
+    @classmethod
+    def terms(cls, **counts: float) -> tuple[float, ...]:
+        """Return how often each field occurs where its parts occur so often."""
+        names = [cls.COUNTED.get(field.name, field.name) for field in fields(cls)]
+        unknown = counts.keys() - set(names)
+        if unknown:
+            raise TypeError(f"expected counts of {', '.join(names)}, got {', '.join(unknown)}")
+        return tuple((counts | {"base": 1}).get(name, 0) for name in names)
+
+    def cycles(self, **counts: float) -> float:
+        """Return the cycles where the parts occur so often, as for `terms`."""
+        return sum(cost * term for cost, term in zip(astuple(self), self.terms(**counts), strict=True))
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A chip's prices: `kernels` as the module says; `activations_f32` cycles an element, after a dense layer or alone.
+    """A chip's prices: `kernels` as the module says; `activations_f32` what elements and rows of
+    floats take beside a layer's base, after a dense layer or alone.
 
     `call` is `predict` itself, list in and list out, on floats and on integers. `flash_byte` is what a byte of weights
     costs more when it comes from flash: a word that misses the 16 KB cache takes 50 cycles (docs/flash_cache.md).
@@ -88,7 +117,7 @@ class Chip:
     """
 
     kernels: dict[str, Cost]
-    activations_f32: dict[str, float]
+    activations_f32: dict[str, Cost]
     call: dict[str, Cost]
     flash_byte: float
     source: str
@@ -96,4 +125,11 @@ class Chip:
     def activation_cycles(self, layer: model_file.Layer) -> float:
         """Return what the activation of a layer in a file costs; on integers it is part of the kernel."""
         output = layer.outputs[0]
-        return self.activations_f32[layer.activation] * output.size if output.dtype == "float32" else 0.0
+        if output.dtype != "float32":
+            return 0.0
+        return self.activations_f32[layer.activation].cycles(**rows_of(output))
+
+
+def rows_of(tensor: model_file.Tensor) -> dict[str, int]:
+    """Return elements and rows along the last axis of a tensor, as `Cost.terms` takes them."""
+    return {"n_out": tensor.size, "row": tensor.size // tensor.shape[-1]}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network import tflm_binary
@@ -23,9 +24,13 @@ class Quantize(Layer):
 
     takes_floats: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "quantize float32": Cost(60, 0, 12),
-        "quantize int8": Cost(60, 0, 30),
-        "quantize int16": Cost(60, 0, 30),
+        "quantize int8 to float32": Cost(60, 0, 12),
+        "quantize int16 to float32": Cost(60, 0, 12),
+        **{
+            f"quantize {a} to {b}": Cost(60, 0, 30)
+            for a in ("float32", "int8", "int16")
+            for b in ("int8", "int16")
+        },
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -40,6 +45,10 @@ class Quantize(Layer):
         if any(not tensor.is_float for tensor in targets):
             raise ModelError(f"{self.name}: a network that has integers already keeps them")
         return super().quantized(sources, targets, into)
+
+    @classmethod
+    def price_name(cls, layer: model_file.Layer) -> str:
+        return f"quantize {layer.inputs[0].dtype} to {layer.outputs[0].dtype}"
 
     def record(self, sources: list[Tensor], targets: list[Tensor]) -> Record:
         (source,), (target,) = sources, targets

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..network import tflm
 from ..network.layer import Layer, Record, Shape
 from ..network.tensor import Tensor
 from .prices import Cost
+from .views import joined
 
 MAX_SUMMED_INT16 = 65535
 _FUNCTIONS = {"mean": np.mean, "sum": np.sum, "max": np.max, "min": np.min}
@@ -32,7 +34,7 @@ class Reduce(Layer):
     axes: tuple[int, ...]
 
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        f"reduce {operation} {dtype}": Cost(300, 0, output, tap)
+        f"reduce {operation} {dtype}": Cost(300, 0, output, block_column=4 * tap, rest_column=tap)
         for operation in ("sum", "max")
         for dtype, output, tap in (("float32", 60, 8), ("int8", 30, 3), ("int16", 30, 3))
     }
@@ -87,10 +89,16 @@ class Reduce(Layer):
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        """Over rows, the mean and the greatest by turns."""
-        operation, columns = ("mean", "max")[len(builder.layers) % 2], max(1, inputs[0].size // 8)
-        builder.reshape("rows", (-1, columns), at=inputs[0])
-        builder.add(cls, "timed", operation, (0,))
+        """Each operation over rows, along them, over all, and over rows of an image."""
+        n, columns = inputs[0].size, max(1, inputs[0].size // 8)
+        for operation in ("mean", "max", "min"):
+            rows = builder.reshape("rows", (-1, columns), at=inputs[0])
+            for axes in ((0,), (1,), (0, 1)):
+                builder.add(cls, "timed", operation, axes, inputs=[rows])
+            if n >= 64:
+                image = builder.reshape("image", (-1, 4, columns // 2), at=inputs[0])
+                builder.add(cls, "timed image", operation, (0, 1), inputs=[image])
+                builder.add(cls, "timed apart", operation, (0, 2), inputs=[image])
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:
@@ -99,5 +107,14 @@ class Reduce(Layer):
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        """Results and taps."""
-        return {"n_out": layer.outputs[0].size, "macs": layer.inputs[0].size}
+        """Outputs that lie side by side in the input, too, are neighbours; taps lie in rows of rows."""
+        x, y, (operation, bits) = layer.inputs[0], layer.outputs[0], layer.parameters[:2]
+        axes = [(bool(bits >> axis & 1), n) for axis, n in enumerate(x.shape) if n > 1]
+        parts = [
+            (goes, math.prod(n for _, n in part)) for goes, part in groupby(axes, key=lambda axis: axis[0])
+        ]
+        side_by_side = parts[-1][1] if parts and not parts[-1][0] else 1
+        gone = [n for goes, n in parts if goes]
+        alone = operation == OPERATIONS.index("min") or (operation < 2 and x.dtype == "float32")
+        places = y.size // side_by_side
+        return joined(side_by_side, alone, places, places * math.prod(gone[:-1]), x.size // side_by_side)

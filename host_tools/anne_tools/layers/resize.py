@@ -6,7 +6,7 @@ Which pixels one of the output is made of stands in the file, so all rules of fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from anne.layers.resize import BILINEAR, NEAREST, ONE
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
+from .copies import ON_CORTEX_M33, copied, item_bytes, summed
 from .prices import Cost
 
 MODES = {"nearest": NEAREST, "bilinear": BILINEAR}
@@ -49,10 +50,10 @@ class Resize(Layer):
 
     keeps_values: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "resize nearest": Cost(200, 0, 6),
-        "resize float32": Cost(300, 10, 25),
-        "resize int8": Cost(300, 10, 15),
-        "resize int16": Cost(300, 10, 25),
+        "resize nearest": ON_CORTEX_M33,
+        "resize float32": replace(ON_CORTEX_M33, per_mac=25, window=30),
+        "resize int8": Cost(300, 0, 15, 6, row=20),
+        "resize int16": Cost(300, 0, 25, 6, row=20),
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -152,8 +153,41 @@ class Resize(Layer):
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        image = builder.reshape("timed_image", (inputs[0].size, 1), at=inputs[0])
-        builder.add(cls, "timed", (1, 2 * inputs[0].size), "bilinear", inputs=[image])
+        """To twice the size and to less than that, between pixels and of the nearest; a larger one is an image."""
+        n = inputs[0].size
+        channels = 3 if n % 3 == 0 else 2
+        shape = (4, -1, channels) if n >= 64 else (1, -1, channels)
+        for mode in MODES:
+            for scale in (2, 0.75):
+                image = builder.reshape(
+                    "timed_image", shape, at=inputs[0] if mode == "nearest" and scale == 2 else None
+                )
+                size = tuple(max(1, round(scale * side)) if side > 1 else 1 for side in image.shape[:2])
+                builder.add(cls, f"timed {mode}", size, mode)
+
+    @classmethod
+    def counts(cls, layer: Any) -> dict[str, Any]:
+        """Of nearest pixels copies, of them or of whole rows; of others numbers that are weighted in rows first, and
+        those that are blended, of floats only where they are not copied.
+        """
+        x, y = layer.inputs[0], layer.outputs[0]
+        (_, in_w), (out_h, out_w) = ((1, *tensor.shape[:-1])[-2:] for tensor in (x, y))
+        pixel, n = y.shape[-1] * item_bytes(y), in_w * y.shape[-1]
+        rows, *_ = lists = [np.frombuffer(constant, np.int32) for constant in layer.constants]
+        if layer.parameters[0] == NEAREST:
+            new = 1 + int((np.diff(rows[:out_h]) != 0).sum())
+            return summed(copied(pixel, new * out_w), copied(pixel * out_w, out_h - new), {"window": out_h})
+        between = [
+            int((weights[:n_out] != 0).sum())
+            for weights, n_out in zip(lists[2:], (out_h, out_w), strict=True)
+        ]
+        if x.dtype != "float32":
+            return {"n_out": y.size, "row": out_h * out_w, "macs": out_h * n, "window": out_h}
+        blended = {
+            "macs": between[0] * n + out_h * between[1] * y.shape[-1],
+            "window": out_h * between[1] + between[0],
+        }
+        return summed(copied(pixel, out_h * (out_w - between[1])), blended)
 
     @classmethod
     def price_name(cls, layer: Any) -> str:

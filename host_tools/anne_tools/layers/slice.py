@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
+from .copies import ON_CORTEX_M33, item_bytes, moved
 from .prices import Cost
+from .views import row_steps
 
 
 @dataclass
@@ -23,9 +26,7 @@ class Slice(Layer):
 
     keeps_values: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "slice float32": Cost(120, 0, 3),
-        "slice int8": Cost(120, 0, 2),
-        "slice int16": Cost(120, 0, 2),
+        f"slice {dtype}": ON_CORTEX_M33 for dtype in ("float32", "int8", "int16")
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -52,5 +53,18 @@ class Slice(Layer):
         return Record("slice", parameters=[*self.begin, *self.step])
 
     @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        x, y = layer.inputs[0], layer.outputs[0]
+        steps = layer.parameters[len(x.shape) : 2 * len(x.shape)]
+        return moved(y.shape, [a * b for a, b in zip(steps, row_steps(x.shape), strict=True)], item_bytes(x))
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
-        builder.add(cls, "timed", (0,), ((inputs[0].size + 1) // 2,), (2,), inputs=inputs)
+        """Every other element; all but the last column, row by row; rows as they stand."""
+        n = inputs[0].size
+        builder.add(cls, "timed", (0,), ((n + 1) // 2,), (2,), inputs=inputs)
+        columns = 4 if n >= 16 else 1
+        builder.reshape("rows", (-1, columns), at=inputs[0])
+        rows = n // columns
+        builder.add(cls, "timed columns", (0, 0), (rows, max(1, columns - 1)), (1, 1))
+        builder.add(cls, "timed rows", (0, 0), (max(1, rows - 1), builder.last.shape[1]), (1, 1))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..network import tflm_binary
-from .binary import Binary
+from .binary import LEAST_JOINED, Binary
 from .prices import Cost
 
 
@@ -16,9 +16,10 @@ from .prices import Cost
 class Subtract(Binary):
     """The difference; fields as in Binary."""
 
+    least_joined: ClassVar[int] = LEAST_JOINED
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "subtract float32": Cost(100, 0, 8),
-        "subtract int8": Cost(120, 0, 25),
+        "subtract int8": Cost(120, 0, 25, exact=25),
         "subtract int16": Cost(120, 0, 25),
     }
 

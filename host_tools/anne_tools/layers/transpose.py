@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..errors import ModelError
 from ..network.layer import Layer, Record, Shape, check_same_values
 from ..network.tensor import Tensor
+from .copies import ON_CORTEX_M33, item_bytes, moved
 from .prices import Cost
+from .views import row_steps
 
 
 @dataclass
@@ -21,9 +24,7 @@ class Transpose(Layer):
 
     keeps_values: ClassVar[bool] = True
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
-        "transpose float32": Cost(120, 0, 6),
-        "transpose int8": Cost(120, 0, 6),
-        "transpose int16": Cost(120, 0, 6),
+        f"transpose {dtype}": ON_CORTEX_M33 for dtype in ("float32", "int8", "int16")
     }
 
     def output_shapes(self, shapes: list[Shape], declared: list[Shape], where: str) -> list[Shape]:
@@ -40,8 +41,18 @@ class Transpose(Layer):
         return Record("transpose", parameters=list(self.order))
 
     @classmethod
+    def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
+        x, steps = layer.inputs[0], row_steps(layer.inputs[0].shape)
+        return moved(layer.outputs[0].shape, [steps[axis] for axis in layer.parameters], item_bytes(x))
+
+    @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
+        """Rows of two become columns, and blocks change places."""
         n = inputs[0].size
         columns = 2 if n % 2 == 0 else 1
-        pairs = builder.reshape("timed_pairs", (n // columns, columns), at=inputs[0])
-        builder.add(cls, "timed", (1, 0), inputs=[pairs])
+        builder.reshape("timed_pairs", (n // columns, columns), at=inputs[0])
+        builder.add(cls, "timed", (1, 0))
+        if n >= 16:
+            builder.reshape("timed_blocks", (2, n // 8, 4))
+            builder.add(cls, "timed blocks", (1, 0, 2))
+            builder.add(cls, "timed turned", (2, 1, 0))

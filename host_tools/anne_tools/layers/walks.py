@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -11,19 +10,6 @@ from anne.layouts import S8Quad
 
 # Those of conv_s8.c.
 CHUNK, COLUMNS, CACHED_WORDS, GATHERED_BYTES, BY_BYTE = 128, 320, 2048, 1024, 24
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Fours and eights of rows with their columns, at all places together; stands for `prices.Blocks`."""
-
-    eights: int
-    fours: int
-    columns: float
-
-    def counts(self, n_in: int, n_out: int) -> tuple[float, ...]:
-        """Return what `Blocks.counts` does, of a whole layer."""
-        return n_in, self.eights, self.fours, self.columns * self.eights, self.columns * self.fours
 
 
 class Walk:
@@ -68,11 +54,14 @@ class Walk:
         return {
             "n_in": seen,
             "n_out": places * self.n_out,
-            "blocks": Rows(places * eights, places * fours, columns),
-            "windows": places * panels if self.words or self.gathers else 0,
-            "runs": runs * (passes + (not slides)) if self.words else 0,
-            "jobs": self.groups * passes * (-(-places // self.groups // chunk) if self.gathers else lines),
-            "tables": self.groups * again * cut * (runs // places + panels),
+            "block": places * eights,
+            "rest": places * fours,
+            "block_column": places * eights * columns,
+            "rest_column": places * fours * columns,
+            "window": places * panels if self.words or self.gathers else 0,
+            "run": runs * (passes + (not slides)) if self.words else 0,
+            "job": self.groups * passes * (-(-places // self.groups // chunk) if self.gathers else lines),
+            "table": self.groups * again * cut * (runs // places + panels),
         }
 
     def _chunk(self, panels: int, padded: int) -> int:

@@ -22,9 +22,9 @@ from anne_tools.conversion.quantize import quantize
 from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.layers import Dense, room
+from anne_tools.layers import room
 from anne_tools.layers.build import GraphBuilder
-from anne_tools.layers.prices import Cost
+from anne_tools.layers.prices import BLOCKS, Cost
 from anne_tools.network.activations import ACTIVATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -239,7 +239,7 @@ def test_the_formula_of_a_cost():
 
 @pytest.mark.parametrize(
     ("kernel", "n_in", "n_out", "expected"),
-    [  # padded columns; blocks and rests begun, their columns
+    [  # padded columns; blocks and rests begun, and their columns
         ("s8_quad", 9, 16, (12, 2, 0, 24, 0)),
         ("s8_quad", 9, 20, (12, 2, 1, 24, 12)),  # four rows left: half a block
         ("s8_quad", 9, 21, (12, 3, 0, 36, 0)),  # five: one more
@@ -250,27 +250,28 @@ def test_the_formula_of_a_cost():
     ],
 )
 def test_blocks_are_counted_as_the_kernels_go(kernel, n_in, n_out, expected):
-    assert Dense.BLOCKS[kernel].counts(n_in, n_out) == expected
+    names = ("n_in", "block", "rest", "block_column", "rest_column")
+    assert BLOCKS[kernel].counts(n_in, n_out) == dict(zip(names, expected, strict=True))
 
 
 def test_what_was_measured_is_written_between_the_comments(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "host_tools"))
     spec = importlib.util.spec_from_file_location("measure_costs", ROOT / "host_tools" / "measure_costs.py")
     measure_costs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(measure_costs)
     table = tmp_path / "prices_rp2040.py"
-    monkeypatch.setattr(measure_costs, "TABLE", table)
     table.write_text("before\n# begin measured: so\nold\n# end measured\nafter\n")
-    measure_costs.write(["a", "b"])
+    measure_costs.write(["a", "b"], table)
     assert table.read_text() == "before\n# begin measured: so\na\nb\n# end measured\nafter\n"
     table.write_text("nothing\n")
     with pytest.raises(ValueError, match="expected the comments that begin and end what is measured"):
-        measure_costs.write([])
+        measure_costs.write([], table)
 
 
 def test_the_formula_of_a_dense_kernel():
     """Two blocks of 8 rows with 12 columns each, one of four."""
     cost = Cost(base=1000, block=100, rest=10, block_column=20, rest_column=12)
-    assert cost.cycles(9, 20, 180, Dense.BLOCKS["s8_quad"]) == 1000 + 200 + 10 + 20 * 24 + 12 * 12
+    assert cost.cycles(**BLOCKS["s8_quad"].counts(9, 20)) == 1000 + 200 + 10 + 20 * 24 + 12 * 12
 
 
 @pytest.mark.parametrize("chip", CHIPS)
