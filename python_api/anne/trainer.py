@@ -310,12 +310,10 @@ class Trainer:
             else:
                 part = array("f", bytes(4 * (1 if look else epochs - len(losses))))
                 losses.extend(part[: self._core.run(xs, ys, order, part)])
-            if not -_MOST < losses[-1] < _MOST:
+            if losses and not -_MOST < losses[-1] < _MOST:
                 advice = "" if self._scaling else ", or scaling='standard'"
-                told = what, len(losses), losses[-1], self.lr, advice
-                raise ValueError(
-                    "%s: diverged in epoch %d: the loss is %s; try a smaller lr than %s%s" % told
-                )
+                told = "%s: diverged in epoch %d: the loss is infinite or nan; try a smaller lr than %s%s"
+                raise ValueError(told % (what, len(losses), self.lr, advice))
             if look:
                 look()
             if what == "fit" and time.time() - shown > 1:
@@ -355,6 +353,9 @@ class Trainer:
 
     def classify(self, x):
         """Return (label, value) of the class that the outputs for x stand for, as a Model does; or a list of such."""
+        is_classifier = self.labels or self.sizes[-1] > 1 or self.activations[-1] == "sigmoid"
+        got = "one output without sigmoid or labels; use predict"
+        _expect(is_classifier, "classify", "a classifier", got)
         y = self.predict(x)
         return [self._class(each) for each in y] if isinstance(y[0], list) else self._class(y)
 
@@ -372,7 +373,7 @@ class Trainer:
             total += loss
             rights += true == said
             n += 1
-        return rights / n if self.labels or self.loss != "mse" else None, total / n
+        return rights / n if self.labels or self.activations[-1] in _LAST else None, total / n
 
     def confusion(self, x, y=None):
         """Return a Table, for rows as `fit` takes them: a row for each class, how many of it were taken for which."""
