@@ -76,6 +76,7 @@ def benchmark_table(bench: dict) -> list[str]:
             models,
         ),
         *pasted_table(bench.get("pasted", [])),
+        *trainings_table(bench.get("trainings", [])),
         *peers_table(bench["results"]),
     ]
 
@@ -102,6 +103,21 @@ def pasted_table(pasted: list[dict]) -> list[str]:
         "loaded from a file:",
         "",
         *markdown(["numbers", "program ms", "anne.load ms"], rows, left=0),
+    ]
+
+
+def trainings_table(trainings: list[dict]) -> list[str]:
+    """Return the part on training, [] if it was not measured."""
+    digits = {"ms": 2, "per_weight": 0, "reference_ms": 0, "original_ms": 0}
+    rows = [[one["what"], *(_number(one[key], n) for key, n in digits.items())] for one in trainings]
+    if not rows:
+        return []
+    return [
+        "",
+        "Learning: by the C core, in plain Python on the same board (`anne.training`), and by AI-ANNE's own code,",
+        "cited from an earlier measurement. Cycles are those of a row, forward and back, for each weight:",
+        "",
+        *markdown(["what is learnt", "ms", "cycles/weight", "Python ms", "AI-ANNE's own ms"], rows),
     ]
 
 

@@ -1,14 +1,18 @@
 """What `anne bench` measures beside models: the ways to ask for a prediction, and weights in a program."""
 
+import math
+
 import numpy as np
 import pytest
 from anne_tools.boards.bench import WAYS_NETWORK, bench, bench_pasted, bench_ways
+from anne_tools.boards.bench_training import _check, bench_training
 from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
 from anne_tools.conversion.quantize import quantize
-from anne_tools.conversion.standard_models import pasted_models, published_graph
+from anne_tools.conversion.standard_models import head_base, pasted_models, published_graph
+from anne_tools.errors import ModelError
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.networks import published_network
 
@@ -26,6 +30,28 @@ def test_a_file_is_there_sooner_than_numbers_in_a_program(device):
     (measured,) = bench_pasted(device, pasted_models()[:1])
     assert measured.numbers == 100
     assert 0 < measured.load_ms < measured.program_ms
+
+
+def test_learning_is_timed_and_its_results_are_checked(device):
+    published, rows, head = bench_training(device, head_base(), n_repeats=1)
+    assert published.ms < published.reference_ms / 20
+    assert published.original_ms == 47  # its own code, measured once
+    assert rows.what.startswith("64-32-10") and 0 < rows.per_weight < 160
+    assert rows.ms == pytest.approx(rows.per_weight * (64 * 32 + 32 * 10) / 125e3)  # the Pico's 125 MHz
+    assert head.what.startswith("Head, 32 to 3") and head.ms > 0
+
+
+def test_a_board_that_learns_something_else_is_no_fast_one():
+    here = {"weights_crc": 1, "head_losses": [1.0, 0.5], "head_right": 60}
+    _check(here, here)
+    for there in (
+        {"weights_crc": 2},
+        {"head_losses": [1.0, 0.502]},
+        {"head_losses": [1.0, math.nan]},
+        {"head_right": 59},
+    ):
+        with pytest.raises(ModelError, match="learnt"):
+            _check({**here, **there}, here)
 
 
 def dense(n_in, n_out):

@@ -95,3 +95,15 @@ def test_pasted_weights_stand_beside_the_load_of_a_file():
     pasted = [{"numbers": 400, "program_bytes": 5149, "program_ms": 1111.25, "load_ms": 2.34}]
     assert readme_tables.pasted_table(pasted)[-1] == "| 400 | 1,111 | 2.3 |"
     assert readme_tables.pasted_table([]) == []
+
+
+def test_what_is_learnt_stands_beside_plain_python_and_the_original():
+    trainings = [
+        {"what": "t", "ms": 0.891, "per_weight": None, "reference_ms": 50.4, "original_ms": 47},
+        {"what": "r", "ms": 1.397, "per_weight": 73.7, "reference_ms": None, "original_ms": None},
+    ]
+    assert readme_tables.trainings_table(trainings)[-2:] == [
+        "| t | 0.89 |  | 50 | 47 |",
+        "| r | 1.40 | 74 |  |  |",
+    ]
+    assert readme_tables.trainings_table([]) == []

@@ -47,7 +47,7 @@ def command(
 ) -> None:
     """Measure model files on a Pico: the median time of a prediction, each layer, and the RAM they take.
 
-    Without MODELS the published networks and one dense layer for each kernel are measured.
+    Without MODELS the published networks, one dense layer for each kernel, and training are measured.
     Where something else keeps the board busy meanwhile, such as USB behind a socket, that is measured and told, too.
     """
     from ..boards.bench import (
@@ -59,15 +59,16 @@ def command(
         records,
         why_slower,
     )
+    from ..boards.bench_training import bench_training
     from ..boards.open_device import open_device
-    from ..conversion.standard_models import pasted_models, standard_models
+    from ..conversion.standard_models import head_base, pasted_models, standard_models
     from ..data.files import check_target, write_atomically
 
     if output:
         check_target(output, models)
     where, options = place(where, "emulator", board_file, uf2, flash_cache)
     files = {path.name: open_model_file(path)[0] for path in models}
-    results, ways, pasted = [], [], []
+    results, ways, pasted, trainings = [], [], [], []
     with progress("prepares the models") as tell:
         files = files or standard_models()
         tell(f"starts {where}", 0, 0)
@@ -80,6 +81,8 @@ def command(
                 ways = bench_ways(device, files[WAYS_NETWORK])
                 tell("measures weights in a program", 0, 0)
                 pasted = bench_pasted(device, pasted_models())
+                tell("measures how it learns", 0, 0)
+                trainings = bench_training(device, head_base())
             for name, data in files.items():
                 tell(f"measures {name}", len(results), len(files))
                 results.append(bench(device, data, name))
@@ -92,6 +95,7 @@ def command(
         "models": [result.to_json() for result in results],
         "ways": [asdict(way) for way in ways],
         "pasted": [asdict(one) for one in pasted],
+        "trainings": [asdict(one) for one in trainings],
     }
     if output:
         write_atomically(output, json_text(document).encode(), models)
@@ -101,6 +105,7 @@ def command(
         _show([board, flash_told(flash)], results, bool(models))
         _show_ways(ways)
         _show_pasted(pasted)
+        _show_trainings(trainings)
         if slower:
             console().print(slower)
 
@@ -194,6 +199,26 @@ def _show_pasted(pasted: list) -> None:
     out.print("Weights until they can be used, as numbers in a program and from a file:")
     rows = [[str(one.numbers), f"{one.program_ms:.0f}", f"{one.load_ms:.1f}"] for one in pasted]
     print_table(out, ["numbers", "program ms", "anne.load ms"], rows)
+
+
+def _show_trainings(trainings: list) -> None:
+    if not trainings:
+        return
+    out = console()
+    out.print("What it takes to learn; the original's own code is cited, and not of this run:")
+    rows = [
+        [
+            one.what,
+            f"{one.ms:.3f}",
+            *(
+                "" if value is None else f"{value:.0f}"
+                for value in (one.per_weight, one.reference_ms, one.original_ms)
+            ),
+        ]
+        for one in trainings
+    ]
+    columns = ["what is learnt", "ms", "cycles/weight", "ms in Python", "ms of the original"]
+    print_table(out, columns, rows, left=("what is learnt",))
 
 
 def _heaviest(result: object) -> str:

@@ -27,6 +27,11 @@ def standard_models() -> dict[str, bytes]:
     return models
 
 
+def head_base() -> bytes:
+    """Return a network of 32 features and 3 classes, whose last layer is to be learnt anew."""
+    return convert(random_graph((8, 32, 3))).data
+
+
 def pasted_models() -> list[tuple[bytes, bytes]]:
     """Return dense layers of PASTED_SHAPES, each as a program with its numbers and as a model file."""
     models = []
