@@ -15,7 +15,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 FLASH_START, RAM_START = 0x10000000, 0x20000000
-FLASH_LIMIT_BYTES = 128 * 1024
+FLASH_LIMIT_BYTES = 144 * 1024
 RAM_LIMIT_BYTES = 10 * 1024
 # What mpy-tool.py writes for a frozen module: bytecode, constants, tables.
 FROZEN = re.compile(

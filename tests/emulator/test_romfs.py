@@ -73,7 +73,7 @@ LIST = "import os; print(sorted(os.listdir('/rom')))"
 
 def test_files_are_there_at_once_and_after_a_reset(device):
     partition = RomPartition(device)
-    assert (partition.n_bytes, partition.files()) == (176 * 1024, {})
+    assert (partition.n_bytes, partition.files()) == (160 * 1024, {})
     sent = []
     partition.write({"a": b"a" * 5000, "b/c": b"c"}, lambda *done: sent.append(done))
     assert sent[-1] == (8192, 8192)  # two blocks of flash
@@ -122,7 +122,7 @@ def test_a_damaged_partition_can_be_written_anew(device):
 def test_too_much_is_refused_and_what_is_there_stays(device):
     partition = RomPartition(device)
     partition.write({"a": b"a"})
-    message = r"the files need 200\d+ bytes, the ROMFS partition has 180224; .*anne flash --board pico-models"
+    message = r"the files need 200\d+ bytes, the ROMFS partition has 163840; .*anne flash --board pico-models"
     with pytest.raises(ModelError, match=message):
         partition.write({"b": bytes(200_000)})
     assert RomPartition(device).files() == {"a": b"a"}

@@ -11,9 +11,9 @@ PINS = dict(re.findall(r"^([A-Z_]+)=(\S+)$", (ROOT / "micropython/versions.env")
 VERSION = (ROOT / "VERSION").read_text().strip()
 
 # Family ids of the UF2 specification. Flash begins at 0x10000000; code may use it up to ROMFS:
-# Pico 2048 - 1408 - 176 = 464 KB, with room for models 2048 - 512 - 1024 = 512, Pico 2 4096 - 3072 - 256 = 768 KB.
+# Pico 2048 - 1408 - 176 = 480 KB, with room for models 2048 - 512 - 1024 = 512, Pico 2 4096 - 3072 - 256 = 768 KB.
 BOARDS = [
-    ("anne-pico", 0xE48BFF56, 464, b"AI-ANNE on Raspberry Pi Pico with RP2040"),
+    ("anne-pico", 0xE48BFF56, 480, b"AI-ANNE on Raspberry Pi Pico with RP2040"),
     ("anne-pico-models", 0xE48BFF56, 512, b"AI-ANNE on Raspberry Pi Pico with RP2040"),
     ("anne-pico2", 0xE48BFF59, 768, b"AI-ANNE on Raspberry Pi Pico 2 with RP2350"),
 ]

@@ -2,7 +2,7 @@
 
     0x000000  MAGIC, a line of text in place of the firmware, which each start takes from its UF2 file; behind it a line
               with the board that it was last, "pico" or "pico-models" (layout.py), if any: else it was a pico
-    0x074000  ROMFS and storage, byte by byte as in a Pico's flash (layout.py)
+    0x078000  ROMFS and storage, byte by byte as in a Pico's flash (layout.py)
     0x200000  end
 
 A firmware that has its storage elsewhere than the one before formats it, as it would on a real Pico.

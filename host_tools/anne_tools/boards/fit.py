@@ -45,7 +45,7 @@ class Board:
 # heap_bytes of the pico: gc.mem_free() on the emulated board, and 212 KB in one file were loaded there; of the pico2 an
 # estimate, not measured.
 BOARDS = {
-    "pico": Board("pico", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 176 * KB, 1408 * KB, 125_000_000),
+    "pico": Board("pico", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 160 * KB, 1408 * KB, 125_000_000),
     "pico-models": Board(
         "pico-models", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 1024 * KB, 512 * KB, 125_000_000
     ),

@@ -2,7 +2,7 @@
 
                 anne-pico            anne-pico-models
     0x000000    firmware             firmware
-    ROMFS       0x074000, 176 KB     0x080000, 1024 KB    read-only files under /rom, used in place (romfs.py)
+    ROMFS       0x078000, 160 KB     0x080000, 1024 KB    read-only files under /rom, used in place (romfs.py)
     storage     0x0A0000, 1408 KB    0x180000, 512 KB     littlefs, mounted at /; the first as in stock firmware
     0x200000    end of a Pico's flash
 
@@ -44,7 +44,7 @@ class Layout:
         return FLASH_BYTES - self.storage_offset
 
 
-PICO, MODELS = Layout("pico", 0x74000, 0xA0000), Layout("pico-models", 0x80000, 0x180000)
+PICO, MODELS = Layout("pico", 0x78000, 0xA0000), Layout("pico-models", 0x80000, 0x180000)
 LAYOUTS = {layout.board: layout for layout in (PICO, MODELS)}
 # From here on an emulated Pico keeps its flash from one start to the next, whichever firmware it has.
 KEPT_OFFSET = PICO.romfs_offset

@@ -35,7 +35,7 @@ _on_option = click.option(
 def command() -> None:
     """Fill the ROMFS partition of a Pico, whose files are used where they lie in flash.
 
-    It has 176 KB, with the firmware pico-models 1 MB (anne flash --board pico-models). On the Pico:
+    It has 160 KB, with the firmware pico-models 1 MB (anne flash --board pico-models). On the Pico:
     anne.load("/rom/net.anne", copy=False). To put one model there and check it: anne deploy net.anne --as /rom/
     """
 

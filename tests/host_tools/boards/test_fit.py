@@ -200,7 +200,7 @@ def test_flash_of_the_pico_is_laid_out_as_the_emulator_knows_it(board, layout):
 
 
 def test_a_model_too_large_for_romfs_is_sent_to_the_firmware_with_more():
-    data = relu_network(*AUTOENCODER, dtype="int8")  # 264 KB of weights: more than RAM, and 176 KB of ROMFS
+    data = relu_network(*AUTOENCODER, dtype="int8")  # 264 KB of weights: more than RAM, and 160 KB of ROMFS
     verdict = fit(data, "pico")
     assert (verdict.fits, verdict.firmware) == (False, "pico-models")
     assert "anne flash --board pico-models (it formats the storage)" in verdict.lines()[-1]

@@ -47,14 +47,14 @@ def test_a_missing_file_is_refused(tmp_path):
 
 def test_bytes_become_pages_of_256():
     """Against the specification of UF2, as tests/host_tools/uf2_files.py writes it."""
-    expected = uf2_block(0, 2, RP2040, b"a" * 256, 0x10074000)
-    expected += uf2_block(1, 2, RP2040, b"b".ljust(256, b"\xff"), 0x10074000)
-    assert uf2_bytes(b"a" * 256 + b"b", 0x10074000, "rp2040") == expected
+    expected = uf2_block(0, 2, RP2040, b"a" * 256, 0x10078000)
+    expected += uf2_block(1, 2, RP2040, b"b".ljust(256, b"\xff"), 0x10078000)
+    assert uf2_bytes(b"a" * 256 + b"b", 0x10078000, "rp2040") == expected
 
 
 @pytest.mark.parametrize(
     ("board", "chip", "address"),  # the size of the flash less storage and ROMFS: DESIGN.md, "Flash layout"
-    [("pico", "rp2040", 0x10074000), ("pico-models", "rp2040", 0x10080000), ("pico2", "rp2350", 0x100C0000)],
+    [("pico", "rp2040", 0x10078000), ("pico-models", "rp2040", 0x10080000), ("pico2", "rp2350", 0x100C0000)],
 )
 def test_files_of_rom_come_out_of_the_uf2_file_for_each_board(tmp_path, board, chip, address):
     files = {"a.anne": b"a" * 3000, "more/b.anne": b"b"}
@@ -65,7 +65,7 @@ def test_files_of_rom_come_out_of_the_uf2_file_for_each_board(tmp_path, board, c
 
 
 def test_files_too_large_for_rom_are_refused():
-    with pytest.raises(ModelError, match=r"the files need 200\d+ bytes, the ROMFS partition has 180224"):
+    with pytest.raises(ModelError, match=r"the files need 200\d+ bytes, the ROMFS partition has 163840"):
         romfs_uf2({"a": bytes(200_000)}, "pico")
 
 
@@ -73,12 +73,12 @@ def test_files_too_large_for_rom_are_refused():
     "content",
     [
         uf2_file(RP2040, 2),  # a firmware
-        uf2_bytes(b"no ROMFS", 0x10074000, "rp2040"),
-        uf2_block(0, 2, RP2040, address=0x10074000) + uf2_block(1, 2, RP2040, address=0x10075000),  # a gap
+        uf2_bytes(b"no ROMFS", 0x10078000, "rp2040"),
+        uf2_block(0, 2, RP2040, address=0x10078000) + uf2_block(1, 2, RP2040, address=0x10079000),  # a gap
     ],
 )
 def test_a_uf2_file_of_something_else_holds_no_rom(tmp_path, content):
     path = tmp_path / "a.uf2"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"expected a UF2 file of a ROMFS, at 0x10074000 \(pico\), "):
+    with pytest.raises(ModelError, match=r"expected a UF2 file of a ROMFS, at 0x10078000 \(pico\), "):
         files_of_uf2(path)

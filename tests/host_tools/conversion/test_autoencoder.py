@@ -26,7 +26,7 @@ SEED = 20261123
 FLASH = 0x10000000
 N_ON_PICO = 3
 
-# The file is 290 KB: more than the Pico's RAM or the 176 KB of ROMFS. This test therefore puts a ROMFS of its own at
+# The file is 290 KB: more than the Pico's RAM or the 160 KB of ROMFS. This test therefore puts a ROMFS of its own at
 # the end of the flash, where the storage would have files later, and mounts it: weights are used where they lie.
 ON_PICO = """
 import time, vfs, uctypes, anne
