@@ -1,11 +1,11 @@
-// For the RP2040: the products of training, by the steps of kernels/parts_f32.c and so with the same bits. 36 cycles a
-// product of a sum, 37 of a y that keeps its exponent. They stay in flash: what they read lies in RAM, so they stay in
-// its cache.
+// For the RP2040: the products of training, by the steps of kernels/parts_f32.c and so with the same bits. A number is
+// taken apart in 24 cycles; a product takes 40 in a sum, of which an output has another 110, and 37 in a y that keeps its
+// exponent, else 105. They stay in flash, in its cache: what they read lies in RAM.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
 #include "kernels/armv6m/common.inc"
 
 // bool anne_take_apart_f32(const float *x, uint32_t n, anne_parts_f32_t *parts), n >= 1
-//     r0 x  r1 end of x  r2 parts  r3 exponent  r4 bits  r5 high, sign  r6 rest, sign  r7 1 << 23  r12 greatest bits << 1
+//     r0 x  r1 end of x  r2 parts  r3 exponent  r4 bits  r5 high, sign  r6 rest, sign  r7 1 << 23  r12 whether all are finite
     .section .text.anne_take_apart_f32, "ax", %progbits
     .p2align 2
     .global anne_take_apart_f32
@@ -17,7 +17,7 @@ anne_take_apart_f32:
     movs r7, #1
     lsls r7, #23
     movs r5, #1
-    mov r12, r5                 // whether all are finite
+    mov r12, r5
 1:  ldm r0!, {r4}
     lsls r3, r4, #1
     lsrs r3, #24
