@@ -5,6 +5,7 @@ from pathlib import Path
 
 import anne as package
 import pytest
+from anne_tools.commands import train
 from anne_tools.cores.files import open_model
 from command_line import anne, good, refused
 
@@ -83,6 +84,18 @@ def test_options_reach_the_trainer():
     }
     assert "test" not in told
     assert told["training"]["n_rows"] == 150
+
+
+def test_what_a_long_training_says_has_the_time_that_is_left(monkeypatch):
+    told, clock = [], iter([100.0, 104.0])
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
+    heard = train._Heard(lambda *step: told.append(step), "trains 4-8-3 on emulator", 100)
+    heard.text("4-8-3, 67 weights, 1.2 KB: 120 rows, 100 epochs")
+    heard.text("loss 0.6489 \u2588\u2584\u2581 0.0315 epoch 20  ")
+    assert told == [
+        ("trains 4-8-3 on emulator: 4-8-3, 67 weights, 1.2 KB: 120 rows, 100 epochs", 0, 0),
+        ("trains 4-8-3 on emulator: epoch 20 of 100, 16 s left", 20, 100),  # 4 s for 20
+    ]
 
 
 def test_numbers_are_learnt_too():
