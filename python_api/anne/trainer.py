@@ -94,9 +94,12 @@ class Trainer:
         _expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
         _known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
         _known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
-        _within(lr, 1e-9, 1e9, "Trainer: lr")
-        _within(momentum, 0, 1, "Trainer: momentum")
-        _within(decay, 0, 1, "Trainer: decay")
+        for name, v, least, most in (
+            ("lr", lr, 1e-9, 1e9),
+            ("momentum", momentum, 0, 1),
+            ("decay", decay, 0, 1),
+        ):
+            _within(v, least, most, "Trainer: " + name)
         _whole(batch, "Trainer: batch")
         _within(seed, 0, 1e9, "Trainer: seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
@@ -292,8 +295,7 @@ class Trainer:
             self.labels, self._scaling = kept
             raise
         checks = []
-        look = validation and (lambda: checks.append(self.evaluate(*validation)))
-        losses = self._learn(data[0], data[1], order, epochs, "fit", look)
+        losses = self._learn(data[0], data[1], order, epochs, "fit", validation, checks)
         accuracy, _ = checks[-1] if checks else self.evaluate(x, y)
         print(_line(losses) + ("" if accuracy is None else ", accuracy %.3f" % accuracy))
         if not checks:
@@ -301,21 +303,21 @@ class Trainer:
         accuracies, val_losses = zip(*checks)
         return {"loss": losses, "val_loss": list(val_losses), "val_accuracy": list(accuracies)}
 
-    def _learn(self, xs, ys, order, epochs, what, look=None):
-        # all epochs of data as the core takes them, or of what a function gives; return the losses. `look`: see fit
+    def _learn(self, xs, ys, order, epochs, what, validation=None, checks=None):
+        # all epochs of data as the core takes them, or of what a function gives; return the losses
         losses, shown = array("f"), time.time()
         while len(losses) < epochs:
             if callable(xs):
                 losses.append(self._stream(xs))
             else:
-                part = array("f", bytes(4 * (1 if look else epochs - len(losses))))
+                part = array("f", bytes(4 * (1 if validation else epochs - len(losses))))
                 losses.extend(part[: self._core.run(xs, ys, order, part)])
             if losses and not -_MOST < losses[-1] < _MOST:
                 advice = "" if self._scaling else ", or scaling='standard'"
                 told = "%s: diverged in epoch %d: the loss is infinite or nan; try a smaller lr than %s%s"
                 raise ValueError(told % (what, len(losses), self.lr, advice))
-            if look:
-                look()
+            if validation:
+                checks.append(self.evaluate(*validation))
             if what == "fit" and time.time() - shown > 1:
                 shown = time.time()
                 print(_line(losses), "epoch %d  " % len(losses), end="\r")
@@ -336,17 +338,17 @@ class Trainer:
 
     def predict(self, x):
         """Return the outputs for x, a row of numbers, as a list; for several rows a list of such lists."""
-        rows = samples(x, self.sizes[:1], "predict")
+        rows, shape = samples(x, self.sizes[:1], "predict"), self.sizes[:1]
         if not isinstance(rows, tuple):
-            return self._outputs(rows)
-        return [
-            self._outputs(sample(rows[i], self.sizes[:1], "predict: row %d" % i)) for i in range(len(rows))
-        ]
+            return self._outputs(self._scaled(rows))
+        answers = []
+        for row in rows:
+            row = sample(row, shape, "predict: row %d" % len(answers))
+            answers.append(self._outputs(self._scaled(row)))
+        return answers
 
     def _outputs(self, row):
-        return self._run_row(self._scaled(row))
-
-    def _run_row(self, row):
+        # of a row as the core takes it
         out = array("f", bytes(4 * self.sizes[-1]))
         self._core.predict(row, out)
         return list(out)
@@ -368,27 +370,27 @@ class Trainer:
 
     def evaluate(self, x, y=None):
         """Return (accuracy, loss) for rows as `fit` takes them: the share of right classes, None without; mean loss."""
-        total, rights, n = 0.0, 0, 0
-        for loss, true, said in self._judged(x, y, "evaluate"):
-            total += loss
-            rights += true == said
-            n += 1
-        return rights / n if self.labels or self.activations[-1] in _LAST else None, total / n
+        _, accuracy, loss = self._judge(x, y, "evaluate")
+        return accuracy if self.labels or self.activations[-1] in _LAST else None, loss
 
     def confusion(self, x, y=None):
         """Return a Table, for rows as `fit` takes them: a row for each class, how many of it were taken for which."""
+        return self._judge(x, y, "confusion")[0]
+
+    def _judge(self, x, y, what):
+        # (a table of true and told classes, the share of right ones, the mean loss)
         names = [str(name) for name in self.labels or range(max(2, self.sizes[-1]))]
         rows = [[name] + [0] * len(names) for name in names]
-        for _, true, said in self._judged(x, y, "confusion"):
-            rows[true][said + 1] += 1
-        return Table(["class"] + names, rows)
-
-    def _judged(self, x, y, what):
-        # yield for each row the loss, its class, and what it is taken for
+        total, n_right, n = 0.0, 0, 0
         for row, target in self._rows(x, y, what):
             row = self._scaled(row)
-            loss, said = self._core.loss(row, array("f", target)), class_of(self._run_row(row))
-            yield loss, int(target[0]) if self._n_targets < self.sizes[-1] else class_of(target), said
+            total += self._core.loss(row, array("f", target))
+            true = int(target[0]) if self._n_targets < self.sizes[-1] else class_of(target)
+            told = class_of(self._outputs(row))
+            rows[true][told + 1] += 1
+            n_right += true == told
+            n += 1
+        return Table(["class"] + names, rows), n_right / n, total / n
 
     def save(self, path, labels=None, feature_names=None, scaling=None, name=None):
         """Write the network to `path`, as a file that anne.load reads, and return its bytes.
