@@ -10,7 +10,6 @@
 // where a product takes one cycle, and mends the root once.
 #include "kernels/adam_f32.h"
 
-#include "kernels/align_f32.h"
 #include "kernels/parts_f32.h"
 #include "kernels/q31.h"
 #include "kernels/quotient_f32.h"
@@ -40,11 +39,6 @@ static wide_t plus(wide_t a, wide_t b) {
         return (wide_t){b.m + (a.m >> (shift > -31 ? -shift : 31)), b.e};
     }
     return (wide_t){a.m + (b.m >> (shift < 31 ? shift : 31)), a.e};
-}
-
-// As anne_scaled_f32, but as a function.
-static NOINLINE float narrowed(int32_t m, int32_t e) {
-    return anne_scaled_f32(m, e);
 }
 
 // 1 - beta^step for beta with 32 bits behind the point, by squaring. In integers, as 1 - 0.999 in floats has 14 bits.
@@ -99,11 +93,11 @@ static float ratio(float *sum, float *square, float g, wide_t epsilon) {
     wide_t wide = widened(g), mean = widened(*sum), spread = new_square(widened(*square), wide);
     mean.m = anne_times_q31(mean.m, NINE);
     mean = plus(mean, wide);
-    *sum = narrowed(mean.m, mean.e);
-    *square = narrowed(spread.m, spread.e);
+    *sum = anne_narrowed_f32(mean.m, mean.e);
+    *square = anne_narrowed_f32(spread.m, spread.e);
     wide_t root = spread.m != 0 ? plus(root_of(spread), epsilon) : epsilon;
     uint32_t reciprocal = anne_reciprocal_q31((uint32_t)root.m << 3); // of root.m 2^-25, from 1 to 4
-    return narrowed(anne_times_q31(mean.m, reciprocal), mean.e - root.e - 25);
+    return anne_narrowed_f32(anne_times_q31(mean.m, reciprocal), mean.e - root.e - 25);
 }
 
 void anne_adam_f32(float *weights, const float *gradients, float *sums, float *squares, uint32_t n, float lr,

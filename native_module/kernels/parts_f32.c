@@ -100,12 +100,21 @@ static float dot(const anne_dots_f32_t *dots, const char *weights, float bias) {
 void anne_dots_f32(const anne_dots_f32_t *dots) {
     const char *weights = (const char *)dots->weights;
     const float *bias = dots->bias;
+    const float *live = dots->live;
     for (float *out = dots->out; out != dots->out_end; out++, weights += dots->row_bytes) {
+        if (live != NULL && (int32_t)anne_bits_of(*live++) <= 0) {
+            *out = 0;
+            continue;
+        }
         *out = dot(dots, weights, bias != NULL ? *bias++ : 0.0f);
         if (dots->relu && anne_bits_of(*out) >> 31) {
             *out = 0;
         }
     }
+}
+
+float anne_narrowed_f32(int32_t m, int32_t e) {
+    return anne_scaled_f32(m, e);
 }
 
 // y + T 2^-shift units of y's last place, unit = that of T, as anne_scaled_f32 takes it.

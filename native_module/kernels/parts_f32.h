@@ -22,7 +22,8 @@ typedef struct {
     const anne_parts_f32_t *x, *x_end;
     const float *bias; // or NULL
     float *out, *out_end;
-    uint32_t relu; // 1: what is below 0 becomes 0; else 0
+    uint32_t relu;     // 1: what is below 0 becomes 0; else 0
+    const float *live; // unless NULL: only outputs r with live[r] > 0 are computed, others 0; without bias
 } anne_dots_f32_t;
 
 // out[r] = bias[r] + the sum over j of weights[r][j] x[j], at least one of both. Off from the exact sum by at most
@@ -35,6 +36,9 @@ void anne_dots_f32(const anne_dots_f32_t *dots);
 // not finite in y stays so, what comes beyond the floats is infinite; denormals count as 0, and become 0.
 void anne_add_outer_f32(float *y, const anne_parts_f32_t *rows, uint32_t n_rows, const anne_parts_f32_t *x, uint32_t n,
                         float *bias);
+
+// m 2^e rounded to a float, as anne_scaled_f32 of align_f32.h.
+float anne_narrowed_f32(int32_t m, int32_t e);
 
 // y += a x for n of each; y becomes NaN if a is not finite, and beside an x that is not.
 void anne_add_scaled_f32(float *y, const float *x, uint32_t n, float a);

@@ -103,34 +103,25 @@ float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer,
     return anne_quotient_f32(sum, n);
 }
 
-// By bits: o > 0 as o is not NaN, where it may be either.
-static bool is_above_0(float o) {
-    return (int32_t)anne_bits_of(o) > 0;
-}
-
+// By bits: a NaN may count as above 0, or not.
 static float through(anne_activation_t activation, float o, float d) {
-    if (activation == ANNE_ACTIVATION_tanh) {
-        return anne_times_f32(d, anne_plus_f32(1, -anne_times_f32(o, o)));
-    }
-    if (activation == ANNE_ACTIVATION_sigmoid) {
+    switch (activation) {
+    case ANNE_ACTIVATION_sigmoid:
         return anne_times_f32(d, anne_times_f32(o, anne_plus_f32(1, -o)));
+    case ANNE_ACTIVATION_tanh:
+        return anne_times_f32(d, anne_plus_f32(1, -anne_times_f32(o, o)));
+    case ANNE_ACTIVATION_relu:
+        return (int32_t)anne_bits_of(o) > 0 ? d : 0;
+    case ANNE_ACTIVATION_leaky_relu:
+        return (int32_t)anne_bits_of(o) > 0 ? d : anne_times_f32(d, 0.01f);
+    default: // linear
+        return d;
     }
-    return is_above_0(o) ? d : anne_times_f32(d, 0.01f);
 }
 
 void anne_through_activation(anne_activation_t activation, const float *outputs, uint32_t n, float *deltas) {
     float mean = 0;
-    switch (activation) {
-    case ANNE_ACTIVATION_linear:
-        return;
-    case ANNE_ACTIVATION_relu:
-        for (uint32_t k = 0; k < n; k++) {
-            if (!is_above_0(outputs[k])) {
-                deltas[k] = 0;
-            }
-        }
-        return;
-    case ANNE_ACTIVATION_softmax: // o_k (d_k - sum of o_i d_i)
+    if (activation == ANNE_ACTIVATION_softmax) { // o_k (d_k - sum of o_i d_i)
         for (uint32_t k = 0; k < n; k++) {
             mean = anne_plus_f32(mean, anne_times_f32(outputs[k], deltas[k]));
         }
@@ -138,9 +129,8 @@ void anne_through_activation(anne_activation_t activation, const float *outputs,
             deltas[k] = anne_times_f32(outputs[k], anne_plus_f32(deltas[k], -mean));
         }
         return;
-    default:
-        for (uint32_t k = 0; k < n; k++) {
-            deltas[k] = through(activation, outputs[k], deltas[k]);
-        }
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        deltas[k] = through(activation, outputs[k], deltas[k]);
     }
 }

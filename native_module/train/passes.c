@@ -24,7 +24,7 @@ const float *anne_forward(const anne_trainer_t *self, const float *x) {
         if (anne_take_apart_f32(x, n_in, parts)) {
             anne_dots_f32(&(anne_dots_f32_t){weights, sizeof *weights, n_in * sizeof *weights, parts, parts + n_in,
                                              weights + n_in * n_out, out, out + n_out,
-                                             self->activations[l] == ANNE_ACTIVATION_relu});
+                                             self->activations[l] == ANNE_ACTIVATION_relu, NULL});
         } else {
             fill(out, n_out, NAN);
         }
@@ -39,16 +39,17 @@ const float *anne_forward(const anne_trainer_t *self, const float *x) {
     return x;
 }
 
-// below = the weights' transpose times the deltas, apart: factors. Of a single unit that is a product each.
+// below = the weights' transpose times the deltas, apart: factors; 0 for what is not live (parts_f32.h).
 static void gradient_below(const float *weights, uint32_t n_in, const float *deltas, const anne_parts_f32_t *factors,
-                           uint32_t n_out, float *below) {
+                           uint32_t n_out, const float *live, float *below) {
     if (n_out > 1) {
         anne_dots_f32(&(anne_dots_f32_t){weights, n_in * sizeof *weights, sizeof *weights, factors, factors + n_out,
-                                         NULL, below, below + n_in, false});
+                                         NULL, below, below + n_in, false, live});
         return;
     }
-    for (uint32_t i = 0; i < n_in; i++) {
-        below[i] = anne_times_f32(weights[i], *deltas);
+    for (uint32_t i = 0; i < n_in; i++) { // of a single unit: a product each
+        bool is_live = live == NULL || (int32_t)anne_bits_of(live[i]) > 0;
+        below[i] = is_live ? anne_times_f32(weights[i], *deltas) : 0;
     }
 }
 
@@ -70,8 +71,12 @@ void anne_backward(const anne_trainer_t *self, float *target) {
         x -= n_in;
         if (l > 0) {
             out -= n_in;
-            gradient_below(weights, n_in, deltas, factors, n_out, below);
-            anne_through_activation(self->activations[l - 1], out, n_in, below);
+            anne_activation_t activation = self->activations[l - 1];
+            bool is_relu = activation == ANNE_ACTIVATION_relu;
+            gradient_below(weights, n_in, deltas, factors, n_out, is_relu ? out : NULL, below);
+            if (!is_relu) {
+                anne_through_activation(activation, out, n_in, below);
+            }
         }
         anne_add_outer_f32(target, factors, n_out, x, n_in, target + n_in * n_out);
         float *swap = deltas;

@@ -33,7 +33,7 @@ static void check_dots(uint32_t n_in, uint32_t n_out, int spread, bool turned, b
     anne_parts_f32_t *parts = apart(x, n_in);
     uint32_t column = turned ? n_out : 1, row = turned ? 1 : n_in;
     anne_dots_f32(&(anne_dots_f32_t){weights, 4 * column, 4 * row, parts, parts + n_in, has_bias ? bias : NULL, out,
-                                     out + n_out, false});
+                                     out + n_out, false, NULL});
     for (uint32_t r = 0; r < n_out; r++) {
         long double sum = has_bias ? bias[r] : 0, largest = fabsl(sum);
         for (uint32_t j = 0; j < n_in; j++) {
@@ -81,7 +81,7 @@ static float two(float w0, float x0, float w1, float x1, float bias) {
     if (!anne_take_apart_f32(x, 2, parts)) {
         return NAN;
     }
-    anne_dots_f32(&(anne_dots_f32_t){w, 4, 8, parts, parts + 2, &bias, &out, &out + 1, false});
+    anne_dots_f32(&(anne_dots_f32_t){w, 4, 8, parts, parts + 2, &bias, &out, &out + 1, false, NULL});
     return out;
 }
 

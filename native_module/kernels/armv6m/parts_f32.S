@@ -112,15 +112,32 @@ pack:
     bx lr
     .size pack, . - pack
 
+// float anne_narrowed_f32(int32_t m, int32_t e)
+    .section .text.anne_narrowed_f32, "ax", %progbits
+    .p2align 2
+    .global anne_narrowed_f32
+    .type anne_narrowed_f32, %function
+anne_narrowed_f32:
+    push {r4-r7, lr}
+    movs r3, r0
+    movs r5, r1
+    adds r5, #158
+    bl pack
+    movs r0, r3
+    pop {r4-r7, pc}
+    .size anne_narrowed_f32, . - anne_narrowed_f32
+
 // of anne_dots_f32_t
     .equ WEIGHTS, 0             // weights, column_bytes, row_bytes
     .equ X, 12                  // x, x_end
     .equ BIAS, 20
     .equ OUT, 24                // out, out_end, relu
+    .equ LIVE, 36
 // of the stack
     .equ DOTS, 0
     .equ NEXT_BIAS, 4
     .equ NEXT_ROW, 8
+    .equ NEXT_LIVE, 12
 
 // void anne_dots_f32(const anne_dots_f32_t *dots)
 //     r0 weight  r1 x  r2 xh  r3 xl, T  r4 w  r5, r6 between  r7 sum
@@ -131,8 +148,10 @@ pack:
     .type anne_dots_f32, %function
 anne_dots_f32:
     save_registers
-    sub sp, #12
+    sub sp, #16
     str r0, [sp, #DOTS]
+    ldr r1, [r0, #LIVE]
+    str r1, [sp, #NEXT_LIVE]
     ldr r1, [r0, #WEIGHTS]
     str r1, [sp, #NEXT_ROW]
     ldr r1, [r0, #(WEIGHTS + 4)]
@@ -153,6 +172,10 @@ anne_dots_f32:
     ldr r0, [sp, #NEXT_ROW]
     adds r5, r0
     str r5, [sp, #NEXT_ROW]
+    ldr r4, [sp, #NEXT_LIVE]
+    cmp r4, #0
+    bne .Llive
+.Lbegin:
     movs r7, #0
     movs r5, #0
     ldr r4, [sp, #NEXT_BIAS]
@@ -230,9 +253,16 @@ anne_dots_f32:
     mov r12, r1
     cmp r1, r5
     bne .Lrow
-    add sp, #12
+    add sp, #16
     restore_and_return
 
+.Llive:
+    ldm r4!, {r3}
+    str r4, [sp, #NEXT_LIVE]
+    cmp r3, #0
+    bgt .Lbegin
+    movs r3, #0
+    b .Lput
 .Lodd:
     bgt .Lnext                  // too small
     mov r8, r5

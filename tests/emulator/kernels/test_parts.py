@@ -38,15 +38,22 @@ def apart(machine: Machine, x: np.ndarray) -> int:
 
 
 def dots(
-    machine: Machine, weights: np.ndarray, turned: bool, x: np.ndarray, bias: np.ndarray | None, relu: int = 0
+    machine: Machine,
+    weights: np.ndarray,
+    turned: bool,
+    x: np.ndarray,
+    bias: np.ndarray | None,
+    relu: int = 0,
+    live: np.ndarray | None = None,
 ) -> tuple:
     """The bits of weights @ x + bias, or of weights.T @ x, and the cycles."""
     machine.forget()
     n_out, n_in = weights.shape[::-1] if turned else weights.shape
     column, row = (4 * n_out, 4) if turned else (4, 4 * n_in)
     parts, out = apart(machine, x), machine.place(bytes(4 * n_out))
-    at = 0 if bias is None else machine.place(bias)
-    fields = [machine.place(weights), column, row, parts, parts + 8 * n_in, at, out, out + 4 * n_out, relu]
+    places = [0 if values is None else machine.place(values) for values in (bias, live)]
+    fields = [machine.place(weights), column, row, parts, parts + 8 * n_in, places[0], out, out + 4 * n_out]
+    fields += [relu, places[1]]
     cycles = machine.call("anne_dots_f32", machine.place(np.array(fields, "<u4")))
     return machine.read(out, "<u4", n_out).tolist(), cycles
 
@@ -88,6 +95,7 @@ def test_dots_have_the_bits_of_the_portable_c(assembly: Machine, portable: Machi
             (weights, False, x, bias, 1),
             (weights, False, x, None),
             (weights.T.copy(), True, x, None),
+            (weights.T.copy(), True, x, None, 0, any_floats(rng, n_out, 1)),
         ):
             assert dots(assembly, *how)[0] == dots(portable, *how)[0], how
 
@@ -121,6 +129,15 @@ def test_outer_products_have_the_bits_of_the_portable_c(
         y[:6] = [np.inf, -np.inf, np.nan, 1e-40, 3e38, -3e38]
         for bias in (None, any_floats(rng, 11, spread)):
             assert outer(assembly, y, a, x, bias)[0] == outer(portable, y, a, x, bias)[0], lower
+
+
+def test_numbers_are_rounded_as_in_portable_c(assembly: Machine, portable: Machine) -> None:
+    rng = np.random.default_rng(72)
+    for _ in range(300):
+        m, e = int(rng.integers(-(2**31) + 1, 2**31)) >> int(rng.integers(32)), int(rng.integers(-170, 110))
+        for machine in (assembly, portable):
+            machine.call("anne_narrowed_f32", m, e)
+        assert assembly.result == portable.result, (m, e)
 
 
 # --- Speed

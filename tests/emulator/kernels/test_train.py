@@ -95,7 +95,9 @@ def on_host(settings: Settings, n_rows: int, n_epochs: int) -> list[int]:
     core = host_trainer.Trainer(*names, (*settings.rates, settings.batch, settings.n_targets, SEED))
     core.set(array("f", parameters))
     losses = array("f", [0] * n_epochs)
-    assert core.run(array("f", x.ravel()), array("f", y.ravel()), array("H", range(n_rows)), losses) == n_epochs
+    assert (
+        core.run(array("f", x.ravel()), array("f", y.ravel()), array("H", range(n_rows)), losses) == n_epochs
+    )
     return np.array(core.get() + losses, "<f4").view("<u4").tolist()
 
 
