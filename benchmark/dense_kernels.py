@@ -17,7 +17,7 @@ from cases import FLASH_END, FLASH_OFFSET, OWN_BOUND, PEER_BOUND, Bench, Case, i
 
 SEED = 1
 SHAPES = ((16, 16), (64, 64), (128, 128), (640, 128))
-BAND_ROWS = 128  # that have their sums at once: BAND of native_module/layers/dense.c
+BAND_ROWS = 320  # that have their sums at once: BAND of native_module/layers/dense.c
 GROWTH = (16, 32, 64, 128, 256, 512, 640)
 
 

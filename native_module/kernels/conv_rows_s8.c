@@ -139,7 +139,7 @@ extern const uint8_t anne_conv_rows_s8_bytes[], anne_conv_rows_s8_bytes_2[];
 extern const uint8_t anne_conv_rows_s8_four_words[], anne_conv_rows_s8_four_bytes[];
 extern const uint8_t anne_conv_rows_s8_end[], anne_conv_rows_s8_end_four[], anne_conv_rows_s8_end_bytes[];
 extern const uint8_t anne_conv_rows_s8_end_apart[], anne_conv_rows_s8_end_four_apart[];
-enum { WORDS = 8, BYTES = 8 }; // rounds
+enum { WORDS = 8, BYTES = 9 }; // rounds
 
 static const uint8_t *end_of(const anne_conv_rows_s8_t *job) {
     if (!job->whole_words) {
@@ -160,7 +160,7 @@ void anne_conv_rows_s8_enter(const anne_conv_rows_s8_t *job, anne_run_t *runs, u
         size = 0;
     }
     for (const anne_run_t *behind = runs + n_runs; runs != behind; runs++) {
-        uint32_t skipped = words ? (0u - runs->n / 4) % WORDS : (0u - runs->n) % BYTES;
+        uint32_t skipped = words ? (0u - runs->n / 4) % WORDS : (BYTES - runs->n % BYTES) % BYTES;
         runs->entry = (uint32_t)(runs->n == 0 ? end : first + skipped * size);
     }
 }

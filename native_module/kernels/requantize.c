@@ -4,15 +4,15 @@
 // int8 results seldom need that product. With n = -shift let v = acc multiplier 2^(-31 - n), the exact value, and with
 // n0, the least n of all rows, s = n0 - 6, a = floor(acc / 2^s), and m = multiplier 2^-(16 + n - n0), rounded:
 //
-//   2^21 v = a m + error        -2^14 <= error < 2^15 + 2^14        for |a| <= 2^15
+//   2^21 v = a m + error        -D <= error < m + D        D <= 2^14 for |a| <= 2^15
 //
-// since m is off by 1/2 at most, and the fraction of acc / 2^s times m, at most 2^15, is below 2^15. The first
-// rounding, to 2^-n, moves v by 2^(-n - 1) at most, in units of 2^-21 by 2^(20 - n) <= 2^(14 - s). So the value whose
-// whole part is the result, what the first rounding gives plus 1/2, lies from q - (2^15 + 2 E) to q for
+// since D, 2^15 times what the greatest rounding of an m took, is at most 2^14, and the fraction of acc / 2^s is
+// below 1. The first rounding, to 2^-n, moves v by 2^(-n - 1) at most, in units of 2^-21 by 2^(20 - n) <= 2^(14 - s).
+// So the value whose whole part is the result, what the first rounding gives plus 1/2, lies from q - (M + 2 E) to q for
 //
-//   q = a m + 2^20 + 2^15 + E        with E = 2^14 + 2^(14 - s)
+//   q = a m + 2^20 + M + E        with M the greatest m, at most 2^15, and E = D + 2^(14 - s)
 //
-// and unless the fraction of q is within 2^15 + 2 E (some 4 % are), its whole part is the result; halves, which the
+// and unless the fraction of q is within M + 2 E (2 to 4 % are), its whole part is the result; halves, which the
 // second rounding takes away from zero, are within. Everything fits 32 bits: |a m| <= 2^30, and |zero_point - least|
 // 2^21 < 2^29. With n0 of 2 to 5, as layers of few inputs have, s < 0 and a is acc 2^-s, without a fraction, where no
 // sum can be so large that this overflows. Other rows and sums too large for a take the exact way.
@@ -37,6 +37,11 @@ int32_t anne_requantize_one(int32_t acc, const anne_rescale_t *factor, const ann
 
 #define ONE_BITS 21 // of the approximate products, behind the point
 
+// The multiplier 2^-right, rounded. Rows with the factor 0 may have any shift.
+static uint32_t approximate_multiplier(const anne_rescale_t *factor, uint32_t right) {
+    return right - 1 > 30 ? 0 : (((uint32_t)factor->multiplier >> (right - 1)) + 1) >> 1;
+}
+
 void anne_approximate_shared(const anne_rescale_t *factors, size_t n, uint32_t largest_sum,
                              anne_approximation_t *approximation) {
     int32_t most = -32; // shift: -n0
@@ -48,22 +53,31 @@ void anne_approximate_shared(const anne_rescale_t *factors, size_t n, uint32_t l
     int32_t shift = -6 - most;
     bool exact = shift < -4 || (shift < 0 && largest_sum >= 1u << (31 + shift));
     shift = exact ? 0 : shift;
-    uint32_t error = (1u << 14) + (shift < 0 ? 1u << (14 - shift) : (1u << 14) >> shift);
-    uint32_t fraction = shift > 0 ? 1u << 15 : 0;
+    uint32_t error = 0, greatest = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t multiplier = (uint32_t)factors[i].multiplier, right = (uint32_t)(16 + most - factors[i].shift);
+        if (multiplier != 0) {
+            uint32_t m = approximate_multiplier(&factors[i], right);
+            uint32_t rest = right > 31 ? 0 : multiplier - (m << right), off = rest >> 31 ? 0u - rest : rest;
+            off = right > 31 ? 1u << 14 : off >> (right - 15);
+            error = off > error ? off : error;
+            greatest = m > greatest ? m : greatest;
+        }
+    }
+    error += (shift < 0 ? 1u << (14 - shift) : (1u << 14) >> shift) + 2;
+    uint32_t fraction = shift > 0 ? greatest + 1 : 0;
     approximation->shift = shift;
     approximation->rounding = (1u << (ONE_BITS - 1)) + fraction + error;
     approximation->unsure = exact ? UINT32_MAX : (fraction + 2 * error) << (32 - ONE_BITS);
 }
 
-// 0 where no product is sure: the assembly asks first whether it is within the limits. Rows with the factor 0 may have
-// any shift.
+// 0 where no product is sure: the assembly asks first whether it is within the limits.
 void anne_approximate_rows(const anne_rescale_t *factors, size_t n, anne_approximation_t *approximation) {
     const int32_t most = -6 - approximation->shift;
     const bool exact = approximation->unsure == UINT32_MAX;
     for (size_t i = 0; i < n; i++) {
-        uint32_t right = (uint32_t)(15 + most - factors[i].shift);
-        approximation->multipliers[i] =
-            exact || right > 30 ? 0 : (uint16_t)((((uint32_t)factors[i].multiplier >> right) + 1) >> 1);
+        uint32_t right = (uint32_t)(16 + most - factors[i].shift);
+        approximation->multipliers[i] = exact ? 0 : (uint16_t)approximate_multiplier(&factors[i], right);
     }
 }
 

@@ -73,7 +73,7 @@ static uint32_t prepare_requantize_s8(const anne_layer_t *layer) {
 // layer runs: in an autoencoder more than all values between layers. So a layer of many rows has the sums of some at a
 // time, and makes their multipliers then, 21 cycles each; none are needed where all rows have one factor, as in
 // TensorFlow Lite's dense layers. Few rows are not worth it.
-#define BAND           128
+#define BAND           320
 #define LEAST_IN_BANDS 33
 
 static bool one_factor(const anne_rescale_t *factors, uint32_t n) {
@@ -99,9 +99,10 @@ enum { FIRST_MULTIPLIER, IS_ONE, SHARED_MULTIPLIERS };
 static uint32_t prepare_bands(const anne_layer_t *layer) {
     const anne_rescale_t *factors = layer->constants[2];
     anne_approximation_t *shared = layer->derived;
-    anne_prepare_shared_s8(layer, layer->n_in, layer->n_out);
+    const bool is_one = one_factor(factors, layer->n_out);
+    anne_prepare_shared_s8(layer, layer->n_in, layer->n_out, is_one ? 1 : layer->n_out);
     anne_approximate_rows(factors, 1, shared);
-    shared->multipliers[IS_ONE] = one_factor(factors, layer->n_out);
+    shared->multipliers[IS_ONE] = is_one;
     return anne_approximation_bytes(SHARED_MULTIPLIERS) / sizeof(uint32_t);
 }
 
@@ -115,6 +116,7 @@ static void run_bands(const anne_layer_t *layer) {
     anne_approximation_t *made = (void *)(expanded + anne_dense_s8_scratch(n_in));
     *made = *shared;
     const uint32_t pair = shared->multipliers[FIRST_MULTIPLIER] * 0x10001u;
+#pragma GCC unroll 8
     for (uint32_t *at = (void *)made->multipliers, *end = at + (band + 1) / 2; at != end;) {
         *at++ = pair;
     }

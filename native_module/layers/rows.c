@@ -79,7 +79,7 @@ uint32_t anne_prepare_rows_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t
     return anne_approximation_bytes(n_out) / sizeof(uint32_t);
 }
 
-uint32_t anne_prepare_shared_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out) {
-    anne_approximate_shared(layer->constants[2], n_out, largest_sum_s8(layer, n_in, n_out), layer->derived);
+uint32_t anne_prepare_shared_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out, uint32_t n_factors) {
+    anne_approximate_shared(layer->constants[2], n_factors, largest_sum_s8(layer, n_in, n_out), layer->derived);
     return anne_approximation_bytes(0) / sizeof(uint32_t);
 }

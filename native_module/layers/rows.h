@@ -45,8 +45,8 @@ anne_status_t anne_check_plain(const anne_record_t *record, const anne_plain_t *
 uint32_t anne_prepare_rows_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out);
 
 // The same without the multipliers, anne_approximation_bytes(0) / 4 words: for rows whose own are made where they are
-// used (anne_approximate_rows).
-uint32_t anne_prepare_shared_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out);
+// used (anne_approximate_rows), of which the first n_factors have all that are there.
+uint32_t anne_prepare_shared_s8(const anne_layer_t *layer, uint32_t n_in, uint32_t n_out, uint32_t n_factors);
 
 // Zero point and limits of an integer output; parameters `at` and the next are the limits.
 static inline anne_output_t anne_output_of(const anne_layer_t *layer, uint32_t at) {

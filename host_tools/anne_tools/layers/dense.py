@@ -121,13 +121,14 @@ class Dense(Weighted):
             return 0.0
         n_in, n_out = layer.inputs[0].size, layer.outputs[0].size
         bias = struct.unpack(f"<{n_out}i", layer.constants[1])
-        factors = struct.iter_unpack("<ii", layer.constants[2])
-        most = max((shift for multiplier, shift in factors if multiplier), default=-32)
+        factors = [factor for factor in struct.iter_unpack("<ii", layer.constants[2]) if factor[0]]
+        most = max((shift for _, shift in factors), default=-32)
         shift, largest_sum = -6 - most, (n_in << 14) + max(map(abs, bias))
         if shift < -4 or (shift < 0 and largest_sum >= 1 << (31 + shift)):
             return n_out
-        error = 2.0**14 + 2.0 ** (14 - shift)
-        fraction = 2**15 if shift > 0 else 0
+        multipliers = [multiplier / 2.0 ** (16 + most - shift) for multiplier, shift in factors]
+        error = max((abs(m - round(m)) for m in multipliers), default=0) * 2**15 + 2.0 ** (14 - shift) + 2
+        fraction = round(max(multipliers, default=0)) + 1 if shift > 0 else 0
         return n_out * (fraction + 2 * error) / 2**21
 
     # --- How large it would be in another type, or with fewer units

@@ -19,7 +19,7 @@
 #include "kernels/armv6m/requantize.inc"
 
 .equ WORDS, 8               // rounds of a loop, each of four columns
-.equ BYTES, 8               // the same, of one column
+.equ BYTES, 9               // the same, of one column: a line of 3x3 pixels of 3 channels
 
 // of anne_conv_rows_s8_t
 .equ JOB_X, 12              // x, x_step, y, y_step, n_pixels; behind weights, bias, runs
@@ -156,12 +156,12 @@ anne_conv_rows_s8_bytes:
     b .Lbyte_0
     nop
 anne_conv_rows_s8_bytes_2:
-    .irp at, 1, 2, 3, 4, 5, 6, 7
+    .irp at, 1, 2, 3, 4, 5, 6, 7, 8
     subs r1, #\at
     b .Lbyte_\at
     .endr
     .p2align 2
-    .irp at, 0, 1, 2, 3, 4, 5, 6, 7
+    .irp at, 0, 1, 2, 3, 4, 5, 6, 7, 8
 .Lbyte_\at:
     column \at
     .endr
