@@ -81,14 +81,14 @@ class DepthwiseConv(PlainWeighted):
         "depthwise_conv int16": Cost(300, 0, 40, block_column=21, rest_column=7),
     }
 
-    timed_larger: ClassVar[tuple[int, ...]] = (256,)
+    timed_larger: ClassVar[tuple[int, ...]] = (256, 1024)
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         """Images, few pixels and many; windows of several sizes, spread ones, strides, and two outputs a channel."""
         n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
-        channels = {3: 1, 16: 2}.get(n, 4)
-        side = {64: 4, 256: 8}.get(n, 1)
+        channels = {3: 1, 16: 2, 1024: 8}.get(n, 4)
+        side = {64: 4, 256: 8, 1024: 16}.get(n, 1)
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
         for i, (kernel, stride, dilation) in enumerate(
             (
@@ -100,7 +100,7 @@ class DepthwiseConv(PlainWeighted):
                     ((5, 5), 1, 1),
                     ((3, 3), 2, 1),
                 ),
-                *(((3, 3), 1, 1), ((1, 2), 1, 1)),
+                *(((3, 3), 1, 1), ((1, 2), 1, 1), ((2, 2), 2, 1)),
             )
         ):
             rows, columns, _ = builder.last.shape

@@ -86,10 +86,13 @@ class Pool(Layer):
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        y = layer.outputs[0]
-        limits = layer.parameters[WINDOW_PARAMETERS:]
-        limited = cls.by_fours(layer) and (limits[0] > -128 or limits[1] < 127)
-        return View(layer).joined(cls.alone(layer)) | {"exact": y.size if limited else 0}
+        view, y = View(layer), layer.outputs[0]
+        parts = view.joined(cls.alone(layer))
+        if cls.by_fours(layer):
+            limits = layer.parameters[WINDOW_PARAMETERS:]
+            limited = limits[0] > -128 or limits[1] < 127
+            parts |= {"job": view.calls, "exact": y.size if limited else 0}
+        return parts
 
     @classmethod
     def price_name(cls, layer: model_file.Layer) -> str:

@@ -43,6 +43,12 @@ class View:
             int((n == kernel).sum()) for n, kernel in zip((self.rows, self.columns), self.kernel, strict=True)
         )
 
+    @property
+    def calls(self) -> int:
+        """Calls in which windows of a row that have all their columns inside are taken together, others alone."""
+        outside = int((self.columns < self.kernel[1]).sum())
+        return len(self.rows) * (outside + (outside < len(self.columns)))
+
     def runs(self, groups: int) -> tuple[int, int]:
         """Return runs of pixels that lie together, or are outside together: of all places, and of those where they are
         found anew, which are the places at the border and the first behind it in each row.

@@ -21,25 +21,28 @@ def depthwise(shape: tuple[int, ...], kernel: tuple[int, int], stride: int, dila
 
 
 @pytest.mark.parametrize(
-    ("shape", "kernel", "stride", "at_once"),
+    ("shape", "kernel", "stride", "at_once", "turned"),
     [
-        ((6, 6, 8), (3, 3), 1, 4),
-        ((24, 25, 16), (3, 3), 2, 4),
-        ((25, 5, 64), (3, 3), 1, 4),
-        ((9, 7, 6), (4, 5), 3, 1),
-        ((128, 32), (1, 9), 1, 4),
-        ((31, 40, 4), (3, 3), 1, 4),
-        ((20, 200, 4), (3, 3), 1, 1),  # four channels at once are too many
+        ((6, 6, 8), (3, 3), 1, 4, False),
+        ((24, 25, 16), (3, 3), 2, 4, False),
+        ((25, 5, 64), (3, 3), 1, 4, True),
+        ((9, 7, 6), (4, 5), 3, 1, False),
+        ((128, 32), (1, 9), 1, 4, False),
+        ((128, 1, 32), (9, 1), 1, 4, True),
+        ((31, 40, 4), (3, 3), 1, 4, False),
+        ((20, 200, 4), (3, 3), 1, 1, False),  # four channels at once are too many
     ],
 )
-def test_depthwise_layers_are_cut_as_in_the_core(shape, kernel, stride, at_once):
+def test_depthwise_layers_are_cut_as_in_the_core(shape, kernel, stride, at_once, turned):
     data = depthwise(shape, kernel, stride)
     cut = depthwise_cut.cut_of(open_model(data).layers[0])
     with NativeModel(data) as model:
         scratch_bytes = model.scratch_bytes
-    segments = 2 * kernel[0] * -(-kernel[1] // 3)
+    assert (cut.at_once, cut.turned) == (at_once, turned)
+    rows, columns = reversed(kernel) if turned else kernel
+    segments = 2 * rows * -(-columns // 3)
     # kernels/depthwise_s8.c: a word of zero points; planes and sums; a stream that ends at a multiple of 1024
-    assert scratch_bytes == 4 * (1 + cut.words(at_once, stride) + 2 + 4 * segments) + 1020
+    assert scratch_bytes == 4 * (1 + cut.words + 4 * segments) + 1020
 
 
 def test_what_is_not_cut_has_none():

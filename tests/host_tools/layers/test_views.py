@@ -35,6 +35,7 @@ def test_a_window_at_the_border_sees_fewer_pixels():
     view = View(layer_of((5, 6, 3), MaxPool, WINDOW))
     assert (view.places, view.taps) == (12, seen().sum())
     assert view.inside == seen().all(axis=(2, 3)).sum()
+    assert view.calls == 2 * (1 + 1)  # of each row five windows together, and the last
 
 
 def test_pixels_of_a_row_are_one_run_and_what_is_outside_another():
