@@ -105,26 +105,23 @@ class Trainer:
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
         self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
         self._set_labels(labels, "Trainer")
-        random, at, n_parameters = Random(seed), 0, 0
-        for k in range(len(activations)):
-            n_parameters += (sizes[k] + 1) * sizes[k + 1]
-        parameters = array("f", bytes(4 * n_parameters))
-        for k in range(len(activations)):
-            n_in, n_out = sizes[k : k + 2]
+        random, parameters = Random(seed), array("f")
+        for activation, n_in, n_out in zip(activations, sizes, sizes[1:]):
             # as wide as keeps values alike from layer to layer, and gradients, too (Glorot); relu halves them (He)
-            limit = math.sqrt(6 / (n_in + (0 if "relu" in activations[k] else n_out)))
-            for i in range(at, at + n_in * n_out):
-                parameters[i] = (2 * random.uniform() - 1) * limit
-            at += (n_in + 1) * n_out
+            limit = math.sqrt(6 / (n_in + (0 if "relu" in activation else n_out)))
+            layer = array("f", bytes(4 * (n_in + 1) * n_out))
+            for i in range(n_in * n_out):
+                layer[i] = (2 * random.uniform() - 1) * limit
+            parameters.extend(layer)
         self._n_targets = 1 if needed == "softmax" else n_out
         settings = lr, momentum, decay, batch, self._n_targets, random.state
         self._core = _Core(self.sizes, self.activations, loss, optimizer, settings)
         self._core.set(parameters)
         # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' outputs
         copies = 4 if optimizer == "adam" else 2 if batch > 1 or momentum or decay else 1
-        words = copies * n_parameters + sum(sizes[1:]) + 2 * max(sizes[1:])
-        text = "-".join([str(n) for n in sizes])
-        self._text = "%s, %d weights, %.1f KB" % (text, n_parameters, words / 256)
+        words = copies * len(parameters) + sum(sizes[1:]) + 2 * max(sizes[1:])
+        text = "-".join(map(str, sizes))
+        self._text = "%s, %d weights, %.1f KB" % (text, len(parameters), words / 256)
 
     def __repr__(self):
         return self._text
@@ -135,7 +132,9 @@ class Trainer:
         layers = []
         for weights, biases in self._layers():
             n_in = len(weights) // len(biases)
-            rows = [list(weights[i : i + n_in]) for i in range(0, len(weights), n_in)]
+            rows = []
+            for i in range(0, len(weights), n_in):
+                rows.append(list(weights[i : i + n_in]))
             layers.append((rows, list(biases)))
         return layers
 
@@ -152,8 +151,7 @@ class Trainer:
     def _layers(self):
         # the same as flat arrays
         parameters, at, layers = self._core.get(), 0, []
-        for k in range(len(self.activations)):
-            n_in, n_out = self.sizes[k : k + 2]
+        for n_in, n_out in zip(self.sizes, self.sizes[1:]):
             end = at + n_in * n_out
             layers.append((parameters[at:end], parameters[end : end + n_out]))
             at = end + n_out
@@ -231,7 +229,7 @@ class Trainer:
         for row, target in self._rows(x, y, "fit"):
             n_rows += 1
             if n_rows == 1:
-                low, high, first = list(row), [0.0 * v for v in row] if standard else list(row), target
+                low, high, first = list(row), [0.0] * len(row) if standard else list(row), target
             for i in range(len(row)):
                 v, change = row[i], row[i] - low[i]
                 if standard:  # the mean, and the sum of squares about it, without large squares (Welford)
@@ -359,7 +357,7 @@ class Trainer:
         got = "one output without sigmoid or labels; use predict"
         _expect(is_classifier, "classify", "a classifier", got)
         y = self.predict(x)
-        return [self._class(each) for each in y] if isinstance(y[0], list) else self._class(y)
+        return list(map(self._class, y)) if isinstance(y[0], list) else self._class(y)
 
     def _class(self, y):
         index = class_of(y)
@@ -379,9 +377,10 @@ class Trainer:
 
     def _judge(self, x, y, what):
         # (a table of true and told classes, the share of right ones, the mean loss)
-        names = [str(name) for name in self.labels or range(max(2, self.sizes[-1]))]
-        rows = [[name] + [0] * len(names) for name in names]
-        total, n_right, n = 0.0, 0, 0
+        names = list(map(str, self.labels or range(max(2, self.sizes[-1]))))
+        rows, total, n_right, n = [], 0.0, 0, 0
+        for name in names:
+            rows.append([name] + [0] * len(names))
         for row, target in self._rows(x, y, what):
             row = self._scaled(row)
             total += self._core.loss(row, array("f", target))
@@ -420,7 +419,7 @@ def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
     """Return (layers, losses) as `training.train_model` does, where it is explained; through the core."""
     trainer = Trainer(layer_sizes, activations, _LOSSES[1], "sgd", lr, 1)
     _whole(epochs, "train_model: epochs")
-    trainer.weights = layers or [init_layer(*layer_sizes[k : k + 2]) for k in range(len(activations))]
+    trainer.weights = layers or list(map(init_layer, layer_sizes, layer_sizes[1:]))
     xs, ys, n = trainer._fill(trainer._rows(X, y, "train_model"), len(y))
     losses = trainer._learn(xs, ys, None, epochs, "train_model")
     return trainer.weights, [loss * n for loss in losses]
