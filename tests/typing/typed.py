@@ -55,6 +55,22 @@ with anne.load("net.anne", copy=True) as net:
     assert_type(net.selftest(), int)
 assert_type(anne.load(Path("net.anne")), anne.Model)
 
+learner = anne.Trainer([4, 8, 3], ["relu", "softmax"], scaling="standard", seed=1)
+flowers = [[5.9, 3.0, 4.2, 1.5], [5.1, 3.5, 1.4, 0.2]]
+assert_type(learner.fit(flowers, ["versicolor", "setosa"], epochs=3), list[float])
+assert_type(learner.fit(array("f", [1, 2, 3, 4]), [2], validation=(flowers, [0, 1])), dict[str, list[Any]])
+learner.fit(lambda: zip(flowers, [0, 1], strict=True))
+assert_type(learner.evaluate(flowers, [0, 1]), tuple[float | None, float])
+assert_type(learner.confusion(flowers, [0, 1]), Table)
+assert_type(learner.predict(flowers[0]), list[float])
+label, value = learner.classify(flowers[0])
+assert_type(learner.save("mine.anne", feature_names=["a", "b", "c", "d"]), bytes)
+learner.weights = learner.weights
+layers, losses = anne.train_model(flowers, [0, 1], [4, 3, 1], ["relu", "sigmoid"], 100, 0.05)
+assert_type(losses, list[float])
+assert_type(anne.relu_derivative(0.5), float)
+assert_type(anne.relu_derivative([0.5]), list[float])
+
 # --- On a PC --------------------------------------------------------------------------------------------------------
 
 x = np.zeros((100, 4))
