@@ -120,8 +120,7 @@ static mp_obj_t model_read(claim_t *claimed, const mp_obj_t *args) {
     const anne_model_t *model = &claimed->model->model;
     mp_uint_t offset = mp_obj_get_int(args[0]), size = mp_obj_get_int(args[1]);
     if (offset > model->n_bytes || size > model->n_bytes - offset) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("read: expected a part of %u bytes, got %d from %d on"),
-                          (unsigned)model->n_bytes, (int)size, (int)offset);
+        mp_raise_ValueError(MP_ERROR_TEXT("read: beyond the end of the file"));
     }
     return mp_obj_new_bytes(model->bytes + offset, size);
 }

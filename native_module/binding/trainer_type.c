@@ -9,6 +9,10 @@
 #include "functions.h"
 #include "values.h"
 
+void py_refuse_trainer(void) {
+    mp_raise_ValueError(MP_ERROR_TEXT("Trainer: arguments of a wrong type or size"));
+}
+
 // The number of `name` among n names; n if it is none of them.
 static uint32_t index_of(mp_obj_t name, const qstr *names, uint32_t n) {
     uint32_t i = 0;
@@ -70,7 +74,7 @@ static mp_obj_t trainer_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .optimizer = index_of(args[3], optimizers, ANNE_OPTIMIZER_COUNT),
     };
     if (!read_layers(&core, args[0], args[1]) || !read_settings(&core, args[4]) || !anne_trainer_valid(&core)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("Trainer: layers or settings out of range"));
+        py_refuse_trainer();
     }
     uint32_t n_words = anne_trainer_words(&core);
     trainer_t *self = mp_obj_malloc_var(trainer_t, memory, float, n_words, type);

@@ -14,6 +14,9 @@ typedef struct trainer {
 
 extern const mp_obj_type_t py_trainer_type;
 
+// ValueError for arguments that anne.trainer, or whoever else calls, should have proven.
+NORETURN void py_refuse_trainer(void);
+
 // The methods: X(name). Each is defined in its file by METHOD(trainer, NAME, number of arguments).
 #define TRAINER_METHODS(X) \
     X(get)                 \

@@ -14,7 +14,7 @@ from .reference import ACTIVATIONS
 LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
 LOSSES = ("mse", "binary_cross_entropy", "categorical_cross_entropy")
 OPTIMIZERS = ("sgd", "adam")
-_WRONG_LAYERS = "Trainer: layers or settings out of range"
+_WRONG = "Trainer: arguments of a wrong type or size"
 _PATIENCE = 1.0  # seconds after which `run` lets its caller show how far it is
 
 # Python's own function that looks for Ctrl-C. The C core asks it between two rows, so the library runs as a part of
@@ -71,11 +71,11 @@ class Trainer:
         try:
             arguments = _described(sizes, activations, loss, optimizer, *settings)
         except (TypeError, ValueError):
-            raise ValueError(_WRONG_LAYERS) from None
+            raise ValueError(_WRONG) from None
         status = ctypes.c_int()
         self._handle = _LIBRARY.anne_host_trainer_new(*arguments, ctypes.byref(status))
         if status.value > 0:
-            raise ValueError(_WRONG_LAYERS)
+            raise ValueError(_WRONG)
         if status.value < 0:
             raise MemoryError("Trainer: no memory for its layers")
         self._n_in, self._n_out, self._n_targets = sizes[0], sizes[-1], settings[4]
@@ -180,4 +180,4 @@ def _floats(values, n):
 
 
 def _refuse():
-    raise ValueError("Trainer: arrays of the wrong type or length")
+    raise ValueError(_WRONG)

@@ -276,9 +276,7 @@ class Model:
         """Return `size` bytes of the file, from `offset` on."""
         data = self._open_file().data
         if offset < 0 or size < 0 or offset + size > len(data):
-            raise ValueError(
-                "read: expected a part of %d bytes, got %d from %d on" % (len(data), size, offset)
-            )
+            raise ValueError("read: beyond the end of the file")
         return data[offset : offset + size]
 
 

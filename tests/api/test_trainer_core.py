@@ -424,7 +424,7 @@ def test_a_hard_interrupt_writes_and_calls():
                 order[i] = i
     stop()
     assert calls[1] > 10, calls
-    assert set(said) <= {"Trainer: arrays of the wrong type or length"}, said
+    assert set(said) <= {"Trainer: arguments of a wrong type or size"}, said
     core.set(floats(*START))
     core.predict(floats(*X[:4]), out)
     assert abs(sum(out) - 1) < 1e-5, out

@@ -348,6 +348,31 @@ def test_layers_that_do_not_exist():
     same(net.predict(FLOWER), load().predict(FLOWER))
 
 
+def test_bytes_of_the_file():
+    path = golden("small_int8.anne")
+    with open(path, "rb") as file:
+        data = file.read()
+    core = anne.load(path)._core
+    n = len(data)
+    for offset, size in ((0, n), (0, 0), (n, 0), (5, 11), (n - 1, 1)):
+        same(core.read(offset, size), data[offset : offset + size])
+    for offset, size in (
+        (0, n + 1),
+        (n, 1),
+        (n + 1, 0),
+        (-1, 1),
+        (1, -1),
+        (5, n - 4),
+        (1 << 29, 1 << 29),
+        (-1, 2),
+    ):
+        raises(ValueError, "read: beyond the end of the file", core.read, offset, size)
+    raises(TypeError, "...", core.read, "0", 1)
+    raises(TypeError, "...", core.read, 0, None)
+    core.close()
+    raises(ValueError, "the model is closed", core.read, 0, 1)
+
+
 def test_raw_bytes_of_the_wrong_size():
     core = load()._core
     x, y = bytes(FLOWER), bytearray(3)
