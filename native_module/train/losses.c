@@ -95,12 +95,14 @@ void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const f
     }
 }
 
+float anne_loss_terms(const anne_trainer_t *trainer, uint32_t n_rows) {
+    uint32_t n_out = trainer->sizes[trainer->n_layers];
+    float n = (float)n_rows;
+    return trainer->loss == ANNE_LOSS_categorical_cross_entropy ? n : anne_times_f32(n, (float)n_out);
+}
+
 float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows) {
-    float sum = total(loss), n = (float)n_rows;
-    if (trainer->loss != ANNE_LOSS_categorical_cross_entropy) {
-        n = anne_times_f32(n, (float)trainer->sizes[trainer->n_layers]);
-    }
-    return anne_quotient_f32(sum, n);
+    return anne_quotient_f32(total(loss), anne_loss_terms(trainer, n_rows));
 }
 
 // By bits: a NaN may count as above 0, or not.

@@ -19,6 +19,9 @@ typedef struct {
 void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y,
                    float scale, float *deltas);
 
+// How many terms of which the loss is a mean n_rows rows have: outputs, or of categorical_cross_entropy rows.
+float anne_loss_terms(const anne_trainer_t *trainer, uint32_t n_rows);
+
 // The mean of n_rows rows' losses.
 float anne_loss_mean(const anne_loss_sum_t *loss, const anne_trainer_t *trainer, uint32_t n_rows);
 

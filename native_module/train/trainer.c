@@ -17,10 +17,11 @@
 #include "train/losses.h"
 #include "train/passes.h"
 
-#define MOST_WORDS   (1u << 30)
-#define MANY_WEIGHTS 16384 // a row of more takes longer than stop() may wait
-#define FEW_WEIGHTS  512   // of so many stop() may wait for some rows
-#define FEW_ROWS     8
+#define MOST_OF_LAYER (1u << 24) // parameters, so that memory is counted in 30 bits
+#define MOST_UNITS    65535
+#define MANY_WEIGHTS  16384 // a row of more takes longer than stop() may wait
+#define FEW_WEIGHTS   512   // of so many stop() may wait for some rows
+#define FEW_ROWS      8
 
 static bool updates_at_once(const anne_trainer_t *self) {
     return self->optimizer == ANNE_OPTIMIZER_sgd && self->batch == 1 && anne_bits_of(self->momentum) << 1 == 0
@@ -62,44 +63,39 @@ uint32_t anne_trainer_words(const anne_trainer_t *self) {
     return copies * n + n_outputs(self) + 2 * n_inputs(self) + 4 * widest(self);
 }
 
-static bool valid_layers(const anne_trainer_t *self) {
-    uint64_t n = 0;
-    for (uint32_t l = 0; l < self->n_layers; l++) {
-        n += (uint64_t)(self->sizes[l] + 1) * self->sizes[l + 1];
-        switch (self->activations[l]) {
-        case ANNE_ACTIVATION_linear:
-        case ANNE_ACTIVATION_relu:
-        case ANNE_ACTIVATION_leaky_relu:
-        case ANNE_ACTIVATION_sigmoid:
-        case ANNE_ACTIVATION_tanh:
-            break;
-        case ANNE_ACTIVATION_softmax:
-            if (l + 1 == self->n_layers) {
-                break;
-            } // fall through
-        default:
-            return false;
-        }
+// Whether the layer may stand there; of so many parameters before it, its own are added.
+static bool valid_layer(const anne_trainer_t *self, uint32_t l, uint32_t *n) {
+    const uint32_t usable = 1u << ANNE_ACTIVATION_linear | 1u << ANNE_ACTIVATION_relu | 1u << ANNE_ACTIVATION_leaky_relu
+                            | 1u << ANNE_ACTIVATION_sigmoid | 1u << ANNE_ACTIVATION_tanh;
+    uint32_t activation = (uint32_t)self->activations[l];
+    if (self->sizes[l] - 1 >= MOST_UNITS || self->sizes[l + 1] - 1 >= MOST_UNITS) {
+        return false;
     }
-    return n <= MOST_WORDS / 8;
+    uint32_t own = (self->sizes[l] + 1) * self->sizes[l + 1]; // below 2^32
+    if (own > MOST_OF_LAYER) {
+        return false;
+    }
+    *n += own; // of 8 layers below 2^27
+    bool is_usable = activation < ANNE_ACTIVATION_COUNT && (usable >> activation & 1);
+    return is_usable || (activation == ANNE_ACTIVATION_softmax && l + 1 == self->n_layers);
 }
 
 bool anne_trainer_valid(const anne_trainer_t *self) {
-    if (self->n_layers - 1 >= ANNE_TRAINER_MOST_LAYERS || self->batch - 1 >= 65535) {
+    uint32_t n = 0;
+    if (self->n_layers - 1 >= ANNE_TRAINER_MOST_LAYERS || self->batch - 1 >= MOST_UNITS) {
         return false;
     }
-    for (uint32_t l = 0; l <= self->n_layers; l++) {
-        if (self->sizes[l] - 1 >= 65535) {
+    for (uint32_t l = 0; l < self->n_layers; l++) {
+        if (!valid_layer(self, l, &n)) {
             return false;
         }
     }
-    uint32_t n_out = self->sizes[self->n_layers];
     anne_activation_t last = self->activations[self->n_layers - 1];
-    bool by_class = self->loss == ANNE_LOSS_categorical_cross_entropy && self->n_targets == 1;
-    return valid_layers(self) && (self->n_targets == n_out || by_class)
-           && (uint32_t)self->optimizer < ANNE_OPTIMIZER_COUNT && (uint32_t)self->loss < ANNE_LOSS_COUNT
-           && (self->loss != ANNE_LOSS_binary_cross_entropy || last == ANNE_ACTIVATION_sigmoid)
-           && (self->loss != ANNE_LOSS_categorical_cross_entropy || last == ANNE_ACTIVATION_softmax);
+    bool needs_nothing = self->loss == ANNE_LOSS_mse;
+    bool is_binary = self->loss == ANNE_LOSS_binary_cross_entropy && last == ANNE_ACTIVATION_sigmoid;
+    bool is_categorical = self->loss == ANNE_LOSS_categorical_cross_entropy && last == ANNE_ACTIVATION_softmax;
+    return (needs_nothing || is_binary || is_categorical) && (uint32_t)self->optimizer < ANNE_OPTIMIZER_COUNT
+           && (self->n_targets == self->sizes[self->n_layers] || (is_categorical && self->n_targets == 1));
 }
 
 void anne_trainer_place(anne_trainer_t *self, float *memory) {
@@ -160,13 +156,9 @@ static void shuffle(anne_trainer_t *self, uint16_t *order, uint32_t n) {
     }
 }
 
-// What a row's gradient counts in a step over n_rows: their mean, the outputs' mean, and lr if weights change at once.
+// What a row's gradient counts in a step over n_rows: their mean, and lr if weights change at once.
 static float row_scale(const anne_trainer_t *self, uint32_t n_rows) {
-    float n = (float)n_rows;
-    if (self->loss != ANNE_LOSS_categorical_cross_entropy) {
-        n = anne_times_f32(n, (float)self->sizes[self->n_layers]);
-    }
-    return anne_quotient_f32(self->gradients == NULL ? -self->lr : 1, n);
+    return anne_quotient_f32(self->gradients == NULL ? -self->lr : 1, anne_loss_terms(self, n_rows));
 }
 
 bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,

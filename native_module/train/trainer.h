@@ -65,7 +65,7 @@ typedef struct {
     anne_parts_f32_t *factors; // deltas taken apart
 } anne_trainer_t;
 
-// Whether the caller's fields are as said above, and memory for them can be counted in 30 bits. What follows needs it.
+// Whether the caller's fields are as said above, and no layer has more than 2^24 parameters. What follows needs it.
 bool anne_trainer_valid(const anne_trainer_t *self);
 
 // The number of parameters.

@@ -189,6 +189,124 @@ static void check_optimizers(void) {
     }
 }
 
+// Settings that are refused, each by one field of a network that is not.
+static void check_refused(void) {
+    anne_trainer_t t = network(ANNE_ACTIVATION_relu, ANNE_ACTIVATION_softmax, ANNE_LOSS_categorical_cross_entropy, 3);
+    t.batch = 1;
+    t.n_targets = 3;
+    CHECK(anne_trainer_valid(&t), "as it is");
+#define REFUSED(field, value)                                  \
+    do {                                                       \
+        anne_trainer_t wrong = t;                              \
+        wrong.field = (value);                                 \
+        CHECK(!anne_trainer_valid(&wrong), #field " " #value); \
+    } while (0)
+    REFUSED(n_layers, 0);
+    REFUSED(n_layers, 9);
+    REFUSED(n_layers, UINT32_MAX);
+    REFUSED(sizes[0], 0);
+    REFUSED(sizes[1], 0);
+    REFUSED(sizes[2], 0);
+    REFUSED(sizes[0], 65536);
+    REFUSED(sizes[1], UINT32_MAX);
+    REFUSED(activations[0], ANNE_ACTIVATION_softmax);
+    REFUSED(activations[0], ANNE_ACTIVATION_gelu);
+    REFUSED(activations[0], ANNE_ACTIVATION_COUNT);
+    REFUSED(activations[1], ANNE_ACTIVATION_sigmoid);
+    REFUSED(activations[1], ANNE_ACTIVATION_log_softmax);
+    REFUSED(loss, ANNE_LOSS_binary_cross_entropy);
+    REFUSED(loss, ANNE_LOSS_COUNT);
+    REFUSED(optimizer, ANNE_OPTIMIZER_COUNT);
+    REFUSED(batch, 0);
+    REFUSED(batch, 65536);
+    REFUSED(n_targets, 0);
+    REFUSED(n_targets, 2);
+    REFUSED(n_targets, 4);
+    t.loss = ANNE_LOSS_mse;
+    CHECK(anne_trainer_valid(&t), "mse behind softmax");
+    REFUSED(n_targets, 1);
+    t.sizes[0] = t.sizes[1] = 65535;
+    CHECK(!anne_trainer_valid(&t), "more parameters than memory has words");
+}
+
+static bool at_third(void *context) {
+    return ++*(int *)context == 3;
+}
+
+// stop ends a pass after whole steps: 4 rows as a batch leave everything as it was, single rows have learnt.
+static void check_stop(void) {
+    anne_trainer_t t = network(ANNE_ACTIVATION_relu, ANNE_ACTIVATION_linear, ANNE_LOSS_mse, 2);
+    float x[200 * 4], y[200 * 2], loss = -1, before[MOST_PARAMETERS];
+    int asked = 0;
+    t.batch = 200;
+    start(&t);
+    fill_any(x, 200 * 4);
+    fill_any(y, 200 * 2);
+    uint32_t n_bytes = 4 * anne_trainer_parameters(&t);
+    memcpy(before, t.parameters, n_bytes);
+    CHECK(!anne_trainer_epoch(&t, x, y, NULL, 200, at_third, &asked, &loss) && loss == -1, "stopped");
+    CHECK(memcmp(before, t.parameters, n_bytes) == 0, "no whole batch");
+    CHECK(!anne_trainer_loss(&t, x, y, 200, at_third, (asked = 0, &asked), &loss) && loss == -1, "stopped");
+    end(&t);
+    t.batch = 1;
+    start(&t);
+    memcpy(before, t.parameters, n_bytes);
+    CHECK(!anne_trainer_epoch(&t, x, y, NULL, 200, at_third, (asked = 0, &asked), &loss) && loss == -1, "stopped");
+    CHECK(memcmp(before, t.parameters, n_bytes) != 0, "single rows");
+    end(&t);
+}
+
+// The generator, by its definition, and what it makes of an order.
+static void check_shuffle(void) {
+    anne_trainer_t t = network(ANNE_ACTIVATION_relu, ANNE_ACTIVATION_linear, ANNE_LOSS_mse, 2);
+    float x[9 * 4] = {0}, y[9 * 2] = {0}, loss;
+    uint16_t order[9], expected[9];
+    uint32_t state = 12345;
+    t.random = state;
+    for (uint16_t i = 0; i < 9; i++) {
+        order[i] = expected[i] = i;
+    }
+    start(&t);
+    for (uint32_t i = 8; i > 0; i--) {
+        state = (uint32_t)((1664525ull * state + 1013904223ull) % 4294967296ull);
+        uint32_t j = (uint32_t)(((uint64_t)(state >> 16) * (i + 1)) >> 16);
+        uint16_t swap = expected[i];
+        expected[i] = expected[j];
+        expected[j] = swap;
+    }
+    anne_trainer_epoch(&t, x, y, order, 9, NULL, NULL, &loss);
+    CHECK(memcmp(order, expected, sizeof order) == 0 && t.random == state, "the order");
+    order[0] = 60000; // what an interrupt may write there
+    CHECK(anne_trainer_epoch(&t, x, y, order, 9, NULL, NULL, &loss), "no row of that number");
+    end(&t);
+}
+
+// Steps far too large, and data that are not finite: the loss tells, and nothing is undefined.
+static void check_divergence(void) {
+    for (uint32_t optimizer = 0; optimizer < ANNE_OPTIMIZER_COUNT; optimizer++) {
+        for (uint32_t batch = 1; batch <= 3; batch++) {
+            for (int bad = 0; bad < 4; bad++) {
+                anne_trainer_t t = network(ANNE_ACTIVATION_tanh, ANNE_ACTIVATION_linear, ANNE_LOSS_mse, 2);
+                float x[5 * 4], y[5 * 2], loss = 0;
+                t.optimizer = (anne_optimizer_t)optimizer;
+                t.batch = batch;
+                t.lr = bad == 0 ? 1e30f : 0.1f;
+                start(&t);
+                fill_any(x, 5 * 4);
+                fill_any(y, 5 * 2);
+                x[6] = bad == 1 ? NAN : x[6];
+                y[3] = bad == 2 ? INFINITY : y[3];
+                t.parameters[2] = bad == 3 ? -INFINITY : t.parameters[2];
+                for (int epoch = 0; epoch < 4 && isfinite(loss); epoch++) {
+                    anne_trainer_epoch(&t, x, y, NULL, 5, NULL, NULL, &loss);
+                }
+                CHECK(!isfinite(loss), "optimizer %u, batch %u, %d: %g", optimizer, batch, bad, loss);
+                end(&t);
+            }
+        }
+    }
+}
+
 // The run that AI-ANNE published (new_beta/ai-anne-new-beta.ipynb, 2025-05-28): IRIS's 20 test rows, start weights of
 // its seed 0, online SGD. It prints sums over the rows, with 1e-7 added in the logarithms.
 static void check_published(void) {
@@ -249,6 +367,10 @@ static void check_published(void) {
 int main(void) {
     check_all_gradients();
     check_optimizers();
+    check_refused();
+    check_stop();
+    check_shuffle();
+    check_divergence();
     check_published();
     return 0;
 }
