@@ -8,6 +8,7 @@ import math
 import time
 from array import array
 
+from .checks import refuse
 from .classes import class_of
 from .model import Table
 from .reference import _NUMBERS, _numbers, _sequence
@@ -29,7 +30,7 @@ _MOST = 3.4e38  # what is greater is infinite in 32 bits
 
 def _expect(is_so, what, expected, got):
     if not is_so:
-        raise ValueError("%s: expected %s, got %s" % (what, expected, got))
+        refuse(what, expected, got)
 
 
 def _known(name, names, what):
@@ -39,8 +40,7 @@ def _known(name, names, what):
 def _within(v, least, most, what, kind=_NUMBERS):
     # a range is only spelt out where it is told: this is asked for every number
     if not isinstance(v, kind) or not least <= v <= most:
-        expected = "%s number from %g to %g" % ("a whole" if kind is int else "a", least, most)
-        _expect(False, what, expected, v)
+        refuse(what, "%s number from %g to %g" % ("a whole" if kind is int else "a", least, most), v)
 
 
 def _whole(n, what):
@@ -51,8 +51,7 @@ class Trainer:
     """A network of dense layers that learns from examples: Trainer([4, 8, 3], ["relu", "softmax"]).
 
     fit(x, y, epochs): learn from rows x what they should give, y; predict(x), classify(x): as a Model's
-    evaluate(x, y): (accuracy, loss); confusion(x, y): a Table, how often which class was taken for which
-    save(path): a file that anne.load reads; weights: (weights, biases) of each layer; labels: the classes' names
+    evaluate(x, y): (accuracy, loss); confusion(x, y): how often which class was taken for which; save(path)
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class Trainer:
         `optimizer`: "adam" or "sgd", which may have `momentum`. `lr`: how far a step goes; `batch`: rows for one step;
         `decay`: by which weights are drawn to 0. `scaling`: "minmax" or "standard", learnt from the data of the first
         fit, and part of the network from then on. `labels`: names of the classes.
-        ValueError that tells which of them is wrong; MemoryError.
         """
         is_list = isinstance(sizes, (list, tuple)) and 2 <= len(sizes) <= 9
         _expect(is_list, "Trainer: sizes", "a list of 2 to 9", sizes)
@@ -94,12 +92,9 @@ class Trainer:
         _expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
         _known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
         _known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
-        for name, v, least, most in (
-            ("lr", lr, 1e-9, 1e9),
-            ("momentum", momentum, 0, 1),
-            ("decay", decay, 0, 1),
-        ):
-            _within(v, least, most, "Trainer: " + name)
+        _within(lr, 1e-9, 1e9, "Trainer: lr")
+        _within(momentum, 0, 1, "Trainer: momentum")
+        _within(decay, 0, 1, "Trainer: decay")
         _whole(batch, "Trainer: batch")
         _within(seed, 0, 1e9, "Trainer: seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
@@ -120,8 +115,7 @@ class Trainer:
         # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' outputs
         copies = 4 if optimizer == "adam" else 2 if batch > 1 or momentum or decay else 1
         words = copies * len(parameters) + sum(sizes[1:]) + 2 * max(sizes[1:])
-        text = "-".join(map(str, sizes))
-        self._text = "%s, %d weights, %.1f KB" % (text, len(parameters), words / 256)
+        self._text = "%s, %d weights, %.1f KB" % ("-".join(map(str, sizes)), len(parameters), words / 256)
 
     def __repr__(self):
         return self._text
@@ -130,9 +124,8 @@ class Trainer:
     def weights(self):
         """Of each layer (weights, biases): a list of numbers for each neuron, and a number. It can be assigned, too."""
         layers = []
-        for weights, biases in self._layers():
-            n_in = len(weights) // len(biases)
-            rows = []
+        for weights, biases in self._layers():  # flat arrays
+            rows, n_in = [], len(weights) // len(biases)
             for i in range(0, len(weights), n_in):
                 rows.append(list(weights[i : i + n_in]))
             layers.append((rows, list(biases)))
@@ -149,15 +142,12 @@ class Trainer:
         self._core.set(parameters)
 
     def _layers(self):
-        # the same as flat arrays
         parameters, at, layers = self._core.get(), 0, []
         for n_in, n_out in zip(self.sizes, self.sizes[1:]):
             end = at + n_in * n_out
             layers.append((parameters[at:end], parameters[end : end + n_out]))
             at = end + n_out
         return layers
-
-    # --- Data --------------------------------------------------------------------------------------------------------
 
     def _rows(self, x, y, what):
         # yield for each row what to call it, its numbers, and the numbers or the text that it should give
@@ -179,20 +169,17 @@ class Trainer:
             _expect(len(row) == n_in, where, "%d inputs" % n_in, len(row))
             for v in row:
                 _within(v, -_MOST, _MOST, where)
-            target = pair[1]
-            if not isinstance(target, str) or self.labels:
-                target = self._target(target, where + ": y")
-            yield row, target
+            is_new = what == "fit" and isinstance(pair[1], str) and not self.labels
+            yield row, pair[1] if is_new else self._target(pair[1], where + ": y")
             i += 1
         _expect(i, what + ": x", "rows", "none")
 
     def _target(self, target, where):
         # the numbers that the core learns from: of softmax the class's, else one for each output
-        n_out = self.sizes[-1]
         if isinstance(target, str):
-            _known(target, self.labels, where)
+            _known(target, self.labels or (), where)
             target = self.labels.index(target)
-        values = [target]
+        n_out, values = self.sizes[-1], [target]
         if not isinstance(target, _NUMBERS):
             values = _numbers(target, where)
             _expect(len(values) == n_out, where, "%d numbers" % n_out, len(values))
@@ -200,11 +187,9 @@ class Trainer:
             _expect(target in range(n_out), where, "a class from 0 to %d" % (n_out - 1), target)
             values = [0.0] * n_out
             values[int(target)] = 1.0
+        least, most = (-_MOST, _MOST) if self.loss == "mse" else (0, 1)
         for v in values:
-            if self.loss == "mse":
-                _within(v, -_MOST, _MOST, where)
-            else:
-                _within(v, 0, 1, where)
+            _within(v, least, most, where)
         if self._n_targets < n_out:
             _expect(sorted(values)[-2:] == [0, 1], where, "a single 1 among 0", values)
             return [values.index(1)]
@@ -264,8 +249,6 @@ class Trainer:
                 return xs, ys, n
         return xs[: n * n_in], ys[: n * n_y], n
 
-    # --- Learning ----------------------------------------------------------------------------------------------------
-
     def fit(self, x, y=None, epochs=20, validation=None, shuffle=True):
         """Learn from the rows of x what each should give; return the list of each epoch's mean loss.
 
@@ -274,8 +257,7 @@ class Trainer:
         function that gives the rows one by one, as (numbers, target), so that they need not fit in memory; it is called
         once an epoch, once before and once after. Rows are shuffled for each epoch, unless a function gives them.
         `validation`: another (x, y), looked at after each epoch; then a dict of lists is returned: loss, val_loss,
-        val_accuracy. A second call goes on with what is learnt.
-        ValueError if data do not fit the network, or if it diverges. MemoryError leaves it as it was.
+        val_accuracy. Another call goes on from there. ValueError if it diverges; MemoryError leaves it as it was.
         """
         _whole(epochs, "fit: epochs")
         kept = self.labels, self._scaling
@@ -292,10 +274,10 @@ class Trainer:
         except Exception:
             self.labels, self._scaling = kept
             raise
-        checks = []
+        checks = []  # (accuracy, loss) of each epoch
         losses = self._learn(data[0], data[1], order, epochs, "fit", validation, checks)
         accuracy, _ = checks[-1] if checks else self.evaluate(x, y)
-        print(_line(losses) + ("" if accuracy is None else ", accuracy %.3f" % accuracy))
+        print(_line(losses) + (" " * 14 if accuracy is None else ", accuracy %.3f" % accuracy))
         if not checks:
             return losses
         accuracies, val_losses = zip(*checks)
@@ -332,21 +314,17 @@ class Trainer:
                 total += n * part[0]
         return total / n_rows
 
-    # --- Answers -----------------------------------------------------------------------------------------------------
-
     def predict(self, x):
         """Return the outputs for x, a row of numbers, as a list; for several rows a list of such lists."""
-        rows, shape = samples(x, self.sizes[:1], "predict"), self.sizes[:1]
+        rows, answers = samples(x, self.sizes[:1], "predict"), []
         if not isinstance(rows, tuple):
             return self._outputs(self._scaled(rows))
-        answers = []
         for row in rows:
-            row = sample(row, shape, "predict: row %d" % len(answers))
+            row = sample(row, self.sizes[:1], "predict: row %d" % len(answers))
             answers.append(self._outputs(self._scaled(row)))
         return answers
 
     def _outputs(self, row):
-        # of a row as the core takes it
         out = array("f", bytes(4 * self.sizes[-1]))
         self._core.predict(row, out)
         return list(out)
@@ -354,17 +332,17 @@ class Trainer:
     def classify(self, x):
         """Return (label, value) of the class that the outputs for x stand for, as a Model does; or a list of such."""
         is_classifier = self.labels or self.sizes[-1] > 1 or self.activations[-1] == "sigmoid"
-        got = "one output without sigmoid or labels; use predict"
-        _expect(is_classifier, "classify", "a classifier", got)
+        _expect(
+            is_classifier, "classify", "a classifier", "one output without sigmoid or labels; use predict"
+        )
         y = self.predict(x)
         return list(map(self._class, y)) if isinstance(y[0], list) else self._class(y)
 
     def _class(self, y):
         index = class_of(y)
-        value = (
-            y[index] if len(y) > 1 else 1 - y[0] if index == 0 and self.activations[-1] == "sigmoid" else y[0]
-        )
-        return (self.labels[index] if self.labels else index), value
+        if len(y) == 1:  # a probability of the second class, or a score for both
+            y = [1 - y[0] if self.activations[-1] == "sigmoid" else y[0], y[0]]
+        return (self.labels[index] if self.labels else index), y[index]
 
     def evaluate(self, x, y=None):
         """Return (accuracy, loss) for rows as `fit` takes them: the share of right classes, None without; mean loss."""
@@ -378,9 +356,7 @@ class Trainer:
     def _judge(self, x, y, what):
         # (a table of true and told classes, the share of right ones, the mean loss)
         names = list(map(str, self.labels or range(max(2, self.sizes[-1]))))
-        rows, total, n_right, n = [], 0.0, 0, 0
-        for name in names:
-            rows.append([name] + [0] * len(names))
+        rows, total, n_right, n = [[name] + [0] * len(names) for name in names], 0.0, 0, 0
         for row, target in self._rows(x, y, what):
             row = self._scaled(row)
             total += self._core.loss(row, array("f", target))
@@ -401,17 +377,16 @@ class Trainer:
 
         _expect(not (scaling and self._scaling), "save: scaling", "None, as it is learnt", scaling)
         labels, scaling = labels or self.labels or (), scaling or self._scaling
-        layers, names = self._layers(), feature_names or ()
-        return dense_network(path, layers, self.activations, name or "model", labels, names, scaling)
+        name, names = name or "model", feature_names or ()
+        return dense_network(path, self._layers(), self.activations, name, labels, names, scaling)
 
 
 def _line(losses):
     # the first loss, a picture of how it went on, the last
-    n, low, text = len(losses), min(losses), ""
+    low, text, width = min(losses), "", min(len(losses), 20)
     spread = max(losses) - low or 1
-    width = min(n, 20)
     for i in range(width):
-        text += chr(0x2581 + int((losses[i * n // width] - low) / spread * 7))
+        text += chr(0x2581 + int((losses[i * len(losses) // width] - low) / spread * 7))
     return "loss %.4f %s %.4f" % (losses[0], text, losses[-1])
 
 

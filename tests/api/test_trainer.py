@@ -190,7 +190,7 @@ def test_no_accuracy_without_classes():
     with Printed() as printed:
         line().fit([[1], [2], [3]], [1, 2, 3], 1)
     # 3 - 1, 5 - 2, 7 - 3: 4 + 9 + 16, a third of it; a single loss is drawn as the least
-    same(printed.lines[1], "loss 9.6667 ▁ 9.6667\n")
+    same(printed.lines[1].rstrip(), "loss 9.6667 ▁ 9.6667")
     same(line().evaluate([[1], [2], [3]], [3, 5, 7]), (None, 0.0))
 
 
@@ -421,6 +421,8 @@ def test_labels_that_are_not_known():
     same(trainer.labels, ["left", "none", "right"])
     message = "fit: row 0: y: expected one of left, none, right, got 'up'"
     raises(ValueError, message, trainer.fit, [X[0]], ["up"])
+    message = "evaluate: row 0: y: expected one of , got 'up'"
+    raises(ValueError, message, Trainer([2, 3], ["softmax"]).evaluate, [X[0]], ["up"])
     message = "evaluate: row 0: y: expected one of left, none, right, got 'up'"
     raises(ValueError, message, trainer.evaluate, [X[0]], ["up"])
 
