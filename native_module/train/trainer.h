@@ -58,7 +58,7 @@ typedef struct {
     uint32_t n_parameters;
     float *parameters;         // layer after layer weights (n_out, n_in) row-major, then bias (n_out)
     float *gradients;          // of a batch; SGD's velocities. NULL where parameters change at once: SGD, row by row
-    float *means;              // Adam's of the gradients, then of their squares; else NULL
+    float *means;              // Adam's sums, then its squares (adam_f32.h); else NULL
     float *outputs;            // of all layers
     float *deltas[2];          // what the loss changes by a layer's sums, and by those of the layer below
     anne_parts_f32_t *inputs;  // of all layers
