@@ -26,8 +26,7 @@
 #include "kernels/arithmetic_f32.h"
 #include "kernels/rescale.h"
 
-#define ONE_BITS     18 // of q, behind the point
-#define LEAST_JOINED 8  // elements for which it is worth while
+#define ONE_BITS ANNE_SUM_BITS // of q, behind the point
 
 // a and b without their zero points, shifted.
 static inline int32_t add_one(const anne_binary_t *how, int32_t a, int32_t b) {
@@ -35,7 +34,7 @@ static inline int32_t add_one(const anne_binary_t *how, int32_t a, int32_t b) {
     return anne_limited(anne_rescale_small(sum, how->whole), &how->output);
 }
 
-int32_t anne_add_exactly_s8(const anne_binary_t *how, const anne_row_t *row, int32_t from_end) {
+static int32_t add_exactly(const anne_binary_t *how, const anne_row_t *row, int32_t from_end) {
     uint32_t i = row->n + (uint32_t)from_end;
     int32_t a = ((const int8_t *)row->a)[i * row->a_step], b = ((const int8_t *)row->b)[i * row->b_step];
     return add_one(how, (a - how->a_zero_point) * (1 << ANNE_ADD_BITS_S8),
@@ -44,19 +43,32 @@ int32_t anne_add_exactly_s8(const anne_binary_t *how, const anne_row_t *row, int
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/add.S
 
-void anne_join_s8(const anne_join_t *join, const anne_binary_t *how, const anne_row_t *row) {
-    const int8_t *a = join->a, *b = join->b;
+static inline __attribute__((always_inline)) void join_all(const anne_join_t *join, const anne_binary_t *how,
+                                                           const anne_row_t *row, bool is_product) {
     int8_t *y = row->y;
     for (uint32_t i = 0; i < row->n; i++) {
-        uint32_t q =
-            (uint32_t)a[i] * (uint32_t)join->a_factor + (uint32_t)b[i] * (uint32_t)join->b_factor + join->start;
-        if (q << (32 - ONE_BITS) <= join->unsure) {
-            y[i] = (int8_t)anne_add_exactly_s8(how, row, (int32_t)(i - row->n));
+        int32_t a = join->a[i], b = join->b[i], bits = is_product ? ANNE_PRODUCT_BITS : ANNE_SUM_BITS;
+        uint32_t q = join->start;
+        if (is_product) {
+            q += (uint32_t)((a + join->b_factor) * (b + join->b_offset)) * (uint32_t)join->a_factor;
+        } else {
+            q += (uint32_t)a * (uint32_t)join->a_factor + (uint32_t)b * (uint32_t)join->b_factor;
+        }
+        if (q << (32 - bits) <= join->unsure) {
+            y[i] = (int8_t)join->exactly(how, row, (int32_t)(i - row->n));
             continue;
         }
-        int32_t above = (int32_t)q >> ONE_BITS; // the least
+        int32_t above = (int32_t)q >> bits; // the least
         y[i] = (int8_t)(join->least + (above < 0 ? 0 : above > join->range ? join->range : above));
     }
+}
+
+void anne_join_sums_s8(const anne_join_t *join, const anne_binary_t *how, const anne_row_t *row) {
+    join_all(join, how, row, false);
+}
+
+void anne_join_products_s8(const anne_join_t *join, const anne_binary_t *how, const anne_row_t *row) {
+    join_all(join, how, row, true);
 }
 
 #endif
@@ -75,7 +87,8 @@ static anne_join_t join_of(const anne_binary_t *how, const anne_row_t *row) {
     int32_t finest = ONE_BITS + how->whole.shift, error = 256 + 3 * (1 << (finest > 0 ? finest : 0));
     bool good = 255 * ((int64_t)a + b) < 3 << 29 && error < 1 << (ONE_BITS - 2);
     b *= how->sign;
-    anne_join_t join = {.a_factor = a, .b_factor = b, .a = row->a, .b = row->b, .least = how->output.least};
+    anne_join_t join = {
+        .a_factor = a, .b_factor = b, .a = row->a, .b = row->b, .least = how->output.least, .exactly = add_exactly};
     uint32_t start = (uint32_t)(how->output.zero_point - how->output.least) << ONE_BITS;
     join.start = start + (1u << (ONE_BITS - 1)) + (uint32_t)error - (uint32_t)a * (uint32_t)how->a_zero_point
                  - (uint32_t)b * (uint32_t)how->b_zero_point;
@@ -92,14 +105,14 @@ static anne_join_t join_of(const anne_binary_t *how, const anne_row_t *row) {
 }
 
 void anne_add_s8(const anne_binary_t *how, const anne_row_t *row) {
-    if (row->n >= LEAST_JOINED && row->a_step + row->b_step > 0) {
+    if (row->n >= ANNE_LEAST_JOINED && row->a_step + row->b_step > 0) {
         const anne_join_t join = join_of(how, row);
-        anne_join_s8(&join, how, row);
+        anne_join_sums_s8(&join, how, row);
         return;
     }
     int8_t *y = row->y;
     for (int32_t i = -(int32_t)row->n; i < 0; i++) {
-        *y++ = (int8_t)anne_add_exactly_s8(how, row, i);
+        *y++ = (int8_t)add_exactly(how, row, i);
     }
 }
 

@@ -31,9 +31,9 @@ typedef struct {
     int32_t weights[3];
 } anne_segment_t;
 
-// How windows are summed, one or two pairs apart: any segments of |w0| + |w1| + |w2| <= 255; three such; three of |w0|
-// + |w1| <= 255.
-typedef enum { ANNE_ANY_1, ANNE_ANY_2, ANNE_WHOLE_1, ANNE_WHOLE_2, ANNE_PARTED_1, ANNE_PARTED_2 } anne_way_t;
+// How windows are summed, one or two pairs apart: any segments of |w0| + |w1| + |w2| <= 255; and, one pair apart, three
+// such, or three of |w0| + |w1| <= 255.
+typedef enum { ANNE_ANY_1, ANNE_ANY_2, ANNE_WHOLE_1, ANNE_PARTED_1 } anne_way_t;
 
 // Windows of one channel: in each of `rows` some twos, and one more if they are odd.
 typedef struct {

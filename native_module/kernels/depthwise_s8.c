@@ -249,22 +249,24 @@ static __attribute__((noinline)) anne_way_t put_three(const int8_t *weights, int
     return most <= 252 ? ANNE_WHOLE_1 : ANNE_PARTED_1;
 }
 
-// Puts a channel's weights into the stream; how its windows are summed where they are one pair apart.
-static anne_way_t put_stream(run_t *run, const int8_t *weights) {
+// Puts a channel's weights into the stream, and says how its windows are summed.
+static void put_stream(run_t *run, const int8_t *weights) {
     int32_t *first = run->stream_end - 4 * run->unsplit;
-    anne_way_t way = run->three ? put_three(weights, run->stream_end - 4) : ANNE_ANY_1;
-    run->windows.stream =
-        way == ANNE_ANY_1 ? put_weights(weights, run->window->kernel_w, run->stream_end, first) : first;
-    return way;
+    anne_windows_t *windows = &run->windows;
+    windows->way = run->three ? put_three(weights, run->stream_end - 4) : ANNE_ANY_1;
+    windows->stream = first;
+    if (windows->way == ANNE_ANY_1) {
+        windows->stream = put_weights(weights, run->window->kernel_w, run->stream_end, first);
+        windows->way = run->window->stride_w == 2 ? ANNE_ANY_2 : ANNE_ANY_1;
+    }
 }
 
 // --- The layer ------------------------------------------------------------------------------------------------------
 
-// Sums the windows of a channel; `way` as for one pair apart.
-static void sum_plane(run_t *run, anne_way_t way) {
-    anne_windows_t *windows = &run->windows;
+// Sums the windows of a channel.
+static void sum_plane(run_t *run) {
+    const anne_windows_t *windows = &run->windows;
     uint32_t apart = windows->step / 2;
-    windows->way = way + (apart == 8);
     if (apart <= 8) {
         anne_sum_windows(windows);
         return;
@@ -297,7 +299,8 @@ static void run_channel(run_t *run, const anne_depthwise_t *layer, const anne_re
     finish->factor = &factors[channel];
     anne_finish_prepare(finish);
     finish->bias = ((const int32_t *)layer->bias)[channel] - finish->least_sum;
-    sum_plane(run, put_stream(run, weights));
+    put_stream(run, weights);
+    sum_plane(run);
     anne_finish_pairs(finish, run->sums, run->y + channel);
 }
 
@@ -348,7 +351,7 @@ static void begin(run_t *run, const anne_depthwise_output_t *out, uint32_t n_out
     uintptr_t end = (uintptr_t)(run->sums + cut->sum_words + 4 * cut->segments) + ANNE_STREAM_END - 1;
     run->stream_end = (int32_t *)(end / ANNE_STREAM_END * ANNE_STREAM_END);
     run->unsplit = put_offsets(run);
-    run->three = run->unsplit == 3 && w->kernel_w % 3 == 0;
+    run->three = run->unsplit == 3 && w->kernel_w % 3 == 0 && w->stride_w == 1;
     memset(run->zero, zero_point, sizeof *run->zero);
     int32_t pair = zero_point * 0x10001; // beside the image
     for (int32_t *at = run->planes; at < run->sums; at++) {

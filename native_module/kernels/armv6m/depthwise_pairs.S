@@ -77,7 +77,7 @@
     restore_and_return
     .size anne_pair_four, . - anne_pair_four
 
-// void anne_sum_windows(const anne_windows_t *windows): two neighbours at a time, in one of six loops; the last window of
+// void anne_sum_windows(const anne_windows_t *windows): two neighbours at a time, in one of four loops; the last window of
 // a row by itself. Three segments take 27 cycles a sum, 32 where the third products are parts of their own.
 //     r0 stream  r1 offset, a pair  r2-r4 weights  r5-r7 pairs
 //     r8 window  r9 2^15  r10, r11 low and high of the first window's, r12, lr of the second
@@ -306,16 +306,12 @@
     .word .Lany_1 + 1, .Llast_whole + 1
     .word .Lany_2 + 1, .Llast_whole + 1
     .word .Lwhole_1 + 1, .Llast_whole + 1
-    .word .Lwhole_2 + 1, .Llast_whole + 1
     .word .Lparted_1 + 1, .Llast_parted + 1
-    .word .Lparted_2 + 1, .Llast_parted + 1
 
     any_segments .Lany_1, products_1
     any_segments .Lany_2, products_2
     three_segments .Lwhole_1, products_1, whole
-    three_segments .Lwhole_2, products_2, whole
     three_segments .Lparted_1, products_1, parted
-    three_segments .Lparted_2, products_2, parted
     last_window .Llast_whole, last_window_whole
     last_window .Llast_parted, last_window_parted
     .size anne_sum_windows, . - anne_sum_windows
