@@ -55,7 +55,7 @@ class Cut:
             bands * self.rows * (twos + ALONE * ones),
             bands * self.rows * (1 if stride <= 2 else ones),
         )
-        segments, quick = segments_of(layer, vertical[2] == across[2] == 3 and stride <= 2)
+        segments, quick = segments_of(layer, vertical[2] == across[2] == 3 and stride == 1)
         blocks = list(self._blocks(vertical, across, bands))
         at_once = layer.inputs[0].shape[-1] // self.at_once
         return {
