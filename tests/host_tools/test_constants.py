@@ -60,6 +60,13 @@ def test_activations_have_the_same_order_everywhere():
     assert list(activations.ACTIVATIONS) == names
 
 
+def test_what_is_trained_has_the_same_order_everywhere():
+    host_trainer = pytest.importorskip("anne.host_trainer")
+    for name in ("LOSSES", "OPTIMIZERS"):
+        listed = re.search(rf"#define ANNE_{name}.*", source("train/trainer.h"))[0]
+        assert list(getattr(host_trainer, name)) == re.findall(r"X\((\w+)\)", listed)
+
+
 def test_activations_have_the_same_default_alpha_everywhere():
     in_c = {name: float(alpha) for name, alpha in re.findall(r"X\((\w+), ([\d.]+)f\)", source("anne.h"))}
     assert {name: alpha for name, _, alpha in reference._ACTIVATION_TABLE} == in_c
