@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 STUB = ast.parse((ROOT / "python_api/anne/model.pyi").read_text())
 UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build/micropython-unix"))
 MODEL = ROOT / "tests/golden/models/small_int8.anne"
-FUNCTIONS = [name for name, value in vars(anne).items() if inspect.isfunction(value)]
+FUNCTIONS = [name for name, f in vars(anne).items() if inspect.isfunction(f) and name[0] != "_"]
 
 
 def micropython(program: str) -> str:
