@@ -20,8 +20,8 @@ class Head:
         lr, batch and seed are a Trainer's. `net` itself stays as it is, and must not be closed.
         """
         self.labels = labels = list(labels)
+        got = ", ".join(labels) or "none"  # TypeError, before anything is taught, if they are no texts
         if len(labels) < 2 or len(set(labels)) < len(labels):
-            got = ", ".join(labels) or "none"
             raise ValueError("Head: labels: expected two or more, each another, got " + got)
         self._base = core = net._core
         at = core.n_layers - 1

@@ -186,6 +186,7 @@ def test_labels():
     text = "Head: labels: expected two or more, each another, got "
     for labels, got in (([], "none"), (["a"], "a"), (["a", "b", "a"], "a, b, a")):
         raises(ValueError, text + got, anne.Head, net, labels)
+    raises(TypeError, "...", anne.Head, net, [1, 2])
     head = anne.Head(net, LABELS)
     text = "add: label: expected one of left, right, shake, got 'up'"
     raises(ValueError, text, head.add, "up", [1, 2, 3, 4])
