@@ -10,9 +10,10 @@
 #include "kernels/quotient_f32.h"
 #include "kernels/unary_f32.h"
 
-#define LEAST 1e-7f // of a probability in a logarithm
-#define ONE   0x3f800000
-#define LN2   0x1.62e43p-1f
+#define LEAST      1e-7f // of a probability in a logarithm
+#define ONE        0x3f800000
+#define BITS_65536 0x47800000
+#define LN2        0x1.62e43p-1f
 
 // Adds a term as Kahan has it, so that a million rows lose no digits.
 static void add(anne_loss_sum_t *loss, float term) {
@@ -72,9 +73,18 @@ static void add_output(anne_loss_sum_t *loss, anne_loss_t kind, float o, float t
     }
 }
 
+// The number y of a class, by its bits; of what is none, NaN say, a number beyond all.
+static uint32_t class_of(float y) {
+    uint32_t bits = anne_bits_of(y);
+    if (bits < ONE) {
+        return 0;
+    }
+    return bits < BITS_65536 ? leading_one(bits) >> (158 - (bits >> 23)) : UINT32_MAX;
+}
+
 void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y,
                    float scale, float *deltas) {
-    uint32_t n_out = trainer->sizes[trainer->n_layers];
+    uint32_t n_out = trainer->sizes[trainer->n_layers], number = class_of(*y);
     anne_loss_t kind = trainer->loss;
     scale = kind == ANNE_LOSS_mse ? anne_plus_f32(scale, scale) : scale;
     for (uint32_t k = 0; k < n_out; k++) {
@@ -82,7 +92,7 @@ void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const f
         if (trainer->n_targets == n_out) {
             target = y[k];
         } else {
-            target = *y == (float)k ? 1 : 0;
+            target = k == number ? 1 : 0;
         }
         if (anne_bits_of(target) != 0) {
             difference = anne_plus_f32(o, -target);
