@@ -1,11 +1,13 @@
 // Sums of lanes: with two pixels of a channel in one word, x = a + 2^16 b, one product with a weight serves both. Taps
 // come in segments of three neighbours with |w0| + |w1| + |w2| <= 255; of one segment a lane sums to |s| <= 255 128 <
 // 2^15. With the sum A = sa + 2^16 sb mod 2^32 the upper one is sb = (A + 2^15) >> 16. L, the sum of all A, and H, that
-// of all sb, make the sums of both lanes: H, and L - 2^16 H mod 2^32, whatever their size. A segment with larger
-// weights is split into two, (w0 - t, w1, 0) and (t, 0, w2) with t = w0 / 2: at most 192 each.
+// of all sb, make the sums of both lanes: H, and L - 2^16 H mod 2^32, whatever their size. Of larger weights the third
+// product is a sum of its own: |w0| + |w1| <= 255, unless both are -128. For these, and where there is no such loop,
+// the segment is split into two, (w0 - t, w1, 0) and (t, 0, w2) with t = w0 / 2: at most 192 each.
 //
 // Two neighbouring pairs are summed together, so that each weight and, at a stride of 1, each word but two of six are
 // loaded once for both. Segments are a stream of words in scratch; where it ends its address says, a multiple of 1024.
+// Three segments, which most windows have, are unrolled.
 //
 // Rescaling. A channel has one factor, so what requantize.c does for each row is prepared here for all its pixels, more
 // exactly. With v = S multiplier 2^(shift - 31), n = -shift and m = 2^24 v / S rounded,
