@@ -113,13 +113,13 @@ def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> N
 def cli() -> None:
     """Neural networks on the Raspberry Pi Pico.
 
-        \b
-        anne demo                    the published IRIS networks, in an emulated Pico
-        anne emulate                 a Python prompt in an emulated Pico
-        anne flash                   put the firmware on a real one
+    \b
+    anne demo                    the published IRIS networks, in an emulated Pico
+    anne emulate                 a Python prompt in an emulated Pico
+    anne flash                   put the firmware on a real one
     anne train iris.csv --layers 4,8,3 -o iris.anne    a network that learns from a table
     anne convert net.keras       a trained network as a model file, net.anne, with a report
-        anne run net.anne --on PORT --input x.npy    a model file on a real Pico
+    anne run net.anne --on PORT --input x.npy    a model file on a real Pico
     """
 
 
