@@ -45,7 +45,8 @@ typedef struct {
     uint32_t most_runs;
     bool whole_words;
     bool gathers;
-    bool apart;                       // bias does not fit into the sums of a panel
+    bool apart; // bias is not in the sums of a panel
+    uint32_t largest_sum;
     int32_t first_within, end_within; // columns of the output whose windows are in the image with all their columns
     const int8_t *x;                  // of the group
     int8_t *y;                        // of the rows at hand
@@ -290,15 +291,19 @@ static void each_line(work_t *work, uint32_t first, uint32_t n, bool sums) {
     }
 }
 
-// Whether bias is more than what n_in products leave of 2^23.
-static bool is_apart(const work_t *work) {
+// What the layer's bias and factors ask for: sums apart, where bias is more than n_in products leave of 2^23, or sums
+// are to be shifted.
+static void set_sums(work_t *work) {
     const anne_conv_s8_t *layer = work->layer;
-    const int32_t most = (1 << 23) - 1 - ((int32_t)least(work->n_in, ANNE_DENSE_S8_PANEL) << 14);
-    bool apart = work->panels > 1;
+    const uint32_t most = (1u << 23) - 1 - (least(work->n_in, ANNE_DENSE_S8_PANEL) << 14);
+    uint32_t largest_bias = 0;
+    work->apart = work->panels > 1;
     for (uint32_t i = 0; i < layer->n_out * layer->groups; i++) {
-        apart |= layer->bias[i] > most || layer->bias[i] < -most;
+        uint32_t magnitude = (uint32_t)(layer->bias[i] < 0 ? -layer->bias[i] : layer->bias[i]);
+        largest_bias = magnitude > largest_bias ? magnitude : largest_bias;
+        work->apart |= magnitude > most || anne_quick_left(&layer->factors[i]);
     }
-    return apart;
+    work->largest_sum = (work->n_in << 14) + largest_bias;
 }
 
 // Rows r to r + 7 of a group's weights, or as many as there are.
@@ -330,13 +335,13 @@ static void set_rows(work_t *work, uint32_t group, uint32_t r, int8_t *y) {
         work->added[0] = anne_quad_of(work->bias);
         work->added[1] = anne_quad_of(work->bias + (left > 4 ? 4 : 0));
     }
-    anne_quick_rows(work->job.factors, work->job.rows, layer->output, &work->quick);
+    anne_quick_rows(work->job.factors, work->job.rows, layer->output, work->largest_sum, &work->quick);
 }
 
 static void set_work(work_t *work, const anne_conv_s8_t *layer, int32_t *scratch) {
     set_sizes(work, layer);
     const anne_window_t *w = work->window;
-    work->apart = is_apart(work);
+    set_sums(work);
     work->tables = scratch;
     for (uint32_t i = 0; i < tables(work); i++, scratch += table_words(work)) {
         at(work, i)->n_rows = 0;

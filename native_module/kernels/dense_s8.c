@@ -14,19 +14,16 @@
 //   B = sum rev16(P) x     = S1 + S0 z + S3 z^2 + S2 z^3
 //   G = sum (P >> 16) x    = S2 + S3 z
 //
-//   A - z B = S0 (1 - z^2) + S2 (z^2 - z^4) = (S0 + S2 z^2)(1 - z^2)
-//   (1 - z^2)(1 + z^2) = 1 - z^4 = 1, so (A - z B)(1 + z^2) = S0 + S2 z^2 = E, and (B - z A)(1 + z^2) = S1 + S3 z^2 =
-//   O.
+//   A - z B = S0 (1 - z^2) + S2 (z^2 - z^4) = S0 + (S2 - S0) z^2 = D
 //
 // All of it is linear, so the 128 in u = w + 128 goes away by starting the sums with what the weights 128 would give:
 // A and B with -128 (1 + z + z^2 + z^3) X and G with -128 (1 + z) X, where X = sum of x. From then on S_r is the true
-// sum of w x, and |S_r| < 2^23 in a panel of up to 511 columns. E shows S0 but for the bits it shares with S2 z^2;
-// those of them below 2^24 are in the low byte of G. Step by step, modulo 2^32 (a product by z is a shift to the left
-// by 8):
+// sum of w x, and |S_r| < 2^23 in a panel of up to 511 columns: 24 bits of each are enough. Step by step, modulo 2^32
+// (a product by z is a shift to the left by 8, and z^4 = 0):
 //
-//   S0 z = E z - G z^3                  for G z^3 = S2 z^3
-//   S1 z = O z - G z^2 + (E - S0)       for E - S0 = S2 z^2 and G z^2 - S2 z^2 = S3 z^3
-//   S2 z = G z - (O - S1)               for O - S1 = S3 z^2
+//   S0 z = D z + (D - G) z^3                          for D z = S0 z + (S2 - S0) z^3, D z^3 = S0 z^3, G z^3 = S2 z^3
+//   S1 z = A - G z^2 - S0                             for G z^2 = S2 z^2 + S3 z^3
+//   S2 z = G z + G z^3 - (B - S0 z - S1)              for G z = S2 z + S3 z^2, and the rest of B is S3 z^2 + S2 z^3
 //   S3 z = G - S2
 //
 // and an arithmetic shift by 8 takes each S, sign and all. Longer rows are cut into panels, each added to acc.

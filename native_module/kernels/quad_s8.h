@@ -46,11 +46,11 @@ static inline void anne_quad_add(anne_quad_s8_t *sums, uint32_t p, uint32_t x) {
 
 // The four sums, each below 2^23 in magnitude.
 static inline void anne_quad_decode(const anne_quad_s8_t *sums, int32_t *decoded) {
-    uint32_t a = sums->a, b = sums->b, g = sums->g;
-    uint32_t even = (a - (b << 8)) * 0x10001, odd = (b - (a << 8)) * 0x10001;
-    decoded[0] = (int32_t)((even << 8) - (g << 24)) >> 8;
-    decoded[1] = (int32_t)((odd << 8) - (g << 16) + (even - (uint32_t)decoded[0])) >> 8;
-    decoded[2] = (int32_t)((g << 8) - (odd - (uint32_t)decoded[1])) >> 8;
+    uint32_t a = sums->a, b = sums->b, g = sums->g, d = a - (b << 8), s0_z = (d << 8) + ((d - g) << 24);
+    decoded[0] = (int32_t)s0_z >> 8;
+    decoded[1] = (int32_t)(a - (g << 16) - (uint32_t)decoded[0]) >> 8;
+    uint32_t above = b - s0_z - (uint32_t)decoded[1]; // S3 z^2 + S2 z^3
+    decoded[2] = (int32_t)((g << 8) + (g << 24) - above) >> 8;
     decoded[3] = (int32_t)(g - (uint32_t)decoded[2]) >> 8;
 }
 

@@ -98,32 +98,38 @@ void anne_approximate(const anne_rescale_t *factors, size_t n, uint32_t largest_
 // q - X is from 0 to U + 2^14 + F + 2, in all 2.8 % of all fractions, one limit for all rows with the least s. Beyond
 // the limits, by d in v, q is 2^6 d more off, and 2^21 d away from where a result is within.
 //
-// Sums whose a is no int16 take the exact way. Where a row has n < 6, or a multiplier below 2^30, as no converter
-// writes, all rows do.
+// Sums whose a is no int16 take the exact way. With n of 2 to 5 sums are shifted to the left first, if none can
+// overflow by it, as above. Where a row has n < 2, or a multiplier below 2^30, as no converter writes, all rows are
+// exact.
 
-enum { QUICK_SHIFT = 6, ALL_BITS = 31 };
+enum { QUICK_SHIFT = 6, ALL_BITS = 31, MOST_LEFT = 4 };
 
-// The rows from `end` back to `begin`; returns where those behind them stand, and the greatest shift.
-static uint32_t *quick_rows(const anne_rescale_t *begin, const anne_rescale_t *end, uint32_t *quick, int32_t *most) {
+// The rows from `end` back to `begin`; returns where those behind them stand.
+static uint32_t *quick_rows(const anne_rescale_t *begin, const anne_rescale_t *end, int32_t shift, uint32_t *quick) {
     while (end != begin) {
-        const int32_t multiplier = (--end)->multiplier, shift = end->shift;
-        if (multiplier == 0) { // the product is 0, which is exact
-            *quick++ = ALL_BITS;
-            continue;
-        }
-        *most = multiplier < 1 << 30 ? 0 : shift > *most ? shift : *most;
-        *quick++ = (((uint32_t)multiplier >> 15) + 1) >> 1 << 16 | (uint32_t)(-QUICK_SHIFT - shift);
+        end--; // a product with 0 is exact
+        *quick++ = end->multiplier == 0
+                       ? ALL_BITS
+                       : (((uint32_t)end->multiplier >> 15) + 1) >> 1 << 16 | (uint32_t)(shift - end->shift);
     }
     return quick;
 }
 
-void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_output_t *output, anne_quick_t *quick) {
-    int32_t most = -QUICK_SHIFT - ALL_BITS;
-    const uint32_t first = n > 4 ? 4 : n;
-    quick_rows(factors + first, factors + n, quick_rows(factors, factors + first, quick->factors, &most), &most);
-    const bool exact = most > -QUICK_SHIFT;
-    const uint32_t first_rounding = 1u << 14 >> (exact ? 0 : -QUICK_SHIFT - most);
+void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_output_t *output, uint32_t largest_sum,
+                     anne_quick_t *quick) {
+    const anne_rescale_t *end = factors + n, *half = n > 4 ? factors + 4 : end;
+    int32_t most = -QUICK_SHIFT - ALL_BITS; // shift
+    for (const anne_rescale_t *factor = factors; factor != end; factor++) {
+        int32_t shift = factor->multiplier >= 1 << 30 ? factor->shift : ANNE_MAX_SHIFT;
+        most = factor->multiplier != 0 && shift > most ? shift : most;
+    }
+    const uint32_t left = most > -QUICK_SHIFT ? (uint32_t)(QUICK_SHIFT + most) : 0;
+    const bool exact = left > MOST_LEFT || largest_sum >= 1u << (31 - left);
+    const uint32_t first_rounding = left > 0 ? 1u << 14 << (exact ? 0 : left) : 1u << 14 >> (-QUICK_SHIFT - most);
     const uint32_t above = (1u << 15) + (1u << 13) + first_rounding + 2;
+    quick->left = exact ? 0 : left;
+    quick_rows(half, end, (int32_t)left - QUICK_SHIFT,
+               quick_rows(factors, half, (int32_t)left - QUICK_SHIFT, quick->factors));
     quick->start = (uint32_t)(output->zero_point - output->least) * (1u << ONE_BITS) + (1u << (ONE_BITS - 1)) + above;
     quick->unsure = (above + (1u << 14) + first_rounding + 2) << (32 - ONE_BITS);
     quick->range = (uint32_t)(output->most - output->least);

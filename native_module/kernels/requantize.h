@@ -71,10 +71,17 @@ typedef struct {
     uint32_t range;      // most - least
     int32_t least;       // the limit
     uint32_t factors[8]; // multiplier 2^16 + shift of the sum to the right
+    uint32_t left;       // by which all sums are shifted to the left before; 0 unless a factor is above 2^-6
 } anne_quick_t;
 
-// Rows n - 1 to 0; of more than four first rows 3 to 0, then rows n - 1 to 4. 1 <= n <= 8.
-void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_output_t *output, anne_quick_t *quick);
+// Whether a row may want its sum shifted to the left.
+static inline bool anne_quick_left(const anne_rescale_t *factor) {
+    return factor->shift > -6;
+}
+
+// Rows n - 1 to 0; of more than four first rows 3 to 0, then rows n - 1 to 4. 1 <= n <= 8; |sum| <= largest_sum.
+void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_output_t *output, uint32_t largest_sum,
+                     anne_quick_t *quick);
 
 // y[i] = zero_point + rescale(acc[i]) limited to least..most, a factor a row; the sum saturates. n >= 1.
 // acc is spoilt.

@@ -48,12 +48,15 @@ static void check_s8(const int32_t *sums, const anne_rescale_t *factors, uint32_
 // What anne_quick_rows makes, used as the assembly does: whatever is sure is right. Returns how many are.
 static uint32_t check_quick(const int32_t *sums, const anne_rescale_t *factors, uint32_t n) {
     const anne_output_t output = {any_of(-128, 127), any_of(-128, 0), any_of(0, 127)};
-    uint32_t n_sure = 0;
+    uint32_t n_sure = 0, largest_sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        largest_sum |= (uint32_t)abs(sums[i]);
+    }
     anne_quick_t quick;
-    anne_quick_rows(factors, n, &output, &quick);
+    anne_quick_rows(factors, n, &output, largest_sum, &quick);
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t row = n > 4 && i < 4 ? 3 - i : n > 4 ? n + 3 - i : n - 1 - i;
-        const int32_t a = sums[row] >> (quick.factors[i] & 255);
+        const int32_t a = sums[row] * (1 << quick.left) >> (quick.factors[i] & 255);
         const uint32_t q = (uint32_t)a * (quick.factors[i] >> 16) + quick.start;
         const int32_t above = (int32_t)q >> 21; // the least
         const bool within = above >= 0 && above <= (int32_t)quick.range;
@@ -77,12 +80,13 @@ static void check_quick_of_all_kinds(void) {
         int32_t acc[8];
         const uint32_t n = (uint32_t)any_of(1, 8);
         for (uint32_t r = 0; r < n; r++) {
-            factors[r] = (anne_rescale_t){any_of(0, 9) ? any_of(1 << 30, INT32_MAX) : 0, any_of(-31, -6)};
+            factors[r] = (anne_rescale_t){any_of(0, 9) ? any_of(1 << 30, INT32_MAX) : 0,
+                                          any_of(0, 9) ? any_of(-31, -6) : any_of(-5, -2)};
             acc[r] = any_of(-250, 250) * (1 << (-factors[r].shift < 20 ? -factors[r].shift : 20)) + any_of(-99, 99);
         }
         n_sure += check_quick(acc, factors, n);
         n_rows += n;
-        factors[0] = any_of(0, 1) ? (anne_rescale_t){(1 << 30) - 1, -9} : (anne_rescale_t){1 << 30, any_of(-5, 15)};
+        factors[0] = any_of(0, 1) ? (anne_rescale_t){(1 << 30) - 1, -9} : (anne_rescale_t){1 << 30, any_of(-1, 15)};
         acc[0] = any_of(-9, 9);
         CHECK(n > 1 || check_quick(acc, factors, n) == 0, "%d is sure", acc[0]);
     }

@@ -50,7 +50,8 @@
 .equ ADDED, 88
 .equ FIRST_BIAS, 92
 .equ SUMS, 96               // eight
-.equ LOCALS, 128
+.equ LEFT, 128              // by how much sums that are apart are shifted to the left
+.equ LOCALS, 132
 
 // Four columns of eight rows: 83 cycles.
 .macro four_columns
@@ -82,18 +83,6 @@
     adds r7, r3
     accumulate_first r4, r3
     accumulate_second r5, r3
-.endm
-
-.macro decode_from a, b, g
-    mov r4, \a
-    mov r5, \b
-    mov r6, \g
-    decode
-.endm
-
-.macro store_sums at
-    add r1, sp, #SUMS + \at
-    stm r1!, {r4-r7}
 .endm
 
 // void anne_conv_rows_s8(const anne_conv_rows_s8_t *job)
@@ -139,6 +128,8 @@
     ldm r3!, {r4, r5, r6}       // start, unsure, range
     ldm r3!, {r2}               // least
     str r3, [sp, #QUICK]
+    ldr r3, [r3, #32]
+    str r3, [sp, #LEFT]
     subs r1, r2
     str r1, [sp, #ZERO]
     stm r7!, {r4, r5, r6}
@@ -150,7 +141,6 @@
     .word .Lentries
 
 // r1 goes back by the columns that the first round skips.
-    .p2align 2
     .global anne_conv_rows_s8_bytes, anne_conv_rows_s8_bytes_2
 anne_conv_rows_s8_bytes:
     b .Lbyte_0
@@ -160,7 +150,6 @@ anne_conv_rows_s8_bytes_2:
     subs r1, #\at
     b .Lbyte_\at
     .endr
-    .p2align 2
     .irp at, 0, 1, 2, 3, 4, 5, 6, 7, 8
 .Lbyte_\at:
     column \at
@@ -209,7 +198,6 @@ anne_conv_rows_s8_four_bytes:
     b .Lrun_done
 
 // Behind the last run of a panel; r2 is behind its end. Of bytes first what the sum of x takes off.
-    .p2align 2
     .global anne_conv_rows_s8_end_bytes
 anne_conv_rows_s8_end_bytes:
     lsls r3, r7, #7
@@ -237,7 +225,6 @@ anne_conv_rows_s8_end_bytes:
     bls .Lfour_apart
 
 // Sums apart: S is added to what `bias` or the panels before have left.
-    .p2align 2
     .global anne_conv_rows_s8_end_apart
 anne_conv_rows_s8_end_apart:
     str r2, [sp, #RUN]
@@ -246,7 +233,6 @@ anne_conv_rows_s8_end_apart:
     add_bias
     store_sums 0
     b 1f
-    .p2align 2
     .global anne_conv_rows_s8_end_four_apart
 anne_conv_rows_s8_end_four_apart:
 .Lfour_apart:
@@ -271,12 +257,24 @@ anne_conv_rows_s8_end_four_apart:
 .Llast_panel:
     ldr r1, [sp, #FIRST_BIAS]
     str r1, [sp, #BIAS]
-    ldr r1, [sp, #JOB]
-    ldr r1, [r1, #JOB_ROWS]
-    cmp r1, #4
+    add r1, sp, #SUMS
+    movs r3, #8
+    ldr r2, [sp, #LEFT]
+    cmp r2, #0
+    beq 3f
+2:  ldr r4, [r1]
+    lsls r4, r2
+    stm r1!, {r4}
+    subs r3, #1
+    bne 2b
+3:  ldr r1, [sp, #JOB]
+    ldr r2, [r1, #JOB_ROWS]
+    add r1, sp, #SUMS + 16
+    cmp r2, #4
     bhi 1f
+    ldm r1!, {r4-r7}
     b .Lfour_found
-1:  add r1, sp, #SUMS
+1:  subs r1, #16
     ldm r1!, {r4-r7}
     b .Leight_found
 
@@ -369,7 +367,6 @@ anne_conv_rows_s8_end:
     mov pc, r2
     beyond_four 3, 2, 1, 0
 
-    .p2align 2
     quick_four 7, 6, 5, 4
     mov r7, sp
     ldm r7!, {r0-r3}            // x, x_step, y_step, end

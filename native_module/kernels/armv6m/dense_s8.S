@@ -11,15 +11,6 @@
 //     r0 weights   r1 x   r2 t   r3-r7 what ldm brings   r8 A  r9 B  r10 G   r11 A'  r12 B'  lr G'
 //
 // Four columns are 12 words; five `ldm`, in the order in which registers become free, fetch them in 17 cycles.
-// Decoding, all modulo 2^32 with |S| < 2^23 (z = 2^8):
-//
-//     E = (A - zB)(1 + z^2) = S0 + S2 z^2     O = (B - zA)(1 + z^2) = S1 + S3 z^2     G = S2 + S3 z
-//     S0 z = E z - G z^3                      since G z^3 = S2 z^3: bits 8 to 31 of E less S2 z^2, modulo 2^24
-//     S1 z = O z - G z^2 + (E - S0)           since E - S0 = S2 z^2 and G z^2 - S2 z^2 = S3 z^3
-//     S2 z = G z - (O - S1)                   since O - S1 = S3 z^2
-//     S3 z = G - S2
-//
-// and an arithmetic shift by 8 takes each S, sign and all.
 #if defined(__ARM_ARCH_6M__) && !defined(ANNE_PORTABLE)
 #include "kernels/armv6m/common.inc"
 #include "kernels/armv6m/quad_s8.inc"
@@ -109,20 +100,14 @@
     subs r3, #8
     blo .Lfive_to_seven_rows
     str r3, [sp, #ROWS]
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    decode
+    decode_from r8, r9, r10
     ldr r1, [sp, #BIAS]
     add_bias
     ldr r2, [sp, #ACC]
     stm r2!, {r4-r7}
     mov r8, r1
     mov r9, r2
-    mov r4, r11
-    mov r5, r12
-    mov r6, lr
-    decode
+    decode_from r11, r12, lr
     mov r1, r8
     add_bias
     str r1, [sp, #BIAS]

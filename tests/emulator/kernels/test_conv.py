@@ -183,7 +183,7 @@ def test_the_greatest_sums_are_exact(machine: Machine, channels: int) -> None:
             check(machine, shape, rng, w, x)
 
 
-@pytest.mark.parametrize("shift", [-1, 0, 1, 2])
+@pytest.mark.parametrize("shift", [-5, -3, -2, -1, 0, 1, 2])
 def test_factors_near_1_are_exact(machine: Machine, shift: int) -> None:
     shape = Shape(2, 3, 4, kernel_h=1, kernel_w=2, pad_left=1, n_out=11)
     rng = np.random.default_rng(43)
@@ -227,11 +227,11 @@ def test_an_image_of_whole_words_that_is_misaligned_is_a_fault(strict: Machine) 
 # --- Speed: cycles of the whole layer
 
 GOALS = [
-    (Shape(12, 32, 16, 12, 32, pad_top=1, pad_left=1, n_out=16), 3.25),
+    (Shape(12, 32, 16, 12, 32, pad_top=1, pad_left=1, n_out=16), 3.2),
     (Shape(8, 8, 64, 8, 8, pad_top=1, pad_left=1, n_out=64), 2.95),
-    (Shape(1, 25, 64, kernel_h=1, kernel_w=1, n_out=64), 3.6),
-    (Shape(1, 16, 256, kernel_h=1, kernel_w=1, n_out=64), 2.95),
-    (Shape(12, 32, 3, 12, 32, pad_top=1, pad_left=1, n_out=16), 5.75),
+    (Shape(1, 25, 64, kernel_h=1, kernel_w=1, n_out=64), 3.55),
+    (Shape(1, 16, 256, kernel_h=1, kernel_w=1, n_out=64), 2.9),
+    (Shape(12, 32, 3, 12, 32, pad_top=1, pad_left=1, n_out=16), 5.45),
 ]
 
 
