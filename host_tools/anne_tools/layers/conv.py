@@ -113,7 +113,8 @@ class Conv(Weighted):
     # Channels and side of the windows, one after another: of small images, and of larger ones. Those below 0 are in two
     # groups, of pixels two apart.
     TIMED: ClassVar[tuple[tuple[int, int], ...]] = (
-        *((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (28, 1), (8, 2), (4, 1), (6, -3), (4, 1), (4, 3)),
+        *((8, 3), (16, 1), (16, 3), (6, 1), (7, 3), (28, 1), (8, 2), (4, 1), (6, -3)),
+        *((1, 1), (5, 3), (3, 1), (64, 2), (4, 1), (4, 3)),
     )
     TIMED_LARGER: ClassVar[tuple[tuple[int, int], ...]] = (
         *(
@@ -130,9 +131,11 @@ class Conv(Weighted):
             (12, 3),
             (3, 1),
         ),
-        *((30, 1), (9, 1), (64, 3), (16, 1), (3, 3), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
+        *((30, 1), (9, 1), (64, 3), (16, 1), (1, 1), (5, 3), (3, 3), (64, 2), (3, 1), (8, 3), (4, 1), (4, 3)),
     )
-    TIMED_WIDE: ClassVar[tuple[tuple[int, int], ...]] = ((3, 1), (16, 3), (3, 1), (8, 3), (4, 1), (4, 3))
+    TIMED_WIDE: ClassVar[tuple[tuple[int, int], ...]] = (
+        *((3, 1), (16, 3), (1, 1), (28, 3), (3, 1), (8, 3), (4, 1), (4, 3)),
+    )
 
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:

@@ -9,6 +9,8 @@ from anne import model_file
 from anne.layouts import S8Quad
 
 # Those of conv_s8.c.
+# What a table takes beside its runs, in runs.
+TABLE_RUNS = 5
 CHUNK, COLUMNS, CACHED_WORDS, GATHERED_BYTES, BY_BYTE = 128, 320, 2048, 1024, 24
 
 
@@ -42,15 +44,14 @@ class Walk:
         passes, padded = eights + fours, -(-self.n_in // 4) * 4
         chunk = self._chunk(panels, padded)
         touch = self.dilation[1] == 1 and self.groups == 1
-        cut, lines, runs = self._segments(chunk, touch)
-        runs = self.groups * (runs + (panels - 1) * prod(self.made))
         slides = self.words and panels == 1 and touch and self._slides(chunk)
+        lines, runs, tables = self._lines(
+            chunk, [(i, min(8, self.n_out - i)) for i in range(0, self.n_out, 8)], slides
+        )
         seen = self._lines_seen() if slides else places * self.n_in if self.words or self.gathers else 0
-        # To begin a run takes as long as to copy four bytes,
+        # to begin a run takes as long as to copy four bytes
         seen += 4 * runs * self.gathers
-        # and of those read one by one as long as two columns
-        columns = padded if self.words or self.gathers else self.n_in + 2 * runs / places
-        again = 1 if self.gathers or chunk <= self.made[1] else passes
+        columns = padded if self.words or self.gathers else self.n_in
         return {
             "n_in": seen,
             "n_out": places * self.n_out,
@@ -59,9 +60,10 @@ class Walk:
             "block_column": places * eights * columns,
             "rest_column": places * fours * columns,
             "window": places * panels if self.words or self.gathers else 0,
-            "run": runs * (passes + (not slides)) if self.words else 0,
-            "job": self.groups * passes * (-(-places // self.groups // chunk) if self.gathers else lines),
-            "table": self.groups * again * cut * (runs // places + panels),
+            "run": 0 if self.gathers else runs * (passes + (self.words and not slides)),
+            "job": lines + self.groups * passes * -(-places // self.groups // chunk) * self.gathers,
+            "row": self.groups * passes * -(-places // self.groups // chunk),
+            "table": tables,
         }
 
     def _chunk(self, panels: int, padded: int) -> int:
@@ -80,24 +82,52 @@ class Walk:
         columns = min(self.size[1], (self.made[1] - 1) * self.stride[1] + self.kernel[1])
         return self.made[0] * self.kernel[0] * columns * self.channels
 
-    def _segments(self, chunk: int, touch: bool) -> tuple[int, int, int]:
-        """Tables that are made for each pass over the weights; pieces of lines whose windows have one; all runs.
-
-        `touch`: a window's pixels of a line are one run, and two where some of them are outside.
-        """
-        (size_h, size_w), (made_h, made_w) = self.size, self.made
-        (kernel_h, kernel_w), pad_w = self.kernel, self.pad[1]
-        reach = size_w - 1 - (kernel_w - 1) * self.dilation[1] + pad_w
-        first = min(made_w, -(-pad_w // self.stride[1]))
-        end = max(first, min(made_w, reach // self.stride[1] + 1) if reach >= 0 else 0)
-        inside = [
-            [0 <= row * self.stride[0] - self.pad[0] + i * self.dilation[0] < size_h for i in range(kernel_h)]
-            for row in range(made_h)
+    def _taps(self, axis: int, place: int) -> tuple[int, int, int]:
+        """Taps along an axis outside before the image, in it, and outside behind it."""
+        at = [
+            place * self.stride[axis] - self.pad[axis] + i * self.dilation[axis]
+            for i in range(self.kernel[axis])
         ]
-        changes = 1 + sum(a != b for a, b in zip(inside, inside[1:], strict=False))
-        edges = [first, made_w - end]
-        tables = changes * (end > first) + sum(changes if n == 1 else made_h * n for n in edges)
-        lines = made_h * (sum(edges) + (end > first)) + max(0, prod(self.made) // chunk - made_h)
-        if not touch:
-            return tables, lines, prod(self.made) * prod(self.kernel)
-        return tables, lines, sum(kernel_h * made_w + sum(taps) * sum(edges) for taps in inside)
+        before, behind = sum(i < 0 for i in at), sum(i >= self.size[axis] for i in at)
+        return before, len(at) - before - behind, behind
+
+    def _runs(self, rows: tuple[int, int, int], columns: tuple[int, int, int]) -> int:
+        """Runs of a window that has those taps: pixels that touch are one."""
+        before, inside, behind = columns
+        touch = self.dilation[1] == 1 and self.groups == 1
+        return (
+            rows[0]
+            + rows[2]
+            + rows[1] * ((before > 0) + (min(inside, 1) if touch else inside) + (behind > 0))
+        )
+
+    def _lines(self, chunk: int, passes: list[tuple[int, int]], slides: bool) -> tuple[int, int, int]:
+        """Pieces of lines whose windows have one table, for all rows of weights; runs of all windows, once; and the
+        tables that are made, counted by their runs and what a table takes besides.
+        """
+        made_h, made_w = self.made
+        rows = [self._taps(0, place) for place in range(made_h)]
+        columns = [self._taps(1, place) for place in range(made_w)]
+        reach = self.size[1] - 1 - (self.kernel[1] - 1) * self.dilation[1] + self.pad[1]
+        first = -(-self.pad[1] // self.stride[1])
+        end = reach // self.stride[1] + 1 if reach >= 0 else 0
+        lines = cost = 0
+        tables: dict[str, tuple] = {}
+        for start in range(0, made_h * made_w, chunk):
+            places = range(start, min(start + chunk, made_h * made_w))
+            pieces = [
+                (place // made_w, place % made_w)
+                for place in places
+                if not first < place % made_w < end or place == start
+            ]
+            for n_rows in [n for _ in range(self.groups) for _, n in passes]:
+                # sums of windows that do not slide, and copies, come first, by the same tables
+                for row, column in pieces:
+                    which = "left" if column < first else "within" if column < end else "right"
+                    taps = (rows[row], columns[column], n_rows <= 4)
+                    if tables.get(which) != taps:
+                        tables[which] = taps
+                        cost += TABLE_RUNS + self._runs(*taps[:2])
+                lines += len(pieces)
+        runs = sum(self._runs(row, column) for row in rows for column in columns) * self.groups
+        return (0 if self.gathers else lines), runs, cost
