@@ -207,8 +207,8 @@ def section(table: Table, name: str, dtype: str = "Cost") -> None:
     table.lines.append(f"{name}: dict[str, {dtype}] = {{")
 
 
-def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows]) -> Table:
-    """All prices of what was measured. What was not keeps its own."""
+def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows], whole: bool = True) -> Table:
+    """All prices of what was measured. What was not keeps its own; it is written if the table is to be `whole`."""
     before = costs.CHIPS["rp2040"]
     chip = replace(before, kernels=Prices(before.kernels), activations_f32=dict(before.activations_f32))
     costs.CHIPS["rp2040"] = chip
@@ -226,7 +226,8 @@ def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows]) -> Table:
     for name in layers:
         if name.removeprefix("activation ") not in ACTIVATIONS:
             table.fit(name)
-    for name in sorted(costs.CHIPS["rp2350"].kernels.keys() - layers.keys() - {"activation float32"}):
+    missing = costs.CHIPS["rp2350"].kernels.keys() - layers.keys() - {"activation float32"}
+    for name in sorted(missing) if whole else ():
         table.lines.append("    # estimated")
         table.add(name, chip.kernels[name])
     table.lines.append("}")
@@ -295,7 +296,7 @@ def main() -> None:
     for layer, cycles in sum(models.values(), []):
         golden.setdefault(price_name(layer), []).append((layer, cycles))
     costs.CHIPS["rp2040"] = chip
-    table = fitted(layers, golden, calls)
+    table = fitted(layers, golden, calls, whole=not only)
     told = whole_models(table, models)
     print(*told, sep="\n")
     if not only:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from anne import model_file
 
 from ..network import tflm_binary
 from .binary import LEAST_JOINED, Binary
@@ -20,7 +21,6 @@ from .prices import Cost
 class Add(Binary):
     """The sum; fields as in Binary."""
 
-    least_joined: ClassVar[int] = LEAST_JOINED
     ON_CORTEX_M33: ClassVar[dict[str, Cost]] = {
         "add float32": Cost(100, 0, 8),
         "add int8": Cost(120, 0, 25, exact=25),
@@ -35,3 +35,7 @@ class Add(Binary):
 
     def factors(self, a: float, b: float, output: float, dtype: str) -> list[int]:
         return tflm_binary.add_factors(a, b, output, dtype)
+
+    @classmethod
+    def joins(cls, layer: model_file.Layer, row: int, repeated: tuple[bool, bool]) -> bool:
+        return row >= LEAST_JOINED

@@ -19,7 +19,7 @@ from . import tables
 from .activated import alpha_in_file
 from .prices import Chip
 
-LEAST_JOINED = 8  # as in native_module/kernels/add.c
+LEAST_JOINED = 8  # as in native_module/kernels/add.h
 
 
 class TwoOperands(Layer):
@@ -152,29 +152,30 @@ class TwoOperands(Layer):
 
     @classmethod
     def counts(cls, layer: model_file.Layer) -> dict[str, Any]:
-        """Elements, and rows of them along which both operands go on, or one has a single value. Short rows of sums of
-        int8 are computed the exact way (native_module/kernels/add.c).
+        """Elements, and rows of them along which both operands go on, or one has a single value; those of int8 that are
+        computed the exact way by themselves.
         """
-        n, row = layer.outputs[0].size, cls.row_of(layer)
-        if cls.least_joined and layer.outputs[0].dtype == "int8" and row < cls.least_joined:
+        n, (row, repeated) = layer.outputs[0].size, cls.row_of(layer)
+        if layer.outputs[0].dtype == "int8" and not cls.joins(layer, row, repeated):
             return {"exact": n, "run": n // row}
         return {"n_out": n, "row": n // row}
 
-    # Elements of a row from which on int8 has a quicker way.
-    least_joined: ClassVar[int] = 0
+    @classmethod
+    def joins(cls, layer: model_file.Layer, row: int, repeated: tuple[bool, bool]) -> bool:
+        """Return whether a row of int8 is computed the quick way; a kind that has but one says so of all."""
+        return True
 
     @classmethod
-    def row_of(cls, layer: model_file.Layer) -> int:
-        """Return the elements of a row."""
+    def row_of(cls, layer: model_file.Layer) -> tuple[int, tuple[bool, bool]]:
+        """Return the elements of a row, and of which operands it has a single value."""
         y = layer.outputs[0].shape
         shapes = [tuple(tensor.shape) for tensor in layer.inputs]
         if len(shapes) == 1:
-            shapes.append(
-                tuple(layer.parameters[-len(y) :])
-            )  # the constant's shape, from the fourth last axis on
+            shapes.append(tuple(layer.parameters[-len(y) :]))  # of the constant, with 1 in front
         shapes = [(1,) * (len(y) - len(shape)) + shape for shape in shapes]
-        axes = [(tuple(shape[i] != n for shape in shapes), n) for i, n in enumerate(y) if n > 1]
-        return prod(n for _, n in takewhile(lambda axis: axis[0] == axes[-1][0], reversed(axes)))
+        axes = [((shapes[0][i] != n, shapes[1][i] != n), n) for i, n in enumerate(y) if n > 1]
+        repeated = axes[-1][0] if axes else (False, False)
+        return prod(n for _, n in takewhile(lambda axis: axis[0] == repeated, reversed(axes))), repeated
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:
