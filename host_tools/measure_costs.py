@@ -175,11 +175,12 @@ class Table:
         getattr(self.chip, prices)[name] = cost
         self.lines.append(f'    "{name}": {written(cost)},')
         of = f"activation {name}" if prices == "activations_f32" else name
+        print(self.lines[-1])
         if of in self.layers:
             self.report.append(
                 f"| {of} | {self.off(self.layers[of])} | {self.off(self.golden.get(of, []))} |"
             )
-        print(self.lines[-1], self.report[-1], sep="\n", flush=True)
+            print(self.report[-1], flush=True)
 
     def fit_activations(self) -> None:
         """Activations of floats: elements, and rows of a softmax, beside a base that is the same for all."""
