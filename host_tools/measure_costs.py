@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -173,9 +174,12 @@ class Table:
     def add(self, name: str, cost: Cost, prices: str = "kernels") -> None:
         """Take a price, from now on the chip's, and print it."""
         getattr(self.chip, prices)[name] = cost
-        self.lines.append(f'    "{name}": {written(cost)},')
+        line = f'    "{name}": {written(cost)},'
+        self.lines += textwrap.wrap(
+            line, 110, subsequent_indent=" " * 8, break_on_hyphens=False, drop_whitespace=True
+        )
         of = f"activation {name}" if prices == "activations_f32" else name
-        print(self.lines[-1])
+        print(line)
         if of in self.layers:
             self.report.append(
                 f"| {of} | {self.off(self.layers[of])} | {self.off(self.golden.get(of, []))} |"
@@ -303,7 +307,7 @@ def main() -> None:
     if not only:
         write(table.lines, TABLE)
         write([*told, *table.report], REPORT)
-        print(f"written to {TABLE} and {REPORT}; now: ruff format {TABLE}")
+        print(f"written to {TABLE} and {REPORT}")
 
 
 if __name__ == "__main__":
