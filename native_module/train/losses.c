@@ -84,16 +84,13 @@ static uint32_t class_of(float y) {
 
 void anne_loss_add(anne_loss_sum_t *loss, const anne_trainer_t *trainer, const float *outputs, const float *y,
                    float scale, float *deltas) {
-    uint32_t n_out = trainer->sizes[trainer->n_layers], number = class_of(*y);
+    uint32_t n_out = trainer->sizes[trainer->n_layers];
+    bool is_class = trainer->n_targets != n_out;
+    uint32_t number = is_class ? class_of(*y) : 0;
     anne_loss_t kind = trainer->loss;
     scale = kind == ANNE_LOSS_mse ? anne_plus_f32(scale, scale) : scale;
     for (uint32_t k = 0; k < n_out; k++) {
-        float o = outputs[k], difference = o, target;
-        if (trainer->n_targets == n_out) {
-            target = y[k];
-        } else {
-            target = k == number ? 1 : 0;
-        }
+        float o = outputs[k], difference = o, target = !is_class ? y[k] : k == number ? 1 : 0;
         if (anne_bits_of(target) != 0) {
             difference = anne_plus_f32(o, -target);
         }
