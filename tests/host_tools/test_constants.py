@@ -17,7 +17,7 @@ from anne_tools.commands import convert
 from anne_tools.conversion import convert as conversion
 from anne_tools.conversion import quantize
 from anne_tools.conversion.choose import AUTO
-from anne_tools.layers import walks
+from anne_tools.layers import binary, copies, dense, depthwise_cut, multiply, walks
 from anne_tools.network import activations
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +77,22 @@ def test_activations_have_the_same_default_alpha_everywhere():
 def test_prices_of_convolutions_count_as_the_kernel_goes(name: str):
     (value,) = re.findall(rf"\b{name} = (\d+)", source("kernels/conv_s8.c"))
     assert getattr(walks, name) == int(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value"),
+    [
+        ("BAND", "layers/dense.c", dense.BAND),
+        ("ANNE_LEAST_JOINED", "kernels/add.h", binary.LEAST_JOINED),
+        ("LEAST_SHIFT", "kernels/multiply.c", multiply.LEAST_SHIFT),
+        ("MOST_SHIFT", "kernels/multiply.c", multiply.MOST_SHIFT),
+        ("SHORT_BYTES", "kernels/rows.c", copies.SHORT_BYTES),
+        ("NARROW", "kernels/depthwise_s8.c", depthwise_cut.NARROW),
+        ("MOST_WORDS", "kernels/depthwise_s8.c", depthwise_cut.MOST_WORDS),
+    ],
+)
+def test_prices_have_the_limits_of_the_kernels(name: str, path: str, value: int):
+    assert re.findall(rf"#define {name}\s+\(?(-?\d+)", source(path)) == [str(value)]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from .prices import Chip, Cost, blocks_of
 from .weighted import Weighted
 
 # Rows of int8 whose sums there is room for at a time (native_module/layers/dense.c).
-BAND = 128
+BAND = 320
 
 
 @dataclass
