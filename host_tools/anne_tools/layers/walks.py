@@ -45,9 +45,8 @@ class Walk:
         chunk = self._chunk(panels, padded)
         touch = self.dilation[1] == 1 and self.groups == 1
         slides = self.words and panels == 1 and touch and self._slides(chunk)
-        lines, runs, tables = self._lines(
-            chunk, [(i, min(8, self.n_out - i)) for i in range(0, self.n_out, 8)], slides
-        )
+        rows = [min(8, self.n_out - first) for first in range(0, self.n_out, 8)]
+        lines, runs, tables = self._lines(chunk, rows)
         seen = self._lines_seen() if slides else places * self.n_in if self.words or self.gathers else 0
         # to begin a run takes as long as to copy four bytes
         seen += 4 * runs * self.gathers
@@ -101,7 +100,7 @@ class Walk:
             + rows[1] * ((before > 0) + (min(inside, 1) if touch else inside) + (behind > 0))
         )
 
-    def _lines(self, chunk: int, passes: list[tuple[int, int]], slides: bool) -> tuple[int, int, int]:
+    def _lines(self, chunk: int, rows_at_once: list[int]) -> tuple[int, int, int]:
         """Pieces of lines whose windows have one table, for all rows of weights; runs of all windows, once; and the
         tables that are made, counted by their runs and what a table takes besides.
         """
@@ -120,7 +119,7 @@ class Walk:
                 for place in places
                 if not first < place % made_w < end or place == start
             ]
-            for n_rows in [n for _ in range(self.groups) for _, n in passes]:
+            for n_rows in rows_at_once * self.groups:
                 # sums of windows that do not slide, and copies, come first, by the same tables
                 for row, column in pieces:
                     which = "left" if column < first else "within" if column < end else "right"

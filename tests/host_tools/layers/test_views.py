@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
 from anne_tools.layers import Conv, ConvTranspose, MaxPool, Multiply, Reduce
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.copies import copied, moved
 from anne_tools.layers.views import View
+from anne_tools.layers.walks import TABLE_RUNS
 from anne_tools.layers.windows import Window
 
 
@@ -44,6 +46,21 @@ def test_pixels_of_a_row_are_one_run_and_what_is_outside_another():
     rows = seen().any(axis=3)  # of the window, inside
     cut = rows & ~seen().all(axis=3)  # half of whose pixels are outside
     assert view.runs(groups=1)[0] == rows.size + cut.sum()
+
+
+def test_a_convolution_of_int8_makes_a_table_where_other_taps_are_inside():
+    """Of 4 x 4 pixels under 3 x 3 taps each line has a window at the left, two within, one at the right; and the upper
+    line, those between and the lower one see other taps: 9 tables, 41 runs, as what is outside is one for each line of
+    the window. An upper one has one line outside, and two of which the left windows see a pixel outside.
+    """
+    random, builder = np.random.default_rng(1), GraphBuilder((4, 4, 3))
+    weights = random.normal(0, 1, (8, 3, 3, 3)).astype(np.float32)
+    builder.add(Conv, "conv", weights, np.zeros(8, np.float32), Window.same((4, 4), (3, 3)))
+    (layer,) = open_model(pack(quantize(builder.build(), "int8", random.normal(0, 1, (4, 4, 4, 3))))).layers
+    counts = Conv.counts(layer)
+    assert (counts["job"], counts["row"]) == (4 * 3, 4)
+    runs = (1 + 2 * 2) + (1 + 2) + (1 + 2 * 2), 3 * 2 + 3 + 3 * 2  # of the upper line, and of one between
+    assert counts["table"] == 2 * runs[0] + runs[1] + 9 * TABLE_RUNS
 
 
 def test_channels_are_joined_in_fours_and_one_by_one():
