@@ -296,6 +296,14 @@ def test_every_layer_of_every_type_has_a_cost(chip, dtype):
     assert all(cost.cycles > 0 for cost in costs)
 
 
+@pytest.mark.parametrize(("width", "says"), [(180, False), (205, True)])
+def test_a_file_that_needs_most_of_the_heap_in_one_piece_says_so(width, says):
+    """180 x 180 floats are 127 KB, less than a heap has in one piece behind a program; 205 x 205 are 165 KB."""
+    verdict = fit(model(width, width), "pico")
+    assert verdict.place == "storage"
+    assert any(f"needs {verdict.file_bytes} bytes in one piece" in line for line in verdict.lines()) == says
+
+
 def test_weights_from_flash_cost_fifty_cycles_a_word():
     data = model(64, 64)
     verdict = fit(data, "pico")
