@@ -1,7 +1,7 @@
 // Two output pixels of a channel lie in one word, x = a + 2^16 b, so that one product with a weight serves both. They
 // are half a band of rows apart (in an image of one output row, half that row), so each value of the input is paired
-// once, in `planes` of one channel each, with the zero point around them: the loops that multiply know no
-// borders. What is done with pairs depthwise_pairs.c says. Of odd rows or columns the middle one is in both lanes.
+// once, in `planes` of one channel each, with the zero point around them: loops know no borders. depthwise_pairs.c says
+// what is done with pairs. Of odd rows or columns the middle one is in both lanes.
 //
 // Two neighbouring pairs are summed at once, and what is left over of a row by itself. So a narrow image of odd rows,
 // as 25x5, is turned on its side, and pairs are half of the longer side apart.
@@ -390,10 +390,9 @@ void anne_depthwise_s8_pairs(const anne_depthwise_t *layer, const anne_depthwise
     run_t run = {.window = &w, .x = x};
     lay_and_cut(layer->window, &w, &run.cut);
     begin(&run, out, layer->n_out, zero_point_in, scratch);
-    int32_t most = run.cut.of_columns ? w.out_h : 2 * run.cut.rows;
+    int32_t most = run.cut.of_columns ? w.out_h : 2 * run.cut.rows, left = w.out_h;
     run.one_band = most >= w.out_h;
-    for (int32_t top = 0; top < w.out_h; top += most) {
-        int32_t left = w.out_h - top;
+    for (int32_t top = 0; top < w.out_h; top += most, left -= most) {
         begin_band(&run, (uint32_t)(left < most ? left : most));
         run.y = y + (uint32_t)(top * w.out_w) * layer->n_out;
         run_band(&run, layer, out->factors, top);

@@ -2,7 +2,7 @@
 #ifndef ANNE_LOSSES_H
 #define ANNE_LOSSES_H
 
-#include "train/trainer.h"
+#include "train/state.h"
 
 // The sum so far: sum - rest - ln(product 2^(twos - 31)).
 typedef struct {

@@ -2,7 +2,7 @@
 #ifndef ANNE_PASSES_H
 #define ANNE_PASSES_H
 
-#include "train/trainer.h"
+#include "train/state.h"
 
 // The outputs of all layers for x, and what they take, apart; returns those of the last.
 const float *anne_forward(const anne_trainer_t *self, const float *x);

@@ -63,7 +63,7 @@ def test_activations_have_the_same_order_everywhere():
 def test_what_is_trained_has_the_same_order_everywhere():
     host_trainer = pytest.importorskip("anne.host_trainer")
     for name in ("LOSSES", "OPTIMIZERS"):
-        listed = re.search(rf"#define ANNE_{name}.*", source("train/trainer.h"))[0]
+        listed = re.search(rf"#define ANNE_{name}.*", source("train/state.h"))[0]
         assert list(getattr(host_trainer, name)) == re.findall(r"X\((\w+)\)", listed)
 
 

@@ -21,7 +21,7 @@ SOURCES = [
     f"kernels/{name}.c"
     for name in ("depthwise", "depthwise_s8", "depthwise_pairs", "requantize", "dense_f32")
 ]
-SOURCES += [f"kernels/armv6m/{name}.S" for name in ("depthwise_pairs", "requantize")]
+SOURCES += [f"kernels/armv6m/{name}.S" for name in ("depthwise_pairs", "finish_pairs", "requantize")]
 
 
 @dataclass

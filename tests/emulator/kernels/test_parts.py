@@ -15,7 +15,7 @@ from .machine import COMPILER, Machine
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")
 
-SOURCES = ["kernels/parts_f32.c", "kernels/armv6m/parts_f32.S"]
+SOURCES = ["kernels/parts_f32.c", "kernels/armv6m/parts_f32.S", "kernels/armv6m/outer_f32.S"]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPIL
 
 SOURCES = [str(path.relative_to(NATIVE_MODULE)) for path in sorted((NATIVE_MODULE / "train").glob("*.c"))]
 SOURCES += [f"kernels/{name}_f32.c" for name in ("activations", "adam", "parts", "quotient", "unary")]
-SOURCES += ["kernels/q31.c", "kernels/armv6m/activations_f32.S", "kernels/armv6m/parts_f32.S"]
+SOURCES += ["kernels/q31.c"]
+SOURCES += [f"kernels/armv6m/{name}.S" for name in ("activations_f32", "parts_f32", "outer_f32")]
 SEED = 7
 
 
