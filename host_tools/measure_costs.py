@@ -41,6 +41,7 @@ FLASH_OFFSET = 0xB0000
 # Runs each layer, short ones several times, as the clock counts in microseconds; prints microseconds of each.
 ON_PICO = """
 import anne, gc, json, uctypes
+net = x = None  # those of the model before
 gc.collect()
 net = anne.load(bytes(uctypes.bytearray_at(0x10000000 + %d, %d)))
 x = %r
