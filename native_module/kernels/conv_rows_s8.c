@@ -13,9 +13,12 @@
 #include <string.h>
 
 #include "kernels/dense_s8.h"
+#include "kernels/processor.h"
 #include "kernels/quad_s8.h"
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/conv_rows_s8.S
+#ifdef ANNE_ARMV8M // conv_rows_s8_armv8m.c
+
+#elif !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/conv_rows_s8.S
 
 static inline uint32_t word_of(const int8_t *x) {
     uint32_t word;

@@ -18,6 +18,8 @@
 // sum can be so large that this overflows. Other rows and sums too large for a take the exact way.
 #include "kernels/requantize.h"
 
+#include "kernels/processor.h"
+
 int32_t anne_rescale(int32_t x, anne_rescale_t factor) {
     if (factor.shift <= 0) {
         return anne_rounding_shift(anne_high_mul(x, factor.multiplier), -factor.shift);
@@ -143,7 +145,9 @@ void anne_quick_rows(const anne_rescale_t *factors, uint32_t n, const anne_outpu
     }
 }
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
+#ifdef ANNE_ARMV8M // requantize_armv8m.c
+
+#elif !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/requantize.S
 
 void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_approximation_t *approximation,
                         size_t n, const anne_output_t *output, int8_t *y) {

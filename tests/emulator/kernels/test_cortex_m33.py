@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from anne_tools.conversion.convert import convert
+from anne_tools.cores.files import open_model
+from anne_tools.cores.local import run_local
 from anne_tools.cores.native import NativeModel
+from anne_tools.cores.numbers import quantize_input
 from anne_tools.cores.packed import packed
+from anne_tools.layers import Conv, DepthwiseConv
+from anne_tools.layers.build import GraphBuilder
+from anne_tools.layers.windows import Window
+from cortex_m33 import CORE_FLAGS, HARD_FLOATS, SOFTFP, build, core_sources, missing, run
 
-pytest.importorskip("rp2040py")
-from .cortex_m33 import EMULATOR, HARD_FLOATS, SOFTFP, build, core_sources, run
-from .machine import COMPILER, CORE_FLAGS
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-    for program in (COMPILER, EMULATOR)
-]
+pytestmark = pytest.mark.skipif(missing() != "", reason=f"{missing()} is not installed")
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "tests" / "golden" / "models"
@@ -87,3 +87,40 @@ def test_without_the_core_s_flags_the_compiler_fuses() -> None:
     flags = [flag for flag in CORE_FLAGS if "fp-contract" not in flag]
     _, fused = run(build(core_sources(), HARD_FLOATS + flags), [])
     assert fused == 2.0**-11 + 2.0**-24
+
+
+def windows(seed: int) -> GraphBuilder:
+    """A network of one convolution with any window, or a depthwise one, in the range of what its kernels tell apart."""
+    rng = np.random.default_rng(seed)
+    channels, groups = int(rng.choice([1, 3, 4, 8, 12, 64])), 1
+    kernel, stride = (tuple(int(n) for n in rng.integers(1, most, 2)) for most in (5, 4))
+    size = tuple(int(n) for n in rng.integers(5, 12, 2))
+    dilation = (1, 1) if seed % 3 or max(kernel) > 2 else (2, 1)
+    padded = Window.same(size, kernel, stride, dilation)
+    window = padded if seed % 2 else Window(kernel, stride, dilation)
+    builder = GraphBuilder((*size, channels))
+    depthwise = seed % 4 == 0
+    n_out = channels * int(rng.integers(1, 3)) if depthwise else int(rng.choice([1, 4, 5, 8, 13, 26]))
+    if channels % 4 == 0 and n_out % 4 == 0 and seed % 5 == 0:
+        groups = 4 if channels > 4 else 1
+    shape = (n_out, *kernel) if depthwise else (n_out, *kernel, channels // groups)
+    weights, bias = rng.normal(0, 1, shape), rng.normal(0, 1, n_out)
+    layer, more = (DepthwiseConv, (window,)) if depthwise else (Conv, (window, groups))
+    builder.add(layer, "window", weights, bias, *more)
+    if seed % 7 > 3:
+        builder.activation("relu", "relu6")
+    return builder
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int4"])
+def test_convolutions_have_the_bits_of_the_host(dtype: str) -> None:
+    models = []
+    for seed in range(60):
+        graph, rng = windows(seed).build(), np.random.default_rng(seed)
+        x = rng.normal(0, 1, (16, *graph.tensors[graph.inputs[0]].shape)).astype(np.float32)
+        data = convert(graph, dtype, calibrate=x).data
+        tensor = open_model(data).inputs[0]
+        models.append((data, x[:2] if tensor.dtype == "float32" else quantize_input(x[:2], tensor)))
+    answers, _ = run(build(core_sources(), HARD_FLOATS + CORE_FLAGS), models)
+    expected = [run_local(data, x, "host").tobytes() for data, x in models]
+    assert [i for i, y in enumerate(answers) if y.outputs != expected[i]] == []

@@ -1,11 +1,13 @@
 """The core on a Cortex-M33 with its floating-point unit, as the Pico 2 has it, under QEMU.
 
 QEMU's board mps2-an505 has that core and nothing of the Pico 2 else; a program reads models and samples and writes
-outputs by semihosting (run_models.c).
+outputs by semihosting (cortex_m33.c). Instructions are counted, not cycles, of which QEMU knows nothing.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -16,8 +18,11 @@ from pathlib import Path
 import numpy as np
 from anne_tools.cores.native import NativeModel
 
-from .machine import COMPILER, NATIVE_MODULE
-
+NATIVE_MODULE = Path(__file__).resolve().parent.parent / "native_module"
+_ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (NATIVE_MODULE / "flags.env").read_text(), re.M))
+CORE_FLAGS = f"{_ENV['ANNE_FLAGS']} {_ENV['ANNE_WARNINGS']} {_ENV['ANNE_KERNEL_FLAGS']}".split()
+SMALL_KERNELS, SMALL_FLAGS = _ENV["ANNE_SMALL_KERNELS"].split(), _ENV["ANNE_SMALL_FLAGS"]
+COMPILER = "arm-none-eabi-gcc"
 EMULATOR = "qemu-system-arm"
 HARD_FLOATS = ["-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"]
 SOFTFP = [
@@ -29,13 +34,18 @@ SOFTFP = [
 # In QEMU's own time an instruction takes 2^6 ns, and a tick of the board's clock of 20 MHz 50.
 _COUNTED = ["-icount", "shift=6,sleep=off"]
 _INSTRUCTION_NS, _TICK_NS = 64, 50
-_HARNESS = Path(__file__).parent / "run_models.c"
+_HARNESS = Path(__file__).with_suffix(".c")
 _SCRIPT = """SECTIONS {
     . = 0x10000000;
     .text : { KEEP(*(.vectors)) *(.text* .time_critical* .rodata*) }
     .data : { *(.data* .bss* COMMON) }
     end_of_stack = 0x10400000;
 }"""
+
+
+def missing() -> str:
+    """Return which of the programs that it takes is not there, "" if all are."""
+    return next((name for name in (COMPILER, EMULATOR) if shutil.which(name) is None), "")
 
 
 def core_sources() -> list[Path]:
@@ -47,28 +57,38 @@ def core_sources() -> list[Path]:
 
 
 def build(core: Iterable[Path], flags: list[str]) -> bytes:
-    """Return an ELF file of run_models.c with the core, sources or a library, compiled with the flags."""
+    """Return an ELF file of cortex_m33.c with the core, sources or a library, compiled with the flags."""
     with tempfile.TemporaryDirectory() as folder:
         elf, script = Path(folder, "models.elf"), Path(folder, "m33.ld")
         script.write_text(_SCRIPT)
-        options = [
-            "-std=gnu11",
-            f"-I{NATIVE_MODULE}",
-            "-nostartfiles",
-            f"-Wl,-T{script}",
-            "-Wl,--no-warn-rwx-segments",
-        ]
-        command = [COMPILER, *flags, *options, str(_HARNESS), *map(str, core), "-lm", "-o", str(elf)]
-        subprocess.run(command, check=True)
+        command = [COMPILER, *flags, "-std=gnu11", f"-I{NATIVE_MODULE}"]
+        parts = list(map(str, core))
+        small = [part for part in parts if Path(part).suffix == ".c" and Path(part).stem in SMALL_KERNELS]
+        if small:
+            subprocess.run([*command, SMALL_FLAGS, "-c", *small], check=True, cwd=folder)
+        parts = [f"{Path(part).stem}.o" if part in small else part for part in parts]
+        link = ["-nostartfiles", f"-Wl,-T{script}", "-Wl,--no-warn-rwx-segments"]
+        subprocess.run(
+            [*command, *link, str(_HARNESS), *parts, "-lm", "-o", str(elf)], check=True, cwd=folder
+        )
         return elf.read_bytes()
 
 
 @dataclass
 class Answer:
-    """What a model says to its samples: the raw outputs, one after the other, and the instructions that each took."""
+    """What a model says to its samples: the raw outputs, one after the other, and what each layer took for each.
+
+    `kernel` is what the first layer's sums took of it, for the first sample; None but for dense layers on integers.
+    """
 
     outputs: bytes
-    instructions: list[int]
+    layers: list[list[int]]
+    kernel: int | None = None
+
+    @property
+    def instructions(self) -> list[int]:
+        """All layers together, for each sample."""
+        return [sum(layers) for layers in self.layers]
 
 
 def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[Answer], float]:
@@ -88,11 +108,20 @@ def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[Answer
         (status,) = struct.unpack_from("<I", reply, at)
         assert status == 0, f"the loader refuses a model there: {status}"
         with NativeModel(data) as model:
-            n_bytes = 4 + sum(tensor.nbytes for tensor in model.file.outputs)
-        samples = [reply[at + 4 + i * n_bytes : at + 4 + (i + 1) * n_bytes] for i in range(len(x))]
-        ticks = [struct.unpack_from("<I", sample)[0] for sample in samples]
-        outputs = b"".join(sample[4:] for sample in samples)
-        answers.append(Answer(outputs, [round(n * _TICK_NS / _INSTRUCTION_NS) for n in ticks]))
-        at += 4 + len(x) * n_bytes
+            n_layers, n_bytes = len(model.file.layers), sum(t.nbytes for t in model.file.outputs)
+        answer, at = Answer(b"", []), at + 4
+        for _ in range(len(x)):
+            ticks = struct.unpack_from(f"<{n_layers}I", reply, at)
+            at += 4 * n_layers
+            answer.layers.append([_instructions(n) for n in ticks])
+            answer.outputs += reply[at : at + n_bytes]
+            at += n_bytes
+        (ticks,) = struct.unpack_from("<I", reply, at)
+        answer.kernel, at = _instructions(ticks) or None, at + 4
+        answers.append(answer)
     (fused,) = struct.unpack("<f", reply[at:])
     return answers, fused
+
+
+def _instructions(ticks: int) -> int:
+    return round(ticks * _TICK_NS / _INSTRUCTION_NS)

@@ -2,11 +2,15 @@
 //
 // request: for each model a word with the file's bytes, a word with the number of samples, the file, the samples as
 // they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, for each
-// sample a word with the ticks that it took and the outputs. Then one word more: the bits of a sum of a product, see
-// `fused`.
+// sample a word with the ticks of each layer and the outputs; then a word with the ticks of the first layer's sums
+// alone, see `kernel_ticks`. Then one word more: the bits of a sum of a product, see `fused`.
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/dense_s16.h"
+#include "kernels/dense_s4.h"
+#include "kernels/dense_s8.h"
+#include "layers/layouts.h"
 #include "model.h"
 
 enum { SYS_OPEN = 1, SYS_WRITE = 5, SYS_READ = 6, SYS_EXIT = 0x18 };
@@ -38,10 +42,39 @@ static uint8_t bytes[ROOM] __attribute__((aligned(4)));
 static uint8_t workspace[ROOM] __attribute__((aligned(4)));
 static uint8_t sample[ROOM];
 
-// The processor's own counter of 24 bits, downwards: with QEMU's -icount a tick is so many instructions.
-#define SYST_CSR (*(volatile uint32_t *)0xe000e010)
-#define SYST_RVR (*(volatile uint32_t *)0xe000e014)
-#define SYST_CVR (*(volatile uint32_t *)0xe000e018)
+// A timer of 32 bits of the board, downwards at 20 MHz: with QEMU's -icount a tick is so many instructions.
+#define TIMER_CTRL   (*(volatile uint32_t *)0x50000000)
+#define TIMER_VALUE  (*(volatile uint32_t *)0x50000004)
+#define TIMER_RELOAD (*(volatile uint32_t *)0x50000008)
+
+// What the sums of a dense layer on integers take, at the end of the workspace; 0 for other layers, and for those whose
+// sums are made in bands.
+static uint32_t kernel_ticks(const anne_model_t *model) {
+    const anne_layer_t *layer = model->workspace;
+    anne_record_t record;
+    uint32_t position = 0, n_in = anne_tensor_elements(layer->input), n_out = layer->n_out;
+    anne_model_next_record(model, &position, &record);
+    if (record.kind != ANNE_KIND_dense || n_out > 320 || n_in > 4096) {
+        return 0;
+    }
+    int32_t *acc = (int32_t *)(void *)(workspace + ROOM / 2), *scratch = acc + 1024;
+    const void *weights = layer->constants[0], *bias = layer->constants[1];
+    uint32_t start = TIMER_VALUE;
+    switch (record.parameters[0]) {
+    case ANNE_LAYOUT_s8_quad:
+        anne_dense_s8_quad(weights, bias, layer->x, n_in, n_out, scratch, acc);
+        break;
+    case ANNE_LAYOUT_s4:
+        anne_dense_s4(weights, bias, layer->x, n_in, n_out, *(const uint32_t *)layer->constants[3], scratch, acc);
+        break;
+    case ANNE_LAYOUT_s16:
+        anne_dense_s16(weights, bias, layer->x, n_in, n_out, scratch, acc);
+        break;
+    default:
+        return 0;
+    }
+    return start - TIMER_VALUE;
+}
 
 static bool run_model(uint32_t request, uint32_t reply) {
     uint32_t counts[2]; // bytes, samples
@@ -62,13 +95,17 @@ static bool run_model(uint32_t request, uint32_t reply) {
             return false;
         }
         anne_model_put_inputs(&model, sample);
-        uint32_t start = SYST_CVR;
-        anne_model_run(&model);
-        uint32_t ticks = (start - SYST_CVR) & 0xffffff;
-        write_bytes(reply, &ticks, sizeof ticks);
+        for (uint32_t layer = 0; layer < model.n_layers; layer++) {
+            uint32_t start = TIMER_VALUE;
+            anne_model_run_layers(&model, layer, layer + 1);
+            uint32_t ticks = start - TIMER_VALUE;
+            write_bytes(reply, &ticks, sizeof ticks);
+        }
         anne_model_get_outputs(&model, sample);
         write_bytes(reply, sample, y_bytes);
     }
+    uint32_t ticks = kernel_ticks(&model);
+    write_bytes(reply, &ticks, sizeof ticks);
     return true;
 }
 
@@ -80,9 +117,9 @@ static float fused(void) {
 }
 
 int main(void) {
-    SYST_RVR = 0xffffff;
-    SYST_CVR = 0;
-    SYST_CSR = 5; // counts, by the processor's clock, without interrupts
+    TIMER_RELOAD = UINT32_MAX;
+    TIMER_VALUE = UINT32_MAX;
+    TIMER_CTRL = 1; // counts
     uint32_t request = open_file("request", 7, READ_BINARY), reply = open_file("reply", 5, WRITE_BINARY);
     while (run_model(request, reply)) {
     }
