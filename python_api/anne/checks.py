@@ -1,13 +1,13 @@
-"""What checks of files share."""
+"""What checks share: of files, and of the arguments of what learns."""
 
 import math
 import struct
 
-from .reference import ACTIVATIONS
+from .reference import _NUMBERS, ACTIVATIONS
 
 
 def refuse(where, expected, got):
-    """Raise the ValueError for a file that is not as FORMAT.md has it."""
+    """Raise the ValueError that says what is wrong: of a file, where it is not as FORMAT.md has it."""
     raise ValueError("%s: expected %s, got %s" % (where, expected, got))
 
 
@@ -60,3 +60,29 @@ def check_floats(layer, index, n, what):
         v = struct.unpack_from("<f", layer.constants[index], 4 * i)[0]
         if not -math.inf < v < math.inf:
             refuse(layer.where, "finite %s" % what, "%s at %d" % (v, i))
+
+
+# --- Arguments of those who call --------------------------------------------------------------------------------------
+
+
+def expect(is_so, what, expected, got):
+    """Refuse unless it is so."""
+    if not is_so:
+        refuse(what, expected, got)
+
+
+def known(name, names, what):
+    """Refuse a name that is none of these."""
+    expect(name in names, what, "one of " + ", ".join(names), repr(name))
+
+
+def within(v, least, most, what, kind=_NUMBERS):
+    """Refuse what is no number, or none of this kind, from the least to the most."""
+    # a range is only spelt out where it is told: this is asked for every number
+    if not isinstance(v, kind) or not least <= v <= most:
+        refuse(what, "%s number from %g to %g" % ("a whole" if kind is int else "a", least, most), v)
+
+
+def whole(n, what):
+    """Refuse what is no whole number from 1 to 65535."""
+    within(n, 1, 65535, what, int)

@@ -3,8 +3,9 @@
 import struct
 from array import array
 
+from .checks import whole
 from .model_writer import lines, model_file, packed, record, tensor, write_file
-from .trainer import Trainer, _line, _whole
+from .trainer import Trainer, _line
 
 
 class Head:
@@ -64,7 +65,7 @@ class Head:
         ValueError unless there are examples of two classes.
         """
         n = len(self._y)
-        _whole(epochs, "fit: epochs")
+        whole(epochs, "fit: epochs")
         if len(set(self._y)) < 2:
             got = "only of " + self.labels[self._y[0]] if n else "none"
             raise ValueError("fit: expected examples of two classes or more, got %s: add them" % got)

@@ -8,7 +8,7 @@ import math
 import time
 from array import array
 
-from .checks import refuse
+from .checks import expect, known, refuse, whole, within
 from .classes import class_of
 from .model import Table
 from .reference import _NUMBERS, _numbers, _sequence
@@ -26,25 +26,6 @@ except ImportError:
 _LOSSES = ("mse", "binary_cross_entropy", "categorical_cross_entropy")
 _LAST = ("", "sigmoid", "softmax")  # the last activation that each needs
 _MOST = 3.4e38  # what is greater is infinite in 32 bits
-
-
-def _expect(is_so, what, expected, got):
-    if not is_so:
-        refuse(what, expected, got)
-
-
-def _known(name, names, what):
-    _expect(name in names, what, "one of " + ", ".join(names), repr(name))
-
-
-def _within(v, least, most, what, kind=_NUMBERS):
-    # a range is only spelt out where it is told: this is asked for every number
-    if not isinstance(v, kind) or not least <= v <= most:
-        refuse(what, "%s number from %g to %g" % ("a whole" if kind is int else "a", least, most), v)
-
-
-def _whole(n, what):
-    _within(n, 1, 65535, what, int)
 
 
 class Trainer:
@@ -77,26 +58,26 @@ class Trainer:
         fit, and part of the network from then on. `labels`: names of the classes.
         """
         is_list = isinstance(sizes, (list, tuple)) and 2 <= len(sizes) <= 9
-        _expect(is_list, "Trainer: sizes", "a list of 2 to 9", sizes)
+        expect(is_list, "Trainer: sizes", "a list of 2 to 9", sizes)
         is_list = isinstance(activations, (list, tuple)) and len(activations) == len(sizes) - 1
-        _expect(is_list, "Trainer: activations", "a list of %d" % (len(sizes) - 1), activations)
+        expect(is_list, "Trainer: activations", "a list of %d" % (len(sizes) - 1), activations)
         for n in sizes:
-            _whole(n, "Trainer: sizes")
+            whole(n, "Trainer: sizes")
         for name in activations[:-1]:
-            _known(name, TRAINABLE, "Trainer: activations")
+            known(name, TRAINABLE, "Trainer: activations")
         last = activations[-1]
-        _known(last, TRAINABLE + _LAST[2:], "Trainer: last activation")
+        known(last, TRAINABLE + _LAST[2:], "Trainer: last activation")
         loss = loss or _LOSSES[_LAST.index(last) if last in _LAST else 0]
-        _known(loss, _LOSSES, "Trainer: loss")
+        known(loss, _LOSSES, "Trainer: loss")
         needed = _LAST[_LOSSES.index(loss)]
-        _expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
-        _known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
-        _known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
-        _within(lr, 1e-9, 1e9, "Trainer: lr")
-        _within(momentum, 0, 1, "Trainer: momentum")
-        _within(decay, 0, 1, "Trainer: decay")
-        _whole(batch, "Trainer: batch")
-        _within(seed, 0, 1e9, "Trainer: seed", int)
+        expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
+        known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
+        known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
+        within(lr, 1e-9, 1e9, "Trainer: lr")
+        within(momentum, 0, 1, "Trainer: momentum")
+        within(decay, 0, 1, "Trainer: decay")
+        whole(batch, "Trainer: batch")
+        within(seed, 0, 1e9, "Trainer: seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
         self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
         self._set_labels(labels, "Trainer")
@@ -138,7 +119,7 @@ class Trainer:
             for row in list(weights) + [biases]:
                 parameters.extend(array("f", _numbers(row, "weights")))
         n = len(self._core.get())
-        _expect(len(parameters) == n, "weights", "%d numbers" % n, len(parameters))
+        expect(len(parameters) == n, "weights", "%d numbers" % n, len(parameters))
         self._core.set(parameters)
 
     def _layers(self):
@@ -151,47 +132,64 @@ class Trainer:
 
     def _rows(self, x, y, what):
         # yield for each row what to call it, its numbers, and the numbers or the text that it should give
-        n_in, i = self.sizes[0], 0
+        i = 0
         if callable(x):
             pairs = x()
         else:
             x, y = _sequence(x, what + ": x"), _sequence(y, what + ": y")
             n = len(x)
             if n and isinstance(x[0], _NUMBERS):  # a flat array
-                flat, n = x, (n + n_in - 1) // n_in
+                flat, n_in = x, self.sizes[0]
+                n = (n + n_in - 1) // n_in
                 x = (flat[k : k + n_in] for k in range(0, len(flat), n_in))
-            _expect(n == len(y), what + ": y", "%d, one for each row of x" % n, len(y))
+            expect(n == len(y), what + ": y", "%d, one for each row of x" % n, len(y))
             pairs = zip(x, y)
         for pair in pairs:
-            where = "%s: row %d" % (what, i)
-            _expect(isinstance(pair, (tuple, list)) and len(pair) == 2, where, "(numbers, target)", pair)
-            row = _numbers(pair[0], where)
-            _expect(len(row) == n_in, where, "%d inputs" % n_in, len(row))
-            for v in row:
-                _within(v, -_MOST, _MOST, where)
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                refuse("%s: row %d" % (what, i), "(numbers, target)", pair)
             is_new = what == "fit" and isinstance(pair[1], str) and not self.labels
-            yield row, pair[1] if is_new else self._target(pair[1], where + ": y")
+            yield self._row(pair[0], what, i), pair[1] if is_new else self._target(pair[1], what, i)
             i += 1
-        _expect(i, what + ": x", "rows", "none")
+        expect(i, what + ": x", "rows", "none")
 
-    def _target(self, target, where):
+    # Most rows and targets are as they should be: that is found out first, without a text for each.
+
+    def _row(self, numbers, what, i):
+        # the numbers of row i
+        try:
+            row = array("f", numbers) if isinstance(numbers, (list, tuple)) else ()
+            if len(row) == self.sizes[0] and sum(row) * 0 == 0:
+                return row
+        except (TypeError, OverflowError):
+            pass
+        where = "%s: row %d" % (what, i)
+        row = _numbers(numbers, where)
+        expect(len(row) == self.sizes[0], where, "%d inputs" % self.sizes[0], len(row))
+        for v in row:
+            within(v, -_MOST, _MOST, where)
+        return row
+
+    def _target(self, target, what, i):
         # the numbers that the core learns from: of softmax the class's, else one for each output
+        if isinstance(target, int) and 0 <= target < max(2, self.sizes[-1]) and self._n_targets == 1:
+            return [target]
+        where = "%s: row %d: y" % (what, i)
         if isinstance(target, str):
-            _known(target, self.labels or (), where)
+            known(target, self.labels or (), where)
             target = self.labels.index(target)
         n_out, values = self.sizes[-1], [target]
         if not isinstance(target, _NUMBERS):
             values = _numbers(target, where)
-            _expect(len(values) == n_out, where, "%d numbers" % n_out, len(values))
+            expect(len(values) == n_out, where, "%d numbers" % n_out, len(values))
         elif n_out > 1:
-            _expect(target in range(n_out), where, "a class from 0 to %d" % (n_out - 1), target)
+            expect(target in range(n_out), where, "a class from 0 to %d" % (n_out - 1), target)
             values = [0.0] * n_out
             values[int(target)] = 1.0
         least, most = (-_MOST, _MOST) if self.loss == "mse" else (0, 1)
         for v in values:
-            _within(v, least, most, where)
+            within(v, least, most, where)
         if self._n_targets < n_out:
-            _expect(sorted(values)[-2:] == [0, 1], where, "a single 1 among 0", values)
+            expect(sorted(values)[-2:] == [0, 1], where, "a single 1 among 0", values)
             return [values.index(1)]
         return values
 
@@ -205,7 +203,7 @@ class Trainer:
     def _set_labels(self, labels, what):
         if labels:
             n = max(2, self.sizes[-1])
-            _expect(len(labels) == n, what + ": labels", "%d classes" % n, ", ".join(labels))
+            expect(len(labels) == n, what + ": labels", "%d classes" % n, ", ".join(labels))
         self.labels = labels
 
     def _look(self, x, y):
@@ -227,7 +225,7 @@ class Trainer:
                 names.add(target)
         if names:
             self._set_labels(sorted(names), "fit")
-        _expect(differ or self.loss == "mse", "fit: y", "two classes or more", "only one")
+        expect(differ or self.loss == "mse", "fit: y", "two classes or more", "only one")
         if self._kind and not self._scaling:
             for i in range(len(low)):
                 spread = math.sqrt(high[i] / n_rows) if standard else high[i] - low[i]
@@ -259,7 +257,7 @@ class Trainer:
         `validation`: another (x, y), looked at after each epoch; then a dict of lists is returned: loss, val_loss,
         val_accuracy. Another call goes on from there. ValueError if it diverges; MemoryError leaves it as it was.
         """
-        _whole(epochs, "fit: epochs")
+        whole(epochs, "fit: epochs")
         kept = self.labels, self._scaling
         try:
             n_rows = self._look(x, y)
@@ -269,7 +267,7 @@ class Trainer:
                 is_ready = not self._scaling and repr(x[:0]) == "array('f')"  # and need not be copied
                 data = self._fill(self._rows(x, y, "fit"), n_rows, x if is_ready else None)
                 if shuffle:
-                    _expect(n_rows <= 65536, "fit: x", "at most 65536 rows to shuffle", n_rows)
+                    expect(n_rows <= 65536, "fit: x", "at most 65536 rows to shuffle", n_rows)
                     order = array("H", range(n_rows))
         except Exception:
             self.labels, self._scaling = kept
@@ -332,9 +330,7 @@ class Trainer:
     def classify(self, x):
         """Return (label, value) of the class that the outputs for x stand for, as a Model does; or a list of such."""
         is_classifier = self.labels or self.sizes[-1] > 1 or self.activations[-1] == "sigmoid"
-        _expect(
-            is_classifier, "classify", "a classifier", "one output without sigmoid or labels; use predict"
-        )
+        expect(is_classifier, "classify", "a classifier", "one output without sigmoid or labels; use predict")
         y = self.predict(x)
         return list(map(self._class, y)) if isinstance(y[0], list) else self._class(y)
 
@@ -375,7 +371,7 @@ class Trainer:
         """
         from .model_writer import dense_network
 
-        _expect(not (scaling and self._scaling), "save: scaling", "None, as it is learnt", scaling)
+        expect(not (scaling and self._scaling), "save: scaling", "None, as it is learnt", scaling)
         labels, scaling = labels or self.labels or (), scaling or self._scaling
         name, names = name or "model", feature_names or ()
         return dense_network(path, self._layers(), self.activations, name, labels, names, scaling)
@@ -393,7 +389,7 @@ def _line(losses):
 def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
     """Return (layers, losses) as `training.train_model` does, where it is explained; through the core."""
     trainer = Trainer(layer_sizes, activations, _LOSSES[1], "sgd", lr, 1)
-    _whole(epochs, "train_model: epochs")
+    whole(epochs, "train_model: epochs")
     trainer.weights = layers or list(map(init_layer, layer_sizes, layer_sizes[1:]))
     xs, ys, n = trainer._fill(trainer._rows(X, y, "train_model"), len(y))
     losses = trainer._learn(xs, ys, None, epochs, "train_model")
