@@ -144,11 +144,16 @@ class Trainer:
                 x = (flat[k : k + n_in] for k in range(0, len(flat), n_in))
             expect(n == len(y), what + ": y", "%d, one for each row of x" % n, len(y))
             pairs = zip(x, y)
+        n_classes = max(2, self.sizes[-1]) if self._n_targets == 1 else 0
         for pair in pairs:
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            if callable(x) and (not isinstance(pair, (tuple, list)) or len(pair) != 2):
                 refuse("%s: row %d" % (what, i), "(numbers, target)", pair)
-            is_new = what == "fit" and isinstance(pair[1], str) and not self.labels
-            yield self._row(pair[0], what, i), pair[1] if is_new else self._target(pair[1], what, i)
+            numbers, target = pair
+            if isinstance(target, int) and 0 <= target < n_classes:
+                target = [target]
+            elif self.labels or what != "fit" or not isinstance(target, str):
+                target = self._target(target, what, i)
+            yield self._row(numbers, what, i), target
             i += 1
         expect(i, what + ": x", "rows", "none")
 
@@ -171,8 +176,6 @@ class Trainer:
 
     def _target(self, target, what, i):
         # the numbers that the core learns from: of softmax the class's, else one for each output
-        if isinstance(target, int) and 0 <= target < max(2, self.sizes[-1]) and self._n_targets == 1:
-            return [target]
         where = "%s: row %d: y" % (what, i)
         if isinstance(target, str):
             known(target, self.labels or (), where)
@@ -198,7 +201,7 @@ class Trainer:
             factors, offsets = self._scaling
             for i in range(len(row)):
                 row[i] = row[i] * factors[i] + offsets[i]
-        return array("f", row)
+        return row if isinstance(row, array) else array("f", row)
 
     def _set_labels(self, labels, what):
         if labels:

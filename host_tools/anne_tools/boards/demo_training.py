@@ -26,12 +26,16 @@ LOSS_TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Learning:
-    """What one backend made of the training: each epoch's loss, and what it says of its rows in the end."""
+    """What one backend made of the training: each epoch's loss, and what it says of its rows in the end.
+
+    `first_us` is for a call with one epoch, which takes the data and the weights, too; `epoch_us` for each further one.
+    """
 
     backend: str
     losses: list[float]
     accuracy: float
     confusion: list[list[int]]
+    first_us: float
     epoch_us: float
 
 

@@ -23,11 +23,14 @@ def outputs(layers, activations, x):
 def main(task):
     inputs, labels, activations = task["inputs"], task["labels"], task["activations"]
     train = (anne if task["backend"] == "native" else training).train_model
-    start = ticks_us()
-    layers, losses = train(
-        inputs, labels, task["sizes"], activations, task["epochs"], task["lr"], task["layers"]
-    )
-    elapsed_us = ticks_diff(ticks_us(), start)
+
+    def timed(epochs):
+        start = ticks_us()
+        learnt = train(inputs, labels, task["sizes"], activations, epochs, task["lr"], task["layers"])
+        return ticks_diff(ticks_us(), start), learnt
+
+    first_us, _ = timed(1)
+    all_us, (layers, losses) = timed(task["epochs"])
     predictions = [1 if outputs(layers, activations, x)[0] > task["threshold"] else 0 for x in inputs]
     accuracy, confusion = anne.classification_report(labels, predictions)
     print(
@@ -37,7 +40,8 @@ def main(task):
                 "losses": ["%.9g" % loss for loss in losses],
                 "accuracy": accuracy,
                 "confusion": confusion,
-                "epoch_us": elapsed_us / task["epochs"],
+                "first_us": first_us,
+                "epoch_us": (all_us - first_us) / (task["epochs"] - 1),
             }
         )
     )
