@@ -41,6 +41,7 @@ bench: emulator size
 	$(build) anne-bench
 	@$(venv)/anne bench --on emulator --uf2 build/anne-bench.uf2 --output build/bench.json
 	@$(venv)/python benchmark/compare.py --output build/bench.json --plot build/bench.svg
+	@$(venv)/python benchmark/pico2.py --output build/bench.json
 	@$(venv)/python host_tools/readme_tables.py
 	@$(venv)/python host_tools/energy_page.py
 	$(total)
@@ -115,7 +116,7 @@ demo size costs: EXTRAS = emulator
 bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
-test: QEMU = --qemu
+test bench: QEMU = --qemu
 test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check

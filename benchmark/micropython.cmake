@@ -8,7 +8,7 @@ if(NOT status EQUAL 0)
     message(FATAL_ERROR "the benchmark's firmware needs the headers of emlearn: pip install 'ai-anne[bench]'")
 endif()
 
-add_library(bench_peers STATIC ${CMAKE_CURRENT_LIST_DIR}/peers.c)
+add_library(bench_peers STATIC ${CMAKE_CURRENT_LIST_DIR}/peers.c ${CMAKE_CURRENT_LIST_DIR}/plain.c)
 target_include_directories(bench_peers PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_include_directories(bench_peers SYSTEM PRIVATE ${EMLEARN_DIR})
 target_compile_options(bench_peers PRIVATE -Wall -Wextra -Werror -O3 -g -ffunction-sections)

@@ -7,23 +7,6 @@
 #include <eml_net.h>
 #pragma GCC diagnostic pop
 
-// clang-format off
-#define PLAIN(name, weight_t, x_t, sum_t)                                                                             \
-    void name(const weight_t *weights, const sum_t *bias, const x_t *x, size_t n_in, size_t n_out, sum_t *out) {      \
-        for (size_t r = 0; r < n_out; r++) {                                                                          \
-            sum_t sum = bias[r];                                                                                      \
-            for (size_t j = 0; j < n_in; j++) {                                                                       \
-                sum += (sum_t)weights[r * n_in + j] * x[j];                                                           \
-            }                                                                                                         \
-            out[r] = sum;                                                                                             \
-        }                                                                                                             \
-    }
-// clang-format on
-
-PLAIN(bench_plain_s8, int8_t, int8_t, int32_t)
-PLAIN(bench_plain_s16, int16_t, int16_t, int32_t)
-PLAIN(bench_plain_f32, float, float, float)
-
 bool bench_eml_layer(const float *weights, const float *bias, const float *x, size_t n_in, size_t n_out, float *out) {
     return eml_net_forward(x, (int32_t)n_in, weights, bias, EmlNetActivationIdentity, out, (int32_t)n_out) == EmlOk;
 }

@@ -4,6 +4,10 @@
 // they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, for each
 // sample a word with the ticks of each layer and the outputs; then a word with the ticks of the first layer's sums
 // alone, see `kernel_ticks`. Then one word more: the bits of a sum of a product, see `fused`.
+//
+// With -DPLAIN_LOOPS a model may be a product by the loops of benchmark/plain.c instead: a word above all sizes, PLAIN,
+// and words with the bytes of a number, of the sums' kind, n_in and n_out; weights, bias and x. Of that the reply is a
+// word with the ticks, and the sums.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,7 +44,7 @@ static void write_bytes(uint32_t file, const void *bytes, uint32_t n) {
 #define ROOM (1 << 20)
 static uint8_t bytes[ROOM] __attribute__((aligned(4)));
 static uint8_t workspace[ROOM] __attribute__((aligned(4)));
-static uint8_t sample[ROOM];
+static uint8_t sample[ROOM] __attribute__((aligned(4)));
 
 // A timer of 32 bits of the board, downwards at 20 MHz: with QEMU's -icount a tick is so many instructions.
 #define TIMER_CTRL   (*(volatile uint32_t *)0x50000000)
@@ -76,9 +80,47 @@ static uint32_t kernel_ticks(const anne_model_t *model) {
     return start - TIMER_VALUE;
 }
 
+#ifdef PLAIN_LOOPS
+#include "peers.h"
+
+#define PLAIN 0xffffffff
+
+static bool run_plain(uint32_t request, uint32_t reply) {
+    uint32_t words[4]; // bytes of a number, whether it is a float, n_in, n_out
+    read_bytes(request, words, sizeof words);
+    const uint32_t n_in = words[2], n_out = words[3];
+    if (n_in * n_out * words[0] > ROOM || n_out * 4 > ROOM / 2 || !read_bytes(request, bytes, n_in * n_out * words[0])
+        || !read_bytes(request, workspace, n_out * 4) || !read_bytes(request, sample, n_in * words[0])) {
+        return false;
+    }
+    void *out = workspace + ROOM / 2, *bias = workspace, *weights = bytes, *x = sample;
+    uint32_t start = TIMER_VALUE;
+    if (words[1]) {
+        bench_plain_f32(weights, bias, x, n_in, n_out, out);
+    } else if (words[0] == 2) {
+        bench_plain_s16(weights, bias, x, n_in, n_out, out);
+    } else {
+        bench_plain_s8(weights, bias, x, n_in, n_out, out);
+    }
+    uint32_t ticks = start - TIMER_VALUE;
+    write_bytes(reply, &ticks, sizeof ticks);
+    write_bytes(reply, out, n_out * 4);
+    return true;
+}
+#endif
+
 static bool run_model(uint32_t request, uint32_t reply) {
     uint32_t counts[2]; // bytes, samples
-    if (!read_bytes(request, counts, sizeof counts) || counts[0] > ROOM || !read_bytes(request, bytes, counts[0])) {
+    if (!read_bytes(request, counts, sizeof counts[0])) {
+        return false;
+    }
+#ifdef PLAIN_LOOPS
+    if (counts[0] == PLAIN) {
+        return run_plain(request, reply);
+    }
+#endif
+    if (!read_bytes(request, &counts[1], sizeof counts[1]) || counts[0] > ROOM
+        || !read_bytes(request, bytes, counts[0])) {
         return false;
     }
     anne_model_t model;

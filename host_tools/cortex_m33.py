@@ -19,6 +19,7 @@ import numpy as np
 from anne_tools.cores.native import NativeModel
 
 NATIVE_MODULE = Path(__file__).resolve().parent.parent / "native_module"
+BENCHMARK = NATIVE_MODULE.parent / "benchmark"
 _ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (NATIVE_MODULE / "flags.env").read_text(), re.M))
 CORE_FLAGS = f"{_ENV['ANNE_FLAGS']} {_ENV['ANNE_WARNINGS']} {_ENV['ANNE_KERNEL_FLAGS']}".split()
 SMALL_KERNELS, SMALL_FLAGS = _ENV["ANNE_SMALL_KERNELS"].split(), _ENV["ANNE_SMALL_FLAGS"]
@@ -41,6 +42,14 @@ _SCRIPT = """SECTIONS {
     .data : { *(.data* .bss* COMMON) }
     end_of_stack = 0x10400000;
 }"""
+
+
+def with_plain_loops() -> bytes:
+    """Return an ELF file of the core as the Pico 2 has it, and of the loops that it is compared with."""
+    return build(
+        [*core_sources(), BENCHMARK / "plain.c"],
+        [*HARD_FLOATS, *CORE_FLAGS, "-DPLAIN_LOOPS", f"-I{BENCHMARK}"],
+    )
 
 
 def missing() -> str:
@@ -91,18 +100,40 @@ class Answer:
         return [sum(layers) for layers in self.layers]
 
 
+@dataclass
+class Plain:
+    """A product by the loop anyone would write: weights (n_out, n_in), bias and x; floats, or sums of 32 bits."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    x: np.ndarray
+
+    def packed(self) -> bytes:
+        """Return the request for it."""
+        kind = self.weights.dtype
+        head = struct.pack("<5I", 0xFFFFFFFF, kind.itemsize, kind.kind == "f", *self.weights.shape[::-1])
+        return head + b"".join(
+            np.ascontiguousarray(part).tobytes() for part in (self.weights, self.bias, self.x)
+        )
+
+
+def plain(elf: bytes, products: list[Plain]) -> list[tuple[np.ndarray, int]]:
+    """Return the result of each product, and the instructions that it took; of an ELF file `with_plain_loops`."""
+    reply, at, results = _replied(elf, b"".join(product.packed() for product in products)), 0, []
+    for product in products:
+        n = len(product.bias)
+        (ticks,) = struct.unpack_from("<I", reply, at)
+        results.append((np.frombuffer(reply, product.bias.dtype, n, at + 4), _instructions(ticks)))
+        at += 4 + 4 * n
+    return results
+
+
 def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[Answer], float]:
     """Return each model's answer to its samples (n, ...), and what (1 + 2^-12)^2 - 1 is there."""
     request = b"".join(
         struct.pack("<II", len(data), len(x)) + data + np.ascontiguousarray(x).tobytes() for data, x in models
     )
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "models.elf").write_bytes(elf)
-        Path(folder, "request").write_bytes(request)
-        command = [EMULATOR, "-M", "mps2-an505", "-display", "none", "-monitor", "none", "-serial", "none"]
-        command += ["-semihosting-config", "enable=on,target=native", "-kernel", "models.elf", *_COUNTED]
-        subprocess.run(command, check=True, cwd=folder, timeout=300)
-        reply = Path(folder, "reply").read_bytes()
+    reply = _replied(elf, request)
     answers, at = [], 0
     for data, x in models:
         (status,) = struct.unpack_from("<I", reply, at)
@@ -125,3 +156,13 @@ def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[Answer
 
 def _instructions(ticks: int) -> int:
     return round(ticks * _TICK_NS / _INSTRUCTION_NS)
+
+
+def _replied(elf: bytes, request: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "models.elf").write_bytes(elf)
+        Path(folder, "request").write_bytes(request)
+        command = [EMULATOR, "-M", "mps2-an505", "-display", "none", "-monitor", "none", "-serial", "none"]
+        command += ["-semihosting-config", "enable=on,target=native", "-kernel", "models.elf", *_COUNTED]
+        subprocess.run(command, check=True, cwd=folder, timeout=300)
+        return Path(folder, "reply").read_bytes()

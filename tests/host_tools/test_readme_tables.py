@@ -107,3 +107,21 @@ def test_what_is_learnt_stands_beside_plain_python_and_the_original():
         "| r | 1.40 | 74 |  |  |",
     ]
     assert readme_tables.trainings_table([]) == []
+
+
+def test_the_pico_2_has_a_table_of_instructions():
+    row = {
+        "what": "dense 128x128",
+        "type": "int8",
+        "by": None,
+        "macs": 16384,
+        "instructions": 32768,
+        "kernel": 24576,
+    }
+    plain = {**row, "by": "C loop", "instructions": 81920, "kernel": None}
+    table = readme_tables.pico2_table({"pico2": [row, plain, {**row, "what": "dense 16x16"}]})
+    assert table[-2:] == [
+        "| dense 128x128 | int8 | **AI-ANNE** | 32,768 | 2.00 | 1.50 |",
+        "| dense 128x128 | int8 | C loop | 81,920 | 5.00 |  |",
+    ]
+    assert "instructions, not cycles" in "\n".join(table)

@@ -1,0 +1,68 @@
+"""The Pico 2's table: its results are checked, its instructions counted, and missing programs are told."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import cortex_m33
+import numpy as np
+import pico2
+import pytest
+from anne_tools.errors import ModelError
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[pico2.Row]:
+    if cortex_m33.missing():
+        pytest.skip(f"{cortex_m33.missing()} is not installed")
+    return pico2.measure(quick=True)
+
+
+def test_layouts_and_loops_stand_side_by_side(rows):
+    dense = {(row.type, row.by) for row in rows if row.what == "dense 16x16"}
+    ours = {"int8 (s8_quad)", "int4 (s4)", "int16 (s16)", "float32 (f32_aligned)", "float32 (f32)"}
+    assert {(name, None) for name in ours} < dense
+    assert {(name, pico2.PLAIN) for name in ("int8", "int16", "float32")} < dense
+
+
+def test_a_plain_loop_takes_five_instructions_a_product(rows):
+    """Two loads, a product, a comparison, a branch; and what begins and ends each row of 16."""
+    (row,) = [row for row in rows if row.what == "dense 16x16" and row.type == "int8" and row.by]
+    assert 5.0 < row.instructions / 256 < 6.0
+
+
+def test_whole_layers_take_more_than_their_sums(rows):
+    assert all(row.kernel < row.instructions for row in rows if row.kernel and not row.by)
+
+
+def test_a_wrong_result_ends_the_run(monkeypatch):
+    job = pico2.window_jobs(pico2.WINDOWS[-1:])[0]
+    with pytest.raises(ModelError, match="wrong result: depthwise 3x3, stride 2, 24x24x32 int8: output"):
+        pico2._row(job, cortex_m33.Answer(bytes(12 * 12 * 32), [[1]]))
+
+
+def test_without_qemu_nothing_is_measured_with_a_word(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(cortex_m33, "EMULATOR", "no-such-qemu")
+    monkeypatch.setattr(sys, "argv", ["pico2.py", "--output", str(tmp_path / "bench.json")])
+    assert pico2.main() == 0
+    assert capsys.readouterr().out == "the Pico 2's table is left out: no-such-qemu is not installed\n"
+    assert not (tmp_path / "bench.json").exists()
+
+
+def test_rows_are_added_to_the_document(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps({"results": [1]}))
+    row = pico2.Row("dense 2x2", "int8", None, 4, 40, 20)
+    monkeypatch.setattr(cortex_m33, "missing", lambda: "")
+    monkeypatch.setattr(pico2, "measure", lambda quick: [row])
+    monkeypatch.setattr(sys, "argv", ["pico2.py", "--output", str(path)])
+    assert pico2.main() == 0
+    assert "10.00" in capsys.readouterr().out
+    document = json.loads(path.read_text())
+    assert (document["results"], document["pico2"][0]["instructions"]) == ([1], 40)
+
+
+def test_a_product_is_asked_for_by_its_type_and_shape():
+    product = cortex_m33.Plain(np.zeros((2, 3), np.int16), np.zeros(2, np.int32), np.zeros(3, np.int16))
+    assert product.packed() == np.array([0xFFFFFFFF, 2, 0, 3, 2], "<u4").tobytes() + bytes(12 + 8 + 6)
