@@ -29,7 +29,7 @@ void anne_pair_one(const anne_pairing_t *pairing) {
     int32_t *pairs = pairing->pairs;
     for (uint32_t rows = pairing->rows; rows > 0; rows--) {
         for (const int32_t *end = pairs + pairing->n; pairs < end; a += a_step, b += b_step) {
-            *pairs++ = *a + *b * 65536;
+            *pairs++ = anne_pair(*a, *b);
         }
         a += pairing->a_skip, b += pairing->b_skip, pairs += pairing->row_skip;
     }
@@ -68,7 +68,42 @@ void anne_finish_prepare(anne_finish_t *finish) {
     finish->unsure = error << 9;
 }
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/depthwise_pairs.S
+#ifdef ANNE_ARMV8M // the sums are in armv8m/depthwise_pairs.S
+
+// The halves of x, as bytes with their signs, two of four in a word.
+static inline uint32_t bytes_0_2(uint32_t x) {
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(x));
+    return halves;
+}
+
+static inline uint32_t bytes_1_3(uint32_t x) {
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(x));
+    return halves;
+}
+
+static inline void put_pairs(uint32_t a, uint32_t b, int32_t *pair, uint32_t apart) {
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair[0]) : "r"(a), "r"(b));
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pair[apart]) : "r"(b), "r"(a));
+}
+
+void anne_pair_four(const anne_pairing_t *pairing) {
+    const uint32_t plane = pairing->plane_words, a_step = pairing->a_step, b_step = pairing->b_step;
+    const int8_t *a = pairing->a, *b = pairing->b;
+    int32_t *pairs = pairing->pairs;
+    for (uint32_t rows = pairing->rows; rows > 0; rows--) {
+        for (const int32_t *end = pairs + pairing->n; pairs < end; a += a_step, b += b_step) {
+            const uint32_t four_a = *(const uint32_t *)(const void *)a, four_b = *(const uint32_t *)(const void *)b;
+            put_pairs(bytes_0_2(four_a), bytes_0_2(four_b), pairs, 2 * plane);
+            put_pairs(bytes_1_3(four_a), bytes_1_3(four_b), pairs + plane, 2 * plane);
+            pairs++;
+        }
+        a += pairing->a_skip, b += pairing->b_skip, pairs += pairing->row_skip;
+    }
+}
+
+#elif !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/depthwise_pairs.S
 
 void anne_pair_four(const anne_pairing_t *pairing) {
     for (uint32_t k = 0; k < 4; k++) {
@@ -107,6 +142,10 @@ void anne_sum_windows(const anne_windows_t *windows) {
         }
     }
 }
+
+#endif
+
+#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE)
 
 static int8_t finished(const anne_finish_t *finish, int32_t sum) {
     int32_t t = sum + finish->bias;

@@ -3,7 +3,18 @@
 #define ANNE_DEPTHWISE_PAIRS_H
 
 #include "kernels/in_ram.h"
+#include "kernels/processor.h"
 #include "kernels/requantize.h"
+
+// Two values of int8 in a word: a + 2^16 b, which a product with a weight multiplies together; on Cortex-M33 their
+// halves side by side, which have products of their own.
+static inline int32_t anne_pair(int32_t a, int32_t b) {
+#ifdef ANNE_ARMV8M
+    return (int32_t)((uint32_t)b << 16 | (uint16_t)a);
+#else
+    return a + b * 65536;
+#endif
+}
 
 // Pairs that are made at a time: of `rows` rows `n` each, for one channel, or for four whose values are in a word.
 typedef struct {
@@ -20,8 +31,8 @@ typedef struct {
     int32_t b_skip;
 } anne_pairing_t;
 
-// pairs[k plane_words + i] = a[k + i a_step] + 2^16 b[k + i b_step] for channels k = 0, or 0 to 3, and likewise the
-// further rows; for four a, b and what is added to them are multiples of 4.
+// pairs[k plane_words + i] = anne_pair(a[k + i a_step], b[k + i b_step]) for channels k = 0, or 0 to 3, and likewise
+// the further rows; for four a, b and what is added to them are multiples of 4.
 void anne_pair_one(const anne_pairing_t *pairing);
 ANNE_IN_RAM void anne_pair_four(const anne_pairing_t *pairing);
 

@@ -353,7 +353,7 @@ static void begin(run_t *run, const anne_depthwise_output_t *out, uint32_t n_out
     run->unsplit = put_offsets(run);
     run->three = run->unsplit == 3 && w->kernel_w % 3 == 0 && w->stride_w == 1;
     memset(run->zero, zero_point, sizeof *run->zero);
-    int32_t pair = zero_point * 0x10001; // beside the image
+    int32_t pair = anne_pair(zero_point, zero_point); // beside the image
     for (int32_t *at = run->planes; at < run->sums; at++) {
         *at = pair;
     }
