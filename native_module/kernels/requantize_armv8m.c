@@ -21,19 +21,29 @@ void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_
     }
 }
 
+// (a b + 2^30) >> 31, for any a: of the 64 bits those from 31 on, and bit 30 added.
+static inline int32_t high_mul(int32_t a, int32_t b) {
+    int32_t low, high;
+    __asm__("smull %0, %1, %2, %3\n\tlsls %0, %0, #1\n\tadc %1, %1, %1\n\tadd %1, %1, %0, lsr #31"
+            : "=&r"(low), "=&r"(high)
+            : "r"(a), "r"(b)
+            : "cc");
+    return high;
+}
+
 // Sums may have all of 32 bits, so the first rounding is that of a product of 64.
 void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
                          int16_t *y) {
+    const int32_t offset = 2 * output.zero_point + 1, least = output.least, most = output.most;
     for (const int16_t *end = y + n; y != end; acc++, factors++) {
         if (factors->shift >= 0) {
             *y++ = (int16_t)anne_requantize_one(*acc, factors, &output);
             continue;
         }
-        int32_t h = anne_high_mul(*acc, factors->multiplier), value;
-        h += h >> 31;
-        value = (((h >> (~factors->shift & 31)) + 1) >> 1) + output.zero_point;
-        value = value < output.least ? output.least : value;
-        *y++ = (int16_t)(value > output.most ? output.most : value);
+        int32_t h = high_mul(*acc, factors->multiplier), value;
+        value = (anne_halved(h, (uint32_t)~factors->shift) + offset) >> 1;
+        value = value < least ? least : value;
+        *y++ = (int16_t)(value > most ? most : value);
     }
 }
 

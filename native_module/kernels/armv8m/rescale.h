@@ -28,11 +28,21 @@ static inline int32_t anne_half_s8(int32_t x) {
     return limited;
 }
 
+// The second rounding but its last step, where 1 is added and half of it taken; right = ~shift.
+static inline int32_t anne_halved(int32_t h, uint32_t right) {
+    h += h >> 31;
+    __asm__("asr %0, %0, %1" : "+r"(h) : "r"(right)); // without a mask, which C would need
+    return h;
+}
+
+// Both roundings but for that; |x| < 2^30.
+static inline int32_t anne_rescale_steps(int32_t x, int32_t multiplier, uint32_t right) {
+    return anne_halved(anne_smmulr(2 * x, multiplier), right);
+}
+
 // Twice the result of anne_rescale, but for what the last shift cuts off; |x| < 2^30, the factor's shift -31 to -1.
 static inline int32_t anne_rescale_twice(int32_t x, const anne_rescale_t *factor) {
-    int32_t h = anne_smmulr(2 * x, factor->multiplier);
-    h += h >> 31;
-    return (h >> (~factor->shift & 31)) + 1;
+    return anne_rescale_steps(x, factor->multiplier, (uint32_t)~factor->shift) + 1;
 }
 
 // Whether nothing limits a result but that it is a byte.
