@@ -52,8 +52,7 @@ def dense_network(
     if threshold is not None:
         metadata += struct.pack("<IIf", 5, 4, threshold)
     file = model_file(arena_bytes, tensors, records, metadata + lines(8, names), data)
-    if path is not None:
-        write_file(path, file)
+    write_file(path, file)
     return file
 
 
@@ -61,8 +60,10 @@ def write_file(path, data):
     """Write `data` to the file `path` in one step: after a power cut the old file is there, or the new one, whole.
 
     Until it is whole it is called .anne-save, in the same folder; whatever has that name is lost. OSError, with the
-    old file untouched, if the storage is full.
+    old file untouched, if the storage is full. Nothing is written if `path` is None.
     """
+    if path is None:
+        return
     path = str(path)
     beside = path[: max(path.rfind("/"), path.rfind("\\")) + 1] + ".anne-save"
     try:
