@@ -71,6 +71,15 @@ def expect(is_so, what, expected, got):
         refuse(what, expected, got)
 
 
+def texts(names, what):
+    """Return the list of names; ValueError unless each is a text of one line."""
+    are_texts = isinstance(names, (list, tuple))
+    for name in names if are_texts else ():
+        are_texts = are_texts and isinstance(name, str) and "\n" not in name
+    expect(are_texts, what, "a list of texts, each a line", repr(names)[:60])
+    return list(names)
+
+
 def known(name, names, what):
     """Refuse a name that is none of these."""
     expect(name in names, what, "one of " + ", ".join(names), repr(name))

@@ -3,9 +3,11 @@
 import struct
 from array import array
 
-from .checks import whole
+from .checks import expect, texts, whole
+from .model import Model
 from .model_writer import lines, model_file, packed, record, tensor, write_file
-from .trainer import Trainer, _line
+from .trainer import Trainer
+from .training import line
 
 
 class Head:
@@ -20,10 +22,10 @@ class Head:
 
         lr, batch and seed are a Trainer's. `net` itself stays as it is, and must not be closed.
         """
-        self.labels = labels = list(labels)
-        got = ", ".join(labels) or "none"  # TypeError, before anything is taught, if they are no texts
-        if len(labels) < 2 or len(set(labels)) < len(labels):
-            raise ValueError("Head: labels: expected two or more, each another, got " + got)
+        self.labels = labels = texts(labels, "Head: labels")
+        are_classes = len(set(labels)) == len(labels) > 1
+        expect(are_classes, "Head: labels", "two or more, each another", ", ".join(labels) or "none")
+        expect(isinstance(net, Model), "Head", "a network that load gave", type(net).__name__)
         self._base = core = net._core
         at = core.n_layers - 1
         while at and core.layer(at).kind in "activation clip quantize reshape scaling":
@@ -46,6 +48,7 @@ class Head:
             expected = ", ".join(self.labels)
             raise ValueError("add: label: expected one of %s, got %r" % (expected, label))
         features = self._features(x)
+        expect(sum(features) * 0 == 0, "add", "numbers that the network can work on", "nan or infinity")
         self._y.append(self.labels.index(label))
         try:
             self._x.extend(features)
@@ -70,8 +73,8 @@ class Head:
             got = "only of " + self.labels[self._y[0]] if n else "none"
             raise ValueError("fit: expected examples of two classes or more, got %s: add them" % got)
         print("%r: %d examples, %d epochs" % (self._trainer, n, epochs))
-        losses = self._trainer._learn(self._x, array("f", self._y), array("H", range(n)), epochs, "fit")
-        print(_line(losses))
+        losses = self._trainer._learn(self._x, array("f", self._y), array("H", range(n)), epochs, "Head.fit")
+        print(line(losses))
         return losses
 
     # --- Answers -----------------------------------------------------------------------------------------------------

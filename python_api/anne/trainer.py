@@ -8,11 +8,11 @@ import math
 import time
 from array import array
 
-from .checks import expect, known, refuse, whole, within
+from .checks import expect, known, refuse, texts, whole, within
 from .classes import class_of
 from .model import Table
 from .reference import _NUMBERS, _numbers, _sequence
-from .training import TRAINABLE, Random, init_layer
+from .training import TRAINABLE, Random, init_layer, line
 from .values import sample, samples
 
 try:
@@ -29,40 +29,39 @@ _MOST = 3.4e38  # what is greater is infinite in 32 bits
 
 
 class Trainer:
-    """A network of dense layers that learns from examples: Trainer([4, 8, 3], ["relu", "softmax"]).
+    # Assigned, as firmware keeps no docstrings: there it is what help(net) says.
+    __doc__ = """A network of dense layers that learns from examples: Trainer([4, 8, 3], ["relu", "softmax"]).
 
-    fit(x, y, epochs): learn from rows x what they should give, y; predict(x), classify(x): as a Model's
-    evaluate(x, y): (accuracy, loss); confusion(x, y): how often which class was taken for which; save(path)
+    sizes: how many inputs, then how many neurons each layer has; activations: one a layer, softmax only last
+    loss: "mse", "binary_cross_entropy" for sigmoid, "categorical_cross_entropy" for softmax; None: what fits
+    optimizer: "adam", or "sgd", which may have momentum; lr: how far a step goes; batch: rows for one step
+    decay: by which weights are drawn to 0; seed: the same one, the same first weights, everywhere
+    scaling: "minmax" or "standard", learnt from the data of the first fit, and part of the network from then on
+    labels: names of the classes; None: as y has them
+
+    fit(x, y, epochs=20, validation=None, shuffle=True): learn; the list of each epoch's mean loss. Again: go on.
+        x: a list of rows, or one flat array. y for each row: the number of its class (or what the one output should
+        be), its class's name, or a list of what each output should be. Or x is a function that gives rows one by one,
+        as (numbers, target), which need not fit in memory: called once an epoch, once before and once after.
+        validation: another (x, y), looked at after each epoch: then a dict, of loss, val_loss, val_accuracy
+    predict(x), classify(x): as a network's from a file; weights: [(rows of weights, biases)], can be assigned
+    evaluate(x, y): (accuracy, loss); confusion(x, y): a Table, a row for each class: what it was taken for
+    save(path, labels, feature_names, scaling, name): a file for anne.load
     """
 
     def __init__(
-        self,
-        sizes,
-        activations,
-        loss=None,
-        optimizer="adam",
-        lr=0.01,
-        batch=8,
-        seed=0,
-        momentum=0.0,
-        decay=0.0,
-        scaling=None,
-        labels=None,
-    ):
-        """Begin with small random weights, the same ones for the same `seed` everywhere.
-
-        `sizes`: how many inputs, then how many neurons each layer has; `activations`: one a layer, softmax only last.
-        `loss`: "mse", "binary_cross_entropy" for sigmoid, "categorical_cross_entropy" for softmax; None: what fits.
-        `optimizer`: "adam" or "sgd", which may have `momentum`. `lr`: how far a step goes; `batch`: rows for one step;
-        `decay`: by which weights are drawn to 0. `scaling`: "minmax" or "standard", learnt from the data of the first
-        fit, and part of the network from then on. `labels`: names of the classes.
-        """
+        self, sizes, activations, loss=None, optimizer="adam", lr=0.01, batch=8,
+        seed=0, momentum=0.0, decay=0.0, scaling=None, labels=None,
+    ):  # fmt: skip
+        """Begin with small random weights; the class says what the arguments are."""
         is_list = isinstance(sizes, (list, tuple)) and 2 <= len(sizes) <= 9
         expect(is_list, "Trainer: sizes", "a list of 2 to 9", sizes)
         is_list = isinstance(activations, (list, tuple)) and len(activations) == len(sizes) - 1
         expect(is_list, "Trainer: activations", "a list of %d" % (len(sizes) - 1), activations)
         for n in sizes:
             whole(n, "Trainer: sizes")
+        for n_in, n_out in zip(sizes, sizes[1:]):
+            expect((n_in + 1) * n_out <= 1 << 24, "Trainer: sizes", "at most 2^24 weights in a layer", sizes)
         for name in activations[:-1]:
             known(name, TRAINABLE, "Trainer: activations")
         last = activations[-1]
@@ -71,16 +70,18 @@ class Trainer:
         known(loss, _LOSSES, "Trainer: loss")
         needed = _LAST[_LOSSES.index(loss)]
         expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
+        expect(last != "softmax" or sizes[-1] > 1, "Trainer: softmax", "2 outputs or more", "1; use sigmoid")
         known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
         known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
         within(lr, 1e-9, 1e9, "Trainer: lr")
         within(momentum, 0, 1, "Trainer: momentum")
+        expect(not momentum or optimizer == "sgd", "Trainer: momentum", "optimizer='sgd' with it", optimizer)
         within(decay, 0, 1, "Trainer: decay")
         whole(batch, "Trainer: batch")
         within(seed, 0, 1e9, "Trainer: seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
         self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
-        self._set_labels(labels, "Trainer")
+        self.labels = labels and self._names(labels, "Trainer: labels")
         random, parameters = Random(seed), array("f")
         for activation, n_in, n_out in zip(activations, sizes, sizes[1:]):
             # as wide as keeps values alike from layer to layer, and gradients, too (Glorot); relu halves them (He)
@@ -93,9 +94,9 @@ class Trainer:
         settings = lr, momentum, decay, batch, self._n_targets, random.state
         self._core = _Core(self.sizes, self.activations, loss, optimizer, settings)
         self._core.set(parameters)
-        # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' outputs
+        # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' values
         copies = 4 if optimizer == "adam" else 2 if batch > 1 or momentum or decay else 1
-        words = copies * len(parameters) + sum(sizes[1:]) + 2 * max(sizes[1:])
+        words = copies * len(parameters) + sum(sizes[1:]) + 2 * sum(sizes[:-1]) + 4 * max(sizes[1:])
         self._text = "%s, %d weights, %.1f KB" % ("-".join(map(str, sizes)), len(parameters), words / 256)
 
     def __repr__(self):
@@ -106,18 +107,20 @@ class Trainer:
         """Of each layer (weights, biases): a list of numbers for each neuron, and a number. It can be assigned, too."""
         layers = []
         for weights, biases in self._layers():  # flat arrays
-            rows, n_in = [], len(weights) // len(biases)
-            for i in range(0, len(weights), n_in):
-                rows.append(list(weights[i : i + n_in]))
+            n_in = len(weights) // len(biases)
+            rows = [list(weights[i : i + n_in]) for i in range(0, len(weights), n_in)]
             layers.append((rows, list(biases)))
         return layers
 
     @weights.setter
     def weights(self, layers):
-        parameters = array("f")
-        for weights, biases in layers:
-            for row in list(weights) + [biases]:
-                parameters.extend(array("f", _numbers(row, "weights")))
+        parameters, sizes = array("f"), self.sizes
+        for (weights, biases), n_in, n_out in zip(_sequence(layers, "weights"), sizes, sizes[1:]):
+            rows = [_numbers(row, "weights") for row in list(weights) + [biases]]
+            got, expected = list(map(len, rows)), "%d rows of %d numbers, %d biases" % (n_out, n_in, n_out)
+            expect(got == [n_in] * n_out + [n_out], "weights", expected, "lists of %s" % got)
+            for row in rows:
+                parameters.extend(array("f", row))
         n = len(self._core.get())
         expect(len(parameters) == n, "weights", "%d numbers" % n, len(parameters))
         self._core.set(parameters)
@@ -135,6 +138,7 @@ class Trainer:
         i = 0
         if callable(x):
             pairs = x()
+            expect(pairs is not None, what + ": x", "a function that gives rows", "one that returns None")
         else:
             x, y = _sequence(x, what + ": x"), _sequence(y, what + ": y")
             n = len(x)
@@ -178,7 +182,8 @@ class Trainer:
         # the numbers that the core learns from: of softmax the class's, else one for each output
         where = "%s: row %d: y" % (what, i)
         if isinstance(target, str):
-            known(target, self.labels or (), where)
+            expect(self.labels, where, "a number, as no labels are known", repr(target))
+            known(target, self.labels, where)
             target = self.labels.index(target)
         n_out, values = self.sizes[-1], [target]
         if not isinstance(target, _NUMBERS):
@@ -203,11 +208,10 @@ class Trainer:
                 row[i] = row[i] * factors[i] + offsets[i]
         return row if isinstance(row, array) else array("f", row)
 
-    def _set_labels(self, labels, what):
-        if labels:
-            n = max(2, self.sizes[-1])
-            expect(len(labels) == n, what + ": labels", "%d classes" % n, ", ".join(labels))
-        self.labels = labels
+    def _names(self, names, what):
+        n, names = max(2, self.sizes[-1]), texts(names, what)
+        expect(len(set(names)) == len(names) == n, what, "%d different classes" % n, ", ".join(names)[:60])
+        return names
 
     def _look(self, x, y):
         # learn the classes' names and the scaling, where they are still unknown; return the number of rows
@@ -227,7 +231,7 @@ class Trainer:
             if isinstance(target, str):
                 names.add(target)
         if names:
-            self._set_labels(sorted(names), "fit")
+            self.labels = self._names(sorted(names), "fit: labels")
         expect(differ or self.loss == "mse", "fit: y", "two classes or more", "only one")
         if self._kind and not self._scaling:
             for i in range(len(low)):
@@ -251,19 +255,20 @@ class Trainer:
         return xs[: n * n_in], ys[: n * n_y], n
 
     def fit(self, x, y=None, epochs=20, validation=None, shuffle=True):
-        """Learn from the rows of x what each should give; return the list of each epoch's mean loss.
+        """Learn from the rows of x what each should give, as the class says; return each epoch's mean loss.
 
-        x: a list of rows, lists or arrays of numbers; or one flat array. y: for each row the number of its class (or
-        what the one output should be), the name of its class, or a list of what each output should be. Or x is a
-        function that gives the rows one by one, as (numbers, target), so that they need not fit in memory; it is called
-        once an epoch, once before and once after. Rows are shuffled for each epoch, unless a function gives them.
-        `validation`: another (x, y), looked at after each epoch; then a dict of lists is returned: loss, val_loss,
-        val_accuracy. Another call goes on from there. ValueError if it diverges; MemoryError leaves it as it was.
+        ValueError if it diverges: its weights are of no use then. MemoryError, or Ctrl-C, before the first epoch
+        leaves it as it was; Ctrl-C later keeps what was learnt until then.
         """
         whole(epochs, "fit: epochs")
         kept = self.labels, self._scaling
         try:
             n_rows = self._look(x, y)
+            if validation is not None:
+                is_pair = isinstance(validation, (tuple, list)) and len(validation) == 2
+                expect(is_pair, "fit: validation", "(x, y)", repr(validation)[:60])
+                for _ in self._rows(validation[0], validation[1], "fit: validation"):
+                    pass
             print("%s: %d rows, %d epochs" % (self._text, n_rows, epochs))
             data, order = (x, y), None
             if not callable(x):
@@ -272,13 +277,13 @@ class Trainer:
                 if shuffle:
                     expect(n_rows <= 65536, "fit: x", "at most 65536 rows to shuffle", n_rows)
                     order = array("H", range(n_rows))
-        except Exception:
+        except BaseException:
             self.labels, self._scaling = kept
             raise
         checks = []  # (accuracy, loss) of each epoch
         losses = self._learn(data[0], data[1], order, epochs, "fit", validation, checks)
-        accuracy, _ = checks[-1] if checks else self.evaluate(x, y)
-        print(_line(losses) + (" " * 14 if accuracy is None else ", accuracy %.3f" % accuracy))
+        accuracy, _ = checks[-1] if checks else self._judge(x, y, "fit")[1:]
+        print(line(losses) + (" " * 14 if accuracy is None else ", accuracy %.3f" % accuracy))
         if not checks:
             return losses
         accuracies, val_losses = zip(*checks)
@@ -294,14 +299,14 @@ class Trainer:
                 part = array("f", bytes(4 * (1 if validation else epochs - len(losses))))
                 losses.extend(part[: self._core.run(xs, ys, order, part)])
             if losses and not -_MOST < losses[-1] < _MOST:
-                advice = "" if self._scaling else ", or scaling='standard'"
-                told = "%s: diverged in epoch %d: the loss is infinite or nan; try a smaller lr than %s%s"
+                advice = "" if self._scaling or what != "fit" else ", or scaling='standard'"
+                told = "%s: diverged in epoch %d: the loss is infinite or nan; begin anew, with a smaller lr than %g%s"
                 raise ValueError(told % (what, len(losses), self.lr, advice))
             if validation:
-                checks.append(self.evaluate(*validation))
-            if what == "fit" and time.time() - shown > 1:
+                checks.append(self._judge(validation[0], validation[1], "fit: validation")[1:])
+            if what != "train_model" and time.time() - shown > 1:
                 shown = time.time()
-                print(_line(losses), "epoch %d  " % len(losses), end="\r")
+                print(line(losses), "epoch %d  " % len(losses), end="\r")
         return list(losses)
 
     def _stream(self, x):
@@ -345,26 +350,28 @@ class Trainer:
 
     def evaluate(self, x, y=None):
         """Return (accuracy, loss) for rows as `fit` takes them: the share of right classes, None without; mean loss."""
-        _, accuracy, loss = self._judge(x, y, "evaluate")
-        return accuracy if self.labels or self.activations[-1] in _LAST else None, loss
+        return self._judge(x, y, "evaluate")[1:]
 
     def confusion(self, x, y=None):
         """Return a Table, for rows as `fit` takes them: a row for each class, how many of it were taken for which."""
         return self._judge(x, y, "confusion")[0]
 
     def _judge(self, x, y, what):
-        # (a table of true and told classes, the share of right ones, the mean loss)
+        # (a table of true and told classes, the share of right ones, None without classes, the mean loss)
         names = list(map(str, self.labels or range(max(2, self.sizes[-1]))))
         rows, total, n_right, n = [[name] + [0] * len(names) for name in names], 0.0, 0, 0
         for row, target in self._rows(x, y, what):
             row = self._scaled(row)
             total += self._core.loss(row, array("f", target))
+            if total - total != 0:
+                refuse(what, "a finite loss", "%s: begin anew, with a smaller lr" % total)
             true = int(target[0]) if self._n_targets < self.sizes[-1] else class_of(target)
             told = class_of(self._outputs(row))
             rows[true][told + 1] += 1
             n_right += true == told
             n += 1
-        return Table(["class"] + names, rows), n_right / n, total / n
+        accuracy = n_right / n if self.labels or self.activations[-1] in _LAST else None
+        return Table(["class"] + names, rows), accuracy, total / n
 
     def save(self, path, labels=None, feature_names=None, scaling=None, name=None):
         """Write the network to `path`, as a file that anne.load reads, and return its bytes.
@@ -375,18 +382,9 @@ class Trainer:
         from .model_writer import dense_network
 
         expect(not (scaling and self._scaling), "save: scaling", "None, as it is learnt", scaling)
-        labels, scaling = labels or self.labels or (), scaling or self._scaling
-        name, names = name or "model", feature_names or ()
+        labels, scaling = texts(labels or self.labels or (), "save: labels"), scaling or self._scaling
+        name, names = name or "model", texts(feature_names or (), "save: feature_names")
         return dense_network(path, self._layers(), self.activations, name, labels, names, scaling)
-
-
-def _line(losses):
-    # the first loss, a picture of how it went on, the last
-    low, text, width = min(losses), "", min(len(losses), 20)
-    spread = max(losses) - low or 1
-    for i in range(width):
-        text += chr(0x2581 + int((losses[i * len(losses) // width] - low) / spread * 7))
-    return "loss %.4f %s %.4f" % (losses[0], text, losses[-1])
 
 
 def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
@@ -394,6 +392,7 @@ def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
     trainer = Trainer(layer_sizes, activations, _LOSSES[1], "sgd", lr, 1)
     whole(epochs, "train_model: epochs")
     trainer.weights = layers or list(map(init_layer, layer_sizes, layer_sizes[1:]))
-    xs, ys, n = trainer._fill(trainer._rows(X, y, "train_model"), len(y))
+    n = len(_sequence(y, "train_model: y"))
+    xs, ys, _ = trainer._fill(trainer._rows(X, y, "train_model"), n)
     losses = trainer._learn(xs, ys, None, epochs, "train_model")
     return trainer.weights, [loss * n for loss in losses]

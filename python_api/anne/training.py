@@ -10,7 +10,7 @@ computes in doubles, MicroPython in 32 bits, so that the last digits differ.
 
 import math
 
-from .reference import _NUMBERS, activate
+from .reference import _NUMBERS, _sequence, activate
 
 TRAINABLE = ("linear", "relu", "leaky_relu", "sigmoid", "tanh")
 
@@ -58,13 +58,22 @@ def normalize(X):
     return [list(row) for row in zip(*columns)]
 
 
+def line(losses):
+    """Return the first loss, a picture of how it went on, and the last, as a line of text."""
+    low, text, width = min(losses), "", min(len(losses), 20)
+    spread = max(losses) - low or 1
+    for i in range(width):
+        text += chr(0x2581 + int((losses[i * len(losses) // width] - low) / spread * 7))
+    return "loss %.4f %s %.4f" % (losses[0], text, losses[-1])
+
+
 # --- Derivatives: by how much an activation's output changes with its input. All can be told from the output. -------
 
 
 def derivative(activation, output):
     """Return it for a number, or the list of it for a list. ValueError for an activation that has none here."""
     if not isinstance(output, _NUMBERS):
-        return [derivative(activation, v) for v in output]
+        return [derivative(activation, v) for v in _sequence(output, "training: output")]
     if activation == "sigmoid":
         return output * (1 - output)
     if activation == "tanh":

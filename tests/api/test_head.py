@@ -181,12 +181,27 @@ def test_networks_that_do_not_end_in_a_dense_layer():
         raises(ValueError, text, anne.Head, net, LABELS)
 
 
+def test_nothing_is_written_without_a_path():
+    before = sorted(os.listdir("."))
+    _, head = taught()
+    same(anne.load(head.save(None)).labels, LABELS)
+    same(sorted(os.listdir(".")), before)
+
+
 def test_labels():
     net = anne.load(golden("small_float32.anne"))
     text = "Head: labels: expected two or more, each another, got "
     for labels, got in (([], "none"), (["a"], "a"), (["a", "b", "a"], "a, b, a")):
         raises(ValueError, text + got, anne.Head, net, labels)
-    raises(TypeError, "...", anne.Head, net, [1, 2])
+    for wrong, got in (([1, 2], "[1, 2]"), ("ab", "'ab'"), (["a", "b\n"], "['a', 'b\\n']"), (None, "None")):
+        message = "Head: labels: expected a list of texts, each a line, got " + got
+        raises(ValueError, message, anne.Head, net, wrong)
+    raises(ValueError, "Head: expected a network that load gave, got int", anne.Head, 3, LABELS)
+    _, head = taught()
+    message = "add: expected numbers that the network can work on, got nan or infinity"
+    raises(ValueError, message, head.add, "left", [float("nan"), 0, 0, 0])
+    head.fit(1)  # of what was added before
+
     head = anne.Head(net, LABELS)
     text = "add: label: expected one of left, right, shake, got 'up'"
     raises(ValueError, text, head.add, "up", [1, 2, 3, 4])

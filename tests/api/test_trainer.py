@@ -75,7 +75,16 @@ def test_weights_can_be_assigned():
     trainer.weights = layers
     same(trainer.weights, layers)
     same(trainer.predict([1, 2]), [7.0 * 10 + 8 * 17 + 9])
-    raises(ValueError, "weights: expected 9 numbers, got 6", setattr, trainer, "weights", layers[:1])
+    for wrong, message in (
+        (layers[:1], "expected 9 numbers, got 6"),
+        # as Keras has them, a row an input: as many numbers, and yet not what is meant
+        ([([[7.0], [8.0]], [9.0])], "expected 2 rows of 2 numbers, 2 biases, got lists of [1, 1, 1]"),
+        (
+            [([[1.0, 2.0, 3.0], [4.0]], [5.0, 6.0])],
+            "expected 2 rows of 2 numbers, 2 biases, got lists of [3, 1, 2]",
+        ),
+    ):
+        raises(ValueError, "weights: " + message, setattr, trainer, "weights", wrong)
     raises(
         TypeError, "weights: expected a number, got str", setattr, trainer, "weights", [([["a"]], [1])] * 2
     )
@@ -83,17 +92,34 @@ def test_weights_can_be_assigned():
 
 
 def test_memory_is_told_before_it_learns():
-    # 64 * 32 + 32 + 32 * 10 + 10 weights, four times for Adam; 42 outputs, twice the widest layer: 9,746 words
-    same(repr(Trainer([64, 32, 10], ["relu", "softmax"])), "64-32-10, 2410 weights, 38.1 KB")
+    # 64 * 32 + 32 + 32 * 10 + 10 weights, four times for Adam; 42 outputs, 96 inputs of layers in two words each, four
+    # words a unit of the widest layer: 10,002 words, as anne_trainer_words counts them
+    same(repr(Trainer([64, 32, 10], ["relu", "softmax"])), "64-32-10, 2410 weights, 39.1 KB")
     # SGD with momentum twice; row by row without anything else once
     same(
         repr(Trainer([64, 32, 10], ["relu", "softmax"], optimizer="sgd", momentum=0.5)),
-        "64-32-10, 2410 weights, 19.2 KB",
+        "64-32-10, 2410 weights, 20.2 KB",
     )
     same(
         repr(Trainer([64, 32, 10], ["relu", "softmax"], optimizer="sgd", batch=1)),
-        "64-32-10, 2410 weights, 9.8 KB",
+        "64-32-10, 2410 weights, 10.8 KB",
     )
+
+
+def test_memory_told_is_what_the_core_takes():
+    if not hasattr(gc, "mem_free") or not anne.native:
+        raise Skip("a core whose memory is on no heap that could be asked")
+    for sizes, others in (([64, 32, 10], {}), ([100, 3, 40, 2], {"optimizer": "sgd", "batch": 1})):
+        arguments = sizes, ["relu"] * (len(sizes) - 2) + ["softmax"]
+        trainer = Trainer(*arguments, **others)  # names and modules are there now
+        trainer = None
+        gc.collect()
+        before = gc.mem_alloc()
+        trainer = Trainer(*arguments, **others)
+        gc.collect()
+        taken = (gc.mem_alloc() - before) / 1024
+        told = float(repr(trainer).split(" ")[-2])
+        assert told < taken < told + 1.5, (told, taken)  # settings and names are a little more
 
 
 def test_the_loss_is_what_fits_the_last_layer():
@@ -178,7 +204,7 @@ def test_what_is_printed():
         losses = trainer.fit(X, CLASSES, 40)
     same(len(losses), 40)
     first, last = printed.lines
-    same(first, "2-4-3, 27 weights, 0.5 KB: 8 rows, 40 epochs\n")
+    same(first, "2-4-3, 27 weights, 0.6 KB: 8 rows, 40 epochs\n")
     picture = last.split(" ")[2]
     same(len(picture), 20)
     same(picture[0], "█")  # the loss falls from the greatest
@@ -369,7 +395,19 @@ REFUSED = (
     ({"batch": 0}, "batch: expected a whole number from 1 to 65535, got 0"),
     ({"batch": 8.0}, "batch: expected a whole number from 1 to 65535, got 8.0"),
     ({"seed": None}, "seed: expected a whole number from 0 to 1e+09, got None"),
-    ({"labels": ["a", "b"]}, "labels: expected 3 classes, got a, b"),
+    ({"labels": ["a", "b"]}, "labels: expected 3 different classes, got a, b"),
+    ({"labels": ["a", "b", "a"]}, "labels: expected 3 different classes, got a, b, a"),
+    ({"labels": [1, 2, 3]}, "labels: expected a list of texts, each a line, got [1, 2, 3]"),
+    ({"labels": "abc"}, "labels: expected a list of texts, each a line, got 'abc'"),
+    ({"labels": ["a", "b\n", "c"]}, "labels: expected a list of texts, each a line, got ['a', 'b\\n', 'c']"),
+    ({"momentum": 0.9}, "momentum: expected optimizer='sgd' with it, got adam"),
+    # the one output would always be 1
+    ({"sizes": [4, 8, 1]}, "softmax: expected 2 outputs or more, got 1; use sigmoid"),
+    # on a PC this would take 17 GB
+    (
+        {"sizes": [4, 65535, 65535], "activations": ["relu", "softmax"]},
+        "sizes: expected at most 2^24 weights in a layer, got [4, 65535, 65535]",
+    ),
 )
 
 
@@ -395,7 +433,13 @@ def test_wrong_data_are_named():
         (X, [[1, 0, 0]] * 7 + [[1, 1, 0]], "row 7: y: expected a single 1 among 0, got [1.0, 1.0, 0.0]"),
         (X, [[1, 0, 0]] * 7 + [[2, 0, 0]], "row 7: y: expected a number from 0 to 1, got 2.0"),
         (X, [1] * 8, "y: expected two classes or more, got only one"),
-        (X, ["a"] * 4 + ["b"] * 4, "labels: expected 3 classes, got a, b"),
+        (X, ["a"] * 4 + ["b"] * 4, "labels: expected 3 different classes, got a, b"),
+        # numbers that somebody forgot to convert: many, of which not all are shown
+        (
+            X,
+            ["%d.5" % i for i in range(1000, 1008)],
+            "labels: expected 3 different classes, got 1000.5, 1001.5, ...",
+        ),
         (lambda: iter(()), None, "x: expected rows, got none"),
         (
             lambda: iter([(X[0], 1), (X[1], 0), (X[2], 9)]),
@@ -407,6 +451,7 @@ def test_wrong_data_are_named():
             None,
             "row 1: expected a number from -3.4e+38 to 3.4e+38, got inf",
         ),
+        (lambda: None, None, "x: expected a function that gives rows, got one that returns None"),
         (lambda: iter([[1]]), None, "row 0: expected (numbers, target), got [1]"),
     ):
         raises(ValueError, "fit: " + message, fit, x, y)
@@ -421,7 +466,7 @@ def test_labels_that_are_not_known():
     same(trainer.labels, ["left", "none", "right"])
     message = "fit: row 0: y: expected one of left, none, right, got 'up'"
     raises(ValueError, message, trainer.fit, [X[0]], ["up"])
-    message = "evaluate: row 0: y: expected one of , got 'up'"
+    message = "evaluate: row 0: y: expected a number, as no labels are known, got 'up'"
     raises(ValueError, message, Trainer([2, 3], ["softmax"]).evaluate, [X[0]], ["up"])
     message = "evaluate: row 0: y: expected one of left, none, right, got 'up'"
     raises(ValueError, message, trainer.evaluate, [X[0]], ["up"])
@@ -451,10 +496,68 @@ def test_refused_data_leave_all_as_it_was():
 
 def test_divergence_names_the_epoch_and_what_helps():
     rows = [[1e6], [2e6], [3e6]]
-    message = "fit: diverged in epoch 1: the loss is infinite or nan; try a smaller lr than 0.5"
+    message = "fit: diverged in epoch 1: the loss is infinite or nan; begin anew, with a smaller lr than 0.5"
     with Printed():
         trainer = line(optimizer="sgd", lr=0.5, batch=1)
         raises(ValueError, message + ", or scaling='standard'", trainer.fit, rows, [1, 2, 3], shuffle=False)
+
+
+def test_divergence_in_the_last_step_is_told_as_such():
+    # the loss before the step was finite, the outputs after it are not
+    trainer = Trainer([2, 2], ["softmax"], optimizer="sgd", lr=1e9, batch=4)
+    rows = [[1e30, -1e30], [1e37, 3.0]]
+    with Printed():
+        message = "fit: expected a finite loss, got nan: begin anew, with a smaller lr"
+        raises(ValueError, message, trainer.fit, rows, [0, 1], 1)
+
+
+def test_train_model_has_no_scaling_to_try():
+    message = "train_model: diverged in epoch 1: the loss is infinite or nan; begin anew, with a smaller lr than 1e+09"
+    rows = [[1e30, 1e38]] * 4
+    raises(ValueError, message, anne.train_model, rows, [0, 1, 0, 1], [2, 1], ["sigmoid"], 2, 1e9)
+    message = "train_model: y: expected a list of numbers, got NoneType"
+    raises(TypeError, message, anne.train_model, rows, None, [2, 1], ["sigmoid"], 2, 1e9)
+
+
+def test_validation_is_looked_at_before_anything_is_learnt():
+    trainer = Trainer([2, 4, 3], ["tanh", "softmax"])
+    weights = trainer.weights
+    for validation, message in (
+        (0.2, "expected (x, y), got 0.2"),
+        ((), "expected (x, y), got ()"),
+        (([], []), "x: expected rows, got none"),
+        ((X, CLASSES[:3]), "y: expected 8, one for each row of x, got 3"),
+        ((X, ["up"] * 8), "row 0: y: expected one of left, none, right, got 'up'"),
+    ):
+        message = "fit: validation: " + message
+        raises(ValueError, message, trainer.fit, X, TEXTS, 1, validation=validation)
+        same((trainer.weights, trainer.labels), (weights, None))
+
+
+def test_ctrl_c_before_the_first_epoch_leaves_all_as_it_was():
+    trainer = Trainer([2, 4, 3], ["tanh", "softmax"], scaling="minmax")
+
+    def rows():
+        yield from zip(X, TEXTS)
+
+    def interrupt(*values, end=""):
+        raise KeyboardInterrupt
+
+    anne.trainer.print = interrupt  # labels and scaling are known when the first line is printed
+    try:
+        trainer.fit(rows, None, 1)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        del anne.trainer.print
+    same(
+        (trainer.labels, trainer.predict(X[0])), (None, Trainer([2, 4, 3], ["tanh", "softmax"]).predict(X[0]))
+    )
+
+
+def test_help_says_what_a_trainer_does():
+    for word in ("binary_cross_entropy", "momentum", "validation", "scaling", "labels", "confusion", "save"):
+        assert word in Trainer.__doc__, word  # on a board, too, where docstrings are gone
 
 
 def test_memory_that_is_not_there_leaves_all_as_it_was():

@@ -55,6 +55,12 @@ def test_normalize_makes_columns_reach_from_0_to_1():
     same(anne.normalize([]), [])
 
 
+def test_derivatives_of_what_is_no_number():
+    # a text holds texts, without end
+    message = "training: output: expected a list of numbers, got str"
+    raises(TypeError, message, anne.relu_derivative, "a")
+
+
 def test_derivatives_of_a_number_and_of_a_list():
     outputs = [-2.0, -0.0, 0.0, 0.5]
     for function, expected in (

@@ -90,10 +90,10 @@ def test_what_a_long_training_says_has_the_time_that_is_left(monkeypatch):
     told, clock = [], iter([100.0, 104.0])
     monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
     heard = train._Heard(lambda *step: told.append(step), "trains 4-8-3 on emulator", 100)
-    heard.text("4-8-3, 67 weights, 1.2 KB: 120 rows, 100 epochs")
+    heard.text("4-8-3, 67 weights, 1.3 KB: 120 rows, 100 epochs")
     heard.text("loss 0.6489 \u2588\u2584\u2581 0.0315 epoch 20  ")
     assert told == [
-        ("trains 4-8-3 on emulator: 4-8-3, 67 weights, 1.2 KB: 120 rows, 100 epochs", 0, 0),
+        ("trains 4-8-3 on emulator: 4-8-3, 67 weights, 1.3 KB: 120 rows, 100 epochs", 0, 0),
         ("trains 4-8-3 on emulator: epoch 20 of 100, 16 s left", 20, 100),  # 4 s for 20
     ]
 
@@ -122,7 +122,7 @@ def test_a_picture_is_drawn():
         (("--layers", "3,3"), "expected 4 inputs first, as iris.csv has so many columns (sepal length, "),
         (("--layers", "4,2"), "expected 3 outputs last, one for each answer, got 2; the answers (species) are setosa,"),
         (("--layers", "4,3", "--target", "kind"), "no column is called 'kind'"),
-        (("--layers", "4,8,8,8,8,3", "--lr", "1e9"), "try a smaller lr"),
+        (("--layers", "4,8,8,8,8,3", "--lr", "1e9"), "with a smaller lr"),
         (("--layers", "4,8,3", "--activation", "gelu"), "gelu"),
         (("--layers", "4,8,3", "--momentum", "2"), "momentum"),
         (("--layers", "4,3", "--on", "/dev/no-such-port"), "/dev/no-such-port"),
