@@ -10,8 +10,9 @@
 // Off from the exact sum by at most (n_in + 1) 2^-26 + (n_in / 7 + 1) 2^-24 times the largest product or partial sum in
 // the row; a sum in float32 may be off by n_in 2^-23 of it. NaN and infinities give what a sum in float32 gives.
 // Denormals count as 0: in weights, bias and x, as a result, and as the sum after each 7 columns. The same bits on
-// every machine, but on a Cortex-M33, whose floating-point unit sums column after column with one rounding each: off by
-// at most n_in 2^-24 times the largest partial sum.
+// every machine, but on a microcontroller with a floating-point unit, which sums column after column: off by at most
+// n_in 2^-23 times the largest partial sum or product, on a Cortex-M33, which rounds once a column, 2^-24. Where the
+// unit cannot take denormals for 0, other than Arm's, they count as they are before the result.
 void anne_dense_f32(const float *weights, const float *bias, const float *x, size_t n_in, size_t n_out, float *out);
 
 #endif // ANNE_DENSE_F32_H

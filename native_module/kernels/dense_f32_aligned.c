@@ -93,21 +93,22 @@ static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *wei
                       uint32_t start) {
     const int32_t *end_of_x = layer->limbs + 2 * columns;
     for (int32_t *sums = layer->sums; sums != layer->limbs; sums += 2) {
-        for (uint32_t k = 0; k < 2; k++) {
-            uint32_t a = start, high = 0;
-            const uint32_t *p = weights + k;
-#pragma GCC unroll 1
-            for (const int32_t *v = layer->limbs; v != end_of_x; v += 2) {
-                uint32_t h = (uint32_t)((int32_t)*p >> 16);
-                high += h * (uint32_t)v[0];
-                a += *p * (uint32_t)v[0];
-                a += h * (uint32_t)v[1];
-                p += 2;
+        uint32_t a[2] = {start, start}, high[2] = {0, 0};
+#pragma GCC unroll 4
+        for (const int32_t *v = layer->limbs; v != end_of_x; v += 2) {
+            const uint32_t xh = (uint32_t)v[0], xl = (uint32_t)v[1];
+#pragma GCC unroll 2
+            for (uint32_t k = 0; k < 2; k++) {
+                const uint32_t p = *weights++, h = (uint32_t)((int32_t)p >> 16);
+                high[k] += h * xh;
+                a[k] += p * xh;
+                a[k] += h * xl;
             }
-            int32_t m = (int32_t)(a - (high << 16));
-            sums[k] += ((int32_t)(high << layer->left) + (m >> layer->middle)) >> layer->right;
         }
-        weights += 2 * columns;
+        for (uint32_t k = 0; k < 2; k++) {
+            int32_t m = (int32_t)(a[k] - (high[k] << 16));
+            sums[k] += ((int32_t)(high[k] << layer->left) + (m >> layer->middle)) >> layer->right;
+        }
     }
 }
 

@@ -31,15 +31,17 @@ void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t 
 
 #if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/dense_s16.S
 
-static inline uint32_t sum_of(const uint32_t *p, const uint32_t step, const int32_t *x, const int32_t *end) {
-    uint32_t sum = 0;
+// The sums of `rows` rows, a constant where this is used, whose words are `step` apart; x is loaded once for all.
+static inline void sum_rows(const uint32_t *p, const uint32_t step, const uint32_t rows, const int32_t *x,
+                            const int32_t *end, uint32_t *sums) {
 #pragma GCC unroll 1
-    for (; x != end; x += 2) {
-        sum += *p * (uint32_t)x[0];
-        sum += (uint32_t)((int32_t)*p >> 16) * (uint32_t)x[1];
-        p += step;
+    for (; x != end; x += 2, p += step) {
+#pragma GCC unroll 3
+        for (uint32_t k = 0; k < rows; k++) {
+            sums[k] += p[k] * (uint32_t)x[0];
+            sums[k] += (uint32_t)((int32_t)p[k] >> 16) * (uint32_t)x[1];
+        }
     }
-    return sum;
 }
 
 void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs, uint32_t n_out,
@@ -47,13 +49,19 @@ void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int
     const int32_t *end = x + 2 * pairs;
     uint32_t r = 0;
     for (; n_out - r >= 6; r += 6) {
-        for (uint32_t k = 0; k < 6; k++) {
-            acc[r + k] = (int32_t)((uint32_t)bias[r + k] + start + sum_of(weights + k, 6, x, end));
+        for (uint32_t k = 0; k < 6; k += 3) {
+            uint32_t sums[3] = {start, start, start};
+            sum_rows(weights + k, 6, 3, x, end, sums);
+            for (uint32_t i = 0; i < 3; i++) {
+                acc[r + k + i] = (int32_t)((uint32_t)bias[r + k + i] + sums[i]);
+            }
         }
         weights += 6 * pairs;
     }
     for (; r < n_out; r++) {
-        acc[r] = (int32_t)((uint32_t)bias[r] + start + sum_of(weights, 1, x, end));
+        uint32_t sum = start;
+        sum_rows(weights, 1, 1, x, end, &sum);
+        acc[r] = (int32_t)((uint32_t)bias[r] + sum);
         weights += pairs;
     }
 }

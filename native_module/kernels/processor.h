@@ -7,4 +7,11 @@
 #define ANNE_ARMV8M
 #endif
 
+// A microcontroller with a unit for single floats. Computers have one, too, but there results are the RP2040's, to the
+// bit: the host library says what a board will say.
+#if (defined(__ARM_FP) && __ARM_ARCH_PROFILE == 'M') || (defined(__riscv_flen) && __riscv_xlen == 32) \
+    || (defined(__XTENSA__) && !defined(__XTENSA_SOFT_FLOAT__))
+#define ANNE_FLOAT_UNIT
+#endif
+
 #endif // ANNE_PROCESSOR_H

@@ -68,10 +68,12 @@ def wrong(name: str, outputs: bytes) -> str:
     return "" if np.allclose(there, here, rtol=0, atol=largest * 2.0**-20, equal_nan=True) else "too far off"
 
 
-@pytest.mark.parametrize("core", ["hard floats", "firmware"])
+@pytest.mark.parametrize("core", ["hard floats", "portable C", "firmware"])
 def test_golden_models_have_the_results_of_the_host(core: str) -> None:
     if core == "hard floats":
         elf = build(core_sources(), HARD_FLOATS + CORE_FLAGS)
+    elif core == "portable C":
+        elf = build(core_sources(), [*HARD_FLOATS, *CORE_FLAGS, "-DANNE_PORTABLE"])
     elif FIRMWARE_CORE.exists():
         elf = build([FIRMWARE_CORE], SOFTFP + CORE_FLAGS)
     else:
