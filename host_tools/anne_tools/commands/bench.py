@@ -85,6 +85,7 @@ def command(
                 trainings = bench_training(device, head_base())
             for name, data in files.items():
                 tell(f"measures {name}", len(results), len(files))
+                device.reset()  # so that the heap is in one piece, whatever ran before
                 results.append(bench(device, data, name))
     document = {
         "board": board,
