@@ -71,7 +71,7 @@ class Table:
 
     def values(self) -> np.ndarray:
         """Return the cells as float64 (rows, columns); ModelError names the first cell that is no number."""
-        points = [[_TRUTH.get(cell.lower(), cell) for cell in row] for row in _with_points(self)]
+        points = [[_TRUTH.get(cell.lower(), cell) for cell in row] for row in with_points(self)]
         try:
             return np.array(points, np.float64)
         except ValueError:
@@ -292,8 +292,8 @@ def _stands_out(head: list[str], below: list[list[str]], whole: bool) -> bool:
 # --- Cells into numbers -----------------------------------------------------------------------------------------------
 
 
-def _with_points(table: Table) -> list[list[str]]:
-    """The cells with decimal points. ModelError where a comma may be either, and where both are used."""
+def with_points(table: Table) -> list[list[str]]:
+    """Return the cells with decimal points. ModelError where a comma may be either, and where both are used."""
     with_comma = [cell for row in table.cells for cell in row if "," in cell]
     if not with_comma:
         if any(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
-from .csv_files import Table, headed, is_number, read_table
+from .csv_files import Table, headed, is_number, read_table, with_points
 from .texts import same_name
 
 
@@ -136,6 +136,13 @@ def _answers(table: Table, index: int) -> list[str]:
             f"{table.path.name}: row {answers.index('') + table.first_row}, {table.column(index)}: the answer is "
             "missing; fill it in, or leave that row out"
         )
+    if all(map(is_number, answers)) and any("," in answer for answer in answers):
+        # columns beside it make sure that its commas are no thousands, as for the table
+        kept = [
+            index,
+            *(i for i in range(len(table.cells[0])) if all(is_number(row[i]) for row in table.cells)),
+        ]
+        return [row[0] for row in with_points(table.only(kept))]
     return answers
 
 

@@ -40,6 +40,15 @@ def test_classes_that_are_numbers_come_by_size(table):
     assert read_labelled(table("a,b,n\n1.5,2,10\n3,4,9\n")).classes == ["9", "10"]
 
 
+def test_answers_have_decimal_commas_where_the_table_has(table):
+    data = read_labelled(table("a;b;price\n0,5;1;1,250\n1,5;2;-0,75\n"))
+    assert data.answers == ["1.250", "-0.75"]
+    assert data.numbers().tolist() == [1.25, -0.75]
+    assert data.x.tolist() == [[0.5, 1], [1.5, 2]]
+    # with words among them they are names
+    assert read_labelled(table("a;kind\n0,5;1,5\n1,5;red\n")).answers == ["1,5", "red"]
+
+
 def test_pandas_row_numbers_are_left_out_and_columns_keep_their_numbers_in_messages(table):
     data = read_labelled(table(",a,kind\n0,1.5,no\n1,2.5,yes\n"))
     assert (data.names, len(data.notes)) == (["a"], 1)
