@@ -275,7 +275,7 @@ class Trainer:
                 is_ready = not self._scaling and repr(x[:0]) == "array('f')"  # and need not be copied
                 data = self._fill(self._rows(x, y, "fit"), n_rows, x if is_ready else None)
                 if shuffle:
-                    expect(n_rows <= 65536, "fit: x", "at most 65536 rows to shuffle", n_rows)
+                    expect(n_rows <= 65536, "fit: x", "at most 65536 rows, or shuffle=False", n_rows)
                     order = array("H", range(n_rows))
         except BaseException:
             self.labels, self._scaling = kept

@@ -22,6 +22,8 @@ from .open_device import open_device
 HOST = "host"
 # Nobody knows how long a board will learn; who waits can press Ctrl-C.
 _TIMEOUT_S = 7 * 86400.0
+# The trainer shuffles so many rows: their numbers have 16 bits.
+_MOST_SHUFFLED = 65536
 
 OnText = Callable[[str], None]
 
@@ -82,9 +84,14 @@ class _Task:
     def __init__(
         self, settings: Settings, x: np.ndarray, y: np.ndarray, epochs: int, save: dict[str, Any]
     ) -> None:
+        shuffle = len(x) <= _MOST_SHUFFLED
+        if not shuffle:  # once at least: tables are often sorted by class
+            order = np.random.default_rng(settings.seed).permutation(len(x))
+            x, y = x[order], y[order]
         self.rows = MARK + np.ascontiguousarray(x, "<f4").tobytes() + np.ascontiguousarray(y, "<f4").tobytes()
         trainer = asdict(settings)
-        task = {"trainer": trainer, "epochs": epochs, "save": save, "n_rows": len(x), "n_in": x.shape[1]}
+        fit = {"epochs": epochs, "shuffle": shuffle}
+        task = {"trainer": trainer, "fit": fit, "save": save, "n_rows": len(x), "n_in": x.shape[1]}
         self._names = {"task": json.dumps(task), "first": len(MARK)}
 
     def script(self, rows_path: str, model_path: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from anne_tools.boards.lesson import judge, plan, targets
 from anne_tools.boards.training import Settings, train
+from anne_tools.cores.local import HOST, run_local
 from anne_tools.data.labelled import Labelled
 from anne_tools.errors import ModelError
 
@@ -93,7 +94,19 @@ def test_numbers_are_judged_by_their_error():
 def test_what_the_trainer_refuses_is_said_in_its_words():
     x = np.float32([[1e6, 1], [-1e6, 0]])
     line = settings(sizes=[2, 1], activations=["linear"], loss="mse", labels=None, lr=10.0)
-    with pytest.raises(ModelError, match="diverged in epoch .*; try a smaller lr than 10"):
+    with pytest.raises(ModelError, match="diverged in epoch .*; begin anew, with a smaller lr than 10"):
         train(line, x, np.array([0, 1]), 5, {})
     with pytest.raises(ModelError, match="softmax"):
         train(settings(activations=["relu"]), x, np.array([0, 1]), 5, {})
+
+
+def test_more_rows_than_a_trainer_shuffles_are_shuffled_once():
+    # sorted by class: row by row in that order the network would end with all in the last class
+    n = 65538
+    x = np.repeat(np.array([[0.0, 0.0], [1.0, 1.0]], np.float32), n // 2, axis=0)
+    settings = plan(table(["no"] * 2 + ["yes"] * 2), [2, 1], ["relu"], None, **OPTIONS)
+    y = np.repeat(np.array([0, 1], np.float32), n // 2)
+    trained = train(settings, x, y, 1, {"name": "big"})
+    outputs = run_local(trained.data, x[[0, -1]], HOST)
+    assert outputs[0, 0] < 0.1
+    assert outputs[1, 0] > 0.9

@@ -1,7 +1,7 @@
 """Runs on the Pico (and on CPython): trains a network by `anne.Trainer`, which prints; then prints a JSON document.
 
-The host sets before: `task`, a JSON text with `trainer` (arguments of anne.Trainer by name), `epochs`, `save`
-(arguments of its method by name), `n_rows` and `n_in`; `rows_path` and `first`, where in that file the rows begin,
+The host sets before: `task`, a JSON text with `trainer` (arguments of anne.Trainer by name), `fit` and
+`save` (those of its methods by name), `n_rows` and `n_in`; `rows_path` and `first`, where in that file the rows begin,
 float32 values and then the answers to all of them; `model_path`, the file to write.
 """
 
@@ -27,7 +27,7 @@ def main(task):
         file.seek(first)  # noqa: F821
         x, y = floats(file, task["n_rows"] * task["n_in"]), floats(file, task["n_rows"])
     start = ticks_ms()
-    losses = trainer.fit(x, y, epochs=task["epochs"])
+    losses = trainer.fit(x, y, **task["fit"])
     elapsed_s = ticks_diff(ticks_ms(), start) / 1000
     trainer.save(model_path, **task["save"])  # noqa: F821
     print(json.dumps({"losses": list(losses), "elapsed_s": elapsed_s}))
