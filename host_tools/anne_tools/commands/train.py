@@ -102,7 +102,13 @@ def _sizes(context: click.Context, option: click.Parameter, text: str) -> list[i
     show_default=True,
     help="How columns are made alike; part of the network, which takes values as they are in the table.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of first weights, order and test rows.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 10**9),
+    default=0,
+    show_default=True,
+    help="Of first weights, order and test rows.",
+)
 @click.option(
     "--test",
     "test_part",
@@ -153,7 +159,8 @@ def command(
     learnt, tested = split(data, test_part, settings.seed, by_class=settings.labels is not None)
     if not learnt.answers or (test_part and not tested.answers):
         raise ModelError(
-            f"--test {test_part:g}: of {len(data.answers)} rows none is left to learn from, or to test"
+            f"--test {test_part:g}: of {len(data.answers)} rows none is left to learn from, or to test; "
+            "--test 0 learns from all"
         )
     save = {"name": output.stem, "feature_names": data.names}
     with progress(f"trains {_chain(sizes)} on {where}") as tell:

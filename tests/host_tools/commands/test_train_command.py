@@ -125,6 +125,7 @@ def test_a_picture_is_drawn():
         (("--layers", "4,8,8,8,8,3", "--lr", "1e9"), "with a smaller lr"),
         (("--layers", "4,8,3", "--activation", "gelu"), "gelu"),
         (("--layers", "4,8,3", "--momentum", "2"), "momentum"),
+        (("--layers", "4,3", "--momentum", "0.9"), "expected optimizer='sgd' with it, got adam"),
         (("--layers", "4,3", "--on", "/dev/no-such-port"), "/dev/no-such-port"),
     ],
 )  # fmt: skip
@@ -141,6 +142,7 @@ def test_what_cannot_be_learnt_is_said_in_one_line_and_nothing_is_written(option
         (("--layers", "4,x"), "got '4,x'"),
         (("--layers", "4,3", "--epochs", "0"), "0 is not in the range"),
         (("--layers", "4,3", "--test", "1"), "1.0 is not in the range"),
+        (("--layers", "4,3", "--seed", "-1"), "-1 is not in the range"),
     ],
 )
 def test_wrong_usage(options, message):
