@@ -48,6 +48,7 @@ bench: emulator size
 
 costs: emulator
 	@$(venv)/python host_tools/measure_costs.py build/anne-pico.uf2
+	@$(venv)/python host_tools/measure_costs.py --pico2
 	@$(venv)/python host_tools/energy_page.py
 	$(total)
 
@@ -116,7 +117,7 @@ demo size costs: EXTRAS = emulator
 bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
-test bench: QEMU = --qemu
+test bench costs: QEMU = --qemu
 test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check

@@ -32,6 +32,7 @@ SOFTFP = [
     "-march=armv8-m.main+fp+dsp",
     "-mfloat-abi=softfp",
 ]  # as pico-sdk has it
+FIRMWARE_FLAGS = [*HARD_FLOATS, *CORE_FLAGS]
 # In QEMU's own time an instruction takes 2^6 ns, and a tick of the board's clock of 20 MHz 50.
 _COUNTED = ["-icount", "shift=6,sleep=off"]
 _INSTRUCTION_NS, _TICK_NS = 64, 50

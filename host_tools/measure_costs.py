@@ -2,11 +2,15 @@
 """Measure the constants of anne_tools/boards/prices_rp2040.py on the emulated Pico and write them there (`make costs`).
 
 usage: measure_costs.py [FIRMWARE.uf2] [--only GROUP,GROUP]
+       measure_costs.py --pico2 [--only GROUP,GROUP]
 
 Models with many layers, each kernel in many sizes (measured_models.py), are run by the firmware (`Model.profile`). The
 constants are the least-squares solution for relative errors, none below 0. docs/costs.md tells how far off the layers
 are that each price was made of, and those of the golden models, which had no part in it. With --only some groups are
 measured and nothing is written: `--only Multiply,Prelu`.
+
+With --pico2 it is the instructions of a Cortex-M33 under QEMU (cortex_m33.py), written into prices_rp2350.py and
+docs/costs_pico2.md; what `predict` itself takes is not measured there.
 """
 
 from __future__ import annotations
@@ -15,24 +19,32 @@ import argparse
 import json
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
+import cortex_m33
 import numpy as np
 from anne.model_file import Layer
-from anne_tools.boards import costs, prices_rp2040
+from anne_tools.boards import costs, prices_rp2040, prices_rp2350
 from anne_tools.boards.bench import bench
 from anne_tools.boards.device import Device
 from anne_tools.boards.open_device import open_device
 from anne_tools.cores.files import open_model
+from anne_tools.cores.numbers import quantize_input
+from anne_tools.cores.packed import packed
 from anne_tools.layers import room
-from anne_tools.layers.prices import Cost
+from anne_tools.layers.prices import Chip, Cost
 from anne_tools.network.activations import ACTIVATIONS
 from measured_models import groups
 
-TABLE = Path(prices_rp2040.__file__)
-REPORT = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
+# Of each chip its prices, and the page that tells how far off they are.
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+TABLES = {
+    "rp2040": (Path(prices_rp2040.__file__), DOCS / "costs.md"),
+    "rp2350": (Path(prices_rp2350.__file__), DOCS / "costs_pico2.md"),
+}
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden" / "models"
 CLOCK_HZ = 125_000_000
 TERMS = [field.name for field in fields(Cost)]
@@ -51,10 +63,14 @@ def us(i):
     return once if once > 1000 else net._core.layer_us(i, 20) / 20
 print(json.dumps([us(i) for i in range(%d)]))
 """
+# What runs a model: its layers, and the cycles that each took.
+Run = Callable[[bytes], list[tuple[Layer, float]]]
 # Layers by the name of their price, with the cycles they took.
 Layers = dict[str, list[tuple[Layer, float]]]
 # The parts of a price: how often each term occurs, and cycles in all.
 Rows = list[tuple[tuple[float, ...], float]]
+# The layers of golden models, by their names.
+Golden = Mapping[str, list[tuple[Layer, float]]]
 
 
 class Prices(dict[str, Cost]):
@@ -82,13 +98,21 @@ def is_typical(layer: Layer, group: str) -> bool:
     return group == f"dense {price_name(layer)}" and layer.inputs[0].size > 1
 
 
-def run(device: Device, data: bytes) -> list[tuple[Layer, float]]:
+def run_on_pico(device: Device, data: bytes) -> list[tuple[Layer, float]]:
     """Return a model's layers and their cycles, on inputs of 0.5: with 0 floats are faster than on real data."""
     file = open_model(data)
     device.machine.write_flash(FLASH_OFFSET, data)
     x = [[0.5] * tensor.size for tensor in file.inputs]
     told = device.exec(ON_PICO % (FLASH_OFFSET, len(data), x, len(file.layers)), timeout_s=600)
     return [(layer, us * CLOCK_HZ / 1e6) for layer, us in zip(file.layers, json.loads(told), strict=True)]
+
+
+def run_on_m33(elf: bytes, data: bytes) -> list[tuple[Layer, float]]:
+    """Return the same of the Pico 2's processor core, in instructions."""
+    file = open_model(data)
+    x = packed([quantize_input(np.full((1, *tensor.shape), 0.5), tensor) for tensor in file.inputs])
+    (answer,), _ = cortex_m33.run(elf, [(data, x)])
+    return list(zip(file.layers, map(float, answer.layers[0]), strict=True))
 
 
 def run_call(device: Device, data: bytes) -> tuple[str, tuple[float, ...], float]:
@@ -99,8 +123,8 @@ def run_call(device: Device, data: bytes) -> tuple[str, tuple[float, ...], float
     return ("float32" if file.inputs[0].dtype == "float32" else "integer"), terms, cycles
 
 
-def measure(device: Device, only: set[str]) -> tuple[Layers, dict[str, Rows]]:
-    """Return layers of the groups in `only`, or of all, and calls."""
+def measure(run: Run, only: set[str], device: Device | None) -> tuple[Layers, dict[str, Rows]]:
+    """Return layers of the groups in `only`, or of all, and calls, where there is a device for them."""
     layers: Layers = {}
     calls: dict[str, Rows] = {}
     for group, models in groups():
@@ -108,11 +132,13 @@ def measure(device: Device, only: set[str]) -> tuple[Layers, dict[str, Rows]]:
             continue
         print(f"measuring {group}", flush=True)
         for data in models():
+            if group == "call" and device is None:
+                continue
             if group == "call":
                 kind, terms, cycles = run_call(device, data)
                 calls.setdefault(kind, []).append((terms, cycles))
                 continue
-            for layer, cycles in run(device, data):
+            for layer, cycles in run(data):
                 if is_typical(layer, group):
                     layers.setdefault(price_name(layer), []).append((layer, cycles))
     return layers, calls
@@ -156,14 +182,14 @@ def percent(part: float) -> str:
 class Table:
     """The lines to be written, and how far off what they say is."""
 
-    def __init__(self, layers: Layers, golden: Layers) -> None:
+    def __init__(self, layers: Layers, golden: Layers, chip: Chip) -> None:
         self.lines: list[str] = []
         self.report = [
             "| price | layers | off by | at most | golden layers | off by | at most |",
             "|---|---|---|---|---|---|---|",
         ]
         self.layers, self.golden = layers, golden
-        self.chip = costs.CHIPS["rp2040"]
+        self.chip = chip
 
     def off(self, layers: list[tuple[Layer, float]]) -> str:
         """How many layers there are, the mean and the largest error of what is predicted of them."""
@@ -213,12 +239,14 @@ def section(table: Table, name: str, dtype: str = "Cost") -> None:
     table.lines.append(f"{name}: dict[str, {dtype}] = {{")
 
 
-def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows], whole: bool = True) -> Table:
+def fitted(
+    layers: Layers, golden: Layers, calls: Mapping[str, Rows], whole: bool = True, chip_name: str = "rp2040"
+) -> Table:
     """All prices of what was measured. What was not keeps its own; it is written if the table is to be `whole`."""
-    before = costs.CHIPS["rp2040"]
+    before = costs.CHIPS[chip_name]
     chip = replace(before, kernels=Prices(before.kernels), activations_f32=dict(before.activations_f32))
-    costs.CHIPS["rp2040"] = chip
-    table = Table(layers, golden)
+    costs.CHIPS[chip_name] = chip
+    table = Table(layers, golden, chip)
     if "activation relu" in layers:
         rows = [
             (Cost.terms(n_out=layer.outputs[0].size), cycles) for layer, cycles in layers["activation relu"]
@@ -237,6 +265,8 @@ def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows], whole: boo
         table.lines.append("    # estimated")
         table.add(name, chip.kernels[name])
     table.lines.append("}")
+    if not calls:
+        return table
     section(table, "CALL")
     for kind, rows in calls.items():
         constants = solve(rows)
@@ -251,7 +281,7 @@ def fitted(layers: Layers, golden: Layers, calls: Mapping[str, Rows], whole: boo
 # --- Golden models ---------------------------------------------------------------------------------------------------
 
 
-def whole_models(table: Table, models: Mapping[str, list[tuple[Layer, float]]]) -> list[str]:
+def whole_models(table: Table, models: Golden) -> list[str]:
     """Lines that say how far off the layers of a golden model are together."""
     errors = {
         name: abs(
@@ -285,30 +315,54 @@ def write(lines: list[str], path: Path) -> None:
     path.write_text(new)
 
 
+def on_pico(firmware: str | None, only: set[str]) -> tuple[Layers, dict[str, Rows], Golden]:
+    """Measure on the emulated Pico."""
+    with open_device("emulator", firmware=firmware, flash_cache=None) as device:
+        device.machine.set_flash_miss_cycles(0)  # which code is in the cache differs from build to build
+        run = partial(run_on_pico, device)
+        layers, calls = measure(run, only, device)
+        return layers, calls, golden_models(run)
+
+
+def on_pico2(only: set[str]) -> tuple[Layers, dict[str, Rows], Golden]:
+    """Measure on the Pico 2's processor core."""
+    run = partial(run_on_m33, cortex_m33.build(cortex_m33.core_sources(), cortex_m33.FIRMWARE_FLAGS))
+    layers, calls = measure(run, only, None)
+    return layers, calls, golden_models(run)
+
+
+def golden_models(run: Run) -> Golden:
+    """Return the layers of each golden model."""
+    return {path.stem: run(path.read_bytes()) for path in sorted(GOLDEN.glob("*.anne"))}
+
+
 def main() -> None:
     """Measure, write, say how far off golden models are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("firmware", nargs="?", help="a firmware's UF2 file")
     parser.add_argument("--only", help="groups to measure, by commas; their prices are printed, not written")
+    parser.add_argument("--pico2", action="store_true", help="the Pico 2's processor core, under QEMU")
     arguments = parser.parse_args()
     only = {name.lower() for name in (arguments.only or "").split(",") if name}
-    chip = costs.CHIPS["rp2040"]
-    costs.CHIPS["rp2040"] = replace(chip, kernels=Prices(chip.kernels))
-    with open_device("emulator", firmware=arguments.firmware, flash_cache=None) as device:
-        device.machine.set_flash_miss_cycles(0)  # which code is in the cache differs from build to build
-        layers, calls = measure(device, only)
-        models = {path.stem: run(device, path.read_bytes()) for path in sorted(GOLDEN.glob("*.anne"))}
+    chip_name = "rp2350" if arguments.pico2 else "rp2040"
+    if arguments.pico2 and (lacks := cortex_m33.missing()):
+        print(f"the Pico 2's prices stay as they are: {lacks} is not installed")
+        return
+    chip = costs.CHIPS[chip_name]
+    costs.CHIPS[chip_name] = replace(chip, kernels=Prices(chip.kernels))
+    layers, calls, models = on_pico2(only) if arguments.pico2 else on_pico(arguments.firmware, only)
     golden: Layers = {}
     for layer, cycles in sum(models.values(), []):
         golden.setdefault(price_name(layer), []).append((layer, cycles))
-    costs.CHIPS["rp2040"] = chip
-    table = fitted(layers, golden, calls, whole=not only)
+    costs.CHIPS[chip_name] = chip
+    table = fitted(layers, golden, calls, not only, chip_name)
     told = whole_models(table, models)
     print(*told, sep="\n")
     if not only:
-        write(table.lines, TABLE)
-        write([*told, *table.report], REPORT)
-        print(f"written to {TABLE} and {REPORT}")
+        prices, report = TABLES[chip_name]
+        write(table.lines, prices)
+        write([*told, *table.report], report)
+        print(f"written to {prices} and {report}")
 
 
 if __name__ == "__main__":

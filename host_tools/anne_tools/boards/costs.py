@@ -1,8 +1,8 @@
 """What layers cost in cycles, by the prices of each chip's kernels.
 
-`make costs` (host_tools/measure_costs.py) measures those of the RP2040 and writes them into prices_rp2040.py; run it
-again when a kernel has changed. What a kernel is called, its kind says (`Layer.price_name`); activations of floats have
-a price an element.
+`make costs` (host_tools/measure_costs.py) measures those of the RP2040 and writes them into prices_rp2040.py, and
+into prices_rp2350.py the RP2350's, in instructions; run it again when a kernel has changed. What a kernel is called,
+its kind says (`Layer.price_name`); activations of floats have a price an element.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from anne.model_file import KINDS, Layer, ModelFile
 
 from ..layers import room
 from ..layers.prices import Chip, Cost
-from . import prices_rp2040
+from . import prices_rp2040, prices_rp2350
 
 
 @dataclass
@@ -51,34 +51,14 @@ _RP2040 = Chip(
     source="cycles as in the emulated Pico",
 )
 
+# A kind that was not measured yet has an estimate in its room.
 _RP2350 = Chip(
-    kernels={name: cost for kind in KINDS.values() for name, cost in room(kind).ON_CORTEX_M33.items()},
-    activations_f32={
-        "linear": Cost(per_output=0),
-        "relu": Cost(per_output=5),
-        "relu6": Cost(per_output=8),
-        "leaky_relu": Cost(per_output=8),
-        "elu": Cost(per_output=50),
-        "sigmoid": Cost(per_output=60),
-        "hard_sigmoid": Cost(per_output=15),
-        "tanh": Cost(per_output=60),
-        "softplus": Cost(per_output=150),
-        "swish": Cost(per_output=60),
-        "hard_swish": Cost(per_output=20),
-        "gelu": Cost(per_output=150),
-        "softmax": Cost(per_output=60),
-        "log_softmax": Cost(per_output=70),
-        "exp": Cost(per_output=50),
-        "log": Cost(per_output=80),
-        "sqrt": Cost(per_output=170),
-        "rsqrt": Cost(per_output=200),
-        "abs": Cost(per_output=5),
-        "negative": Cost(per_output=5),
-        "square": Cost(per_output=8),
-    },
+    kernels={name: cost for kind in KINDS.values() for name, cost in room(kind).ON_CORTEX_M33.items()}
+    | prices_rp2350.KERNELS,
+    activations_f32=prices_rp2350.ACTIVATIONS,
     call={"float32": Cost(2000, 30, 30), "integer": Cost(2000, 50, 40)},
     flash_byte=5.0,
-    source="estimated from the Cortex-M33's instruction timings, not measured",
+    source="instructions, not cycles: QEMU's Cortex-M33, taken for one a cycle",
 )
 
 CHIPS = {"rp2040": _RP2040, "rp2350": _RP2350}

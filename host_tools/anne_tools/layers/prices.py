@@ -1,7 +1,7 @@
 """What a kernel costs in cycles: a formula with a price for each of its parts. Chips are tables of such prices.
 
-Those of the RP2040 stand in boards/prices_rp2040.py, where `make costs` writes them, estimates for the RP2350 in the
-rooms of the kinds, which also know how often each part occurs in a layer.
+They stand in boards/prices_rp2040.py and boards/prices_rp2350.py, where `make costs` writes them. The rooms of the
+kinds know how often each part occurs in a layer, and have estimates for the RP2350 of what was not measured yet.
 """
 
 from __future__ import annotations
