@@ -107,7 +107,7 @@ emulator: prepare
 # The virtual environment with the extras in EXTRAS, and the build tree of CMakeLists.txt, whose "install" puts
 # libanne.so where the editable package in the environment finds it.
 prepare:
-	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU) $(FLASH_CACHE)
+	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU) $(RISCV) $(FLASH_CACHE)
 	@test -e build/host/build.ninja || echo "preparing the build (some seconds)"
 	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
@@ -118,6 +118,7 @@ bench: EXTRAS = emulator,bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
 test bench costs: QEMU = --qemu
+soak: RISCV = --riscv
 test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = emulator,examples
 check format: EXTRAS = check

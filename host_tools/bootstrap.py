@@ -91,6 +91,11 @@ TEST_PACKAGES: dict[str, dict[str, Callable[[], bool]]] = {
         "libclang-rt-dev": compiler_has("clang", f"libclang_rt.fuzzer-{platform.machine()}.a"),
     },
     "qemu": {"qemu-system-arm": has_tool("qemu-system-arm")},
+    "riscv": {
+        "gcc-riscv64-unknown-elf": has_tool("riscv64-unknown-elf-gcc"),
+        "picolibc-riscv64-unknown-elf": compiler_has("riscv64-unknown-elf-gcc", "picolibc.specs"),
+        "qemu-system-misc": has_tool("qemu-system-riscv32"),
+    },
     "flash_cache": {"python3-dev": has_python_headers},
 }
 
@@ -208,6 +213,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fuzzer", action="store_true", help="clang, too, with libFuzzer")
     parser.add_argument("--qemu", action="store_true", help="QEMU for Arm, too, 81 MB")
+    parser.add_argument("--riscv", action="store_true", help="QEMU and a compiler for RISC-V, too, 1.4 GB")
     parser.add_argument(
         "--flash-cache", action="store_true", help="the emulator with the flash cache, too, 40 s"
     )

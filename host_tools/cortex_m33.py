@@ -1,11 +1,12 @@
 """The core on a Cortex-M33 with its floating-point unit, as the Pico 2 has it, under QEMU.
 
 QEMU's board mps2-an505 has that core and nothing of the Pico 2 else; a program reads models and samples and writes
-outputs by semihosting (cortex_m33.c). Instructions are counted, not cycles, of which QEMU knows nothing.
+outputs by semihosting (run_models.c). Instructions are counted, not cycles, of which QEMU knows nothing.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import struct
@@ -17,14 +18,13 @@ from pathlib import Path
 
 import numpy as np
 from anne_tools.cores.native import NativeModel
+from anne_tools.cores.packed import packed
 
 NATIVE_MODULE = Path(__file__).resolve().parent.parent / "native_module"
 BENCHMARK = NATIVE_MODULE.parent / "benchmark"
 _ENV = dict(re.findall(r"^([A-Z_]+)=(.*)$", (NATIVE_MODULE / "flags.env").read_text(), re.M))
 CORE_FLAGS = f"{_ENV['ANNE_FLAGS']} {_ENV['ANNE_WARNINGS']} {_ENV['ANNE_KERNEL_FLAGS']}".split()
 SMALL_KERNELS, SMALL_FLAGS = _ENV["ANNE_SMALL_KERNELS"].split(), _ENV["ANNE_SMALL_FLAGS"]
-COMPILER = "arm-none-eabi-gcc"
-EMULATOR = "qemu-system-arm"
 HARD_FLOATS = ["-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"]
 SOFTFP = [
     "-mcpu=cortex-m33",
@@ -33,16 +33,42 @@ SOFTFP = [
     "-mfloat-abi=softfp",
 ]  # as pico-sdk has it
 FIRMWARE_FLAGS = [*HARD_FLOATS, *CORE_FLAGS]
+_HARNESS = Path(__file__).with_name("run_models.c")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What builds for a processor core, and what emulates it: a program with its arguments but the ELF file's name.
+
+    Memory for the program begins at `memory`; a tick of its counter is so many `instructions`.
+    """
+
+    compiler: str
+    emulator: tuple[str, ...]
+    memory: int
+    instructions: float
+
+    def missing(self) -> str:
+        """Return which of its programs is not there, "" if both are."""
+        return next((name for name in (self.compiler, self.emulator[0]) if shutil.which(name) is None), "")
+
+    def script(self) -> str:
+        """Return the linker's script."""
+        return f"""SECTIONS {{
+            . = {self.memory:#x};
+            .text : {{ KEEP(*(.vectors)) *(.text* .time_critical* .rodata* .srodata*) }}
+            .data : {{ *(.data* .sdata* .bss* .sbss* COMMON) }}
+            end_of_stack = {self.memory + (4 << 20):#x};
+        }}"""
+
+
 # In QEMU's own time an instruction takes 2^6 ns, and a tick of the board's clock of 20 MHz 50.
-_COUNTED = ["-icount", "shift=6,sleep=off"]
-_INSTRUCTION_NS, _TICK_NS = 64, 50
-_HARNESS = Path(__file__).with_suffix(".c")
-_SCRIPT = """SECTIONS {
-    . = 0x10000000;
-    .text : { KEEP(*(.vectors)) *(.text* .time_critical* .rodata*) }
-    .data : { *(.data* .bss* COMMON) }
-    end_of_stack = 0x10400000;
-}"""
+M33 = Machine(
+    "arm-none-eabi-gcc",
+    ("qemu-system-arm", "-M", "mps2-an505", "-icount", "shift=6,sleep=off"),
+    0x10000000,
+    50 / 64,
+)
 
 
 def with_plain_loops() -> bytes:
@@ -55,7 +81,7 @@ def with_plain_loops() -> bytes:
 
 def missing() -> str:
     """Return which of the programs that it takes is not there, "" if all are."""
-    return next((name for name in (COMPILER, EMULATOR) if shutil.which(name) is None), "")
+    return M33.missing()
 
 
 def core_sources() -> list[Path]:
@@ -66,18 +92,19 @@ def core_sources() -> list[Path]:
     return [path for path in core if path.name != "host.c"] + sorted(NATIVE_MODULE.glob("kernels/armv8m/*.S"))
 
 
-def build(core: Iterable[Path], flags: list[str]) -> bytes:
-    """Return an ELF file of cortex_m33.c with the core, sources or a library, compiled with the flags."""
+def build(core: Iterable[Path], flags: list[str], machine: Machine | None = None) -> bytes:
+    """Return an ELF file of run_models.c with the core, sources or a library, compiled with the flags."""
+    machine = machine or M33
     with tempfile.TemporaryDirectory() as folder:
-        elf, script = Path(folder, "models.elf"), Path(folder, "m33.ld")
-        script.write_text(_SCRIPT)
-        command = [COMPILER, *flags, "-std=gnu11", f"-I{NATIVE_MODULE}"]
+        elf, script = Path(folder, "models.elf"), Path(folder, "core.ld")
+        script.write_text(machine.script())
+        command = [machine.compiler, *flags, "-std=gnu11", f"-I{NATIVE_MODULE}"]
         parts = list(map(str, core))
         small = [part for part in parts if Path(part).suffix == ".c" and Path(part).stem in SMALL_KERNELS]
         if small:
             subprocess.run([*command, SMALL_FLAGS, "-c", *small], check=True, cwd=folder)
         parts = [f"{Path(part).stem}.o" if part in small else part for part in parts]
-        link = ["-nostartfiles", f"-Wl,-T{script}", "-Wl,--no-warn-rwx-segments"]
+        link = ["-nostartfiles", f"-T{script}", "-Wl,--no-warn-rwx-segments"]
         subprocess.run(
             [*command, *link, str(_HARNESS), *parts, "-lm", "-o", str(elf)], check=True, cwd=folder
         )
@@ -120,21 +147,24 @@ class Plain:
 
 def plain(elf: bytes, products: list[Plain]) -> list[tuple[np.ndarray, int]]:
     """Return the result of each product, and the instructions that it took; of an ELF file `with_plain_loops`."""
-    reply, at, results = _replied(elf, b"".join(product.packed() for product in products)), 0, []
+    reply, at, results = _replied(elf, b"".join(product.packed() for product in products), M33), 0, []
     for product in products:
         n = len(product.bias)
         (ticks,) = struct.unpack_from("<I", reply, at)
-        results.append((np.frombuffer(reply, product.bias.dtype, n, at + 4), _instructions(ticks)))
+        results.append((np.frombuffer(reply, product.bias.dtype, n, at + 4), round(ticks * M33.instructions)))
         at += 4 + 4 * n
     return results
 
 
-def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[Answer], float]:
+def run(
+    elf: bytes, models: list[tuple[bytes, np.ndarray]], machine: Machine | None = None
+) -> tuple[list[Answer], float]:
     """Return each model's answer to its samples (n, ...), and what (1 + 2^-12)^2 - 1 is there."""
     request = b"".join(
         struct.pack("<II", len(data), len(x)) + data + np.ascontiguousarray(x).tobytes() for data, x in models
     )
-    reply = _replied(elf, request)
+    machine = machine or M33
+    reply = _replied(elf, request, machine)
     answers, at = [], 0
     for data, x in models:
         (status,) = struct.unpack_from("<I", reply, at)
@@ -145,25 +175,37 @@ def run(elf: bytes, models: list[tuple[bytes, np.ndarray]]) -> tuple[list[Answer
         for _ in range(len(x)):
             ticks = struct.unpack_from(f"<{n_layers}I", reply, at)
             at += 4 * n_layers
-            answer.layers.append([_instructions(n) for n in ticks])
+            answer.layers.append([round(n * machine.instructions) for n in ticks])
             answer.outputs += reply[at : at + n_bytes]
             at += n_bytes
         (ticks,) = struct.unpack_from("<I", reply, at)
-        answer.kernel, at = _instructions(ticks) or None, at + 4
+        answer.kernel, at = round(ticks * machine.instructions) or None, at + 4
         answers.append(answer)
     (fused,) = struct.unpack("<f", reply[at:])
     return answers, fused
 
 
-def _instructions(ticks: int) -> int:
-    return round(ticks * _TICK_NS / _INSTRUCTION_NS)
-
-
-def _replied(elf: bytes, request: bytes) -> bytes:
+def _replied(elf: bytes, request: bytes, machine: Machine) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "models.elf").write_bytes(elf)
         Path(folder, "request").write_bytes(request)
-        command = [EMULATOR, "-M", "mps2-an505", "-display", "none", "-monitor", "none", "-serial", "none"]
-        command += ["-semihosting-config", "enable=on,target=native", "-kernel", "models.elf", *_COUNTED]
-        subprocess.run(command, check=True, cwd=folder, timeout=300)
+        command = [*machine.emulator, "-display", "none", "-monitor", "none", "-serial", "none"]
+        command += ["-semihosting-config", "enable=on,target=native", "-kernel", "models.elf"]
+        subprocess.run(command, check=True, cwd=folder, timeout=600)
         return Path(folder, "reply").read_bytes()
+
+
+def golden_samples(path: Path, n_random: int) -> tuple[bytes, np.ndarray]:
+    """Return a golden model's file, and its golden inputs followed by random ones, raw."""
+    data, rng, inputs = path.read_bytes(), np.random.default_rng(31), []
+    golden = json.loads(path.with_suffix(".json").read_text())["inputs"]
+    with NativeModel(data) as model:
+        for index, x in enumerate(model.inputs):
+            given = golden if len(model.inputs) == 1 else [sample[index] for sample in golden]
+            known = np.array(given, x.dtype).reshape(-1, x.size)
+            if x.dtype == "float32":
+                random = rng.normal(0, 3, (n_random, x.size)).astype(np.float32)
+            else:
+                random = rng.integers(x.least, x.greatest + 1, (n_random, x.size)).astype(x.dtype)
+            inputs.append(np.concatenate([known, random]))
+    return data, packed(inputs)

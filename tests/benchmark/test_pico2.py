@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import cortex_m33
 import numpy as np
@@ -44,7 +45,8 @@ def test_a_wrong_result_ends_the_run(monkeypatch):
 
 
 def test_without_qemu_nothing_is_measured_with_a_word(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(cortex_m33, "EMULATOR", "no-such-qemu")
+    machine = replace(cortex_m33.M33, emulator=("no-such-qemu",))
+    monkeypatch.setattr(cortex_m33, "M33", machine)
     monkeypatch.setattr(sys, "argv", ["pico2.py", "--output", str(tmp_path / "bench.json")])
     assert pico2.main() == 0
     assert capsys.readouterr().out == "the Pico 2's table is left out: no-such-qemu is not installed\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,20 @@ from anne_tools.cores.files import open_model
 from anne_tools.cores.local import run_local
 from anne_tools.cores.native import NativeModel
 from anne_tools.cores.numbers import quantize_input
-from anne_tools.cores.packed import packed
 from anne_tools.layers import Conv, DepthwiseConv
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
-from cortex_m33 import CORE_FLAGS, FIRMWARE_FLAGS, HARD_FLOATS, SOFTFP, build, core_sources, missing, run
+from cortex_m33 import (
+    CORE_FLAGS,
+    FIRMWARE_FLAGS,
+    HARD_FLOATS,
+    SOFTFP,
+    build,
+    core_sources,
+    golden_samples,
+    missing,
+    run,
+)
 
 pytestmark = pytest.mark.skipif(missing() != "", reason=f"{missing()} is not installed")
 
@@ -30,19 +38,7 @@ N_RANDOM = 20  # samples beside the golden ones
 
 def samples(name: str) -> tuple[bytes, np.ndarray]:
     """A golden model's file, and its golden inputs followed by random ones, raw."""
-    data = (FOLDER / f"{name}.anne").read_bytes()
-    golden = json.loads((FOLDER / f"{name}.json").read_text())["inputs"]
-    rng, inputs = np.random.default_rng(31), []
-    with NativeModel(data) as model:
-        for index, x in enumerate(model.inputs):
-            given = golden if len(model.inputs) == 1 else [sample[index] for sample in golden]
-            known = np.array(given, x.dtype).reshape(-1, x.size)
-            if x.dtype == "float32":
-                random = rng.normal(0, 3, (N_RANDOM, x.size)).astype(np.float32)
-            else:
-                random = rng.integers(x.least, x.greatest + 1, (N_RANDOM, x.size)).astype(x.dtype)
-            inputs.append(np.concatenate([known, random]))
-    return data, packed(inputs)
+    return golden_samples(FOLDER / f"{name}.anne", N_RANDOM)
 
 
 def sums_floats(name: str) -> bool:

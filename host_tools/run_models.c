@@ -1,4 +1,5 @@
-// Runs model files on a bare Cortex-M33 under QEMU: from the file "request" to the file "reply", by semihosting.
+// Runs model files on a bare processor core under QEMU, a Cortex-M33 or RISC-V: from the file "request" to the file
+// "reply", by semihosting.
 //
 // request: for each model a word with the file's bytes, a word with the number of samples, the file, the samples as
 // they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, for each
@@ -21,12 +22,25 @@ enum { SYS_OPEN = 1, SYS_WRITE = 5, SYS_READ = 6, SYS_EXIT = 0x18 };
 enum { READ_BINARY = 1, WRITE_BINARY = 5 };
 #define APPLICATION_EXIT 0x20026
 
+#ifdef __riscv
+static uint32_t host(uint32_t operation, const void *block) {
+    register uint32_t a0 __asm__("a0") = operation;
+    register const void *a1 __asm__("a1") = block;
+    __asm__ volatile(".p2align 4\n.option push\n.option norvc\n"
+                     "slli x0, x0, 0x1f\nebreak\nsrai x0, x0, 7\n.option pop"
+                     : "+r"(a0)
+                     : "r"(a1)
+                     : "memory");
+    return a0;
+}
+#else
 static uint32_t host(uint32_t operation, const void *block) {
     register uint32_t r0 __asm__("r0") = operation;
     register const void *r1 __asm__("r1") = block;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
 }
+#endif
 
 static uint32_t open_file(const char *name, uint32_t n, uint32_t mode) {
     return host(SYS_OPEN, (uintptr_t[]){(uintptr_t)name, mode, n});
@@ -46,10 +60,23 @@ static uint8_t bytes[ROOM] __attribute__((aligned(4)));
 static uint8_t workspace[ROOM] __attribute__((aligned(4)));
 static uint8_t sample[ROOM] __attribute__((aligned(4)));
 
+#ifdef __riscv
+// Instructions, downwards.
+static uint32_t ticks_left(void) {
+    uint32_t done;
+    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrr %0, minstret\n.option pop" : "=r"(done));
+    return 0u - done;
+}
+#else
 // A timer of 32 bits of the board, downwards at 20 MHz: with QEMU's -icount a tick is so many instructions.
 #define TIMER_CTRL   (*(volatile uint32_t *)0x50000000)
 #define TIMER_VALUE  (*(volatile uint32_t *)0x50000004)
 #define TIMER_RELOAD (*(volatile uint32_t *)0x50000008)
+
+static uint32_t ticks_left(void) {
+    return TIMER_VALUE;
+}
+#endif
 
 // What the sums of a dense layer on integers take, at the end of the workspace; 0 for other layers, and for those whose
 // sums are made in bands.
@@ -63,7 +90,7 @@ static uint32_t kernel_ticks(const anne_model_t *model) {
     }
     int32_t *acc = (int32_t *)(void *)(workspace + ROOM / 2), *scratch = acc + 1024;
     const void *weights = layer->constants[0], *bias = layer->constants[1];
-    uint32_t start = TIMER_VALUE;
+    uint32_t start = ticks_left();
     switch (record.parameters[0]) {
     case ANNE_LAYOUT_s8_quad:
         anne_dense_s8_quad(weights, bias, layer->x, n_in, n_out, scratch, acc);
@@ -77,7 +104,7 @@ static uint32_t kernel_ticks(const anne_model_t *model) {
     default:
         return 0;
     }
-    return start - TIMER_VALUE;
+    return start - ticks_left();
 }
 
 #ifdef PLAIN_LOOPS
@@ -94,7 +121,7 @@ static bool run_plain(uint32_t request, uint32_t reply) {
         return false;
     }
     void *out = workspace + ROOM / 2, *bias = workspace, *weights = bytes, *x = sample;
-    uint32_t start = TIMER_VALUE;
+    uint32_t start = ticks_left();
     if (words[1]) {
         bench_plain_f32(weights, bias, x, n_in, n_out, out);
     } else if (words[0] == 2) {
@@ -102,7 +129,7 @@ static bool run_plain(uint32_t request, uint32_t reply) {
     } else {
         bench_plain_s8(weights, bias, x, n_in, n_out, out);
     }
-    uint32_t ticks = start - TIMER_VALUE;
+    uint32_t ticks = start - ticks_left();
     write_bytes(reply, &ticks, sizeof ticks);
     write_bytes(reply, out, n_out * 4);
     return true;
@@ -138,9 +165,9 @@ static bool run_model(uint32_t request, uint32_t reply) {
         }
         anne_model_put_inputs(&model, sample);
         for (uint32_t layer = 0; layer < model.n_layers; layer++) {
-            uint32_t start = TIMER_VALUE;
+            uint32_t start = ticks_left();
             anne_model_run_layers(&model, layer, layer + 1);
-            uint32_t ticks = start - TIMER_VALUE;
+            uint32_t ticks = start - ticks_left();
             write_bytes(reply, &ticks, sizeof ticks);
         }
         anne_model_get_outputs(&model, sample);
@@ -159,9 +186,11 @@ static float fused(void) {
 }
 
 int main(void) {
+#ifndef __riscv
     TIMER_RELOAD = UINT32_MAX;
     TIMER_VALUE = UINT32_MAX;
     TIMER_CTRL = 1; // counts
+#endif
     uint32_t request = open_file("request", 7, READ_BINARY), reply = open_file("reply", 5, WRITE_BINARY);
     while (run_model(request, reply)) {
     }
@@ -173,6 +202,9 @@ int main(void) {
 
 // --- Where the processor begins -------------------------------------------------------------------------------------
 
+#ifdef __riscv
+__asm__(".section .vectors, \"ax\"\n.global _start\n_start:\nla sp, end_of_stack\ncall main\n1: j 1b\n.text");
+#else
 #define CPACR (*(volatile uint32_t *)0xe000ed88)
 
 static void reset(void) {
@@ -183,3 +215,4 @@ static void reset(void) {
 
 extern uint32_t end_of_stack[]; // of the linker script
 __attribute__((used, section(".vectors"))) static const void *const vectors[] = {end_of_stack, reset};
+#endif
