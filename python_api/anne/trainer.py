@@ -153,6 +153,8 @@ class Trainer:
             if callable(x) and (not isinstance(pair, (tuple, list)) or len(pair) != 2):
                 refuse("%s: row %d" % (what, i), "(numbers, target)", pair)
             numbers, target = pair
+            if isinstance(target, str) and self.labels and target in self.labels:
+                target = self.labels.index(target)
             if isinstance(target, int) and 0 <= target < n_classes:
                 target = [target]
             elif self.labels or what != "fit" or not isinstance(target, str):
@@ -184,7 +186,6 @@ class Trainer:
         if isinstance(target, str):
             expect(self.labels, where, "a number, as no labels are known", repr(target))
             known(target, self.labels, where)
-            target = self.labels.index(target)
         n_out, values = self.sizes[-1], [target]
         if not isinstance(target, _NUMBERS):
             values = _numbers(target, where)
