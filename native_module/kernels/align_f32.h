@@ -37,12 +37,18 @@ static inline float anne_scaled_f32(int32_t value, int32_t exponent) {
         return 0.0f;
     }
     exponent += 127 + 31;
-    for (uint32_t step = 16; step > 0; step /= 2) { // to the top bit
+#ifndef __ARM_ARCH_6M__ // to the top bit; that has no instruction for it
+    const int32_t zeros = __builtin_clz(m);
+    m <<= zeros;
+    exponent -= zeros;
+#else
+    for (uint32_t step = 16; step > 0; step /= 2) {
         if (m >> (32 - step) == 0) {
             m <<= step;
             exponent -= (int32_t)step;
         }
     }
+#endif
     if (exponent <= 0) { // m 2^-158 and below: 2^-126 if that is nearer than the denormal beside it
         return exponent == 0 && m >> 8 == 0xffffff ? anne_float_of(sign | ANNE_BITS_LEAST_F32) : 0.0f;
     }

@@ -76,9 +76,9 @@ static void sum_panel(const anne_conv_rows_s8_t *job, const anne_run_t *run, con
 
 static inline void finish_rows(const anne_conv_rows_s8_t *job, const int32_t *sums, const int32_t *bias, int8_t *y,
                                bool whole) {
-    const anne_output_t output = *job->output;
+    const anne_byte_t byte = anne_byte_of(job->output);
     for (uint32_t r = 0; r < job->rows; r++) {
-        y[r] = (int8_t)anne_requantize_byte(sums[r] + bias[r], &job->factors[r], &output, whole);
+        y[r] = (int8_t)anne_requantize_byte(sums[r] + bias[r], &job->factors[r], &byte, whole);
     }
 }
 

@@ -37,6 +37,7 @@
 int32_t anne_expand_s8(const int8_t *x, uint32_t n_in, int32_t *expanded) {
     uint32_t columns = anne_dense_s8_columns(n_in);
     int32_t sum = 0;
+#pragma GCC unroll 4
     for (uint32_t j = 0; j < n_in; j++) {
         expanded[j] = x[j];
         sum += x[j];

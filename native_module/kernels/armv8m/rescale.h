@@ -40,26 +40,33 @@ static inline int32_t anne_rescale_steps(int32_t x, int32_t multiplier, uint32_t
     return anne_halved(anne_smmulr(2 * x, multiplier), right);
 }
 
-// Twice the result of anne_rescale, but for what the last shift cuts off; |x| < 2^30, the factor's shift -31 to -1.
-static inline int32_t anne_rescale_twice(int32_t x, const anne_rescale_t *factor) {
-    return anne_rescale_steps(x, factor->multiplier, (uint32_t)~factor->shift) + 1;
-}
-
 // Whether nothing limits a result but that it is a byte.
 static inline bool anne_whole_byte(const anne_output_t *output) {
     return output->least == -128 && output->most == 127;
 }
 
+// An output as numbers that stay in registers.
+typedef struct {
+    const anne_output_t *output;
+    int32_t offset; // twice the zero point, and what rounds
+    int32_t least;
+    int32_t most;
+} anne_byte_t;
+
+static inline anne_byte_t anne_byte_of(const anne_output_t *output) {
+    return (anne_byte_t){output, 2 * output->zero_point + 1, output->least, output->most};
+}
+
 // anne_requantize_one for |acc| < 2^30; `whole`, which is a constant where this is used: anne_whole_byte(output).
-static inline int32_t anne_requantize_byte(int32_t acc, const anne_rescale_t *factor, const anne_output_t *output,
+static inline int32_t anne_requantize_byte(int32_t acc, const anne_rescale_t *factor, const anne_byte_t *byte,
                                            bool whole) {
     if (factor->shift >= 0) {
-        return anne_requantize_one(acc, factor, output);
+        return anne_requantize_one(acc, factor, byte->output);
     }
-    int32_t y = anne_half_s8(anne_rescale_twice(acc, factor) + 2 * output->zero_point);
+    int32_t y = anne_half_s8(anne_rescale_steps(acc, factor->multiplier, (uint32_t)~factor->shift) + byte->offset);
     if (!whole) {
-        y = y < output->least ? output->least : y;
-        y = y > output->most ? output->most : y;
+        y = y < byte->least ? byte->least : y;
+        y = y > byte->most ? byte->most : y;
     }
     return y;
 }
