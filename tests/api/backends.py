@@ -21,7 +21,8 @@ from anne_tools.errors import DeviceError, ModelError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-GOLDEN = HERE.parent / "golden" / "models"
+GOLDEN = HERE.parent / "golden"
+GOLDEN_FILES = [path for folder in ("models", "training") for path in (GOLDEN / folder).iterdir()]
 UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build/micropython-unix"))
 MPY_CROSS = Path(
     os.environ.get("ANNE_MPY_CROSS", ROOT / "build/sources/micropython/mpy-cross/build/mpy-cross")
@@ -114,7 +115,7 @@ def _machine() -> EmulatedPico:
     files = {
         path.with_suffix(".mpy").name: _compiled(path) for path in HERE.glob("*.py") if _for_device(path)
     }
-    files |= {f"golden/{path.name}": path.read_bytes() for path in GOLDEN.glob("*.*")}
+    files |= {f"golden/{path.relative_to(GOLDEN)}": path.read_bytes() for path in GOLDEN_FILES}
     elf = uf2.with_suffix(".elf")
     machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files, flash_cache=None)
     machine.set_flash_miss_cycles(0)

@@ -65,9 +65,9 @@ def heap_used(function, *arguments, **keywords):
     return after - before
 
 
-def golden(name):
-    """Return the path of a file of tests/golden/models on this backend."""
+def golden(name, folder="models"):
+    """Return the path of a file of tests/golden/FOLDER on this backend."""
     import os
 
-    folder = os.getenv("ANNE_GOLDEN") if hasattr(os, "getenv") else None
-    return (folder or "/golden/") + name
+    golden = os.getenv("ANNE_GOLDEN") if hasattr(os, "getenv") else None
+    return (golden or "/golden/") + folder + "/" + name

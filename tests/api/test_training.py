@@ -137,7 +137,7 @@ def test_an_activation_that_cannot_be_trained():
 
 def published():
     """Return train_model's arguments for AI-ANNE's own training, and the losses that it published, by epoch."""
-    with open(golden("selflearning.json")) as file:
+    with open(golden("selflearning.json", "training")) as file:
         data = loads(file.read())
     start = [(layer["weights"], layer["bias"]) for layer in data["layers"]]
     activations = [layer["activation"] for layer in data["layers"]]

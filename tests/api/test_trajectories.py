@@ -45,7 +45,7 @@ def random_values(n, seed, scale=1.0):
 
 
 def check_against_pytorch(optimizer, bound):
-    with open(golden("training.jsonl")) as file:
+    with open(golden("steps.jsonl", "training")) as file:
         shared = loads(file.readline())
         n = 0
         for text in file:

@@ -1,8 +1,8 @@
-"""Write the golden files of training in tests/golden/models: how PyTorch trains, and what AI-ANNE published.
+"""Write the golden files of training in tests/golden/training: how PyTorch trains, and what AI-ANNE published.
 
 Run with `pip install torch==2.13.0` and no arguments; PyTorch trains in float64. Seed 20261126.
 
-training.jsonl: first the network's sizes, the rows, their targets and the start weights that all cases share, then a
+steps.jsonl: first the network's sizes, the rows, their targets and the start weights that all cases share, then a
 line a case: some 100 steps, the loss of each epoch (the mean over rows, each by the weights at its step), and the
 weights at the end.
 selflearning.json: the network of host_tools/anne_tools/networks with its rows, in one file, for boards.
@@ -18,7 +18,7 @@ from torch import nn
 
 SEED = 20261126
 HERE = Path(__file__).parent
-MODELS = HERE / "models"
+GOLDEN = HERE / "training"
 NETWORKS = HERE.parents[1] / "host_tools" / "anne_tools" / "networks"
 
 SIZES = (3, 4, 2)
@@ -147,12 +147,12 @@ def main() -> None:
     for case in cases():
         losses, parameters = train(case, shared)
         lines.append({**case, "losses": rounded(losses), "parameters": rounded(parameters)})
-    (MODELS / "training.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (GOLDEN / "steps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     learning = json.loads((NETWORKS / "selflearning_4_3_1.json").read_text())
     rows = json.loads((NETWORKS / learning["rows"]).read_text())
     learning |= {"x": rows["inputs"], "y": rows["labels"]}
-    (MODELS / "selflearning.json").write_text(json.dumps(learning) + "\n")
+    (GOLDEN / "selflearning.json").write_text(json.dumps(learning) + "\n")
 
 
 if __name__ == "__main__":
