@@ -66,7 +66,7 @@ class Reached:
 
 
 def measure() -> tuple[Reached, Reached]:
-    """Compile and run all C tests; return what they reach of the loader and of the kernels."""
+    """Compile and run all C tests; return what they reach of the loader, and of kernels and training."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         core = [
@@ -91,7 +91,7 @@ def measure() -> tuple[Reached, Reached]:
             report = json.loads(gzip.decompress(counts.read_bytes()))
             for file in report["files"]:
                 if Path(file["file"]) == path:
-                    groups[path.parent.name == "kernels"].add(file)
+                    groups[path.parent.name in ("kernels", "train")].add(file)
     return groups
 
 
@@ -135,9 +135,9 @@ def coverage(soak: bool) -> Found:
     if kernels.line_percent < 95:
         raise ReliabilityError("the kernels are not tested here:\n" + "\n".join(kernels.missed))
     return Found(
-        f"{loader.lines} lines and {loader.branches} branches of the loader, {kernels.lines} lines of the kernels",
+        f"{loader.lines} lines and {loader.branches} branches of the loader, {kernels.lines} lines of kernels and training",
         f"loader {loader.line_percent:.0f} % of lines, {loader.branch_percent:.0f} % of branches; "
-        f"kernels {kernels.line_percent:.1f} % of lines, {kernels.branch_percent:.1f} % of branches",
+        f"kernels and training {kernels.line_percent:.1f} % of lines, {kernels.branch_percent:.1f} % of branches",
     )
 
 

@@ -209,7 +209,7 @@ shape_t any_shape(variant_t variant) {
     if (kind_of(variant).kind == ANNE_KIND_conv) {
         return any_conv(variant);
     }
-    shape_t shape = {.variant = variant, .rank = 1, .n_out = (uint32_t)any_of(1, any_of(1, 10) < 10 ? 20 : 150)};
+    shape_t shape = {.variant = variant, .rank = 1, .n_out = (uint32_t)any_of(1, any_of(1, 10) < 10 ? 20 : 400)};
     if (kind_of(variant).kind == KIND_DENSE) {
         shape.shape[0] = any_n_in();
         return shape;
