@@ -135,7 +135,8 @@ def coverage(soak: bool) -> Found:
     if kernels.line_percent < 95:
         raise ReliabilityError("the kernels are not tested here:\n" + "\n".join(kernels.missed))
     return Found(
-        f"{loader.lines} lines and {loader.branches} branches of the loader, {kernels.lines} lines of kernels and training",
+        f"{loader.lines} lines and {loader.branches} branches of the loader, {kernels.lines} lines of kernels and "
+        "training",
         f"loader {loader.line_percent:.0f} % of lines, {loader.branch_percent:.0f} % of branches; "
         f"kernels and training {kernels.line_percent:.1f} % of lines, {kernels.branch_percent:.1f} % of branches",
     )

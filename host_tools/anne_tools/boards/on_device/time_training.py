@@ -29,6 +29,7 @@ def main(task):
         learnt = train(inputs, labels, task["sizes"], activations, epochs, task["lr"], task["layers"])
         return ticks_diff(ticks_us(), start), learnt
 
+    timed(1)  # what is imported, is imported here
     first_us, _ = timed(1)
     all_us, (layers, losses) = timed(task["epochs"])
     predictions = [1 if outputs(layers, activations, x)[0] > task["threshold"] else 0 for x in inputs]
