@@ -16,7 +16,7 @@ help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
 	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, README.md"
-	@echo "make costs     measures what layers cost, for anne inspect, and writes it into boards/prices_rp2040.py"
+	@echo "make costs     measures what layers cost, for anne inspect, into boards/prices_*.py and docs/costs*.md"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2, anne-pico-models.uf2 (1 MB for models in flash) and anne-pico2.uf2, for boards"
 	@echo "make flash-cache  the emulator with silicon's flash cache (docs/flash_cache.md); part of make test and make bench"

@@ -3,7 +3,8 @@
 usage: freeze_rooms.py FROM TO        folders; what was in TO before is removed
 
 The native module runs the layers, and refuses files; Python is there to say why. So of each room stays what `check` and
-`PLACE` need. What goes leaves its lines empty, so that tracebacks still tell the lines of the room as it was written.
+`PLACE` need. What goes leaves its lines empty: a build that keeps line numbers (manifest_anne.py
+says how) has the room's own.
 """
 
 import ast

@@ -6,6 +6,7 @@
 #include "kernels/processor.h"
 #ifdef ANNE_ARMV8M
 #include "kernels/armv8m/common.inc"
+#include "kernels/armv8m/quad_s8.inc"
 
 // Where the words of four rows are \step bytes apart.
 .macro two_pixels step
@@ -84,16 +85,8 @@ sum_two_pixels anne_conv_two_pixels_8, 8
 .macro eight_rows
     ldrsb r2, [r1], #1
     ldrd r9, r10, [r3], #8
-    rev16 r11, r9
-    mla r4, r9, r2, r4
-    lsr r9, r9, #16
-    mla r5, r11, r2, r5
-    mla r6, r9, r2, r6
-    rev16 r11, r10
-    mla r7, r10, r2, r7
-    lsr r10, r10, #16
-    mla r8, r11, r2, r8
-    mla lr, r10, r2, lr
+    quad_add r9, r2, r4, r5, r6
+    quad_add r10, r2, r7, r8, lr
 .endm
 
 // void anne_conv_eight_rows(const anne_run_t *run, const int8_t *image, const int8_t *outside,

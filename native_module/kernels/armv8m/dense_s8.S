@@ -8,20 +8,13 @@
 #include "kernels/processor.h"
 #ifdef ANNE_ARMV8M
 #include "kernels/armv8m/common.inc"
+#include "kernels/armv8m/quad_s8.inc"
 
 .macro column
     ldr r2, [r1], #4
     ldrd r9, r10, [r0], #8
-    rev16 r11, r9
-    mla r3, r9, r2, r3
-    lsr r9, r9, #16
-    mla r4, r11, r2, r4
-    mla r5, r9, r2, r5
-    rev16 r11, r10
-    mla r6, r10, r2, r6
-    lsr r10, r10, #16
-    mla r7, r11, r2, r7
-    mla r8, r10, r2, r8
+    quad_add r9, r2, r3, r4, r5
+    quad_add r10, r2, r6, r7, r8
 .endm
 
 // Four sums, each with its bias from r1, to r2. Spoils a, b and r9-r11.

@@ -35,6 +35,17 @@
     lsls r2, r1, #22
 .endm
 
+// Stores the sums of two windows and goes on so many bytes in the row; to `loop` unless it ends there.
+.macro next_windows n_bytes, loop
+    ldr r2, [sp, #4]
+    stm r2!, {r4-r7}
+    str r2, [sp, #4]
+    ldr r2, [sp, #8]
+    adds r0, #\n_bytes
+    cmp r0, r2
+    bne \loop
+.endm
+
 // void anne_sum_windows(const anne_windows_t *windows)
 //
 // r0 window   r1 stream   r2 x of a segment   r3, r8, r9 weights   r4, r5 sums of the first window's halves   r6, r7 of
@@ -70,13 +81,7 @@ function anne_sum_windows
     tap r6, r7, r9, lr
     is_end
     bne 3b
-    ldr r2, [sp, #4]
-    stm r2!, {r4-r7}
-    str r2, [sp, #4]
-    ldr r2, [sp, #8]
-    adds r0, #8
-    cmp r0, r2
-    bne 2b
+    next_windows 8, 2b
     b 6f
 
 4:  begin                       // two pairs apart
@@ -92,13 +97,7 @@ function anne_sum_windows
     tap r6, r7, r9, r11
     is_end
     bne 5b
-    ldr r2, [sp, #4]
-    stm r2!, {r4-r7}
-    str r2, [sp, #4]
-    ldr r2, [sp, #8]
-    adds r0, #16
-    cmp r0, r2
-    bne 4b
+    next_windows 16, 4b
 
 6:  ldr r3, [sp]                // one that is left
     ldr r3, [r3, #ODD]
