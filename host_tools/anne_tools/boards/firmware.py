@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelError
+from .built import CHECKOUT, find
 from .uf2 import read_uf2, uf2_family
 
 # The boards by the names of their firmwares, build/anne-NAME.uf2, and their chips; pico-models is a Pico with more room
 # for models in flash (layout.py).
 BOARDS = {"pico": "rp2040", "pico-models": "rp2040", "pico2": "rp2350"}
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _BANNER = re.compile(rb"MicroPython v[\x20-\x7e]{8,200}")
 
 
@@ -30,7 +30,7 @@ class Versions:
 def versions() -> Versions:
     """Return the versions, from the source checkout or the installed package's own data."""
     pins = {}
-    for env in (_CHECKOUT / "micropython" / "versions.env", Path(__file__).parents[1] / "versions.env"):
+    for env in (CHECKOUT / "micropython" / "versions.env", Path(__file__).parents[1] / "versions.env"):
         if env.exists():
             found = dict(re.findall(r"^([A-Z0-9_]+)_VERSION=(\S+)$", env.read_text(), re.M))
             names = {"MICROPYTHON": "MicroPython", "PICO_SDK": "pico-sdk", "TINYUSB": "TinyUSB"}
@@ -40,7 +40,7 @@ def versions() -> Versions:
 
 
 def _project_version() -> str:
-    version_file = _CHECKOUT / "VERSION"
+    version_file = CHECKOUT / "VERSION"
     if version_file.exists():
         return version_file.read_text().strip()
     from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
@@ -54,22 +54,20 @@ def _project_version() -> str:
 def find_firmware(chosen: str | Path | None = None, board: str = "pico") -> Path:
     """Return the firmware file for a board.
 
-    It is what was chosen (an option), else the environment variable ANNE_FIRMWARE, else build/anne-BOARD.uf2 in the
-    current folder or one above, or in the source checkout this package is used from. ModelError says how to get one.
+    It is what was chosen (an option), else the environment variable ANNE_FIRMWARE, else anne-BOARD.uf2 where `built`
+    finds it. ModelError says how to get one.
     """
     if chosen:
         return _existing(Path(chosen), "chosen")
     if os.environ.get("ANNE_FIRMWARE"):
         return _existing(Path(os.environ["ANNE_FIRMWARE"]), "ANNE_FIRMWARE")
-    here = Path.cwd()
-    for folder in (here, *here.parents, _CHECKOUT):
-        path = folder / "build" / f"anne-{board}.uf2"
-        if path.exists():
-            return path
-    raise ModelError(
-        f"no firmware: build/anne-{board}.uf2 not found from {here} upward; in the source folder do: make firmware "
-        "(or name a file with --uf2 or ANNE_FIRMWARE)"
-    )
+    path = find(f"anne-{board}.uf2")
+    if path is None:
+        raise ModelError(
+            f"no firmware: build/anne-{board}.uf2 not found from {Path.cwd()} upward, nor did it come with this "
+            "package; in the source folder do: make firmware (or name a file with --uf2 or ANNE_FIRMWARE)"
+        )
+    return path
 
 
 def _existing(path: Path, how: str) -> Path:

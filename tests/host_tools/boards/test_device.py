@@ -9,7 +9,7 @@ import tty
 from pathlib import Path
 
 import pytest
-from anne_tools.boards import flash
+from anne_tools.boards import built, flash
 from anne_tools.boards.firmware import find_firmware, firmware_banner, versions
 from anne_tools.boards.open_device import open_device
 from anne_tools.boards.serial_device import SerialDevice
@@ -297,9 +297,20 @@ def test_firmware_is_found_from_a_folder_below(tmp_path, monkeypatch):
 def test_no_firmware_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANNE_FIRMWARE", raising=False)
-    monkeypatch.setattr("anne_tools.boards.firmware._CHECKOUT", tmp_path)
+    monkeypatch.setattr("anne_tools.boards.built.CHECKOUT", tmp_path)
     with pytest.raises(ModelError, match="make firmware"):
         find_firmware()
+
+
+def test_files_for_boards_are_found_in_a_build_folder_then_in_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(built, "CHECKOUT", tmp_path / "no checkout")
+    monkeypatch.setattr(built, "RUNTIME", tmp_path / "package")
+    assert built.find("_anne-armv6m.mpy") is None
+    for folder in ("package", "build/natmod"):  # each goes before those that are there already
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "_anne-armv6m.mpy").touch()
+        assert built.find("_anne-armv6m.mpy") == tmp_path / folder / "_anne-armv6m.mpy"
 
 
 def test_a_firmware_says_what_it_holds(tmp_path):

@@ -20,7 +20,7 @@ def anne(*arguments: str) -> Result:
 def no_firmware(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANNE_FIRMWARE", raising=False)
-    monkeypatch.setattr("anne_tools.boards.firmware._CHECKOUT", tmp_path)
+    monkeypatch.setattr("anne_tools.boards.built.CHECKOUT", tmp_path)
     return tmp_path
 
 
