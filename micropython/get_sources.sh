@@ -1,10 +1,10 @@
 #!/bin/sh
-# Puts the sources of the firmware, in the versions of versions.env, into DEST:
+# Puts the sources of the firmware, in the versions of versions.env and versions/VERSION.env, into DEST:
 #   DEST/micropython (with lib/pico-sdk, lib/tinyusb, lib/mbedtls) and DEST/picotool.
-# usage: get_sources.sh DEST
+# usage: get_sources.sh DEST [VERSION]     VERSION of MicroPython: without it, that of versions.env
 #
-# MicroPython, pico-sdk and tinyusb come from the git submodule micropython/upstream where it is populated,
-# else from Debian's source packages. mbedtls and picotool come from Debian either way: picotool is no part of
+# MicroPython, pico-sdk and tinyusb come from the git submodule micropython/upstream where it is populated with that
+# version, else from Debian's source packages. mbedtls and picotool come from Debian either way: picotool is no part of
 # MicroPython, and Debian keeps only the newest mbedtls 3.6, so both ways take that. DEST is always a copy;
 # nothing is edited in the submodule.
 #
@@ -14,18 +14,45 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=micropython/versions.env
 . "$here/versions.env"
-dest=$(mkdir -p "${1:?usage: get_sources.sh DEST}" && cd "$1" && pwd)
+MICROPYTHON_VERSION=${2:-$MICROPYTHON_VERSION}
+pins=$here/versions/$MICROPYTHON_VERSION.env
 upstream=$here/upstream
 keyring=${DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 
 say() { echo "sources: $*"; }
 fail() { echo "get_sources.sh: $*" >&2; exit 1; }
 
+[ -r "$pins" ] || fail "MicroPython $MICROPYTHON_VERSION: expected one of$(printf ' %s' "$here"/versions/*.env |
+    sed 's|[^ ]*/||g; s|\.env||g'), as micropython/versions pins them"
+# shellcheck source=micropython/versions/1.25.0.env
+. "$pins"
+dest=$(mkdir -p "${1:?usage: get_sources.sh DEST [VERSION]}" && cd "$1" && pwd)
+
+# The values of the #defines or set()s NAME... in FILE, joined by dots: 1.25.0
+version_in() {
+    file=$1; shift; version=
+    for name; do
+        version=$version${version:+.}$(sed -nE "s/^(#define +|set\()$name +\"?([^\")]*)\"?\)?\$/\2/p" "$file" | head -n 1)
+    done
+    echo "$version"
+}
+micropython_in() { # FOLDER
+    version_in "$1/py/mpconfig.h" MICROPY_VERSION_MAJOR MICROPY_VERSION_MINOR MICROPY_VERSION_MICRO
+}
+
 # The way, and all that decides the result; DEST is complete if its stamp says the same.
-if [ -e "$upstream/py/mpconfig.h" ]; then way=submodule; else way=debian; fi
-stamp="$way $(cat "$here/versions.env" "$0" | cksum)"
-[ "$(cat "$dest/stamp" 2>/dev/null)" = "$stamp" ] && exit 0
-rm -rf "$dest/stamp" "$dest/micropython" "$dest/picotool"
+way=debian
+if [ -e "$upstream/py/mpconfig.h" ]; then
+    has=$(micropython_in "$upstream")
+    if [ "$has" = "$MICROPYTHON_VERSION" ]; then
+        way=submodule
+    else
+        say "micropython/upstream has MicroPython $has, so $MICROPYTHON_VERSION comes from Debian"
+    fi
+fi
+stamp="$way $MICROPYTHON_VERSION $(cat "$here/versions.env" "$pins" "$0" | cksum)"
+[ "$(cat "$dest/stamp" 2>/dev/null)" = "$stamp" ] && touch "$dest/stamp" && exit 0
+rm -rf "$dest/stamp" "$dest/missing" "$dest/micropython" "$dest/picotool"
 
 # The Debian main archive in the system's apt sources; read from the files where apt has no lists yet.
 debian_mirror() {
@@ -38,17 +65,21 @@ debian_mirror() {
     } | grep -m1 -E '/debian/?$'
 }
 
-# apt's whole state lies in DEST/apt; with APT_CONFIG pointing there apt-get knows DEBIAN_SUITE only.
+# suite_of PACKAGE: where the pins say that it comes from
+suite_of() { eval "echo \"\${DEBIAN_$1_SUITE:-\$DEBIAN_SUITE}\""; }
+
+# apt's whole state lies in DEST/apt; with APT_CONFIG pointing there apt-get knows the pinned suites only.
 configure_apt() {
     [ -r "$keyring" ] || fail "no Debian archive keys at $keyring: apt-get install debian-archive-keyring"
     mirror=$(debian_mirror) || fail "no Debian archive in this system's apt sources (/etc/apt/sources.list*)"
     apt=$dest/apt
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/sources" "$dest/packages"
     : >"$apt/status"
+    suites=$(for package in MBEDTLS MICROPYTHON PICO_SDK PICOTOOL TINYUSB; do suite_of $package; done | sort -u | xargs)
     cat >"$apt/sources/debian.sources" <<END
 Types: deb deb-src
 URIs: $mirror
-Suites: $DEBIAN_SUITE
+Suites: $suites
 Components: main
 Signed-By: $keyring
 END
@@ -68,13 +99,21 @@ APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
 END
     export APT_CONFIG="$apt/apt.conf" LC_ALL=C
-    say "reading the package lists of Debian $DEBIAN_SUITE"
+    say "reading the package lists of Debian $suites"
     apt-get -qq -o APT::Update::Error-Mode=any update
 }
 
 # --tar-only: the release tarballs without Debian's packaging, which not every mirror keeps.
 fetch_source() { say "fetching $1"; (cd "$dest/packages" && apt-get -qq source --tar-only --only-source "$1"); }
 fetch_binary() { say "fetching $1"; (cd "$dest/packages" && apt-get -qq download "$1"); }
+
+# A suite that moves drops what it replaces. DEST/missing lets tests of that version say so instead of failing.
+gone() {
+    sentence="Debian $(suite_of MICROPYTHON) no longer has MicroPython $MICROPYTHON_VERSION (package $DEBIAN_MICROPYTHON):\
+ pin what it has now (CONTRIBUTING.md, \"Go to another MicroPython\"), or check its release out in micropython/upstream"
+    echo "$sentence" >"$dest/missing"
+    fail "$sentence"
+}
 
 unpack() { # TARBALL FOLDER
     rm -rf "$2" && mkdir -p "$2" && tar -xf "$1" -C "$2" --strip-components=1
@@ -96,6 +135,7 @@ take_submodule() {
 }
 
 take_debian() {
+    apt-cache showsrc --only-source micropython 2>/dev/null | grep -qxF "Version: $DEBIAN_MICROPYTHON" || gone
     fetch_source "micropython=$DEBIAN_MICROPYTHON"
     fetch_binary "pico-sdk-source=$DEBIAN_PICO_SDK"
     fetch_binary "tinyusb-source=$DEBIAN_TINYUSB"
@@ -108,20 +148,10 @@ take_debian() {
 # expect NAME WANTED GOT
 expect() { [ "$2" = "$3" ] || fail "$1: expected version $2, got ${3:-none} (from $way; pinned in micropython/versions.env)"; }
 
-# The values of the #defines or set()s NAME... in FILE, joined by dots: 1.25.0
-version_in() {
-    file=$1; shift; version=
-    for name; do
-        version=$version${version:+.}$(sed -nE "s/^(#define +|set\()$name +\"?([^\")]*)\"?\)?\$/\2/p" "$file" | head -n 1)
-    done
-    echo "$version"
-}
-
 verify() {
     m=$dest/micropython
-    expect MicroPython "$MICROPYTHON_VERSION 0" "$(version_in "$m/py/mpconfig.h" \
-        MICROPY_VERSION_MAJOR MICROPY_VERSION_MINOR MICROPY_VERSION_MICRO) $(version_in "$m/py/mpconfig.h" \
-        MICROPY_VERSION_PRERELEASE)"
+    expect MicroPython "$MICROPYTHON_VERSION 0" \
+        "$(micropython_in "$m") $(version_in "$m/py/mpconfig.h" MICROPY_VERSION_PRERELEASE)"
     expect pico-sdk "$PICO_SDK_VERSION" "$(version_in "$m/lib/pico-sdk/pico_sdk_version.cmake" \
         PICO_SDK_VERSION_MAJOR PICO_SDK_VERSION_MINOR PICO_SDK_VERSION_REVISION)"
     expect tinyusb "$TINYUSB_VERSION" "$(version_in "$m/lib/tinyusb/src/tusb_option.h" \
@@ -134,7 +164,7 @@ verify() {
 say "MicroPython $MICROPYTHON_VERSION, pico-sdk $PICO_SDK_VERSION, tinyusb $TINYUSB_VERSION ($way)"
 rm -rf "$dest/packages"
 configure_apt
-fetch_source mbedtls
+fetch_source "mbedtls/$(suite_of MBEDTLS)"
 fetch_source "picotool=$DEBIAN_PICOTOOL"
 "take_$way"
 unpack "$dest"/packages/mbedtls_*.orig.tar.* "$dest/micropython/lib/mbedtls"

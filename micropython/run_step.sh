@@ -1,24 +1,22 @@
 #!/bin/sh
-# Runs COMMAND, a step of the build, with its output in the file LOG; shows the seconds on a terminal meanwhile, and the
-# end of the output if COMMAND fails.
-# usage: run_step.sh LOG COMMAND...
+# Runs COMMAND, a step of the build for MicroPython VERSION whose sources are in the folder SOURCES, with its output in
+# the file LOG; shows the seconds on a terminal meanwhile, and the end of the output if COMMAND fails.
+# usage: run_step.sh VERSION SOURCES LOG COMMAND...
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=micropython/versions.env
-. "$here/versions.env"
+# shellcheck source=micropython/versions/1.25.0.env
+. "$here/versions/$1.env"
 
 # MicroPython's scripts ask git for the version and the clock for the date unless told; git would answer for this
 # repository. No paths of this machine in what is built, and no order of Python's sets (in make-pins.py) that changes
 # from run to run: equal sources give equal bytes. What our make was called with is not meant for theirs.
-export MICROPY_GIT_TAG="v$MICROPYTHON_VERSION"
-MICROPY_GIT_HASH=$(echo "$MICROPYTHON_COMMIT" | cut -c 1-9)
-export MICROPY_GIT_HASH SOURCE_DATE_EPOCH
-export MICROPY_MPYCROSS="$here/../build/sources/micropython/mpy-cross/build/mpy-cross"
+export MICROPY_GIT_TAG="v$1" MICROPY_GIT_HASH="v$1" SOURCE_DATE_EPOCH
+export MICROPY_MPYCROSS="$2/micropython/mpy-cross/build/mpy-cross"
 export CFLAGS_EXTRA="-ffile-prefix-map=${here%/*}=."
 export PYTHONHASHSEED=0
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
-log=$1
-shift
+log=$3
+shift 3
 mkdir -p "$(dirname "$log")"
 if [ -t 1 ]; then
     (

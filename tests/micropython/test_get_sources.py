@@ -15,7 +15,7 @@ PINS = dict(re.findall(r"^([A-Z_]+)=(\S+)$", (MICROPYTHON / "versions.env").read
 # Stands in for Debian's archive: `source` leaves the tarball of the package, anything else does nothing.
 APT_GET = """#!/bin/sh
 for word; do :; done
-case "$*" in *" source "*) cp "$ARCHIVE/${word%%=*}"_* . ;; esac
+case "$*" in *" source "*) cp "$ARCHIVE/${word%%[=/]*}"_* . ;; esac
 """
 
 
@@ -52,6 +52,7 @@ def project(tmp_path):
     (folder / "upstream").mkdir(parents=True)
     for name in ("get_sources.sh", "versions.env"):
         shutil.copy(MICROPYTHON / name, folder)
+    shutil.copytree(MICROPYTHON / "versions", folder / "versions")
     mbedtls = define("MBEDTLS_VERSION_MAJOR MBEDTLS_VERSION_MINOR", PINS["MBEDTLS_SERIES"])
     picotool = f"set(PICOTOOL_VERSION {PINS['PICOTOOL_VERSION']})\n"
     write(tmp_path / "mbedtls", {"include/mbedtls/build_info.h": mbedtls})
@@ -111,7 +112,8 @@ def test_another_version_than_the_pinned_one_is_refused(project, tmp_path):
 
 @needs_debian
 def test_a_submodule_without_its_own_submodules_says_what_to_type(project, tmp_path):
-    write(project[0] / "upstream", {"py/mpconfig.h": ""})
+    files = submodule_files(PINS["PICO_SDK_VERSION"])
+    write(project[0] / "upstream", {"py/mpconfig.h": files["py/mpconfig.h"]})
     result = get_sources(project, tmp_path / "sources")
     assert result.returncode == 1
     assert "submodule update --init --depth 1 lib/pico-sdk lib/tinyusb" in result.stderr
