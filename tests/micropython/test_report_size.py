@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location("report_size", ROOT / "micropython" / "report_size.py")
 report_size = importlib.util.module_from_spec(_spec)
-pytest.importorskip("elftools", reason="the extra ai-anne[emulator]")
+pytest.importorskip("elftools")
 _spec.loader.exec_module(report_size)
 
 CORE = "CMakeFiles/anne_core.dir/src/native_module"
