@@ -9,14 +9,15 @@ A file in the board's storage is read into RAM and used there; a file in ROMFS i
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from anne.model_file import MAX_CONSTANTS, ModelFile
 
+from ..cores.core import Core
 from ..cores.files import layer_names
+from ..cores.local import open_core
 from ..cores.memory import arena_use
-from ..cores.native import NativeModel
 from ..errors import ModelError
 from .advice import advice
 from .costs import CHIPS, LayerCost, call_cycles, layer_cost
@@ -63,6 +64,9 @@ SURE_PIECE_BYTES = 146 * KB
 LAYER_BYTES = 4 * (8 + MAX_CONSTANTS + 4)
 
 
+_UNCOUNTED = "the kernels' scratch memory is not counted: only the C core knows it, and there is none here"
+
+
 # --- The verdict ----------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +80,8 @@ class Verdict:
     `place` is "storage" (read into RAM) or "romfs" (used in flash), "" if neither will do; then `reason` is one line,
     `layer` the layer that breaks it, `advice` what would make it fit, `firmware` the other firmware of this board, with
     which it does. `elapsed_ms` includes `predict` itself, list in and list out; `flash_ms` is the same with the weights
-    in ROMFS, on silicon; both None for what does not fit.
+    in ROMFS, on silicon; both None for what does not fit. Where no C core is here, `scratch_counted` is False: the
+    workspace is without the kernels' scratch memory, which only the core knows.
     """
 
     board: str
@@ -96,6 +101,7 @@ class Verdict:
     layer: str = ""
     advice: list[str] = field(default_factory=list)
     firmware: str = ""
+    scratch_counted: bool = True
 
     @property
     def predicted_ms(self) -> float | None:
@@ -121,6 +127,7 @@ class Verdict:
             f"fits the {self.board} {where}: {self.ram_bytes} of {self.heap_bytes} bytes of RAM "
             f"({self.workspace_bytes} beside the file)",
             f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
+            *([] if self.scratch_counted else [_UNCOUNTED]),
             *([assumed] if piece > SURE_PIECE_BYTES and BOARDS[self.board].chip == "rp2040" else []),
         ]
 
@@ -141,9 +148,10 @@ class Verdict:
         ]
 
 
-def workspace_bytes(model: NativeModel) -> int:
-    """Return what the model needs in RAM beside the file, on a chip with 32-bit pointers."""
-    return len(model.file.layers) * LAYER_BYTES + model.file.arena_bytes + model.scratch_bytes
+def workspace_bytes(model: Core) -> int:
+    """Return what the model needs in RAM beside the file, on a chip with 32-bit pointers; without scratch where the
+    core does not know it."""
+    return len(model.file.layers) * LAYER_BYTES + model.file.arena_bytes + (model.scratch_bytes or 0)
 
 
 def fit(data: bytes, board_name: str) -> Verdict:
@@ -151,8 +159,9 @@ def fit(data: bytes, board_name: str) -> Verdict:
     if board_name not in BOARDS:
         raise ModelError(f"board: expected one of {', '.join(BOARDS)}, got {board_name!r}")
     board = BOARDS[board_name]
-    with NativeModel(data) as model:
-        return _verdict(board, model.file, len(data), workspace_bytes(model))
+    with open_core(data) as model:
+        verdict = _verdict(board, model.file, len(data), workspace_bytes(model))
+        return replace(verdict, scratch_counted=model.scratch_bytes is not None)
 
 
 def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> Verdict:

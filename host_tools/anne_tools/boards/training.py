@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from ..cores.local import HOST, tell_if_no_core
 from ..data.files import read_whole
 from ..errors import DeviceError, ModelError
 from .board_files import MARK, script, temporary_file
 from .device import Device
 from .open_device import open_device
 
-HOST = "host"
 # Nobody knows how long a board will learn; who waits can press Ctrl-C.
 _TIMEOUT_S = 7 * 86400.0
 # The trainer shuffles so many rows: their numbers have 16 bits.
@@ -73,6 +73,7 @@ def train(
     """
     task = _Task(settings, x, y, epochs, save)
     if where == HOST:
+        tell_if_no_core()  # the trainer then finds none either
         return _train_here(task, on_text)
     with open_device(where, **board) as device:
         return train_on(device, settings, x, y, epochs, save, on_text)

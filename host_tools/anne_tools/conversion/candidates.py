@@ -11,7 +11,7 @@ import numpy as np
 from anne.model_file import MAX_LAYERS
 
 from ..boards.fit import Verdict, fit
-from ..cores.native import NativeModel
+from ..cores.local import open_core
 from ..cores.results import classes
 from ..data.samples import joined
 from ..network.activations import FUSED_FLOAT, FUSED_INTEGER
@@ -151,7 +151,7 @@ class Trial:
         return self._measured[key][2]
 
     def _measure(self, candidate: Candidate, cut: Cut | None) -> Errors:
-        with NativeModel(candidate.data) as model:
+        with open_core(candidate.data) as model:
             got = model.predict(self.typical)
             typical, beyond = self._error(got, self.expected), 0.0
             if cut is not None and cut.beyond.any():

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..boards import fit
+from ..cores.core import Core
 from ..cores.files import open_model
-from ..cores.native import NativeModel
+from ..cores.local import open_core
 from ..cores.numbers import real_samples
 from ..data.files import write_atomically
 from ..data.samples import listed, parted
@@ -73,7 +74,7 @@ class Converted:
         Of several inputs x is a list of arrays in their order, or a mapping from their names; several outputs come as
         a list.
         """
-        with NativeModel(self.data) as model:
+        with open_core(self.data) as model:
             y = parted(model.predict(x), [tensor.shape for tensor in model.outputs], "outputs")
         return y[0] if len(y) == 1 else y
 
@@ -130,7 +131,7 @@ def convert(
     golden_inputs = candidates.sample_inputs(imported, typical, golden.MOST_SAMPLES)
     packed = data, *_ = golden.with_golden(imported, chosen.quantized, golden_inputs, board)
     open_model(data)  # the Python loader has to take it, too
-    with NativeModel(data) as model:
+    with open_core(data) as model:
         made = _report(imported, chosen, model, packed, board)
         _measure(made, imported, chosen.floats, model, typical, test, progress)
     return Converted(data, made, chosen.floats)
@@ -260,7 +261,7 @@ def _checked_answers(y: ArrayLike, n: int) -> np.ndarray:
 
 
 def _report(
-    imported: Graph, chosen: Candidate, model: NativeModel, packed: tuple[bytes, int, str], board: Board
+    imported: Graph, chosen: Candidate, model: Core, packed: tuple[bytes, int, str], board: Board
 ) -> Report:
     """What is told of a model file before anything is measured; `packed` is what `golden.with_golden` gave."""
     data, n_golden, golden_from = packed
@@ -284,7 +285,7 @@ def _measure(
     made: Report,
     imported: Graph,
     floats: Graph,
-    model: NativeModel,
+    model: Core,
     calibrate: np.ndarray | None,
     test: tuple[np.ndarray, dict[str, np.ndarray]] | None,
     progress: Progress | None,

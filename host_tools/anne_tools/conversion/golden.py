@@ -13,8 +13,7 @@ import numpy as np
 
 from ..boards.fit import fit
 from ..cores.files import work
-from ..cores.local import reference_outputs
-from ..cores.native import NativeModel
+from ..cores.local import open_core, reference_outputs
 from ..cores.packed import raw_inputs, unpacked
 from ..cores.results import GOLDEN_BOUND, difference
 from ..errors import ModelError
@@ -38,13 +37,13 @@ def with_golden(imported: Graph, graph: Graph, x: np.ndarray, board: str) -> tup
     board. ModelError if the cores differ, or the file from the network it was made of.
     """
     plain = pack(graph)
-    with NativeModel(plain) as model:
+    with open_core(plain) as model:
         tensors = model.outputs
         x = x[: _n_samples(len(plain), sum(tensor.nbytes for tensor in (*model.inputs, *tensors)))]
         inputs = raw_inputs(x, model.file)
         outputs = native = model.run_raw(inputs)
         steps = work(model.file)
-    golden_from = "reference" if steps <= _REFERENCE_STEPS else "C core"
+    golden_from = "reference" if steps <= _REFERENCE_STEPS else model.name
     if golden_from == "reference":
         outputs = reference_outputs(plain, inputs)
         bound = float_sensitivity(imported, x)

@@ -9,8 +9,8 @@ from anne.model_file import ModelFile
 
 from ..boards.fit import Verdict, fit
 from ..cores.files import stored_crc
+from ..cores.local import open_core
 from ..cores.memory import ArenaUse, arena_use
-from ..cores.native import NativeModel
 from ..cores.packed import input_names, output_names
 from .report import LayerReport, layer_reports
 
@@ -44,7 +44,7 @@ class Inspection:
 
 def inspect(data: bytes, board: str = "pico") -> Inspection:
     """Return what is in the model file `data`. ModelError as the loader words it if the file is not whole."""
-    with NativeModel(data) as model:
+    with open_core(data) as model:
         file, verdict = model.file, fit(data, board)
         threshold = file.metadata.get("threshold")
         return Inspection(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..cores.core import Core
 from ..cores.files import layer_names
-from ..cores.native import NativeModel
 from ..cores.numbers import dequantize_output
 from ..cores.packed import raw_inputs
 from ..network.activations import FUSED_INTEGER
@@ -35,7 +35,7 @@ class LayerError:
     arises: float
 
 
-def layer_errors(graph: Graph, model: NativeModel, x: np.ndarray) -> list[LayerError]:
+def layer_errors(graph: Graph, model: Core, x: np.ndarray) -> list[LayerError]:
     """Return the errors of the layers that the file of integers and the float graph share, on some of the samples x."""
     x = x[:SAMPLES]
     floats = split_activations(integer_scalings(simplify(graph)[0])[0], FUSED_INTEGER)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from ..boards.fit import Verdict
-from ..cores.native import NativeModel
+from ..cores.core import Core
 from ..cores.numbers import dequantize_output
 from ..cores.packed import raw_inputs, real_outputs
 from ..cores.results import NO_CLASS, classes
@@ -133,7 +133,7 @@ class Report:
         return {**asdict(self), **first}
 
 
-def layer_reports(model: NativeModel, verdict: Verdict) -> list[LayerReport]:
+def layer_reports(model: Core, verdict: Verdict) -> list[LayerReport]:
     """Return one LayerReport for each layer of a model file, without errors."""
     reports = []
     for layer, cost in zip(model.file.layers, verdict.layers, strict=True):
@@ -162,7 +162,7 @@ def _shape(tensor) -> str:
 
 
 def compared(
-    graph: Graph, model: NativeModel, x: np.ndarray, tell: Callable[[int, int], None] | None = None
+    graph: Graph, model: Core, x: np.ndarray, tell: Callable[[int, int], None] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the outputs of the float graph for x, and those of the model file."""
     return execute_in_parts(graph, x, tell), model.predict(x)
@@ -178,7 +178,7 @@ def deviations(graph: Graph, outputs: tuple[np.ndarray, np.ndarray], samples: st
     ]
 
 
-def trace_errors(graph: Graph, model: NativeModel, x: np.ndarray) -> Iterator[tuple[float, float]]:
+def trace_errors(graph: Graph, model: Core, x: np.ndarray) -> Iterator[tuple[float, float]]:
     """Yield (error, own error) of each layer, see LayerReport, of its worst output; `graph` has the layers of the model
     file, in floats."""
     x = x[:TRACED_SAMPLES]

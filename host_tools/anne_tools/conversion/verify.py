@@ -18,9 +18,9 @@ from anne.model_file import ModelFile
 from anne.reference_model import MAX_STEPS
 
 from ..boards.fit import fit
+from ..cores.core import Core
 from ..cores.files import golden_samples, work
-from ..cores.local import reference_outputs
-from ..cores.native import NativeModel
+from ..cores.local import open_core, reference_outputs
 from ..cores.numbers import dequantize_output, quantize_input
 from ..cores.packed import raw_inputs, real_inputs, real_outputs, unpacked
 from ..cores.results import classes, difference
@@ -132,7 +132,7 @@ def verify(
     is asked, too. `limit` is what quantisation may do, instead of RMS_LIMITS. ModelError for a damaged file, or x or a
     source that does not fit it.
     """
-    with NativeModel(data) as model:
+    with open_core(data) as model:
         graph = None if source is None else _load(source, model, options)
         x = _samples(data, model, graph, x)[: max(1, _NATIVE_STEPS // work(model.file))]
         comparisons = [] if graph is None else _against_source(source, graph, model, x, limit, options)
@@ -142,7 +142,7 @@ def verify(
     return comparisons
 
 
-def _load(source: Any, model: NativeModel, options: dict) -> Graph:
+def _load(source: Any, model: Core, options: dict) -> Graph:
     graph = import_source(source, **options)
     for what, ours, theirs in (
         ("input", graph.input_tensors, model.inputs),
@@ -156,7 +156,7 @@ def _load(source: Any, model: NativeModel, options: dict) -> Graph:
     return graph
 
 
-def _samples(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray | None) -> np.ndarray:
+def _samples(data: bytes, model: Core, graph: Graph | None, x: np.ndarray | None) -> np.ndarray:
     """Real numbers, (n, *input shape), of several inputs joined."""
     if x is not None:
         return real_inputs(x, model.file)
@@ -178,7 +178,7 @@ def _samples(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray
 
 
 def _against_source(
-    source: Any, graph: Graph, model: NativeModel, x: np.ndarray, limit: float | None, options: dict
+    source: Any, graph: Graph, model: Core, x: np.ndarray, limit: float | None, options: dict
 ) -> list[Comparison]:
     """The source framework and the float graph; for an int8 file the framework's integers and the model's."""
     exact = graph.split_outputs(execute(graph, x))
@@ -209,7 +209,9 @@ def _against_source(
     compared = []
     for answers, floats, raw, tensor in zip(outputs, exact, native, model.outputs, strict=True):
         if graph.is_quantized:
-            compared.append(_against_integers(framework, answers.reshape(raw.shape), raw, tensor, noted))
+            compared.append(
+                _against_integers(framework, model.name, answers.reshape(raw.shape), raw, tensor, noted)
+            )
         else:
             answers = answers.reshape(floats.shape).astype(np.float64)
             compared.append(_compare(framework, "float graph", floats, answers, bound))
@@ -218,31 +220,31 @@ def _against_source(
 
 def _against_floats(
     graph: Graph,
-    model: NativeModel,
+    model: Core,
     exact: np.ndarray,
     raw: np.ndarray,
     tensor: Any,
     limit: float | None,
     bound: float,
 ) -> Comparison:
-    """The float graph and the C core, of one output."""
+    """The float graph and the core here, of one output."""
     real = dequantize_output(raw, tensor).astype(np.float64)
     dtype = type_of(model.file)
     if dtype == "float32":
-        return _compare("float graph", "C core", exact, real, bound)
+        return _compare("float graph", model.name, exact, real, bound)
     # a source of integers has no floats to be judged by: its own framework is the measure
     limit = None if graph.is_quantized else limit or RMS_LIMITS[dtype]
-    return _quantisation(exact, real, limit, graph.metadata)
+    return _quantisation(exact, real, limit, model.name, graph.metadata)
 
 
 def _against_integers(
-    name: str, answers: np.ndarray, raw: np.ndarray, tensor: Any, noted: bool
+    name: str, core: str, answers: np.ndarray, raw: np.ndarray, tensor: Any, noted: bool
 ) -> Comparison:
-    """The framework and the C core, of one output of a quantised source."""
+    """The framework and the core here, of one output of a quantised source."""
     if noted and answers.dtype.kind == "f":
-        return _compare(name, "C core", quantize_input(answers, tensor), raw)
+        return _compare(name, core, quantize_input(answers, tensor), raw)
     ours = raw if answers.dtype == raw.dtype else dequantize_output(raw, tensor).astype(np.float64)
-    return _compare(name, "C core", answers, ours, None if noted else 0.0)
+    return _compare(name, core, answers, ours, None if noted else 0.0)
 
 
 def _named(compared: list[Comparison], graph: Graph) -> list[Comparison]:
@@ -261,14 +263,14 @@ def type_of(file: ModelFile) -> str:
 
 
 def _quantisation(
-    exact: np.ndarray, real: np.ndarray, rms_bound: float | None, metadata: Metadata
+    exact: np.ndarray, real: np.ndarray, rms_bound: float | None, core: str, metadata: Metadata
 ) -> Comparison:
     """What integers made of the outputs: differences as parts of the range of the float outputs, and answers."""
     span = float(np.ptp(exact)) or float(np.abs(exact).max()) or 1.0
     off = (real - exact) / span
     compared = Comparison(
         "float graph",
-        "C core",
+        core,
         len(exact),
         float(np.abs(off).max()),
         "of the range",
@@ -282,7 +284,9 @@ def _quantisation(
     return compared
 
 
-def _reference_and_native(data: bytes, model: NativeModel, graph: Graph | None, x: np.ndarray) -> Comparison:
+def _reference_and_native(data: bytes, model: Core, graph: Graph | None, x: np.ndarray) -> Comparison:
+    if model.name != "C core":
+        return Comparison("reference", "C core", skipped="no C core here")
     steps = work(model.file)
     if steps > MAX_STEPS:
         reason = f"a sample takes {steps} steps, more than the {MAX_STEPS} that plain Python is given"
@@ -293,7 +297,7 @@ def _reference_and_native(data: bytes, model: NativeModel, graph: Graph | None, 
 
 
 def _native_and_elsewhere(
-    data: bytes, model: NativeModel, elsewhere: Elsewhere, x: np.ndarray, progress: Progress | None
+    data: bytes, model: Core, elsewhere: Elsewhere, x: np.ndarray, progress: Progress | None
 ) -> Comparison:
     x = x[: max(1, int(_DEVICE_MS / (fit(data, "pico").elapsed_ms or _DEVICE_MS)))]
     tell = (
@@ -301,12 +305,10 @@ def _native_and_elsewhere(
     )
     outputs = elsewhere.run(data, x, tell)
     native = model.run_raw(raw_inputs(x, model.file))
-    return _worst("C core", elsewhere.name, model, native, outputs, FRAMEWORK_BOUND)
+    return _worst(model.name, elsewhere.name, model, native, outputs, FRAMEWORK_BOUND)
 
 
-def _worst(
-    first: str, second: str, model: NativeModel, a: np.ndarray, b: np.ndarray, bound: float
-) -> Comparison:
+def _worst(first: str, second: str, model: Core, a: np.ndarray, b: np.ndarray, bound: float) -> Comparison:
     """The comparison of raw outputs, of several the one that is worst."""
     pairs = zip(unpacked(a, model.outputs), unpacked(b, model.outputs), strict=True)
     compared = [_compare(first, second, *pair, bound) for pair in pairs]

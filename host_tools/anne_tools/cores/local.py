@@ -6,36 +6,49 @@ so that results can be compared to the bit; `packed.real_outputs` makes real num
 
 from __future__ import annotations
 
-import numpy as np
-from anne.reference_model import Model as ReferenceModel
+import warnings
 
-from ..errors import ModelError
-from .native import NativeModel
-from .packed import given_inputs, raw_inputs, raw_of_bytes
+import numpy as np
+
+from .core import Core
+from .native import NativeModel, library_path
+from .packed import given_inputs, raw_inputs
+from .plain import PlainModel
 
 HOST, REFERENCE = "host", "reference"
+NO_CORE = "no C core here: the Python reference runs, slower"
+_told = False
+
+
+class NoCoreWarning(UserWarning):
+    """Said once where the package came without the C core; a class of its own, so that who knows can silence it."""
+
+
+def tell_if_no_core() -> bool:
+    """Return whether the C core is missing here; then it has been said, once."""
+    global _told
+    if library_path() is not None:
+        return False
+    if not _told:
+        _told = True
+        warnings.warn(NO_CORE, NoCoreWarning, stacklevel=2)
+    return True
+
+
+def open_core(data: bytes) -> Core:
+    """Return the model file in the C core, or in the reference where that is missing. ModelError if it is refused."""
+    return PlainModel(data) if tell_if_no_core() else NativeModel(data)
 
 
 def run_local(data: bytes, x: np.ndarray, where: str) -> np.ndarray:
     """Return the raw outputs for samples x on this computer: `where` is "host" or "reference"."""
-    with NativeModel(data) as model:
-        inputs = raw_inputs(given_inputs(x, model.file), model.file)
-        return model.run_raw(inputs) if where == HOST else reference_outputs(data, inputs)
+    with PlainModel(data) if where == REFERENCE else open_core(data) as model:
+        return model.run_raw(raw_inputs(given_inputs(x, model.file), model.file))
 
 
 def reference_outputs(data: bytes, inputs: np.ndarray) -> np.ndarray:
-    """Return the raw outputs of the pure-Python reference for raw inputs (packed.py).
+    """Return the raw outputs of the pure-Python reference for raw inputs (packed.py), one stream.
 
     ModelError for a network that is too large for it.
     """
-    model = ReferenceModel(data)
-    outputs = model.file.outputs
-    raw = bytearray(sum(tensor.nbytes for tensor in outputs))
-    results = []
-    for sample in inputs:
-        try:
-            model.run_raw(sample.tobytes(), raw)
-        except ValueError as error:
-            raise ModelError(f"reference: {error}") from None
-        results.append(bytes(raw))
-    return raw_of_bytes(b"".join(results), outputs)
+    return PlainModel(data).run_raw(inputs)

@@ -5,26 +5,35 @@ from __future__ import annotations
 import ctypes
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from anne.model_file import ModelFile
 
 from ..errors import ModelError
-from .packed import given_inputs, raw_inputs, real_outputs
+from .core import Core
 
 _LIBRARY_NAMES = ("libanne.so", "libanne.dylib", "anne.dll")
 _pointer = ctypes.c_void_p
 _size = ctypes.c_size_t
 
 
-def _load() -> ctypes.CDLL:
+def library_path() -> Path | None:
+    """Return where the library is, None where none came with the package: no wheel for this machine, no compiler."""
     # an editable package lies in two folders: the sources', and the one that the library is installed to
     for folder in sys.modules[__name__.partition(".")[0]].__path__:
         for name in _LIBRARY_NAMES:
             if (path := Path(folder, name)).exists():
-                return _open_library(path)
-    raise ModelError("the host library libanne is not built; run `pip install -e .` in the project's folder")
+                return path
+    return None
+
+
+def _load() -> ctypes.CDLL:
+    path = library_path()
+    if path is None:
+        raise ModelError(
+            "the host library libanne is not here; run `pip install -e .` in the project's folder"
+        )
+    return _open_library(path)
 
 
 def _open_library(path: Path) -> ctypes.CDLL:
@@ -67,8 +76,10 @@ def _open(data: bytes) -> tuple[int, int | None]:
     return status.value, handle
 
 
-class NativeModel:
+class NativeModel(Core):
     """A model file in the C core. ModelError if the core refuses it."""
+
+    name = "C core"
 
     def __init__(self, data: bytes):
         self._handle = None  # so that __del__ finds it even if the library is missing
@@ -83,18 +94,13 @@ class NativeModel:
                 f"the C core refuses a model file that is good (status {status}): libanne and anne are not of "
                 "one version; run `pip install -e .` in the project's folder"
             )
-        self.file = ModelFile(data, checked=True)  # by the core, and a thousand times as fast
-        self.inputs, self.outputs = self.file.inputs, self.file.outputs
-        self.input, self.output = self.inputs[0], self.outputs[0]  # the first, of most models the only ones
+        self._take(ModelFile(data, checked=True))  # by the core, and a thousand times as fast
         self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
 
     def reset(self) -> None:
-        """Forget what layers keep from one sample to the next: what comes is a new stream."""
         _library.anne_host_reset(self._handle)
 
     def run_raw(self, inputs: np.ndarray, go_on: bool = False) -> np.ndarray:
-        """Return the raw outputs for raw inputs (packed.py), a new stream in their order; with `go_on` they go on with
-        that of the last call."""
         if not go_on:
             self.reset()
         inputs = self._raw(inputs)
@@ -105,20 +111,7 @@ class NativeModel:
         _library.anne_host_run(self._handle, inputs.ctypes.data, len(inputs), outputs.ctypes.data)
         return outputs
 
-    def predict(self, x: Any) -> np.ndarray:
-        """Return the outputs as real numbers for real inputs, of several joined; see `packed.given_inputs`."""
-        return real_outputs(self.run_raw(raw_inputs(given_inputs(x, self.file), self.file)), self.outputs)
-
-    def _raw(self, inputs: np.ndarray) -> np.ndarray:
-        if len(self.inputs) == 1:
-            return np.ascontiguousarray(inputs, self.inputs[0].dtype).reshape(-1, self.inputs[0].size)
-        return np.frombuffer(inputs.tobytes(), np.uint8).reshape(
-            -1, sum(tensor.nbytes for tensor in self.inputs)
-        )
-
     def trace(self, sample: np.ndarray) -> dict[int, np.ndarray]:
-        """Return what the layers make, each tensor in its own type by its number in the file, for one raw sample, with
-        which the stream goes on."""
         tensors = [tensor for layer in self.file.layers for tensor in layer.outputs]
         buffer = np.empty(sum(tensor.nbytes for tensor in tensors), np.uint8)
         sample = self._raw(sample)
@@ -132,16 +125,9 @@ class NativeModel:
         }
 
     def close(self) -> None:
-        """Free the core's memory."""
         if self._handle:
             _library.anne_host_close(self._handle)
             self._handle = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.close()
 
     def __del__(self):
         self.close()

@@ -16,6 +16,7 @@ from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.plot import error_plot
 from anne_tools.conversion.report import lines
 from anne_tools.conversion.standard_models import DTYPES, random_graph
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.layers import Add
 from anne_tools.layers.build import GraphBuilder
@@ -120,7 +121,7 @@ def test_the_source_is_left_as_it_was():
 def test_golden_samples_without_calibration_are_what_the_scaler_expects():
     """Drawn as normal numbers behind the scaler: about 1, 100 and 1,000 in front of it."""
     converted = convert(wine_like()[0])
-    with anne_tools.conversion.convert.NativeModel(converted.data) as model:
+    with NativeModel(converted.data) as model:
         golden = np.frombuffer(bytes(model.file.metadata["golden_inputs"]), "<f4").reshape(-1, 3)
     assert golden.shape == (4, 3)
     assert (np.abs(golden - [1, 100, 1000]) < np.multiply(5, [0.3, 20, 300])).all()

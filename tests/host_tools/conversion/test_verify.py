@@ -97,7 +97,7 @@ def test_the_limit_of_quantisation_is_the_types_own(dtype):
 def test_quantisation_is_told_as_parts_of_the_range():
     """By hand: outputs 0 to 4 and differences 0, 0.04, -0.08, 0 make 0.02 at most, rms 0.01 sqrt(1 + 4) / 2."""
     exact = np.array([[0.0, 1.0], [2.0, 4.0]])
-    told = _quantisation(exact, exact + [[0, 0.04], [-0.08, 0]], 0.012, Metadata(labels=["a", "b"]))
+    told = _quantisation(exact, exact + [[0, 0.04], [-0.08, 0]], 0.012, "C core", Metadata(labels=["a", "b"]))
     assert told.largest == pytest.approx(0.02)
     assert told.rms == pytest.approx(0.01 * np.sqrt(5) / 2)
     assert (told.good, told.same_answer_percent) == (True, 100.0)
