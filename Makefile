@@ -20,6 +20,8 @@ help:
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2, anne-pico-models.uf2 (1 MB for models in flash) and anne-pico2.uf2, for boards"
 	@echo "make flash-cache  the emulator with silicon's flash cache (docs/flash_cache.md); part of make test and make bench"
+	@echo "make explorer  build/anne-explorer.html, a page that shows every neuron; needs nothing to run but a browser"
+	@echo "make test-web  the page in a real browser (Chromium, installed if missing); part of make test where it is there"
 	@echo "make size      flash and RAM taken by the native module, room by room, and the anne package"
 	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
 	@echo "make reliability  the same in the short form that is part of make test"
@@ -60,6 +62,7 @@ accuracy: emulator
 
 test: prepare
 	$(build) install $(c_tests) firmware micropython-unix fuzzer
+	@$(venv)/python web/build.py --if-possible build/web build/anne-explorer.html
 	@ctest --test-dir build/host --output-on-failure --no-tests=error
 	@$(venv)/python -m pytest --numprocesses=auto --dist=loadfile
 	$(total)
@@ -76,6 +79,15 @@ firmware: prepare
 
 # rp2040py with a model of the flash cache, in the virtual environment: 40 s of one core, once.
 flash-cache: prepare
+	$(total)
+
+explorer: prepare
+	$(build) install
+	@$(venv)/python web/build.py build/web build/anne-explorer.html
+	$(total)
+
+test-web: explorer
+	@$(venv)/python -m pytest tests/web
 	$(total)
 
 size: prepare
@@ -107,12 +119,15 @@ emulator: prepare
 # The virtual environment with the extras in EXTRAS, and the build tree of CMakeLists.txt, whose "install" puts
 # libanne.so where the editable package in the environment finds it.
 prepare:
-	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU) $(RISCV) $(FLASH_CACHE)
+	@$(PYTHON) host_tools/bootstrap.py --extras "$(EXTRAS)" $(FUZZER) $(QEMU) $(RISCV) $(FLASH_CACHE) $(EXPLORER) $(BROWSER)
 	@test -e build/host/build.ninja || echo "preparing the build (some seconds)"
 	@test -e build/host/build.ninja || cmake -G Ninja -S . -B build/host --log-level=WARNING \
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 
+explorer: EXPLORER = --explorer
+test-web: BROWSER = --browser
+test-web: EXTRAS = $(TEST_EXTRAS),web
 bench: EXTRAS = bench,plot
 test soak reliability: EXTRAS = $(TEST_EXTRAS)
 test soak reliability: FUZZER = --fuzzer
@@ -122,5 +137,5 @@ test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench costs accuracy test soak reliability firmware flash-cache size check format clean \
+.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware flash-cache size check format clean \
 	emulator prepare

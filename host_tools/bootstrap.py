@@ -97,6 +97,13 @@ TEST_PACKAGES: dict[str, dict[str, Callable[[], bool]]] = {
         "qemu-system-misc": has_tool("qemu-system-riscv32"),
     },
     "flash_cache": {"python3-dev": has_python_headers},
+    "explorer": {
+        "clang": has_tool("clang"),
+        "esbuild": has_tool("esbuild"),
+        "lld": has_tool("wasm-ld"),
+        "wasi-libc": Path("/usr/lib/wasm32-wasi/libc.a").exists,
+    },
+    "browser": {"chromium": has_tool("chromium")},
 }
 
 
@@ -217,6 +224,10 @@ def main() -> int:
     parser.add_argument(
         "--flash-cache", action="store_true", help="the emulator with the flash cache, too, 40 s"
     )
+    parser.add_argument(
+        "--explorer", action="store_true", help="what the explorer page is built with, too, 150 MB"
+    )
+    parser.add_argument("--browser", action="store_true", help="Chromium, too, which tests the page, 300 MB")
     parser.add_argument("--extras", default="", help="comma-separated extras of pyproject.toml to install")
     args = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:

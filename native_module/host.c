@@ -2,7 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/quotient_f32.h"
 #include "model.h"
+#include "train/losses.h"
+#include "train/passes.h"
 #include "train/trainer.h"
 
 #if defined(_WIN32)
@@ -175,6 +178,28 @@ EXPORT uint32_t anne_host_trainer_run(host_trainer_t *self, const float *x, cons
 
 EXPORT void anne_host_trainer_predict(const host_trainer_t *self, const float *x, float *y) {
     anne_trainer_predict(&self->trainer, x, y);
+}
+
+// The outputs of all layers for x, one layer's behind the other's: every neuron's value.
+EXPORT void anne_host_trainer_outputs(host_trainer_t *self, const float *x, float *outputs) {
+    const anne_trainer_t *trainer = &self->trainer;
+    uint32_t n = 0;
+    for (uint32_t l = 1; l <= trainer->n_layers; l++) {
+        n += trainer->sizes[l];
+    }
+    anne_forward(trainer, x);
+    memcpy(outputs, trainer->outputs, n * sizeof *outputs);
+}
+
+// What the row's loss changes by each parameter, in their order; that by a bias is what it changes by the neuron's sum.
+// Nothing is learnt.
+EXPORT void anne_host_trainer_gradients(host_trainer_t *self, const float *x, const float *y, float *gradients) {
+    const anne_trainer_t *trainer = &self->trainer;
+    anne_loss_sum_t sum = ANNE_NO_LOSS;
+    float scale = anne_quotient_f32(1, anne_loss_terms(trainer, 1));
+    memset(gradients, 0, anne_trainer_parameters(trainer) * sizeof *gradients);
+    anne_loss_add(&sum, trainer, anne_forward(trainer, x), y, scale, trainer->deltas[0]);
+    anne_backward(trainer, gradients);
 }
 
 EXPORT float anne_host_trainer_loss(host_trainer_t *self, const float *x, const float *y, uint32_t n_rows,

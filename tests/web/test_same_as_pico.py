@@ -1,0 +1,156 @@
+"""What the page computes and gives away is what the host tools have: losses, values, bytes, costs."""
+
+from __future__ import annotations
+
+import re
+from array import array
+
+import anne_tools
+import numpy as np
+import pytest
+from anne.model_writer import dense_network
+from anne_tools.boards.fit import fit
+from anne_tools.boards.romfs_uf2 import romfs_uf2
+from anne_tools.cores.native import NativeModel
+from anne_tools.networks import published_training
+
+NETS = ["lesson/4-3-1", "iris/4-3-1", "iris3/4-8-5-3", "moons/2-16-9-1", "xor/2-1"]
+
+
+def floats(explorer, expression: str) -> list[float]:
+    return explorer.page.evaluate(f"Array.from({expression})")
+
+
+def file_bytes(explorer) -> bytes:
+    return bytes(explorer.page.evaluate("Array.from(anne.file().bytes)"))
+
+
+def test_the_published_losses(explorer):
+    """AI-ANNE's own, of epochs 1, 11, ... 100, to four decimals."""
+    explorer.open("en/lesson/4-3-1/train")
+    explorer.page.click("#train-hundred")
+    losses = floats(explorer, "anne.losses.map((loss) => anne.shownLoss(loss))")
+    published = published_training().published_losses
+    assert {epoch: round(losses[epoch - 1], 4) for epoch in published} == published
+    assert explorer.page.inner_text("#train-state") == "After epoch 100 the loss is 0.18127."
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_files_are_the_writers(explorer, net):
+    """`.anne` as anne.model_writer makes it of the same weights, the UF2 as `anne convert --uf2`, to the byte."""
+    explorer.open(f"en/{net}/pico")
+    explorer.page.evaluate("anne.epochs(30)")
+    about = explorer.page.evaluate(
+        "({sizes: anne.sizes, activations: anne.activations, scaling: anne.fileScales && anne.scaling,"
+        " labels: anne.data.labels, features: anne.data.features, name: anne.data.name})"
+    )
+    parameters, layers = array("f", floats(explorer, "anne.network.parameters")), []
+    for n_in, n_out in zip(about["sizes"], about["sizes"][1:], strict=False):
+        weights, parameters = parameters[: n_in * n_out], parameters[n_in * n_out :]
+        bias, parameters = parameters[:n_out], parameters[n_out:]
+        layers.append((weights, bias))
+    scaling = about["scaling"] and (about["scaling"]["factors"], about["scaling"]["offsets"])
+    expected = dense_network(
+        None, layers, about["activations"], about["name"], about["labels"], about["features"], scaling
+    )
+    assert file_bytes(explorer) == expected
+
+    for button, board in (("#pico-uf2", "pico"), ("#pico-uf2-pico2", "pico2")):
+        with explorer.page.expect_download() as download:
+            explorer.page.click(button)
+        assert download.value.path().read_bytes() == romfs_uf2({f"{about['name']}.anne": expected}, board)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_costs_are_fits(explorer, net):
+    explorer.open(f"en/{net}/net")
+    verdict = fit(file_bytes(explorer), "pico")
+    shown = explorer.page.locator("#net-cost")
+    assert float(shown.get_attribute("data-microseconds")) == pytest.approx(
+        verdict.elapsed_ms * 1000, rel=1e-9
+    )
+    assert int(shown.get_attribute("data-file")) == verdict.file_bytes
+    assert int(shown.get_attribute("data-ram")) == verdict.ram_bytes
+
+
+@pytest.mark.parametrize("net", ["lesson/4-3-1", "iris3/4-8-5-3"])
+def test_every_value_drawn_is_the_trace(explorer, net):
+    """Of rows 1, 8 and 15, to the bit: the values of `net.trace` on a Pico."""
+    explorer.open(f"en/{net}/train")
+    explorer.page.evaluate("anne.epochs(20)")
+    explorer.page.click("#tab-look")
+    with NativeModel(file_bytes(explorer)) as model:
+        for row in (0, 7, 14):
+            explorer.page.fill("#look-row", str(row + 1))
+            explorer.page.keyboard.press("Enter")
+            x = np.array(explorer.page.evaluate(f"anne.data.x[{row}]"), np.float32)
+            layers = [values.ravel() for values in model.trace(x).values()]
+            if net.startswith("iris3"):  # scaling is drawn as the inputs; the sums below softmax are not
+                inputs, *hidden, _, last = layers
+            else:
+                inputs, hidden, last = x, layers[:-1], layers[-1]
+            for layer, values in enumerate([inputs, *hidden, last]):
+                drawn = explorer.page.evaluate(
+                    f"Array.from(document.querySelectorAll('[id^=neuron-{layer}-]'), (g) => Number(g.dataset.value))"
+                )
+                assert np.array_equal(np.array(drawn, np.float32), values)
+
+
+def test_every_weight_drawn_is_the_networks(explorer):
+    explorer.open("en/iris/4-3-1/look")
+    explorer.page.evaluate("anne.epochs(5)")
+    explorer.page.click("#tab-look")
+    drawn = explorer.page.evaluate(
+        "Object.fromEntries(Array.from(document.querySelectorAll('line[data-weight]'),"
+        " (line) => [line.dataset.weight, Number(line.dataset.value)]))"
+    )
+    parameters = floats(explorer, "anne.network.parameters")
+    first = {f"1,{o},{i}": parameters[4 * o + i] for o in range(3) for i in range(4)}
+    second = {f"2,0,{i}": parameters[15 + i] for i in range(3)}
+    assert drawn == first | second
+
+
+def test_the_sum_that_is_written_out_adds_up(explorer):
+    explorer.open("en/iris/4-3-1/train")
+    explorer.page.evaluate("anne.epochs(20)")
+    explorer.page.click("#tab-look")
+    explorer.page.click("#neuron-2-0")
+    cells = explorer.page.evaluate(
+        "Array.from(document.querySelectorAll('table.sum tbody tr'),"
+        " (tr) => Array.from(tr.querySelectorAll('td'), (td) => td.innerText))"
+    )
+    total = sum(float(weight) * float(value) for weight, _, value in cells[:-1]) + float(cells[-1][0])
+    out = float(explorer.page.get_attribute("#look-out", "data-value"))
+    assert out == pytest.approx(1 / (1 + np.exp(-total)), abs=5e-3)  # four digits of each are shown
+
+
+def test_a_gradient_is_the_difference_of_losses(explorer):
+    """Of each bias, against central differences of the loss over the same row, in float32."""
+    explorer.open("en/iris/4-3-1/look")
+    told, measured = explorer.page.evaluate(
+        """() => {
+        const row = anne.training.only(0), at = [12, 13, 14, 18], step = 1e-2;
+        const gradients = anne.network.gradients(row.x, row.y), before = anne.network.parameters;
+        const loss = (i, d) => {
+            anne.network.parameters = before.map((v, k) => (k === i ? v + d : v));
+            return anne.network.loss(row);
+        };
+        return [at.map((i) => gradients[i]), at.map((i) => (loss(i, step) - loss(i, -step)) / (2 * step))];
+    }"""
+    )
+    assert told == pytest.approx(measured, abs=2e-4)
+
+
+def test_the_program_is_read_by_the_converter(explorer, tmp_path):
+    """AI-ANNE's words: what the importer of its programs makes of it says what the page says, but for rounding."""
+    explorer.open("en/iris/4-3-1/pico")
+    explorer.page.evaluate("anne.epochs(20)")
+    explorer.page.click("#tab-data")
+    explorer.page.click("#tab-pico")
+    path = tmp_path / "net.py"
+    path.write_text(explorer.page.inner_text("#pico-text"))
+    converted = anne_tools.convert(path)
+    rows = np.array(explorer.page.evaluate("anne.data.x"))
+    said = np.array(explorer.page.evaluate("anne.data.x.map((row) => anne.values(row).at(-1)[0])"))
+    assert np.allclose(converted.predict(rows).ravel(), said, atol=1e-5)
+    assert re.search(r"^from anne import dense$", path.read_text(), re.M)

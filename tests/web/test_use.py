@@ -1,0 +1,213 @@
+"""The page as people use it: languages, keyboard, tables of their own, what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).parents[2] / "web"
+SCREENS = ("data", "net", "train", "look", "pico")
+GOOD = "length,width,kind\n" + "".join(f"{1 + i / 10},{2 - i / 10},{'ab'[i % 2]}\n" for i in range(30))
+
+
+def test_no_request_but_the_page_itself(explorer):
+    explorer.open("en/iris/4-3-1/data")
+    for screen in SCREENS:
+        explorer.page.click(f"#tab-{screen}")
+    assert {url for url in explorer.requests if url.startswith(("http", "ws", "file"))} <= {explorer.requests[0], *(
+        url for url in explorer.requests if "anne-explorer.html" in url)}  # fmt: skip
+    assert len([url for url in explorer.requests if url.startswith("file")]) == 1
+
+
+def test_both_languages_say_everything():
+    de, en = (json.loads((WEB / f"texts/{name}.json").read_text()) for name in ("de", "en"))
+    assert list(de) == list(en)
+    places = lambda text: sorted(re.findall(r"\{\w+\}", text))  # noqa: E731
+    assert {key for key in en if places(de[key]) != places(en[key])} == set()
+
+
+def test_no_text_stands_elsewhere():
+    """Every key is used, and what is not found as a key is built of one: data.NAME, screen.NAME, train.NAME."""
+    keys = set(json.loads((WEB / "texts/en.json").read_text()))
+    scripts = "".join(path.read_text() for path in WEB.glob("js/**/*.js"))
+    named = set(re.findall(r'"([a-zA-Z0-9]+(?:\.[a-zA-Z0-9]+)*)"', scripts))
+    built = {key for key in keys if re.match(r"(data|screen|train)\.\w+(\.about)?$", key)}
+    assert keys - named - built == set()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_no_violation_of_accessibility(explorer, language, screen):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="no axe; `make test-web` installs it"
+    )
+    explorer.open(f"{language}/iris/4-3-1/{screen}")
+    explorer.page.evaluate("anne.epochs(3)")
+    explorer.page.click(f"#tab-{screen}")
+    # its script is put into the page, which the page's own policy forbids
+    assert explorer.page.get_attribute("html", "lang") == language
+    results = axe.Axe().run(explorer.page)
+    assert [violation["id"] for violation in results.response["violations"]] == []
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_360_pixels_are_enough(explorer, screen):
+    """Nothing is wider than the page, which would have to be pushed aside to be read."""
+    explorer.page.set_viewport_size({"width": 360, "height": 740})
+    explorer.open(f"de/iris3/4-8-3/{screen}")
+    assert explorer.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_keyboard_alone(explorer):
+    explorer.open("en/iris/4-3-1/data")
+    page = explorer.page
+
+    def tab_to(selector: str) -> None:
+        for _ in range(80):
+            if page.evaluate(f"document.activeElement?.matches({selector!r})"):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} is not reached")
+
+    tab_to("#tab-train")
+    page.keyboard.press("Enter")
+    tab_to("#train-epoch")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # the focus stays where it was
+    assert page.evaluate("anne.losses.length") == 2
+    page.evaluate("document.activeElement.blur()")
+    tab_to("#tab-look")
+    page.keyboard.press("Enter")
+    tab_to("#neuron-1-2")
+    page.keyboard.press("Enter")
+    assert page.locator("#neuron-1-2").get_attribute("aria-pressed") == "true"
+
+
+def test_a_reload_loses_nothing(explorer):
+    explorer.open("en/moons/2-5-1/train")
+    explorer.page.evaluate("anne.epochs(7)")
+    before = explorer.page.evaluate("[anne.losses, Array.from(anne.network.parameters), anne.sizes]")
+    explorer.page.reload()
+    explorer.page.wait_for_selector("#train-state")
+    assert explorer.page.evaluate("[anne.losses, Array.from(anne.network.parameters), anne.sizes]") == before
+
+
+def test_training_plays_and_pauses(explorer):
+    explorer.open("en/iris/4-3-1/train")
+    explorer.page.click("#train-play")
+    explorer.page.wait_for_function("anne.losses.length > 20")
+    explorer.page.click("#train-pause")
+    n = explorer.page.evaluate("anne.losses.length")
+    explorer.page.wait_for_timeout(100)
+    assert explorer.page.evaluate("anne.losses.length") == n
+
+
+def test_a_learning_rate_of_a_million_diverges(explorer):
+    explorer.open("en/circles/2-3-1/train")
+    explorer.page.fill("#train-lr-value", "1000000")
+    explorer.page.keyboard.press("Enter")
+    explorer.page.click("#train-hundred")
+    text = explorer.page.inner_text("#train-state")
+    assert re.match(r"Diverged in epoch \d+: .* smaller learning rate, and start again\.$", text)
+    explorer.page.click("#tab-pico")
+    assert "diverged" in explorer.page.inner_text("main")
+    explorer.page.click("#tab-look")
+    explorer.page.reload()
+    explorer.page.wait_for_selector("h1")
+    explorer.page.click("#tab-train")
+    explorer.page.fill("#train-lr-value", "0.05")
+    explorer.page.keyboard.press("Enter")
+    explorer.page.click("#train-again")
+    explorer.page.click("#train-epoch")
+    assert explorer.page.evaluate("anne.losses.length") == 1
+
+
+def test_wrong_rows_lead_to_their_neurons(explorer):
+    explorer.open("en/iris/4-3-1/train")
+    explorer.page.click("#train-epoch")
+    explorer.page.click("#train-confusion button.wrong >> nth=0")
+    explorer.page.click("[id^=wrong-] >> nth=0")
+    assert re.match(r"It is \w+, but the network says \w+\.$", explorer.page.inner_text("#look-answer"))
+
+
+def test_layers_come_and_go(explorer):
+    explorer.open("en/iris/4-3-1/net")
+    explorer.page.click("#add-layer")
+    explorer.page.fill("#neurons-1", "5")
+    explorer.page.keyboard.press("Enter")
+    explorer.page.select_option("#activation-1", "tanh")
+    assert explorer.page.evaluate("[anne.sizes, anne.activations]") == [
+        [4, 3, 5, 1],
+        ["relu", "tanh", "sigmoid"],
+    ]
+    assert "#en/iris/4-3-5-1/net" in explorer.page.url
+    explorer.page.click("#remove-0")
+    assert explorer.page.evaluate("anne.sizes") == [4, 5, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "first"),
+    [
+        (GOOD, 30, [1, 2]),
+        (GOOD.replace(",", ";"), 30, [1, 2]),
+        (GOOD.replace(",", ";").replace(".", ","), 30, [1, 2]),  # decimal commas
+        ("\ufeff" + GOOD, 30, [1, 2]),
+        (GOOD.replace("\n", "\r\n") + "\r\n\r\n", 30, [1, 2]),
+        (GOOD.partition("\n")[2].replace(",", "\t"), 30, [1, 2]),  # no header
+        ('"a","b"\n"1","x ""y"""\n2,z\n', 2, [1]),
+    ],
+)
+def test_tables_are_taken(explorer, text, rows, first):
+    explorer.open("en/iris/4-3-1/data")
+    assert explorer.take_table(text) == ""
+    assert explorer.page.evaluate("[anne.data.x.length, anne.data.x[0]]") == [rows, first]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "less than two rows"),
+        ("a,b\n", "less than two rows"),
+        (GOOD.replace("1.5", "NaN"), 'Line 7, column 1: expected a number between -1e30 and 1e30, got “NaN”.'),
+        (GOOD.replace("1.5", "1e39"), "got “1e39”"),
+        (GOOD.replace("1.5", "Infinity"), "got “Infinity”"),
+        (GOOD.replace("1.5,1.5,", "1.5,"), "Line 7: expected 3 cells, as in the first line, got 2."),
+        (GOOD.replace(",b", ",a"), "All rows are “a”"),
+        ("".join(f"{i},{i}\n" for i in range(40)), "a class beyond the first 16"),
+        ("1\n2\n3\n", "has one cell only"),
+        (",".join("x" * 70) + "\n" + ",".join("1" * 70) + "\n" + ",".join("2" * 70), "has 69 columns"),
+        ("<img src=x onerror=alert(1)>,b\n1,<b>x</b>\n2,y\n3", "Line 4: expected 2 cells"),
+    ],
+)  # fmt: skip
+def test_tables_are_refused_in_a_sentence(explorer, text, message):
+    explorer.open("en/iris/4-3-1/data")
+    assert message in explorer.take_table(text)
+    assert explorer.page.evaluate("anne.data.name") == "iris"
+
+
+def test_a_file_of_100000_rows_is_refused_in_a_sentence(explorer, tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text("a,b\n" + "1,x\n2,y\n" * 50_000)
+    explorer.open("en/iris/4-3-1/data")
+    explorer.page.click("summary")
+    explorer.page.set_input_files("#data-file", path)
+    assert "100000 rows; at most 20000" in explorer.page.inner_text("[role=alert]")
+
+
+def test_text_of_a_table_is_no_markup(explorer):
+    explorer.open("en/iris/4-3-1/data")
+    assert explorer.take_table("<img src=x onerror=alert(1)>,k\n1,<b>x</b>\n2,y\n") == ""
+    for screen in SCREENS:
+        explorer.page.click(f"#tab-{screen}")
+        assert explorer.page.locator("main img, main b b").count() == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["", "xx/yy/zz/qq", "en/iris/4-x-1/net", "en/iris/4-999-1/net", "de/%00/--/look"]
+)
+def test_an_address_that_means_nothing(explorer, address):
+    explorer.open(address)
+    assert explorer.page.locator("main section").count() > 0

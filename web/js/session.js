@@ -1,0 +1,255 @@
+// What has been chosen and learnt: data, network, training. Screens show it and call its methods; each change is told
+// to those who listen, and kept in the browser, so that a reload loses nothing.
+
+import { Model, Network } from "./core.js";
+import { cost } from "./cost.js";
+import { dataset, DATASETS } from "./datasets.js";
+import { modelFile } from "./model_file.js";
+import { firstParameters } from "./random.js";
+import { Rows, split } from "./rows.js";
+
+const KEY = "anne-explorer";
+const LARGEST = 1e5; // a weight beyond it has grown without end, though sigmoid and softmax keep the loss finite
+const MOST_EPOCHS = 20000; // whose losses are kept
+export const MOST_LAYERS = 8;
+export const MOST_NEURONS = 64;
+export const HIDDEN = ["relu", "leaky_relu", "sigmoid", "tanh", "linear"];
+
+export class Session {
+  constructor(core) {
+    this.core = core;
+    this.listeners = [];
+    this.restore(stored()) || this.choose("iris");
+  }
+
+  listen(listener) {
+    this.listeners.push(listener);
+  }
+
+  changed(what) {
+    this.madeModel?.free();
+    this.madeModel = null;
+    if (what !== "training") this.keep(); // the page keeps it when it is left, too
+    for (const listener of this.listeners) listener(what);
+  }
+
+  // --- Choosing -----------------------------------------------------------------------------------------------------
+
+  /** Take data, by name or as a table read, and a network that suits them. */
+  choose(data) {
+    this.take(typeof data === "string" ? dataset(data) : data);
+    this.settings = { optimizer: "sgd", lr: 0.05, batch: 1, seed: 0, ...this.data.exercise?.settings };
+    this.hidden = this.data.exercise?.hidden ?? [{ n: 3, activation: this.data.name === "iris" ? "relu" : "tanh" }];
+    this.restart();
+  }
+
+  take(data) {
+    this.data = data;
+    this.row = 0;
+    this.features = [Math.max(0, data.features.length - 2), data.features.length - 1];
+    const { training, test, scaling } = split(data);
+    this.scaling = scaling;
+    this.training = new Rows(training);
+    this.test = test.x.length ? new Rows(test) : null;
+  }
+
+  /** The number of outputs: one for two classes, else one for each. */
+  get nOut() {
+    return this.data.labels.length === 2 ? 1 : this.data.labels.length;
+  }
+
+  get sizes() {
+    return [this.data.features.length, ...this.hidden.map((layer) => layer.n), this.nOut];
+  }
+
+  get activations() {
+    return [...this.hidden.map((layer) => layer.activation), this.nOut === 1 ? "sigmoid" : "softmax"];
+  }
+
+  setHidden(hidden) {
+    this.hidden = hidden;
+    this.restart();
+  }
+
+  setSettings(settings) {
+    const begins = "seed" in settings;
+    const before = begins ? null : this.network.parameters;
+    Object.assign(this.settings, settings);
+    this.build();
+    if (before) this.network.parameters = before;
+    else this.forget();
+    this.changed(begins ? "network" : "settings");
+  }
+
+  // --- Learning -----------------------------------------------------------------------------------------------------
+
+  /** A new network with its first weights. */
+  restart() {
+    this.build();
+    this.forget();
+    this.changed("network");
+  }
+
+  build() {
+    const { optimizer, lr, batch, seed } = this.settings;
+    const { sizes, activations } = this;
+    const first = firstParameters(sizes, activations, seed);
+    const given = this.data.exercise;
+    const isGiven = given && sizes.join() === given.sizes.join() && activations.join() === given.activations.join();
+    const loss = this.nOut === 1 ? "binary_cross_entropy" : "categorical_cross_entropy";
+    this.network?.free();
+    this.network = new Network(this.core, {
+      sizes, activations, loss, optimizer, lr, batch, nTargets: 1, random: first.random,
+    });
+    this.network.parameters = isGiven ? given.parameters : first.parameters;
+    this.order = given ? null : this.training.numbers();
+    this.next = 0; // the row that "one sample" takes
+  }
+
+  forget() {
+    this.losses = [];
+    this.testLosses = [];
+    this.diverged = null;
+  }
+
+  /** Train for so many epochs. */
+  epochs(n) {
+    for (let i = 0; i < n && this.epoch(); i++);
+    this.changed(this.diverged ? "diverged" : "training");
+  }
+
+  /** Train for about so many milliseconds, an epoch at least. */
+  epochsFor(ms) {
+    const end = performance.now() + ms;
+    while (this.epoch() && performance.now() < end);
+    this.changed(this.diverged ? "diverged" : "training");
+  }
+
+  /** One epoch; whether another may follow. */
+  epoch() {
+    if (this.diverged || this.losses.length >= MOST_EPOCHS) return false;
+    const [loss] = this.network.run(this.training, 1, this.order);
+    if (!Number.isFinite(loss) || this.network.parameters.some((w) => Math.abs(w) > LARGEST)) {
+      this.diverged = this.losses.length + 1;
+      return false;
+    }
+    this.losses.push(loss);
+    this.testLosses.push(this.test ? this.network.loss(this.test) : null);
+    return true;
+  }
+
+  /** Train with one row, which is then the one that is looked at. */
+  sample() {
+    if (this.diverged) return;
+    const one = this.training.only(this.next);
+    this.row = this.training.places[this.next];
+    this.network.run(one, 1);
+    this.next = (this.next + 1) % this.training.n;
+    this.changed("training");
+  }
+
+  /** The loss as it is shown: of the exercise the sum over the rows, as AI-ANNE prints it. */
+  shownLoss(loss) {
+    return this.data.exercise ? loss * this.training.n : loss;
+  }
+
+  look(row) {
+    this.row = row;
+    this.changed("row");
+  }
+
+  setFeatures(features) {
+    this.features = features;
+    this.changed("features");
+  }
+
+  /** A row of numbers as they were measured, as the network takes it. */
+  scaled(x) {
+    return Float32Array.from(x, (v, i) => v * this.scaling.factors[i] + this.scaling.offsets[i]);
+  }
+
+  /** Every value for a row of numbers as they were measured: what the network takes, then each layer's neurons. */
+  values(x) {
+    if (this.diverged) return [this.scaled(x), ...this.network.outputs(this.scaled(x))];
+    const traced = this.model.trace(Float32Array.from(x));
+    const neurons = traced.filter((_, i) => this.layersOfFile[i].kernel !== "scaling float32");
+    if (neurons.length > this.activations.length) neurons.splice(-2, 1); // the sums that softmax took
+    return [this.fileScales ? traced[0] : Float32Array.from(x), ...neurons];
+  }
+
+  /** The class that the network gives to a row of numbers as they were measured. */
+  classOf(x) {
+    const out = this.values(x).at(-1);
+    return this.nOut === 1 ? Number(out[0] > 0.5) : out.indexOf(Math.max(...out));
+  }
+
+  // --- As the Pico has it -------------------------------------------------------------------------------------------
+
+  /** The network as a model file: {bytes, arenaBytes, layers} (model_file.js). */
+  file() {
+    const { sizes, activations, data, scaling } = this;
+    return modelFile({
+      sizes, activations, parameters: this.network.parameters, scaling: this.fileScales ? scaling : null,
+      labels: data.labels, featureNames: data.features, name: data.name,
+    });
+  }
+
+  get fileScales() {
+    return !this.data.exercise;
+  }
+
+  /** The network as the Pico runs it, made anew when its weights have changed. */
+  get model() {
+    if (!this.madeModel) {
+      const file = this.file();
+      this.madeModel = new Model(this.core, file);
+      this.layersOfFile = file.layers;
+    }
+    return this.madeModel;
+  }
+
+  /** What it costs there, by the cost model: microseconds, bytes of the file and of RAM. */
+  cost() {
+    return cost(this.file(), this.model.scratchBytes);
+  }
+
+  // --- Kept over a reload -------------------------------------------------------------------------------------------
+
+  keep() {
+    const { settings, hidden, row, features, losses, testLosses, diverged } = this;
+    const data = this.data.name === "own" ? this.data : this.data.name;
+    const parameters = Array.from(this.network.parameters);
+    const kept = { data, settings, hidden, row, features, losses, testLosses, diverged, parameters };
+    try {
+      localStorage.setItem(KEY, JSON.stringify(kept));
+    } catch {
+      // full or forbidden: the page works without
+    }
+  }
+
+  restore(kept) {
+    if (!kept) return false;
+    try {
+      if (typeof kept.data === "string" && !DATASETS.includes(kept.data)) return false;
+      this.take(typeof kept.data === "string" ? dataset(kept.data) : kept.data);
+      Object.assign(this, { settings: kept.settings, hidden: kept.hidden });
+      this.build();
+      const { row, features, losses, testLosses, diverged } = kept;
+      Object.assign(this, { row, features, losses, testLosses, diverged });
+      // JSON has no NaN: after a divergence there is nothing to go on with
+      if (kept.parameters.some((v) => v === null)) this.diverged ??= losses.length + 1;
+      else this.network.parameters = kept.parameters;
+      return true;
+    } catch {
+      return false; // of another version of the page
+    }
+  }
+}
+
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY));
+  } catch {
+    return null;
+  }
+}
