@@ -61,7 +61,7 @@ accuracy: emulator
 	$(total)
 
 test: prepare
-	$(build) install $(c_tests) firmware micropython-unix fuzzer
+	$(build) install $(c_tests) firmware micropython-unix qemu-m0 qemu-m33 fuzzer
 	@$(venv)/python web/build.py --if-possible build/web build/anne-explorer.html
 	@ctest --test-dir build/host --output-on-failure --no-tests=error
 	@$(venv)/python -m pytest --numprocesses=auto --dist=loadfile

@@ -6,6 +6,7 @@ add_anne_core(anne_core STATIC)
 # The loops for the chip's processor; whatever has none there is in the portable files.
 if(PICO_RP2040)
     file(GLOB ANNE_ASSEMBLY CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/armv6m/*.S)
+    target_compile_definitions(anne_core PRIVATE ANNE_ROM_FLOATS) # pico-sdk has them there
 elseif(PICO_PLATFORM STREQUAL "rp2350-arm-s")
     file(GLOB ANNE_ASSEMBLY CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/kernels/armv8m/*.S)
 endif()

@@ -1,4 +1,4 @@
-# The native module for MicroPython ports built with make (unix). Only the binding is searched for names (qstrs).
+# The native module for MicroPython ports built with make (unix, qemu). Only the binding is searched for names (qstrs).
 # The unix port is there to test: the sanitizers watch our objects. They leave MicroPython's own alone, which has
 # undefined behaviour of its own; whoever links adds them, too.
 ANNE_DIR := $(USERMOD_DIR)
@@ -10,6 +10,8 @@ ANNE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 SRC_USERMOD_C += $(ANNE_BINDING)
 SRC_USERMOD_LIB_C += $(ANNE_CORE)
+# The loops for a processor that a board names by their folder; whatever has none there is in the portable files.
+SRC_USERMOD_LIB_ASM += $(if $(ANNE_PROCESSOR),$(wildcard $(ANNE_DIR)/kernels/$(ANNE_PROCESSOR)/*.S))
 CFLAGS_USERMOD += -I$(ANNE_DIR)
 LDFLAGS_USERMOD += $(ANNE_SANITIZE)
 

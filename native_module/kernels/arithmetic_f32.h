@@ -26,9 +26,9 @@ static inline float anne_normal_f32(float x) {
 }
 
 // a b and a + b, rounded as IEEE 754 says; then a denormal becomes 0, as do denormal a and b before. The operations of
-// the RP2040's boot ROM, which its firmware uses, are so by themselves.
+// the RP2040's boot ROM are so by themselves: a firmware that is linked with them says ANNE_ROM_FLOATS.
 static inline float anne_times_f32(float a, float b) {
-#ifdef __ARM_ARCH_6M__
+#ifdef ANNE_ROM_FLOATS
     return a * b;
 #else
     return anne_normal_f32(anne_normal_f32(a) * anne_normal_f32(b));
@@ -36,7 +36,7 @@ static inline float anne_times_f32(float a, float b) {
 }
 
 static inline float anne_plus_f32(float a, float b) {
-#ifdef __ARM_ARCH_6M__
+#ifdef ANNE_ROM_FLOATS
     return a + b;
 #else
     return anne_normal_f32(anne_normal_f32(a) + anne_normal_f32(b));

@@ -6,6 +6,7 @@ A backend takes a file's tests in one go and gives what `run_tests.py` printed t
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.errors import DeviceError, ModelError
+from qemu import MACHINES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -112,10 +114,7 @@ def _machine() -> EmulatedPico:
         uf2 = find_firmware()
     except ModelError as error:
         raise NotBuiltError(str(error)) from None
-    files = {
-        path.with_suffix(".mpy").name: _compiled(path) for path in HERE.glob("*.py") if _for_device(path)
-    }
-    files |= {f"golden/{path.relative_to(GOLDEN)}": path.read_bytes() for path in GOLDEN_FILES}
+    files = _compiled_tests() | {f"golden/{name}": content for name, content in _golden_files().items()}
     elf = uf2.with_suffix(".elf")
     machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files, flash_cache=None)
     machine.set_flash_miss_cycles(0)
@@ -123,12 +122,21 @@ def _machine() -> EmulatedPico:
     return machine
 
 
-def _for_device(path: Path) -> bool:
-    return path.name not in ("conftest.py", "backends.py")
+@cache
+def _compiled_tests() -> dict[str, bytes]:
+    """The tests and what they share, compiled here, as the emulated Pico would take seconds for each file."""
+    paths = [
+        *HERE.glob("test_*.py"),
+        *(HERE / f"{name}.py" for name in ("check", "model_writer", "run_tests")),
+    ]
+    return {path.with_suffix(".mpy").name: _compiled(path) for path in paths}
+
+
+def _golden_files() -> dict[str, bytes]:
+    return {str(path.relative_to(GOLDEN)): path.read_bytes() for path in GOLDEN_FILES}
 
 
 def _compiled(path: Path) -> bytes:
-    """Compiled here, as the emulated Pico would take seconds for each file."""
     if not MPY_CROSS.exists():
         raise NotBuiltError(f"no {MPY_CROSS}; `make test` builds it")
     with tempfile.TemporaryDirectory() as folder:
@@ -137,8 +145,25 @@ def _compiled(path: Path) -> bytes:
         return compiled.read_bytes()
 
 
+# --- Processor cores under QEMU ---------------------------------------------------------------------------------------
+
+
+def _qemu(name: str) -> Callable[[str, list[str]], str]:
+    def run(file: str, names: list[str]) -> str:
+        elf = ROOT / "build" / f"{name}.elf"
+        if not elf.exists():
+            raise NotBuiltError(f"no {elf.name}; `make test` builds it")
+        if shutil.which("qemu-system-arm") is None:
+            raise NotBuiltError("no qemu-system-arm; `make test` installs it")
+        script = f"import run_tests; run_tests.run({file!r}, {names!r})"
+        return MACHINES[name].run(elf, _compiled_tests(), _golden_files(), script)
+
+    return run
+
+
 BACKENDS: dict[str, Callable[[str, list[str]], str]] = {
     "cpython": _cpython,
     "unix": _unix,
     "emulator": _emulator,
+    **{name: _qemu(name) for name in MACHINES},
 }
