@@ -3,9 +3,11 @@
 
 usage: pico2.py [--quick] [--output bench.json]
 
-Instructions are counted, not cycles: QEMU runs a Cortex-M33 with its floating-point unit, but knows no pipeline and no
-memory that waits. Every result is compared with the host library's; a wrong one ends the run. With --output the rows
-are added to the document there, under "pico2". Without QEMU or the cross compiler nothing is measured, with a word.
+Dense layers and convolutions come twice where that makes a difference: in place, as from flash, and with weights in RAM
+that the model has rewritten. Instructions are counted, not cycles: QEMU runs a Cortex-M33 with its floating-point unit,
+but knows no pipeline and no memory that waits. Every result is compared with the host library's; a wrong one ends the
+run. With --output the rows are added to the document there, under "pico2". Without QEMU or the cross compiler nothing
+is measured, with a word.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from anne_tools.cores.local import run_local
 from anne_tools.cores.numbers import quantize_input
 from anne_tools.data.files import write_atomically
 from anne_tools.errors import ModelError
-from anne_tools.layers import Conv, DepthwiseConv
+from anne_tools.layers import Add, AveragePool, Conv, DepthwiseConv, MaxPool, Multiply
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.windows import Window
 from cases import OWN_BOUND, PEER_BOUND, Case, check
@@ -39,6 +41,7 @@ import cortex_m33
 from packages import Missing, package_file
 
 PLAIN = "C loop, -O3"
+REPACKED = "AI-ANNE, repacked in RAM"
 # Sums of floats are rounded once a product there (kernels/armv8m/dense_f32.S), on a PC each time.
 SUMS_BOUND = 1e-5
 DTYPES = ("int8", "int16", "float32")
@@ -46,7 +49,9 @@ DTYPES = ("int8", "int16", "float32")
 
 @dataclass
 class Row:
-    """A line of the table. `kernel` is what the sums alone took, where they can be told from the rest of the layer."""
+    """A line of the table. `macs` of layers without products are elements that they read, of sums those of one operand;
+    `kernel` is what the sums alone took, where they can be told from the rest of the layer.
+    """
 
     what: str
     type: str
@@ -124,6 +129,33 @@ def window_jobs(chosen: tuple[tuple, ...]) -> list[Job]:
     return jobs
 
 
+# Layers without weights, on images of so many rows and columns, with 32 channels.
+ELEMENTS = (("add", Add, 24), ("multiply", Multiply, 24))
+POOLS = (
+    ("max pool 2x2", MaxPool, 24, 2),
+    ("average pool 2x2", AveragePool, 24, 2),
+    ("average pool 8x8", AveragePool, 8, 8),
+)
+
+
+def element_jobs() -> list[Job]:
+    """Return sums, products and pools."""
+    jobs = []
+    for what, kind, side, *pool in (*ELEMENTS, *POOLS):
+        shape = (side, side, 32)
+        samples = np.random.default_rng(SEED).normal(0, 1, (16, *shape)).astype(np.float32)
+        for dtype in DTYPES:
+            builder = GraphBuilder(shape)
+            if pool:
+                builder.add(kind, "layer", Window((pool[0],) * 2, (pool[0],) * 2))
+            else:
+                builder.add(kind, "layer", inputs=[builder.first] * 2)
+            data = pack(quantize(builder.build(), dtype, samples))
+            x = quantize_input(samples[:1], open_model(data).inputs[0])
+            jobs.append(Job(f"{what}, {side}x{side}x32", dtype, data, x))
+    return jobs
+
+
 def model_jobs() -> list[Job]:
     """Return the models of MLPerf Tiny that can be had, those that cannot with a word."""
     jobs = []
@@ -162,10 +194,15 @@ def measure(quick: bool = False) -> list[Row]:
     """Return all rows, layers before whole models. ModelError for a result that is wrong."""
     shapes = SHAPES[:1] if quick else SHAPES
     jobs = dense_jobs(shapes) + window_jobs(WINDOWS[-1:] if quick else WINDOWS)
-    jobs += [] if quick else model_jobs()
+    jobs += [] if quick else element_jobs() + model_jobs()
     elf = cortex_m33.with_plain_loops()
-    answers, _ = cortex_m33.run(elf, [(job.data, job.x) for job in jobs])
-    rows = [_row(job, answer) for job, answer in zip(jobs, answers, strict=True)]
+    models = [(job.data, job.x) for job in jobs]
+    in_place, repacked = (cortex_m33.run(elf, models, own=own)[0] for own in (False, True))
+    rows = []
+    for job, answer, other in zip(jobs, in_place, repacked, strict=True):
+        rows.append(_row(job, answer))
+        if other.instructions != answer.instructions:
+            rows.append(_row(job, other, REPACKED))
     products = plain_products(shapes)
     results = cortex_m33.plain(elf, [product for _, _, product in products])
     for (what, dtype, product), (y, instructions) in zip(products, results, strict=True):
@@ -179,20 +216,23 @@ def measure(quick: bool = False) -> list[Row]:
     return sorted(rows, key=lambda row: order[row.what])
 
 
-def _row(job: Job, answer: cortex_m33.Answer) -> Row:
+def _row(job: Job, answer: cortex_m33.Answer, by: str | None = None) -> Row:
     expected = run_local(job.data, job.x, "host")[0]
     check(
         Case(f"{job.what} {job.type}", "", [], expected, job.bound),
         np.frombuffer(answer.outputs, expected.dtype),
     )
-    macs = sum(layer.macs for layer in open_model(job.data).layers)
-    return Row(job.what, job.type, None, macs, answer.instructions[0], answer.kernel)
+    file = open_model(job.data)
+    macs = sum(layer.macs for layer in file.layers) or file.inputs[0].size
+    return Row(job.what, job.type, by, macs, answer.instructions[0], answer.kernel)
 
 
 def show(rows: list[Row]) -> None:
     """Print the table."""
     out = console()
-    out.print("Instructions (QEMU, Cortex-M33; not cycles) a multiply-accumulate:")
+    out.print(
+        "Instructions (QEMU, Cortex-M33; not cycles) a multiply-accumulate, or an element where there are none:"
+    )
     lines = [
         [
             row.what,

@@ -34,6 +34,7 @@ SOFTFP = [
 ]  # as pico-sdk has it
 FIRMWARE_FLAGS = [*HARD_FLOATS, *CORE_FLAGS]
 _HARNESS = Path(__file__).with_name("run_models.c")
+OWN = 1 << 31  # of its requests
 
 
 @dataclass(frozen=True)
@@ -157,11 +158,16 @@ def plain(elf: bytes, products: list[Plain]) -> list[tuple[np.ndarray, int]]:
 
 
 def run(
-    elf: bytes, models: list[tuple[bytes, np.ndarray]], machine: Machine | None = None
+    elf: bytes, models: list[tuple[bytes, np.ndarray]], machine: Machine | None = None, *, own: bool = False
 ) -> tuple[list[Answer], float]:
-    """Return each model's answer to its samples (n, ...), and what (1 + 2^-12)^2 - 1 is there."""
+    """Return each model's answer to its samples (n, ...), and what (1 + 2^-12)^2 - 1 is there.
+
+    With `own` the models' bytes are their own, as of a file that was copied to RAM: so weights may be rewritten.
+    """
+    flag = OWN if own else 0
     request = b"".join(
-        struct.pack("<II", len(data), len(x)) + data + np.ascontiguousarray(x).tobytes() for data, x in models
+        struct.pack("<II", len(data), len(x) | flag) + data + np.ascontiguousarray(x).tobytes()
+        for data, x in models
     )
     machine = machine or M33
     reply = _replied(elf, request, machine)

@@ -108,10 +108,10 @@ def run_on_pico(device: Device, data: bytes) -> list[tuple[Layer, float]]:
 
 
 def run_on_m33(elf: bytes, data: bytes) -> list[tuple[Layer, float]]:
-    """Return the same of the Pico 2's processor core, in instructions."""
+    """Return the same of the Pico 2's processor core, in instructions, with weights in RAM as it likes them best."""
     file = open_model(data)
     x = packed([quantize_input(np.full((1, *tensor.shape), 0.5), tensor) for tensor in file.inputs])
-    (answer,), _ = cortex_m33.run(elf, [(data, x)])
+    (answer,), _ = cortex_m33.run(elf, [(data, x)], own=True)
     return list(zip(file.layers, map(float, answer.layers[0]), strict=True))
 
 

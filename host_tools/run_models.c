@@ -1,10 +1,11 @@
 // Runs model files on a bare processor core under QEMU, a Cortex-M33 or RISC-V: from the file "request" to the file
 // "reply", by semihosting.
 //
-// request: for each model a word with the file's bytes, a word with the number of samples, the file, the samples as
-// they stand in the arena. reply: for each model a word with the status of the loader and, if that is 0, for each
-// sample a word with the ticks of each layer and the outputs; then a word with the ticks of the first layer's sums
-// alone, see `kernel_ticks`. Then one word more: the bits of a sum of a product, see `fused`.
+// request: for each model a word with the file's bytes, a word with the number of samples, to which OWN is added if the
+// weights may be rewritten (repack.h), the file, the samples as they stand in the arena. reply: for each model a word
+// with the status of the loader and, if that is 0, for each sample a word with the ticks of each layer and the outputs;
+// then a word with the ticks of the first layer's sums alone, see `kernel_ticks`. Then one word more: the bits of a sum
+// of a product, see `fused`.
 //
 // With -DPLAIN_LOOPS a model may be a product by the loops of benchmark/plain.c instead: a word above all sizes, PLAIN,
 // and words with the bytes of a number, of the sums' kind, n_in and n_out; weights, bias and x. Of that the reply is a
@@ -17,6 +18,9 @@
 #include "kernels/dense_s8.h"
 #include "layers/layouts.h"
 #include "model.h"
+#include "repack.h"
+
+#define OWN 0x80000000
 
 enum { SYS_OPEN = 1, SYS_WRITE = 5, SYS_READ = 6, SYS_EXIT = 0x18 };
 enum { READ_BINARY = 1, WRITE_BINARY = 5 };
@@ -78,6 +82,22 @@ static uint32_t ticks_left(void) {
 }
 #endif
 
+#ifdef ANNE_REPACKS
+// As below, of rewritten weights.
+static uint32_t repacked_ticks(const anne_layer_t *layer, int32_t layout, int32_t *scratch, int32_t *acc) {
+    const void *weights = layer->constants[0], *bias = layer->constants[1];
+    const uint32_t n_in = layer->n_in, n_out = layer->n_out, start = ticks_left();
+    if (layout == ANNE_LAYOUT_s8_quad) {
+        anne_dense_s8_rows(weights, n_out, 0, bias, layer->x, n_in, n_out, scratch, acc);
+    } else if (layout == ANNE_LAYOUT_s16) {
+        anne_dense_s16_repacked(weights, bias, layer->x, n_in, n_out, scratch, acc);
+    } else {
+        return 0;
+    }
+    return start - ticks_left();
+}
+#endif
+
 // What the sums of a dense layer on integers take, at the end of the workspace; 0 for other layers, and for those whose
 // sums are made in bands.
 static uint32_t kernel_ticks(const anne_model_t *model) {
@@ -91,6 +111,11 @@ static uint32_t kernel_ticks(const anne_model_t *model) {
     int32_t *acc = (int32_t *)(void *)(workspace + ROOM / 2), *scratch = acc + 1024;
     const void *weights = layer->constants[0], *bias = layer->constants[1];
     uint32_t start = ticks_left();
+#ifdef ANNE_REPACKS
+    if (layer->run != anne_dense.run(&record)) {
+        return repacked_ticks(layer, record.parameters[0], scratch, acc);
+    }
+#endif
     switch (record.parameters[0]) {
     case ANNE_LAYOUT_s8_quad:
         anne_dense_s8_quad(weights, bias, layer->x, n_in, n_out, scratch, acc);
@@ -158,8 +183,11 @@ static bool run_model(uint32_t request, uint32_t reply) {
     }
     model.workspace = workspace;
     anne_model_prepare(&model);
+    if (counts[1] & OWN) {
+        anne_model_repack(&model);
+    }
     uint32_t x_bytes = anne_model_bytes(&model, ANNE_ROLE_INPUT), y_bytes = anne_model_bytes(&model, ANNE_ROLE_OUTPUT);
-    for (uint32_t i = 0; i < counts[1]; i++) {
+    for (uint32_t i = 0; i < (counts[1] & ~OWN); i++) {
         if (x_bytes > ROOM || y_bytes > ROOM || !read_bytes(request, sample, x_bytes)) {
             return false;
         }

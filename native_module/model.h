@@ -9,8 +9,8 @@
 //       anne_model_get_outputs(&model, y);
 //   }
 //
-// All validation is in anne_model_open; nothing here allocates, and nothing is changed in the file. The file's bytes
-// and the workspace must stay where they are as long as the model is used.
+// All validation is in anne_model_open; nothing here allocates, and nothing is changed in the file (repack.h does). The
+// file's bytes and the workspace must stay where they are as long as the model is used.
 #ifndef ANNE_MODEL_H
 #define ANNE_MODEL_H
 

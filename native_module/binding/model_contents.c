@@ -5,6 +5,7 @@
 
 #include "metadata.h"
 #include "model_type.h"
+#include "repack.h"
 #include "values.h"
 
 // A tensor and a layer as objects with attributes, as anne.model_file has them.
@@ -115,6 +116,24 @@ static mp_obj_t model_golden(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(model, golden, 1);
 
+// Bytes of the file as they were when it was loaded.
+static mp_obj_t bytes_of_file(const anne_model_t *model, size_t offset, size_t size) {
+#ifdef ANNE_REPACKS
+    nlr_buf_t nlr;
+    if (anne_model_unpack(model)) {
+        if (nlr_push(&nlr) == 0) {
+            mp_obj_t bytes = mp_obj_new_bytes(model->bytes + offset, size);
+            nlr_pop();
+            anne_model_repack(model);
+            return bytes;
+        }
+        anne_model_repack(model);
+        nlr_jump(nlr.ret_val);
+    }
+#endif
+    return mp_obj_new_bytes(model->bytes + offset, size);
+}
+
 // read(offset, size): bytes of the file.
 static mp_obj_t model_read(claim_t *claimed, const mp_obj_t *args) {
     const anne_model_t *model = &claimed->model->model;
@@ -122,6 +141,6 @@ static mp_obj_t model_read(claim_t *claimed, const mp_obj_t *args) {
     if (offset > model->n_bytes || size > model->n_bytes - offset) {
         mp_raise_ValueError(MP_ERROR_TEXT("read: beyond the end of the file"));
     }
-    return mp_obj_new_bytes(model->bytes + offset, size);
+    return bytes_of_file(model, offset, size);
 }
 METHOD(model, read, 2);

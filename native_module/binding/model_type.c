@@ -7,6 +7,7 @@
 #include "py/runtime.h"
 
 #include "functions.h"
+#include "repack.h"
 
 mp_obj_t py_shape_of(const anne_tensor_t *tensor) {
     mp_obj_t shape[ANNE_MAX_RANK];
@@ -47,7 +48,18 @@ static void open_or_raise(anne_model_t *model, const uint8_t *bytes, size_t n_by
     }
 }
 
-// Model(data, copy=False): uses the file where it lies if it is read-only and aligned, else a copy on the heap.
+// Whether bytes that are used where they lie may be written, `copy` being what Model was given, or MP_OBJ_NULL.
+static bool are_own(mp_obj_t copy, const void *bytes) {
+#ifdef ANNE_REPACKS
+    return copy == mp_const_none && (uintptr_t)bytes >= 0x20000000; // below there is flash
+#else
+    (void)copy, (void)bytes;
+    return false;
+#endif
+}
+
+// Model(data, copy=False): uses the file where it lies if it is read-only and aligned, else a copy on the heap. None
+// for `copy` is False, and says that nobody else will ever look at the bytes.
 static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 2, false);
     py_need_stack(OPEN_STACK_BYTES);
@@ -73,6 +85,9 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->model.workspace = m_new(uint8_t, model.workspace_bytes);
     memset(self->model.workspace, 0, model.workspace_bytes);
     anne_model_prepare(&self->model);
+    if (copy || are_own(n_args > 1 ? args[1] : MP_OBJ_NULL, model.bytes)) {
+        anne_model_repack(&self->model);
+    }
     self->input = py_values_of(&self->model, self->model.input);
     self->output = py_values_of(&self->model, self->model.output);
     self->object.open = true;

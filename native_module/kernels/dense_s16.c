@@ -13,18 +13,39 @@
 
 #ifdef ANNE_ARMV8M
 
-// In armv8m/dense_s16.S: acc[r] = bias[r] + sum of w x, x being pairs in the halves of words.
-void anne_dense_s16_halves(const uint32_t *weights, const int32_t *bias, const uint32_t *x, uint32_t pairs,
-                           uint32_t n_out, int32_t *acc);
+typedef void halves_t(const uint32_t *weights, const int32_t *bias, const uint32_t *x, uint32_t pairs, uint32_t n_out,
+                      int32_t *acc);
 
-void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
-                    int32_t *scratch, int32_t *acc) {
+// In armv8m/dense_s16.S: acc[r] = bias[r] + sum of w x, x being pairs in the halves of words.
+halves_t anne_dense_s16_halves, anne_dense_s16_repacked_halves;
+
+// x as pairs: where it lies, if it is that.
+static const uint32_t *pairs_of(const int16_t *x, uint32_t n_in, int32_t *scratch) {
+    if (n_in % 2 == 0 && (uintptr_t)x % 4 == 0) {
+        return (const void *)x;
+    }
     uint32_t *pairs = (uint32_t *)scratch;
     for (uint32_t j = 0; j < n_in; j += 2) {
         uint32_t odd = j + 1 < n_in ? (uint32_t)x[j + 1] : 0;
         *pairs++ = (uint16_t)x[j] | odd << 16;
     }
-    anne_dense_s16_halves(weights, bias, (const uint32_t *)scratch, anne_dense_s16_pairs(n_in), n_out, acc);
+    return (const uint32_t *)scratch;
+}
+
+void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in, uint32_t n_out,
+                    int32_t *scratch, int32_t *acc) {
+    anne_dense_s16_halves(weights, bias, pairs_of(x, n_in, scratch), anne_dense_s16_pairs(n_in), n_out, acc);
+}
+
+void anne_dense_s16_repacked(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in,
+                             uint32_t n_out, int32_t *scratch, int32_t *acc) {
+    anne_dense_s16_repacked_halves(weights, bias, pairs_of(x, n_in, scratch), anne_dense_s16_pairs(n_in), n_out, acc);
+}
+
+void anne_dense_s16_repack(uint32_t *weights, uint32_t n_in, uint32_t n_out) {
+    for (const uint32_t *end = weights + anne_dense_s16_words(n_in, n_out); weights != end;) {
+        *weights++ ^= 0x8000;
+    }
 }
 
 #else

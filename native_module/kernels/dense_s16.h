@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kernels/in_ram.h"
+#include "kernels/processor.h"
 
 // Words of a packed row: one for two columns.
 static inline uint32_t anne_dense_s16_pairs(uint32_t n_in) {
@@ -38,5 +39,12 @@ void anne_dense_s16(const uint32_t *weights, const int32_t *bias, const int16_t 
 // P x[0] + (P >> 16) x[1], modulo 2^32, x being `pairs` pairs.
 ANNE_IN_RAM void anne_dense_s16_sums(const uint32_t *weights, const int32_t *bias, const int32_t *x, uint32_t pairs,
                                      uint32_t n_out, int32_t *acc, uint32_t start);
+
+#ifdef ANNE_REPACKS
+// Rewrites the packed weights in place, w[0] without 2^15 more; once more, back. Then the sums of those.
+void anne_dense_s16_repack(uint32_t *weights, uint32_t n_in, uint32_t n_out);
+void anne_dense_s16_repacked(const uint32_t *weights, const int32_t *bias, const int16_t *x, uint32_t n_in,
+                             uint32_t n_out, int32_t *scratch, int32_t *acc);
+#endif
 
 #endif // ANNE_DENSE_S16_H

@@ -2,10 +2,12 @@
 #ifndef ANNE_DENSE_S8_H
 #define ANNE_DENSE_S8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "kernels/in_ram.h"
+#include "kernels/processor.h"
 
 #define ANNE_DENSE_S8_MAX_IN 16383
 
@@ -53,5 +55,14 @@ static inline void anne_dense_s8_one_panel(const uint32_t *weights, const int32_
     int32_t sum_x = anne_expand_s8(x, n_in, scratch);
     anne_dense_s8_panel(weights, bias, scratch, anne_dense_s8_columns(n_in), n_out, acc, sum_x);
 }
+
+#ifdef ANNE_REPACKS // dense_s8_armv8m.c
+// Rewrites the packed weights of n_out rows of n_in in place as anne_dense_s8_rows has them; or `back`.
+void anne_dense_s8_repack(uint32_t *weights, uint32_t n_in, uint32_t n_out, bool back);
+
+// As anne_dense_s8_band, with weights that are rewritten so.
+void anne_dense_s8_rows(const uint32_t *weights, uint32_t rows, uint32_t first, const int32_t *bias, const int8_t *x,
+                        uint32_t n_in, uint32_t n_out, int32_t *scratch, int32_t *acc);
+#endif
 
 #endif // ANNE_DENSE_S8_H

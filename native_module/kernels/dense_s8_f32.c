@@ -29,8 +29,11 @@ static float result_of(const int32_t *sums, uint32_t n_out, uint32_t s, int32_t 
     return anne_plus_f32(anne_times_f32(anne_scaled_f32(t, (int32_t)s + exponent - 23), scale), bias);
 }
 
-void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
-                       uint32_t n_out, int32_t *scratch, float *out) {
+// `repacked`, a constant where this is used: the weights are rewritten, see dense_s8.h.
+static inline __attribute__((always_inline)) void sum_limbs(const uint32_t *weights, const float *scale,
+                                                            const float *bias, const float *x, uint32_t n_in,
+                                                            uint32_t n_out, int32_t *scratch, float *out,
+                                                            bool repacked) {
     int32_t *sums = scratch, *words = sums + 3 * n_out;
     int8_t *limb = (int8_t *)(words + anne_dense_s8_scratch(n_in));
     int32_t exponent = anne_exponent_f32(x, n_in) + 1; // so that x aligned to it has 23 bits
@@ -41,9 +44,28 @@ void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float 
             acc[r] = 0;
         }
         cut(x, n_in, exponent, i, limb);
+#ifdef ANNE_REPACKS
+        if (repacked) {
+            anne_dense_s8_rows(weights, n_out, 0, acc, limb, n_in, n_out, words, acc);
+            continue;
+        }
+#endif
+        (void)repacked;
         anne_dense_s8_quad(weights, acc, limb, n_in, n_out, words, acc);
     }
     for (uint32_t r = 0; r < n_out; r++) {
         out[r] = exponent > 129 ? NAN : result_of(sums + r, n_out, s, exponent, scale[r], bias[r]);
     }
 }
+
+void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
+                       uint32_t n_out, int32_t *scratch, float *out) {
+    sum_limbs(weights, scale, bias, x, n_in, n_out, scratch, out, false);
+}
+
+#ifdef ANNE_REPACKS
+void anne_dense_s8_f32_repacked(const uint32_t *weights, const float *scale, const float *bias, const float *x,
+                                uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out) {
+    sum_limbs(weights, scale, bias, x, n_in, n_out, scratch, out, true);
+}
+#endif

@@ -22,4 +22,10 @@ static inline uint32_t anne_dense_s8_f32_scratch(uint32_t n_in, uint32_t n_out) 
 void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
                        uint32_t n_out, int32_t *scratch, float *out);
 
+#ifdef ANNE_REPACKS
+// The same with weights that anne_dense_s8_repack has rewritten.
+void anne_dense_s8_f32_repacked(const uint32_t *weights, const float *scale, const float *bias, const float *x,
+                                uint32_t n_in, uint32_t n_out, int32_t *scratch, float *out);
+#endif
+
 #endif // ANNE_DENSE_S8_F32_H

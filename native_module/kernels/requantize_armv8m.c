@@ -22,32 +22,30 @@ void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_
     }
 }
 
-// (a b + 2^30) >> 31, for any a: of the 64 bits those from 31 on, and bit 30 added.
-static inline int32_t high_mul(int32_t a, int32_t b) {
-    int32_t low, high;
-    __asm__("smull %0, %1, %2, %3\n\tlsls %0, %0, #1\n\tadc %1, %1, %1\n\tadd %1, %1, %0, lsr #31"
-            : "=&r"(low), "=&r"(high)
-            : "r"(a), "r"(b)
-            : "cc");
-    return high;
-}
-
-// Sums may have all of 32 bits, so the first rounding is that of a product of 64.
+// Sums may have all of 32 bits, so the first rounding is that of a product of 64: (acc 2 m + 2^31) >> 32. As an int32
+// 2 m is 2^32 less for a multiplier m from 2^30 on; SMMLAR adds that again, acc 2^32, before it rounds. Other
+// multipliers and shifts to the left are rare.
 static inline void all_halves(const int32_t *acc, const anne_rescale_t *factors, size_t n, const anne_output_t *output,
                               int16_t *y, bool whole) {
     const int32_t offset = 2 * output->zero_point + 1, least = output->least, most = output->most;
+    const int16_t *end = y + n;
 #pragma GCC unroll 4
-    for (const int16_t *end = y + n; y != end; acc++, factors++) {
-        if (factors->shift >= 0) {
-            *y++ = (int16_t)anne_requantize_one(*acc, factors, output);
-            continue;
-        }
-        int32_t twice = anne_halved(high_mul(*acc, factors->multiplier), (uint32_t)~factors->shift) + offset, value;
-        if (whole) {
-            __asm__("ssat %0, #16, %1, asr #1" : "=r"(value) : "r"(twice) : "cc");
+    while (y != end) {
+        const int32_t sum = *acc++, multiplier = factors->multiplier, shift = factors->shift;
+        const int32_t doubled = (int32_t)((uint32_t)multiplier << 1);
+        int32_t value;
+        factors++;
+        if (__builtin_expect((doubled & shift) >= 0, false)) {
+            value = anne_requantize_one(sum, factors - 1, output);
         } else {
-            value = twice >> 1;
-            value = value < least ? least : value > most ? most : value;
+            __asm__("smmlar %0, %1, %2, %1" : "=r"(value) : "r"(sum), "r"(doubled));
+            value = anne_halved(value, (uint32_t)~shift) + offset;
+            if (whole) {
+                __asm__("ssat %0, #16, %0, asr #1" : "+r"(value) : : "cc");
+            } else {
+                value >>= 1;
+                value = value < least ? least : value > most ? most : value;
+            }
         }
         *y++ = (int16_t)value;
     }

@@ -87,6 +87,21 @@ static parts_t parts_of(const conv_t *conv, const void *const *constants) {
 
 // --- A group of a pixel ---------------------------------------------------------------------------------------------
 
+#ifdef ANNE_REPACKS
+static void run_repacked(const anne_layer_t *layer);
+
+// As sum_of_copy from what it has copied, with weights that are rewritten.
+static void sum_repacked(const conv_t *conv, const uint32_t *weights, const void *bias, uint32_t row, float *y) {
+    if (conv->layout == ANNE_LAYOUT_s16) {
+        int32_t *sums = conv->words + row, *rest = conv->words + conv->n_out * conv->groups;
+        anne_dense_s16_repacked(weights, bias, conv->seen, conv->n_in, conv->n_out, rest, sums);
+    } else {
+        anne_dense_s8_f32_repacked(weights, (const float *)conv->layer->constants[2] + row, bias, conv->seen,
+                                   conv->n_in, conv->n_out, conv->words, y + row);
+    }
+}
+#endif
+
 // From a copy of what the window sees: sums of integers, floats at y.
 static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, float *y) {
     const anne_layer_t *layer = conv->layer;
@@ -96,6 +111,12 @@ static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, flo
     int32_t *words = conv->words, *sums = words + row, *rest = words + n_out * conv->groups;
     const void *x = (const uint8_t *)layer->x + (origin + first) * conv->bytes;
     anne_gather(conv->runs, conv->n_runs, x, conv->bytes, (int8_t)layer->input->zero_point, conv->seen);
+#ifdef ANNE_REPACKS
+    if (layer->run == run_repacked) {
+        sum_repacked(conv, weights, bias, row, y);
+        return;
+    }
+#endif
     switch (conv->layout) {
     case ANNE_LAYOUT_s4:
         anne_dense_s4(weights, bias, conv->seen, n_in, n_out, *(const uint32_t *)layer->constants[3], rest + 8, sums);
@@ -167,6 +188,12 @@ static void run_conv(const anne_layer_t *layer) {
         anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
     }
 }
+
+#ifdef ANNE_REPACKS
+static void run_repacked(const anne_layer_t *layer) {
+    run_conv(layer);
+}
+#endif
 
 // A window of one pixel goes along an image as along a signal.
 static anne_conv_s8_t in_place(conv_t *conv) {
@@ -245,10 +272,26 @@ static uint32_t macs_of_conv(const anne_record_t *record) {
     return anne_window_taps(&conv.window) * conv.channels * conv.n_out * conv.groups;
 }
 
+#ifdef ANNE_REPACKS
+static anne_layer_run_t *repacked_conv(const anne_record_t *record) {
+    const int32_t layout = record->parameters[CONV_LAYOUT];
+    return layout == ANNE_LAYOUT_s16 || layout == ANNE_LAYOUT_s8_f32 ? run_repacked : NULL;
+}
+
+static void repack_conv(const anne_record_t *record, bool back) {
+    const conv_t conv = conv_of(record->input, record->output, record->parameters);
+    anne_layout_repack(record, conv.layout, conv.n_in, conv.n_out, conv.groups, back);
+}
+#endif
+
 const anne_layer_kind_t anne_conv = {
     .check = check_conv,
     .run = choose_conv,
     .prepare = prepare_conv,
     .layout = layout_of_conv,
     .macs = macs_of_conv,
+#ifdef ANNE_REPACKS
+    .repacked = repacked_conv,
+    .repack = repack_conv,
+#endif
 };

@@ -244,10 +244,58 @@ static uint32_t macs_of_dense(const anne_record_t *record) {
     return record->input->shape[0] * record->output->shape[0];
 }
 
+// --- Weights that are rewritten. The scratch is as above; results are rescaled without multipliers.
+
+#ifdef ANNE_REPACKS
+static void run_repacked_s8(const anne_layer_t *layer) {
+    const anne_output_t output = anne_output_of(layer, DENSE_ACT_MIN);
+    const anne_rescale_t *factors = layer->constants[2];
+    const int32_t *bias = layer->constants[1];
+    const uint32_t n_out = layer->n_out;
+    int32_t *acc = layer->scratch, *spread = acc + band_of(n_out);
+    for (uint32_t first = 0; first < n_out; first += BAND) {
+        uint32_t n = band_of(n_out - first);
+        anne_dense_s8_rows(layer->constants[0], n_out, first, bias + first, layer->x, layer->n_in, n, spread, acc);
+        anne_requantize_s8(acc, factors + first, layer->derived, n, &output, (int8_t *)layer->y + first);
+    }
+}
+
+static void run_repacked_s16(const anne_layer_t *layer) {
+    int32_t *acc = layer->scratch;
+    anne_dense_s16_repacked(layer->constants[0], layer->constants[1], layer->x, layer->n_in, layer->n_out,
+                            acc + layer->n_out, acc);
+    anne_requantize_s16(acc, layer->constants[2], layer->n_out, anne_output_of(layer, DENSE_ACT_MIN), layer->y);
+}
+
+static void run_repacked_s8_f32(const anne_layer_t *layer) {
+    anne_dense_s8_f32_repacked(layer->constants[0], layer->constants[2], layer->constants[1], layer->x, layer->n_in,
+                               layer->n_out, layer->scratch, layer->y);
+    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
+}
+
+static anne_layer_run_t *repacked_dense(const anne_record_t *record) {
+    static anne_layer_run_t *const runs[ANNE_LAYOUT_COUNT] = {
+        [ANNE_LAYOUT_s8_quad] = run_repacked_s8,
+        [ANNE_LAYOUT_s8_f32] = run_repacked_s8_f32,
+        [ANNE_LAYOUT_s16] = run_repacked_s16,
+    };
+    return runs[record->parameters[DENSE_LAYOUT]];
+}
+
+static void repack_dense(const anne_record_t *record, bool back) {
+    anne_layout_repack(record, (uint32_t)record->parameters[DENSE_LAYOUT], record->input->shape[0],
+                       record->output->shape[0], 1, back);
+}
+#endif
+
 const anne_layer_kind_t anne_dense = {
     .check = check_dense,
     .run = choose_dense,
     .prepare = prepare_dense,
     .layout = layout_of_dense,
     .macs = macs_of_dense,
+#ifdef ANNE_REPACKS
+    .repacked = repacked_dense,
+    .repack = repack_dense,
+#endif
 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "anne.h"
+#include "kernels/processor.h"
 #include "tensor.h"
 
 #define ANNE_MAX_CONSTANTS 6
@@ -113,7 +114,9 @@ typedef void anne_layer_run_t(const anne_layer_t *layer);
 // `prepare`, NULL for most, fills layer->derived, after the addresses that stand there, and returns needs->derived.
 // `reset`, NULL for most, lets what the layer keeps there from one call to the next be as in the beginning.
 // Of a checked record, for words about it: `layout` is the number of its weights' layout in ANNE_LAYOUTS, `macs` its
-// multiplications (with additions); each NULL for a kind without.
+// multiplications (with additions); each NULL for a kind without. With ANNE_REPACKS, NULL for most: `repacked` is what
+// runs the layer once `repack` has rewritten its weights in place, NULL if none; with `back` they become what they
+// were.
 typedef struct {
     anne_status_t (*check)(const anne_record_t *record, anne_needs_t *needs);
     anne_layer_run_t *(*run)(const anne_record_t *record);
@@ -122,6 +125,10 @@ typedef struct {
     uint32_t (*layout)(const anne_record_t *record);
     uint32_t (*macs)(const anne_record_t *record);
     anne_place_t place;
+#ifdef ANNE_REPACKS
+    anne_layer_run_t *(*repacked)(const anne_record_t *record);
+    void (*repack)(const anne_record_t *record, bool back);
+#endif
 } anne_layer_kind_t;
 
 // The kinds, each in its own file.

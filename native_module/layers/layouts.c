@@ -187,3 +187,17 @@ anne_status_t anne_check_weights(const anne_record_t *record, uint32_t layout, u
     }
     return layouts[layout].check(record, &rows);
 }
+
+#ifdef ANNE_REPACKS
+void anne_layout_repack(const anne_record_t *record, uint32_t layout, uint32_t n_in, uint32_t n_out, uint32_t groups,
+                        bool back) {
+    uint32_t *weights = (uint32_t *)(uintptr_t)record->constants[0]; // in RAM, and the model's own
+    for (; groups > 0; groups--, weights += layouts[layout].words(n_in, n_out)) {
+        if (layout == ANNE_LAYOUT_s16) {
+            anne_dense_s16_repack(weights, n_in, n_out);
+        } else {
+            anne_dense_s8_repack(weights, n_in, n_out, back);
+        }
+    }
+}
+#endif

@@ -33,12 +33,14 @@ def load(source, copy=None):
     `copy` decides where the weights lie while the model runs. False: where they are, in flash if the file is in ROMFS
     or frozen; that saves RAM. True: in RAM, which is several times faster than flash for large models. None: in RAM if
     that leaves half of the free memory, else where they are; `net.copied` and `print(net)` tell. A file from an
-    ordinary filesystem is always read into RAM.
+    ordinary filesystem is always read into RAM. Weights in RAM are faster on the Pico 2 unless it is by copy=False, as
+    the model brings its own ones into another order.
     ValueError if the file is damaged or not understood, MemoryError if it does not fit; OSError as `open` raises it;
     TypeError for anything else as `source`.
     """
     if hasattr(source, "__fspath__"):  # a path of pathlib, on a PC
         source = source.__fspath__()
+    read = False  # whether the bytes are only ours: then they may be changed
     if isinstance(source, str):
         with open(source, "rb") as file:
             try:
@@ -49,10 +51,11 @@ def load(source, copy=None):
                 source = file.read(
                     n_bytes
                 )  # at once: a buffer that grows on the way needs half as much again
+                read = True
     if not isinstance(source, (bytes, bytearray, memoryview)):
         kind = type(source).__name__
         raise TypeError("load: expected a path or the bytes of a model file, got " + kind)
-    if copy is None:
+    if copy is None and not read:
         copy = _in_flash(source) and len(source) * 2 < _free_bytes()
     return Model(source, copy)
 

@@ -8,7 +8,11 @@
 #include "kernels/processor.h"
 #if defined(ANNE_ARMV8M) && defined(__ARM_FP)
 #include "kernels/armv8m/common.inc"
+#ifdef __ARM_ARCH_8M_MAIN__
     .fpu fpv5-sp-d16
+#else
+    .fpu fpv4-sp-d16
+#endif
 
 .equ N_OUT, 32 + 32
 .equ OUT, N_OUT + 4

@@ -75,10 +75,11 @@ def test_golden_models_have_the_results_of_the_host(core: str) -> None:
         elf = build([FIRMWARE_CORE], SOFTFP + CORE_FLAGS)
     else:
         pytest.skip(f"{FIRMWARE_CORE.name} of the Pico 2 is not built; `make firmware` builds it")
-    answers, fused = run(elf, [samples(name) for name in NAMES])
-    assert fused == 2.0**-11  # with two roundings; fused it would be 2^-11 + 2^-24
-    found = {name: wrong(name, y.outputs) for name, y in zip(NAMES, answers, strict=True)}
-    assert {name: what for name, what in found.items() if what} == {}
+    for own in (False, True):
+        answers, fused = run(elf, [samples(name) for name in NAMES], own=own)
+        assert fused == 2.0**-11  # with two roundings; fused it would be 2^-11 + 2^-24
+        found = {name: wrong(name, y.outputs) for name, y in zip(NAMES, answers, strict=True)}
+        assert {name: what for name, what in found.items() if what} == {}
 
 
 def test_without_the_core_s_flags_the_compiler_fuses() -> None:
@@ -120,9 +121,11 @@ def test_convolutions_have_the_bits_of_the_host(dtype: str) -> None:
         data = convert(graph, dtype, calibrate=x).data
         tensor = open_model(data).inputs[0]
         models.append((data, x[:2] if tensor.dtype == "float32" else quantize_input(x[:2], tensor)))
-    answers, _ = run(build(core_sources(), HARD_FLOATS + CORE_FLAGS), models)
+    elf = build(core_sources(), HARD_FLOATS + CORE_FLAGS)
     expected = [run_local(data, x, "host").tobytes() for data, x in models]
-    assert [i for i, y in enumerate(answers) if y.outputs != expected[i]] == []
+    for own in (False, True):
+        answers, _ = run(elf, models, own=own)
+        assert [i for i, y in enumerate(answers) if y.outputs != expected[i]] == []
 
 
 def test_fit_predicts_the_instructions_of_golden_models() -> None:
