@@ -140,7 +140,7 @@ def main() -> None:
     warnings.formatwarning = lambda message, *_: f"anne: {message}\n"
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the shell: >&-
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the program
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the program
         getattr(sys, name).reconfigure(
             errors="backslashreplace"
         )  # a terminal or pipe that has not all letters

@@ -17,7 +17,7 @@ MARK = b"ANNE"
 def script(name: str, **names: object) -> str:
     """Return a script of on_device/ with values for its free names in front."""
     assignments = "".join(f"{key}={value!r}\n" for key, value in names.items())
-    return assignments + files(__package__).joinpath("on_device", name).read_text()
+    return assignments + files(__package__).joinpath("on_device", name).read_text("utf-8")
 
 
 @contextmanager

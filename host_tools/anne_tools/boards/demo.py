@@ -7,12 +7,12 @@ files in networks/ say must come out.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 import numpy as np
 
 from ..errors import DeviceError
 from ..networks import THRESHOLD, Network
+from .board_files import script
 from .device import Device
 
 # The original AI-ANNE's own code for one prediction, measured once on an emulated RP2040 at 125 MHz with quiet USB (see
@@ -92,9 +92,7 @@ def run_network(
         "threshold": THRESHOLD,
         "backends": backends,
     }
-    script = (
-        f"task={json.dumps(task)!r}\n" + files(__package__).joinpath("on_device/time_network.py").read_text()
-    )
+    source = script("time_network.py", task=json.dumps(task))
     runs: dict[str, BackendRun] = {}
 
     left = list(backends)
@@ -108,7 +106,7 @@ def run_network(
             begin_next()
 
     begin_next()
-    lines = device.exec(script, timeout_s=120, on_output=note).splitlines()
+    lines = device.exec(source, timeout_s=120, on_output=note).splitlines()
     for answer in map(json.loads, lines):
         if answer["backend"] == "native" and not answer["native"]:
             raise DeviceError(f"{device.name}: anne runs without its native module")

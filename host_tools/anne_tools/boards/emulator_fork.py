@@ -12,6 +12,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ..errors import DeviceError
 from .emulator import EmulatedPico
 
 
@@ -44,7 +45,9 @@ class ForkedPico:
 
 @contextmanager
 def forked(machine: EmulatedPico) -> Iterator[ForkedPico]:
-    """Give a copy of a machine that is used and then thrown away."""
+    """Give a copy of a machine that is used and then thrown away. DeviceError on systems without fork (Windows)."""
+    if not hasattr(os, "fork"):
+        raise DeviceError("a copy of the emulated Pico needs fork, which Windows has not; boot another one")
     ours, its = Pipe()
     pid = os.fork()
     if pid == 0:

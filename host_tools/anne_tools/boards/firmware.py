@@ -32,7 +32,7 @@ def versions() -> Versions:
     pins = {}
     for env in (CHECKOUT / "micropython" / "versions.env", Path(__file__).parents[1] / "versions.env"):
         if env.exists():
-            found = dict(re.findall(r"^([A-Z0-9_]+)_VERSION=(\S+)$", env.read_text(), re.M))
+            found = dict(re.findall(r"^([A-Z0-9_]+)_VERSION=(\S+)$", env.read_text("utf-8"), re.M))
             names = {"MICROPYTHON": "MicroPython", "PICO_SDK": "pico-sdk", "TINYUSB": "TinyUSB"}
             pins = {name: found[key] for key, name in names.items() if key in found}
             break
@@ -42,7 +42,7 @@ def versions() -> Versions:
 def _project_version() -> str:
     version_file = CHECKOUT / "VERSION"
     if version_file.exists():
-        return version_file.read_text().strip()
+        return version_file.read_text("utf-8").strip()
     from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 
     try:

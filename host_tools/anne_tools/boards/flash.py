@@ -40,7 +40,7 @@ def mounted_folders() -> list[Path]:
         return [Path(f"{letter}:/") for letter in "DEFGHIJKLMNOPQRSTUVWXYZ" if os.path.exists(f"{letter}:/")]
     if sys.platform == "darwin":
         return sorted(Path("/Volumes").glob("*"))
-    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     return [Path(line.split()[1].encode().decode("unicode_escape")) for line in mounts]
 
 
@@ -49,7 +49,7 @@ def boot_drives(folders: list[Path] | None = None) -> list[BootDrive]:
     drives = []
     for folder in mounted_folders() if folders is None else folders:
         try:
-            info = (folder / "INFO_UF2.TXT").read_text(errors="replace")
+            info = (folder / "INFO_UF2.TXT").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
         family = _family_of(info)
@@ -103,7 +103,7 @@ def _boot_usb_ids() -> str | None:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError:  # unplugged meanwhile
         return ""
 

@@ -1,21 +1,13 @@
 """`anne emulate`: a prompt, or a script, in an emulated Pico."""
 
-import os
-import select
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from .common import board_file_option, flash_cache_option, flash_told, progress, uf2_option
-
-_LEAVE = (b"\x18", b"\x1d")  # Ctrl-X, Ctrl-]
-
-
-class _LeaveError(Exception):
-    """The user has had enough, whatever the board is doing."""
+from .keys import LeaveError, keys
 
 
 @click.command(
@@ -88,7 +80,7 @@ def _run_script(device: object, script: Path, timeout_s: float) -> None:
         sys.stdout.flush()
 
     try:
-        device.exec(script.read_text(), timeout_s, show)
+        device.exec(script.read_text("utf-8"), timeout_s, show)
     except DeviceError as error:
         if not error.traceback:
             raise
@@ -104,35 +96,6 @@ def _prompt(device: object) -> None:
     if sys.stdin.isatty():
         click.echo("An emulated Pico with AI-ANNE's firmware. Ctrl-X leaves.", err=True)
         click.echo(flash_told(device.flash), err=True)
-    with suppress(_LeaveError), _keys() as read:
+    with suppress(LeaveError), keys() as read:
         device.machine.interact(read, write)
     click.echo()
-
-
-@contextmanager
-def _keys() -> Iterator[Callable[[float], bytes | None]]:
-    """Give a function that waits up to so many seconds for input: what was typed, b"" for nothing, None at the end."""
-    descriptor = sys.stdin.fileno()
-
-    def read(timeout_s: float) -> bytes | None:
-        if not select.select([descriptor], [], [], timeout_s)[0]:
-            return b""
-        typed = os.read(descriptor, 256)
-        if any(key in typed for key in _LEAVE):
-            raise _LeaveError
-        if not typed:
-            return None
-        return typed if sys.stdin.isatty() else typed.replace(b"\n", b"\r")
-
-    if not sys.stdin.isatty():
-        yield read
-        return
-    import termios
-    import tty
-
-    before = termios.tcgetattr(descriptor)
-    try:
-        tty.setraw(descriptor, termios.TCSANOW)
-        yield read
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSANOW, before)

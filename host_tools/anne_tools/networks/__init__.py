@@ -110,4 +110,4 @@ def _rows(data: dict) -> tuple[list[list[float]], list[int]]:
 
 
 def _text(file: str) -> str:
-    return files(__name__).joinpath(file).read_text()
+    return files(__name__).joinpath(file).read_text("utf-8")
