@@ -14,9 +14,12 @@ target_sources(anne_core PRIVATE ${ANNE_ASSEMBLY})
 # A section a function, so that the linker leaves out what is not called.
 target_compile_options(anne_core PRIVATE -Werror -g -ffunction-sections -fdata-sections)
 
-file(GLOB ANNE_BINDING_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/binding/*.c)
+# The binding as part of a firmware (binding/runtime.h).
+set(ANNE_BINDING ${CMAKE_CURRENT_LIST_DIR}/binding)
+file(GLOB ANNE_BINDING_SOURCES CONFIGURE_DEPENDS ${ANNE_BINDING}/*.c ${ANNE_BINDING}/linked/*.c)
 add_library(usermod_anne INTERFACE)
 target_sources(usermod_anne INTERFACE ${ANNE_BINDING_SOURCES})
+target_include_directories(usermod_anne INTERFACE ${ANNE_BINDING} ${ANNE_BINDING}/linked)
 set_source_files_properties(${ANNE_BINDING_SOURCES} PROPERTIES COMPILE_OPTIONS "${ANNE_FLAGS}")
 target_link_libraries(usermod_anne INTERFACE anne_core)
 target_link_libraries(usermod INTERFACE usermod_anne)

@@ -5,14 +5,14 @@ ANNE_DIR := $(USERMOD_DIR)
 ANNE_KERNELS := $(wildcard $(ANNE_DIR)/kernels/*.c) $(ANNE_DIR)/train/passes.c # compiled as they are
 ANNE_OTHERS := $(wildcard $(ANNE_DIR)/*.c $(ANNE_DIR)/layers/*.c $(ANNE_DIR)/train/*.c)
 ANNE_CORE := $(filter-out $(ANNE_DIR)/host.c $(ANNE_KERNELS),$(ANNE_OTHERS)) $(ANNE_KERNELS)
-ANNE_BINDING := $(wildcard $(ANNE_DIR)/binding/*.c)
+ANNE_BINDING := $(wildcard $(ANNE_DIR)/binding/*.c $(ANNE_DIR)/binding/linked/*.c)
 ANNE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 SRC_USERMOD_C += $(ANNE_BINDING)
 SRC_USERMOD_LIB_C += $(ANNE_CORE)
 # The loops for a processor that a board names by their folder; whatever has none there is in the portable files.
 SRC_USERMOD_LIB_ASM += $(if $(ANNE_PROCESSOR),$(wildcard $(ANNE_DIR)/kernels/$(ANNE_PROCESSOR)/*.S))
-CFLAGS_USERMOD += -I$(ANNE_DIR)
+CFLAGS_USERMOD += -I$(ANNE_DIR) -I$(ANNE_DIR)/binding -I$(ANNE_DIR)/binding/linked
 LDFLAGS_USERMOD += $(ANNE_SANITIZE)
 
 include $(ANNE_DIR)/flags.env

@@ -2,9 +2,8 @@
 #ifndef ANNE_BINDING_ACTIVATIONS_H
 #define ANNE_BINDING_ACTIVATIONS_H
 
-#include "py/obj.h"
-
 #include "anne.h"
+#include "runtime.h"
 
 // Of each activation, by its number.
 extern const float py_default_alphas[];

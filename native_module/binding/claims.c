@@ -1,11 +1,5 @@
-// Objects that a call has to itself, and their methods; and Ctrl-C while one runs.
+// Objects that a call has to itself, and their methods.
 #include "claims.h"
-
-#include "py/mphal.h"
-#include "py/runtime.h"
-#ifdef MICROPY_HW_ENABLE_USBDEV
-#include "shared/tinyusb/mp_usbd.h"
-#endif
 
 #include "functions.h"
 
@@ -26,23 +20,13 @@ claimable_t *py_own(const mp_obj_type_t *type, mp_obj_t o) {
     return own(type, o);
 }
 
-static void unclaim(void *node) {
-    ((claim_t *)node)->object->busy = false;
-}
-
 void py_claim(claim_t *claimed, claimable_t *object) {
-    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION(); // the Cortex-M0+ has no other way to test and set
-    bool busy = object->busy;
-    if (!busy) { // else the other core, which may end just now, would end in vain
-        object->busy = true;
-    }
-    MICROPY_END_ATOMIC_SECTION(state);
-    if (busy) {
+    if (!py_take(object)) {
         mp_raise_msg_varg(&mp_type_RuntimeError, MP_ERROR_TEXT("the %s is running"),
                           object->base.type->name == MP_QSTR_Model ? "model" : "trainer");
     }
     claimed->object = object;
-    nlr_push_jump_callback(&claimed->node, unclaim);
+    py_guard(claimed);
     if (!object->open) {
         mp_raise_ValueError(MP_ERROR_TEXT("the model is closed"));
     }
@@ -54,22 +38,9 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
         mp_arg_check_num(n_args, n_kw, self->n_args, self->n_args, false); // raises
     }
     py_need_stack(CALL_STACK_BYTES);
-    claim_t claimed;
-    py_claim(&claimed, own(self->type, args[0]));
-    mp_obj_t result = self->run(&claimed, args + 1);
-    py_release();
-    return result;
+    return py_call_claimed(own(self->type, args[0]), self->run, args + 1);
 }
 
 // As a function of MicroPython's own: it gets the object it is looked up in.
-MP_DEFINE_CONST_OBJ_TYPE(py_method_type, MP_QSTR_function, MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
+MP_DEFINE_CONST_OBJ_TYPE(py_method_type, NAME(function), MP_TYPE_FLAG_BINDS_SELF | MP_TYPE_FLAG_BUILTIN_FUN, call,
                          method_call);
-
-bool py_interrupted(void) {
-#ifdef MICROPY_HW_ENABLE_USBDEV
-    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && MP_STATE_VM(sched_head) != NULL && mp_thread_is_main_thread()) {
-        mp_usbd_task_callback(NULL);
-    }
-#endif
-    return MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL;
-}

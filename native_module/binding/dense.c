@@ -1,6 +1,4 @@
 // dense and neuron.
-#include "py/runtime.h"
-
 #include "activations.h"
 #include "functions.h"
 #include "kernels/activations_f32.h"
@@ -113,7 +111,7 @@ static bool get_x(mp_obj_t x, layer_t *layer, size_t *n_samples, floats_t *v) {
         return good && v->n > 0;
     }
     layer->n_in = n_rows;
-    *n_samples = MP_OBJ_SMALL_INT_VALUE(mp_obj_len(rows[0]));
+    py_list_items(rows[0], n_samples);
     return *n_samples > 0 && py_floats_get_rows(x, n_rows, *n_samples, v);
 }
 

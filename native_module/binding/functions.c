@@ -1,25 +1,8 @@
 // The call of a function, and those functions that are Python's alone.
 #include "functions.h"
 
-#include "py/builtin.h"
-#include "py/objstr.h"
-#include "py/runtime.h"
-
-void py_need_stack(size_t n_bytes) {
-    // mp_cstack_usage() in line, as every prediction asks
-    size_t usage = MP_STATE_THREAD(stack_top) - (char *)__builtin_frame_address(0);
-    if (usage + n_bytes > MP_STATE_THREAD(stack_limit)) {
-        mp_raise_recursion_depth();
-    }
-}
-
-// A name with a point cannot be written MP_QSTR_..., which stands for names of C only.
-static mp_obj_t import_module(const char *name) {
-    return mp_import_name(qstr_from_str(name), mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
-}
-
 mp_obj_t py_call(const char *module, qstr name, size_t n_args, const mp_obj_t *args) {
-    return mp_call_function_n_kw(mp_load_attr(import_module(module), name), n_args, 0, args);
+    return mp_call_function_n_kw(mp_load_attr(py_import(module), name), n_args, 0, args);
 }
 
 static mp_obj_t function_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -29,16 +12,16 @@ static mp_obj_t function_call(mp_obj_t self_in, size_t n_args, size_t n_kw, cons
     if (result != MP_OBJ_NULL) {
         return result;
     }
-    return mp_call_function_n_kw(mp_load_attr(import_module(self->module), self->name), n_args, n_kw, args);
+    return mp_call_function_n_kw(mp_load_attr(py_import(self->module), py_qstr(self->name)), n_args, n_kw, args);
 }
 
 // help(function) prints it as str does, and nothing of it besides.
 static void function_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     const function_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_printf(print, kind == PRINT_STR ? "%q%s" : "<function %q>", self->name, self->help);
+    mp_printf(print, kind == PRINT_STR ? "%q%s" : "<function %q>", py_qstr(self->name), self->help);
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(py_function_type, MP_QSTR_function, MP_TYPE_FLAG_NONE, print, function_print, call,
+MP_DEFINE_CONST_OBJ_TYPE(py_function_type, NAME(function), MP_TYPE_FLAG_NONE, print, function_print, call,
                          function_call);
 
 // Functions of Python alone, which say nothing of themselves there: firmware keeps no docstrings.
@@ -47,7 +30,7 @@ static mp_obj_t leave_to_python(size_t n_args, size_t n_kw, const mp_obj_t *args
 }
 
 #define PYTHON_FUNCTION(module, name, help) \
-    const function_t py_##name##_obj = {{&py_function_type}, leave_to_python, "anne." module, MP_QSTR_##name, help}
+    const function_t py_##name##_obj = {{&py_function_type}, leave_to_python, "anne." module, NAME(name), help}
 
 PYTHON_FUNCTION("model", load,
                 "(source, copy=None): the network in a model file, by its path or bytes; copy: its weights to RAM");

@@ -6,7 +6,7 @@
 #ifndef ANNE_BINDING_FUNCTIONS_H
 #define ANNE_BINDING_FUNCTIONS_H
 
-#include "py/obj.h"
+#include "runtime.h"
 
 // A function of this module: `fast` returns MP_OBJ_NULL, without having changed anything, for what it leaves to the
 // reference. It sees the bare call: n_args values, then n_kw pairs of name and value.
@@ -16,14 +16,14 @@ typedef struct {
     mp_obj_base_t base;
     fast_t fast;
     const char *module; // of the function of that name in Python
-    qstr name;
+    py_name_t name;
     const char *help; // the arguments, and a sentence
 } function_t;
 
 extern const mp_obj_type_t py_function_type;
 
 #define FUNCTION(name, help) \
-    const function_t py_##name##_obj = {{&py_function_type}, fast_##name, "anne.reference", MP_QSTR_##name, help}
+    const function_t py_##name##_obj = {{&py_function_type}, fast_##name, "anne.reference", NAME(name), help}
 
 // The functions of the module: X(name). Each is defined in its file by FUNCTION(name, help), with fast_NAME.
 #define FUNCTIONS(X) \
@@ -45,14 +45,6 @@ extern const mp_obj_type_t py_function_type;
 #define DECLARE(name) extern const function_t py_##name##_obj;
 FUNCTIONS(DECLARE)
 #undef DECLARE
-
-// What functions take at most, with all that they call: proving a file, and anything else (tests/reliability/board.py).
-#define OPEN_STACK_BYTES 2048
-#define CALL_STACK_BYTES 1024
-
-// RuntimeError unless the stack has room for so many bytes more. Where it ends the heap begins, and MicroPython sees
-// to it only when Python functions are called.
-void py_need_stack(size_t n_bytes);
 
 // Calls a function of Python, which raises the exception or has the answer.
 mp_obj_t py_call(const char *module, qstr name, size_t n_args, const mp_obj_t *args);

@@ -1,8 +1,4 @@
 // Methods of Model that tell what its file says.
-#include "py/objstr.h"
-#include "py/objtuple.h"
-#include "py/runtime.h"
-
 #include "metadata.h"
 #include "model_type.h"
 #include "repack.h"
@@ -10,30 +6,30 @@
 
 // A tensor and a layer as objects with attributes, as anne.model_file has them.
 static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
-    static const qstr dtypes[] = {MP_QSTRnull, MP_QSTR_float32, MP_QSTR_int8, MP_QSTR_int16};
-    static const qstr fields[] = {MP_QSTR_dtype, MP_QSTR_shape, MP_QSTR_scale, MP_QSTR_zero_point};
+    static const py_name_t dtypes[] = {0, NAME(float32), NAME(int8), NAME(int16)};
+    static const py_name_t fields[] = {NAME(dtype), NAME(shape), NAME(scale), NAME(zero_point)};
     const anne_model_t *model = &claimed->model->model;
     const anne_tensor_t *tensor = &model->tensors[py_get_index(args[0], model->n_tensors)];
     const mp_obj_t values[] = {
-        MP_OBJ_NEW_QSTR(dtypes[tensor->dtype]),
+        MP_OBJ_NEW_QSTR(py_qstr(dtypes[tensor->dtype])),
         py_shape_of(tensor),
         mp_obj_new_float_from_f(tensor->scale),
         MP_OBJ_NEW_SMALL_INT(tensor->zero_point),
     };
-    return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
+    return py_new_record(fields, MP_ARRAY_SIZE(fields), values);
 }
 METHOD(model, tensor, 1);
 
-#define NAME(name, number) [number] = MP_QSTR_##name,
-static const qstr kinds[] = {ANNE_KINDS(NAME)};
-#undef NAME
-#define NAME(name) MP_QSTR_##name,
-static const qstr layouts[] = {MP_QSTRnull, ANNE_LAYOUTS(NAME)};
-static const qstr tags[] = {MP_QSTRnull, ANNE_TAGS(NAME)};
-#undef NAME
-#define NAME(name, alpha) MP_QSTR_##name,
-static const qstr activations[] = {ANNE_ACTIVATIONS(NAME)};
-#undef NAME
+#define ENTRY(name, number) [number] = NAME(name),
+static const py_name_t kinds[] = {ANNE_KINDS(ENTRY)};
+#undef ENTRY
+#define ENTRY(name) NAME(name),
+static const py_name_t layouts[] = {0, ANNE_LAYOUTS(ENTRY)};
+static const py_name_t tags[] = {0, ANNE_TAGS(ENTRY)};
+#undef ENTRY
+#define ENTRY(name, alpha) NAME(name),
+static const py_name_t activations[] = {ANNE_ACTIVATIONS(ENTRY)};
+#undef ENTRY
 
 static mp_obj_t indices(const uint16_t *tensors, size_t n) {
     mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
@@ -44,8 +40,8 @@ static mp_obj_t indices(const uint16_t *tensors, size_t n) {
 }
 
 static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
-    static const qstr fields[] = {MP_QSTR_kind,    MP_QSTR_activation, MP_QSTR_layout, MP_QSTR_inputs,
-                                  MP_QSTR_outputs, MP_QSTR_nbytes,     MP_QSTR_macs};
+    static const py_name_t fields[] = {NAME(kind),    NAME(activation), NAME(layout), NAME(inputs),
+                                       NAME(outputs), NAME(nbytes),     NAME(macs)};
     const anne_model_t *model = &claimed->model->model;
     anne_record_t record;
     anne_model_record(model, py_get_index(args[0], model->n_layers), &record);
@@ -55,15 +51,15 @@ static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
     }
     const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
     const mp_obj_t values[] = {
-        MP_OBJ_NEW_QSTR(kinds[record.kind]),
-        MP_OBJ_NEW_QSTR(activations[record.activation]),
-        kind->layout != NULL ? MP_OBJ_NEW_QSTR(layouts[kind->layout(&record)]) : mp_const_none,
+        MP_OBJ_NEW_QSTR(py_qstr(kinds[record.kind])),
+        MP_OBJ_NEW_QSTR(py_qstr(activations[record.activation])),
+        kind->layout != NULL ? MP_OBJ_NEW_QSTR(py_qstr(layouts[kind->layout(&record)])) : mp_const_none,
         indices(record.tensors, record.n_inputs),
         indices(record.tensors + record.n_inputs, record.n_outputs),
         MP_OBJ_NEW_SMALL_INT(n_bytes),
         MP_OBJ_NEW_SMALL_INT(kind->macs != NULL ? kind->macs(&record) : 0),
     };
-    return mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), values);
+    return py_new_record(fields, MP_ARRAY_SIZE(fields), values);
 }
 METHOD(model, layer, 1);
 
@@ -71,7 +67,7 @@ METHOD(model, layer, 1);
 static anne_entry_t get_entry(const claim_t *claimed, mp_obj_t name) {
     mp_obj_t tag = mp_obj_is_str(name) && !mp_obj_is_qstr(name) ? py_interned(name) : name;
     for (uint32_t i = 1; i < ANNE_TAG_END; i++) {
-        if (tag == MP_OBJ_NEW_QSTR(tags[i])) {
+        if (tag == MP_OBJ_NEW_QSTR(py_qstr(tags[i]))) {
             return anne_metadata_entry(&claimed->model->model, i);
         }
     }

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#include "py/objstr.h"
-#include "py/runtime.h"
-
 #include "functions.h"
 #include "metadata.h"
 #include "model_values.h"
@@ -35,6 +32,22 @@ static void names_begin(names_t *names, const anne_model_t *model, anne_role_t r
     names->lines = anne_metadata_entry(model, input ? ANNE_TAG_input_names : ANNE_TAG_output_names);
 }
 
+static void make_name(const names_t *names, name_t *name) {
+    bool input = names->role == ANNE_ROLE_INPUT;
+    size_t n = input ? 5 : 6;
+    memcpy(name->space, input ? "input" : "output", n);
+    if (names->n > 1) {
+        name->space[n++] = ' ';
+        for (uint32_t unit = 100; unit > 0; unit /= 10) {
+            if (names->index >= unit || unit == 1) {
+                name->space[n++] = '0' + names->index / unit % 10;
+            }
+        }
+    }
+    name->text = name->space;
+    name->n = n;
+}
+
 static void next_name(names_t *names, name_t *name) {
     anne_entry_t line = anne_metadata_line(names->lines, 0);
     if (line.bytes != NULL) {
@@ -46,12 +59,7 @@ static void next_name(names_t *names, name_t *name) {
     name->text = (const char *)line.bytes;
     name->n = line.n_bytes;
     if (line.n_bytes == 0) {
-        vstr_t made;
-        vstr_init_fixed_buf(&made, sizeof name->space, name->space);
-        vstr_printf(&made, names->n > 1 ? "%s %u" : "%s", names->role == ANNE_ROLE_INPUT ? "input" : "output",
-                    (unsigned)names->index);
-        name->text = name->space;
-        name->n = made.len;
+        make_name(names, name);
     }
     names->index++;
 }

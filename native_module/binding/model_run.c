@@ -1,33 +1,23 @@
 // Methods of Model that run it.
 #include <string.h>
 
-#include "py/mphal.h"
-#include "py/runtime.h"
-
 #include "model_ports.h"
 #include "model_values.h"
 #include "values.h"
 
-// Ctrl-C must not wait for the layers to come.
-static __attribute__((noinline)) void raise_interrupt(void) {
-    if (py_interrupted()) {
-        mp_handle_pending(true);
-    }
-}
-
-// n layers, at least one.
-static void run_layers(const anne_layer_t *layer, size_t n) {
+// n layers, at least one. Ctrl-C must not wait for the layers to come.
+static void run_layers(const anne_layer_t *layer, size_t n, py_ears_t *ears) {
     do {
         layer->run(layer);
         layer++;
-        if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING || MP_STATE_MAIN_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
-            raise_interrupt();
-        }
+        py_listen(ears);
     } while (--n > 0);
 }
 
-static inline void run_all(const model_t *self) {
-    run_layers(self->model.workspace, self->model.n_layers);
+static inline void run_all(model_t *self) {
+    py_ears_t ears = py_ears(self->object.quick);
+    run_layers(self->model.workspace, self->model.n_layers, &ears);
+    self->object.quick = py_was_quick(&ears);
 }
 
 // Puts x where the model reads it, and returns MP_OBJ_NULL; or the tuple of samples, if x is several. In line, as is
@@ -58,13 +48,13 @@ static void put_sample_by_call(claim_t *claimed, mp_obj_t x) {
     put_sample(claimed, x);
 }
 
-static mp_obj_t answer(const model_t *self) {
+static mp_obj_t answer(model_t *self) {
     run_all(self);
     return self->model.n_outputs == 1 ? py_values_list(&self->output) : py_outputs_list(self);
 }
 
 static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
-    const model_t *self = claimed->model;
+    model_t *self = claimed->model;
     mp_obj_t samples = put(claimed, args[0]);
     mp_obj_t volatile kept = samples; // for the garbage collector, which knows an object by its beginning only
     if (samples == MP_OBJ_NULL) {
@@ -73,9 +63,11 @@ static mp_obj_t model_predict(claim_t *claimed, const mp_obj_t *args) {
     size_t n;
     py_list_items(samples, &n);
     mp_obj_list_t *answers = py_new_list(n);
+    py_ears_t ears = py_ears(false);
     for (size_t i = 0; i < n; i++) {
         put_sample_by_call(claimed, py_list_items(kept, &n)[i]);
         answers->items[i] = answer(self);
+        py_listen(&ears);
     }
     return MP_OBJ_FROM_PTR(answers);
 }
@@ -89,7 +81,7 @@ static MP_ALWAYSINLINE inline void get_target(const model_t *self, mp_obj_t out,
 }
 
 static mp_obj_t model_predict_into(claim_t *claimed, const mp_obj_t *args) {
-    const model_t *self = claimed->model;
+    model_t *self = claimed->model;
     mp_obj_t out = args[1];
     if (self->model.n_outputs > 1) {
         py_write_outputs(self, out, false);
@@ -120,7 +112,7 @@ static void get_raw(const model_t *self, const mp_obj_t *args, mp_buffer_info_t 
 }
 
 static mp_obj_t model_run_raw(claim_t *claimed, const mp_obj_t *args) {
-    const model_t *self = claimed->model;
+    model_t *self = claimed->model;
     mp_buffer_info_t x, y;
     get_raw(self, args, &x, &y);
     anne_model_put_inputs(&self->model, x.buf);
@@ -149,7 +141,8 @@ static mp_obj_t model_run(claim_t *claimed, const mp_obj_t *args) {
     uint32_t first = py_get_index(args[0], self->model.n_layers + 1);
     uint32_t last = py_get_index(args[1], self->model.n_layers + 1);
     if (first < last) {
-        run_layers((const anne_layer_t *)self->model.workspace + first, last - first);
+        py_ears_t ears = py_ears(false);
+        run_layers((const anne_layer_t *)self->model.workspace + first, last - first, &ears);
     }
     return mp_const_none;
 }
@@ -166,11 +159,11 @@ static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
     uint32_t index = py_get_index(args[0], self->model.n_layers);
     mp_int_t repeat = mp_obj_get_int(args[1]);
-    mp_uint_t start = mp_hal_ticks_us();
+    py_ears_t ears = py_ears(self->object.quick);
+    mp_uint_t start_us = py_ticks_us();
     for (mp_int_t i = 0; i < repeat; i++) {
-        run_layers((const anne_layer_t *)self->model.workspace + index, 1);
+        run_layers((const anne_layer_t *)self->model.workspace + index, 1, &ears);
     }
-    mp_uint_t elapsed_us = mp_hal_ticks_us() - start;
-    return mp_obj_new_int_from_uint(elapsed_us);
+    return mp_obj_new_int_from_uint(py_us_since(start_us));
 }
 METHOD(model, layer_us, 2);

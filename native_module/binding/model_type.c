@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#include "py/builtin.h"
-#include "py/runtime.h"
-
 #include "functions.h"
 #include "repack.h"
 
@@ -80,7 +77,8 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     model_t *self = mp_obj_malloc(model_t, type);
     self->data = copy ? mp_const_none : args[0];
     self->copy = bytes;
-    self->object.busy = false;
+    self->object.busy = 0;
+    self->object.quick = false;
     self->model = model;
     self->model.workspace = m_new(uint8_t, model.workspace_bytes);
     memset(self->model.workspace, 0, model.workspace_bytes);
@@ -94,46 +92,46 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     return MP_OBJ_FROM_PTR(self);
 }
 
-static mp_obj_t model_close(mp_obj_t self_in) {
-    model_t *self = (model_t *)py_own(&py_model_type, self_in);
-    if (self->object.open) {
-        claim_t claimed;
-        py_claim(&claimed, &self->object);
-        self->object.open = false;
-        m_del(uint8_t, self->model.workspace, self->model.workspace_bytes);
-        if (self->copy != NULL) {
-            m_del(uint8_t, self->copy, self->model.n_bytes);
-        }
-        self->data = mp_const_none;
-        self->copy = NULL;
-        self->model.workspace = NULL;
-        py_release();
+static mp_obj_t close_claimed(claim_t *claimed, const mp_obj_t *args) {
+    (void)args;
+    model_t *self = claimed->model;
+    self->object.open = false;
+    m_del(uint8_t, self->model.workspace, self->model.workspace_bytes);
+    if (self->copy != NULL) {
+        m_del(uint8_t, self->copy, self->model.n_bytes);
     }
+    self->data = mp_const_none;
+    self->copy = NULL;
+    self->model.workspace = NULL;
     return mp_const_none;
+}
+
+static mp_obj_t model_close(mp_obj_t self_in) {
+    claimable_t *self = py_own(&py_model_type, self_in);
+    return self->open ? py_call_claimed(self, close_claimed, NULL) : mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_close_obj, model_close);
 
 // --- Attributes
 
-#define ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&py_model_##name##_obj)},
+#define ENTRY(name) {MP_ROM_QSTR(NAME(name)), MP_ROM_PTR(&py_model_##name##_obj)},
 static const mp_rom_map_elem_t model_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&model_close_obj)}, // not a METHOD, as a closed one may be closed again
+    {MP_ROM_QSTR(NAME(close)), MP_ROM_PTR(&model_close_obj)}, // not a METHOD, as a closed one may be closed again
     METHODS(ENTRY)};
 #undef ENTRY
-static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
+MP_DEFINE_CONST_DICT(py_model_locals, model_locals_table);
 
-static mp_obj_t tensors_of(model_t *self, anne_role_t role) {
-    claim_t claimed;
-    py_claim(&claimed, &self->object); // else somebody may close it meanwhile
-    const anne_model_t *model = &self->model;
-    bool input = role == ANNE_ROLE_INPUT;
+// args: whether inputs are asked for, and not outputs.
+static mp_obj_t tensors_of(claim_t *claimed, const mp_obj_t *args) {
+    const anne_model_t *model = &claimed->model->model;
+    bool input = args[0] == mp_const_true;
+    anne_role_t role = input ? ANNE_ROLE_INPUT : ANNE_ROLE_OUTPUT;
     uint32_t n = input ? model->n_inputs : model->n_outputs, tensor = input ? model->input : model->output;
     mp_obj_tuple_t *tensors = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
     for (uint32_t i = 0; i < n; i++) {
         tensors->items[i] = MP_OBJ_NEW_SMALL_INT(tensor);
         tensor = anne_model_next(model, tensor, role);
     }
-    py_release();
     return MP_OBJ_FROM_PTR(tensors);
 }
 
@@ -150,14 +148,13 @@ static void model_attr(mp_obj_t self_in, qstr attribute, mp_obj_t *dest) {
         dest[0] = mp_obj_new_int_from_uint(self->model.n_bytes);
     } else if (attribute == MP_QSTR_n_layers) {
         dest[0] = MP_OBJ_NEW_SMALL_INT(self->model.n_layers);
-    } else if (attribute == MP_QSTR_inputs) {
-        dest[0] = tensors_of(self, ANNE_ROLE_INPUT);
-    } else if (attribute == MP_QSTR_outputs) {
-        dest[0] = tensors_of(self, ANNE_ROLE_OUTPUT);
+    } else if (attribute == MP_QSTR_inputs || attribute == MP_QSTR_outputs) {
+        mp_obj_t input = mp_obj_new_bool(attribute == MP_QSTR_inputs);
+        dest[0] = py_call_claimed(&self->object, tensors_of, &input); // else somebody may close it meanwhile
     } else {
         dest[1] = MP_OBJ_SENTINEL; // look among the methods
     }
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(py_model_type, MP_QSTR_Model, MP_TYPE_FLAG_NONE, make_new, model_make_new, attr, model_attr,
-                         locals_dict, &model_locals);
+MP_DEFINE_CONST_OBJ_TYPE(py_model_type, NAME(Model), MP_TYPE_FLAG_NONE, make_new, model_make_new, attr, model_attr,
+                         locals_dict, &py_model_locals);

@@ -24,6 +24,7 @@ typedef struct model {
 } model_t;
 
 extern const mp_obj_type_t py_model_type;
+extern const mp_obj_dict_t py_model_locals;
 
 // The methods, but close: X(name). Each is defined in its file by METHOD(model, NAME, number of arguments).
 #define METHODS(X)  \

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "py/runtime.h"
-
 #include "functions.h"
 #include "kernels/quantize.h"
 #include "values.h"
@@ -76,7 +74,7 @@ bool py_put_plain(const values_t *to, mp_obj_t x) {
 
 mp_obj_t py_call_values(claim_t *claimed, qstr name, size_t n_args, const mp_obj_t *args) {
     model_t *self = claimed->model;
-    py_release(); // x.tolist() may be anyone's program, and may use this model
+    py_release(claimed); // x.tolist() may be anyone's program, and may use this model
     mp_obj_t values = py_call("anne.values", name, n_args, args);
     py_claim(claimed, &self->object); // it may have closed it, too
     return values;

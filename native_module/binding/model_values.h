@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "py/objarray.h"
-
 #include "model_type.h"
 
 // As memcpy, which takes 40 cycles to begin. In line, as what follows: a small network would notice the calls.

@@ -4,10 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "py/mphal.h"
-#include "py/objarray.h"
-#include "py/runtime.h"
-
 #include "trainer_type.h"
 #include "values.h"
 
@@ -67,11 +63,10 @@ static uint16_t *get_order(mp_obj_t o, size_t n) {
 
 // Whether Ctrl-C has come. Looked for every 5 ms, as reading USB takes a tenth of a small network's row.
 static bool stop(void *last_us) {
-    mp_uint_t now_us = mp_hal_ticks_us();
-    if (now_us - *(mp_uint_t *)last_us < LISTEN_EVERY_US) {
+    if (py_us_since(*(mp_uint_t *)last_us) < LISTEN_EVERY_US) {
         return false;
     }
-    *(mp_uint_t *)last_us = now_us;
+    *(mp_uint_t *)last_us = py_ticks_us();
     return py_interrupted();
 }
 
@@ -87,7 +82,7 @@ static float *get_loss(mp_obj_t losses, size_t epoch, size_t *n_epochs) {
 // run(x, y, order, losses): the number of epochs done.
 static mp_obj_t trainer_run(claim_t *claimed, const mp_obj_t *args) {
     anne_trainer_t *core = &claimed->trainer->core;
-    mp_uint_t start_us = mp_hal_ticks_us(), listened_us = start_us;
+    mp_uint_t start_us = py_ticks_us(), listened_us = start_us;
     size_t n_epochs, epoch = 0;
     float loss;
     do {
@@ -95,12 +90,12 @@ static mp_obj_t trainer_run(claim_t *claimed, const mp_obj_t *args) {
         uint16_t *order = get_order(args[2], rows.n);
         get_loss(args[3], epoch, &n_epochs);
         if (!anne_trainer_epoch(core, rows.x, rows.y, order, rows.n, stop, &listened_us, &loss)) {
-            mp_handle_pending(true);
+            py_raise_interrupt();
             break; // somebody has taken the exception back
         }
         *get_loss(args[3], epoch, &n_epochs) = loss;
         epoch++;
-    } while (epoch < n_epochs && isfinite(loss) && mp_hal_ticks_us() - start_us < RETURN_AFTER_US);
+    } while (epoch < n_epochs && isfinite(loss) && py_us_since(start_us) < RETURN_AFTER_US);
     return MP_OBJ_NEW_SMALL_INT(epoch);
 }
 METHOD(trainer, run, 4);
@@ -108,10 +103,10 @@ METHOD(trainer, run, 4);
 static mp_obj_t trainer_loss(claim_t *claimed, const mp_obj_t *args) {
     anne_trainer_t *core = &claimed->trainer->core;
     rows_t rows = get_rows(core, args);
-    mp_uint_t listened_us = mp_hal_ticks_us();
+    mp_uint_t listened_us = py_ticks_us();
     float loss = 0;
     if (!anne_trainer_loss(core, rows.x, rows.y, rows.n, stop, &listened_us, &loss)) {
-        mp_handle_pending(true);
+        py_raise_interrupt();
     }
     return mp_obj_new_float_from_f(loss);
 }

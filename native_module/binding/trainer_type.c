@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "py/runtime.h"
-
 #include "activations.h"
 #include "functions.h"
 #include "values.h"
@@ -14,13 +12,13 @@ void py_refuse_trainer(void) {
 }
 
 // The number of `name` among n names; n if it is none of them.
-static uint32_t index_of(mp_obj_t name, const qstr *names, uint32_t n) {
+static uint32_t index_of(mp_obj_t name, const py_name_t *names, uint32_t n) {
     uint32_t i = 0;
     if (!mp_obj_is_str(name)) {
         return n;
     }
     name = mp_obj_is_qstr(name) ? name : py_interned(name);
-    while (i < n && name != MP_OBJ_NEW_QSTR(names[i])) {
+    while (i < n && name != MP_OBJ_NEW_QSTR(py_qstr(names[i]))) {
         i++;
     }
     return i;
@@ -64,9 +62,9 @@ static bool read_settings(anne_trainer_t *core, mp_obj_t settings_in) {
 
 // Trainer(sizes, activations, loss, optimizer, (lr, momentum, decay, batch, n_targets, random_state))
 static mp_obj_t trainer_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
-#define NAME(name) MP_QSTR_##name,
-    static const qstr losses[] = {ANNE_LOSSES(NAME)}, optimizers[] = {ANNE_OPTIMIZERS(NAME)};
-#undef NAME
+#define ENTRY(name) NAME(name),
+    static const py_name_t losses[] = {ANNE_LOSSES(ENTRY)}, optimizers[] = {ANNE_OPTIMIZERS(ENTRY)};
+#undef ENTRY
     mp_arg_check_num(n_args, n_kw, 5, 5, false);
     py_need_stack(CALL_STACK_BYTES);
     anne_trainer_t core = {
@@ -79,17 +77,18 @@ static mp_obj_t trainer_make_new(const mp_obj_type_t *type, size_t n_args, size_
     uint32_t n_words = anne_trainer_words(&core);
     trainer_t *self = mp_obj_malloc_var(trainer_t, memory, float, n_words, type);
     self->object.open = true;
-    self->object.busy = false;
+    self->object.busy = 0;
+    self->object.quick = false;
     self->core = core;
     memset(self->memory, 0, n_words * sizeof(float));
     anne_trainer_place(&self->core, self->memory);
     return MP_OBJ_FROM_PTR(self);
 }
 
-#define ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&py_trainer_##name##_obj)},
+#define ENTRY(name) {MP_ROM_QSTR(NAME(name)), MP_ROM_PTR(&py_trainer_##name##_obj)},
 static const mp_rom_map_elem_t trainer_locals_table[] = {TRAINER_METHODS(ENTRY)};
 #undef ENTRY
-static MP_DEFINE_CONST_DICT(trainer_locals, trainer_locals_table);
+MP_DEFINE_CONST_DICT(py_trainer_locals, trainer_locals_table);
 
-MP_DEFINE_CONST_OBJ_TYPE(py_trainer_type, MP_QSTR_Trainer, MP_TYPE_FLAG_NONE, make_new, trainer_make_new, locals_dict,
-                         &trainer_locals);
+MP_DEFINE_CONST_OBJ_TYPE(py_trainer_type, NAME(Trainer), MP_TYPE_FLAG_NONE, make_new, trainer_make_new, locals_dict,
+                         &py_trainer_locals);

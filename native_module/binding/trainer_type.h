@@ -13,6 +13,7 @@ typedef struct trainer {
 } trainer_t;
 
 extern const mp_obj_type_t py_trainer_type;
+extern const mp_obj_dict_t py_trainer_locals;
 
 // ValueError for arguments that anne.trainer, or whoever else calls, should have proven.
 NORETURN void py_refuse_trainer(void);

@@ -1,10 +1,6 @@
 // Lists, tuples and arrays of MicroPython as vectors of floats, and back.
 #include "values.h"
 
-#include "py/objarray.h"
-#include "py/objstr.h"
-#include "py/runtime.h"
-
 mp_obj_t *py_list_items(mp_obj_t o, size_t *n) {
     *n = 0;
     if (mp_obj_is_type(o, &mp_type_list)) {
@@ -146,12 +142,6 @@ mp_obj_t py_new_float_list(const float *values, size_t n) {
         list->items[i] = mp_obj_new_float_from_f(values[i]);
     }
     return MP_OBJ_FROM_PTR(list);
-}
-
-mp_obj_t py_interned(mp_obj_t str) {
-    size_t n;
-    const char *text = mp_obj_str_get_data(str, &n);
-    return MP_OBJ_NEW_QSTR(qstr_find_strn(text, n));
 }
 
 uint32_t py_get_index(mp_obj_t o, uint32_t limit) {

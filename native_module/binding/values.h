@@ -2,7 +2,7 @@
 #ifndef ANNE_BINDING_VALUES_H
 #define ANNE_BINDING_VALUES_H
 
-#include "py/objlist.h"
+#include "runtime.h"
 
 // A vector of floats: an array('f') where it lies, or numbers of a list copied to `space` or, if they are many, to the
 // heap. Lives on the C stack, so the garbage collector sees what it points to.
@@ -59,9 +59,6 @@ mp_obj_list_t *py_new_list(size_t n);
 
 // The list of n floats.
 mp_obj_t py_new_float_list(const float *values, size_t n);
-
-// A str made at run time, looked up among the interned ones but not added to them: those are never freed.
-mp_obj_t py_interned(mp_obj_t str);
 
 // An index below `limit`, or IndexError.
 uint32_t py_get_index(mp_obj_t o, uint32_t limit);

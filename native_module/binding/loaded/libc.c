@@ -1,0 +1,37 @@
+// What GCC calls.
+#include <string.h>
+
+#include "runtime.h"
+
+#undef memcpy
+#undef memmove
+#undef memset
+
+void *memcpy(void *to, const void *from, size_t n) {
+    return mp_fun_table.memmove_(to, from, n);
+}
+
+void *memmove(void *to, const void *from, size_t n) {
+    return mp_fun_table.memmove_(to, from, n);
+}
+
+void *memset(void *to, int value, size_t n) {
+    return mp_fun_table.memset_(to, value, n);
+}
+
+int memcmp(const void *a_in, const void *b_in, size_t n) {
+    for (const uint8_t *a = a_in, *b = b_in; n > 0; n--, a++, b++) {
+        if (*a != *b) {
+            return *a - *b;
+        }
+    }
+    return 0;
+}
+
+size_t strlen(const char *text) {
+    const char *end = text;
+    while (*end != 0) {
+        end++;
+    }
+    return end - text;
+}
