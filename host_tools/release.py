@@ -57,9 +57,9 @@ def built_from() -> str:
     )
 
 
-def checksums(names: list[str]) -> str:
-    """Return what `sha256sum --check` reads."""
-    lines = [f"{hashlib.sha256((DIST / name).read_bytes()).hexdigest()}  {name}" for name in names]
+def checksums(folder: Path, names: list[str]) -> str:
+    """Return what `sha256sum --check` reads in the folder."""
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in names]
     return "\n".join(lines) + "\n"
 
 
@@ -92,9 +92,9 @@ def main() -> int:
     shutil.copytree(RUNTIME, DIST, dirs_exist_ok=True)
     (DIST / "SIZES.md").write_text(size_table(DIST, files_of(DIST)), encoding="utf-8")
     (DIST / "NOTES.md").write_text(release_notes(ROOT, version, source), encoding="utf-8")
-    (DIST / "SHA256SUMS").write_text(checksums(files_of(DIST)), encoding="utf-8")
+    (DIST / "SHA256SUMS").write_text(checksums(DIST, files_of(DIST)), encoding="utf-8")
     print((DIST / "SIZES.md").read_text(encoding="utf-8"), end="")
-    print(f"{source} In dist/: {len(files_of(DIST))} files, with NOTES.md and SHA256SUMS")
+    print(f"{source} In dist/: {len(files_of(DIST))} files, NOTES.md and SHA256SUMS among them")
     return 0
 
 

@@ -62,7 +62,10 @@ def release_notes(root: Path, version: str, built_from: str) -> str:
     span = f"{commit}..HEAD" if commit else "HEAD"
     subjects = git(root, "log", "--no-merges", "--format=%s", span).splitlines()
     lines = [f"# AI-ANNE {version}", "", built_from, ""]
-    lines += [f"{len(subjects)} changes" + (f" since {since}." if since else ", the first release.")]
+    lines += [
+        f"{len(subjects)} change{'s' * (len(subjects) != 1)}"
+        + (f" since {since}." if since else ", the first release.")
+    ]
     for part, changes in grouped(subjects).items():
         lines += ["", f"## {part}", "", *(f"- {change}" for change in changes)]
     return "\n".join(lines) + "\n"
