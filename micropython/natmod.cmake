@@ -23,3 +23,16 @@ function(add_natmod architecture compiler)
 endfunction()
 
 add_natmod(armv6m arm-none-eabi-gcc)
+add_natmod(armv7emsp arm-none-eabi-gcc)
+add_natmod(x64 ${CMAKE_C_COMPILER})
+
+# As its own makefiles build it, but for what takes sources that are not there: so with floats of 64 bits.
+step(micropython-unix-plain "building MicroPython's unix port (about 30 s)"
+    OUTPUT ${out}/micropython-unix-plain
+    DEPENDS ${sources}/stamp ${mpy_cross} natmod.cmake
+    COMMANDS
+        COMMAND make -C ${mpy}/ports/unix -j${cores} VARIANT=standard BUILD=${out}/unix-plain
+            PYTHON=${Python3_EXECUTABLE} FROZEN_MANIFEST=${mpy}/extmod/asyncio/manifest.py
+            MPY_LIB_DIR=${CMAKE_CURRENT_SOURCE_DIR} MICROPY_PY_BTREE=0 MICROPY_PY_SSL=0
+        COMMAND ${CMAKE_COMMAND} -E copy ${out}/unix-plain/micropython ${out}/micropython-unix-plain)
+add_custom_target(micropython-unix-plain DEPENDS ${out}/micropython-unix-plain)

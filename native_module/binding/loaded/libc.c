@@ -7,13 +7,12 @@
 #undef memmove
 #undef memset
 
-void *memcpy(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
-
 void *memmove(void *to, const void *from, size_t n) {
     return mp_fun_table.memmove_(to, from, n);
 }
+
+// By another name, as GCC would make one of two equal functions call the other, and write that call out, as memcpy.
+void *memcpy(void *to, const void *from, size_t n) __attribute__((alias("memmove")));
 
 void *memset(void *to, int value, size_t n) {
     return mp_fun_table.memset_(to, value, n);
