@@ -1,5 +1,6 @@
 # Our package, without reference_model.py, layouts, arithmetic.py and reference_trainer.py: those are the cores in
-# Python, and here are those in C. Of the rooms of layers only what checks a file, as freeze_rooms.py has written it.
+# Python, and here are those in C; and without unfit.py, as package and module are one build here. Of the rooms of
+# layers only what checks a file, as freeze_rooms.py has written it.
 # opt=3: no line numbers in tracebacks, which would take 4 KB of flash; their texts say what is wrong.
 package(
     "anne",
@@ -9,6 +10,7 @@ package(
         "checks.py",
         "classes.py",
         "head.py",
+        "inside.py",
         "layers/__init__.py",
         "metadata.py",
         "model.py",

@@ -1,14 +1,26 @@
 """AI-ANNE: neurons, dense layers and activation functions, to be explored; and trained networks from model files.
 
 The same functions as in `anne.reference`, where each is explained in plain Python; computed by the native module where
-the firmware has one: `anne.native` tells. `help` of any of them, of `anne` and of a network says how it is used.
+the board has one: `anne.native` tells. `help` of any of them, of `anne` and of a network says how it is used.
 """
 
-from . import reference
-from .model import Model
-from .reference import ACTIVATIONS
+__version__ = "0.1.0"
 
 try:
+    import _anne
+except ImportError:
+    _anne = None
+except (ValueError, MemoryError) as error:
+    # on stock firmware: its _anne.mpy is for another board, or finds no room
+    from .unfit import raise_for
+
+    raise_for(error, __version__)
+if _anne and _anne.version != __version__:
+    from .unfit import raise_for
+
+    raise_for(_anne.version, __version__)
+
+if _anne:
     from _anne import (
         add_dim,
         classification_report,
@@ -27,9 +39,9 @@ try:
         zeros,
     )
 
-    native = True
-except ImportError:
-    from .model import load
+    from .model import Model
+else:
+    from .model import Model, load
     from .reference import (
         add_dim,
         classification_report,
@@ -47,10 +59,12 @@ except ImportError:
         zeros,
     )
 
-    native = False
+native = _anne is not None
+del _anne
 
-# What learns is imported when it is first used, as most programs only predict: module, and names in it.
+# What most programs do without is imported when it is first used: module, and names in it.
 _LATER = (
+    ("reference", "ACTIVATIONS"),
     (
         "training",
         "init_layer normalize dense_forward dense_backward binary_cross_entropy binary_cross_entropy_derivative "
@@ -70,7 +84,10 @@ def __getattr__(name):
         found = __import__("anne." + module, None, None, (name,))
     except ImportError:
         raise AttributeError("module 'anne' has no attribute '%s'" % name)
-    return found if module == name else getattr(found, name)
+    if module != name:
+        found = getattr(found, name)
+    globals()[name] = found  # where it is found without this from now on
+    return found
 
 
 def __dir__():

@@ -33,5 +33,6 @@ from .training import sigmoid_derivative as sigmoid_derivative
 from .training import tanh_derivative as tanh_derivative
 
 native: bool
+__version__: str
 
 def __dir__() -> list[str]: ...

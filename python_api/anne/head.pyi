@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, TypeAlias
 
-from .model import Model, Table
+from .inside import Table
+from .model import Model
 from .reference import _Numbers
 
 _Example: TypeAlias = _Numbers | Sequence[Any] | dict[str, Any]

@@ -4,10 +4,7 @@ The arithmetic is done by a core, `_anne.Model` in C or `reference_model.Model` 
 """
 
 import gc
-import io
-import math
 import sys
-from array import array
 from collections import namedtuple
 
 from .classes import class_of, is_probability
@@ -22,8 +19,6 @@ except ImportError:
 
     _NATIVE = False
 
-_LETTERS = {"float32": "f", "int8": "b", "int16": "h"}  # of arrays that hold a type's values
-_ITEM_BYTES = {"float32": 4, "int8": 1, "int16": 2}
 _FLASH = (0x10000000, 0x20000000)  # where the RP2040 and the RP2350 show their flash
 
 
@@ -146,12 +141,6 @@ class Model:
         text = self._core.text(name)
         return text.split("\n") if text else []
 
-    def _layers(self):
-        # name and facts of each layer, one at a time
-        for index in range(self._core.n_layers):
-            name = self._core.line("layer_names", index)
-            yield index, name or "layer %d" % index, self._core.layer(index)
-
     def close(self):
         """Give the memory back. Everything that needs the network raises ValueError from here on."""
         self._core.close()
@@ -203,24 +192,16 @@ class Model:
         """
         self._core.reset()
 
-    # --- Looking inside ----------------------------------------------------------------------------------------------
+    # --- Looking inside: in a module of its own, as most programs only predict ----------------------------------------
 
     def trace(self, x):
         """Return a Table of every neuron's output, layer by layer: rows of (layer, values as a list of floats).
 
         Inputs come first, under their names. A layer of several outputs has a row for each: name 0, name 1 ...
         """
-        core = self._core
-        core.set_input(x)
-        inputs = core.inputs
-        rows = [(core.port_name("input", i), core.values(inputs[i])) for i in range(len(inputs))]
-        for index, name, layer in self._layers():
-            # read at once: a later layer may use the same memory
-            core.run(index, index + 1)
-            for i in range(len(layer.outputs)):
-                row = name if len(layer.outputs) == 1 else "%s %d" % (name, i)
-                rows.append((row, core.values(layer.outputs[i])))
-        return Table(("layer", "values"), rows)
+        from .inside import trace
+
+        return trace(self, x)
 
     def profile(self, x, repeat=10):
         """Return a Table of what each layer costs: rows of (layer, microseconds, cycles per MAC), and their sum.
@@ -228,18 +209,9 @@ class Model:
         Each layer is run `repeat` times. Cycles are given where the processor's clock is known, for layers with MACs.
         It resets the network. ValueError if `repeat` is below 1.
         """
-        if repeat < 1:
-            raise ValueError("profile: repeat: expected at least 1, got %d" % repeat)
-        self._core.set_input(x)
-        rows, macs = [], 0
-        for index, name, layer in self._layers():
-            elapsed_us = self._core.layer_us(index, repeat) / repeat
-            rows.append((name, elapsed_us, _cycles_per_mac(elapsed_us, layer.macs)))
-            macs += layer.macs
-        self._core.reset()
-        total_us = sum(row[1] for row in rows)
-        rows.append(("all layers", total_us, _cycles_per_mac(total_us, macs)))
-        return Table(("layer", "us", "cycles/MAC"), rows)
+        from .inside import profile
+
+        return profile(self, x, repeat)
 
     def selftest(self):
         """Return how many of the file's golden samples were run: each must give its golden output.
@@ -247,134 +219,13 @@ class Model:
         Integers must be equal, and so must NaN and infinities; finite floats differ by at most 1e-5 of the largest
         finite output. ValueError if one differs, or if the file has no golden samples. Before and after, it resets.
         """
-        self._core.reset()
-        try:
-            n = self._run_golden()
-        finally:
-            self._core.reset()
-        if n == 0:
-            raise ValueError("selftest: the file has no golden samples")
-        return n
+        from .inside import selftest
 
-    def _run_golden(self):
-        n = 0
-        while True:
-            sample = self._core.golden(n)
-            if sample is None:
-                return n
-            x, y = sample
-            out = bytearray(len(y))
-            self._core.run_raw(x, out)
-            self._check_sample(n, y, out)
-            n += 1
-
-    def _check_sample(self, n, y, out):
-        # the bytes of all outputs that sample n must give, and gave
-        ports, at = self.outputs, 0
-        for port in ports:
-            letter, end = _LETTERS[port.dtype], at + _n_bytes(port)
-            expected, got = list(array(letter, y[at:end])), list(array(letter, out[at:end]))
-            at = end
-            if not _agree(expected, got, 1e-5 if letter == "f" else 0):
-                name = harmless(port.name) + ": " if len(ports) > 1 else ""
-                raise ValueError("selftest: sample %d: %sexpected %s, got %s" % (n, name, expected, got))
+        return selftest(self)
 
     def __repr__(self):
         if self._closed:
             return harmless(self.name) + ": closed"
-        place = "copied to RAM" if self.copied else "used where it lies"
-        head = "%s: %d bytes, %s; %s" % (
-            harmless(self.name),
-            self.nbytes,
-            place,
-            "native" if _NATIVE else "plain Python",
-        )
-        if len(self._core.inputs) > 1 or len(self._core.outputs) > 1:
-            head += "\n%s -> %s" % (_ports_text(self.inputs), _ports_text(self.outputs))
-        columns = ("layer", "kind", "activation", "shape", "kernel", "bytes", "MACs")
-        return head + "\n" + _table_text(columns, self._rows)
+        from .inside import text
 
-    def _rows(self):
-        n_bytes, macs = 0, 0
-        for _, name, layer in self._layers():
-            shape = "%s -> %s" % (self._shapes(layer.inputs), self._shapes(layer.outputs))
-            kernel = layer.layout or self._core.tensor(layer.inputs[0]).dtype
-            yield name, layer.kind, layer.activation, shape, kernel, layer.nbytes, layer.macs
-            n_bytes += layer.nbytes
-            macs += layer.macs
-        yield "all", "", "", "", "", n_bytes, macs
-
-    def _shapes(self, tensors):
-        return ", ".join([_shape(self._core.tensor(index)) for index in tensors])
-
-
-def _agree(expected, got, relative):
-    # whether values differ by at most `relative` of the largest finite one expected; what is not finite must be equal
-    bound = relative * max([abs(v) for v in expected if -math.inf < v < math.inf] or [0])
-    return all(e == g or abs(e - g) <= bound or (e != e and g != g) for e, g in zip(expected, got))
-
-
-class Table:
-    """Rows of values under column names; prints as a table. `rows` is a list of tuples."""
-
-    def __init__(self, columns, rows):
-        self.columns, self.rows = columns, rows
-
-    def __iter__(self):
-        return iter(self.rows)
-
-    def __len__(self):
-        return len(self.rows)
-
-    def __getitem__(self, index):
-        return self.rows[index]
-
-    def __repr__(self):
-        return _table_text(self.columns, self.__iter__)
-
-
-def _table_text(columns, rows):
-    # `rows` gives an iterator, twice; what it makes is not kept: so a long table finds room for its text in one piece
-    widths = [len(name) for name in columns]
-    for row in rows():
-        for i, value in enumerate(row):
-            widths[i] = max(widths[i], len(_cell(value)))
-    text = io.StringIO()
-    text.write(_line(columns, widths))
-    for row in rows():
-        text.write("\n" + _line(row, widths))
-    return text.getvalue()
-
-
-def _line(row, widths):
-    cells = [_cell(value) for value in row]
-    return "  ".join(cell + " " * (width - len(cell)) for cell, width in zip(cells, widths)).rstrip()
-
-
-def _cell(value):
-    if isinstance(value, list):
-        return " ".join("%.4g" % v for v in value)
-    return "%.1f" % value if isinstance(value, float) else "" if value is None else harmless(str(value))
-
-
-def _shape(tensor):
-    return "x".join([str(n) for n in tensor.shape])
-
-
-def _ports_text(ports):
-    return ", ".join(["%s (%s %s)" % (harmless(port.name), _shape(port), port.dtype) for port in ports])
-
-
-def _n_bytes(port):
-    n_bytes = _ITEM_BYTES[port.dtype]
-    for n in port.shape:
-        n_bytes *= n
-    return n_bytes
-
-
-def _cycles_per_mac(elapsed_us, macs):
-    if not macs or sys.platform != "rp2":
-        return None
-    import machine
-
-    return elapsed_us * (machine.freq() / 1000000) / macs
+        return text(self, _NATIVE)

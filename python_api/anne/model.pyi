@@ -1,10 +1,11 @@
 """Types of trained networks; what each method does stands in model.py."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
+from .inside import Table
 from .reference import _Listed, _Numbers
 
 _Nested: TypeAlias = Sequence[_Numbers | list[Any] | tuple[Any, ...] | _Listed] | _Listed | dict[str, Any]
@@ -63,11 +64,3 @@ class Model:
     def close(self) -> None: ...
     def __enter__(self) -> Model: ...
     def __exit__(self, *error: object) -> None: ...
-
-class Table:
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    def __init__(self, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None: ...
-    def __iter__(self) -> Iterator[tuple[Any, ...]]: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> tuple[Any, ...]: ...

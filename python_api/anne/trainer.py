@@ -10,7 +10,7 @@ from array import array
 
 from .checks import expect, known, refuse, texts, whole, within
 from .classes import class_of
-from .model import Table
+from .inside import Table
 from .reference import _NUMBERS, _numbers, _sequence
 from .training import TRAINABLE, Random, init_layer, line
 from .values import sample, samples

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from typing import Any, TypeAlias, overload
 
-from .model import Table, _Nested
+from .inside import Table
+from .model import _Nested
 from .reference import _Listed, _Matrix, _Numbers
 from .training import _Layer
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import anne
 import pytest
 from anne import layers as layers_of_anne
 from anne import layouts, metadata, model_file, reference
@@ -49,6 +50,11 @@ def rows(text: str) -> list[list[str]]:
         for line in text.splitlines()
         if line.startswith("|")
     ]
+
+
+def test_the_package_says_the_version_of_the_project():
+    # on stock firmware `import anne` compares it with the module's, which the build takes from VERSION
+    assert anne.__version__ == (ROOT / "VERSION").read_text().strip()
 
 
 # --- C and Python -----------------------------------------------------------------------------------------------------

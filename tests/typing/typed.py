@@ -8,7 +8,7 @@ import anne
 import anne.reference
 import anne_tools
 import numpy as np
-from anne.model import Table
+from anne.inside import Table
 
 # --- On a board, or with the reference ------------------------------------------------------------------------------
 
