@@ -19,6 +19,7 @@ help:
 	@echo "make costs     measures what layers cost, for anne inspect, into boards/prices_*.py and docs/costs*.md"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
 	@echo "make firmware  build/anne-pico.uf2, anne-pico-models.uf2 (1 MB for models in flash) and anne-pico2.uf2, for boards"
+	@echo "make runtime   build/natmod: AI-ANNE as files for boards with MicroPython's own firmware"
 	@echo "make flash-cache  the emulator with silicon's flash cache (docs/flash_cache.md); part of make test and make bench"
 	@echo "make explorer  build/anne-explorer.html, a page that shows every neuron; needs nothing to run but a browser"
 	@echo "make test-web  the page in a real browser (Chromium, installed if missing); part of make test where it is there"
@@ -61,7 +62,7 @@ accuracy: emulator
 	$(total)
 
 test: prepare
-	$(build) install $(c_tests) firmware micropython-unix qemu-m0 qemu-m33 fuzzer
+	$(build) install $(c_tests) firmware micropython-unix qemu-m0 qemu-m33 runtime stock fuzzer
 	@$(venv)/python web/build.py --if-possible build/web build/anne-explorer.html
 	@ctest --test-dir build/host --output-on-failure --no-tests=error
 	@$(venv)/python -m pytest --numprocesses=auto --dist=loadfile
@@ -75,6 +76,12 @@ soak reliability: prepare
 firmware: prepare
 	$(build) firmware
 	@ls -l build/anne-*.uf2
+	$(total)
+
+# What `anne deploy --runtime` brings onto boards with MicroPython's own firmware.
+runtime: prepare
+	$(build) runtime
+	@ls -l build/natmod/*.mpy
 	$(total)
 
 # rp2040py with a model of the flash cache, in the virtual environment: 40 s of one core, once.
@@ -138,5 +145,5 @@ test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware flash-cache size check format clean \
+.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware runtime flash-cache size check format clean \
 	emulator prepare

@@ -157,7 +157,7 @@ def test_reset_forgets_names_and_keeps_files(board):
 def test_a_board_says_what_it_is(board):
     assert board.kind in ("emulator", "serial")
     assert "RP2040, MicroPython v1." in board.describe()
-    board.require_anne()  # raises if the firmware is not ours
+    board.require_anne()  # raises if it has no AI-ANNE
 
 
 def test_a_closed_serial_device_says_so(machine):
@@ -173,7 +173,15 @@ def test_open_device_boots_the_emulator_with_files(machine):
         assert device.cycles > before
 
 
-def test_without_the_native_module_the_way_out_is_named(device, monkeypatch):
-    monkeypatch.setattr(type(device), "has_native", lambda self: False)
-    with pytest.raises(DeviceError, match="no native module _anne; put ours on it with: anne flash"):
+def test_without_ai_anne_both_ways_out_are_named(device, monkeypatch):
+    # what stock firmware says of `import anne`
+    monkeypatch.setattr(type(device), "exec", lambda self, source: "no module named 'anne'\n")
+    with pytest.raises(DeviceError, match=r"no AI-ANNE; .*\(anne flash\).*: anne deploy --runtime$"):
+        device.require_anne()
+
+
+def test_what_is_wrong_with_ai_anne_is_told(device, monkeypatch):
+    text = "anne: expected _anne.mpy of version 0.1.0, got 0.0.9; put the right one there"
+    monkeypatch.setattr(type(device), "exec", lambda self, source: text + "\n")
+    with pytest.raises(DeviceError, match=f": {text}$"):
         device.require_anne()

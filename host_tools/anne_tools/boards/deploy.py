@@ -68,7 +68,7 @@ def deploy(
 
     A file that is there already is replaced in one step, once the new one has proven whole; in /rom all files are
     written anew (rom_partition.py). ModelError if the file is damaged or (without `force`) does not fit the board;
-    DeviceError if (without `force`) the firmware is not ours, if the board got something else than was sent, or if the
+    DeviceError if (without `force`) the board has no AI-ANNE, if the board got something else than was sent, or if the
     golden samples come out wrong. `progress` is told each step before it begins, and how much of how much of it is
     done.
     """

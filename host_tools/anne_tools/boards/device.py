@@ -79,14 +79,20 @@ class Device(ABC):
         return f"{self.name}: {self.exec(_DESCRIBE).strip()}"
 
     def has_native(self) -> bool:
-        """Return whether the firmware has AI-ANNE's native module."""
+        """Return whether the board has AI-ANNE's native module."""
         return self.exec("try:\n import _anne;print(1)\nexcept ImportError:print(0)").strip() == "1"
 
     def require_anne(self) -> None:
-        """DeviceError unless the firmware is ours."""
-        if not self.has_native():
+        """DeviceError unless the board has AI-ANNE, in its firmware or in files, and it can be imported."""
+        told = self.exec(
+            "try:\n import anne\nexcept (ImportError, MemoryError) as error:\n print(error)"
+        ).strip()
+        if told.startswith("anne: "):  # there is one, which says what is wrong with it
+            raise DeviceError(f"{self.name}: {told}")
+        if told:
             raise DeviceError(
-                f"{self.name}: this firmware has no native module _anne; put ours on it with: anne flash"
+                f"{self.name}: this board has no AI-ANNE; put our firmware on it (anne flash), or AI-ANNE onto its "
+                "own: anne deploy --runtime"
             )
 
     def __enter__(self) -> Self:

@@ -28,9 +28,10 @@ KB = 1024
 
 @dataclass(frozen=True)
 class Board:
-    """What a board with our firmware has: bytes, and the clock in Hz.
+    """What a board has: bytes, and the clock in Hz.
 
     `heap_bytes` is what MicroPython has free after `import anne`; the model, its inputs and the program share it.
+    `stock` says in words why that is less where the firmware is MicroPython's own; "" where it is ours.
     """
 
     name: str
@@ -41,17 +42,35 @@ class Board:
     romfs_bytes: int
     storage_bytes: int
     clock_hz: int
+    stock: str = ""
 
 
-# heap_bytes of the pico: gc.mem_free() on the emulated board, and 212 KB in one file were loaded there; of the pico2 an
-# estimate, not measured.
+def _stock_heap(runtime_kb: int, network_kb: int) -> str:
+    return (
+        f"AI-ANNE takes {runtime_kb} KB of the heap there, Wi-Fi and Bluetooth some {network_kb} (estimated)"
+    )
+
+
+# heap_bytes of the pico: gc.mem_free() on the emulated board, and 212 KB in one file were loaded there; of the others
+# estimates, not measured. Those with Wi-Fi have MicroPython's own firmware: what AI-ANNE takes of a heap is measured on
+# the emulated pico with it (tests/emulator/test_runtime.py), 236 KB free at first; the storage is as in MicroPython's
+# ports/rp2/boards (1.25.0 and 1.26.1 alike); it has no ROMFS.
 BOARDS = {
     "pico": Board("pico", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 160 * KB, 1408 * KB, 125_000_000),
     "pico-models": Board(
         "pico-models", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 1024 * KB, 512 * KB, 125_000_000
     ),
     "pico2": Board("pico2", "rp2350", 520 * KB, 440 * KB, 4096 * KB, 256 * KB, 3072 * KB, 150_000_000),
+    "pico-w": Board(
+        "pico-w", "rp2040", 264 * KB, 100 * KB, 2048 * KB, 0, 848 * KB, 125_000_000, _stock_heap(94, 45)
+    ),
+    "pico2-w": Board(
+        "pico2-w", "rp2350", 520 * KB, 320 * KB, 4096 * KB, 0, 2560 * KB, 150_000_000, _stock_heap(94, 45)
+    ),
 }
+# Those whose firmware this project builds.
+OWN_FIRMWARE = tuple(name for name, board in BOARDS.items() if not board.stock)
+_OURS = {"rp2040": "pico", "rp2350": "pico2"}
 # What the heap must have left for the program and the objects of `anne.Model` itself.
 RESERVE_BYTES = 12 * KB
 # A file that is read into RAM is one piece of the heap, and so is the workspace. Right after a reset nearly all of the
@@ -104,6 +123,12 @@ class Verdict:
     scratch_counted: bool = True
 
     @property
+    def heap_less_bytes(self) -> int:
+        """How much less of a heap there is than with our firmware on that chip; 0 where the firmware is ours."""
+        board = BOARDS[self.board]
+        return BOARDS[_OURS[board.chip]].heap_bytes - board.heap_bytes if board.stock else 0
+
+    @property
     def predicted_ms(self) -> float | None:
         """What one prediction takes where the file goes, None if it does not fit."""
         return self.flash_ms if self.place == "romfs" else self.elapsed_ms
@@ -116,7 +141,11 @@ class Verdict:
         """Return whether the model fits, what it needs there and how long it takes; or why not, and what would help."""
         if not self.fits:
             reason = f"does not fit the {self.board}: {self.reason}; largest: {self.layer}"
-            return [reason, *(f"  {line}" for line in [*self.advice, *self._other_firmware()])]
+            return [
+                reason,
+                *(f"  {line}" for line in [*self.advice, *self._other_firmware()]),
+                *self._stock(),
+            ]
         where = "in RAM" if self.place == "storage" else "in ROMFS, weights used in flash"
         piece = max(self.workspace_bytes, self.file_bytes if self.place == "storage" else 0)
         assumed = (
@@ -129,6 +158,7 @@ class Verdict:
             f"one prediction: about {self.predicted_ms:.3g} ms on the {self.board} ({self.measured})",
             *([] if self.scratch_counted else [_UNCOUNTED]),
             *([assumed] if piece > SURE_PIECE_BYTES and BOARDS[self.board].chip == "rp2040" else []),
+            *self._stock(),
         ]
 
     def energy_line(self) -> str:
@@ -137,6 +167,15 @@ class Verdict:
             return ""
         clocks = ", ".join(f"{_energy(energy)} at {clock} MHz" for clock, energy in self.energy_uj.items())
         return f"its energy: about {clocks} (estimated from the datasheet's currents, not measured: docs/energy.md)"
+
+    def _stock(self) -> list[str]:
+        board = BOARDS[self.board]
+        if not board.stock:
+            return []
+        return [
+            f"the {self.board} has MicroPython's own firmware and anne deploy --runtime: a heap of {self.heap_bytes} "
+            f"bytes, {self.heap_less_bytes} less than a {_OURS[board.chip]}'s; {board.stock}"
+        ]
 
     def _other_firmware(self) -> list[str]:
         if not self.firmware:
@@ -227,9 +266,9 @@ def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
         file, names, verdict.file_bytes, workspace, lambda *bytes_: placed(board, *bytes_) != ""
     )
     models = BOARDS["pico-models"]
-    if models.chip == board.chip and placed(models, verdict.file_bytes, workspace):
+    if models.chip == board.chip and not board.stock and placed(models, verdict.file_bytes, workspace):
         verdict.firmware = models.name
-    for other in BOARDS.values():
+    for other in map(BOARDS.get, OWN_FIRMWARE):
         if other.heap_bytes > board.heap_bytes and placed(other, verdict.file_bytes, workspace):
             verdict.advice.append(f"use a board with more RAM: it fits the {other.name}")
     if not verdict.advice:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import ModelError
-from .fit import BOARDS
+from .fit import BOARDS, OWN_FIRMWARE
 from .flash_files import too_large
 from .layout import FLASH_BASE
 from .romfs import image_bytes, romfs_files, romfs_image
@@ -22,6 +22,8 @@ def romfs_uf2(files: Mapping[str, bytes], board: str) -> bytes:
     `board` is a name of BOARDS. ModelError if they do not fit.
     """
     about, image = BOARDS[board], romfs_image(files)
+    if not about.romfs_bytes:
+        raise ModelError(f"the {board} has MicroPython's own firmware, which has no ROMFS; use anne deploy")
     if len(image) > about.romfs_bytes:
         raise ModelError(too_large(len(image), about.romfs_bytes))
     return uf2_bytes(image, romfs_address(board), about.chip)
@@ -36,12 +38,12 @@ def romfs_address(board: str) -> int:
 def files_of_uf2(path: Path) -> tuple[str, dict[str, bytes], int]:
     """Return (board, files, bytes of the image) of a UF2 file as `romfs_uf2` makes them. ModelError for another."""
     pieces = read_uf2(path)
-    for board in BOARDS:
+    for board in OWN_FIRMWARE:
         if pieces[0][0] == romfs_address(board) and _in_one_piece(pieces):
             image = b"".join(payload for _, payload in pieces)
             if used := image_bytes(image):
                 return board, romfs_files(image), used
-    starts = ", ".join(f"{romfs_address(board):#x} ({board})" for board in BOARDS)
+    starts = ", ".join(f"{romfs_address(board):#x} ({board})" for board in OWN_FIRMWARE)
     raise ModelError(f"{path}: expected a UF2 file of a ROMFS, at {starts}; got one at {pieces[0][0]:#x}")
 
 

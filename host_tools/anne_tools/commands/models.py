@@ -12,7 +12,7 @@ import click
 import numpy as np
 from anne.model_file import ModelFile
 
-from ..boards.firmware import BOARDS
+from ..boards.fit import BOARDS
 from ..conversion.report import LayerReport, layer_table
 from ..cores.files import open_model
 from ..data.files import read_whole
@@ -26,7 +26,8 @@ board_option = click.option(
     type=click.Choice(list(BOARDS)),
     default="pico",
     show_default=True,
-    help="The board it is for; pico-models is a Pico whose firmware has 1 MB for models in flash.",
+    help="The board it is for; pico-models is a Pico whose firmware has 1 MB for models in flash, those with -w have "
+    "MicroPython's own firmware (anne deploy --runtime).",
 )
 
 

@@ -161,18 +161,20 @@ MODEL = Path(__file__).parents[2] / "golden" / "models" / "small_int8.anne"
 
 
 @pytest.mark.parametrize("command", ["deploy", "run", "bench"])
-def test_firmware_that_is_not_ours(fake_board, command):
+def test_a_board_without_ai_anne(fake_board, command):
     sent = []
 
     def stock(board, source):
         sent.append(source)
-        return "0\n" if "_anne" in source else "Raspberry Pi Pico with RP2040, MicroPython v1.25.0\n"
+        if "import anne" in source:
+            return "no module named 'anne'\n"
+        return "Raspberry Pi Pico with RP2040, MicroPython v1.25.0\n"
 
     board = fake_board(stock)
     result = anne(command, MODEL, "--on", board.port)
     assert result.exit_code == 1
-    message = "this firmware has no native module _anne; put ours on it with: anne flash"
-    assert result.stderr.splitlines()[-1] == f"anne: {board.port}: {message}"
+    message = "this board has no AI-ANNE; put our firmware on it (anne flash), or AI-ANNE onto its own: "
+    assert result.stderr.splitlines()[-1] == f"anne: {board.port}: {message}anne deploy --runtime"
     assert not [source for source in sent if "open(" in source]
 
 

@@ -186,7 +186,9 @@ def test_values_that_do_not_fit_break_it_whatever_the_weights():
 
 
 def test_an_unknown_board():
-    with pytest.raises(ModelError, match="board: expected one of pico, pico-models, pico2, got 'uno'"):
+    with pytest.raises(
+        ModelError, match="board: expected one of pico, pico-models, pico2, pico-w, pico2-w, got 'uno'"
+    ):
         fit(b"", "uno")
 
 
@@ -319,3 +321,27 @@ def test_the_heap_decides_to_the_byte(monkeypatch):
         board = replace(BOARDS["pico"], heap_bytes=heap_bytes, romfs_bytes=0)
         monkeypatch.setitem(fit_module.BOARDS, "pico", board)
         assert fit(data, "pico").fits is fits
+
+
+# --- MicroPython's own firmware ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("board", "ours", "kb"), [("pico-w", "pico", 127), ("pico2-w", "pico2", 120)])
+def test_a_board_with_stock_firmware_says_how_much_less_it_has(board, ours, kb):
+    # kb: the difference of heap_bytes in BOARDS, 227 - 100 and 440 - 320
+    verdict = fit(model(4, 8, 3), board)
+    assert verdict.fits
+    assert verdict.heap_less_bytes == kb * KB
+    assert f"{verdict.heap_bytes} bytes, {kb * KB} less than a {ours}'s" in verdict.lines()[-1]
+    assert fit(model(4, 8, 3), ours).heap_less_bytes == 0
+
+
+def test_stock_firmware_has_no_romfs():
+    # 150 KB of int8 weights: in ROMFS of ours, and nowhere in a heap of 100 KB
+    verdict = fit(model(640, 240, dtype="int8"), "pico-w")
+    assert (verdict.fits, verdict.firmware) == (False, "")
+    assert [line for line in verdict.advice if "more RAM" in line] == [
+        "use a board with more RAM: it fits the pico",
+        "use a board with more RAM: it fits the pico-models",
+        "use a board with more RAM: it fits the pico2",
+    ]
