@@ -5,6 +5,7 @@ A backend takes a file's tests in one go and gives what `run_tests.py` printed t
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -15,16 +16,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
+from anne_tools.cores.native import NativeModel
 from anne_tools.errors import DeviceError, ModelError
 from qemu import MACHINES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 GOLDEN = HERE.parent / "golden"
-GOLDEN_FILES = [path for folder in ("models", "training") for path in (GOLDEN / folder).iterdir()]
+GOLDEN_MODELS = sorted(path.stem for path in (GOLDEN / "models").glob("*.anne"))
 UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build/micropython-unix"))
 MPY_CROSS = Path(
     os.environ.get("ANNE_MPY_CROSS", ROOT / "build/sources/micropython/mpy-cross/build/mpy-cross")
@@ -82,7 +85,7 @@ def _unix(file: str, names: list[str]) -> str:
 
 def _process(interpreter: list[str], file: str, names: list[str]) -> str:
     # leaks are MicroPython's own: it ends without freeing what it has
-    environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0", "ANNE_GOLDEN": f"{GOLDEN}/"}
+    environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0", "ANNE_GOLDEN": f"{_golden_folder()}/"}
     command = [*interpreter, str(HERE / "run_tests.py"), file, *names]
     try:
         done = subprocess.run(
@@ -132,8 +135,35 @@ def _compiled_tests() -> dict[str, bytes]:
     return {path.with_suffix(".mpy").name: _compiled(path) for path in paths}
 
 
+@cache
 def _golden_files() -> dict[str, bytes]:
-    return {str(path.relative_to(GOLDEN)): path.read_bytes() for path in GOLDEN_FILES}
+    """The files of tests/golden that tests read. Models have a folder without their answers, as LittleFS is slow in
+    large ones; bits.txt has for each of them that gives floats its name, and what the host library gives."""
+    files = {f"training/{path.name}": path.read_bytes() for path in (GOLDEN / "training").iterdir()}
+    bits = []
+    for name in GOLDEN_MODELS:
+        path = GOLDEN / "models" / f"{name}.anne"
+        files[f"models/{path.name}"] = path.read_bytes()
+        files[f"answers/{name}.json"] = path.with_suffix(".json").read_bytes()
+        with NativeModel(path.read_bytes()) as model:
+            x = np.frombuffer(model.file.metadata["golden_inputs"], np.uint8)
+            if len(model.inputs) == 1:
+                x = x.view(model.input.dtype)
+            if "float32" in [port.dtype for port in model.outputs]:
+                bits.append(f"{name} {model.run_raw(x).tobytes().hex()}\n")
+    return files | {"models/bits.txt": "".join(bits).encode()}
+
+
+@cache
+def _golden_folder() -> Path:
+    """The same as a folder."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    for name, content in _golden_files().items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
 def _compiled(path: Path) -> bytes:

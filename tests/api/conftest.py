@@ -1,7 +1,8 @@
 """The tests in this folder are plain Python that MicroPython runs, too: each runs once on every backend.
 
-A test is a function test_*() in a file test_*.py; it uses `assert` and what `check.py` offers, and imports only what
-both Pythons have. `pytest tests/api -k unix` picks a backend. A file's tests go to a backend in one go.
+A test is a function test_*() in a file test_*.py, or in test_golden_models.py a golden model; it uses `assert` and what
+`check.py` offers, and imports only what both Pythons have. `pytest tests/api -k unix` picks a backend. A file's tests
+go to a backend in one go.
 """
 
 from __future__ import annotations
@@ -30,14 +31,20 @@ class TestFile(pytest.File):
     """A file of tests, read but never imported here."""
 
     def collect(self) -> Iterator[BackendTest]:
-        tree = ast.parse(self.path.read_text(), str(self.path))
-        for node in tree.body:
+        for name, line in self._tests():
+            for backend in backends.BACKENDS:
+                yield BackendTest.from_parent(
+                    self, name=f"{name}[{backend}]", test_name=name, backend=backend, line=line
+                )
+
+    def _tests(self) -> Iterator[tuple[str, int]]:
+        """The names of the tests, and the lines where they begin."""
+        if self.path.stem == "test_golden_models":
+            yield from ((f"test_{name}", 1) for name in backends.GOLDEN_MODELS)
+            return
+        for node in ast.parse(self.path.read_text(), str(self.path)).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for backend in backends.BACKENDS:
-                    name = f"{node.name}[{backend}]"
-                    yield BackendTest.from_parent(
-                        self, name=name, test_name=node.name, backend=backend, line=node.lineno
-                    )
+                yield node.name, node.lineno
 
 
 class BackendTest(pytest.Item):

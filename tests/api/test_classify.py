@@ -22,7 +22,7 @@ def load(name):
 
 
 def inputs(name):
-    with open(golden(name + ".json")) as file:
+    with open(golden(name + ".json", "answers")) as file:
         return json.loads(file.read())["inputs"]
 
 

@@ -118,7 +118,7 @@ def test_bases_of_every_shape():
         "two_inputs_int8", "unaligned_float32",
     ):  # fmt: skip
         net = anne.load(golden(name + ".anne"))
-        with open(golden(name + ".json")) as file:
+        with open(golden(name + ".json", "answers")) as file:
             x = json.loads(file.read())["inputs"][:2]
         head = anne.Head(net, LABELS)
         head.add("left", x[0])

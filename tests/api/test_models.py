@@ -1,6 +1,6 @@
-"""Trained networks from model files: what `load` and `Model` do, and that all cores give the same numbers.
+"""Trained networks from model files: what `load` and `Model` do.
 
-The files and what they must answer come from tests/golden/make_models.py.
+The files and what they must answer come from tests/golden/make_models.py; test_golden_models.py runs all of them.
 """
 
 import gc
@@ -11,13 +11,8 @@ import anne
 from check import close, golden, heap_used, nan, raises, same
 from model_writer import INPUT, INT8, INT16, OUTPUT, RESHAPE, Writer
 
-NAMES = (
-    ("small_float32", "small_int8", "small_int16", "small_int8_weights", "small_int4")
-    + ("activations_float32", "activations_int8", "activations_int16", "binary_float32", "binary_int8")
-    + ("wide_int8", "wide_int4", "broad_float32", "broad_int16", "broad_int8_weights")
-    + ("image_float32", "image_int8", "unaligned_float32")
-    + ("tie_float32", "tie_int8", "level_float32", "level_int8")
-    + ("residual_float32", "residual_int8", "residual_int16")
+BRANCHING = (
+    ("residual_float32", "residual_int8", "residual_int16")
     + ("two_inputs_float32", "two_inputs_int8", "two_inputs_int16")
     + ("two_outputs_float32", "two_outputs_int8", "two_outputs_int16")
 )
@@ -43,82 +38,13 @@ def size_of(shape):
 
 def expected(name):
     """Return raw inputs and raw outputs: a list for each sample, of lists where there are several of them."""
-    with open(golden(name + ".json")) as file:
+    with open(golden(name + ".json", "answers")) as file:
         values = json.loads(file.read())
     return values["inputs"], values["outputs"]
 
 
-def arrays(ports, values):
-    """Return an array of its own type for each input (output), with a list of numbers each."""
-    return [array(LETTERS[port.dtype], numbers) for port, numbers in zip(ports, values)]
-
-
-def check_golden(name):
-    net = load(name)
-    for x, y in zip(*expected(name)):
-        if len(net.inputs) == 1:
-            x = [x]
-        if len(net.outputs) == 1:
-            y = [y]
-        x, outs = arrays(net.inputs, x), arrays(net.outputs, [[0] * len(numbers) for numbers in y])
-        out = outs if len(outs) > 1 else outs[0]
-        assert net.predict_into(x if len(x) > 1 else x[0], out) is out
-        for got, numbers, port in zip(outs, y, net.outputs):
-            bound = (
-                1e-6 * max(abs(v) for v in numbers) if port.dtype == "float32" else 0
-            )  # integers to the bit
-            close(list(got), numbers, bound)
-
-
-# A test a group, so that a failure tells where.
-
-
-def test_golden_outputs_of_small_networks():
-    for name in NAMES[:5]:
-        check_golden(name)
-
-
-def test_golden_outputs_of_float_activations():
-    # 13 layers one after another, each within 1e-6 of its largest output
-    net = load("activations_float32")
-    for x, y in zip(*expected("activations_float32")):
-        close(net.predict(x), y, 13 * 1e-6 * max(abs(v) for v in y))
-
-
-def test_golden_outputs_of_integer_activations():
-    check_golden("activations_int8")
-    check_golden("activations_int16")
-
-
-def test_golden_outputs_of_two_classes():
-    for name in ("binary_float32", "binary_int8", "tie_float32", "tie_int8", "level_float32", "level_int8"):
-        check_golden(name)
-
-
-def test_golden_outputs_of_wide_layers():
-    check_golden("wide_int8")
-    check_golden("wide_int4")
-
-
-def test_golden_outputs_of_broad_layers():
-    check_golden("broad_float32")
-    check_golden("broad_int16")
-    check_golden("broad_int8_weights")
-
-
-def test_golden_outputs_of_other_layers():
-    check_golden("image_float32")
-    check_golden("image_int8")
-    check_golden("unaligned_float32")
-
-
-def test_golden_outputs_of_networks_that_branch():
-    for name in NAMES[-9:]:
-        check_golden(name)
-
-
 def test_selftest_counts_the_golden_samples():
-    for name in ("small_float32", "image_int8") + NAMES[-9:]:
+    for name in ("small_float32", "image_int8") + BRANCHING:
         same(load(name).selftest(), 4)
 
 
