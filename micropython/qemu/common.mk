@@ -5,6 +5,6 @@ MICROPY_HEAP_SIZE = 232448
 MICROPY_VFS_LFS2 = 1
 
 INC += -I$(BOARD_DIR)/..
-CFLAGS += -DMP_CONFIGFILE='<config.h>'
+CFLAGS += -g -DMP_CONFIGFILE='<config.h>'
 SRC_C += $(ANNE_QEMU)/machine.c
 LDFLAGS += -L $(BOARD_DIR)/..

@@ -30,9 +30,12 @@ CORE = sources(".") - {"host.c"} | sources("layers") | KERNELS
 BUILT = {
     "firmware of the Pico": ROOT / "build/anne-pico.elf",
     "firmware of the Pico 2": ROOT / "build/anne-pico2.elf",
+    "Cortex-M0 under QEMU": ROOT / "build/qemu-m0.elf",
+    "Cortex-M33 under QEMU": ROOT / "build/qemu-m33.elf",
     "unix port": ROOT / "build/micropython-unix",
     "host library": Path(sysconfig.get_path("platlib")) / "anne_tools/libanne.so",
 }
+M33 = ("firmware of the Pico 2", "Cortex-M33 under QEMU")
 
 
 def options_of(path: Path) -> dict[str, set[str]]:
@@ -54,7 +57,7 @@ def test_the_core_has_its_flags(what: str):
     if not BUILT[what].exists():
         pytest.skip(f"{BUILT[what].name} is not built")
     options = options_of(BUILT[what])
-    assert set(options) >= CORE - (NOT_FOR_M33 if what == "firmware of the Pico 2" else FOR_M33)
+    assert set(options) >= CORE - (NOT_FOR_M33 if what in M33 else FOR_M33)
     for name, given in options.items():
         assert set(ENV["ANNE_FLAGS"].split()) <= given, name
         if name in KERNELS:
