@@ -34,9 +34,7 @@ def files(tmp_path, monkeypatch):
 
 
 def board(mpy: int, *, name: str = "micropython", version=(1, 25, 0), platform: str = "rp2") -> BoardFacts:
-    return BoardFacts(
-        name, version, mpy, platform, "a board", False, "/lib", "", 4096, 1 << 20, 200_000
-    )
+    return BoardFacts(name, version, mpy, platform, "a board", False, "/lib", "", 4096, 1 << 20, 200_000)
 
 
 PACKAGE = {"anne/__init__.mpy": BYTECODE + b"init", "anne/layers/add.mpy": BYTECODE + b"add"}
