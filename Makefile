@@ -28,7 +28,8 @@ help:
 	@echo "make reliability  the same in the short form that is part of make test"
 	@echo "make check     style: ruff, clang-format, shellcheck"
 	@echo "make format    mends what make check says about layout"
-	@echo "make clean     removes build/"
+	@echo "make release   dist/: wheels, sdist, firmwares, .mpy files, checksums, sizes, notes; for who need not build"
+	@echo "make clean     removes build/ and dist/"
 
 demo: emulator
 	@$(venv)/anne demo
@@ -84,6 +85,12 @@ runtime: prepare
 	@ls -l build/natmod/*.mpy
 	$(total)
 
+release: prepare
+	$(build) install firmware runtime
+	@$(venv)/python web/build.py build/web build/anne-explorer.html
+	@$(venv)/python host_tools/release.py
+	$(total)
+
 # rp2040py with a model of the flash cache, in the virtual environment: 40 s of one core, once.
 flash-cache: prepare
 	$(total)
@@ -116,7 +123,7 @@ format: prepare
 	@git ls-files '*.c' '*.h' | xargs $(venv)/clang-format -i
 
 clean:
-	rm -rf build
+	rm -rf build dist
 
 # --- What the commands above share ---------------------------------------------------------------------------------
 
@@ -133,7 +140,7 @@ prepare:
 		-DPython3_EXECUTABLE=$(CURDIR)/$(venv)/python \
 		-DCMAKE_INSTALL_PREFIX=$$($(venv)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 
-explorer: EXPLORER = --explorer
+explorer release: EXPLORER = --explorer
 test-web: BROWSER = --browser
 test-web: EXTRAS = $(TEST_EXTRAS),web
 bench: EXTRAS = bench,plot
@@ -145,5 +152,5 @@ test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = examples
 check format: EXTRAS = check
 
-.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware runtime flash-cache size check format clean \
-	emulator prepare
+.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware runtime release flash-cache size \
+	check format clean emulator prepare

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from anne_tools.boards.firmware import BOARDS
+from anne_tools.boards.runtime_files import mip_files
 from bootstrap import ROOT, BootstrapError, run_step
 from release_notes import git, release_notes, size_table
 
@@ -26,11 +27,13 @@ FOR_BOARDS = {
     },
     "anne": BUILD / "natmod" / "anne",
 }
+PAGE = BUILD / "anne-explorer.html"
 
 
 def stage() -> None:
     """Put what is for boards into RUNTIME, nothing else. BootstrapError names what is not built."""
-    missing = [str(path.relative_to(ROOT)) for path in FOR_BOARDS.values() if not path.exists()]
+    paths = [*FOR_BOARDS.values(), PAGE]
+    missing = [str(path.relative_to(ROOT)) for path in paths if not path.exists()]
     if missing:
         raise BootstrapError(f"expected to be built, but is not there: {', '.join(missing)}")
     shutil.rmtree(RUNTIME, ignore_errors=True)
@@ -90,6 +93,9 @@ def main() -> int:
         print(f"release: {error}", file=sys.stderr)
         return 1
     shutil.copytree(RUNTIME, DIST, dirs_exist_ok=True)
+    shutil.copy(PAGE, DIST)
+    for name, content in mip_files().items():
+        (DIST / name).write_bytes(content)
     (DIST / "SIZES.md").write_text(size_table(DIST, files_of(DIST)), encoding="utf-8")
     (DIST / "NOTES.md").write_text(release_notes(ROOT, version, source), encoding="utf-8")
     (DIST / "SHA256SUMS").write_text(checksums(DIST, files_of(DIST)), encoding="utf-8")

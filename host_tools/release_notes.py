@@ -14,7 +14,11 @@ _KINDS = (
     (r"anne-pico2\.uf2", "firmware for the Pico 2"),
     (r"_anne-.*\.mpy", "native module for MicroPython's own firmware, one a processor"),
     (r"anne/.*\.mpy", "package for MicroPython's own firmware"),
-    (r".*\.json", "what `mip` reads"),
+    (
+        r"package.*\.json",
+        "what `mip` installs those two by: of a Pico, of other processors, of any without the module",
+    ),
+    (r"anne-explorer\.html", "page that trains networks and shows every neuron, in a browser"),
 )
 _UF2_BLOCK, _UF2_PAYLOAD = 512, 256
 

@@ -16,7 +16,8 @@ from ..data.texts import harmless
 uf2_option = click.option(
     "--uf2",
     type=click.Path(path_type=Path),
-    help="Firmware file; default: $ANNE_FIRMWARE, else build/anne-pico.uf2 here or in a folder above.",
+    help="Firmware file; default: $ANNE_FIRMWARE, else build/anne-pico.uf2 here or in a folder above, else "
+    "the one that came with this package.",
 )
 header_option = click.option(
     "--header/--no-header",
@@ -46,7 +47,8 @@ def flash_told(flash: str) -> str:
     """Return in a line what reads of flash cost in figures; "" for a real board's."""
     return {
         "cache model": "Reads of flash go through a model of the RP2040's cache, as on silicon.",
-        "no cache": "Flash is as fast as RAM here, unlike on silicon: `make flash-cache` builds a model of its cache.",
+        "no cache": "Flash is as fast as RAM here, unlike on silicon: `make flash-cache` in the source folder builds a "
+        "model of its cache.",
     }.get(flash, "")
 
 
