@@ -19,26 +19,25 @@ from release_notes import git, release_notes, size_table
 
 DIST, BUILD = ROOT / "dist", ROOT / "build"
 RUNTIME = BUILD / "release" / "runtime"
-# Where a build leaves what is for boards, and what that is called in dist/ and in the wheel.
-FOR_BOARDS = {
+# What a build leaves for boards and browsers, by what it is called in dist/ and in the wheel.
+BUILT = {
     **{f"anne-{board}.uf2": BUILD / f"anne-{board}.uf2" for board in BOARDS},
     **{
         f"_anne-{chip}.mpy": BUILD / "natmod" / f"_anne-{chip}.mpy" for chip in ("armv6m", "armv7emsp", "x64")
     },
     "anne": BUILD / "natmod" / "anne",
+    "anne-explorer.html": BUILD / "anne-explorer.html",
 }
-PAGE = BUILD / "anne-explorer.html"
 
 
 def stage() -> None:
-    """Put what is for boards into RUNTIME, nothing else. BootstrapError names what is not built."""
-    paths = [*FOR_BOARDS.values(), PAGE]
-    missing = [str(path.relative_to(ROOT)) for path in paths if not path.exists()]
+    """Put what is built for boards and browsers into RUNTIME, nothing else. BootstrapError names what is not built."""
+    missing = [str(path.relative_to(ROOT)) for path in BUILT.values() if not path.exists()]
     if missing:
         raise BootstrapError(f"expected to be built, but is not there: {', '.join(missing)}")
     shutil.rmtree(RUNTIME, ignore_errors=True)
     RUNTIME.mkdir(parents=True)
-    for name, path in FOR_BOARDS.items():
+    for name, path in BUILT.items():
         if path.is_dir():
             shutil.copytree(
                 path, RUNTIME / name, ignore=lambda folder, names: [n for n in names if _no_mpy(folder, n)]
@@ -93,7 +92,6 @@ def main() -> int:
         print(f"release: {error}", file=sys.stderr)
         return 1
     shutil.copytree(RUNTIME, DIST, dirs_exist_ok=True)
-    shutil.copy(PAGE, DIST)
     for name, content in mip_files().items():
         (DIST / name).write_bytes(content)
     (DIST / "SIZES.md").write_text(size_table(DIST, files_of(DIST)), encoding="utf-8")
