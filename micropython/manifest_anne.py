@@ -12,6 +12,7 @@ package(
         "head.py",
         "inside.py",
         "layers/__init__.py",
+        "live.py",
         "metadata.py",
         "model.py",
         "model_file.py",

@@ -24,6 +24,7 @@ COMMANDS = {
     "deploy": "Put a model file onto a Pico and check it there.",
     "romfs": "Fill the part of a Pico's flash where models are used in place.",
     "emulate": "Talk to an emulated Pico, or run a script on it.",
+    "explore": "Show every neuron of a network in the browser, and on a Pico.",
     "flash": "Put the firmware onto a real Pico.",
 }
 
@@ -72,6 +73,7 @@ _PACKAGES = {
     "elftools": "pyelftools",
     "mpremote": "mpremote",
     "serial": "pyserial",
+    "websockets": "websockets",
 }
 
 

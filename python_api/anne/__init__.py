@@ -72,6 +72,7 @@ _LATER = (
     ),
     ("trainer", "Trainer train_model"),
     ("head", "Head"),
+    ("live", "stream"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from . import reference as reference
 from .head import Head as Head
+from .live import stream as stream
 from .model import Model as Model
 from .model import load as load
 from .reference import ACTIVATIONS as ACTIVATIONS

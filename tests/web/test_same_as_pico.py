@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from array import array
 
+import anne
 import anne_tools
 import numpy as np
 import pytest
+from anne.model_file import ModelFile
 from anne.model_writer import dense_network
 from anne_tools.boards.fit import fit
 from anne_tools.boards.romfs_uf2 import romfs_uf2
@@ -154,3 +156,31 @@ def test_the_program_is_read_by_the_converter(explorer, tmp_path):
     said = np.array(explorer.page.evaluate("anne.data.x.map((row) => anne.values(row).at(-1)[0])"))
     assert np.allclose(converted.predict(rows).ravel(), said, atol=1e-5)
     assert re.search(r"^from anne import dense$", path.read_text(), re.M)
+
+
+@pytest.mark.parametrize("net", [*NETS, "circles/2-6-5-1", "iris3/4-3"])
+def test_integers_are_the_references(explorer, net):
+    """What the page says a neuron's integer is, the Python reference computes from the same file; and the network in
+    integers answers nearly as in floats."""
+    explorer.open(f"en/{net}/train")
+    activations = "['tanh', 'leaky_relu', 'sigmoid']"
+    explorer.page.evaluate(
+        f"anne.setHidden(anne.hidden.map((layer, l) => ({{ ...layer, activation: {activations}[l] }})))"
+    )
+    explorer.page.evaluate("anne.epochs(40)")
+    explorer.page.click("#tab-int8")
+    data = bytes(explorer.page.evaluate("Array.from(anne.int8().bytes)"))
+    x = explorer.page.evaluate("anne.data.x[3] ?? anne.data.x[0]")
+    explorer.page.evaluate("anne.look(3)")
+    shown = explorer.page.evaluate(
+        "Array.from(document.querySelectorAll('#int8-neurons tr[data-integer]'), (tr) => Number(tr.dataset.integer))"
+    )
+    layers, expected = ModelFile(data).layers, []
+    for index, (_, reals) in enumerate(list(anne.load(data).trace(x))[1:]):
+        if layers[index].kind == "dense" and [layer.kind for layer in layers[index + 1 : index + 2]] == ["activation"]:
+            continue  # the sums below it, which are not drawn
+        tensor = layers[index].outputs[0]
+        expected += [round(v / tensor.scale) + tensor.zero_point for v in reals]
+    assert shown == expected
+    right = explorer.page.get_attribute("#int8-totals", "data-right").split()
+    assert abs(int(right[0]) - int(right[1])) <= 0.05 * len(explorer.page.evaluate("anne.data.y"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 WEB = Path(__file__).parents[2] / "web"
-SCREENS = ("data", "net", "train", "look", "pico")
+SCREENS = ("data", "net", "train", "look", "int8", "pico", "live")
 GOOD = "length,width,kind\n" + "".join(f"{1 + i / 10},{2 - i / 10},{'ab'[i % 2]}\n" for i in range(30))
 
 

@@ -39,6 +39,11 @@ class Core {
     return new Float32Array(this.doors.memory.buffer, address, n).slice();
   }
 
+  /** A copy of n signed bytes from an address on. */
+  bytes(address, n) {
+    return new Int8Array(this.doors.memory.buffer, address, n).slice();
+  }
+
   /** Call use(addresses) with copies of arrays in the core's memory, and free them. */
   with(arrays, use) {
     const addresses = [];
@@ -134,17 +139,17 @@ export class Network {
   }
 }
 
-/** A model file as the Pico runs it: {bytes, layers} of model_file.js. Error if the core refuses the file. */
+/** A model file as the Pico runs it: {bytes, layers} of model_file.js or int8_file.js. Error if the core refuses it. */
 export class Model {
   constructor(core, { bytes, layers }) {
     this.core = core;
-    this.counts = layers.map((layer) => layer.nOut);
+    this.layers = layers;
     this.handle = core.with([bytes, new Int32Array(1)], (at, statusAt) =>
       core.doors.anne_host_open(at, bytes.length, statusAt), // it takes a copy
     );
     if (!this.handle) throw new Error("the core refuses this file");
     this.x = core.put(new Float32Array(layers[0].nIn));
-    this.outputsAt = core.put(new Float32Array(this.counts.reduce((a, b) => a + b)));
+    this.outputsAt = core.put(new Float32Array(layers.reduce((sum, layer) => sum + layer.nOut, 0)));
   }
 
   free() {
@@ -158,14 +163,14 @@ export class Model {
     return this.core.doors.anne_host_scratch_bytes(this.handle);
   }
 
-  /** The outputs of every layer of the file for one row: an array for each. */
+  /** The outputs of every layer of the file for one row: an array for each, of floats, or of the integers themselves. */
   trace(x) {
     this.core.write(this.x, x);
     this.core.doors.anne_host_trace(this.handle, this.x, this.outputsAt);
     let at = this.outputsAt;
-    return this.counts.map((n) => {
-      const values = this.core.floats(at, n);
-      at += 4 * n;
+    return this.layers.map(({ nOut, scale }) => {
+      const values = scale === undefined ? this.core.floats(at, nOut) : this.core.bytes(at, nOut);
+      at += values.byteLength;
       return values;
     });
   }

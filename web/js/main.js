@@ -8,12 +8,14 @@ import { DATASETS } from "./datasets.js";
 import { MOST_LAYERS, MOST_NEURONS, Session } from "./session.js";
 import { LANGUAGES, setLanguage, t } from "./texts.js";
 import { dataScreen } from "./screens/data.js";
+import { int8Screen } from "./screens/int8.js";
+import { liveScreen } from "./screens/live.js";
 import { lookScreen } from "./screens/look.js";
 import { netScreen } from "./screens/net.js";
 import { picoScreen } from "./screens/pico.js";
 import { trainScreen } from "./screens/train.js";
 
-const SCREENS = { data: dataScreen, net: netScreen, train: trainScreen, look: lookScreen, pico: picoScreen };
+const SCREENS = { data: dataScreen, net: netScreen, train: trainScreen, look: lookScreen, int8: int8Screen, pico: picoScreen, live: liveScreen };
 let session;
 let screen = "data";
 let language = navigator.language.startsWith("de") ? "de" : "en";
@@ -75,7 +77,8 @@ async function start() {
     return;
   }
   session.listen((what) => {
-    if (what === "training" && screen === "train") return refresh([content()]); // often, and while something may be typed
+    // often, and while something may be typed
+    if ((what === "training" && screen === "train") || what === "live") return refresh([content()]);
     history.replaceState(null, "", address());
     show();
   });

@@ -4,9 +4,11 @@
 import { ACTIVATIONS, layout } from "./core.js";
 
 const HEADER_BYTES = 48;
-const [DENSE, ACTIVATION, SCALING] = [1, 2, 3];
+export const [DENSE, ACTIVATION, SCALING] = [1, 2, 3];
+export const [FLOAT32, INT8] = [1, 2];
+const [F32, F32_ALIGNED] = [1, 6];
 const PANEL = 168; // columns of f32_aligned in one piece
-const [NAME, LABELS, FEATURE_NAMES, LAYER_NAMES] = [1, 2, 3, 8];
+export const [NAME, LABELS, FEATURE_NAMES, LAYER_NAMES] = [1, 2, 3, 8];
 
 /**
  * {bytes, arenaBytes, layers} of the file; layers say what is in it: {kernel, activation, nIn, nOut} each.
@@ -31,8 +33,10 @@ export function modelFile({ sizes, activations, parameters, scaling, labels, fea
     names.push(`dense ${n}`);
     const constants = packed(parameters.subarray(weights, bias), parameters.subarray(bias, bias + nOut), nIn);
     const activation = isLast ? "linear" : activations[l];
-    records.push(record(DENSE, n, n + 1, data, activation, constants));
-    layers.push({ kernel: constants.length === 3 ? "f32_aligned" : "f32", activation, nIn, nOut });
+    const isAligned = constants.length === 3;
+    const settings = [numbers("III", isAligned ? F32_ALIGNED : F32, 0, 0)];
+    records.push(record(DENSE, n, n + 1, data, activation, constants, settings));
+    layers.push({ kernel: isAligned ? "f32_aligned" : "f32", activation, nIn, nOut });
     if (isLast) {
       names.push("softmax");
       layers.push({ kernel: "activation float32", activation: "softmax", nIn: nOut, nOut });
@@ -42,15 +46,16 @@ export function modelFile({ sizes, activations, parameters, scaling, labels, fea
     bytes.push(4 * nOut);
   });
   const { places, arenaBytes } = chain(bytes);
-  const tensors = bytes.flatMap((n, i) => Array(byRows.has(i) ? 2 : 1).fill([n, places[i], i ? 0 : 1]));
+  const tensors = bytes.flatMap((n, i) => Array(byRows.has(i) ? 2 : 1).fill([n / 4, places[i], i ? 0 : 1]));
   tensors[tensors.length - 1] = [...tensors.at(-1).slice(0, 2), 2];
   const metadata = [lines(NAME, [name]), lines(LABELS, labels), lines(FEATURE_NAMES, featureNames), lines(LAYER_NAMES, names)];
-  const made = assembled(arenaBytes, tensors.map((each) => tensor(...each)), records, joined(metadata), joined(data));
+  const made = assembled(arenaBytes, tensors.map((each) => tensor(...each)), records, joined(metadata), data);
   return { bytes: made, arenaBytes, layers };
 }
 
-function assembled(arenaBytes, tensors, records, metadata, data) {
-  const parts = [joined(tensors), joined(records), metadata, data];
+/** The file of these parts, with its header and checksum. */
+export function assembled(arenaBytes, tensors, records, metadata, data) {
+  const parts = [joined(tensors), joined(records), metadata, joined(data.map(padded))];
   const [, layerBytes, metadataBytes, dataBytes] = parts.map((part) => part.length);
   const counts = numbers("IIIIIIII", arenaBytes, tensors.length, records.length, layerBytes, metadataBytes, dataBytes, 0, 0);
   const body = joined([counts, ...parts]);
@@ -59,27 +64,27 @@ function assembled(arenaBytes, tensors, records, metadata, data) {
   return joined([head, body]);
 }
 
-function tensor(nBytes, at, role) {
-  return numbers("BBBBIIIIfiI", 1, role, 1, 0, nBytes / 4, 0, 0, 0, 1, 0, at);
+/** A tensor of n values from byte `at` of the arena on; role 1 is the network's input, 2 its output. */
+export function tensor(n, at, role, { dtype = FLOAT32, scale = 1, zeroPoint = 0 } = {}) {
+  return numbers("BBBBIIIIfiI", dtype, role, 1, 0, n, 0, 0, 0, scale, zeroPoint, at);
 }
 
-// A layer from tensor x to tensor y; its constants go to `data`, equal ones once.
-function record(kind, x, y, data, activation, constants = []) {
+/** A layer from tensor x to tensor y; its constants go to `data`, equal ones once, padded to words. */
+export function record(kind, x, y, data, activation, constants = [], settings = []) {
   const places = constants.map((constant) => {
     let index = data.findIndex((other) => same(other, constant));
     if (index < 0) index = data.push(constant) - 1;
-    const at = data.slice(0, index).reduce((sum, other) => sum + other.length, 0);
+    const at = data.slice(0, index).reduce((sum, other) => sum + padded(other).length, 0);
     return numbers("II", at, constant.length);
   });
-  const settings = kind === DENSE ? [numbers("III", constants.length * 5 - 9, 0, 0)] : []; // layout f32: 1, aligned: 6
   const rest = joined([...places, ...settings]);
   const alpha = activation === "leaky_relu" ? 0.01 : 0;
   const head = numbers("HHBBBBfHH", kind, 16 + rest.length, 1, 1, constants.length, ACTIVATIONS.indexOf(activation), alpha, x, y);
   return joined([head, rest]);
 }
 
-// An entry of metadata of texts, one a line; nothing if there are none.
-function lines(tag, texts) {
+/** An entry of metadata of texts, one a line; nothing if there are none. */
+export function lines(tag, texts) {
   const content = new TextEncoder().encode(texts.join("\n"));
   if (!content.length) return content;
   return joined([numbers("II", tag, content.length), content, new Uint8Array(-content.length & 3)]);
@@ -134,7 +139,7 @@ function toEven(v) {
 
 // --- Where values lie in the arena: neighbours of the chain are needed at one time -----------------------------------
 
-function chain(sizes) {
+export function chain(sizes) {
   const n = sizes.length;
   const least = Math.max(...sizes.slice(1).map((size, i) => size + sizes[i]));
   const places = new Array(n).fill(undefined);
@@ -183,8 +188,12 @@ export function joined(parts) {
   return all;
 }
 
-function floats(values) {
+export function floats(values) {
   return new Uint8Array(Float32Array.from(values).buffer);
+}
+
+function padded(bytes) {
+  return joined([bytes, new Uint8Array(-bytes.length & 3)]);
 }
 
 function same(a, b) {

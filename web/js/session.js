@@ -1,13 +1,15 @@
 // What has been chosen and learnt: data, network, training. Screens show it and call its methods; each change is told
 // to those who listen, and kept in the browser, so that a reload loses nothing.
 
-import { Model, Network } from "./core.js";
+import { layout, Model, Network } from "./core.js";
 import { cost } from "./cost.js";
 import { dataset, DATASETS } from "./datasets.js";
+import { int8File } from "./int8_file.js";
 import { modelFile } from "./model_file.js";
 import { firstParameters } from "./random.js";
 import { Rows, split } from "./rows.js";
 
+const ELSEWHERE = ["live", "board", "cell", "neuron", "message", "mode"]; // changes that leave the network as it is
 const KEY = "anne-explorer";
 const LARGEST = 1e5; // a weight beyond it has grown without end, though sigmoid and softmax keep the loss finite
 const MOST_EPOCHS = 20000; // whose losses are kept
@@ -27,9 +29,11 @@ export class Session {
   }
 
   changed(what) {
-    this.madeModel?.free();
-    this.madeModel = null;
-    if (what !== "training") this.keep(); // the page keeps it when it is left, too
+    if (!ELSEWHERE.includes(what)) {
+      this.madeModel?.free();
+      this.madeModel = null;
+    }
+    if (what !== "training" && what !== "live") this.keep(); // the page keeps it when it is left, too
     for (const listener of this.listeners) listener(what);
   }
 
@@ -171,10 +175,15 @@ export class Session {
   /** Every value for a row of numbers as they were measured: what the network takes, then each layer's neurons. */
   values(x) {
     if (this.diverged) return [this.scaled(x), ...this.network.outputs(this.scaled(x))];
-    const traced = this.model.trace(Float32Array.from(x));
-    const neurons = traced.filter((_, i) => this.layersOfFile[i].kernel !== "scaling float32");
+    const row = Float32Array.from(x);
+    return this.neurons(row, this.model.trace(row));
+  }
+
+  /** Of a row and the values of each layer of the file, those that are drawn: what the neurons take, then what they say. */
+  neurons(row, traced) {
+    const neurons = this.fileScales ? traced.slice(1) : traced.slice();
     if (neurons.length > this.activations.length) neurons.splice(-2, 1); // the sums that softmax took
-    return [this.fileScales ? traced[0] : Float32Array.from(x), ...neurons];
+    return [this.fileScales ? traced[0] : row, ...neurons];
   }
 
   /** The class that the network gives to a row of numbers as they were measured. */
@@ -201,11 +210,46 @@ export class Session {
   /** The network as the Pico runs it, made anew when its weights have changed. */
   get model() {
     if (!this.madeModel) {
-      const file = this.file();
-      this.madeModel = new Model(this.core, file);
-      this.layersOfFile = file.layers;
+      this.madeModel = new Model(this.core, this.file());
     }
     return this.madeModel;
+  }
+
+  // --- In integers --------------------------------------------------------------------------------------------------
+
+  /** The network in int8, by the ranges of the rows it learns from: {bytes, layers} (int8_file.js). */
+  int8() {
+    const { sizes, activations, data, scaling, training } = this;
+    const ranges = this.ranges(training.places.map((row) => data.x[row]));
+    return int8File({
+      sizes, activations, parameters: this.network.parameters, scaling, ranges, labels: data.labels,
+      featureNames: data.features, name: data.name,
+    });
+  }
+
+  // [least, greatest] of the inputs as they are taken, then of each layer's sums and of its outputs.
+  ranges(rows) {
+    const found = Array.from({ length: 1 + 2 * this.activations.length }, () => [Infinity, -Infinity]);
+    const widen = (range, values) => {
+      for (const v of values) [range[0], range[1]] = [Math.min(range[0], v), Math.max(range[1], v)];
+    };
+    for (const row of rows) {
+      const values = this.values(row);
+      widen(found[0], values[0]);
+      this.activations.forEach((_, l) => {
+        widen(found[1 + 2 * l], this.sums(l, values[l]));
+        widen(found[2 + 2 * l], values[l + 1]);
+      });
+    }
+    return found;
+  }
+
+  // The sums of layer l before its activation, which the file does not keep.
+  sums(l, x) {
+    const { weights, bias, nIn, nOut } = layout(this.sizes)[l];
+    const parameters = this.network.parameters;
+    return Array.from({ length: nOut }, (_, o) =>
+      x.reduce((sum, v, i) => sum + v * parameters[weights + o * nIn + i], parameters[bias + o]));
   }
 
   /** What it costs there, by the cost model: microseconds, bytes of the file and of RAM. */

@@ -1,0 +1,266 @@
+"""The page with a board: the emulated Pico behind `anne explore`, and behind a stand-in for Web Serial."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.explorer import Explorer as Server
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.boards.lines import EmulatedLine
+from anne_tools.errors import ModelError
+from conftest import PAGE
+
+# navigator.serial with one port, whose bytes go through functions that the test gives the page.
+FAKE_SERIAL = """
+let port;
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+window.boardSays = (text) => port?.controller.enqueue(bytes(text));
+window.boardGone = () => port?.controller.error(new Error("gone"));
+Object.defineProperty(navigator, "serial", { value: { async requestPort() {
+    if (window.pickNone) throw new Error("none picked");
+    port = {
+        async open() { if (window.portBusy) throw new Error("busy"); },
+        async close() {},
+        readable: new ReadableStream({ start(controller) { port ??= {}; (window.pending = controller); } }),
+        writable: new WritableStream({ write: (chunk) => window.boardTakes(btoa(String.fromCharCode(...chunk))) }),
+    };
+    port.controller = window.pending;
+    return port;
+} } });
+"""
+
+
+@pytest.fixture(scope="module")
+def line():
+    try:
+        uf2 = find_firmware()
+    except ModelError as missing:
+        pytest.skip(str(missing))
+    machine = EmulatedPico(uf2, flash_cache=None)
+    machine.boot()
+    line = EmulatedLine(machine)
+    yield line
+    line.stop()
+
+
+@pytest.fixture(scope="module")
+def server(line):
+    if not PAGE.exists():
+        pytest.skip(f"no {PAGE.name}; `make explorer` builds it")
+    server = Server(line, page=PAGE)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def served(browser, server):
+    """A tab with the page of `anne explore`; what it asked for must be that server's."""
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(60_000)  # the emulated Pico may share the machine with other tests
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(server.url + "#en/iris/4-3-1/train")
+    page.wait_for_selector("h1")
+    yield page
+    context.close()
+    assert {re.match(r"\w+://([^/]*)", url)[1] for url in requests} == {server._host}
+
+
+def connect_and_send(page, button: str) -> None:
+    page.click("#tab-live")
+    page.click(button)
+    page.click("#live-send")
+    page.wait_for_function("document.getElementById('live-state')?.innerText.startsWith('The board has this network')")
+
+
+def watched(page, n: int) -> list[dict]:
+    """What the page saw in n frames of the board, beside its own values for the same row."""
+    page.evaluate(
+        """() => {
+        window.seen = [];
+        anne.listen((what) => {
+            if (what !== "live") return;
+            const frame = JSON.parse(document.getElementById("live-frame").dataset.frame);
+            const here = anne.values(anne.data.x[window.seen.length % 100]).slice(1).map((layer) => Array.from(layer));
+            window.seen.push({ frame, here });
+        });
+    }"""
+    )
+    page.click("#live-watch")
+    page.wait_for_function(f"window.seen.length >= {n}")
+    page.click("#live-stop")
+    page.wait_for_selector("#live-watch")
+    return page.evaluate("window.seen")
+
+
+def test_the_board_answers_all_100_rows_as_the_page_does(served):
+    """And every neuron: as many digits as the board prints, which are seven."""
+    served.evaluate("anne.epochs(30)")
+    connect_and_send(served, "#live-served")
+    seen = watched(served, 100)
+    labels = served.evaluate("anne.data.labels")
+    for row, (frame, here) in enumerate((each["frame"], each["here"]) for each in seen[:100]):
+        neurons = frame["layers"][1:]  # below is the scaling
+        for there, here_too in zip(neurons, here, strict=True):
+            assert there == pytest.approx(here_too, rel=2e-6, abs=1e-9)
+        assert frame["answer"] == labels[here[-1][0] > 0.5], row
+
+
+def test_petals_that_are_typed_get_the_same_number(served):
+    served.evaluate("anne.epochs(30)")
+    connect_and_send(served, "#live-served")
+    for i, value in enumerate(("5.9", "3.0", "4.2", "1.5")):
+        served.fill(f"#ask-{i}", value)
+    served.click("#ask")
+    served.wait_for_selector("#live-said")
+    there, here = served.locator("#live-said td").all_inner_texts()
+    assert there == here
+    served.click("#live-close")
+    served.wait_for_selector("#live-served")
+
+
+def test_two_pages_and_one_board(served, browser, server):
+    served.click("#tab-live")
+    served.click("#live-served")
+    served.wait_for_selector("#live-close")
+    context = browser.new_context(locale="en-GB")
+    other = context.new_page()
+    other.goto(server.url + "#en/iris/4-3-1/live")
+    other.click("#live-served")
+    assert "another page has the board; close it and connect again" in other.inner_text("[role=alert]")
+    context.close()
+
+
+def test_a_program_that_runs_is_stopped(served, line):
+    line.write(b"while True: pass\r\n\r\n")
+    served.click("#tab-live")
+    served.click("#live-served")
+    served.wait_for_selector("#live-send")
+
+
+# --- Web Serial ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def serial(explorer):
+    """The page from its file, with the stand-in; `board(data)` is called with what the page writes."""
+    explorer.page.add_init_script(FAKE_SERIAL)
+    explorer.board = lambda data: None
+    explorer.page.expose_function("boardTakes", lambda text: explorer.board(base64.b64decode(text)))
+    return explorer
+
+
+def open_live(explorer) -> None:
+    explorer.open("en/iris/4-3-1/live")
+
+
+def alert(explorer) -> str:
+    explorer.page.wait_for_selector("[role=alert]", timeout=20_000)
+    return explorer.page.inner_text("[role=alert]")
+
+
+def test_no_board_is_picked(serial):
+    open_live(serial)
+    serial.page.evaluate("window.pickNone = true")
+    serial.page.click("#live-usb")
+    assert alert(serial).startswith("No board was picked: plug in the Pico")
+
+
+def test_the_port_is_busy(serial):
+    open_live(serial)
+    serial.page.evaluate("window.portBusy = true")
+    serial.page.click("#live-usb")
+    assert alert(serial).startswith("The port is in use: close Thonny")
+
+
+def test_a_board_that_never_answers(serial):
+    """As one whose program catches Ctrl-C; the page waits for 8 seconds."""
+    open_live(serial)
+    serial.page.click("#live-usb")
+    assert alert(serial).startswith("No answer from MicroPython. A program on the board may hold on to it")
+
+
+def scripted(serial, answers: dict[bytes, str]) -> None:
+    """A board that has a raw REPL, and prints and fails as told for scripts that hold these bytes."""
+    heard = bytearray()
+
+    def says(text: str) -> None:
+        serial.page.evaluate(f"boardSays({base64.b64encode(text.encode()).decode()!r})")
+
+    def takes(data: bytes) -> None:
+        heard.extend(data)
+        if heard.endswith(b"\x01"):
+            heard.clear()
+            says("raw REPL; CTRL-B to exit\r\n>")
+        elif heard.endswith(b"\x04"):
+            source = bytes(heard)
+            heard.clear()
+            wrong = next((answer for part, answer in answers.items() if part in source), "")
+            says(f"OK\x04{wrong}\x04>")
+
+    serial.board = takes
+
+
+@pytest.mark.parametrize(
+    ("traceback", "text"),
+    [
+        ("ImportError: no module named 'anne'", "There is no AI-ANNE on this board"),
+        ("MemoryError: memory allocation failed", "The board has too little memory"),
+        ("OSError: [Errno 28] ENOSPC", "The board's storage is full"),
+        ("ValueError: odd", "The board says: ValueError: odd"),
+    ],
+)
+def test_what_the_board_refuses(serial, traceback, text):
+    scripted(serial, {b"import anne": f"Traceback:\r\n  File 1\r\n{traceback}\r\n"})
+    open_live(serial)
+    serial.page.click("#live-usb")
+    serial.page.click("#live-send")
+    assert alert(serial).startswith(text)
+    assert serial.page.locator("#live-close").count() == 1  # still connected
+
+
+def test_a_board_that_is_unplugged(serial):
+    scripted(serial, {})
+    open_live(serial)
+    serial.page.click("#live-usb")
+    serial.page.wait_for_selector("#live-close")
+    serial.page.evaluate("boardGone()")
+    assert alert(serial) == "The board is gone: plug it in, and connect again."
+
+
+def test_frames_over_web_serial(serial):
+    """Lines that come in pieces, and one that is no JSON."""
+    frame = {"x": [5.9, 3.0, 4.2, 1.5], "layers": [[0.1, 0.2, 0.3, 0.4], [1, 2, 3], [0.5]], "us": 43, "answer": "versicolor"}
+    text = json.dumps(frame)
+    scripted(serial, {})
+    open_live(serial)
+    serial.page.click("#live-usb")
+    serial.page.click("#live-send")
+    serial.page.wait_for_selector("#live-watch")
+    heard = bytearray()
+
+    def says(data: str) -> None:
+        serial.page.evaluate(f"boardSays({base64.b64encode(data.encode()).decode()!r})")
+
+    def takes(data: bytes) -> None:
+        heard.extend(data)
+        if heard.endswith(b"\x04"):
+            says("OK" + text[:20])
+            says(text[20:] + '\r\n{"x": [nan]}\r\n')
+            says(text + "\r\n")
+        elif heard.endswith(b"\x03"):
+            says("\x04Traceback\r\nKeyboardInterrupt: \r\n\x04>")
+
+    serial.board = takes
+    serial.page.click("#live-watch")
+    serial.page.wait_for_selector("#live-frame[data-frames='2']")
+    assert serial.page.inner_text("#live-frame") == "Frame 2: versicolor, 43 microseconds on the board"
+    assert serial.page.get_attribute("#neuron-1-2", "data-value") == "3"
+    serial.page.click("#live-stop")
+    serial.page.wait_for_selector("#live-watch")
+    assert serial.page.locator("[role=alert]").count() == 0

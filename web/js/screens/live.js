@@ -1,0 +1,168 @@
+// Live: send the network to a board, ask it, and watch what it computes, neuron by neuron.
+
+import { Board, BoardError } from "../board.js";
+import { h } from "../dom.js";
+import { hasSerial, isServed, serialLine, servedLine } from "../lines.js";
+import { drawNetwork } from "../network_drawing.js";
+import { number, t } from "../texts.js";
+
+const PATH = "explorer.anne";
+const HZ = 20;
+let board = null;
+let busy = false;
+let message = ""; // what went wrong
+let sent = null; // the session's file that is on the board
+let said = null; // {here, there}: what page and board say of the numbers typed
+let frame = null; // the last one seen
+let watching = false;
+let frames = 0;
+
+export function liveScreen(session) {
+  return [
+    h("section", {}, h("h2", {}, t("live.title")), connection(session), message ? h("p", { role: "alert" }, message) : null,
+      board ? orders(session) : null),
+    board && sent ? h("section", {}, h("h2", {}, t("live.ask")), questions(session)) : null,
+    watching || frame ? h("section", { id: "live-picture", "data-live": true }, h("h2", {}, t("live.watch")), picture(session)) : null,
+  ];
+}
+
+// Do something with the board; what goes wrong is said in a sentence.
+async function attempt(session, work) {
+  if (busy) return;
+  busy = true;
+  message = "";
+  session.changed("board");
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof BoardError)) throw error;
+    message = t(error.key, error.values);
+  } finally {
+    busy = false;
+    session.changed("board");
+  }
+}
+
+function connection(session) {
+  const open = (line) => () => attempt(session, async () => {
+    sent = frame = said = null;
+    board = await Board.connect(line, (error) => {
+      board = null;
+      watching = false;
+      message = t(error.key, error.values);
+      session.changed("board");
+    });
+  });
+  const close = () => {
+    board.close();
+    board = null;
+    watching = false;
+    session.changed("board");
+  };
+  if (board) return h("p", {}, t("live.connected"), " ", h("button", { id: "live-close", onclick: close }, t("live.close")));
+  const ways = [
+    hasSerial() ? h("button", { id: "live-usb", disabled: busy, onclick: open(serialLine) }, t("live.usb")) : null,
+    isServed() ? h("button", { id: "live-served", disabled: busy, onclick: open(servedLine) }, t("live.served")) : null,
+  ].filter(Boolean);
+  return [h("p", {}, t(ways.length ? "live.about" : "live.noWay")), h("p", { class: "buttons" }, ways)];
+}
+
+function orders(session) {
+  const send = () => attempt(session, async () => {
+    const { bytes } = session.file();
+    await board.put(PATH, bytes);
+    await board.exec(`import anne\nnet = anne.load("${PATH}")`);
+    sent = bytes;
+    said = null;
+  });
+  const isSame = sent && same(sent, session.diverged ? null : session.file().bytes);
+  return [
+    h("p", { class: "buttons" },
+      h("button", { id: "live-send", disabled: busy || session.diverged !== null, onclick: send }, t("live.send")),
+      sent && !watching ? h("button", { id: "live-watch", disabled: busy, onclick: () => watch(session) }, t("live.start")) : null,
+      watching ? h("button", { id: "live-stop", onclick: () => board.interrupt() }, t("live.stop")) : null),
+    h("p", { id: "live-state" }, busy && !watching ? t("live.busy") : sent ? t(isSame ? "live.same" : "live.changed") : t("live.notSent")),
+  ];
+}
+
+function same(a, b) {
+  return b !== null && a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+// --- Ask -------------------------------------------------------------------------------------------------------------
+
+function questions(session) {
+  const { data, row } = session;
+  const fields = data.features.map((name, i) =>
+    h("label", {}, name, " ", h("input", { type: "number", step: "any", id: `ask-${i}`, value: data.x[row][i] })));
+  const ask = () => {
+    const x = data.features.map((_, i) => Number(document.getElementById(`ask-${i}`).value));
+    attempt(session, async () => {
+      const printed = await board.exec(`import json\nprint(json.dumps(net.predict(${JSON.stringify(x)})))`);
+      said = { x, here: Array.from(session.values(x).at(-1)), there: JSON.parse(printed) };
+    });
+  };
+  return [
+    h("p", { class: "settings" }, fields, h("button", { id: "ask", disabled: busy, onclick: ask }, t("live.askBoard"))),
+    said ? h("table", { id: "live-said" }, h("tbody", {},
+      h("tr", {}, h("th", { scope: "row" }, t("live.there")), said.there.map((v) => h("td", {}, number(v, 6)))),
+      h("tr", {}, h("th", { scope: "row" }, t("live.here")), said.here.map((v) => h("td", {}, number(v, 6)))))) : null,
+  ];
+}
+
+// --- Watch -----------------------------------------------------------------------------------------------------------
+
+function watch(session) {
+  attempt(session, async () => {
+    watching = true;
+    frames = 0;
+    session.changed("board");
+    let rest = "";
+    const onText = (text) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop();
+      for (const line of lines) if (line.startsWith("{")) show(session, line);
+    };
+    try {
+      await board.exec(program(session), onText);
+    } catch (error) {
+      if (error.key !== "board.error" || !/KeyboardInterrupt/.test(error.values.line)) throw error;
+    } finally {
+      watching = false;
+    }
+  });
+}
+
+// The rows of the data, one after another, again and again.
+function program(session) {
+  const rows = session.data.x.slice(0, 100).map((row) => JSON.stringify(row)).join(",\n");
+  return [
+    "import anne", `rows = [${rows}]`,
+    "def again():", "    while True:", "        for row in rows:", "            yield row",
+    `anne.stream(net, again(), ${HZ})`,
+  ].join("\n");
+}
+
+function show(session, line) {
+  try {
+    frame = JSON.parse(line);
+  } catch {
+    return; // a number that JSON has not, such as nan
+  }
+  frames++;
+  session.changed("live");
+}
+
+function picture(session) {
+  if (!frame) return h("p", {}, t("live.waiting"));
+  const { sizes, activations, data, network } = session;
+  const values = session.neurons(Float32Array.from(frame.x), frame.layers.map((layer) => Float32Array.from(layer)));
+  if (values.length !== sizes.length || values.some((layer, l) => layer.length !== sizes[l])) {
+    return h("p", {}, t("live.changed"));
+  }
+  return [
+    h("p", { id: "live-frame", "data-frames": frames, "data-frame": JSON.stringify(frame) },
+      t("live.frame", { n: frames, answer: frame.answer ?? "", us: frame.us })),
+    drawNetwork({ sizes, activations, parameters: network.parameters, features: data.features, labels: data.labels, values }),
+  ];
+}
