@@ -3,8 +3,8 @@
     python lessons/make_lessons.py
 
 A source (sources/N.md) is pieces, each below a line that says what it is: `--- de` and `--- en` text, `--- code` for
-both languages, so that code cannot differ; `--- de title`, `--- de teacher`, and `--- check`, which tests run behind the
-cells. @ROWS@ stands for the 20 published IRIS rows.
+both languages, so that code cannot differ; `--- de title`, `--- de teacher`, and `--- check`, which tests run behind
+the cells. @ROWS@ stands for the 20 published IRIS rows.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ def notebook(lesson: Lesson, language: str) -> str:
 
 
 def _cell(kind: str, text: str, number: int) -> dict:
-    cell = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": text.splitlines(keepends=True)}
+    cell = {
+        "cell_type": kind,
+        "id": f"cell-{number}",
+        "metadata": {},
+        "source": text.splitlines(keepends=True),
+    }
     return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 

@@ -44,4 +44,6 @@ def test_what_is_no_row_of_this_network():
 def test_hz_out_of_range():
     net = anne.load(golden("small_float32.anne"))
     for hz in (0, -1, 1001, "20", float("nan")):
-        raises(ValueError, "stream: hz: expected a number from 0.01 to 1000, got ...", anne.stream, net, ROWS, hz)
+        raises(
+            ValueError, "stream: hz: expected a number from 0.01 to 1000, got ...", anne.stream, net, ROWS, hz
+        )

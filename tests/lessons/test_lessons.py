@@ -21,7 +21,7 @@ UNIX_PORT = Path(os.environ.get("ANNE_UNIX_PORT", ROOT / "build/micropython-unix
 ON_THE_PICO = (2, 4)  # the others are too long for an emulator
 
 sys.path.insert(0, str(ROOT / "lessons"))
-import make_lessons
+import make_lessons  # noqa: E402
 
 LESSONS = make_lessons.lessons()
 each = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: str(lesson.number))

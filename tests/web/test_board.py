@@ -75,7 +75,9 @@ def connect_and_send(page, button: str) -> None:
     page.click("#tab-live")
     page.click(button)
     page.click("#live-send")
-    page.wait_for_function("document.getElementById('live-state')?.innerText.startsWith('The board has this network')")
+    page.wait_for_function(
+        "document.getElementById('live-state')?.innerText.startsWith('The board has this network')"
+    )
 
 
 def watched(page, n: int) -> list[dict]:
@@ -235,8 +237,8 @@ def test_a_board_that_is_unplugged(serial):
 
 def test_frames_over_web_serial(serial):
     """Lines that come in pieces, and one that is no JSON."""
-    frame = {"x": [5.9, 3.0, 4.2, 1.5], "layers": [[0.1, 0.2, 0.3, 0.4], [1, 2, 3], [0.5]], "us": 43, "answer": "versicolor"}
-    text = json.dumps(frame)
+    layers = [[0.1, 0.2, 0.3, 0.4], [1, 2, 3], [0.5]]
+    text = json.dumps({"x": [5.9, 3.0, 4.2, 1.5], "layers": layers, "us": 43, "answer": "versicolor"})
     scripted(serial, {})
     open_live(serial)
     serial.page.click("#live-usb")

@@ -177,7 +177,9 @@ def test_integers_are_the_references(explorer, net):
     )
     layers, expected = ModelFile(data).layers, []
     for index, (_, reals) in enumerate(list(anne.load(data).trace(x))[1:]):
-        if layers[index].kind == "dense" and [layer.kind for layer in layers[index + 1 : index + 2]] == ["activation"]:
+        if layers[index].kind == "dense" and [layer.kind for layer in layers[index + 1 : index + 2]] == [
+            "activation"
+        ]:
             continue  # the sums below it, which are not drawn
         tensor = layers[index].outputs[0]
         expected += [round(v / tensor.scale) + tensor.zero_point for v in reals]

@@ -6,7 +6,6 @@ against DNS rebinding), gets 403: a web site that a user visits cannot reach the
 """
 
 import hmac
-import re
 import secrets
 import threading
 from contextlib import suppress
@@ -38,7 +37,9 @@ def find_page() -> Path:
     """Return where the page is. ModelError where it is not built."""
     page = find(_PAGE)
     if page is None:
-        raise ModelError(f"no {_PAGE} here or in a build folder above; in the source folder, do: make explorer")
+        raise ModelError(
+            f"no {_PAGE} here or in a build folder above; in the source folder, do: make explorer"
+        )
     return page
 
 
@@ -54,10 +55,17 @@ class Explorer:
         self._taken = threading.Lock()
         try:
             self._server = serve(
-                self._carry, "127.0.0.1", port, process_request=self._answer, compression=None, max_size=1 << 20
+                self._carry,
+                "127.0.0.1",
+                port,
+                process_request=self._answer,
+                compression=None,
+                max_size=1 << 20,
             )
         except OSError as error:
-            raise DeviceError(f"port {port}: {error.strerror}; take another, or none for a free one") from None
+            raise DeviceError(
+                f"port {port}: {error.strerror}; take another, or none for a free one"
+            ) from None
         self._host = f"127.0.0.1:{self._server.socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -81,7 +89,11 @@ class Explorer:
         token = parse_qs(asked.query).get("token", [""])[0]
         is_socket = request.headers.get("Upgrade", "").lower() == "websocket"
         origin = request.headers.get("Origin")
-        is_ours = origin == f"http://{self._host}" if is_socket else origin is None or origin == f"http://{self._host}"
+        is_ours = (
+            origin == f"http://{self._host}"
+            if is_socket
+            else origin is None or origin == f"http://{self._host}"
+        )
         is_known = hmac.compare_digest(token.encode(), self._token.encode())
         if request.headers.get("Host") != self._host or not is_known or not is_ours:
             text = "403: open the address that `anne explore` printed, with its token.\n"
@@ -105,7 +117,8 @@ class Explorer:
 
     def _served(self) -> str:
         """The page with one door in its policy: its own server."""
-        return re.sub(r"default-src 'none';", f"default-src 'none'; connect-src ws://{self._host};", self._text, count=1)
+        door = f"default-src 'none'; connect-src ws://{self._host};"
+        return self._text.replace("default-src 'none';", door, 1)
 
     # --- Bytes
 

@@ -1,9 +1,9 @@
 """Serial lines as bytes in and out: what a terminal, or a page in a browser, has of a board.
 
-    line = SerialLine("/dev/ttyACM0")            # or EmulatedLine(machine)
-    line.open(on_bytes, on_end)                  # on_bytes(data): what the board says; on_end(why): it is gone
-    line.write(b"print(1)\\r")
-    line.close()
+line = SerialLine("/dev/ttyACM0")            # or EmulatedLine(machine)
+line.open(on_bytes, on_end)                  # on_bytes(data): what the board says; on_end(why): it is gone
+line.write(b"print(1)\\r")
+line.close()
 """
 
 import queue

@@ -15,7 +15,9 @@ from .common import board_file_option, flash_cache_option, progress, uf2_option
     epilog="\b\nExamples:\n  anne explore\n  anne explore --on emulator\n  anne explore --on /dev/ttyACM0 --no-browser",
 )
 @click.option("--on", "where", metavar="emulator|PORT", help="A board for the page; none if it is not given.")
-@click.option("--port", default=0, show_default="a free one", type=click.IntRange(0, 65535), help="Port of the page.")
+@click.option(
+    "--port", default=0, show_default="a free one", type=click.IntRange(0, 65535), help="Port of the page."
+)
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page in the browser.")
 @board_file_option
 @flash_cache_option

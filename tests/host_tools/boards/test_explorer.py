@@ -50,7 +50,9 @@ def explorer(page):
 
 def get(explorer, path: str, **headers: str) -> tuple[int, str, http.client.HTTPMessage]:
     connection = http.client.HTTPConnection(urlsplit(explorer.url).netloc, timeout=5)
-    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request(
+        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
     response = connection.getresponse()
     return response.status, response.read().decode(), response.headers
 
