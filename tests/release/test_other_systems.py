@@ -10,13 +10,16 @@ from pathlib import Path
 HIDDEN = """
 import csv, ctypes, importlib, json, multiprocessing.connection, pathlib, pkgutil, runpy, subprocess, tempfile, zipfile
 import click.testing, numpy, rich.console, rich.progress, rich.table
-import os, select, signal, sys, warnings
+import contextlib, os, platform, select, signal, sys, warnings
+platform.uname()
+with contextlib.suppress(ImportError):
+    import h5py
 MODULES = "termios tty pty fcntl resource pwd grp syslog readline".split()
 for name in MODULES:
     sys.modules[name] = None
 for module, names in (
     (os, "fork forkpty wait waitpid fchown fchmod chown lchown getuid geteuid getgid mkfifo nice setsid uname "
-         "O_CLOEXEC O_NONBLOCK O_NOFOLLOW sched_getaffinity statvfs killpg ttyname"),
+         "O_CLOEXEC O_NOFOLLOW sched_getaffinity statvfs killpg ttyname"),
     (signal, "SIGKILL SIGHUP SIGPROF SIGALRM SIGUSR1 SIGPIPE alarm setitimer getitimer ITIMER_PROF pthread_sigmask"),
     (select, "poll epoll"),
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -42,7 +43,9 @@ def check_target(path: Path, sources: Iterable[Path | None] = ()) -> Path:
     try:
         target = path.resolve()
         there = path.stat() if path.exists() else None
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        if target.is_symlink():  # that could not be followed; before Python 3.13 it was a RuntimeError
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    except (OSError, RuntimeError) as error:
         raise ModelError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     if there is None:
         if not target.parent.is_dir():
