@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from anne_tools.boards.emulator import EmulatedPico
+from anne_tools.boards.explorer import Explorer as Server
+from anne_tools.boards.firmware import find_firmware
+from anne_tools.boards.lines import EmulatedLine
+from anne_tools.errors import ModelError
 
 PAGE = Path(__file__).parents[2] / "build/anne-explorer.html"
 CHROMIUM = shutil.which("chromium") or ""
@@ -67,3 +72,41 @@ def explorer(browser) -> Iterator[Explorer]:
     context.close()
     assert explorer.errors == []
     assert all(url.startswith((PAGE.as_uri(), "about:", "blob:")) for url in explorer.requests)
+
+
+# --- A board ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def line():
+    try:
+        uf2 = find_firmware()
+    except ModelError as missing:
+        pytest.skip(str(missing))
+    machine = EmulatedPico(uf2, flash_cache=None)
+    machine.boot()
+    line = EmulatedLine(machine)
+    yield line
+    line.stop()
+
+
+@pytest.fixture(scope="session")
+def server(line):
+    if not PAGE.exists():
+        pytest.skip(f"no {PAGE.name}; `make explorer` builds it")
+    server = Server(line, page=PAGE)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def send():
+    """Connect a tab to the board of `anne explore`, and give it the network."""
+
+    def connect_and_send(page) -> None:
+        page.click("#tab-live")
+        page.click("#live-served")
+        page.click("#live-send")
+        page.wait_for_selector("#live-state[data-state=same]")
+
+    return connect_and_send

@@ -7,12 +7,6 @@ import json
 import re
 
 import pytest
-from anne_tools.boards.emulator import EmulatedPico
-from anne_tools.boards.explorer import Explorer as Server
-from anne_tools.boards.firmware import find_firmware
-from anne_tools.boards.lines import EmulatedLine
-from anne_tools.errors import ModelError
-from conftest import PAGE
 
 # navigator.serial with one port, whose bytes go through functions that the test gives the page.
 FAKE_SERIAL = """
@@ -34,28 +28,6 @@ Object.defineProperty(navigator, "serial", { value: { async requestPort() {
 """
 
 
-@pytest.fixture(scope="module")
-def line():
-    try:
-        uf2 = find_firmware()
-    except ModelError as missing:
-        pytest.skip(str(missing))
-    machine = EmulatedPico(uf2, flash_cache=None)
-    machine.boot()
-    line = EmulatedLine(machine)
-    yield line
-    line.stop()
-
-
-@pytest.fixture(scope="module")
-def server(line):
-    if not PAGE.exists():
-        pytest.skip(f"no {PAGE.name}; `make explorer` builds it")
-    server = Server(line, page=PAGE)
-    yield server
-    server.close()
-
-
 @pytest.fixture
 def served(browser, server):
     """A tab with the page of `anne explore`; what it asked for must be that server's."""
@@ -69,15 +41,6 @@ def served(browser, server):
     yield page
     context.close()
     assert {re.match(r"\w+://([^/]*)", url)[1] for url in requests} == {server._host}
-
-
-def connect_and_send(page, button: str) -> None:
-    page.click("#tab-live")
-    page.click(button)
-    page.click("#live-send")
-    page.wait_for_function(
-        "document.getElementById('live-state')?.innerText.startsWith('The board has this network')"
-    )
 
 
 def watched(page, n: int) -> list[dict]:
@@ -100,10 +63,10 @@ def watched(page, n: int) -> list[dict]:
     return page.evaluate("window.seen")
 
 
-def test_the_board_answers_all_100_rows_as_the_page_does(served):
+def test_the_board_answers_all_100_rows_as_the_page_does(served, send):
     """And every neuron: as many digits as the board prints, which are seven."""
     served.evaluate("anne.epochs(30)")
-    connect_and_send(served, "#live-served")
+    send(served)
     seen = watched(served, 100)
     labels = served.evaluate("anne.data.labels")
     for row, (frame, here) in enumerate((each["frame"], each["here"]) for each in seen[:100]):
@@ -113,9 +76,9 @@ def test_the_board_answers_all_100_rows_as_the_page_does(served):
         assert frame["answer"] == labels[here[-1][0] > 0.5], row
 
 
-def test_petals_that_are_typed_get_the_same_number(served):
+def test_petals_that_are_typed_get_the_same_number(served, send):
     served.evaluate("anne.epochs(30)")
-    connect_and_send(served, "#live-served")
+    send(served)
     for i, value in enumerate(("5.9", "3.0", "4.2", "1.5")):
         served.fill(f"#ask-{i}", value)
     served.click("#ask")

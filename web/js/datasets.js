@@ -41,6 +41,30 @@ function moons() {
   });
 }
 
+// Three gestures of an accelerometer, each told by three numbers: the means of both halves of a second, and how often
+// the sign changes, in tens. As in lesson 7.
+function gestures() {
+  const random = new Random(3);
+  const n = 24;
+  const x = [];
+  const y = [];
+  for (let i = 0; i < 90; i++) {
+    const gesture = i % 3; // left, right, shake
+    const strength = 0.7 + 0.6 * random.uniform();
+    const late = Math.floor(6 * random.uniform());
+    const readings = Array.from({ length: n }, (_, k) => {
+      const t = (k - late) / (n - 6);
+      const wave = t >= 0 && t < 1 ? Math.sin(2 * Math.PI * (gesture === 2 ? 4 : 1) * t) * strength : 0;
+      return (gesture === 0 ? -wave : wave) + 0.2 * (random.uniform() - 0.5);
+    });
+    const mean = (part) => part.reduce((a, b) => a + b) / part.length;
+    const changes = readings.filter((v, k) => k && v > 0 !== readings[k - 1] > 0).length / 10;
+    x.push([mean(readings.slice(0, n / 2)), mean(readings.slice(n / 2)), changes].map((v) => Math.round(v * 1000) / 1000));
+    y.push(gesture);
+  }
+  return { features: ["first half", "second half", "changes"], labels: ["left", "right", "shake"], x, y };
+}
+
 const MAKERS = {
   iris: () => ({ features: FLOWER, labels: ["versicolor", "virginica"], ...data.iris }),
   iris3: () => ({ features: FLOWER, ...data.iris3 }),
@@ -48,6 +72,7 @@ const MAKERS = {
   xor,
   circles,
   moons,
+  gestures,
 };
 
 export const DATASETS = Object.keys(MAKERS);

@@ -76,12 +76,13 @@ function orders(session) {
     said = null;
   });
   const isSame = sent && same(sent, session.diverged ? null : session.file().bytes);
+  const state = busy && !watching ? "busy" : !sent ? "notSent" : isSame ? "same" : "changed";
   return [
     h("p", { class: "buttons" },
       h("button", { id: "live-send", disabled: busy || session.diverged !== null, onclick: send }, t("live.send")),
       sent && !watching ? h("button", { id: "live-watch", disabled: busy, onclick: () => watch(session) }, t("live.start")) : null,
       watching ? h("button", { id: "live-stop", onclick: () => board.interrupt() }, t("live.stop")) : null),
-    h("p", { id: "live-state" }, busy && !watching ? t("live.busy") : sent ? t(isSame ? "live.same" : "live.changed") : t("live.notSent")),
+    h("p", { id: "live-state", "data-state": state }, t(`live.${state}`)),
   ];
 }
 
