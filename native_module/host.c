@@ -123,7 +123,7 @@ EXPORT host_trainer_t *anne_host_trainer_new(uint32_t n_layers, const uint32_t *
         return NULL;
     }
     host_trainer_t *self = malloc(sizeof *self);
-    float *memory = calloc(anne_trainer_words(&trainer), sizeof *memory);
+    float *memory = calloc(1, anne_trainer_place(&trainer, NULL));
     if (self == NULL || memory == NULL) {
         *status = -1;
         free(memory);
@@ -176,8 +176,9 @@ EXPORT uint32_t anne_host_trainer_run(host_trainer_t *self, const float *x, cons
     return n_epochs;
 }
 
-EXPORT void anne_host_trainer_predict(const host_trainer_t *self, const float *x, float *y) {
-    anne_trainer_predict(&self->trainer, x, y);
+// The outputs for a row; returns its loss for the targets y, unless that is NULL.
+EXPORT float anne_host_trainer_predict(const host_trainer_t *self, const float *x, float *out, const float *y) {
+    return anne_trainer_predict(&self->trainer, x, out, y);
 }
 
 // The outputs of all layers for x, one layer's behind the other's: every neuron's value.
@@ -202,9 +203,16 @@ EXPORT void anne_host_trainer_gradients(host_trainer_t *self, const float *x, co
     anne_backward(trainer, gradients);
 }
 
+// The mean of the rows' losses; nothing is learnt. `check` as in run; what it ends has no loss, 0.
 EXPORT float anne_host_trainer_loss(host_trainer_t *self, const float *x, const float *y, uint32_t n_rows,
                                     check_t check) {
-    float loss = 0;
-    anne_trainer_loss(&self->trainer, x, y, n_rows, check != NULL ? stop : NULL, &check, &loss);
-    return loss;
+    const anne_trainer_t *trainer = &self->trainer;
+    anne_loss_sum_t sum = ANNE_NO_LOSS;
+    for (uint32_t i = 0; i < n_rows; i++, x += trainer->sizes[0], y += trainer->n_targets) {
+        anne_loss_add(&sum, trainer, anne_forward(trainer, x), y, 0, trainer->deltas[0]);
+        if (check != NULL && stop(&check)) {
+            return 0;
+        }
+    }
+    return anne_loss_mean(&sum, trainer, n_rows);
 }

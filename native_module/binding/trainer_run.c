@@ -100,26 +100,17 @@ static mp_obj_t trainer_run(claim_t *claimed, const mp_obj_t *args) {
 }
 METHOD(trainer, run, 4);
 
-static mp_obj_t trainer_loss(claim_t *claimed, const mp_obj_t *args) {
-    anne_trainer_t *core = &claimed->trainer->core;
-    rows_t rows = get_rows(core, args);
-    mp_uint_t listened_us = py_ticks_us();
-    float loss = 0;
-    if (!anne_trainer_loss(core, rows.x, rows.y, rows.n, stop, &listened_us, &loss)) {
-        py_raise_interrupt();
-    }
-    return mp_obj_new_float_from_f(loss);
-}
-METHOD(trainer, loss, 2);
-
-// predict(x, out): one row.
+// predict(x, out, y): one row, its outputs; its loss if y has its targets, None for None.
 static mp_obj_t trainer_predict(claim_t *claimed, const mp_obj_t *args) {
     const anne_trainer_t *core = &claimed->trainer->core;
     const float *x = get_floats(args[0], MP_BUFFER_READ, core->sizes[0]);
-    anne_trainer_predict(core, x, get_floats(args[1], MP_BUFFER_WRITE, core->sizes[core->n_layers]));
-    return mp_const_none;
+    float *out = get_floats(args[1], MP_BUFFER_WRITE, core->sizes[core->n_layers]);
+    bool has_targets = args[2] != mp_const_none;
+    float loss =
+        anne_trainer_predict(core, x, out, has_targets ? get_floats(args[2], MP_BUFFER_READ, core->n_targets) : NULL);
+    return has_targets ? mp_obj_new_float_from_f(loss) : mp_const_none;
 }
-METHOD(trainer, predict, 2);
+METHOD(trainer, predict, 3);
 
 // get(): a copy of all parameters; set(array): the other way.
 static mp_obj_t trainer_get(claim_t *claimed, const mp_obj_t *args) {

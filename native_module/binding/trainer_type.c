@@ -74,13 +74,13 @@ static mp_obj_t trainer_make_new(const mp_obj_type_t *type, size_t n_args, size_
     if (!read_layers(&core, args[0], args[1]) || !read_settings(&core, args[4]) || !anne_trainer_valid(&core)) {
         py_refuse_trainer();
     }
-    uint32_t n_words = anne_trainer_words(&core);
-    trainer_t *self = mp_obj_malloc_var(trainer_t, memory, float, n_words, type);
+    size_t n_bytes = anne_trainer_place(&core, NULL);
+    trainer_t *self = mp_obj_malloc_var(trainer_t, memory, uint8_t, n_bytes, type);
     self->object.open = true;
     self->object.busy = 0;
     self->object.quick = false;
     self->core = core;
-    memset(self->memory, 0, n_words * sizeof(float));
+    memset(self->memory, 0, n_bytes);
     anne_trainer_place(&self->core, self->memory);
     return MP_OBJ_FROM_PTR(self);
 }

@@ -23,8 +23,7 @@ NORETURN void py_refuse_trainer(void);
     X(get)                 \
     X(set)                 \
     X(run)                 \
-    X(predict)             \
-    X(loss)
+    X(predict)
 #define DECLARE(name) extern const method_t py_trainer_##name##_obj;
 TRAINER_METHODS(DECLARE)
 #undef DECLARE

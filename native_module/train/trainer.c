@@ -8,6 +8,7 @@
 // Numbers that are not finite do not reach the kernels: they become NaN in what depends on them, and in the loss.
 #include "train/trainer.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels/adam_f32.h"
@@ -34,33 +35,6 @@ uint32_t anne_trainer_parameters(const anne_trainer_t *self) {
         n += (self->sizes[l] + 1) * self->sizes[l + 1];
     }
     return n;
-}
-
-// The numbers of a row of values: what the layers take, n_in of each, and what they give.
-static uint32_t n_inputs(const anne_trainer_t *self) {
-    uint32_t n = 0;
-    for (uint32_t l = 0; l < self->n_layers; l++) {
-        n += self->sizes[l];
-    }
-    return n;
-}
-
-static uint32_t n_outputs(const anne_trainer_t *self) {
-    return n_inputs(self) - self->sizes[0] + self->sizes[self->n_layers];
-}
-
-static uint32_t widest(const anne_trainer_t *self) {
-    uint32_t most = 0;
-    for (uint32_t l = 1; l <= self->n_layers; l++) {
-        most = self->sizes[l] > most ? self->sizes[l] : most;
-    }
-    return most;
-}
-
-uint32_t anne_trainer_words(const anne_trainer_t *self) {
-    uint32_t n = anne_trainer_parameters(self);
-    uint32_t copies = updates_at_once(self) ? 1 : self->optimizer == ANNE_OPTIMIZER_sgd ? 2 : 4;
-    return copies * n + n_outputs(self) + 2 * n_inputs(self) + 4 * widest(self);
 }
 
 // Whether the layer may stand there; of so many parameters before it, its own are added.
@@ -98,30 +72,42 @@ bool anne_trainer_valid(const anne_trainer_t *self) {
            && (self->n_targets == self->sizes[self->n_layers] || (is_categorical && self->n_targets == 1));
 }
 
-void anne_trainer_place(anne_trainer_t *self, float *memory) {
-    uint32_t n = anne_trainer_parameters(self);
-    self->parameters = memory;
-    memory += n;
-    self->gradients = NULL;
-    self->means = NULL;
-    if (!updates_at_once(self)) {
-        self->gradients = memory;
-        memory += n;
-    }
-    if (self->optimizer == ANNE_OPTIMIZER_adam) {
-        self->means = memory;
-        memory += 2 * n;
-    }
-    self->n_parameters = n;
-    self->outputs = memory;
-    self->deltas[0] = memory + n_outputs(self);
-    self->deltas[1] = self->deltas[0] + widest(self);
-    self->inputs = (anne_parts_f32_t *)(self->deltas[1] + widest(self));
-    self->factors = self->inputs + n_inputs(self);
+// The next n words of memory, which is a number: there may be none yet.
+static void *take(uintptr_t *at, uint32_t n) {
+    uintptr_t begin = *at;
+    *at += n * sizeof(float);
+    return (void *)begin;
 }
 
-void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y) {
-    memcpy(y, anne_forward(self, x), self->sizes[self->n_layers] * sizeof *y);
+size_t anne_trainer_place(anne_trainer_t *self, float *memory) {
+    uint32_t n = anne_trainer_parameters(self), n_inputs = 0, widest = 0;
+    uintptr_t at = (uintptr_t)memory;
+    for (uint32_t l = 0; l < self->n_layers; l++) {
+        uint32_t n_out = self->sizes[l + 1];
+        n_inputs += self->sizes[l];
+        widest = n_out > widest ? n_out : widest;
+    }
+    bool keeps_gradients = !updates_at_once(self), is_adam = self->optimizer == ANNE_OPTIMIZER_adam;
+    self->n_parameters = n;
+    self->parameters = take(&at, n);
+    self->gradients = keeps_gradients ? take(&at, n) : NULL;
+    self->means = is_adam ? take(&at, 2 * n) : NULL;
+    self->outputs = take(&at, n_inputs - self->sizes[0] + self->sizes[self->n_layers]);
+    self->deltas[0] = take(&at, widest);
+    self->deltas[1] = take(&at, widest);
+    self->inputs = take(&at, 2 * n_inputs); // each in two words
+    self->factors = take(&at, 2 * widest);
+    return at - (uintptr_t)memory;
+}
+
+float anne_trainer_predict(const anne_trainer_t *self, const float *x, float *out, const float *y) {
+    anne_loss_sum_t sum = ANNE_NO_LOSS;
+    memcpy(out, anne_forward(self, x), self->sizes[self->n_layers] * sizeof *out);
+    if (y == NULL) {
+        return 0;
+    }
+    anne_loss_add(&sum, self, out, y, 0, self->deltas[0]);
+    return anne_loss_mean(&sum, self, 1);
 }
 
 // The gradients before the rows of a batch are added: 0, or what is left of SGD's velocities, and the decay.
@@ -195,19 +181,6 @@ bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, ui
             end_batch(self);
         }
         if ((is_long || i % FEW_ROWS == 0) && stop != NULL && stop(context)) {
-            return false;
-        }
-    }
-    *loss = anne_loss_mean(&sum, self, n_rows);
-    return true;
-}
-
-bool anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows, bool (*stop)(void *),
-                       void *context, float *loss) {
-    anne_loss_sum_t sum = ANNE_NO_LOSS;
-    for (uint32_t i = 0; i < n_rows; i++, x += self->sizes[0], y += self->n_targets) {
-        anne_loss_add(&sum, self, anne_forward(self, x), y, 0, self->deltas[0]);
-        if (stop != NULL && stop(context)) {
             return false;
         }
     }

@@ -17,6 +17,7 @@
 #define ANNE_TRAINER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "train/state.h"
 
@@ -26,14 +27,13 @@ bool anne_trainer_valid(const anne_trainer_t *self);
 // The number of parameters.
 uint32_t anne_trainer_parameters(const anne_trainer_t *self);
 
-// Words of 4 bytes of memory; the parameters lie first.
-uint32_t anne_trainer_words(const anne_trainer_t *self);
+// Gives the trainer its memory, of zeros; the parameters lie first. Returns how many bytes it takes, also for NULL, with
+// which nothing else may follow.
+size_t anne_trainer_place(anne_trainer_t *self, float *memory);
 
-// Gives the trainer its memory, as many words as that, of zeros.
-void anne_trainer_place(anne_trainer_t *self, float *memory);
-
-// y = the network's outputs for x. The memory for values is used.
-void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y);
+// out = the network's outputs for x; returns the loss of that row for its targets y, or 0 if y is NULL. The memory for
+// values is used.
+float anne_trainer_predict(const anne_trainer_t *self, const float *x, float *out, const float *y);
 
 // One pass over the rows: x (n_rows, sizes[0]), y (n_rows, n_targets). `order`, a permutation of their numbers, is
 // shuffled first, n_rows at most 65536; NULL: as they stand. What is no number of a row there harms nothing. *loss is
@@ -42,10 +42,6 @@ void anne_trainer_predict(const anne_trainer_t *self, const float *x, float *y);
 // returned, and the parameters are those after the last whole step (velocities may have a part of a batch).
 bool anne_trainer_epoch(anne_trainer_t *self, const float *x, const float *y, uint16_t *order, uint32_t n_rows,
                         bool (*stop)(void *), void *context, float *loss);
-
-// *loss is the mean of the rows' losses; nothing is learnt. `stop` as above.
-bool anne_trainer_loss(anne_trainer_t *self, const float *x, const float *y, uint32_t n_rows, bool (*stop)(void *),
-                       void *context, float *loss);
 
 // The generator, of Numerical Recipes: state' = 1664525 state + 1013904223 mod 2^32; a seed is advanced three times. A
 // draw advances first. A whole number below n <= 65536 is ((state >> 16) n) >> 16.

@@ -71,9 +71,14 @@ def expect(is_so, what, expected, got):
         refuse(what, expected, got)
 
 
+def counted(x):
+    """Return how many there are in a list or tuple, -1 for anything else."""
+    return len(x) if isinstance(x, (list, tuple)) else -1
+
+
 def texts(names, what):
     """Return the list of names; ValueError unless each is a text of one line."""
-    are_texts = isinstance(names, (list, tuple))
+    are_texts = counted(names) >= 0
     for name in names if are_texts else ():
         are_texts = are_texts and isinstance(name, str) and "\n" not in name
     expect(are_texts, what, "a list of texts, each a line", repr(names)[:60])

@@ -46,8 +46,7 @@ def _declared(library):
         ("get", None, [pointer, pointer]),
         ("set", None, [pointer, pointer]),
         ("run", number, [pointer, pointer, pointer, pointer, number, pointer, number, pointer]),
-        ("predict", None, [pointer, pointer, pointer]),
-        ("loss", ctypes.c_float, [pointer, pointer, pointer, number, pointer]),
+        ("predict", ctypes.c_float, [pointer, pointer, pointer, pointer]),
     ):
         try:
             function = getattr(library, "anne_host_trainer_" + name)
@@ -95,19 +94,12 @@ class Trainer:
         """Take a copy of all parameters."""
         _LIBRARY.anne_host_trainer_set(self._handle, _floats(parameters, self._n_parameters))
 
-    def predict(self, x, out):
-        """Write the outputs for x, an array of one row, to `out`."""
-        _LIBRARY.anne_host_trainer_predict(self._handle, _floats(x, self._n_in), _floats(out, self._n_out))
-
-    def loss(self, x, y):
-        """Return the mean of the rows' losses; x and y are flat arrays."""
-        n_rows = self._n_rows(x)
-        y_address = _floats(y, n_rows * self._n_targets)
-        with (
-            memoryview(x),
-            memoryview(y),
-        ):  # an array that is seen keeps its place, whatever a signal's handler does
-            return _LIBRARY.anne_host_trainer_loss(self._handle, _address(x), y_address, n_rows, _CHECK)
+    def predict(self, x, out, y):
+        """Write the outputs for x, an array of one row, to `out`; return its loss for y, or None for None."""
+        targets = None if y is None else _floats(y, self._n_targets)
+        arguments = self._handle, _floats(x, self._n_in), _floats(out, self._n_out), targets
+        loss = _LIBRARY.anne_host_trainer_predict(*arguments)
+        return None if y is None else loss
 
     def run(self, x, y, order, losses):
         """Train for as many epochs as `losses` has room for; see `anne.reference_trainer`."""
@@ -121,7 +113,8 @@ class Trainer:
             arrays.append(order)
         if not _is_array(losses, "f") or not losses:
             _refuse()
-        views = [memoryview(each) for each in arrays]  # as in loss
+        # an array that is seen keeps its place, whatever a signal's handler does
+        views = [memoryview(each) for each in arrays]
         try:
             return _run(arguments, losses)
         finally:

@@ -61,11 +61,12 @@ class Trainer:
             at += (n_in + 1) * n_out
         return values
 
-    def predict(self, x, out):
-        """Write the outputs for x, an array of one row, to `out`."""
+    def predict(self, x, out, y):
+        """Write the outputs for x, an array of one row, to `out`; return its loss for y, or None for None."""
         outputs = self.values(x)[-1]
         for i in range(len(outputs)):
             out[i] = outputs[i]
+        return None if y is None else self.loss_of(outputs, self.targets(y))
 
     def targets(self, y):
         """Return one target an output: as they are, or 1 for the class whose number y holds, and 0 for the others."""
@@ -121,15 +122,6 @@ class Trainer:
         return [p * (g - mean) for p, g in zip(outputs, slopes)]
 
     # --- Many rows ----------------------------------------------------------------------------------------------------
-
-    def loss(self, x, y):
-        """Return the mean of the rows' losses; x and y are flat arrays."""
-        n_in, n_y, total = self.sizes[0], self.n_targets, 0.0
-        n_rows = len(x) // n_in
-        for row in range(n_rows):
-            outputs = self.values(x[row * n_in : (row + 1) * n_in])[-1]
-            total += self.loss_of(outputs, self.targets(y[row * n_y : (row + 1) * n_y]))
-        return total / n_rows
 
     def run(self, x, y, order, losses):
         """Train for as many epochs as `losses` has room for, an array('f'), which takes each one's mean loss.

@@ -8,7 +8,7 @@ import math
 import time
 from array import array
 
-from .checks import expect, known, refuse, texts, whole, within
+from .checks import counted, expect, known, refuse, texts, whole, within
 from .classes import class_of
 from .inside import Table
 from .reference import _NUMBERS, _numbers, _sequence
@@ -29,23 +29,14 @@ _MOST = 3.4e38  # what is greater is infinite in 32 bits
 
 
 class Trainer:
-    # Assigned, as firmware keeps no docstrings: there it is what help(net) says.
-    __doc__ = """A network of dense layers that learns from examples: Trainer([4, 8, 3], ["relu", "softmax"]).
+    # Assigned, as firmware keeps no docstrings: there it is what help(net) says. More is said where each method is.
+    __doc__ = """Trainer([4, 8, 3], ["relu", "softmax"]): a network of dense layers that learns from examples.
 
-    sizes: how many inputs, then how many neurons each layer has; activations: one a layer, softmax only last
-    loss: "mse", "binary_cross_entropy" for sigmoid, "categorical_cross_entropy" for softmax; None: what fits
-    optimizer: "adam", or "sgd", which may have momentum; lr: how far a step goes; batch: rows for one step
-    decay: by which weights are drawn to 0; seed: the same one, the same first weights, everywhere
-    scaling: "minmax" or "standard", learnt from the data of the first fit, and part of the network from then on
-    labels: names of the classes; None: as y has them
-
-    fit(x, y, epochs=20, validation=None, shuffle=True): learn; the list of each epoch's mean loss. Again: go on.
-        x: a list of rows, or one flat array. y for each row: the number of its class (or what the one output should
-        be), its class's name, or a list of what each output should be. Or x is a function that gives rows one by one,
-        as (numbers, target), which need not fit in memory: called once an epoch, once before and once after.
-        validation: another (x, y), looked at after each epoch: then a dict, of loss, val_loss, val_accuracy
-    predict(x), classify(x): as a network's from a file; weights: [(rows of weights, biases)], can be assigned
-    evaluate(x, y): (accuracy, loss); confusion(x, y): a Table, a row for each class: what it was taken for
+    loss: mse, binary_cross_entropy, categorical_cross_entropy; optimizer: adam, or sgd, which may have momentum
+    scaling: minmax, standard: learnt from the first data; labels: names of classes; lr, batch, decay, seed
+    fit(x, y, epochs=20, validation=None): x: rows, or a function that gives (row, target) one by one;
+        y: numbers of classes, their names, or what each output should be; validation: (x, y)
+    predict(x), classify(x), evaluate(x, y), confusion(x, y), weights
     save(path, labels, feature_names, scaling, name): a file for anne.load
     """
 
@@ -53,51 +44,64 @@ class Trainer:
         self, sizes, activations, loss=None, optimizer="adam", lr=0.01, batch=8,
         seed=0, momentum=0.0, decay=0.0, scaling=None, labels=None,
     ):  # fmt: skip
-        """Begin with small random weights; the class says what the arguments are."""
-        is_list = isinstance(sizes, (list, tuple)) and 2 <= len(sizes) <= 9
-        expect(is_list, "Trainer: sizes", "a list of 2 to 9", sizes)
-        is_list = isinstance(activations, (list, tuple)) and len(activations) == len(sizes) - 1
-        expect(is_list, "Trainer: activations", "a list of %d" % (len(sizes) - 1), activations)
-        for n in sizes:
-            whole(n, "Trainer: sizes")
+        """Begin with small random weights.
+
+        sizes: how many inputs, then how many neurons each layer has; activations: one a layer, softmax only last
+        loss: "mse", "binary_cross_entropy" for sigmoid, "categorical_cross_entropy" for softmax; None: what fits
+        optimizer: "adam", or "sgd", which may have momentum; lr: how far a step goes; batch: rows for one step
+        decay: by which weights are drawn to 0; seed: the same one, the same first weights, everywhere
+        scaling: "minmax" or "standard", learnt from the data of the first fit, and part of the network from then on
+        labels: names of the classes; None: as y has them
+        ValueError names what does not fit; MemoryError: there is no room for it.
+        """
+        what, n_layers, n = "Trainer: ", counted(sizes) - 1, 0
+        in_sizes = what + "sizes"
+        expect(0 < n_layers < 9, in_sizes, "a list of 2 to 9", sizes)
+        expect(counted(activations) == n_layers, what + "activations", "a list of %d" % n_layers, activations)
+        for v in sizes:
+            whole(v, in_sizes)
         for n_in, n_out in zip(sizes, sizes[1:]):
-            expect((n_in + 1) * n_out <= 1 << 24, "Trainer: sizes", "at most 2^24 weights in a layer", sizes)
-        for name in activations[:-1]:
-            known(name, TRAINABLE, "Trainer: activations")
+            expect((n_in + 1) * n_out <= 1 << 24, in_sizes, "at most 2^24 weights in a layer", sizes)
+            n += (n_in + 1) * n_out
         last = activations[-1]
-        known(last, TRAINABLE + _LAST[2:], "Trainer: last activation")
+        for name in activations[:-1]:
+            known(name, TRAINABLE, what + "activations")
+        known(last, TRAINABLE + _LAST[2:], what + "last activation")
         loss = loss or _LOSSES[_LAST.index(last) if last in _LAST else 0]
-        known(loss, _LOSSES, "Trainer: loss")
+        for name, v, names in (
+            ("loss", loss, _LOSSES),
+            ("optimizer", optimizer, ("sgd", "adam")),
+            ("scaling", scaling or "minmax", ("minmax", "standard")),
+        ):
+            known(v, names, what + name)
         needed = _LAST[_LOSSES.index(loss)]
-        expect(needed in ("", last), "Trainer: " + loss, needed + " at the end", last)
-        expect(last != "softmax" or sizes[-1] > 1, "Trainer: softmax", "2 outputs or more", "1; use sigmoid")
-        known(optimizer, ("sgd", "adam"), "Trainer: optimizer")
-        known(scaling or "minmax", ("minmax", "standard"), "Trainer: scaling")
-        within(lr, 1e-9, 1e9, "Trainer: lr")
-        within(momentum, 0, 1, "Trainer: momentum")
-        expect(not momentum or optimizer == "sgd", "Trainer: momentum", "optimizer='sgd' with it", optimizer)
-        within(decay, 0, 1, "Trainer: decay")
-        whole(batch, "Trainer: batch")
-        within(seed, 0, 1e9, "Trainer: seed", int)
+        expect(needed in ("", last), what + loss, needed + " at the end", last)
+        expect(last != "softmax" or n_out > 1, what + last, "2 outputs or more", "1; use sigmoid")
+        for name, v, least, most in (("lr", lr, 1e-9, 1e9), ("momentum", momentum, 0, 1), ("decay", decay, 0, 1)):
+            within(v, least, most, what + name)
+        expect(not momentum or optimizer == "sgd", what + "momentum", "optimizer='sgd' with it", optimizer)
+        whole(batch, what + "batch")
+        within(seed, 0, 1e9, what + "seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
         self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
-        self.labels = labels and self._names(labels, "Trainer: labels")
-        random, parameters = Random(seed), array("f")
-        for activation, n_in, n_out in zip(activations, sizes, sizes[1:]):
+        self._n_classes = max(2, n_out)
+        self.labels = labels and self._names(labels, what + "labels")
+        random, parameters, at = Random(seed), array("f", bytes(4 * n)), 0
+        for name, n_in, n_out in zip(activations, sizes, sizes[1:]):
             # as wide as keeps values alike from layer to layer, and gradients, too (Glorot); relu halves them (He)
-            limit = math.sqrt(6 / (n_in + (0 if "relu" in activation else n_out)))
-            layer = array("f", bytes(4 * (n_in + 1) * n_out))
-            for i in range(n_in * n_out):
-                layer[i] = (2 * random.uniform() - 1) * limit
-            parameters.extend(layer)
+            limit = math.sqrt(6 / (n_in + (0 if "relu" in name else n_out)))
+            for _ in range(n_in * n_out):
+                parameters[at] = (2 * random.uniform() - 1) * limit
+                at += 1
+            at += n_out
         self._n_targets = 1 if needed == "softmax" else n_out
         settings = lr, momentum, decay, batch, self._n_targets, random.state
         self._core = _Core(self.sizes, self.activations, loss, optimizer, settings)
         self._core.set(parameters)
         # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' values
         copies = 4 if optimizer == "adam" else 2 if batch > 1 or momentum or decay else 1
-        words = copies * len(parameters) + sum(sizes[1:]) + 2 * sum(sizes[:-1]) + 4 * max(sizes[1:])
-        self._text = "%s, %d weights, %.1f KB" % ("-".join(map(str, sizes)), len(parameters), words / 256)
+        words = copies * n + sum(sizes[1:]) + 2 * sum(sizes[:-1]) + 4 * max(sizes[1:])
+        self._text = "%s, %d weights, %.1f KB" % ("-".join(map(str, sizes)), n, words / 256)
 
     def __repr__(self):
         return self._text
@@ -114,15 +118,16 @@ class Trainer:
 
     @weights.setter
     def weights(self, layers):
-        parameters, sizes = array("f"), self.sizes
-        for (weights, biases), n_in, n_out in zip(_sequence(layers, "weights"), sizes, sizes[1:]):
-            rows = [_numbers(row, "weights") for row in list(weights) + [biases]]
+        what, parameters, sizes = "weights", array("f"), self.sizes
+        for layer, n_in, n_out in zip(_sequence(layers, what), sizes, sizes[1:]):
+            expect(counted(layer) == 2, what, "(rows, biases) of each layer", layer)
+            rows = [_numbers(row, what) for row in list(_sequence(layer[0], what)) + [layer[1]]]
             got, expected = list(map(len, rows)), "%d rows of %d numbers, %d biases" % (n_out, n_in, n_out)
-            expect(got == [n_in] * n_out + [n_out], "weights", expected, "lists of %s" % got)
+            expect(got == [n_in] * n_out + [n_out], what, expected, "lists of %s" % got)
             for row in rows:
                 parameters.extend(array("f", row))
         n = len(self._core.get())
-        expect(len(parameters) == n, "weights", "%d numbers" % n, len(parameters))
+        expect(len(parameters) == n, what, "%d numbers" % n, len(parameters))
         self._core.set(parameters)
 
     def _layers(self):
@@ -134,55 +139,47 @@ class Trainer:
         return layers
 
     def _rows(self, x, y, what):
-        # yield for each row what to call it, its numbers, and the numbers or the text that it should give
-        i = 0
-        if callable(x):
+        # yield for each row its numbers, and the numbers or the text that it should give
+        i, n_in, in_x, is_function = 0, self.sizes[0], what + ": x", callable(x)
+        if is_function:
             pairs = x()
-            expect(pairs is not None, what + ": x", "a function that gives rows", "one that returns None")
+            expect(pairs is not None, in_x, "a function that gives rows", "one that returns None")
         else:
-            x, y = _sequence(x, what + ": x"), _sequence(y, what + ": y")
+            x, y = _sequence(x, in_x), _sequence(y, what + ": y")
             n = len(x)
             if n and isinstance(x[0], _NUMBERS):  # a flat array
-                flat, n_in = x, self.sizes[0]
-                n = (n + n_in - 1) // n_in
+                flat, n = x, -(-n // n_in)
                 x = (flat[k : k + n_in] for k in range(0, len(flat), n_in))
             expect(n == len(y), what + ": y", "%d, one for each row of x" % n, len(y))
             pairs = zip(x, y)
-        n_classes = max(2, self.sizes[-1]) if self._n_targets == 1 else 0
+        n_classes = self._n_classes if self._n_targets == 1 else 0
         for pair in pairs:
-            if callable(x) and (not isinstance(pair, (tuple, list)) or len(pair) != 2):
-                refuse("%s: row %d" % (what, i), "(numbers, target)", pair)
+            if is_function:
+                expect(counted(pair) == 2, "%s: row %d" % (what, i), "(numbers, target)", pair)
             numbers, target = pair
             if isinstance(target, str) and self.labels and target in self.labels:
                 target = self.labels.index(target)
+            # Most rows and targets are as they should be: that is found out first, without a text for each.
             if isinstance(target, int) and 0 <= target < n_classes:
                 target = [target]
             elif self.labels or what != "fit" or not isinstance(target, str):
-                target = self._target(target, what, i)
-            yield self._row(numbers, what, i), target
+                target = self._target(target, "%s: row %d: y" % (what, i))
+            try:
+                row = array("f", numbers) if isinstance(numbers, (list, tuple)) else ()
+            except (TypeError, OverflowError):
+                row = ()
+            if len(row) != n_in or sum(row) * 0 != 0:
+                where = "%s: row %d" % (what, i)
+                row = _numbers(numbers, where)
+                expect(len(row) == n_in, where, "%d inputs" % n_in, len(row))
+                for v in row:
+                    within(v, -_MOST, _MOST, where)
+            yield row, target
             i += 1
-        expect(i, what + ": x", "rows", "none")
+        expect(i, in_x, "rows", "none")
 
-    # Most rows and targets are as they should be: that is found out first, without a text for each.
-
-    def _row(self, numbers, what, i):
-        # the numbers of row i
-        try:
-            row = array("f", numbers) if isinstance(numbers, (list, tuple)) else ()
-            if len(row) == self.sizes[0] and sum(row) * 0 == 0:
-                return row
-        except (TypeError, OverflowError):
-            pass
-        where = "%s: row %d" % (what, i)
-        row = _numbers(numbers, where)
-        expect(len(row) == self.sizes[0], where, "%d inputs" % self.sizes[0], len(row))
-        for v in row:
-            within(v, -_MOST, _MOST, where)
-        return row
-
-    def _target(self, target, what, i):
+    def _target(self, target, where):
         # the numbers that the core learns from: of softmax the class's, else one for each output
-        where = "%s: row %d: y" % (what, i)
         if isinstance(target, str):
             expect(self.labels, where, "a number, as no labels are known", repr(target))
             known(target, self.labels, where)
@@ -210,7 +207,7 @@ class Trainer:
         return row if isinstance(row, array) else array("f", row)
 
     def _names(self, names, what):
-        n, names = max(2, self.sizes[-1]), texts(names, what)
+        names, n = texts(names, what), self._n_classes
         expect(len(set(names)) == len(names) == n, what, "%d different classes" % n, ", ".join(names)[:60])
         return names
 
@@ -256,19 +253,24 @@ class Trainer:
         return xs[: n * n_in], ys[: n * n_y], n
 
     def fit(self, x, y=None, epochs=20, validation=None, shuffle=True):
-        """Learn from the rows of x what each should give, as the class says; return each epoch's mean loss.
+        """Learn from the rows of x what each should give; return the list of each epoch's mean loss. Again: go on.
+
+        x: a list of rows, or one flat array. y for each row: the number of its class (or what the one output should
+        be), its class's name, or a list of what each output should be. Or x is a function that gives rows one by one,
+        as (numbers, target), which need not fit in memory: called once an epoch, once before and once after.
+        validation: another (x, y), looked at after each epoch: then a dict, of loss, val_loss, val_accuracy
 
         ValueError if it diverges: its weights are of no use then. MemoryError, or Ctrl-C, before the first epoch
         leaves it as it was; Ctrl-C later keeps what was learnt until then.
         """
         whole(epochs, "fit: epochs")
-        kept = self.labels, self._scaling
+        kept, what = (self.labels, self._scaling), "fit: validation"
+        print(self._text, end=": reading\r")  # some hundred rows take a second
         try:
             n_rows = self._look(x, y)
             if validation is not None:
-                is_pair = isinstance(validation, (tuple, list)) and len(validation) == 2
-                expect(is_pair, "fit: validation", "(x, y)", repr(validation)[:60])
-                for _ in self._rows(validation[0], validation[1], "fit: validation"):
+                expect(counted(validation) == 2, what, "(x, y)", repr(validation)[:60])
+                for _ in self._rows(validation[0], validation[1], what):
                     pass
             print("%s: %d rows, %d epochs" % (self._text, n_rows, epochs))
             data, order = (x, y), None
@@ -333,15 +335,18 @@ class Trainer:
 
     def _outputs(self, row):
         out = array("f", bytes(4 * self.sizes[-1]))
-        self._core.predict(row, out)
+        self._core.predict(row, out, None)
         return list(out)
 
     def classify(self, x):
         """Return (label, value) of the class that the outputs for x stand for, as a Model does; or a list of such."""
-        is_classifier = self.labels or self.sizes[-1] > 1 or self.activations[-1] == "sigmoid"
-        expect(is_classifier, "classify", "a classifier", "one output without sigmoid or labels; use predict")
+        self._need_classes("classify", "predict")
         y = self.predict(x)
         return list(map(self._class, y)) if isinstance(y[0], list) else self._class(y)
+
+    def _need_classes(self, what, instead):
+        is_classifier = self.labels or self.sizes[-1] > 1 or self.activations[-1] == "sigmoid"
+        expect(is_classifier, what, "a classifier", "one output without sigmoid or labels; use " + instead)
 
     def _class(self, y):
         index = class_of(y)
@@ -355,19 +360,20 @@ class Trainer:
 
     def confusion(self, x, y=None):
         """Return a Table, for rows as `fit` takes them: a row for each class, how many of it were taken for which."""
+        self._need_classes("confusion", "evaluate")
         return self._judge(x, y, "confusion")[0]
 
     def _judge(self, x, y, what):
         # (a table of true and told classes, the share of right ones, None without classes, the mean loss)
-        names = list(map(str, self.labels or range(max(2, self.sizes[-1]))))
-        rows, total, n_right, n = [[name] + [0] * len(names) for name in names], 0.0, 0, 0
+        names, total, n_right, n = list(map(str, self.labels or range(self._n_classes))), 0.0, 0, 0
+        out = array("f", bytes(4 * self.sizes[-1]))
+        rows = [[name] + [0] * len(names) for name in names]
         for row, target in self._rows(x, y, what):
-            row = self._scaled(row)
-            total += self._core.loss(row, array("f", target))
+            total += self._core.predict(self._scaled(row), out, array("f", target))
             if total - total != 0:
                 refuse(what, "a finite loss", "%s: begin anew, with a smaller lr" % total)
             true = int(target[0]) if self._n_targets < self.sizes[-1] else class_of(target)
-            told = class_of(self._outputs(row))
+            told = class_of(list(out))
             rows[true][told + 1] += 1
             n_right += true == told
             n += 1
@@ -382,7 +388,11 @@ class Trainer:
         """
         from .model_writer import dense_network
 
-        expect(not (scaling and self._scaling), "save: scaling", "None, as it is learnt", scaling)
+        what, n = "save: scaling", self.sizes[0]
+        if scaling:
+            expect(not self._scaling, what, "None, as it is learnt", scaling)
+            scaling = [_numbers(values, what) for values in _sequence(scaling, what)]
+            expect(list(map(len, scaling)) == [n, n], what, "2 lists of %d numbers" % n, scaling)
         labels, scaling = texts(labels or self.labels or (), "save: labels"), scaling or self._scaling
         name, names = name or "model", texts(feature_names or (), "save: feature_names")
         return dense_network(path, self._layers(), self.activations, name, labels, names, scaling)

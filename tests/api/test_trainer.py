@@ -85,6 +85,10 @@ def test_weights_can_be_assigned():
         ),
     ):
         raises(ValueError, "weights: " + message, setattr, trainer, "weights", wrong)
+    for wrong in ([1, 2], [[1], [2]], [None] * 2):
+        raises(ValueError, "weights: expected (rows, biases) of each layer, ...", setattr, trainer, "weights", wrong)
+    message = "weights: expected a list of numbers, got int"
+    raises(TypeError, message, setattr, trainer, "weights", [(1, [2])] * 2)
     raises(
         TypeError, "weights: expected a number, got str", setattr, trainer, "weights", [([["a"]], [1])] * 2
     )
@@ -203,7 +207,8 @@ def test_what_is_printed():
     with Printed() as printed:
         losses = trainer.fit(X, CLASSES, 40)
     same(len(losses), 40)
-    first, last = printed.lines
+    reading, first, last = printed.lines
+    same(reading, "2-4-3, 27 weights, 0.6 KB: reading\r")  # before a row is: 1,000 take a Pico seconds
     same(first, "2-4-3, 27 weights, 0.6 KB: 8 rows, 40 epochs\n")
     picture = last.split(" ")[2]
     same(len(picture), 20)
@@ -216,7 +221,7 @@ def test_no_accuracy_without_classes():
     with Printed() as printed:
         line().fit([[1], [2], [3]], [1, 2, 3], 1)
     # 3 - 1, 5 - 2, 7 - 3: 4 + 9 + 16, a third of it; a single loss is drawn as the least
-    same(printed.lines[1].rstrip(), "loss 9.6667 ▁ 9.6667")
+    same(printed.lines[2].rstrip(), "loss 9.6667 ▁ 9.6667")
     same(line().evaluate([[1], [2], [3]], [3, 5, 7]), (None, 0.0))
 
 
@@ -230,7 +235,7 @@ def test_long_training_tells_how_far_it_is():
     finally:
         anne.trainer.time = clock.kept
     # the clock goes on by a second each time it is asked: told every second epoch at most
-    progress = [text for text in printed.lines if text.endswith("\r")]
+    progress = [text for text in printed.lines if text.endswith("\r")][1:]
     same(len(progress), 1)
     assert "epoch 2" in progress[0], progress
 
@@ -325,6 +330,13 @@ def test_classify_gives_label_and_probability():
         line().classify,
         [1],
     )
+    raises(
+        ValueError,
+        "confusion: expected a classifier, got one output without sigmoid or labels; use evaluate",
+        line().confusion,
+        [[1]],
+        [1],
+    )
 
 
 def test_evaluate_and_confusion_by_hand():
@@ -351,6 +363,11 @@ def test_a_saved_network_takes_raw_values():
 def test_scaling_of_ones_own_can_be_saved():
     net = anne.load(line().save(None, scaling=([0.5], [1.0])))
     close(net.predict([4]), [7.0], 1e-6)  # 2 * (4 * 0.5 + 1) + 1
+    for wrong, message in (((1, 2), "a list of numbers, got int"), ((["a"], [0]), "a number, got str")):
+        raises(TypeError, "save: scaling: expected " + message, line().save, None, scaling=wrong)
+    for wrong in ([[1]], [[1, 2], [3, 4]]):
+        message = "save: scaling: expected 2 lists of 1 numbers, got ..."
+        raises(ValueError, message, line().save, None, scaling=wrong)
     raises(
         ValueError,
         "save: scaling: expected None, as it is learnt, got ...",

@@ -51,7 +51,7 @@ int main(void) {
     }
     for (int i = 0; i < 20; i++) { // published: all 20 right
         float share;
-        anne_trainer_predict(&t, x[i], &share);
+        anne_trainer_predict(&t, x[i], &share, NULL);
         CHECK((share > 0.5f) == (y[i] == 1), "row %d: %g", i, share);
     }
     end(&t);

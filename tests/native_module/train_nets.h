@@ -27,7 +27,7 @@ static inline void start(anne_trainer_t *t) {
     t->batch += t->batch == 0;
     t->n_targets = t->n_targets != 0 ? t->n_targets : t->sizes[t->n_layers];
     CHECK(anne_trainer_valid(t), "settings");
-    uint32_t n_bytes = anne_trainer_words(t) * 4;
+    size_t n_bytes = anne_trainer_place(t, NULL);
     float *memory = exactly(n_bytes);
     memset(memory, 0, n_bytes);
     anne_trainer_place(t, memory);

@@ -76,8 +76,8 @@ def on_chip(machine: Machine, settings: Settings, n_rows: int, n_epochs: int) ->
     trainer, loss = machine.place(settings.words()), machine.place(bytes(4))
     machine.call("anne_trainer_valid", trainer)
     assert machine.result & 1
-    machine.call("anne_trainer_words", trainer)
-    n_words = machine.result
+    machine.call("anne_trainer_place", trainer, 0)
+    n_words = machine.result // 4
     memory = machine.place(bytes(4 * n_words))
     machine.call("anne_trainer_place", trainer, memory)
     machine.write(memory, parameters)
