@@ -3,7 +3,7 @@
 import struct
 from array import array
 
-from .checks import expect, texts, whole
+from .checks import expect, known, texts, whole
 from .model import Model
 from .model_writer import lines, model_file, packed, record, tensor, write_file
 from .trainer import Trainer
@@ -31,9 +31,9 @@ class Head:
         while at and core.layer(at).kind in "activation clip quantize reshape scaling":
             at -= 1  # what stands behind the last dense layer goes with it
         last = core.layer(at)
-        if last.kind != "dense" or len(core.outputs) > 1:
-            got = "several outputs" if last.kind == "dense" else last.kind
-            raise ValueError("Head: expected a network that ends in a dense layer, got " + got)
+        is_dense = last.kind == "dense"
+        got = "several outputs" if is_dense else last.kind
+        expect(is_dense and len(core.outputs) == 1, "Head", "a network that ends in a dense layer", got)
         self._at, self._tensor = at, last.inputs[0]
         n = core.tensor(self._tensor).shape[0]
         self._trainer = Trainer((n, len(labels)), ("softmax",), None, "adam", lr, batch, seed, labels=labels)
@@ -44,9 +44,7 @@ class Head:
 
         MemoryError leaves everything as it was.
         """
-        if label not in self.labels:
-            expected = ", ".join(self.labels)
-            raise ValueError("add: label: expected one of %s, got %r" % (expected, label))
+        known(label, self.labels, "add: label")
         features = self._features(x)
         expect(sum(features) * 0 == 0, "add", "numbers that the network can work on", "nan or infinity")
         self._y.append(self.labels.index(label))
@@ -69,9 +67,8 @@ class Head:
         """
         n = len(self._y)
         whole(epochs, "fit: epochs")
-        if len(set(self._y)) < 2:
-            got = "only of " + self.labels[self._y[0]] if n else "none"
-            raise ValueError("fit: expected examples of two classes or more, got %s: add them" % got)
+        got = ("only of " + self.labels[self._y[0]] if n else "none") + ": add them"
+        expect(len(set(self._y)) > 1, "fit", "examples of two classes or more", got)
         print("%r: %d examples, %d epochs" % (self._trainer, n, epochs))
         losses = self._trainer._learn(self._x, array("f", self._y), array("H", range(n)), epochs, "Head.fit")
         print(line(losses))
@@ -104,7 +101,7 @@ class Head:
         written, unless there is room for the file in RAM, twice.
         """
         core = self._base
-        n_tensors, _, layers_bytes, metadata_bytes = struct.unpack("<4I", core.read(20, 16))
+        arena_bytes, n_tensors, _, layers_bytes, metadata_bytes = struct.unpack("<5I", core.read(16, 20))
         at = 48 + 32 * n_tensors
         after = at + layers_bytes + metadata_bytes
         # the layers that stay, the last tensor that they know, and how far into the data their constants reach
@@ -148,7 +145,6 @@ class Head:
         for tag, name in ((1, "name"), (3, "feature_names"), (4, "provenance"), (9, "input_names")):
             metadata += lines(tag, [core.text(name) or ""])
         # the arena: as large as it was, or more
-        arena_bytes = max(struct.unpack("<I", core.read(16, 4))[0], end, begin + n_out)
-        file = model_file(arena_bytes, tensors, records, metadata, data)
+        file = model_file(max(arena_bytes, end, begin + n_out), tensors, records, metadata, data)
         write_file(path, file)
         return file

@@ -15,20 +15,18 @@ from .model import load
 from .reference import ACTIVATIONS
 
 
-def dense_network(
-    path, layers, activations, name="model", labels=(), feature_names=(), scaling=None, threshold=None
-):
+def dense_network(path, layers, activations, name="model", labels=(), feature_names=(), scaling=None):
     """Return the bytes of a model file of dense layers, one after another; write them to `path` unless that is None.
 
     `layers` are pairs of arrays of floats, (weights, bias): weights row after row, as many rows as biases.
-    `activations` has the name of each one's. `scaling` is what is done to the inputs first: a pair of their factors,
-    and what is added then. Layers are called scaling; dense 1, dense 2 ...; softmax, which is a layer of its own.
-    ValueError if the file would not load: where a weight is NaN, say, or labels are not as many as outputs.
+    `activations` has the name of each one's, of those that can be trained. `scaling` is what is done to the inputs
+    first: a pair of their factors, and what is added then. Layers are called scaling; dense 1, dense 2 ...; softmax,
+    which is a layer of its own. ValueError if the file would not load: where a weight is NaN, say, or labels are not as
+    many as outputs.
     """
     names, records, data, by_rows = [], [], [], []
-    sizes = [
-        4 * len(layers[0][0]) // len(layers[0][1])
-    ]  # in bytes, of each value; softmax has that of its input
+    # in bytes, of each value; softmax has that of its input
+    sizes = [4 * len(layers[0][0]) // len(layers[0][1])]
     if scaling:
         names.append("scaling")
         record(records, 3, 0, 1, data, "linear", [array("f", values) for values in scaling])
@@ -48,10 +46,8 @@ def dense_network(
     for i in range(len(sizes)):
         tensors += [tensor(sizes[i], places[i], not i)] * (1 + by_rows.count(i))
     tensors[-1] = tensor(sizes[i], places[i], 2)
-    metadata = lines(1, [name]) + lines(2, labels) + lines(3, feature_names)
-    if threshold is not None:
-        metadata += struct.pack("<IIf", 5, 4, threshold)
-    file = model_file(arena_bytes, tensors, records, metadata + lines(8, names), data)
+    metadata = lines(1, [name]) + lines(2, labels) + lines(3, feature_names) + lines(8, names)
+    file = model_file(arena_bytes, tensors, records, metadata, data)
     write_file(path, file)
     return file
 
@@ -98,7 +94,7 @@ def record(records, kind, x, y, data, activation="linear", constants=()):
         rest += struct.pack(
             "<III", len(constants) * 5 - 9, 0, 0
         )  # the layout: 1 with two of them, 6 with three
-    alpha = 0.01 if activation == "leaky_relu" else 1.0 if activation == "elu" else 0.0
+    alpha = 0.01 if activation == "leaky_relu" else 0.0
     head = kind, 16 + len(rest), 1, 1, len(constants), ACTIVATIONS.index(activation), alpha, x, y
     records.append(struct.pack("<HH4BfHH", *head) + rest)
 

@@ -1,4 +1,6 @@
-"""A trainer's core in plain Python: what `_anne.Trainer` does in C and `host_trainer.Trainer` through the library.
+"""Training in plain Python: AI-ANNE's own loop, and a trainer's core, as `_anne.Trainer` is in C.
+
+`host_trainer.Trainer` is that C code through the library.
 
 Weights are a list of Python's floats: doubles on CPython, 32 bits on MicroPython, so that the last digits differ.
 Whoever calls has proven all arguments. Losses, optimisers and weight decay mean what they mean in PyTorch.
@@ -9,11 +11,47 @@ import time
 from array import array
 
 from .reference import activate
-from .training import Random, derivative
+from .training import (
+    Random,
+    binary_cross_entropy,
+    binary_cross_entropy_derivative,
+    dense_backward,
+    dense_forward,
+    derivative,
+    init_layer,
+)
 
 _LEAST = 1e-7  # a probability counts as at least that where its logarithm is taken
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's, as its paper has them (Kingma and Ba, arXiv 1412.6980)
 _PATIENCE = 1.0  # seconds after which `run` lets its caller show how far it is
+
+
+def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
+    """Return (layers, losses) after training on the rows of X, one after the other, `epochs` times.
+
+    `y` holds 0 or 1 for each row, the target of the one output, which needs a sigmoid. Layers are (weights, biases) of
+    each; `layers` are those to begin with, and are not changed; None: `init_layer`. The losses are sums over the rows,
+    one an epoch.
+    """
+    if layers is None:
+        layers = [init_layer(n_in, n_out) for n_in, n_out in zip(layer_sizes, layer_sizes[1:])]
+    layers = [([list(row) for row in weights], list(biases)) for weights, biases in layers]
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for values, target in zip(X, y):
+            calls = []  # what each layer was given and gave
+            for (weights, biases), activation in zip(layers, activations):
+                outputs, sums = dense_forward(values, weights, biases, activation)
+                calls.append((values, outputs, sums, weights, biases, activation, lr))
+                values = outputs
+            total += binary_cross_entropy(values[0], target)
+            gradient = [binary_cross_entropy_derivative(values[0], target)]
+            while calls:
+                call = calls.pop()
+                gradient = dense_backward(call[0], gradient, *call[1:])
+        losses.append(total)
+    return layers, losses
 
 
 class Trainer:

@@ -1,9 +1,10 @@
 """Types of a trainer's core in plain Python; what each method does stands in reference_trainer.py."""
 
 from array import array
+from collections.abc import Sequence
 
-from .reference import _Numbers
-from .training import Random
+from .reference import _Matrix, _Numbers
+from .training import Random, _Layer
 
 class Trainer:
     sizes: tuple[int, ...]
@@ -38,3 +39,13 @@ class Trainer:
     def run(
         self, x: array[float], y: array[float], order: array[int] | None, losses: array[float]
     ) -> int: ...
+
+def train_model(
+    X: _Matrix,
+    y: _Numbers,
+    layer_sizes: Sequence[int],
+    activations: Sequence[str],
+    epochs: int,
+    lr: float,
+    layers: Sequence[tuple[_Matrix, _Numbers]] | None = None,
+) -> tuple[list[_Layer], list[float]]: ...

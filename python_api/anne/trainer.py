@@ -1,7 +1,6 @@
 """Networks that learn, on a board or on a PC: `Trainer`, and AI-ANNE's `train_model`.
 
-The arithmetic is done by a core: `_anne.Trainer` in C, the same in a library on a PC (`host_trainer`), or
-`reference_trainer`. Here is what people see. Data and weights become floats of 32 bits on their way to the core.
+A core computes: `_anne.Trainer` in C, or what `trainer_core` finds. Data and weights reach it as floats of 32 bits.
 """
 
 import math
@@ -18,10 +17,7 @@ from .values import sample, samples
 try:
     from _anne import Trainer as _Core
 except ImportError:
-    try:
-        from .host_trainer import Trainer as _Core
-    except ImportError:
-        from .reference_trainer import Trainer as _Core
+    from .trainer_core import Trainer as _Core
 
 _LOSSES = ("mse", "binary_cross_entropy", "categorical_cross_entropy")
 _LAST = ("", "sigmoid", "softmax")  # the last activation that each needs
@@ -29,15 +25,14 @@ _MOST = 3.4e38  # what is greater is infinite in 32 bits
 
 
 class Trainer:
-    # Assigned, as firmware keeps no docstrings: there it is what help(net) says. More is said where each method is.
+    # Assigned, as firmware keeps no docstrings: there it is what help(net) says.
     __doc__ = """Trainer([4, 8, 3], ["relu", "softmax"]): a network of dense layers that learns from examples.
 
     loss: mse, binary_cross_entropy, categorical_cross_entropy; optimizer: adam, or sgd, which may have momentum
     scaling: minmax, standard: learnt from the first data; labels: names of classes; lr, batch, decay, seed
     fit(x, y, epochs=20, validation=None): x: rows, or a function that gives (row, target) one by one;
         y: numbers of classes, their names, or what each output should be; validation: (x, y)
-    predict(x), classify(x), evaluate(x, y), confusion(x, y), weights
-    save(path, labels, feature_names, scaling, name): a file for anne.load
+    predict(x), classify(x), evaluate(x, y), confusion(x, y), weights, save(path, labels, feature_names, scaling, name)
     """
 
     def __init__(
@@ -49,56 +44,53 @@ class Trainer:
         sizes: how many inputs, then how many neurons each layer has; activations: one a layer, softmax only last
         loss: "mse", "binary_cross_entropy" for sigmoid, "categorical_cross_entropy" for softmax; None: what fits
         optimizer: "adam", or "sgd", which may have momentum; lr: how far a step goes; batch: rows for one step
-        decay: by which weights are drawn to 0; seed: the same one, the same first weights, everywhere
-        scaling: "minmax" or "standard", learnt from the data of the first fit, and part of the network from then on
-        labels: names of the classes; None: as y has them
-        ValueError names what does not fit; MemoryError: there is no room for it.
+        decay: by which weights are drawn to 0; seed: the same one, the same first weights, everywhere; labels: names of
+        the classes, or None: as y has them; scaling: "minmax" or "standard", learnt from the data of the first fit, and
+        part of the network from then on
         """
         what, n_layers, n = "Trainer: ", counted(sizes) - 1, 0
-        in_sizes = what + "sizes"
-        expect(0 < n_layers < 9, in_sizes, "a list of 2 to 9", sizes)
+        expect(0 < n_layers < 9, what + "sizes", "a list of 2 to 9", sizes)
         expect(counted(activations) == n_layers, what + "activations", "a list of %d" % n_layers, activations)
         for v in sizes:
-            whole(v, in_sizes)
+            whole(v, what + "sizes")
         for n_in, n_out in zip(sizes, sizes[1:]):
-            expect((n_in + 1) * n_out <= 1 << 24, in_sizes, "at most 2^24 weights in a layer", sizes)
+            expect((n_in + 1) * n_out <= 1 << 24, what + "sizes", "at most 2^24 weights in a layer", sizes)
             n += (n_in + 1) * n_out
         last = activations[-1]
         for name in activations[:-1]:
             known(name, TRAINABLE, what + "activations")
         known(last, TRAINABLE + _LAST[2:], what + "last activation")
         loss = loss or _LOSSES[_LAST.index(last) if last in _LAST else 0]
-        for name, v, names in (
-            ("loss", loss, _LOSSES),
-            ("optimizer", optimizer, ("sgd", "adam")),
-            ("scaling", scaling or "minmax", ("minmax", "standard")),
-        ):
-            known(v, names, what + name)
+        known(loss, _LOSSES, what + "loss")
+        known(optimizer, ("sgd", "adam"), what + "optimizer")
+        known(scaling or "minmax", ("minmax", "standard"), what + "scaling")
         needed = _LAST[_LOSSES.index(loss)]
         expect(needed in ("", last), what + loss, needed + " at the end", last)
         expect(last != "softmax" or n_out > 1, what + last, "2 outputs or more", "1; use sigmoid")
-        for name, v, least, most in (("lr", lr, 1e-9, 1e9), ("momentum", momentum, 0, 1), ("decay", decay, 0, 1)):
+        for name, v, least, most in (
+            ("lr", lr, 1e-9, 1e9),
+            ("momentum", momentum, 0, 1),
+            ("decay", decay, 0, 1),
+        ):
             within(v, least, most, what + name)
         expect(not momentum or optimizer == "sgd", what + "momentum", "optimizer='sgd' with it", optimizer)
         whole(batch, what + "batch")
         within(seed, 0, 1e9, what + "seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
         self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
-        self._n_classes = max(2, n_out)
+        self._n_classes, self._n_targets = max(2, n_out), 1 if needed == "softmax" else n_out
         self.labels = labels and self._names(labels, what + "labels")
         random, parameters, at = Random(seed), array("f", bytes(4 * n)), 0
         for name, n_in, n_out in zip(activations, sizes, sizes[1:]):
             # as wide as keeps values alike from layer to layer, and gradients, too (Glorot); relu halves them (He)
             limit = math.sqrt(6 / (n_in + (0 if "relu" in name else n_out)))
-            for _ in range(n_in * n_out):
-                parameters[at] = (2 * random.uniform() - 1) * limit
-                at += 1
-            at += n_out
-        self._n_targets = 1 if needed == "softmax" else n_out
+            for i in range(at, at + n_in * n_out):
+                parameters[i] = (2 * random.uniform() - 1) * limit
+            at += (n_in + 1) * n_out
         settings = lr, momentum, decay, batch, self._n_targets, random.state
         self._core = _Core(self.sizes, self.activations, loss, optimizer, settings)
         self._core.set(parameters)
-        # what the C core takes: all weights again for their gradients, twice more for Adam; and the layers' values
+        # all weights again for their gradients, twice more for Adam; and the layers' values
         copies = 4 if optimizer == "adam" else 2 if batch > 1 or momentum or decay else 1
         words = copies * n + sum(sizes[1:]) + 2 * sum(sizes[:-1]) + 4 * max(sizes[1:])
         self._text = "%s, %d weights, %.1f KB" % ("-".join(map(str, sizes)), n, words / 256)
@@ -112,8 +104,7 @@ class Trainer:
         layers = []
         for weights, biases in self._layers():  # flat arrays
             n_in = len(weights) // len(biases)
-            rows = [list(weights[i : i + n_in]) for i in range(0, len(weights), n_in)]
-            layers.append((rows, list(biases)))
+            layers.append(([list(weights[i : i + n_in]) for i in range(0, len(weights), n_in)], list(biases)))
         return layers
 
     @weights.setter
@@ -165,7 +156,7 @@ class Trainer:
             elif self.labels or what != "fit" or not isinstance(target, str):
                 target = self._target(target, "%s: row %d: y" % (what, i))
             try:
-                row = array("f", numbers) if isinstance(numbers, (list, tuple)) else ()
+                row = array("f", numbers) if isinstance(numbers, (list, tuple, array)) else ()
             except (TypeError, OverflowError):
                 row = ()
             if len(row) != n_in or sum(row) * 0 != 0:
@@ -259,7 +250,6 @@ class Trainer:
         be), its class's name, or a list of what each output should be. Or x is a function that gives rows one by one,
         as (numbers, target), which need not fit in memory: called once an epoch, once before and once after.
         validation: another (x, y), looked at after each epoch: then a dict, of loss, val_loss, val_accuracy
-
         ValueError if it diverges: its weights are of no use then. MemoryError, or Ctrl-C, before the first epoch
         leaves it as it was; Ctrl-C later keeps what was learnt until then.
         """
@@ -273,7 +263,7 @@ class Trainer:
                 for _ in self._rows(validation[0], validation[1], what):
                     pass
             print("%s: %d rows, %d epochs" % (self._text, n_rows, epochs))
-            data, order = (x, y), None
+            data, order, checks = (x, y), None, []  # (accuracy, loss) of each epoch
             if not callable(x):
                 is_ready = not self._scaling and repr(x[:0]) == "array('f')"  # and need not be copied
                 data = self._fill(self._rows(x, y, "fit"), n_rows, x if is_ready else None)
@@ -283,7 +273,6 @@ class Trainer:
         except BaseException:
             self.labels, self._scaling = kept
             raise
-        checks = []  # (accuracy, loss) of each epoch
         losses = self._learn(data[0], data[1], order, epochs, "fit", validation, checks)
         accuracy, _ = checks[-1] if checks else self._judge(x, y, "fit")[1:]
         print(line(losses) + (" " * 14 if accuracy is None else ", accuracy %.3f" % accuracy))
@@ -327,16 +316,16 @@ class Trainer:
         """Return the outputs for x, a row of numbers, as a list; for several rows a list of such lists."""
         rows, answers = samples(x, self.sizes[:1], "predict"), []
         if not isinstance(rows, tuple):
-            return self._outputs(self._scaled(rows))
+            return self._answer(rows)[0]
         for row in rows:
-            row = sample(row, self.sizes[:1], "predict: row %d" % len(answers))
-            answers.append(self._outputs(self._scaled(row)))
+            answers.append(self._answer(sample(row, self.sizes[:1], "predict: row %d" % len(answers)))[0])
         return answers
 
-    def _outputs(self, row):
+    def _answer(self, row, target=None):
+        # the outputs for a row as it was given, and its loss
         out = array("f", bytes(4 * self.sizes[-1]))
-        self._core.predict(row, out, None)
-        return list(out)
+        loss = self._core.predict(self._scaled(row), out, target and array("f", target))
+        return list(out), loss
 
     def classify(self, x):
         """Return (label, value) of the class that the outputs for x stand for, as a Model does; or a list of such."""
@@ -350,9 +339,11 @@ class Trainer:
 
     def _class(self, y):
         index = class_of(y)
-        if len(y) == 1:  # a probability of the second class, or a score for both
-            y = [1 - y[0] if self.activations[-1] == "sigmoid" else y[0], y[0]]
-        return (self.labels[index] if self.labels else index), y[index]
+        # one output is a probability of the second class, or a score for both
+        value = (
+            y[index] if len(y) > 1 else 1 - y[0] if index < 1 and self.activations[-1] == "sigmoid" else y[0]
+        )
+        return (self.labels[index] if self.labels else index), value
 
     def evaluate(self, x, y=None):
         """Return (accuracy, loss) for rows as `fit` takes them: the share of right classes, None without; mean loss."""
@@ -366,14 +357,14 @@ class Trainer:
     def _judge(self, x, y, what):
         # (a table of true and told classes, the share of right ones, None without classes, the mean loss)
         names, total, n_right, n = list(map(str, self.labels or range(self._n_classes))), 0.0, 0, 0
-        out = array("f", bytes(4 * self.sizes[-1]))
         rows = [[name] + [0] * len(names) for name in names]
         for row, target in self._rows(x, y, what):
-            total += self._core.predict(self._scaled(row), out, array("f", target))
+            outputs, loss = self._answer(row, target)
+            total += loss
             if total - total != 0:
                 refuse(what, "a finite loss", "%s: begin anew, with a smaller lr" % total)
             true = int(target[0]) if self._n_targets < self.sizes[-1] else class_of(target)
-            told = class_of(list(out))
+            told = class_of(outputs)
             rows[true][told + 1] += 1
             n_right += true == told
             n += 1
@@ -399,7 +390,7 @@ class Trainer:
 
 
 def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
-    """Return (layers, losses) as `training.train_model` does, where it is explained; through the core."""
+    """Return (layers, losses) as `reference_trainer.train_model` does, where it is explained; through the core."""
     trainer = Trainer(layer_sizes, activations, _LOSSES[1], "sgd", lr, 1)
     whole(epochs, "train_model: epochs")
     trainer.weights = layers or list(map(init_layer, layer_sizes, layer_sizes[1:]))

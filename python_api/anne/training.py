@@ -2,10 +2,9 @@
 
 A layer is first run forward: `dense_forward`. By how much the loss changes with its outputs, the gradient, then goes
 backward: `dense_backward` works out what each weight had to do with it, changes the weights a little against it, and
-returns the gradient for the layer before. `train_model` does that for row after row, epoch after epoch.
-
-`anne.train_model` gives the same in the native module, many times faster, and `anne.Trainer` can do more. CPython
-computes in doubles, MicroPython in 32 bits, so that the last digits differ.
+returns the gradient for the layer before. `reference_trainer.train_model` does that for row after row, epoch after
+epoch; `anne.train_model` gives the same in the native module, many times faster, and `anne.Trainer` can do more.
+CPython computes in doubles, MicroPython in 32 bits, so that the last digits differ.
 """
 
 import math
@@ -104,7 +103,7 @@ def tanh_derivative(output):
     return derivative("tanh", output)
 
 
-# --- A layer forward and backward, the loss, and all of it again and again ------------------------------------------
+# --- A layer forward and backward, and the loss -----------------------------------------------------------------------
 
 
 def dense_forward(inputs, weights, biases, activation="relu"):
@@ -146,31 +145,3 @@ def binary_cross_entropy(predicted, target):
 def binary_cross_entropy_derivative(predicted, target):
     """Return by how much `binary_cross_entropy` changes with the probability."""
     return (1 - target) / (1 - predicted + _EPSILON) - target / (predicted + _EPSILON)
-
-
-def train_model(X, y, layer_sizes, activations, epochs, lr, layers=None):
-    """Return (layers, losses) after training on the rows of X, one after the other, `epochs` times.
-
-    `y` holds 0 or 1 for each row, the target of the one output, which needs a sigmoid. Layers are (weights, biases) of
-    each; `layers` are those to begin with, and are not changed; None: `init_layer`. The losses are sums over the rows,
-    one an epoch.
-    """
-    if layers is None:
-        layers = [init_layer(n_in, n_out) for n_in, n_out in zip(layer_sizes, layer_sizes[1:])]
-    layers = [([list(row) for row in weights], list(biases)) for weights, biases in layers]
-    losses = []
-    for _ in range(epochs):
-        total = 0.0
-        for values, target in zip(X, y):
-            calls = []  # what each layer was given and gave
-            for (weights, biases), activation in zip(layers, activations):
-                outputs, sums = dense_forward(values, weights, biases, activation)
-                calls.append((values, outputs, sums, weights, biases, activation, lr))
-                values = outputs
-            total += binary_cross_entropy(values[0], target)
-            gradient = [binary_cross_entropy_derivative(values[0], target)]
-            while calls:
-                call = calls.pop()
-                gradient = dense_backward(call[0], gradient, *call[1:])
-        losses.append(total)
-    return layers, losses

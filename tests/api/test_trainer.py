@@ -86,7 +86,14 @@ def test_weights_can_be_assigned():
     ):
         raises(ValueError, "weights: " + message, setattr, trainer, "weights", wrong)
     for wrong in ([1, 2], [[1], [2]], [None] * 2):
-        raises(ValueError, "weights: expected (rows, biases) of each layer, ...", setattr, trainer, "weights", wrong)
+        raises(
+            ValueError,
+            "weights: expected (rows, biases) of each layer, ...",
+            setattr,
+            trainer,
+            "weights",
+            wrong,
+        )
     message = "weights: expected a list of numbers, got int"
     raises(TypeError, message, setattr, trainer, "weights", [(1, [2])] * 2)
     raises(

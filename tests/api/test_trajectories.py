@@ -83,7 +83,7 @@ def test_adam_takes_pytorchs_steps():
 # --- All cores alike --------------------------------------------------------------------------------------------------
 
 
-def trained(make, sizes, activations, loss, optimizer, n_targets):
+def trained(make, sizes, activations, loss, optimizer, n_targets, lr=0.01):
     """Return losses and parameters after 100 epochs of 30 shuffled rows, in batches of 8."""
     # with seeds 7 and 10, a sum of leaky_relu comes within 2.4e-7 of 0, where a last digit decides on the slope: with
     # these none does
@@ -91,7 +91,7 @@ def trained(make, sizes, activations, loss, optimizer, n_targets):
     random, y = Random(8), []
     for _ in range(30 * n_targets):
         y.append(random.below(sizes[-1]) if n_targets == 1 else random.uniform())
-    core = make(sizes, activations, loss, optimizer, (0.01, 0.0, 0.001, 8, n_targets, 9))
+    core = make(sizes, activations, loss, optimizer, (lr, 0.0, 0.001, 8, n_targets, 9))
     n = sum([(a + 1) * b for a, b in zip(sizes, sizes[1:])])
     core.set(random_values(n, 60))
     losses, order, done = floats([0] * 100), array("H", range(30)), 0
@@ -117,6 +117,27 @@ def test_cores_are_equal_after_100_epochs():
                 layers = (4, 6, 3), (hidden, last), loss, optimizer, n_targets
                 expected, got = [trained(make, *layers) for make in CORES]
                 close(got, expected, 1e-5)
+
+
+def test_a_large_rate_makes_rounding_larger_than_that():
+    """Why 1e-5 holds for no rate whatever: with lr 0.05 the doubles of the reference are moved by 5.7e-5 if nothing is
+    done but to round each parameter to 32 bits after each step, as any core in 32 bits must. A step of Adam is as
+    large as lr however small its gradient is, so where one passes 0 last digits decide on a step. The C core is 1.4e-5
+    off; of the 40 networks above it is the only one beyond 2e-6 with this rate."""
+    if len(CORES) < 2:
+        raise Skip("one core here; its steps are held to PyTorch's")
+
+    class Rounded(ReferenceCore):
+        def _update(self, gradient):
+            super()._update(gradient)
+            self.parameters = list(floats(self.parameters))
+            self.velocity, self.squares = list(floats(self.velocity)), list(floats(self.squares))
+
+    layers = (4, 6, 3), ("tanh", "softmax"), "categorical_cross_entropy", "adam", 1, 0.05
+    (_, expected), (_, rounded), (_, got) = [trained(make, *layers) for make in (CORES[0], Rounded, CORES[1])]
+    off = max([abs(a - b) for a, b in zip(rounded, expected)])
+    assert off > 2e-5, off
+    close(got, expected, 1e-4)
 
 
 # --- Derivatives ----------------------------------------------------------------------------------------------------

@@ -90,7 +90,10 @@ def test_the_board_has_the_hosts_bits(pico, name):
 
 @pytest.mark.parametrize("name", ["small", "adam", "large"])
 def test_ctrl_c_is_heard_and_leaves_a_usable_trainer(pico, name):
-    run(pico, begun(name, 40 if name == "large" else 200) + "first = array('f', [0])\ncore.run(x, y, order, first)")
+    run(
+        pico,
+        begun(name, 40 if name == "large" else 200) + "first = array('f', [0])\ncore.run(x, y, order, first)",
+    )
     for after_s in (0.02, 0.0531):
         pressed_us = pico.elapsed_us + after_s * 1e6
         program = f"try:\n while True: {RUN}\nexcept KeyboardInterrupt: print('stopped')"

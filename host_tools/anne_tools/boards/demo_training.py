@@ -6,9 +6,12 @@ were published.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from anne import reference_trainer
 
 from ..errors import DeviceError
 from ..networks import THRESHOLD, Training, published_training
@@ -98,12 +101,12 @@ def run_training(
         "lr": training.lr,
         "threshold": THRESHOLD,
     }
-    runs = {}
+    source, runs = inspect.getsource(reference_trainer.train_model), {}  # firmware has none of it
     for backend, epochs in backends:
         if on_backend:
             on_backend(backend)
         one = json.dumps({**task, "backend": backend, "epochs": epochs})
-        answer = json.loads(device.exec(script("time_training.py", task=one), timeout_s=120))
+        answer = json.loads(device.exec(script("time_training.py", task=one, source=source), timeout_s=120))
         if not answer.pop("native"):
             raise DeviceError(f"{device.name}: anne runs without its native module")
         losses = list(map(float, answer.pop("losses")))

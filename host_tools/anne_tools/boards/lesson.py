@@ -47,9 +47,13 @@ def plan(
     n_expected = 1 if loss == "binary_cross_entropy" or as_numbers else len(classes)
     if sizes[-1] != n_expected or (loss == "binary_cross_entropy" and len(classes) > 2):
         raise _wrong_end(data, sizes[-1])
+    if list(activations) == ["softmax"] and len(sizes) > 2:
+        raise ModelError(
+            f"--activation: expected that of the layers before the last, which has {LAST[loss]} by itself, got softmax"
+        )
     if len(activations) == 1 and len(sizes) > 2:
         activations = [*activations * (len(sizes) - 2), LAST[loss]]
-    elif len(activations) == 1:
+    elif list(activations) == ["relu"]:  # what hidden layers have by default, and this network has none
         activations = [LAST[loss]]
     return Settings(list(sizes), list(activations), loss, labels=None if as_numbers else classes, **options)
 

@@ -24,6 +24,8 @@ from .open_device import open_device
 _TIMEOUT_S = 7 * 86400.0
 # The trainer shuffles so many rows: their numbers have 16 bits.
 _MOST_SHUFFLED = 65536
+# What a board may have no memory for, it learns row by row from a file, as they stand there.
+_MOST_HELD_BYTES = 64 * 1024
 
 OnText = Callable[[str], None]
 
@@ -67,6 +69,7 @@ def train(
     """Return the network after learning from rows x (n_rows, n_in) and their answers y (n_rows), numbers of classes or
     what the output should be.
 
+    A board that has no memory for the rows takes them from a file, one by one, in the same order each time.
     `save` are arguments of the trainer's method of that name, `where` is "host", "emulator" or a port, `board` options
     of `open_device`; `on_text` gets what the trainer prints. ModelError as the trainer refuses it, and where a board
     has no memory for it.
@@ -86,7 +89,7 @@ class _Task:
         self, settings: Settings, x: np.ndarray, y: np.ndarray, epochs: int, save: dict[str, Any]
     ) -> None:
         shuffle = len(x) <= _MOST_SHUFFLED
-        if not shuffle:  # once at least: tables are often sorted by class
+        if not shuffle or 4 * x.size > _MOST_HELD_BYTES:  # once at least: tables are often sorted by class
             order = np.random.default_rng(settings.seed).permutation(len(x))
             x, y = x[order], y[order]
         self.rows = MARK + np.ascontiguousarray(x, "<f4").tobytes() + np.ascontiguousarray(y, "<f4").tobytes()
@@ -133,19 +136,17 @@ def train_on(
         try:
             device.exec(task.script(rows_path, model_path), _TIMEOUT_S, printed.write)
         except DeviceError as error:
-            raise _refused(device, error, len(task.rows)) from None
+            raise _refused(device, error) from None
         return _trained(device.get(model_path), printed.getvalue())
 
 
-def _refused(device: Device, error: DeviceError, n_bytes: int) -> DeviceError | ModelError:
+def _refused(device: Device, error: DeviceError) -> DeviceError | ModelError:
     """The error of the script on a board, in one line: what the trainer refuses is no fault of the board."""
     kind, _, text = (error.traceback or "").strip().rpartition("\n")[2].partition(": ")
     if kind in ("ValueError", "TypeError"):
         return ModelError(text)
     if kind == "MemoryError":
-        return ModelError(
-            f"{device.name}: no memory for {n_bytes} bytes of rows and the network; give fewer rows or smaller --layers"
-        )
+        return ModelError(f"{device.name}: no memory for the network; give smaller --layers")
     return error
 
 

@@ -142,7 +142,8 @@ def command(
 
     Each row of TABLE is an example: numbers, and in the last column the answer, the name of a class or a number. The
     first line names the columns. Classes, names and scaling are saved with the network. The same rows, options and seed
-    give the same network here and on a board, but for last digits.
+    give the same network here and on a board, but for last digits; a board that has no memory for the rows learns them
+    in one order.
     """
     from ..boards.lesson import judge, plan, targets
     from ..boards.training import train
@@ -191,7 +192,9 @@ class _Heard:
         self._start_s = 0.0
 
     def text(self, line: str) -> None:
-        if not self.first:
+        if line.endswith(": reading"):
+            self._tell(f"{self._what}: {line} the rows", 0, 0)
+        elif not self.first:
             self.first, self._start_s = line, time.monotonic()
             self._tell(f"{self._what}: {line}", 0, 0)
         elif found := _EPOCH.search(line):

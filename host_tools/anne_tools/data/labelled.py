@@ -77,6 +77,8 @@ def read_labelled(
         raise ModelError(f"{path.name}: expected columns of numbers and one of answers, got one column")
     if header is None and (target is not None or ignored):
         header = True  # names are in a header
+    if header is None and len(whole.cells) == 1 and not any(map(is_number, whole.cells[0])):
+        header = True  # names, and nothing below them
     first, *below = (row[-1] for row in whole.cells)
     if header is None and not is_number(first) and first in below:
         header = False  # a class, and not the word for all of them

@@ -62,6 +62,16 @@ def test_layers_that_do_not_fit_the_table_are_refused(answers, sizes, message):
     assert message in str(error.value)
 
 
+def test_softmax_is_for_the_last_layer():
+    with pytest.raises(
+        ModelError, match="^--activation: expected that of the layers before the last, .* got softmax$"
+    ):
+        plan(table(["a", "b"]), [2, 4, 2], ["softmax"], None, **OPTIONS)
+    # of a single layer it is the last one's, and a wrong one is for the trainer to refuse
+    assert plan(table(["a", "b"]), [2, 2], ["softmax"], None, **OPTIONS).activations == ["softmax"]
+    assert plan(table(["a", "b"]), [2, 2], ["tanh"], None, **OPTIONS).activations == ["tanh"]
+
+
 def settings(**changed) -> Settings:
     names = {"sizes": [2, 2], "activations": ["softmax"], "loss": "categorical_cross_entropy"}
     return Settings(**{**OPTIONS, **names, "labels": ["a", "b"], **changed})
@@ -73,7 +83,9 @@ def test_one_row_of_the_larger_number_and_one_of_the_smaller_are_learnt():
     trained = train(settings(), data.x, np.array([0, 1]), 200, {"name": "n"}, on_text=heard.append)
     assert len(trained.losses) == 200
     assert trained.losses[-1] < 0.1 < trained.losses[0]
-    assert heard[0].startswith("2-2, 6 weights")  # what Trainer.fit says before it begins
+    # what Trainer.fit says before it begins
+    assert heard[0].startswith("2-2, 6 weights")
+    assert heard[0].endswith(": reading")
     judged = judge(trained.data, data)
     assert (judged.n_rows, judged.accuracy, judged.confusion) == (2, 1.0, [[1, 0], [0, 1]])
     wrong = judge(trained.data, Labelled(Path("t.csv"), data.x, ["b", "b"]))

@@ -90,9 +90,12 @@ def test_what_a_long_training_says_has_the_time_that_is_left(monkeypatch):
     told, clock = [], iter([100.0, 104.0])
     monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
     heard = train._Heard(lambda *step: told.append(step), "trains 4-8-3 on emulator", 100)
+    heard.text("4-8-3, 67 weights, 1.3 KB: reading")
     heard.text("4-8-3, 67 weights, 1.3 KB: 120 rows, 100 epochs")
     heard.text("loss 0.6489 \u2588\u2584\u2581 0.0315 epoch 20  ")
+    assert heard.first == "4-8-3, 67 weights, 1.3 KB: 120 rows, 100 epochs"
     assert told == [
+        ("trains 4-8-3 on emulator: 4-8-3, 67 weights, 1.3 KB: reading the rows", 0, 0),
         ("trains 4-8-3 on emulator: 4-8-3, 67 weights, 1.3 KB: 120 rows, 100 epochs", 0, 0),
         ("trains 4-8-3 on emulator: epoch 20 of 100, 16 s left", 20, 100),  # 4 s for 20
     ]

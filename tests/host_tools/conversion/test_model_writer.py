@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from anne import model_writer
 from anne.model_file import ModelFile
-from anne.reference import ACTIVATIONS
+from anne.training import TRAINABLE
 from anne_tools.conversion.arena import OWN, Step, plan
 from anne_tools.conversion.pack import pack
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.activations import DEFAULT_ALPHA
 from anne_tools.network.graph import Metadata
 
+ACTIVATIONS = (*TRAINABLE, "softmax")
 SEED = 13
 
 
@@ -64,7 +65,6 @@ def test_random_chains_have_the_bytes_that_the_converter_makes(seed):
     if chance.integers(2):
         metadata["labels"] = [f"class {i}" for i in range(max(2, n_out))]
         metadata["feature_names"] = [f"é {i}" for i in range(sizes[0])]
-        metadata["threshold"] = float(np.float32(chance.random()))
         metadata["name"] = "a network"
     scaling = chance.normal(size=(2, sizes[0])).astype(np.float32).tolist() if chance.integers(2) else None
     made, packed = both(layers, activations, scaling, **metadata)
@@ -76,7 +76,7 @@ def test_every_activation(activation):
     chance = np.random.default_rng(SEED)
     made, packed = both([dense(chance, 3, 4), dense(chance, 4, 2)], [activation, activation])
     assert made == packed
-    # softmax and log_softmax are layers of their own
+    # softmax is a layer of its own
     assert len(ModelFile(made).layers) == (4 if "softmax" in activation else 2)
 
 

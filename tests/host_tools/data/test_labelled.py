@@ -62,6 +62,7 @@ def test_pandas_row_numbers_are_left_out_and_columns_keep_their_numbers_in_messa
         ("1\n2\n", {}, "expected columns of numbers and one of answers, got one column"),
         ("a,b,kind\n1,2,no\n", {"target": "c"}, "no column is called 'c'; there are: a, b, kind"),
         ("a,a,kind\n1,2,no\n", {"target": "a"}, "2 columns are called 'a'"),
+        ("width,height,kind\n", {}, "no rows below the header"),
         ("1,2,no\n", {"target": "kind", "header": False}, "columns have no names without a header"),
         ("a,kind\n1,no\n", {"ignored": ["a"]}, "expected columns of numbers beside the answers, got none"),
         ("a,b,kind\n1,red,no\n", {}, "column 2 (b): expected numbers, got 'red'; it is left out by: --ignore 'b'"),
