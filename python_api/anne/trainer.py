@@ -77,7 +77,7 @@ class Trainer:
         whole(batch, what + "batch")
         within(seed, 0, 1e9, what + "seed", int)
         self.sizes, self.activations, self.loss = tuple(sizes), tuple(activations), loss
-        self.lr, self.batch, self._kind, self._scaling = lr, batch, scaling, None
+        self.lr, self.batch, self.scaling, self._scaling = lr, batch, scaling, None
         self._n_classes, self._n_targets = max(2, n_out), 1 if needed == "softmax" else n_out
         self.labels = labels and self._names(labels, what + "labels")
         random, parameters, at = Random(seed), array("f", bytes(4 * n)), 0
@@ -204,7 +204,7 @@ class Trainer:
 
     def _look(self, x, y):
         # learn the classes' names and the scaling, where they are still unknown; return the number of rows
-        first, differ, names, n_rows, standard = None, False, set(), 0, self._kind == "standard"
+        first, differ, names, n_rows, standard = None, False, set(), 0, self.scaling == "standard"
         for row, target in self._rows(x, y, "fit"):
             n_rows += 1
             if n_rows == 1:
@@ -222,7 +222,7 @@ class Trainer:
         if names:
             self.labels = self._names(sorted(names), "fit: labels")
         expect(differ or self.loss == "mse", "fit: y", "two classes or more", "only one")
-        if self._kind and not self._scaling:
+        if self.scaling and not self._scaling:
             for i in range(len(low)):
                 spread = math.sqrt(high[i] / n_rows) if standard else high[i] - low[i]
                 high[i] = 1 / spread if spread > 1e-30 else 1.0  # what never changes becomes 0
@@ -374,8 +374,8 @@ class Trainer:
     def save(self, path, labels=None, feature_names=None, scaling=None, name=None):
         """Write the network to `path`, as a file that anne.load reads, and return its bytes.
 
-        What scaling it has learnt is part of it; (factors, offsets) in `scaling` say what was done to the data before
-        they came here. A power cut leaves the file that there was, or the new one.
+        What scaling it has learnt is part of it, the optimiser's state is not; (factors, offsets) in `scaling` say what
+        was done to the data before they came here. A power cut leaves the file that there was, or the new one.
         """
         from .model_writer import dense_network
 

@@ -20,6 +20,7 @@ class Trainer:
     lr: float
     batch: int
     labels: list[str] | None
+    scaling: str | None
     def __init__(
         self,
         sizes: Sequence[int],
