@@ -1,0 +1,3 @@
+"""Types of the core that a trainer has where there is no native module."""
+
+from .reference_trainer import Trainer as Trainer
