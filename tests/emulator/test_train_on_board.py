@@ -84,20 +84,6 @@ def test_a_board_learns_from_a_table_what_this_computer_does_and_keeps_nothing(d
     assert device.exec("import os; print(os.listdir())") == "[]\n"
 
 
-def test_a_table_larger_than_the_boards_memory_is_learnt_row_by_row(device):
-    # 90 rows of 300 numbers: 108 KB, and once more when they are scaled; a heap has some 220
-    rng = np.random.default_rng(5)
-    y = np.repeat([0, 1], 45)
-    x = (rng.normal(0, 1, (90, 300)) + 0.5 * y[:, None]).astype(np.float32)
-    wide = {"sizes": [300, 1], "activations": ["sigmoid"], "loss": "binary_cross_entropy"}
-    wide = Settings(**{**vars(SETTINGS), **wide, "labels": ["low", "high"]})
-    trained = train_on(device, wide, x, y, 2, {})
-    assert trained.losses[1] < trained.losses[0] / 2
-    outputs = run_local(trained.data, x, HOST)[:, 0]
-    assert ((outputs > 0.5) == y).mean() > 0.95
-    assert device.exec("import os; print(os.listdir())") == "[]\n"
-
-
 def test_what_a_board_cannot_hold_or_refuses_is_said_in_one_line(device):
     x, y = np.zeros((3, 4), np.float32), np.zeros(3)
     large = Settings(**{**vars(SETTINGS), "sizes": [4, 9000, 3]})  # 72,003 weights, four times 4 bytes each

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import anne
 import numpy as np
 import pytest
 from anne_tools.boards.lesson import judge, plan, targets
@@ -110,6 +111,26 @@ def test_what_the_trainer_refuses_is_said_in_its_words():
         train(line, x, np.array([0, 1]), 5, {})
     with pytest.raises(ModelError, match="softmax"):
         train(settings(activations=["relu"]), x, np.array([0, 1]), 5, {})
+
+
+def test_rows_that_a_board_has_no_memory_for_are_learnt_one_by_one(monkeypatch):
+    """As a board does for which they are too many: the file is that of an own Trainer that gets them in their order."""
+    x = np.random.default_rng(2).normal(0, 1, (7, 2)).astype(np.float32)
+    y = np.array([0, 1, 1, 0, 1, 0, 0])
+    own = anne.Trainer([2, 2], ["softmax"], None, "sgd", 0.1, 3, labels=["a", "b"], scaling="minmax")
+    own.fit(x.tolist(), y.tolist(), 4, shuffle=False)
+    fit, refused = anne.Trainer.fit, []
+
+    def full(self, x, *rest, **options):
+        if not callable(x):
+            refused.append(x)
+            raise MemoryError
+        return fit(self, x, *rest, **options)
+
+    monkeypatch.setattr(anne.Trainer, "fit", full)
+    trained = train(settings(batch=3, scaling="minmax"), x, y, 4, {"name": "n"})
+    assert len(refused) == 1
+    assert trained.data == own.save(None, name="n")
 
 
 def test_more_rows_than_a_trainer_shuffles_are_shuffled_once():
