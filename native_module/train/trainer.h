@@ -27,8 +27,8 @@ bool anne_trainer_valid(const anne_trainer_t *self);
 // The number of parameters.
 uint32_t anne_trainer_parameters(const anne_trainer_t *self);
 
-// Gives the trainer its memory, of zeros; the parameters lie first. Returns how many bytes it takes, also for NULL, with
-// which nothing else may follow.
+// Gives the trainer its memory, of zeros; the parameters lie first. Returns how many bytes it takes, also for NULL,
+// with which nothing else may follow.
 size_t anne_trainer_place(anne_trainer_t *self, float *memory);
 
 // out = the network's outputs for x; returns the loss of that row for its targets y, or 0 if y is NULL. The memory for
