@@ -159,7 +159,7 @@ static mp_obj_t model_layer_us(claim_t *claimed, const mp_obj_t *args) {
     const model_t *self = claimed->model;
     uint32_t index = py_get_index(args[0], self->model.n_layers);
     mp_int_t repeat = mp_obj_get_int(args[1]);
-    py_ears_t ears = py_ears(self->object.quick);
+    py_ears_t ears = py_ears(self->object.quick && repeat <= 16); // so little is not worth to disturb the time
     mp_uint_t start_us = py_ticks_us();
     for (mp_int_t i = 0; i < repeat; i++) {
         run_layers((const anne_layer_t *)self->model.workspace + index, 1, &ears);
