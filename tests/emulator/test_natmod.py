@@ -20,11 +20,26 @@ HEAP_BYTES = 90_000
 LATENCY_MS = 5 + 4.5 + 2
 
 # Of each type of weights one, and of the kernels whose floats the chip's own library computes in firmware.
-SAME_BITS = """
-enlarged_float32 gated_float32 limited_float32 normed_float32 resized_float32 row_logarithms_float32
-separable_int8_weights small_float32
-moved_int8 pooled_int8 resized_int8 rows_int16 separable_int8 small_int4 signal_int16 signal_int8 wide_int4 wide_int8
-""".split()
+SAME_BITS = [
+    "enlarged_float32",
+    "gated_float32",
+    "limited_float32",
+    "normed_float32",
+    "resized_float32",
+    "row_logarithms_float32",
+    "separable_int8_weights",
+    "small_float32",
+    "moved_int8",
+    "pooled_int8",
+    "resized_int8",
+    "rows_int16",
+    "separable_int8",
+    "small_int4",
+    "signal_int16",
+    "signal_int8",
+    "wide_int4",
+    "wide_int8",
+]
 HASHES = """
 import _anne, time
 from binascii import crc32

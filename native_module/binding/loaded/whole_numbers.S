@@ -1,7 +1,6 @@
 // For the RP2040: what libgcc has slower than the firmware. Whole numbers are divided by the chip's divider, used as
 // in kernels/armv6m/activations_f32.S: whoever finds it DIRTY has interrupted a division, and leaves it alone. An
 // interrupt of MicroPython's that divides meanwhile puts everything back.
-#ifdef __ARM_ARCH_6M__
     .syntax unified
     .cpu cortex-m0plus
     .thumb
@@ -120,4 +119,3 @@ __aeabi_lmul:
     pop {r4, r5}
     bx lr
     .size __aeabi_lmul, . - __aeabi_lmul
-#endif
