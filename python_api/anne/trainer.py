@@ -44,9 +44,8 @@ class Trainer:
         sizes: how many inputs, then how many neurons each layer has; activations: one a layer, softmax only last
         loss: "mse", "binary_cross_entropy" for sigmoid, "categorical_cross_entropy" for softmax; None: what fits
         optimizer: "adam", or "sgd", which may have momentum; lr: how far a step goes; batch: rows for one step
-        decay: by which weights are drawn to 0; seed: the same one, the same first weights, everywhere; labels: names of
-        the classes, or None: as y has them; scaling: "minmax" or "standard", learnt from the data of the first fit, and
-        part of the network from then on
+        decay: by which weights are drawn to 0; seed: of the first weights, the same everywhere; labels: of the classes,
+        None: as y has them; scaling: "minmax" or "standard", learnt from the first data and part of the network then
         """
         what, n_layers, n = "Trainer: ", counted(sizes) - 1, 0
         expect(0 < n_layers < 9, what + "sizes", "a list of 2 to 9", sizes)
@@ -272,6 +271,7 @@ class Trainer:
                     order = array("H", range(n_rows))
         except BaseException:
             self.labels, self._scaling = kept
+            print()  # else what is said of it stands in the line about reading
             raise
         losses = self._learn(data[0], data[1], order, epochs, "fit", validation, checks)
         accuracy, _ = checks[-1] if checks else self._judge(x, y, "fit")[1:]
