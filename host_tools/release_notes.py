@@ -14,12 +14,12 @@ _KINDS = (
     (r"anne-pico2\.uf2", "firmware for the Pico 2"),
     (r"_anne-.*\.mpy", "native module for MicroPython's own firmware, one a processor"),
     (r"anne/.*\.mpy", "package for MicroPython's own firmware"),
-    (
-        r"package.*\.json",
-        "what `mip` installs those two by: of a Pico, of other processors, of any without the module",
-    ),
+    (r"package\.json", "by which `mip` installs those two on a Pico"),
+    (r"package-.*\.json", "the same for each processor, and for boards without the native module"),
     (r"anne-explorer\.html", "page that trains networks and shows every neuron, in a browser"),
 )
+# Of these the sum is told.
+_TOGETHER = {r"anne/.*\.mpy": "anne/*.mpy", r"package-.*\.json": "package-*.json"}
 _UF2_BLOCK, _UF2_PAYLOAD = 512, 256
 
 
@@ -83,8 +83,8 @@ def size_table(dist: Path, names: list[str]) -> str:
         of_kind = [name for name in left if re.fullmatch(form, name)]
         left = [name for name in left if name not in of_kind]
         sizes = {name: (dist / name).stat().st_size for name in of_kind}
-        if len(sizes) > 1 and form.startswith("anne/"):
-            sizes = {f"anne/*.mpy, {len(sizes)} files": sum(sizes.values())}
+        if form in _TOGETHER and len(sizes) > 1:
+            sizes = {f"{_TOGETHER[form]}, {len(sizes)} files": sum(sizes.values())}
         for name, n_bytes in sizes.items():
             flash = n_bytes // _UF2_BLOCK * _UF2_PAYLOAD if name.endswith(".uf2") else ""
             lines.append(f"| {name} | {n_bytes} | {flash} | {what} |")
