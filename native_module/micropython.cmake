@@ -23,3 +23,5 @@ target_include_directories(usermod_anne INTERFACE ${ANNE_BINDING} ${ANNE_BINDING
 set_source_files_properties(${ANNE_BINDING_SOURCES} PROPERTIES COMPILE_OPTIONS "${ANNE_FLAGS}")
 target_link_libraries(usermod_anne INTERFACE anne_core)
 target_link_libraries(usermod INTERFACE usermod_anne)
+set_source_files_properties(${CMAKE_BINARY_DIR}/frozen_content.c PROPERTIES
+    COMPILE_OPTIONS "-include;${CMAKE_CURRENT_LIST_DIR}/frozen_floats.h")

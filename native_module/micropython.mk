@@ -25,3 +25,4 @@ $(ANNE_OBJECTS): CFLAGS += $(ANNE_FLAGS) $(ANNE_WARNINGS) $(ANNE_SANITIZE)
 $(call anne_objects,$(ANNE_BINDING)): CFLAGS += --param asan-stack=0
 $(call anne_objects,$(ANNE_KERNELS)): CFLAGS += $(ANNE_KERNEL_FLAGS)
 $(call anne_objects,$(ANNE_SMALL_KERNELS:%=$(ANNE_DIR)/kernels/%.c)): CFLAGS += $(ANNE_SMALL_FLAGS)
+$(BUILD)/frozen_content.o: CFLAGS += -include $(ANNE_DIR)/frozen_floats.h

@@ -20,7 +20,7 @@ values_t py_values_of(const anne_model_t *model, uint32_t index) {
                       " fbh"[tensor->dtype]};
 }
 
-// Raises what anne.model_file finds wrong with `data`; if it finds nothing, or has no memory for it, the core's status.
+// Raises what anne.model_file finds wrong with `data`, the status if it finds nothing, or that it has no memory for it.
 static NORETURN void refuse(anne_status_t status, mp_obj_t data) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
@@ -33,8 +33,8 @@ static NORETURN void refuse(anne_status_t status, mp_obj_t data) {
     if (mp_obj_get_type(MP_OBJ_FROM_PTR(nlr.ret_val)) != &mp_type_MemoryError) {
         nlr_jump(nlr.ret_val);
     }
-    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("model file: refused, without memory to say why (status %d)"),
-                      (int)status);
+    // without a number in it, which would take memory and cost the text its end
+    mp_raise_msg(&mp_type_ValueError, MP_ERROR_TEXT("model file: refused, without memory to say why"));
 }
 
 // Proves the file at `bytes`, which are those of `data`.

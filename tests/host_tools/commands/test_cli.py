@@ -2,14 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from anne_tools.boards import flash
 from anne_tools.cli import COMMANDS, cli
 from click.testing import CliRunner, Result
 from uf2_files import RP2040, RP2350, uf2_file
+
+VERSIONS = Path(__file__).parents[3] / "micropython/versions.env"
 
 
 def anne(*arguments: str) -> Result:
@@ -36,7 +40,9 @@ def test_version_names_the_pins():
     result = anne("--version")
     assert result.exit_code == 0
     assert result.stdout.startswith("AI-ANNE ")
-    assert "MicroPython 1.25.0, pico-sdk 2.1.1, TinyUSB 0.18.0" in result.stdout
+    pins = dict(re.findall(r"^(\w+)_VERSION=(\S+)$", VERSIONS.read_text(), re.M))
+    expected = f"MicroPython {pins['MICROPYTHON']}, pico-sdk {pins['PICO_SDK']}, TinyUSB {pins['TINYUSB']}"
+    assert expected in result.stdout
 
 
 def test_version_says_what_a_firmware_holds(tmp_path, monkeypatch):
