@@ -26,6 +26,7 @@ COMMANDS = {
     "emulate": "Talk to an emulated Pico, or run a script on it.",
     "explore": "Show every neuron of a network in the browser, and on a Pico.",
     "flash": "Put the firmware onto a real Pico.",
+    "completion": "Print what lets a shell complete commands, options and files.",
 }
 
 

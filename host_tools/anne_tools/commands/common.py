@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..data.texts import harmless
+
+
+def complete_files(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Let shells complete files for a parameter that may be something else, too (commands/completion.py)."""
+    return [CompletionItem(incomplete, type="file")]
+
 
 uf2_option = click.option(
     "--uf2",

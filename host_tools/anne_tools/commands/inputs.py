@@ -13,6 +13,7 @@ from ..data.files import check_source
 from ..data.samples import Samples, read_arrays, read_samples
 from ..data.texts import harmless
 from ..errors import ModelError
+from .common import complete_files
 
 METAVAR = "[NAME=]FILE"
 
@@ -36,7 +37,7 @@ class Given:
 
 def input_option(*names: str, help: str) -> Callable:
     """An option for samples, which may be given for each input of a network."""
-    return click.option(*names, multiple=True, metavar=METAVAR, help=help)
+    return click.option(*names, multiple=True, metavar=METAVAR, help=help, shell_complete=complete_files)
 
 
 def read_inputs(

@@ -16,18 +16,25 @@ from .models import board_option, print_layers, print_verdict, read_model
 @click.command(
     "inspect",
     epilog="\b\nExamples:\n  anne inspect net.anne\n  anne inspect net.anne --board pico2"
-    "\n  anne inspect net.anne --plot arena.png\n  anne inspect net.anne --json",
+    "\n  anne inspect net.anne --plot net.svg\n  anne inspect net.anne --plot-memory arena.png"
+    "\n  anne inspect net.anne --json",
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @board_option
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
+    metavar="SVG",
+    help="Draw the network: layers as boxes; of a small dense network neurons, and weights as lines.",
+)
+@click.option(
+    "--plot-memory",
+    type=click.Path(path_type=Path),
     metavar="PNG",
-    help="Draw what lies in the arena, layer by layer.",
+    help="Draw what lies in the arena, layer by layer (needs ai-anne[plot]).",
 )
 @json_option
-def command(model: Path, board: str, plot: Path | None, as_json: bool) -> None:
+def command(model: Path, board: str, plot: Path | None, plot_memory: Path | None, as_json: bool) -> None:
     """Tell what is in a model file, and whether and how it runs on a board.
 
     MODEL is checked as the board checks it. Exit status 1 if it is damaged, and if it does not fit.
@@ -40,15 +47,23 @@ def command(model: Path, board: str, plot: Path | None, as_json: bool) -> None:
     from ..conversion.inspection import inspect
     from ..errors import ModelError
 
+    if plot and plot.suffix.lower() != ".svg":
+        raise ModelError(
+            f"--plot: expected a name that ends with .svg, got {plot.name} (--plot-memory draws the arena as PNG)"
+        )
     data = read_model(model)
     try:
         found = inspect(data, board)
     except ModelError as error:
         raise ModelError(f"{model.name}: {error}") from None
     if plot:
+        from ..conversion.drawing import network_drawing
+
+        write_atomically(plot, network_drawing(open_model(data), found.name), [model])
+    if plot_memory:
         from ..conversion.plot import arena_plot
 
-        write_atomically(plot, arena_plot(open_model(data), found.name), [model])
+        write_atomically(plot_memory, arena_plot(open_model(data), found.name), [model])
     if as_json:
         print_json({"file": str(model), **found.to_json()})
     else:

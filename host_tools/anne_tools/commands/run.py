@@ -6,7 +6,16 @@ from typing import Any
 import click
 
 from ..data.texts import harmless
-from .common import board_file_option, console, header_option, json_option, place, print_json, uf2_option
+from .common import (
+    board_file_option,
+    complete_files,
+    console,
+    header_option,
+    json_option,
+    place,
+    print_json,
+    uf2_option,
+)
 from .inputs import Given, input_option, read_inputs
 from .models import open_model_file, rows_of, step_progress
 
@@ -34,7 +43,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
     "\n  anne run net.anne --input image=x.npy --input speed=v.npy\n  anne run iris-8"
     "\n  anne run net.anne --board-file pico.img\n  anne run iris-4-4-2-1 --on reference --json",
 )
-@click.argument("network")
+@click.argument("network", shell_complete=complete_files)
 @click.argument("values", nargs=-1, callback=_numbers)
 @input_option(
     "--input",

@@ -72,6 +72,10 @@ class Dense(Weighted):
     def written_as(cls, layer: model_file.Layer) -> str:
         return cls.DTYPES[layer.kernel]
 
+    @classmethod
+    def neuron_weights(cls, layer: model_file.Layer) -> np.ndarray | None:
+        return layouts.unpacked(layer)
+
     # --- What it costs
 
     # This kernel has a relu of its own, which ends the work on a row that is below 0.

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from anne import model_file
+from anne.layouts import LAYOUTS as READERS
 from anne.layouts import S4, S8F32, F32Aligned, S8Quad
 from anne.layouts.rows import MAX_BIAS, MAX_SHIFT
 from anne.weights import LAYOUTS
@@ -301,3 +303,21 @@ def _like_the_others(
         np.where(dead, 1 << 30, multiplier),
         np.where(dead, most, shift),
     )
+
+
+def unpacked(layer: model_file.Layer) -> np.ndarray:
+    """Return the weights (n_out, n_in) of a dense layer in a file as real numbers, all times one that is not 0."""
+    weights = np.array(READERS[layer.kernel].rows(layer, layer.inputs[0].size, layer.outputs[0].size), float)
+    match layer.kernel:
+        case "f32":
+            return weights
+        case "s8_f32":
+            factors = np.frombuffer(layer.constants[2], "<f4").astype(float)
+        case "f32_aligned":  # pairs (h, l) of 4096 h + l, and an exponent a row
+            weights = weights @ (4096, 1)
+            factors = 2.0 ** np.frombuffer(layer.constants[2], "<i4")
+        case _:  # columns may be padded; the factor of a row is its scale times what all rows share
+            multipliers, shifts = np.frombuffer(layer.constants[2], "<i4").reshape(-1, 2).T
+            weights = weights[:, : layer.inputs[0].size]
+            factors = multipliers * 2.0 ** (shifts - 31)
+    return weights * factors[:, None]

@@ -177,6 +177,14 @@ class Layer(ABC):
     ON_CORTEX_M33: ClassVar[dict[str, Any]] = {}
 
     @classmethod
+    def neuron_weights(cls, layer: model_file.Layer) -> np.ndarray | None:
+        """Return the weights between neurons and those before them, (n_out, n_in), all times one number; for a drawing.
+
+        None for kinds that have no such neurons.
+        """
+        return None
+
+    @classmethod
     def written_as(cls, layer: model_file.Layer) -> str:
         """Return the type of a conversion (float32, int8-weights ...) that its weights tell, "" for none."""
         return ""

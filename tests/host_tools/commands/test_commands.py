@@ -161,11 +161,24 @@ def test_inspect_tells_what_lies_in_the_arena(files):
 
 def test_inspect_draws_the_arena(files):
     pytest.importorskip("matplotlib", reason="the extra ai-anne[plot]")
-    good("inspect", "net.anne", "--plot", "arena.png")
+    good("inspect", "net.anne", "--plot-memory", "arena.png")
     assert (files / "arena.png").read_bytes().startswith(b"\x89PNG\r\n")
-    before = (files / "net.anne").read_bytes()
-    refused("net.anne", "inspect", "net.anne", "--plot", "net.anne")
-    assert (files / "net.anne").read_bytes() == before
+
+
+def test_inspect_draws_the_network(files):
+    good("inspect", "net.anne", "--plot", "net.svg")
+    assert (files / "net.svg").read_text().startswith("<svg ")
+    refused(
+        "--plot: expected a name that ends with .svg, got net.png", "inspect", "net.anne", "--plot", "net.png"
+    )
+
+
+def test_inspect_draws_over_no_file_that_it_reads(files):
+    (files / "net.anne").rename(files / "net.svg")
+    before = (files / "net.svg").read_bytes()
+    for option in ("--plot", "--plot-memory"):
+        refused("net.svg", "inspect", "net.svg", option, "net.svg")
+        assert (files / "net.svg").read_bytes() == before
 
 
 def test_inspect_of_what_does_not_fit(files):
