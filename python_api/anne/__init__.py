@@ -59,6 +59,9 @@ else:
         zeros,
     )
 
+if _anne:  # no docstrings are kept on a board, and what is imported later is not listed there
+    __doc__ = "net = load(path): a network; Trainer, Head: networks that learn. help(net), help(anne.load) and so on"
+
 native = _anne is not None
 del _anne
 

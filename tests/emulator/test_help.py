@@ -1,4 +1,4 @@
-"""help() on the board, where no docstrings are: of a function, and of a network."""
+"""help() on the board, where no docstrings are: of the package, a function, a network, and one that learns."""
 
 from pathlib import Path
 
@@ -13,6 +13,27 @@ def test_help_of_a_function(device):
     (line,) = told(device, "help(anne.dense)").splitlines()
     assert line.startswith(
         "object dense(nunit, x, w, b, activation, out=None, alpha=None): the outputs of nunit neurons"
+    )
+
+
+def test_help_of_the_package_names_what_is_imported_later(device):
+    lines = told(device, "help(anne)").splitlines()
+    assert any(
+        line.startswith("  __doc__ -- net = load(path): ") and "Trainer, Head" in line for line in lines
+    )
+    assert any(
+        line.startswith("  load -- load(source, copy=None): the network in a model file") for line in lines
+    )
+
+
+def test_help_of_what_learns(device):
+    lines = told(device, "help(anne.Trainer)").splitlines()
+    assert any(
+        line.startswith("  __doc__ -- A network of dense layers that learns from examples: Trainer(")
+        for line in lines
+    )
+    assert any(
+        line.startswith("    fit(x, y, epochs=20, validation=None, shuffle=True): learn;") for line in lines
     )
 
 
