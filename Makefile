@@ -110,9 +110,10 @@ test-web: explorer
 	$(total)
 
 size: prepare
-	$(build) anne-pico bare-pico
+	$(build) anne-pico bare-pico natmod
 	@$(venv)/python micropython/report_size.py build/anne-pico.elf build/bare-pico.elf \
 		build/firmware/anne-pico
+	@$(venv)/python micropython/natmod/report_sizes.py build/natmod/_anne-*.mpy
 
 check: prepare
 	@$(venv)/ruff check .
