@@ -108,7 +108,7 @@ TEST_PACKAGES: dict[str, dict[str, Callable[[], bool]]] = {
 
 
 # Where the Python packages are (pyproject.toml, wheel.packages).
-PYTHON_FOLDERS = ("host_tools/anne_tools", "python_api/anne")
+PYTHON_FOLDERS = ("host_tools/anne_tools", "python_api/anne", "python_api/_anne")
 
 
 def run_step(title: str, command: list[str], log: str) -> None:

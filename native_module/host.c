@@ -2,11 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/activations_f32.h"
+#include "kernels/dense_f32.h"
 #include "kernels/quotient_f32.h"
 #include "model.h"
 #include "train/losses.h"
 #include "train/passes.h"
 #include "train/trainer.h"
+
+#ifndef ANNE_VERSION // tests and the page do not ask for it
+#define ANNE_VERSION ""
+#endif
 
 #if defined(_WIN32)
 #define EXPORT __declspec(dllexport)
@@ -84,9 +90,37 @@ EXPORT void anne_host_trace(host_model_t *self, const uint8_t *sample, uint8_t *
     }
 }
 
+// Puts a sample where the model reads it; runs layers `first` to `last` - 1 on what is there; copies out a tensor.
+EXPORT void anne_host_put(host_model_t *self, const uint8_t *inputs) {
+    anne_model_put_inputs(&self->model, inputs);
+}
+
+EXPORT void anne_host_run_layers(host_model_t *self, uint32_t first, uint32_t last) {
+    anne_model_run_layers(&self->model, first, last);
+}
+
+EXPORT void anne_host_get(const host_model_t *self, uint32_t tensor, uint8_t *values) {
+    memcpy(values, anne_model_data(&self->model, tensor), anne_tensor_bytes(&self->model.tensors[tensor]));
+}
+
 // What the core needs beside the file, layers and arena, in bytes of the chip.
 EXPORT uint32_t anne_host_scratch_bytes(const host_model_t *self) {
     return self->model.derived_words * sizeof(uint32_t) + self->model.scratch_bytes;
+}
+
+// --- Functions -------------------------------------------------------------------------------------------------------
+
+EXPORT const char *anne_host_version(void) {
+    return ANNE_VERSION;
+}
+
+EXPORT void anne_host_dense(const float *weights, const float *bias, const float *x, size_t n_in, size_t n_out,
+                            float *out) {
+    anne_dense_f32(weights, bias, x, n_in, n_out, out);
+}
+
+EXPORT void anne_host_activate(uint32_t activation, float alpha, float *x, size_t n) {
+    anne_activate_f32((anne_activation_t)activation, alpha, x, n);
 }
 
 // --- Training --------------------------------------------------------------------------------------------------------

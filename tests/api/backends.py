@@ -20,7 +20,7 @@ import numpy as np
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
-from anne_tools.cores.native import NativeModel
+from anne_tools.cores.native import NativeModel, library_path
 from anne_tools.errors import DeviceError, ModelError
 from qemu import MACHINES
 
@@ -76,6 +76,14 @@ def _cpython(file: str, names: list[str]) -> str:
     return _process([sys.executable, "-B"], file, names)
 
 
+def _cpython_native(file: str, names: list[str]) -> str:
+    """The C core in CPython, by the host library."""
+    if library_path() is None:
+        raise NotBuiltError("no libanne; `make test` builds it")
+    core = {"ANNE_CORE": "native", "PYTHONPATH": str(ROOT / "python_api")}
+    return _process([sys.executable, "-B"], file, names, core)
+
+
 def _unix(file: str, names: list[str]) -> str:
     """The native module under sanitizers, in MicroPython's unix port with a heap of about the Pico's."""
     if not UNIX_PORT.exists():
@@ -83,9 +91,11 @@ def _unix(file: str, names: list[str]) -> str:
     return _process([str(UNIX_PORT), "-X", "heapsize=512k"], file, names)
 
 
-def _process(interpreter: list[str], file: str, names: list[str]) -> str:
+def _process(interpreter: list[str], file: str, names: list[str], more: dict[str, str] | None = None) -> str:
     # leaks are MicroPython's own: it ends without freeing what it has
-    environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0", "ANNE_GOLDEN": f"{_golden_folder()}/"}
+    environment = (
+        os.environ | {"ASAN_OPTIONS": "detect_leaks=0", "ANNE_GOLDEN": f"{_golden_folder()}/"} | (more or {})
+    )
     command = [*interpreter, str(HERE / "run_tests.py"), file, *names]
     try:
         done = subprocess.run(
@@ -193,6 +203,7 @@ def _qemu(name: str) -> Callable[[str, list[str]], str]:
 
 BACKENDS: dict[str, Callable[[str, list[str]], str]] = {
     "cpython": _cpython,
+    "cpython-native": _cpython_native,
     "unix": _unix,
     "emulator": _emulator,
     **{name: _qemu(name) for name in MACHINES},

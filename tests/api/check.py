@@ -54,9 +54,9 @@ def same(got, expected):
 
 def heap_used(function, *arguments, **keywords):
     """Return the bytes of heap that a call takes and leaves behind as garbage; 0 on CPython, which cannot tell."""
+    function(*arguments, **keywords)  # what is done only once
     if not hasattr(gc, "mem_alloc"):
         return 0
-    function(*arguments, **keywords)  # what is done only once
     gc.disable()
     before = gc.mem_alloc()
     function(*arguments, **keywords)

@@ -9,7 +9,7 @@ import json
 import os
 
 import anne
-from check import close, golden, raises, same
+from check import Skip, close, golden, raises, same
 
 LABELS = ["left", "right", "shake"]
 # of each label some inputs, each around a point of its own
@@ -233,7 +233,7 @@ def test_a_wrong_example_is_not_kept():
 
 def test_no_room_leaves_everything_as_it_was():
     if not hasattr(gc, "mem_free"):
-        return
+        raise Skip("memory without end")
     _, head = taught()
     hoard, size = [], gc.mem_free()
     gc.collect()

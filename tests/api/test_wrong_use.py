@@ -211,7 +211,7 @@ def test_a_thread_closes_the_model():
 def test_load_and_predict_at_any_depth():
     # on the Pico the stack ends where the heap begins: 8 KB, of which checking a file takes a third
     if not anne.native:
-        raise Skip("Python looks after its own stack")
+        raise Skip("Python looks after it")
     with open(golden("small_int8.anne"), "rb") as file:
         data = file.read()
     net = load()
@@ -289,8 +289,8 @@ def test_a_subclass_is_a_model():
 
 
 def test_a_subclass_before_it_is_made():
-    if not anne.native:
-        raise Skip("plain Python: attributes are missing")
+    if sys.implementation.name != "micropython":
+        raise Skip("Python looks after it")
     core = type(load()._core)
 
     class Early(core):
@@ -305,8 +305,8 @@ def test_a_subclass_before_it_is_made():
 
 
 def test_what_is_no_model():
-    if not anne.native:
-        raise Skip("plain Python: any object will do")
+    if sys.implementation.name != "micropython":
+        raise Skip("Python looks after it")
     core = type(load()._core)
     for nobody in (None, 5, 1.5, "model", [], core, len, FLOWER, object()):
         raises(TypeError, "...", core.predict, nobody, FLOWER)
