@@ -1,4 +1,5 @@
-"""Where the tests in this folder run: CPython, MicroPython's unix port, the emulated Pico.
+"""Where the tests in this folder run: CPython, MicroPython's unix port, the emulated Pico with our firmware and with
+MicroPython's own.
 
 A backend takes a file's tests in one go and gives what `run_tests.py` printed there; `run` makes outcomes of it.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import forked
 from anne_tools.boards.firmware import find_firmware
+from anne_tools.boards.runtime_files import Runtime, module_file, package_files
 from anne_tools.cores.native import NativeModel, library_path
 from anne_tools.errors import DeviceError, ModelError
 from qemu import MACHINES
@@ -111,8 +113,17 @@ def _process(interpreter: list[str], file: str, names: list[str], more: dict[str
 
 def _emulator(file: str, names: list[str]) -> str:
     """The firmware's native module, in a copy of one booted machine."""
+    return _on_machine(_machine(), file, names)
+
+
+def _stock(version: str) -> Callable[[str, list[str]], str]:
+    """MicroPython's own firmware with package and native module in /lib, where `anne deploy --runtime` puts them."""
+    return lambda file, names: _on_machine(_stock_machine(version), file, names)
+
+
+def _on_machine(machine: EmulatedPico, file: str, names: list[str]) -> str:
     printed: list[str] = []
-    with forked(_machine()) as pico:
+    with forked(machine) as pico:
         script = f"import run_tests; run_tests.run({file!r}, {names!r})"
         try:
             _, stderr = pico.exec(script, on_output=printed.append)
@@ -124,10 +135,24 @@ def _emulator(file: str, names: list[str]) -> str:
 @cache
 def _machine() -> EmulatedPico:
     try:
-        uf2 = find_firmware()
+        return _booted(find_firmware(), {})
     except ModelError as error:
         raise NotBuiltError(str(error)) from None
-    files = _compiled_tests() | {f"golden/{name}": content for name, content in _golden_files().items()}
+
+
+@cache
+def _stock_machine(version: str) -> EmulatedPico:
+    uf2, module = ROOT / f"build/stock-pico-{version}.uf2", module_file("armv6m")
+    if not uf2.exists() or module is None:
+        raise NotBuiltError(f"no {uf2} or no _anne-armv6m.mpy; `make test` builds them")
+    runtime = Runtime("armv6m", package_files(), module.read_bytes())
+    machine = _booted(uf2, {f"lib/{name}": content for name, content in runtime.files().items()})
+    machine.exec("import anne")  # once for all copies
+    return machine
+
+
+def _booted(uf2: Path, files: dict[str, bytes]) -> EmulatedPico:
+    files = files | _compiled_tests() | {f"golden/{name}": data for name, data in _golden_files().items()}
     elf = uf2.with_suffix(".elf")
     machine = EmulatedPico(uf2, elf if elf.exists() else None, files=files, flash_cache=None)
     machine.set_flash_miss_cycles(0)
@@ -206,5 +231,7 @@ BACKENDS: dict[str, Callable[[str, list[str]], str]] = {
     "cpython-native": _cpython_native,
     "unix": _unix,
     "emulator": _emulator,
+    "stock-1.25.0": _stock("1.25.0"),
+    "stock-1.26.1": _stock("1.26.1"),
     **{name: _qemu(name) for name in MACHINES},
 }

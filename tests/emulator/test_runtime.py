@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.boards import runtime
+from anne_tools.boards.bench import bench
+from anne_tools.boards.board_files import file_in_romfs
 from anne_tools.boards.built import CHECKOUT
 from anne_tools.boards.deploy import deploy
 from anne_tools.boards.emulated_device import EmulatedDevice
@@ -18,7 +20,7 @@ from anne_tools.boards.runner import run, run_device
 from anne_tools.boards.runtime import deploy_runtime, probe
 from anne_tools.boards.runtime_files import Runtime, module_file, package_files
 from anne_tools.cores.files import open_model
-from anne_tools.errors import DeviceError
+from anne_tools.errors import DeviceError, ModelError
 
 UF2 = CHECKOUT / "build" / "stock-pico-1.25.0.uf2"
 MODEL = Path(__file__).parents[1] / "golden" / "models" / "small_int8.anne"
@@ -220,6 +222,15 @@ def test_a_model_runs_there(with_anne):
     assert deploy(with_anne, data, "/small.anne").golden_samples > 0
     x = np.linspace(-1, 1, 3 * open_model(data).inputs[0].size, dtype=np.float32).reshape(3, -1)
     assert np.array_equal(run_device(with_anne, data, x), run(data, x, "host"))
+
+
+def test_a_model_is_timed_there(with_anne):
+    data = MODEL.read_bytes()
+    timed = bench(with_anne, data, "small", budget_ms=5)
+    assert 0 < timed.predict_into_us < timed.predict_us
+    assert timed.flash_us is None  # MicroPython's own firmware has no ROMFS
+    with pytest.raises(ModelError, match="its firmware has no ROMFS for it"), file_in_romfs(with_anne, data):
+        pass
 
 
 def test_without_the_module_the_reference_runs(with_anne):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from ..cores.files import layer_names, open_model
 from ..errors import ModelError
 from ..networks import published_networks
-from .board_files import file_in_romfs, loadable_file, script, temporary_file
+from .board_files import file_in_romfs, has_romfs, loadable_file, script, temporary_file
 from .costs import layer_cost
 from .device import Device
 from .fit import fit
@@ -91,6 +91,7 @@ def bench(device: Device, data: bytes, name: str, budget_ms: float = _BUDGET_MS)
         copy is None
         and device.flash == "cache model"
         and len(data) < device.machine.layout.romfs_bytes - 1024
+        and has_romfs(device)
     ):
         with file_in_romfs(device, data) as path:
             in_flash = _measure(device, path, False, names)

@@ -44,12 +44,21 @@ def temporary_file(
             device.exec(f"try:\n __import__('os').remove({path!r})\nexcept OSError:\n pass")
 
 
+def has_romfs(device: Device) -> bool:
+    """Return whether the board's firmware has a ROMFS partition: MicroPython's own has none."""
+    return device.exec(script("rom_partition.py")).strip() != "0"
+
+
 @contextmanager
 def file_in_romfs(device: EmulatedDevice, content: bytes) -> Iterator[str]:
     """Give the path of a file in an emulated Pico's /rom, alone there; in the end what was there is back.
 
-    Nothing on the board may be using a file in /rom. ModelError if it does not fit.
+    Nothing on the board may be using a file in /rom. ModelError if it does not fit, or if its firmware has no /rom.
     """
+    if not has_romfs(device):
+        raise ModelError(
+            f"{device.name}: too large for its RAM, and its firmware has no ROMFS for it; use ours (anne flash)"
+        )
     machine, layout = device.machine, device.machine.layout
     before = machine.read_memory(FLASH_BASE + layout.romfs_offset, layout.romfs_bytes)
     mount = script("rom_partition.py") + script("rom_mount.py", n_bytes=0)
