@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_ON_BOARDS = ("host_trainer.py",)  # the library on a PC
+NOT_ON_BOARDS = ("host_core.py", "host_trainer.py")  # over the library on a PC
 
 
 def main() -> None:

@@ -18,10 +18,16 @@ def test_training_is_imported_when_it_is_used():
 
 
 def test_names_are_those_of_their_modules():
-    from anne import head, reference, trainer, training
+    from anne import head, live, reference, trainer, training
 
     for module, names in anne._LATER:
-        module = {"reference": reference, "training": training, "trainer": trainer, "head": head}[module]
+        module = {
+            "reference": reference,
+            "training": training,
+            "trainer": trainer,
+            "head": head,
+            "live": live,
+        }[module]
         for name in names.split():
             assert getattr(anne, name) is getattr(module, name), name
 
