@@ -19,9 +19,9 @@ c_tests := tests/native_module/all tests/reliability/all
 help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
 	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
-	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, README.md"
+	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, docs/benchmarks.md"
 	@echo "make costs     measures what layers cost, for anne inspect, into boards/prices_*.py and docs/costs*.md"
-	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; into README.md"
+	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; docs/accuracy.md"
 	@echo "make firmware  build/anne-pico.uf2, anne-pico-models.uf2 (1 MB for models in flash) and anne-pico2.uf2, for boards"
 	@echo "make runtime   build/natmod: AI-ANNE as files for boards with MicroPython's own firmware"
 	@echo "make flash-cache  the emulator with silicon's flash cache (docs/flash_cache.md); part of make test and make bench"
@@ -30,7 +30,8 @@ help:
 	@echo "make size      flash and RAM taken by the native module, room by room, and the anne package"
 	@echo "make soak      the harnesses of docs/reliability.md in full, hours; ROWS=\"name name\" picks some"
 	@echo "make reliability  the same in the short form that is part of make test"
-	@echo "make check     style: ruff, clang-format, shellcheck"
+	@echo "make docs      the pages of docs/ as a site: build/site/index.html"
+	@echo "make check     style: ruff, clang-format, shellcheck; and the site of docs/, without a warning"
 	@echo "make format    mends what make check says about layout"
 	@echo "make release   dist/: wheels, sdist, firmwares, .mpy files, checksums, sizes, notes; for who need not build"
 	@echo "make clean     removes build/ and dist/"
@@ -50,7 +51,7 @@ bench: emulator size
 	@$(venv)/anne bench --on emulator --uf2 build/anne-bench.uf2 --output build/bench.json
 	@$(venv)/python benchmark/compare.py --output build/bench.json --plot build/bench.svg
 	@$(venv)/python benchmark/pico2.py --output build/bench.json
-	@$(venv)/python host_tools/readme_tables.py
+	@$(venv)/python host_tools/page_tables.py
 	@$(venv)/python host_tools/energy_page.py
 	$(total)
 
@@ -62,7 +63,7 @@ costs: emulator
 
 accuracy: emulator
 	@$(venv)/python examples/accuracy_table.py
-	@$(venv)/python host_tools/readme_tables.py
+	@$(venv)/python host_tools/page_tables.py
 	@$(venv)/python host_tools/energy_page.py
 	$(total)
 
@@ -115,12 +116,21 @@ size: prepare
 		build/firmware/anne-pico
 	@$(venv)/python micropython/natmod/report_sizes.py build/natmod/_anne-*.mpy
 
+# Read anew each time, as a warning is told only when a page is read.
+site = @$(venv)/python -m sphinx -q -E -a -W --keep-going -c docs/sphinx -d build/doctrees . build/site
+
+docs: prepare
+	$(site)
+	@echo "build/site/index.html is the way in"
+	$(total)
+
 check: prepare
 	@$(venv)/ruff check .
 	@$(venv)/ruff check --preview --select PLW1514 host_tools/anne_tools # Windows opens text files otherwise
 	@$(venv)/ruff format --check .
 	@git ls-files '*.c' '*.h' | xargs $(venv)/clang-format --dry-run -Werror
 	@$(venv)/shellcheck --external-sources $$(git ls-files '*.sh') .ci/run
+	$(site)
 	$(total)
 
 format: prepare
@@ -156,7 +166,7 @@ test bench costs: QEMU = --qemu
 soak: RISCV = --riscv
 test bench costs accuracy soak flash-cache: FLASH_CACHE = --flash-cache
 accuracy: EXTRAS = examples
-check format: EXTRAS = check
+check format docs: EXTRAS = check,docs
 
-.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware runtime release flash-cache size \
+.PHONY: help demo bench costs accuracy test test-web explorer soak reliability firmware runtime release flash-cache size docs \
 	check format clean emulator prepare

@@ -2,7 +2,7 @@
 
 Trains every example, converts it to every type, runs the whole test split by the host library and a part of it on the
 emulated Pico, checks what PROMISES says, and writes docs/accuracy.json, from which host_tools/readme_tables.py makes
-README's table. Exit status 1 and a line on stderr for each broken promise; then nothing is written.
+the table of docs/accuracy.md. Exit status 1 and a line on stderr for each broken promise; then nothing is written.
 """
 
 from __future__ import annotations

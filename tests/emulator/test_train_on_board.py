@@ -1,11 +1,9 @@
-"""Training on the emulated Pico: the lines of README typed at its prompt with a reset between; `anne train --on`."""
+"""Training on the emulated Pico: `anne train --on`. What is typed at its prompt, tests/docs types."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.training import Settings, train, train_on
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import HOST, run_local
@@ -14,38 +12,6 @@ from anne_tools.errors import ModelError
 
 ROOT = Path(__file__).parents[2]
 IRIS = ROOT / "examples/iris.csv"
-SECTION = (ROOT / "README.md").read_text().partition("\n## Train on the board\n")[2].partition("\n## ")[0]
-# Each block is what a terminal shows: what is typed behind >>>, and below what the board answers.
-BLOCKS = re.findall(r"```python\n(.*?)```", SECTION, re.S)
-
-
-def terminal(pico: EmulatedPico, block: str) -> str:
-    """What the terminal shows when the lines of a block are typed, a line at a time, without the banner."""
-    typed = [f"{line[4:]}\r".encode() for line in block.splitlines() if line.startswith(">>> ")]
-    shown = bytearray()
-
-    def read(timeout_s: float) -> bytes | None:
-        if not shown.endswith(b">>> "):
-            return b""
-        return typed.pop(0) if typed else None
-
-    pico.interact(read, shown.extend)
-    lines = shown.decode().replace("\r\n", "\n").split("\n")
-    begin = next(i for i, line in enumerate(lines) if line.startswith(">>> "))
-    # progress is written over: what stands last in a line is seen
-    return "".join(f"{line.split(chr(13))[-1].rstrip()}\n" for line in lines[begin:-1])
-
-
-def test_the_lines_of_the_readme_train_save_and_predict_after_a_reset(machine):
-    assert len(BLOCKS) == 2
-    assert sum(block.count(">>> ") for block in BLOCKS) < 15
-    pico = EmulatedPico(machine.uf2, files={"/iris.csv": IRIS.read_bytes()}, flash_cache=None)
-    pico.boot()
-    assert terminal(pico, BLOCKS[0]) == BLOCKS[0]
-    pico.reset()
-    assert terminal(pico, BLOCKS[1]) == BLOCKS[1]
-
-
 SETTINGS = Settings(
     [4, 8, 3],
     ["tanh", "softmax"],

@@ -2,8 +2,8 @@
 
 `anne deploy` talks to MicroPython's unix port as to a board on a port; its littlefs lies on a flash in RAM
 (flash_on_port.py). The statements that were sent are recorded, and then run again and again with the power cut at every
-operation of the flash. A program that writes a model file itself, as README.md says, is tried in the same way, and so
-is `write_file` of anne.model_writer, by which a board keeps what it has learnt.
+operation of the flash. A program that writes a model file itself, as docs/real_pico.md says, is tried in the same way,
+and so is `write_file` of anne.model_writer, by which a board keeps what it has learnt.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ N_BLOCKS = 64
 # Two deployments in turn, so that what is there is always the other one.
 FILES = ("small_int8.anne", "wide_int8.anne")
 OTHERS = {"/main.py": b"import anne\n" * 40, "/log.csv": bytes(range(256)) * 20, "/other.anne": None}
-# What a user may have beside them: the name that README.md proposes to programs, and one that a deployment would take.
+# What a user may have beside them: the name that docs/real_pico.md proposes, and one that a deployment would take.
 OWN = {"/net.anne.new": b"the user's own", "/.anne-deploy-0": b"the user's own, too"}
-# The documented way for a program on the board: README.md, "Power cuts".
+# The documented way for a program on the board: docs/real_pico.md, "Power cuts".
 SAVE = """import os
 with open("/net.anne.new", "wb") as file:
     file.write(data)
