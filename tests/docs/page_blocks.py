@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 _BLOCK = re.compile(
-    r"(?P<comments>(?:^<!-- .*? -->\n+)*)^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?P<comments>(?:^<!-- (?:(?!-->).)* -->\n+)*)^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S
 )
 _COMMENT = re.compile(r"<!-- (?P<what>not run|files|after a reset)(?:: (?P<value>.*?))? -->", re.S)
 

@@ -37,4 +37,4 @@ def test_each_quoted_message_is_in_the_code():
 
 
 def test_a_message_that_is_not_there_is_found_out():
-    assert missing("...: this firmware has no naughty module") == [": this firmware has no naughty module"]
+    assert missing("...: this board has no naughty module") == [": this board has no naughty module"]

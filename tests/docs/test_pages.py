@@ -15,6 +15,7 @@ REASONS = {
     "needs Keras": 3,
     "needs PyTorch": 3,
     "minutes": 3,
+    "installs": 3,
 }
 
 
