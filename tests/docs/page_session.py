@@ -15,17 +15,24 @@ from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.errors import ModelError
 from page_blocks import Block
-from page_terminal import terminal
+from page_terminal import seen, terminal
+
+
+class _Checker(doctest.OutputChecker):
+    """Compares what a page shows with what one sees in the end."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        return super().check_output(seen(want), seen(got), optionflags)
+
 
 # `...` in what a page shows stands for anything, as in doctest.
-_CHECK = doctest.OutputChecker()
+_CHECK = _Checker()
 _FLAGS = doctest.ELLIPSIS
 _EMULATE = re.compile(r"^anne emulate((?: --(?:put|board-file) \S+)*)$")
 
 
 def agrees(shown: str, got: str) -> bool:
     """Whether what a page shows is what came, but for spaces at the end of lines."""
-    shown, got = ("".join(f"{line.rstrip()}\n" for line in text.splitlines()) for text in (shown, got))
     return _CHECK.check_output(shown, got, _FLAGS)
 
 
@@ -77,7 +84,7 @@ class Session:
     def _prompt(self, block: Block) -> None:
         test = doctest.DocTestParser().get_doctest(block.text, {}, block.place, block.place, 0)
         test.globs = self._names
-        runner, told = doctest.DocTestRunner(optionflags=_FLAGS, verbose=False), io.StringIO()
+        runner, told = doctest.DocTestRunner(_CHECK, verbose=False, optionflags=_FLAGS), io.StringIO()
         with contextlib.chdir(self.folder):
             runner.run(test, out=told.write, clear_globs=False)
         assert not runner.failures, told.getvalue()

@@ -44,7 +44,15 @@ def terminal(pico: EmulatedPico, block: str) -> str:
         return typed.pop(0) if typed else None
 
     pico.interact(read, shown.extend)
-    # a backspace deletes up to the end; progress is written over: what stands last in a line is seen
-    lines = re.sub(r"\x08+\x1b\[K", "", shown.decode().replace("\r\n", "\n")).split("\n")
+    lines = seen(shown.decode()).split("\n")
     begin = next(i for i, line in enumerate(lines) if line.startswith(">>> "))
-    return "".join(f"{line.split(chr(13))[-1].rstrip()}\n" for line in lines[begin:-1])
+    return "".join(f"{line}\n" for line in lines[begin:-1])
+
+
+def seen(text: str) -> str:
+    """Return what one sees in the end of what was written to a terminal, without spaces at the end of lines.
+
+    A backspace deletes up to the end of a line; progress is written over, so what stands last in a line is seen.
+    """
+    lines = re.sub(r"\x08+\x1b\[K", "", text.replace("\r\n", "\n")).split("\n")
+    return "\n".join(line.split("\r")[-1].rstrip() for line in lines)
