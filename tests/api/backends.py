@@ -143,6 +143,9 @@ def _machine() -> EmulatedPico:
 @cache
 def _stock_machine(version: str) -> EmulatedPico:
     uf2, module = ROOT / f"build/stock-pico-{version}.uf2", module_file("armv6m")
+    missing = ROOT / f"build/sources-{version}/missing"
+    if missing.exists():
+        raise NotBuiltError(missing.read_text().strip())
     if not uf2.exists() or module is None:
         raise NotBuiltError(f"no {uf2} or no _anne-armv6m.mpy; `make test` builds them")
     runtime = Runtime("armv6m", package_files(), module.read_bytes())

@@ -62,10 +62,10 @@ BOARDS = {
     ),
     "pico2": Board("pico2", "rp2350", 520 * KB, 440 * KB, 4096 * KB, 256 * KB, 3072 * KB, 150_000_000),
     "pico-w": Board(
-        "pico-w", "rp2040", 264 * KB, 100 * KB, 2048 * KB, 0, 848 * KB, 125_000_000, _stock_heap(94, 45)
+        "pico-w", "rp2040", 264 * KB, 96 * KB, 2048 * KB, 0, 848 * KB, 125_000_000, _stock_heap(95, 45)
     ),
     "pico2-w": Board(
-        "pico2-w", "rp2350", 520 * KB, 320 * KB, 4096 * KB, 0, 2560 * KB, 150_000_000, _stock_heap(94, 45)
+        "pico2-w", "rp2350", 520 * KB, 304 * KB, 4096 * KB, 0, 2560 * KB, 150_000_000, _stock_heap(91, 45)
     ),
 }
 # Those whose firmware this project builds.
