@@ -35,6 +35,7 @@ help:
 	@echo "make format    mends what make check says about layout"
 	@echo "make release   dist/: wheels, sdist, firmwares, .mpy files, checksums, sizes, notes; for who need not build"
 	@echo "make clean     removes build/ and dist/"
+	@echo "MICROPYTHON=1.26.1 behind any of them takes another MicroPython than the default"
 
 demo: emulator
 	@$(venv)/anne demo

@@ -62,8 +62,9 @@ else:
 if _anne:  # no docstrings are kept on a board, and what is imported later is not listed there
     __doc__ = "net = load(path): a network; Trainer, Head: networks that learn. help(net), help(anne.load) and so on"
 
-native = _anne is not None
-del _anne
+native = (
+    _anne is not None
+)  # which stays: MicroPython's help(anne) takes what a deleted name leaves for an object
 
 # What most programs do without is imported when it is first used: module, and names in it.
 _LATER = (
