@@ -93,22 +93,24 @@ def core_sources() -> list[Path]:
     return [path for path in core if path.name != "host.c"] + sorted(NATIVE_MODULE.glob("kernels/armv8m/*.S"))
 
 
-def build(core: Iterable[Path], flags: list[str], machine: Machine | None = None) -> bytes:
-    """Return an ELF file of run_models.c with the core, sources or a library, compiled with the flags."""
+def build(
+    core: Iterable[Path], flags: list[str], machine: Machine | None = None, program: Path = _HARNESS
+) -> bytes:
+    """Return an ELF file of run_models.c, or another program, with the core, sources or a library; compiled with the
+    flags.
+    """
     machine = machine or M33
     with tempfile.TemporaryDirectory() as folder:
         elf, script = Path(folder, "models.elf"), Path(folder, "core.ld")
         script.write_text(machine.script())
-        command = [machine.compiler, *flags, "-std=gnu11", f"-I{NATIVE_MODULE}"]
+        command = [machine.compiler, *flags, "-std=gnu11", f"-I{NATIVE_MODULE}", f"-I{_HARNESS.parent}"]
         parts = list(map(str, core))
         small = [part for part in parts if Path(part).suffix == ".c" and Path(part).stem in SMALL_KERNELS]
         if small:
             subprocess.run([*command, SMALL_FLAGS, "-c", *small], check=True, cwd=folder)
         parts = [f"{Path(part).stem}.o" if part in small else part for part in parts]
         link = ["-nostartfiles", f"-T{script}", "-Wl,--no-warn-rwx-segments"]
-        subprocess.run(
-            [*command, *link, str(_HARNESS), *parts, "-lm", "-o", str(elf)], check=True, cwd=folder
-        )
+        subprocess.run([*command, *link, str(program), *parts, "-lm", "-o", str(elf)], check=True, cwd=folder)
         return elf.read_bytes()
 
 
@@ -148,7 +150,7 @@ class Plain:
 
 def plain(elf: bytes, products: list[Plain]) -> list[tuple[np.ndarray, int]]:
     """Return the result of each product, and the instructions that it took; of an ELF file `with_plain_loops`."""
-    reply, at, results = _replied(elf, b"".join(product.packed() for product in products), M33), 0, []
+    reply, at, results = replied(elf, b"".join(product.packed() for product in products), M33), 0, []
     for product in products:
         n = len(product.bias)
         (ticks,) = struct.unpack_from("<I", reply, at)
@@ -170,7 +172,7 @@ def run(
         for data, x in models
     )
     machine = machine or M33
-    reply = _replied(elf, request, machine)
+    reply = replied(elf, request, machine)
     answers, at = [], 0
     for data, x in models:
         (status,) = struct.unpack_from("<I", reply, at)
@@ -191,7 +193,8 @@ def run(
     return answers, fused
 
 
-def _replied(elf: bytes, request: bytes, machine: Machine) -> bytes:
+def replied(elf: bytes, request: bytes, machine: Machine) -> bytes:
+    """Return what the program writes into "reply" when it is run with that "request"."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "models.elf").write_bytes(elf)
         Path(folder, "request").write_bytes(request)

@@ -24,6 +24,7 @@
 #include "kernels/add.h"
 
 #include "kernels/arithmetic_f32.h"
+#include "kernels/processor.h"
 #include "kernels/rescale.h"
 
 #define ONE_BITS ANNE_SUM_BITS // of q, behind the point
@@ -41,7 +42,8 @@ static int32_t add_exactly(const anne_binary_t *how, const anne_row_t *row, int3
                    (b - how->b_zero_point) * (1 << ANNE_ADD_BITS_S8));
 }
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/add.S
+#ifdef ANNE_ARMV8M                                        // armv8m/add_s8.S
+#elif !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/add.S
 
 static inline __attribute__((always_inline)) void join_all(const anne_join_t *join, const anne_binary_t *how,
                                                            const anne_row_t *row, bool is_product) {

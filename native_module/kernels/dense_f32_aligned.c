@@ -60,10 +60,41 @@ void anne_dense_f32_aligned_prepare(anne_dense_f32_aligned_t *layer, const uint3
 
 #include <math.h>
 
-#ifdef ANNE_ARMV8M // limbs holds a word for each x, 2^16 xl + xh
+#ifdef __ARM_FEATURE_DSP // limbs holds a word for each x, 2^16 xl + xh
+
+static int32_t *put_limbs(int32_t *limbs, int32_t high, int32_t low) {
+    *limbs = (int32_t)((uint32_t)low << 16 | (uint16_t)high);
+    return limbs + 1;
+}
+
+#ifdef ANNE_ARMV8M
 
 // In armv8m/dense_f32_aligned.S: adds to M and H of two rows.
 void anne_dense_f32_aligned_rows(const uint32_t *weights, const uint32_t *x, const uint32_t *end_of_x, int32_t *sums);
+
+#else
+
+// The same for other processors with those instructions.
+static void anne_dense_f32_aligned_rows(const uint32_t *weights, const uint32_t *x, const uint32_t *end_of_x,
+                                        int32_t *sums) {
+    int32_t m[2] = {sums[0], sums[2]}, high[2] = {sums[1], sums[3]};
+#pragma GCC unroll 4
+    while (x != end_of_x) {
+        const uint32_t limbs = *x++;
+#pragma GCC unroll 2
+        for (uint32_t k = 0; k < 2; k++) {
+            const uint32_t word = *weights++;
+            __asm__("smlad %0, %1, %2, %0" : "+r"(m[k]) : "r"(word), "r"(limbs));
+            __asm__("smlatb %0, %1, %2, %0" : "+r"(high[k]) : "r"(word), "r"(limbs));
+        }
+    }
+    sums[0] = m[0];
+    sums[1] = high[0];
+    sums[2] = m[1];
+    sums[3] = high[1];
+}
+
+#endif
 
 // sums[r] += t of a panel, where M starts as `start`.
 static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *weights, uint32_t columns,
@@ -79,11 +110,6 @@ static void add_panel(const anne_dense_f32_aligned_t *layer, const uint32_t *wei
         }
         weights += 2 * columns;
     }
-}
-
-static int32_t *put_limbs(int32_t *limbs, int32_t high, int32_t low) {
-    *limbs = (int32_t)((uint32_t)low << 16 | (uint16_t)high);
-    return limbs + 1;
 }
 
 #else // pairs xh, xl

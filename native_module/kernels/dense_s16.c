@@ -9,6 +9,8 @@
 // because the loader has proven that the true sum fits (dense_s16.h).
 #include "kernels/dense_s16.h"
 
+#include <string.h>
+
 #include "kernels/processor.h"
 
 #ifdef ANNE_ARMV8M
@@ -25,9 +27,12 @@ static const uint32_t *pairs_of(const int16_t *x, uint32_t n_in, int32_t *scratc
         return (const void *)x;
     }
     uint32_t *pairs = (uint32_t *)scratch;
-    for (uint32_t j = 0; j < n_in; j += 2) {
-        uint32_t odd = j + 1 < n_in ? (uint32_t)x[j + 1] : 0;
-        *pairs++ = (uint16_t)x[j] | odd << 16;
+#pragma GCC unroll 4
+    for (const uint32_t *end = pairs + n_in / 2; pairs != end; x += 2) {
+        memcpy(pairs++, x, sizeof *pairs); // a word, wherever it lies
+    }
+    if (n_in % 2 > 0) {
+        *pairs = (uint16_t)*x;
     }
     return (const uint32_t *)scratch;
 }

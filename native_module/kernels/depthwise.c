@@ -19,6 +19,8 @@
 
 #include "kernels/arithmetic_f32.h"
 #include "kernels/dense_f32.h"
+#include "kernels/depthwise_armv8m.h"
+#include "kernels/processor.h"
 
 // An image, and the window that is looked through.
 typedef struct {
@@ -140,7 +142,14 @@ void anne_depthwise_s16(const anne_depthwise_t *layer, const anne_depthwise_outp
         for (int32_t j = 0; j < view.window->out_w; j++, y += layer->n_out) {
             const int32_t *offsets;
             const uint8_t *base = look(&view, i, j, &offsets);
-            sum_pixel(layer, &view, multiplier, base, offsets, scratch, true);
+#ifdef ANNE_ARMV8M
+            if (multiplier == 1 && layer->n_out % 2 == 0) {
+                anne_depthwise_pairs_s16(layer->weights, layer->bias, base, offsets, view.taps, layer->n_out, scratch);
+            } else
+#endif
+            {
+                sum_pixel(layer, &view, multiplier, base, offsets, scratch, true);
+            }
             anne_requantize_s16(scratch, out->factors, layer->n_out, out->output, y);
         }
     }
@@ -167,11 +176,32 @@ static void sum_channel_f32(const anne_depthwise_t *layer, const float *scale, c
     }
 }
 
+#if defined(ANNE_ARMV8M) && defined(__ARM_FP)
+static void sum_pixels(const anne_depthwise_t *layer, const view_t *view, uint32_t multiplier, float *y) {
+    const uint32_t before = anne_depthwise_begin_f32();
+    for (int32_t i = 0; i < view->window->out_h; i++) {
+        for (int32_t j = 0; j < view->window->out_w; j++, y += layer->n_out) {
+            const int32_t *offsets;
+            const uint8_t *base = look(view, i, j, &offsets);
+            anne_depthwise_pixel_f32(layer->weights, layer->bias, base, offsets, view->taps, layer->n_out / multiplier,
+                                     multiplier, y);
+        }
+    }
+    anne_depthwise_end_f32(before);
+}
+#endif
+
 void anne_depthwise_f32(const anne_depthwise_t *layer, const float *scale, const float *x, int32_t *scratch, float *y) {
     uint32_t channels = (uint32_t)layer->window->channels, multiplier = layer->n_out / channels;
     uint32_t taps = (uint32_t)layer->window->kernel_h * (uint32_t)layer->window->kernel_w;
     float *seen = (float *)(void *)scratch, *row = seen + taps;
     const view_t view = view_of(layer, x, sizeof *x, 0, scratch + 2 * taps);
+#if defined(ANNE_ARMV8M) && defined(__ARM_FP)
+    if (scale == NULL) {
+        sum_pixels(layer, &view, multiplier, y);
+        return;
+    }
+#endif
     for (int32_t i = 0; i < view.window->out_h; i++) {
         for (int32_t j = 0; j < view.window->out_w; j++) {
             const int32_t *offsets;

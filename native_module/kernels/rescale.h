@@ -11,13 +11,20 @@
 #ifndef ANNE_RESCALE_H
 #define ANNE_RESCALE_H
 
+#include "kernels/processor.h"
 #include "kernels/requantize.h"
 
 // x multiplier 2^(shift - 31), rounded twice; -31 <= shift <= 0, -2^30 <= x <= 2^30, not both x = 2^30 and shift -31.
 static inline int32_t anne_rescale_small(int32_t x, anne_rescale_t factor) {
+#ifdef ANNE_ARMV8M // (x 2 m + 2^31) >> 32, where 2 m as an int32 may be 2^32 less: then x 2^32 is added again
+    const int32_t doubled = (int32_t)((uint32_t)factor.multiplier << 1), again = x & doubled >> 31;
+    int32_t first;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(first) : "r"(x), "r"(doubled), "r"(again));
+#else
     int32_t mh = factor.multiplier >> 16, ml = factor.multiplier & 0xffff;
     int32_t xl = (int16_t)x, xh = (x - xl) >> 16;
     int32_t first = 2 * xh * mh + ((xh * ml + xl * mh + (xl * ml >> 16) + (1 << 14)) >> 15);
+#endif
     int32_t n = -factor.shift;
     return n == 0 ? first : (first + (first >> 31) + (1 << (n - 1))) >> n; // halves away from zero
 }

@@ -20,6 +20,7 @@
 #include "kernels/taps.h"
 
 #include "kernels/align_f32.h"
+#include "kernels/processor.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -114,7 +115,8 @@ void anne_most_s8(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *r
     all(x, grid, sizeof(int8_t), n, load_s8, most, INT32_MIN, result);
 }
 
-#if !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/taps.S
+#ifdef ANNE_ARMV8M                                        // taps_armv8m.c
+#elif !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/taps.S
 
 static void most_words(const int8_t *x, const anne_grid_t *grid, uint32_t n, int8_t *y) {
     for (uint32_t c = 0; c < n; c += 4, x += 4, y += 4) {

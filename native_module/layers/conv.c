@@ -89,17 +89,6 @@ static parts_t parts_of(const conv_t *conv, const void *const *constants) {
 
 #ifdef ANNE_REPACKS
 static void run_repacked(const anne_layer_t *layer);
-
-// As sum_of_copy from what it has copied, with weights that are rewritten.
-static void sum_repacked(const conv_t *conv, const uint32_t *weights, const void *bias, uint32_t row, float *y) {
-    if (conv->layout == ANNE_LAYOUT_s16) {
-        int32_t *sums = conv->words + row, *rest = conv->words + conv->n_out * conv->groups;
-        anne_dense_s16_repacked(weights, bias, conv->seen, conv->n_in, conv->n_out, rest, sums);
-    } else {
-        anne_dense_s8_f32_repacked(weights, (const float *)conv->layer->constants[2] + row, bias, conv->seen,
-                                   conv->n_in, conv->n_out, conv->words, y + row);
-    }
-}
 #endif
 
 // From a copy of what the window sees: sums of integers, floats at y.
@@ -113,7 +102,7 @@ static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, flo
     anne_gather(conv->runs, conv->n_runs, x, conv->bytes, (int8_t)layer->input->zero_point, conv->seen);
 #ifdef ANNE_REPACKS
     if (layer->run == run_repacked) {
-        sum_repacked(conv, weights, bias, row, y);
+        anne_dense_s16_repacked(weights, bias, conv->seen, n_in, n_out, rest, sums);
         return;
     }
 #endif
@@ -274,8 +263,7 @@ static uint32_t macs_of_conv(const anne_record_t *record) {
 
 #ifdef ANNE_REPACKS
 static anne_layer_run_t *repacked_conv(const anne_record_t *record) {
-    const int32_t layout = record->parameters[CONV_LAYOUT];
-    return layout == ANNE_LAYOUT_s16 || layout == ANNE_LAYOUT_s8_f32 ? run_repacked : NULL;
+    return record->parameters[CONV_LAYOUT] == ANNE_LAYOUT_s16 ? run_repacked : NULL;
 }
 
 static void repack_conv(const anne_record_t *record, bool back) {

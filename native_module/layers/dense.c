@@ -267,16 +267,9 @@ static void run_repacked_s16(const anne_layer_t *layer) {
     anne_requantize_s16(acc, layer->constants[2], layer->n_out, anne_output_of(layer, DENSE_ACT_MIN), layer->y);
 }
 
-static void run_repacked_s8_f32(const anne_layer_t *layer) {
-    anne_dense_s8_f32_repacked(layer->constants[0], layer->constants[2], layer->constants[1], layer->x, layer->n_in,
-                               layer->n_out, layer->scratch, layer->y);
-    anne_activate_f32(layer->activation, layer->alpha, layer->y, layer->n_out);
-}
-
 static anne_layer_run_t *repacked_dense(const anne_record_t *record) {
     static anne_layer_run_t *const runs[ANNE_LAYOUT_COUNT] = {
         [ANNE_LAYOUT_s8_quad] = run_repacked_s8,
-        [ANNE_LAYOUT_s8_f32] = run_repacked_s8_f32,
         [ANNE_LAYOUT_s16] = run_repacked_s16,
     };
     return runs[record->parameters[DENSE_LAYOUT]];

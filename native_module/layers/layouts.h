@@ -26,7 +26,7 @@ anne_status_t anne_check_weights(const anne_record_t *record, uint32_t layout, u
 
 #ifdef ANNE_REPACKS
 // Of a record once it is checked: its weights in constant 0, `groups` times n_out rows of n_in, rewritten in place as
-// the processor reads them fastest; or `back`. For the layouts s8_quad, s8_f32 and s16; any word can be rewritten.
+// the processor reads them fastest; or `back`. For the layouts s8_quad and s16; any word can be rewritten.
 void anne_layout_repack(const anne_record_t *record, uint32_t layout, uint32_t n_in, uint32_t n_out, uint32_t groups,
                         bool back);
 #endif
