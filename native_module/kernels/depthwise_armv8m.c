@@ -1,5 +1,5 @@
-// Two neighbouring channels of int16 are a word, two taps of a channel's weights are one, too: SMLABB to SMLATT multiply
-// any half with any half. Floats come by fours where each channel has one output.
+// Two neighbouring channels of int16 are a word, two taps of a channel's weights are one, too: SMLABB to SMLATT
+// multiply any half with any half. Floats come by fours where each channel has one output.
 #include "kernels/depthwise_armv8m.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // anne_most_words_s8 and anne_mean_words_s8 on the Cortex-M33: four channels of a word at once.
 //
-// SSUB8 notes for each byte which of two is the greater, and SEL takes it. Sums are taken in 16-bit lanes, which SXTAB16
-// adds two bytes to: at most 255 taps of int8, so none is beyond 255 * 128 < 2^15.
+// SSUB8 notes for each byte which of two is the greater, and SEL takes it. Sums are taken in 16-bit lanes, which
+// SXTAB16 adds two bytes to: at most 255 taps of int8, so none is beyond 255 * 128 < 2^15.
 #include <string.h>
 
 #include "kernels/processor.h"

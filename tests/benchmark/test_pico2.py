@@ -80,8 +80,8 @@ def test_a_product_is_asked_for_by_its_type_and_shape():
 
 
 def test_portable_c_is_no_slower_than_the_loops_anyone_would_write():
-    """They take 5.06 instructions a product of integers at 128x128, and 6.06 of floats (`make bench`), whose layouts have
-    integers in them."""
+    """They take 5.06 instructions a product of integers at 128x128, and 6.06 of floats (`make bench`), which most
+    layouts sum in integers."""
     if cortex_m33.missing():
         pytest.skip(f"{cortex_m33.missing()} is not installed")
     flags = [*cortex_m33.HARD_FLOATS, *cortex_m33.CORE_FLAGS, "-DANNE_PORTABLE"]
