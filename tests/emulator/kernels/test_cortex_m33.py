@@ -186,7 +186,7 @@ def test_kernels_have_the_results_of_portable_c() -> None:
 
 
 def test_fit_predicts_the_instructions_of_golden_models(m33_elf: bytes) -> None:
-    """docs/costs_pico2.md has the figures of the day it was measured: 19 % at most, 3.6 in the mean."""
+    """docs/costs_pico2.md has the figures of the day it was measured: 21 % at most, 4.2 in the mean."""
     found = [(name, *samples(name)) for name in NAMES]
     answers, _ = run(m33_elf, [(data, x[:1]) for _, data, x in found], own=True)
     off = {}
