@@ -11,21 +11,28 @@ PATIENCE_S = 120
 def typed_lines(block: str) -> list[bytes]:
     """Return what is typed for each line behind a prompt, with the Enter.
 
-    A continued line begins where the prompt puts it, as far in as the line before it, or further behind a colon; a
-    backspace takes it out a step.
+    Lines behind `...` are typed only into a statement that ends in a colon, up to an empty one; else `...` stands for
+    what a page leaves out. A continued line begins where the prompt puts it, as far in as the line before it, or
+    further behind a colon; a backspace takes it out a step.
     """
-    typed, place = [], 0
+    typed, place, is_open = [], 0, False
     for line in block.splitlines():
         if line.startswith(">>> "):
             text, back = line[4:], 0
-        elif line.rstrip() == "..." or line.startswith("... "):
+            is_open = text.endswith(":")
+        elif is_open and (line.rstrip() == "..." or line.startswith("... ")):
             text = line[4:].rstrip()
-            back = (place - (len(text) - len(text.lstrip()))) // 4
+            back = (place - _indentation(text)) // 4
+            is_open = bool(text)
         else:
             continue
-        place = len(text) - len(text.lstrip()) + (4 if text.endswith(":") else 0)
+        place = _indentation(text) + (4 if text.endswith(":") else 0)
         typed.append(b"\x7f" * back + text.lstrip().encode() + b"\r")
     return typed
+
+
+def _indentation(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def terminal(pico: EmulatedPico, block: str) -> str:

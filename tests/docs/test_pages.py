@@ -71,6 +71,6 @@ def test_what_a_page_shows_may_leave_things_out():
 
 
 def test_what_is_typed_begins_where_the_prompt_puts_it():
-    block = ">>> for x in y:\n...     if x:\n...         f(x)\n...     g(x)\n...\n1\n>>> x\n"
-    # a step back before g, and one more on the last line, which is left empty
+    block = ">>> for x in y:\n...     if x:\n...         f(x)\n...     g(x)\n...\n1\n...\n>>> x\n...\n"
+    # a step back before g, and one more on the last line, which is left empty; other ... is what is left out
     assert typed_lines(block) == [b"for x in y:\r", b"if x:\r", b"f(x)\r", b"\x7fg(x)\r", b"\x7f\r", b"x\r"]
