@@ -316,6 +316,18 @@ def test_copy():
     same(anne.load(data, copy=True).copied, anne.native)
 
 
+def test_a_file_that_was_copied_to_ram_is_read_as_it_was():
+    # the Pico 2's core writes weights in another order there
+    for name in ("small_int8", "joined_int8", "broad_int16", "convolved_int16"):
+        data = data_of(name)
+        net, other = anne.load(data, copy=True), anne.load(data, copy=True)
+        net.selftest()
+        same(net._core.read(0, len(data)) == data, True)
+        net.selftest()
+        other.selftest()
+        same(data_of(name) == data, True)
+
+
 def test_a_program_that_closes_the_model_while_it_reads():
     class Closes:
         def tolist(self):
