@@ -17,7 +17,7 @@
 #include "kernels/align_f32.h"
 #include "kernels/processor.h"
 
-static float result_of(int64_t q, uint32_t s, int32_t exponent, float scale, float bias) {
+static inline float rounded(int64_t q, uint32_t s, int32_t exponent, float scale, float bias) {
     int32_t t = (int32_t)((q + (1 << s >> 1)) >> s);
     return anne_plus_f32(anne_times_f32(anne_scaled_f32(t, (int32_t)s + exponent - 23), scale), bias);
 }
@@ -35,6 +35,11 @@ static void cut(const float *x, uint32_t n_in, int32_t exponent, uint32_t number
     }
 }
 
+static float result_of(const int32_t *sums, uint32_t n_out, uint32_t s, int32_t exponent, float scale, float bias) {
+    int64_t q = (int64_t)sums[2 * n_out] * 65536 + (int64_t)sums[n_out] * 256 + sums[0];
+    return rounded(q, s, exponent, scale, bias);
+}
+
 void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float *bias, const float *x, uint32_t n_in,
                        uint32_t n_out, int32_t *scratch, float *out) {
     int32_t *sums = scratch, *words = sums + 3 * n_out;
@@ -50,8 +55,7 @@ void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float 
         anne_dense_s8_quad(weights, acc, limb, n_in, n_out, words, acc);
     }
     for (uint32_t r = 0; r < n_out; r++) {
-        int64_t q = (int64_t)sums[r + 2 * n_out] * 65536 + (int64_t)sums[r + n_out] * 256 + sums[r];
-        out[r] = exponent > 129 ? NAN : result_of(q, s, exponent, scale[r], bias[r]);
+        out[r] = exponent > 129 ? NAN : result_of(sums + r, n_out, s, exponent, scale[r], bias[r]);
     }
 }
 
@@ -148,7 +152,7 @@ void anne_dense_s8_f32(const uint32_t *weights, const float *scale, const float 
         weights += (n_out + 3) / 4 * columns;
     }
     for (uint32_t r = 0; r < n_out; r++) {
-        out[r] = exponent > 129 ? NAN : result_of(value_of(sums[r]), s, exponent, scale[r], bias[r]);
+        out[r] = exponent > 129 ? NAN : rounded(value_of(sums[r]), s, exponent, scale[r], bias[r]);
     }
 }
 
