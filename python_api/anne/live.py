@@ -22,7 +22,7 @@ def stream(net, source, hz=20, write=print):
     ValueError for a row that is none of this network, or hz out of range.
     """
     within(hz, 0.01, 1000, "stream: hz")
-    rows = iter(source, None) if callable(source) else source
+    rows = _asked(source) if callable(source) else source
     step = int(1000000 / hz)
     began = ticks_us()
     for row in rows:
@@ -38,3 +38,11 @@ def stream(net, source, hz=20, write=print):
         if left > 0:
             time.sleep(left / 1000000)
         began = ticks_us()
+
+
+def _asked(source):
+    # the rows that a function gives, up to None; MicroPython's iter() takes no function
+    row = source()
+    while row is not None:
+        yield row
+        row = source()
