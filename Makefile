@@ -2,7 +2,7 @@
 # program that does the work; everything that is already there stays. Logs of the steps: build/logs.
 PYTHON ?= python3
 # The extras of pyproject.toml that `make test` installs; torch is not among them, as it takes 700 MB.
-TEST_EXTRAS ?= test,keras,tflite,sklearn
+TEST_EXTRAS ?= test,keras,tflite,sklearn,plot
 # Another MicroPython than the one that versions.env names: make MICROPYTHON=1.26.1 test. All it needs are pins in
 # micropython/versions.
 MICROPYTHON ?=
