@@ -18,7 +18,7 @@ c_tests := tests/native_module/all tests/reliability/all
 
 help:
 	@echo "make demo      from nothing to the published networks running on an emulated Pico"
-	@echo "make test      C tests under sanitizers, host tools, anne on CPython, unix port and emulated Pico"
+	@echo "make test      C tests under sanitizers, host tools, anne on every backend; ends with a table of them"
 	@echo "make bench     speed and memory on the emulated Pico, beside other ways; build/bench.json, .svg, docs/benchmarks.md"
 	@echo "make costs     measures what layers cost, for anne inspect, into boards/prices_*.py and docs/costs*.md"
 	@echo "make accuracy  the examples' accuracy in every type, here and on the emulated Pico; docs/accuracy.md"

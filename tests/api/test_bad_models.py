@@ -32,6 +32,7 @@ from model_writer import (
 )
 
 NET = "small_int8"
+IS_SMALL = anne.native and sys.platform in ("rp2", "qemu")  # a heap as the Pico has it
 
 
 def data_of(name=NET):
@@ -225,7 +226,7 @@ def test_names_are_printed_without_harm():
 
 def test_no_memory_to_say_what_is_wrong():
     # reading 256 layers in Python takes more than is left; the core's verdict stands
-    if not anne.native or sys.platform != "rp2":
+    if not IS_SMALL:
         raise Skip("there is memory for it")
     data = bytearray(many_layers(256))
     data = put(data, 48 + 32 * 256 + 28, "I", 64)  # the last tensor beyond the arena
@@ -262,7 +263,7 @@ def test_as_many_layers_as_can_be():
     net = anne.load(data)
     gc.collect()
     taken = gc.mem_alloc() - before if hasattr(gc, "mem_alloc") else 0
-    if sys.platform == "rp2":
+    if IS_SMALL:
         # the layers' table, 72 bytes each, and an arena of 32; words about the model are read when asked for
         assert taken < 256 * 80 + 2048, taken
     same(net.predict([1, -2, 3, -4]), [1, 0, 3, 0])

@@ -69,7 +69,7 @@ def test_a_list_costs_its_floats_only():
 
 def test_a_collection_at_any_allocation():
     if not hasattr(gc, "threshold") or not anne.native:
-        raise Skip("no native module whose memory could be collected")
+        raise Skip("needs MicroPython's heap and the native module")
     matrix = [[v, 2 * v] for v in X]
     forty = [float(v) for v in range(40)]
     gc.threshold(1)  # every allocation collects

@@ -170,7 +170,7 @@ def test_a_program_that_closes_the_model_between_rows():
 
 def test_a_collection_at_any_allocation():
     if not hasattr(gc, "threshold") or not anne.native:
-        raise Skip("no native module whose memory could be collected")
+        raise Skip("needs MicroPython's heap and the native module")
     net, image = load("small_float32"), load("image_float32")
     answers, answer = net.predict([FLOWER, OTHER] * 5), image.predict(PIXELS)
     gc.threshold(1)  # every allocation collects

@@ -119,7 +119,7 @@ def test_memory_is_told_before_it_learns():
 
 def test_memory_told_is_what_the_core_takes():
     if not hasattr(gc, "mem_free") or not anne.native:
-        raise Skip("a core whose memory is on no heap that could be asked")
+        raise Skip("needs MicroPython's heap and the native module")
     for sizes, others in (([64, 32, 10], {}), ([100, 3, 40, 2], {"optimizer": "sgd", "batch": 1})):
         arguments = sizes, ["relu"] * (len(sizes) - 2) + ["softmax"]
         trainer = Trainer(*arguments, **others)  # names and modules are there now

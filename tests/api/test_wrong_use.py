@@ -145,7 +145,7 @@ def test_an_interrupt_closes_the_model():
 
 def test_two_threads_use_one_model():
     if sys.platform != "linux" or sys.implementation.name != "micropython":
-        raise Skip("one thread, or the reference, which has no arena")
+        raise Skip("needs threads of MicroPython's")
     import _thread
     from time import sleep_ms
 
@@ -179,7 +179,7 @@ def test_two_threads_use_one_model():
 
 def test_a_thread_closes_the_model():
     if sys.platform != "linux" or sys.implementation.name != "micropython":
-        raise Skip("one thread, or the reference, which has no arena")
+        raise Skip("needs threads of MicroPython's")
     import _thread
     from time import sleep_ms
 
