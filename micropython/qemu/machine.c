@@ -9,16 +9,20 @@
 
 #ifdef QEMU_SOC_NRF51
 
-// Timer 0 of the nRF51: 32 bits, up, 16 MHz / 2^4.
-#define TIMER        0x40008000
-#define TICKS_PER_US 1
+// SysTick: 24 bits, down, 16 MHz. QEMU's timers of the nRF51 lose at each look what is less than a tick, so that a loop
+// that waits for one never ends. Whoever does not look for a second loses that second.
+#define SYSTICK      0xe000e010
+#define TICKS_PER_US 16
 
 static uint32_t ticks(void) {
-    REGISTER(TIMER + 0x508) = 3; // 32 bits
-    REGISTER(TIMER + 0x510) = 4; // prescaler
-    REGISTER(TIMER + 0x000) = 1; // start, or go on
-    REGISTER(TIMER + 0x040) = 1; // capture
-    return REGISTER(TIMER + 0x540);
+    static uint32_t total;
+    if ((REGISTER(SYSTICK) & 1) == 0) {
+        REGISTER(SYSTICK + 0x4) = 0xffffff; // from here again
+        REGISTER(SYSTICK + 0x8) = 0;        // whatever is written: from the beginning
+        REGISTER(SYSTICK) = 5;              // the processor's clock, no interrupt
+    }
+    total += (~REGISTER(SYSTICK + 0x8) - total) & 0xffffff;
+    return total;
 }
 
 #else
@@ -77,7 +81,7 @@ mp_uint_t mp_hal_ticks_ms(void) {
 }
 
 uint64_t mp_hal_time_ns(void) {
-    return ticks_since_start() * (1000 / TICKS_PER_US);
+    return ticks_since_start() * 1000 / TICKS_PER_US;
 }
 
 void mp_hal_delay_us(mp_uint_t us) {
