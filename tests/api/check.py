@@ -65,6 +65,13 @@ def heap_used(function, *arguments, **keywords):
     return after - before
 
 
+def needs_heap(n_bytes):
+    """Skip a test where less is free than it takes: on stock firmware package and module lie in the heap."""
+    gc.collect()
+    if hasattr(gc, "mem_free") and gc.mem_free() < n_bytes:
+        raise Skip("takes %d KB of heap: the native module lies in it there" % (n_bytes // 1000))
+
+
 def golden(name, folder="models"):
     """Return the path of a file of tests/golden/FOLDER on this backend."""
     import os

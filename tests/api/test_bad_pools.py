@@ -1,7 +1,7 @@
 """Pools and reductions in files that no converter would write: one clear line, the same on a PC and on the Pico."""
 
 import anne
-from check import nan, raises, same
+from check import nan, needs_heap, raises, same
 from model_writer import AVERAGE_POOL, FLOAT32, INPUT, INT8, INT16, MAX_POOL, OUTPUT, REDUCE, SOFTMAX, Writer
 
 # kernel, stride and dilation of rows and columns, then the pads: a window of 3 in steps of 2, one step of padding
@@ -176,6 +176,7 @@ def test_what_a_reduction_needs():
 
 
 def test_sums_of_int16_that_could_wrap():
+    needs_heap(180000)  # 65535 values of 2 bytes in one piece
     for n, good in ((65535, True), (65536, False)):
         x, y = ((1, n), INT16, INPUT, 1.0, 0, 0), ((1,), INT16, OUTPUT, 1.0, 0, 1 << 17)
         if good:

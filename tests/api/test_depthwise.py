@@ -3,7 +3,7 @@
 import struct
 
 import anne
-from check import inf, nan, raises, same
+from check import inf, nan, needs_heap, raises, same
 from model_writer import DEPTHWISE_CONV, FLOAT32, INPUT, INT8, INT16, LINEAR, OUTPUT, SOFTMAX, Writer
 
 
@@ -87,6 +87,13 @@ def test_what_a_depthwise_convolution_needs():
     refuses(text + "4 bytes of weights, got 16", depthwise(constants=(one, one[:8], one[:8])))
 
 
+def test_more_weights_than_a_sum_can_take():
+    needs_heap(180000)  # the file and its writer
+    wide = ((1, 16384, 1), (1, 1, 1)), INT8, (1, 16384), (bytes(16384), bytes(4), bytes(8))
+    text = "layer 0 depthwise_conv: expected at most 16383 weights for an output, got 16384"
+    refuses(text, depthwise(*wide))
+
+
 def test_what_a_depthwise_convolution_of_integers_needs():
     text = "layer 0 depthwise_conv: expected "
     bias, factors = struct.pack("<2i", 5, 6), struct.pack("<4i", 1, 0, 1, 0)
@@ -100,8 +107,6 @@ def test_what_a_depthwise_convolution_of_integers_needs():
         text + "limits inside -128 to 127, got 0 to 128",
         depthwise(dtype=INT8, constants=(bytes(4), bias, factors), p9=128),
     )
-    wide = ((1, 16384, 1), (1, 1, 1)), INT8, (1, 16384), (bytes(16384), bytes(4), bytes(8))
-    refuses(text + "at most 16383 weights for an output, got 16384", depthwise(*wide))
     # what firmware leaves to the native module, whose verdict has no words
     heaviest = struct.pack("<4h", 32767, 32767, 32767, 32767)
     good = struct.pack("<2i", 65535, -65535)
