@@ -1,8 +1,10 @@
 # The few commands people type. Each prepares what it needs (tools, virtual environment, sources), then calls the one
 # program that does the work; everything that is already there stays. Logs of the steps: build/logs.
 PYTHON ?= python3
-# The extras of pyproject.toml that `make test` installs; torch is not among them, as it takes 700 MB.
-TEST_EXTRAS ?= test,keras,tflite,sklearn,plot
+# The extras of pyproject.toml that `make test` installs; torch is not among them, as it takes 700 MB. Where Chromium is,
+# it tries the explorer page, too.
+comma := ,
+TEST_EXTRAS ?= test,keras,tflite,sklearn,plot$(if $(shell command -v chromium),$(comma)web)
 # Another MicroPython than the one that versions.env names: make MICROPYTHON=1.26.1 test. All it needs are pins in
 # micropython/versions.
 MICROPYTHON ?=

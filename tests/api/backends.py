@@ -118,7 +118,18 @@ def _emulator(file: str, names: list[str]) -> str:
 
 def _stock(version: str) -> Callable[[str, list[str]], str]:
     """MicroPython's own firmware with package and native module in /lib, where `anne deploy --runtime` puts them."""
-    return lambda file, names: _on_machine(_stock_machine(version), file, names)
+
+    def run_there(file: str, names: list[str]) -> str:
+        machine = _stock_machine(version)
+        output = _on_machine(machine, file, names)
+        # They lie in the heap. What found no memory behind other tests, which left it in pieces, runs once more alone;
+        # of two outcomes the later one counts.
+        for name, outcome in _outcomes(output).items():
+            if outcome.kind == "failed" and "MemoryError" in outcome.text:
+                output += "\n" + _on_machine(machine, file, [name])
+        return output
+
+    return run_there
 
 
 def _on_machine(machine: EmulatedPico, file: str, names: list[str]) -> str:

@@ -276,6 +276,6 @@ def test_format_metadata():
 
 def test_design_states_the_stack_that_is_asked_for():
     text = (ROOT / "DESIGN.md").read_text()
-    load, call = (constant(f"{name}_STACK_BYTES", "binding/functions.h") for name in ("OPEN", "CALL"))
+    load, call = (constant(f"{name}_STACK_BYTES", "binding/runtime.h") for name in ("OPEN", "CALL"))
     assert f"A load asks for {load:,} bytes" in text
     assert f"any other call for {call:,}" in text

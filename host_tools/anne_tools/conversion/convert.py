@@ -37,7 +37,7 @@ from .report import Report
 
 Progress = Callable[[str, int, int], None]
 Dtype = Literal["auto", "float32", "int8", "int16", "int8-weights", "int4"]
-Board = Literal["pico", "pico-models", "pico2"]
+Board = Literal["pico", "pico-models", "pico2", "pico-w", "pico2-w"]
 # Calibration samples that the report's errors are measured on; of test samples all are.
 MOST_MEASURED = 2048
 

@@ -248,6 +248,13 @@ void py_raise(const mp_obj_type_t *type, const char *format, ...) {
     va_start(args, format);
     mp_vprintf(&print, format, args);
     va_end(args);
-    mp_obj_t message = mp_obj_new_str(text.text, text.n);
-    nlr_raise(mp_call_function_n_kw(MP_OBJ_FROM_PTR(type), 1, 0, &message));
+    mp_obj_t message = MP_OBJ_NULL;
+    volatile size_t n_args = 0; // without memory, as in a hard interrupt, no message: its type says enough
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        message = mp_obj_new_str(text.text, text.n);
+        n_args = 1;
+        nlr_pop();
+    }
+    nlr_raise(mp_call_function_n_kw(MP_OBJ_FROM_PTR(type), n_args, 0, &message));
 }

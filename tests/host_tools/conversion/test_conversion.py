@@ -255,7 +255,7 @@ def test_names_in_the_plot_are_no_formulas():
         ({"test": (np.ones((2, 3)), [[1], [1, 2]])}, "test answers: expected one for each input: "),
         ({"feature_names": ["a"]}, "feature names: expected 3, got 1"),
         ({"dtype": "int7"}, "dtype: expected one of float32"),
-        ({"board": "uno"}, "board: expected one of pico, pico-models, pico2, got 'uno'"),
+        ({"board": "uno"}, "board: expected one of pico, pico-models, pico2, pico-w, pico2-w, got 'uno'"),
         ({"test": (np.ones((4, 3)), [1, 2])}, "test answers: expected one for each of 4 inputs, got shape"),
         (
             {"test": (np.ones((1, 3)), ["x"]), "labels": ["a", "b", "c"]},
