@@ -72,6 +72,15 @@ def needs_heap(n_bytes):
         raise Skip("takes %d KB of heap: the native module lies in it there" % (n_bytes // 1000))
 
 
+def needs_piece(n_bytes):
+    """Skip a test where the heap has no piece as large as it takes, as `needs_heap`."""
+    gc.collect()
+    try:
+        bytearray(n_bytes)
+    except MemoryError:
+        raise Skip("takes %d KB of heap in one piece: the native module lies in it there" % (n_bytes // 1000))
+
+
 def golden(name, folder="models"):
     """Return the path of a file of tests/golden/FOLDER on this backend."""
     import os

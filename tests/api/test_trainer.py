@@ -11,7 +11,7 @@ from array import array
 import anne
 import anne.trainer
 from anne import Trainer
-from check import Skip, close, inf, nan, raises, same
+from check import Skip, close, inf, nan, needs_piece, raises, same
 
 # Two classes on either side of a line, and a third beyond both.
 X = [[0.0, 1.0], [1.0, 3.0], [2.0, 0.5], [3.0, 1.0], [0.5, 2.0], [2.5, -1.0], [6.0, 6.0], [7.0, 5.0]]
@@ -103,6 +103,7 @@ def test_weights_can_be_assigned():
 
 
 def test_memory_is_told_before_it_learns():
+    needs_piece(41000)
     # 64 * 32 + 32 + 32 * 10 + 10 weights, four times for Adam; 42 outputs, 96 inputs of layers in two words each, four
     # words a unit of the widest layer: 10,002 words, as anne_trainer_words counts them
     same(repr(Trainer([64, 32, 10], ["relu", "softmax"])), "64-32-10, 2410 weights, 39.1 KB")
@@ -120,6 +121,7 @@ def test_memory_is_told_before_it_learns():
 def test_memory_told_is_what_the_core_takes():
     if not hasattr(gc, "mem_free") or not anne.native:
         raise Skip("needs MicroPython's heap and the native module")
+    needs_piece(64000)
     for sizes, others in (([64, 32, 10], {}), ([100, 3, 40, 2], {"optimizer": "sgd", "batch": 1})):
         arguments = sizes, ["relu"] * (len(sizes) - 2) + ["softmax"]
         trainer = Trainer(*arguments, **others)  # names and modules are there now

@@ -118,25 +118,27 @@ bool py_was_quick(const py_ears_t *ears) {
 
 // --- Stack
 
-// Printing an object sees to the stack, so None is printed to nowhere, below a frame of the size that is asked for. The
-// addresses between which that went well are remembered, as nearly all calls come from there; on another stack (of the
-// other core) it is tried anew.
+// Printing an object sees to the stack, so None is printed to nowhere, in a frame below the other until one lies as low
+// as is asked for: step by step, as a print that is refused has already written some words, which the margin of
+// MicroPython's limit (256 bytes) must hold. The addresses between which that went well are remembered, as nearly all
+// calls come from there; on another stack (of the other core) it is tried anew.
 static uintptr_t proven_low, proven_high;
 
 static void print_nothing(void *data, const char *text, size_t n) {
     (void)data, (void)text, (void)n;
 }
 
-static __attribute__((noinline)) void try_stack(size_t n_bytes) {
-    uint8_t room[n_bytes];
-    __asm__ volatile("" ::"r"(room) : "memory"); // so that it is there
+static __attribute__((noinline)) void try_stack(uintptr_t low) {
     const mp_print_t nowhere = {NULL, print_nothing};
     struct {
         mp_obj_tuple_t tuple;
         mp_obj_t item;
     } one = {{{&mp_type_tuple}, 1}, mp_const_none};
     MP_OBJ_TYPE_GET_SLOT(&mp_type_tuple, print)(&nowhere, MP_OBJ_FROM_PTR(&one), PRINT_REPR);
-    __asm__ volatile("" ::"r"(room) : "memory");
+    if ((uintptr_t)&one > low) {
+        try_stack(low);
+    }
+    __asm__ volatile("" ::"r"(&one) : "memory"); // so that the frame stays until here
 }
 
 void py_need_stack(size_t n_bytes) {
@@ -144,7 +146,7 @@ void py_need_stack(size_t n_bytes) {
     if (low >= proven_low && high <= proven_high) {
         return;
     }
-    try_stack(n_bytes);
+    try_stack(low);
     bool joins = low <= proven_high && high >= proven_low;
     proven_low = joins && proven_low < low ? proven_low : low;
     proven_high = joins && proven_high > high ? proven_high : high;
