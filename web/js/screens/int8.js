@@ -44,9 +44,11 @@ function totals(session, file, compared) {
   const right = (which) => compared.filter(({ answers }, row) => answers[which] === data.y[row]).length;
   const line = (key, floats, integers) =>
     h("tr", {}, h("th", { scope: "row" }, t(key)), h("td", {}, String(floats)), h("td", {}, String(integers)));
-  return h("table", { id: "int8-totals", "data-right": `${right(0)} ${right(1)}` },
+  const floatBytes = session.file().bytes.length;
+  const table = h("table", { id: "int8-totals", "data-right": `${right(0)} ${right(1)}` },
     h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, t("int8.floats")), h("th", { scope: "col" }, t("int8.integers")))),
-    h("tbody", {}, line("int8.right", right(0), right(1)), line("int8.file", session.file().bytes.length, file.bytes.length)));
+    h("tbody", {}, line("int8.right", right(0), right(1)), line("int8.file", floatBytes, file.bytes.length)));
+  return [table, file.bytes.length > floatBytes ? h("p", {}, t("int8.larger")) : null];
 }
 
 function others(session, compared, look) {
