@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anne_tools.boards.energy import BOARD_FACTOR, CLOCKS, SUPPLY_V, current_ma, energies
 from anne_tools.boards.fit import BOARDS, fit
-from readme_tables import ACCURACY, BENCH, ROOT, markdown, replace_table
+from page_tables import ACCURACY, BENCH, ROOT, markdown, replace_table
 
 PAGE = ROOT / "docs" / "energy.md"
 NETWORKS = ROOT / "examples" / "networks"

@@ -33,16 +33,16 @@ def _declared(name, result, arguments):
     return function
 
 
-_pointer, _number = ctypes.c_void_p, ctypes.c_uint32
+_pointer = ctypes.c_void_p
 _version = _declared("version", ctypes.c_char_p, [])
 _open = _declared("open", _pointer, [ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)])
 _close = _declared("close", None, [_pointer])
 _reset = _declared("reset", None, [_pointer])
 _put = _declared("put", None, [_pointer, ctypes.c_char_p])
-_run = _declared("run_layers", None, [_pointer, _number, _number])
-_get = _declared("get", None, [_pointer, _number, _pointer])
+_run = _declared("run_layers", None, [_pointer, ctypes.c_uint32, ctypes.c_uint32])
+_get = _declared("get", None, [_pointer, ctypes.c_uint32, _pointer])
 _dense = _declared("dense", None, [_pointer, _pointer, _pointer, ctypes.c_size_t, ctypes.c_size_t, _pointer])
-_activate = _declared("activate", None, [_number, ctypes.c_float, _pointer, ctypes.c_size_t])
+_activate = _declared("activate", None, [ctypes.c_uint32, ctypes.c_float, _pointer, ctypes.c_size_t])
 
 version = _version().decode()
 

@@ -54,7 +54,7 @@ def test_commands_options_values_and_files_are_completed(bash):
     bash("n\t", "net.anne ")
     bash("--plot-\t", "memory ")
     bash("net\t", ".anne ")
-    bash("--board pico2\t", "pico2 ")
+    bash("--board pico-m\t", "pico-models ")
     bash("\x15anne run n\t", "net.anne ")
     bash("--input n\t", "net.anne ")
     bash("\x15anne comp\t", "completion ")
