@@ -1,7 +1,7 @@
 """How exact and how fast each example is in each type: `make accuracy`, or `python examples/accuracy_table.py`.
 
 Trains every example, converts it to every type, runs the whole test split by the host library and a part of it on the
-emulated Pico, checks what PROMISES says, and writes docs/accuracy.json, from which host_tools/readme_tables.py makes
+emulated Pico, checks what PROMISES says, and writes docs/accuracy.json, from which host_tools/page_tables.py makes
 the table of docs/accuracy.md. Exit status 1 and a line on stderr for each broken promise; then nothing is written.
 """
 

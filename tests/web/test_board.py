@@ -78,19 +78,6 @@ def test_the_board_answers_all_100_rows_as_the_page_does(served, send):
         assert frame["answer"] == labels[here[-1][0] > 0.5], row
 
 
-def test_petals_that_are_typed_get_the_same_number(served, send):
-    served.evaluate("anne.epochs(30)")
-    send(served)
-    for i, value in enumerate(("5.9", "3.0", "4.2", "1.5")):
-        served.fill(f"#ask-{i}", value)
-    served.click("#ask")
-    served.wait_for_selector("#live-said")
-    there, here = served.locator("#live-said td").all_inner_texts()
-    assert there == here
-    served.click("#live-close")
-    served.wait_for_selector("#live-served")
-
-
 def test_two_pages_and_one_board(served, browser, server):
     served.click("#tab-live")
     served.click("#live-served")

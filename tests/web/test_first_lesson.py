@@ -59,6 +59,7 @@ def test_the_first_lesson(browser, server, send, language):
     there, here = page.locator("#live-said td").all_inner_texts()
     assert there == here
     page.click("#live-close")
+    page.wait_for_selector("#live-served")  # and the board is free for the next
     context.close()
 
 

@@ -119,9 +119,9 @@ bool py_was_quick(const py_ears_t *ears) {
 // --- Stack
 
 // Printing an object sees to the stack, so None is printed to nowhere, in a frame below the other until one lies as low
-// as is asked for: step by step, as a print that is refused has already written some words, which the margin of
-// MicroPython's limit (256 bytes) must hold. The addresses between which that went well are remembered, as nearly all
-// calls come from there; on another stack (of the other core) it is tried anew.
+// as is asked for: step by step, as a print that is refused has already written some words, which must lie in
+// what a port keeps free below the limit (256 bytes on the RP2040). The addresses between which that went well are
+// remembered, as nearly all calls come from there; on another stack (of the other core) it is tried anew.
 static uintptr_t proven_low, proven_high;
 
 static void print_nothing(void *data, const char *text, size_t n) {
