@@ -4,6 +4,7 @@ both; without them, or without the built page, these tests are skipped."""
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from anne_tools.boards.explorer import Explorer as Server
 from anne_tools.boards.firmware import find_firmware
 from anne_tools.boards.lines import EmulatedLine
 from anne_tools.errors import ModelError
+
+sys.path.insert(0, str(Path(__file__).parent))  # for page_network
 
 PAGE = Path(__file__).parents[2] / "build/anne-explorer.html"
 CHROMIUM = shutil.which("chromium") or ""
@@ -53,6 +56,10 @@ class Explorer:
         self.page.goto("about:blank")
         self.page.goto(f"{PAGE.as_uri()}#{address}")
         self.page.wait_for_selector("h1")
+
+    def parameters(self) -> list[float]:
+        """Weights and biases, layer by layer."""
+        return self.page.evaluate("Array.from(anne.network.parameters)")
 
     def take_table(self, text: str) -> str:
         """Take a typed table on the screen "data"; return the message, "" if there is none."""

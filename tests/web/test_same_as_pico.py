@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from array import array
 
 import anne
 import anne_tools
 import numpy as np
 import pytest
 from anne.model_file import ModelFile
-from anne.model_writer import dense_network
 from anne_tools.boards.fit import fit
 from anne_tools.boards.romfs_uf2 import romfs_uf2
 from anne_tools.cores.native import NativeModel
 from anne_tools.networks import published_training
+from page_network import drawn_neurons, drawn_weights, written
 
 NETS = ["lesson/4-3-1", "iris/4-3-1", "iris3/4-8-5-3", "moons/2-16-9-1", "xor/2-1"]
-
-
-def floats(explorer, expression: str) -> list[float]:
-    return explorer.page.evaluate(f"Array.from({expression})")
 
 
 def file_bytes(explorer) -> bytes:
@@ -31,7 +26,7 @@ def test_the_published_losses(explorer):
     """AI-ANNE's own, of epochs 1, 11, ... 100, to four decimals."""
     explorer.open("en/lesson/4-3-1/train")
     explorer.page.click("#train-hundred")
-    losses = floats(explorer, "anne.losses.map((loss) => anne.shownLoss(loss))")
+    losses = explorer.page.evaluate("anne.losses.map((loss) => anne.shownLoss(loss))")
     published = published_training().published_losses
     assert {epoch: round(losses[epoch - 1], 4) for epoch in published} == published
     assert explorer.page.inner_text("#train-state") == "After epoch 100 the loss is 0.18127."
@@ -42,25 +37,12 @@ def test_files_are_the_writers(explorer, net):
     """`.anne` as anne.model_writer makes it of the same weights, the UF2 as `anne convert --uf2`, to the byte."""
     explorer.open(f"en/{net}/pico")
     explorer.page.evaluate("anne.epochs(30)")
-    about = explorer.page.evaluate(
-        "({sizes: anne.sizes, activations: anne.activations, scaling: anne.fileScales && anne.scaling,"
-        " labels: anne.data.labels, features: anne.data.features, name: anne.data.name})"
-    )
-    parameters, layers = array("f", floats(explorer, "anne.network.parameters")), []
-    for n_in, n_out in zip(about["sizes"], about["sizes"][1:], strict=False):
-        weights, parameters = parameters[: n_in * n_out], parameters[n_in * n_out :]
-        bias, parameters = parameters[:n_out], parameters[n_out:]
-        layers.append((weights, bias))
-    scaling = about["scaling"] and (about["scaling"]["factors"], about["scaling"]["offsets"])
-    expected = dense_network(
-        None, layers, about["activations"], about["name"], about["labels"], about["features"], scaling
-    )
+    expected, name = written(explorer, explorer.parameters()), explorer.page.evaluate("anne.data.name")
     assert file_bytes(explorer) == expected
-
     for button, board in (("#pico-uf2", "pico"), ("#pico-uf2-pico2", "pico2")):
         with explorer.page.expect_download() as download:
             explorer.page.click(button)
-        assert download.value.path().read_bytes() == romfs_uf2({f"{about['name']}.anne": expected}, board)
+        assert download.value.path().read_bytes() == romfs_uf2({f"{name}.anne": expected}, board)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -92,24 +74,17 @@ def test_every_value_drawn_is_the_trace(explorer, net):
             else:
                 inputs, hidden, last = x, layers[:-1], layers[-1]
             for layer, values in enumerate([inputs, *hidden, last]):
-                drawn = explorer.page.evaluate(
-                    f"Array.from(document.querySelectorAll('[id^=neuron-{layer}-]'), (g) => Number(g.dataset.value))"
-                )
-                assert np.array_equal(np.array(drawn, np.float32), values)
+                assert np.array_equal(drawn_neurons(explorer, layer), values)
 
 
 def test_every_weight_drawn_is_the_networks(explorer):
     explorer.open("en/iris/4-3-1/look")
     explorer.page.evaluate("anne.epochs(5)")
     explorer.page.click("#tab-look")
-    drawn = explorer.page.evaluate(
-        "Object.fromEntries(Array.from(document.querySelectorAll('line[data-weight]'),"
-        " (line) => [line.dataset.weight, Number(line.dataset.value)]))"
-    )
-    parameters = floats(explorer, "anne.network.parameters")
+    parameters = explorer.parameters()
     first = {f"1,{o},{i}": parameters[4 * o + i] for o in range(3) for i in range(4)}
     second = {f"2,0,{i}": parameters[15 + i] for i in range(3)}
-    assert drawn == first | second
+    assert drawn_weights(explorer) == first | second
 
 
 def test_the_sum_that_is_written_out_adds_up(explorer):
@@ -117,13 +92,20 @@ def test_the_sum_that_is_written_out_adds_up(explorer):
     explorer.page.evaluate("anne.epochs(20)")
     explorer.page.click("#tab-look")
     explorer.page.click("#neuron-2-0")
-    cells = explorer.page.evaluate(
-        "Array.from(document.querySelectorAll('table.sum tbody tr'),"
-        " (tr) => Array.from(tr.querySelectorAll('td'), (td) => td.innerText))"
+    lines = explorer.page.evaluate(
+        "Array.from(document.querySelectorAll('table.sum tbody tr'), (tr) => [tr.querySelector('input').value,"
+        " ...Array.from(tr.querySelectorAll('td'), (td) => td.innerText).slice(1, 3)])"
     )
-    total = sum(float(weight) * float(value) for weight, _, value in cells[:-1]) + float(cells[-1][0])
-    out = float(explorer.page.get_attribute("#look-out", "data-value"))
-    assert out == pytest.approx(1 / (1 + np.exp(-total)), abs=5e-3)  # four digits of each are shown
+    *products, (bias, _, _) = lines
+    for weight, value, product in products:
+        assert float(product) == pytest.approx(
+            float(weight) * float(value), rel=2e-3
+        )  # four digits are shown
+    total = sum(float(product) for _, _, product in products) + float(bias)
+    shown = explorer.page.locator("#look-out")
+    assert float(shown.get_attribute("data-sum")) == pytest.approx(total, abs=5e-3)
+    out = float(shown.get_attribute("data-value"))
+    assert out == pytest.approx(1 / (1 + np.exp(-total)), abs=5e-3)
 
 
 def test_a_gradient_is_the_difference_of_losses(explorer):

@@ -30,12 +30,49 @@ def test_both_languages_say_everything():
 
 
 def test_no_text_stands_elsewhere():
-    """Every key is used, and what is not found as a key is built of one: data.NAME, screen.NAME ..."""
+    """Every key is used, and what is not found as a key is built of one: data.NAME, screen.NAME, name.FEATURE ..."""
     keys = set(json.loads((WEB / "texts/en.json").read_text()))
     scripts = "".join(path.read_text() for path in WEB.glob("js/**/*.js"))
     named = set(re.findall(r'"([a-zA-Z0-9]+(?:\.[a-zA-Z0-9]+)*)"', scripts))
-    built = {key for key in keys if re.match(r"(data|screen|train|live)\.\w+(\.about)?$", key)}
+    built = {key for key in keys if re.match(r"(data|screen|train|live)\.\w+(\.about)?$|name\.", key)}
     assert keys - named - built == set()
+
+
+def test_names_are_german_on_the_german_page_and_english_in_files(explorer):
+    """Whoever reads a file, on the board or in a program, finds the names of the data set."""
+    explorer.open("de/gestures/3-4-3/look")
+    page = explorer.page
+    for name in ("erste Hälfte", "zweite Hälfte", "Wechsel", "links", "rechts", "geschüttelt"):
+        assert page.locator("svg.network text", has_text=name).count() == 1
+    page.click("#tab-pico")
+    assert "first half (erste Hälfte)" in page.inner_text("#pico-names")
+    assert "# Inputs: first half, second half, changes. Classes: left, right, shake." in page.inner_text(
+        "#pico-text"
+    )
+    file = bytes(page.evaluate("Array.from(anne.file().bytes)"))
+    assert b"left\nright\nshake" in file
+    page.click("#language-en")
+    assert page.locator("#pico-names").count() == 0
+
+
+def test_names_of_an_own_table_are_left(explorer):
+    explorer.open("de/iris/4-3-1/data")
+    assert explorer.take_table("changes,right\n1,left\n2,shake\n3,left\n") == ""
+    assert explorer.page.locator("main thead th").all_inner_texts() == ["Zeile", "changes", "Klasse"]
+    assert explorer.page.inner_text("#guess-0") == "left"
+
+
+def test_every_name_with_a_text_is_in_the_data(explorer):
+    explorer.open("en/iris/4-3-1/data")
+    names: set[str] = set()
+    for data in ("iris", "iris3", "gestures"):
+        names |= set(
+            explorer.page.evaluate(f"(anne.choose('{data}'), [...anne.data.features, ...anne.data.labels])")
+        )
+    texts = json.loads((WEB / "texts/en.json").read_text())
+    named = {key.removeprefix("name."): text for key, text in texts.items() if key.startswith("name.")}
+    assert named.keys() <= names
+    assert all(name == text for name, text in named.items())
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -105,16 +142,24 @@ def test_training_plays_and_pauses(explorer):
     assert explorer.page.evaluate("anne.losses.length") == n
 
 
-def test_a_learning_rate_of_a_million_diverges(explorer):
-    explorer.open("en/circles/2-3-1/train")
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_a_learning_rate_of_a_million_diverges(explorer, language):
+    explorer.open(f"{language}/circles/2-3-1/train")
     explorer.page.fill("#train-lr-value", "1000000")
     explorer.page.keyboard.press("Enter")
     explorer.page.click("#train-hundred")
     text = explorer.page.inner_text("#train-state")
-    assert re.match(r"Diverged in epoch \d+: .* smaller learning rate, and start again\.$", text)
-    explorer.page.click("#tab-pico")
-    assert "diverged" in explorer.page.inner_text("main")
+    said = {
+        "de": r"In Epoche \d+ entgleist: .* kleinere Lernrate und beginne von vorn\.$",
+        "en": r"Diverged in epoch \d+: .* smaller learning rate, and start again\.$",
+    }[language]
+    assert re.match(said, text)
+    for screen in ("pico", "int8"):
+        explorer.page.click(f"#tab-{screen}")
+        assert {"de": "entgleist", "en": "diverged"}[language] in explorer.page.inner_text("[role=alert]")
     explorer.page.click("#tab-look")
+    assert re.match(said, explorer.page.inner_text("#look-effect [role=alert]"))
+    assert explorer.page.is_disabled("#weight-0")
     explorer.page.reload()
     explorer.page.wait_for_selector("h1")
     explorer.page.click("#tab-train")
@@ -130,6 +175,7 @@ def test_wrong_rows_lead_to_their_neurons(explorer):
     explorer.page.click("#train-epoch")
     explorer.page.click("#train-confusion button.wrong >> nth=0")
     explorer.page.click("[id^=wrong-] >> nth=0")
+    assert "/look" in explorer.page.url
     assert re.match(r"It is \w+, but the network says \w+\.$", explorer.page.inner_text("#look-answer"))
 
 

@@ -1,61 +1,91 @@
 // Charts drawn by hand: the loss over epochs, rows in a plane, what a neuron says over that plane.
 
-import { s } from "./dom.js";
+import { h, s } from "./dom.js";
 import { number, t } from "./texts.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [420, 260, 52, 36];
+const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [340, 240, 46, 10, 10, 34];
+const [ACROSS, UP] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
+const CELLS = 28; // of a heat map, to each side
+const SPACE = 0.04; // left free around points, as a part of their range
 const SHAPES = [circle, cross, triangle, square]; // a class is told by its shape, too
 
 /** Losses over epochs: a line for training, a dashed one for test. */
 export function lossChart(losses, testLosses) {
   const tests = testLosses.filter((v) => v !== null);
   const most = Math.max(...losses, ...tests, 1e-9);
-  const x = (i) => LEFT + (i / Math.max(1, losses.length - 1)) * (WIDTH - LEFT - 8);
-  const y = (v) => HEIGHT - BOTTOM - (v / most) * (HEIGHT - BOTTOM - 12);
-  const path = (values) => thinned(values).map(([i, v]) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(" ");
-  return frame(t("train.epoch"), t("train.loss"), [0, most], [0, losses.length], [
+  const last = Math.max(2, losses.length);
+  const x = (epoch) => LEFT + ((epoch - 1) / (last - 1)) * ACROSS;
+  const y = (v) => TOP + (1 - v / most) * UP;
+  const path = (values) => thinned(values).map(([i, v]) => `${x(i + 1).toFixed(1)},${y(v).toFixed(1)}`).join(" ");
+  const axes = {
+    x, y, xRange: [1, last], xStep: 1, yRange: [0, most], xName: t("train.epoch"), yName: t("train.loss"),
+    title: t("train.chart", { n: losses.length }),
+  };
+  return frame(axes, [
     s("polyline", { class: "line", points: path(losses) }),
     tests.length ? s("polyline", { class: "line dashed", points: path(testLosses) }) : null,
-  ], t("train.chart", { n: losses.length }));
+  ]);
 }
 
 // At most some hundred points: more cannot be seen.
 function thinned(values) {
   const step = Math.ceil(values.length / 400);
-  return values.map((v, i) => [i, v]).filter(([i, v]) => v !== null && (i % step === 0 || i === values.length - 1));
+  const kept = values.map((v, i) => [i, v]).filter(([i, v]) => v !== null && (i % step === 0 || i === values.length - 1));
+  return kept.length === 1 ? [...kept, ...kept] : kept; // a line of no length, whose round ends are a point
 }
 
 /**
- * Rows in the plane of two features. heat(a, b), unless null, is a neuron's value there, drawn below as a map;
- * onpick(row) is called for a click.
+ * Rows in the plane of two features. map, unless null, are a neuron's values there (`valuesOver`), drawn below;
+ * onpick(row) is called for a click; of the row `unknown` the class is not told.
  */
-export function plane({ x, y, features, names, labels, chosen, heat, onpick, title }) {
+export function plane({ x, y, features, names, labels, chosen, unknown, map, onpick, title }) {
   const [fa, fb] = features;
-  const [a, b] = [range(x.map((row) => row[fa])), range(x.map((row) => row[fb]))];
-  const px = (v) => LEFT + ((v - a[0]) / (a[1] - a[0])) * (WIDTH - LEFT - 8);
-  const py = (v) => HEIGHT - BOTTOM - ((v - b[0]) / (b[1] - b[0])) * (HEIGHT - BOTTOM - 12);
-  const marks = x.map((row, i) =>
-    s("g", { class: `mark${i === chosen ? " chosen" : ""}`, onclick: onpick && (() => onpick(i)) },
-      s("title", {}, `${i + 1}: ${labels[y[i]]}`), SHAPES[y[i] % SHAPES.length](px(row[fa]), py(row[fb]), y[i])));
-  const map = heat ? heatMap(heat, a, b) : null;
-  return frame(names[fa], names[fb], b, a, [map, ...marks], title);
+  const [a, b] = rangesOf(x, features);
+  const px = (v) => LEFT + ((v - a[0]) / (a[1] - a[0])) * ACROSS;
+  const py = (v) => TOP + (1 - (v - b[0]) / (b[1] - b[0])) * UP;
+  const mark = (row, i) => {
+    const [shape, label] = i === unknown ? [question, "?"] : [SHAPES[y[i] % SHAPES.length], labels[y[i]]];
+    return s("g", { class: `mark${i === chosen ? " chosen" : ""}`, onclick: onpick && (() => onpick(i)) },
+      s("title", {}, `${i + 1}: ${label}`), shape(px(row[fa]), py(row[fb]), y[i]));
+  };
+  const marks = x.map((row, i) => (i === unknown ? null : mark(row, i)));
+  const last = unknown === undefined ? null : mark(x[unknown], unknown);
+  const axes = { x: px, y: py, xRange: a, yRange: b, xName: names[fa], yName: names[fb], title };
+  return frame(axes, [map ? heatMap(map) : null, ...marks, last]);
 }
 
-function heatMap(heat, a, b) {
-  const n = 28;
-  const [w, h] = [(WIDTH - LEFT - 8) / n, (HEIGHT - BOTTOM - 12) / n];
-  const cells = [];
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < n; k++) {
-      cells.push([i, k, heat(a[0] + ((i + 0.5) / n) * (a[1] - a[0]), b[0] + ((k + 0.5) / n) * (b[1] - b[0]))]);
-    }
-  }
-  const [low, high] = range(cells.map((cell) => cell[2]));
-  return s("g", { class: "heat", "shape-rendering": "crispEdges" }, cells.map(([i, k, v]) =>
-    s("rect", {
-      x: (LEFT + i * w).toFixed(1), y: (HEIGHT - BOTTOM - (k + 1) * h).toFixed(1), width: w.toFixed(1),
-      height: h.toFixed(1), "fill-opacity": (((v - low) / (high - low)) * 0.75).toFixed(3),
-    })));
+/** Which mark a class has. */
+export function legend(labels) {
+  return h("p", { class: "legend" }, labels.map((label, k) =>
+    h("span", {}, s("svg", { viewBox: "0 0 14 14", class: "mark", "aria-hidden": "true" }, SHAPES[k % SHAPES.length](7, 7, k)), label)));
+}
+
+/** The values of heat(a, b) over the plane of two features: {values, low, high}, column after column from below. */
+export function valuesOver(x, features, heat) {
+  const [a, b] = rangesOf(x, features);
+  const at = ([low, high], i) => low + ((i + 0.5) / CELLS) * (high - low);
+  const values = Array.from({ length: CELLS * CELLS }, (_, i) => heat(at(a, Math.floor(i / CELLS)), at(b, i % CELLS)));
+  const [low, high] = range(values);
+  return { values, low, high };
+}
+
+// Edges are whole numbers, so that neighbours neither overlap nor leave a gap.
+function heatMap({ values, low, high }) {
+  const edge = (i, size) => Math.round((i / CELLS) * size);
+  return s("g", { class: "heat", "shape-rendering": "crispEdges" }, values.map((v, at) => {
+    const [i, k] = [Math.floor(at / CELLS), CELLS - 1 - (at % CELLS)];
+    return s("rect", {
+      x: LEFT + edge(i, ACROSS), y: TOP + edge(k, UP), width: edge(i + 1, ACROSS) - edge(i, ACROSS),
+      height: edge(k + 1, UP) - edge(k, UP), "fill-opacity": (((v - low) / (high - low)) * 0.75).toFixed(3),
+    });
+  }));
+}
+
+function rangesOf(x, features) {
+  return features.map((k) => {
+    const [low, high] = range(x.map((row) => row[k]));
+    return [low - SPACE * (high - low), high + SPACE * (high - low)];
+  });
 }
 
 // [least, greatest] of values that are numbers, never the same.
@@ -68,17 +98,30 @@ function range(values) {
   return high > low ? [low, high] : [low - 0.5, high + 0.5];
 }
 
-function frame(xName, yName, yRange, xRange, children, title) {
-  const [right, bottom] = [WIDTH - 8, HEIGHT - BOTTOM];
+// Both axes with round numbers, and what stands between them; x and y give the place of a value.
+function frame({ x, y, xRange, xStep = 0, yRange, xName, yName, title }, children) {
+  const [right, bottom] = [WIDTH - RIGHT, HEIGHT - BOTTOM];
+  const middle = TOP + UP / 2;
   return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "chart", role: "img", "aria-label": title },
     ...children,
-    s("path", { class: "axis", d: `M${LEFT},12 V${bottom} H${right}` }),
-    s("text", { x: (LEFT + right) / 2, y: HEIGHT - 4, class: "middle" }, xName),
-    s("text", { x: 12, y: (12 + bottom) / 2, class: "middle", transform: `rotate(-90 12 ${(12 + bottom) / 2})` }, yName),
-    s("text", { x: LEFT, y: bottom + 14 }, number(xRange[0], 3)),
-    s("text", { x: right, y: bottom + 14, class: "end" }, number(xRange[1], 3)),
-    s("text", { x: LEFT - 4, y: bottom, class: "end" }, number(yRange[0], 3)),
-    s("text", { x: LEFT - 4, y: 20, class: "end" }, number(yRange[1], 3)));
+    s("path", { class: "axis", d: `M${LEFT},${TOP} V${bottom} H${right}` }),
+    ticks(xRange, xStep).map((v) => [
+      s("path", { class: "axis", d: `M${x(v)},${bottom} v4` }), s("text", { x: x(v), y: bottom + 15, class: "middle" }, number(v)),
+    ]),
+    ticks(yRange).map((v) => [
+      s("path", { class: "axis", d: `M${LEFT},${y(v)} h-4` }), s("text", { x: LEFT - 6, y: y(v) + 4, class: "end" }, number(v)),
+    ]),
+    s("text", { x: LEFT + ACROSS / 2, y: HEIGHT - 4, class: "middle" }, xName),
+    s("text", { x: 10, y: middle, class: "middle", transform: `rotate(-90 10 ${middle})` }, yName));
+}
+
+// Some round numbers from the least to the greatest, at most six.
+function ticks([low, high], leastStep = 0) {
+  const least = Math.max(leastStep, (high - low) / 5);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= least);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 function circle(cx, cy, k) {
@@ -91,6 +134,10 @@ function cross(x, y, k) {
 
 function triangle(x, y, k) {
   return s("path", { d: `M${x},${y - 5} l5,9 h-10 z`, class: `class${k}` });
+}
+
+function question(x, y) {
+  return [s("circle", { cx: x, cy: y, r: 9, class: "unknown" }), s("text", { x, y: y + 4, class: "middle" }, "?")];
 }
 
 function square(x, y, k) {

@@ -44,6 +44,14 @@ class Core {
     return new Int8Array(this.doors.memory.buffer, address, n).slice();
   }
 
+  /** What dense neurons sum up, before their activation. */
+  dense(weights, bias, x) {
+    return this.with([weights, bias, x, new Float32Array(bias.length)], (weightsAt, biasAt, xAt, out) => {
+      this.doors.anne_host_dense(weightsAt, biasAt, xAt, x.length, bias.length, out);
+      return this.floats(out, bias.length);
+    });
+  }
+
   /** Call use(addresses) with copies of arrays in the core's memory, and free them. */
   with(arrays, use) {
     const addresses = [];

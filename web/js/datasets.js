@@ -5,6 +5,7 @@
 
 import data from "data.json"; // made by build.py
 import { Random } from "./random.js";
+import { called } from "./texts.js";
 
 const FLOWER = ["sepal length", "sepal width", "petal length", "petal width"];
 
@@ -79,4 +80,10 @@ export const DATASETS = Object.keys(MAKERS);
 
 export function dataset(name) {
   return { name, ...MAKERS[name]() };
+}
+
+/** {features, labels} as the page calls them, in its language. Files and boards keep the names of the data. */
+export function namesOf({ name, features, labels }) {
+  const shown = (names) => (DATASETS.includes(name) ? names.map(called) : names);
+  return { features: shown(features), labels: shown(labels) };
 }

@@ -18,20 +18,20 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
 /** Put children in place of what an element has, and keep the focus on what has the same id. */
 export function replace(element, ...children) {
   const focused = document.activeElement?.id;
-  element.replaceChildren(...children.flat().filter(Boolean));
+  element.replaceChildren(...children.flat(Infinity).filter(Boolean));
   if (focused) document.getElementById(focused)?.focus();
 }
 
 /** Put those of `children` that have an id and are marked data-live, with all in them, in place of what has the id. */
 export function refresh(children) {
-  for (const child of children.flat().filter(Boolean)) {
+  for (const child of children.flat(Infinity).filter(Boolean)) {
     for (const live of [child, ...child.querySelectorAll("[data-live]")]) {
       if (!live.hasAttribute("data-live")) continue;
       const focused = document.activeElement?.id;

@@ -78,7 +78,8 @@ async function start() {
   }
   session.listen((what) => {
     // often, and while something may be typed
-    if ((what === "training" && screen === "train") || what === "live") return refresh([content()]);
+    const isLive = (what === "training" && screen === "train") || (what === "drag" && screen === "look") || what === "live";
+    if (isLive) return refresh([content()]);
     history.replaceState(null, "", address());
     show();
   });

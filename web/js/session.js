@@ -4,14 +4,16 @@
 import { layout, Model, Network } from "./core.js";
 import { cost } from "./cost.js";
 import { dataset, DATASETS } from "./datasets.js";
+import { Guesses } from "./guesses.js";
 import { int8File } from "./int8_file.js";
 import { modelFile } from "./model_file.js";
 import { firstParameters } from "./random.js";
 import { Rows, split } from "./rows.js";
 
-const ELSEWHERE = ["live", "board", "cell", "neuron", "message", "mode"]; // changes that leave the network as it is
+const ELSEWHERE = ["live", "board", "cell", "neuron", "message", "mode", "guess"]; // changes that leave the network as it is
+const OFTEN = ["training", "live", "drag"]; // changes that come many times a second
 const KEY = "anne-explorer";
-const LARGEST = 1e5; // a weight beyond it has grown without end, though sigmoid and softmax keep the loss finite
+export const LARGEST = 1e5; // a weight beyond it has grown without end, though sigmoid and softmax keep the loss finite
 const MOST_EPOCHS = 20000; // whose losses are kept
 export const MOST_LAYERS = 8;
 export const MOST_NEURONS = 64;
@@ -32,8 +34,9 @@ export class Session {
     if (!ELSEWHERE.includes(what)) {
       this.madeModel?.free();
       this.madeModel = null;
+      this.madeClasses = null;
     }
-    if (what !== "training" && what !== "live") this.keep(); // the page keeps it when it is left, too
+    if (!OFTEN.includes(what)) this.keep(); // the page keeps it when it is left, too
     for (const listener of this.listeners) listener(what);
   }
 
@@ -53,6 +56,7 @@ export class Session {
     this.features = [Math.max(0, data.features.length - 2), data.features.length - 1];
     const { training, test, scaling } = split(data);
     this.scaling = scaling;
+    this.guesses = new Guesses(data, test.places);
     this.training = new Rows(training);
     this.test = test.x.length ? new Rows(test) : null;
   }
@@ -114,6 +118,7 @@ export class Session {
     this.losses = [];
     this.testLosses = [];
     this.diverged = null;
+    this.edits = null;
   }
 
   /** Train for so many epochs. */
@@ -132,6 +137,7 @@ export class Session {
   /** One epoch; whether another may follow. */
   epoch() {
     if (this.diverged || this.losses.length >= MOST_EPOCHS) return false;
+    this.edits = null;
     const [loss] = this.network.run(this.training, 1, this.order);
     if (!Number.isFinite(loss) || this.network.parameters.some((w) => Math.abs(w) > LARGEST)) {
       this.diverged = this.losses.length + 1;
@@ -148,6 +154,7 @@ export class Session {
     const one = this.training.only(this.next);
     this.row = this.training.places[this.next];
     this.network.run(one, 1);
+    this.edits = null;
     this.next = (this.next + 1) % this.training.n;
     this.changed("training");
   }
@@ -190,6 +197,52 @@ export class Session {
   classOf(x) {
     const out = this.values(x).at(-1);
     return this.nOut === 1 ? Number(out[0] > 0.5) : out.indexOf(Math.max(...out));
+  }
+
+  /** The class that it gives to each row of the data. */
+  get classes() {
+    this.madeClasses ??= this.data.x.map((x) => this.classOf(x));
+    return this.madeClasses;
+  }
+
+  /** How it does: the losses as they are shown, and how many rows are right; those kept back are null if there are none. */
+  summary() {
+    const { network, training, test } = this;
+    const right = (rows) => rows.filter((row) => this.classes[row] === this.data.y[row]).length;
+    return {
+      loss: this.shownLoss(network.loss(training)), testLoss: test && network.loss(test),
+      right: right(training.places), testRight: test && right(test.places),
+    };
+  }
+
+  // --- By hand ------------------------------------------------------------------------------------------------------
+
+  /** Give a parameter a value, as float32. While it is dragged many follow, which are one step on the way back. */
+  setParameter(index, value, isDragged = false) {
+    const parameters = this.network.parameters;
+    this.edits ??= { learnt: Array.from(parameters), summary: this.summary(), steps: [] };
+    if (this.dragged !== index) this.edits.steps.push([index, parameters[index]]);
+    this.dragged = isDragged ? index : null;
+    parameters[index] = value;
+    this.network.parameters = parameters;
+    this.changed(isDragged ? "drag" : "weights");
+  }
+
+  /** Take the last change back. */
+  undo() {
+    const [index, value] = this.edits.steps.pop();
+    const parameters = this.network.parameters;
+    parameters[index] = value;
+    this.network.parameters = parameters;
+    if (!this.edits.steps.length) this.edits = null;
+    this.changed("weights");
+  }
+
+  /** Take all changes back: the weights are those that were learnt. */
+  backToLearnt() {
+    this.network.parameters = this.edits.learnt;
+    this.edits = null;
+    this.changed("weights");
   }
 
   // --- As the Pico has it -------------------------------------------------------------------------------------------
@@ -244,12 +297,11 @@ export class Session {
     return found;
   }
 
-  // The sums of layer l before its activation, which the file does not keep.
+  /** The sums of layer l before its activation, which the file does not keep, for what the layer takes. */
   sums(l, x) {
-    const { weights, bias, nIn, nOut } = layout(this.sizes)[l];
+    const { weights, bias, nOut } = layout(this.sizes)[l];
     const parameters = this.network.parameters;
-    return Array.from({ length: nOut }, (_, o) =>
-      x.reduce((sum, v, i) => sum + v * parameters[weights + o * nIn + i], parameters[bias + o]));
+    return this.core.dense(parameters.subarray(weights, bias), parameters.subarray(bias, bias + nOut), x);
   }
 
   /** What it costs there, by the cost model: microseconds, bytes of the file and of RAM. */
@@ -260,10 +312,11 @@ export class Session {
   // --- Kept over a reload -------------------------------------------------------------------------------------------
 
   keep() {
-    const { settings, hidden, row, features, losses, testLosses, diverged } = this;
+    const { settings, hidden, row, features, losses, testLosses, diverged, edits } = this;
     const data = this.data.name === "own" ? this.data : this.data.name;
     const parameters = Array.from(this.network.parameters);
-    const kept = { data, settings, hidden, row, features, losses, testLosses, diverged, parameters };
+    const guesses = this.guesses.made;
+    const kept = { data, settings, hidden, row, features, losses, testLosses, diverged, edits, guesses, parameters };
     try {
       localStorage.setItem(KEY, JSON.stringify(kept));
     } catch {
@@ -278,8 +331,9 @@ export class Session {
       this.take(typeof kept.data === "string" ? dataset(kept.data) : kept.data);
       Object.assign(this, { settings: kept.settings, hidden: kept.hidden });
       this.build();
-      const { row, features, losses, testLosses, diverged } = kept;
-      Object.assign(this, { row, features, losses, testLosses, diverged });
+      const { row, features, losses, testLosses, diverged, edits = null, guesses = [] } = kept;
+      Object.assign(this, { row, features, losses, testLosses, diverged, edits });
+      this.guesses.made = guesses;
       // JSON has no NaN: after a divergence there is nothing to go on with
       if (kept.parameters.some((v) => v === null)) this.diverged ??= losses.length + 1;
       else this.network.parameters = kept.parameters;

@@ -19,6 +19,24 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+/** A name of the page's own data, in the language chosen; what is no word of one, as versicolor, is left. */
+export function called(name) {
+  return TEXTS[language][`name.${name}`] ?? name;
+}
+
+/** A number with so many decimals, for a column of them. */
+export function fixed(value, decimals) {
+  return value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: false });
+}
+
+/** A number where there is little room: about five characters. */
+export function short(value) {
+  const size = Math.abs(value);
+  if (size > 0 && size < 0.005) return "≈0";
+  if (size >= 9999.5) return Number.isFinite(value) ? value.toExponential(0).replace("e+", "e") : String(value);
+  return value.toLocaleString(language, { maximumFractionDigits: size < 10 ? 2 : size < 100 ? 1 : 0, useGrouping: false });
+}
+
 /** A number in the language's way, with at most so many digits that count. */
 export function number(value, digits = 4) {
   if (!Number.isFinite(value)) return String(value);

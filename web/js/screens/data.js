@@ -1,24 +1,26 @@
 // Data: choose what the network shall learn, look at it, or bring a table of one's own.
 
-import { DATASETS } from "../datasets.js";
-import { plane } from "../charts.js";
+import { legend, plane } from "../charts.js";
+import { DATASETS, namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { readTable, TableError } from "../table.js";
-import { number, t } from "../texts.js";
+import { fixed, number, t } from "../texts.js";
+import { guessSection } from "./guess.js";
 
 const MOST_SHOWN = 100; // rows of the table
+const MOST_DECIMALS = 4;
 let message = ""; // what is wrong with the table that was brought
 let typed = "";
 
 export function dataScreen(session) {
   const { data } = session;
   return [
-    h("section", {}, h("h2", {}, t("data.choose")), choices(session), own(session)),
-    h("section", {},
-      h("h2", {}, t("data.rows", { n: data.x.length, classes: data.labels.join(", ") })),
-      data.features.length > 1 ? featurePickers(session) : null,
-      data.features.length > 1 ? picture(session) : null,
-      table(session)),
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, t("data.choose")), choices(session), own(session)), guessSection(session)),
+    h("div", { class: "column" }, h("section", {},
+      h("h2", {}, t("data.rows", { n: data.x.length, classes: namesOf(data).labels.join(", ") })),
+      data.features.length > 1 ? [featurePickers(session), picture(session)] : null,
+      table(session))),
   ];
 }
 
@@ -32,7 +34,7 @@ function choices(session) {
           session.choose(name);
         },
       }),
-      h("b", {}, t(`data.${name}`)), " ", t(`data.${name}.about`))));
+      h("span", {}, h("b", {}, t(`data.${name}`)), " ", t(`data.${name}.about`)))));
 }
 
 function own(session) {
@@ -66,31 +68,39 @@ function own(session) {
 
 /** Two lists to choose the features that are drawn. */
 export function featurePickers(session) {
-  const { features } = session.data;
+  const { features } = namesOf(session.data);
   const list = (which) =>
     h("select", {
       id: `feature-${which}`, "aria-label": t(which ? "data.up" : "data.across"),
       onchange: (event) => session.setFeatures(session.features.with(which, Number(event.target.value))),
     }, features.map((name, i) => h("option", { value: i, selected: session.features[which] === i }, name)));
-  return h("p", {}, t("data.across"), " ", list(0), " ", t("data.up"), " ", list(1));
+  return h("p", { class: "settings" }, h("span", {}, t("data.across"), " ", list(0)), h("span", {}, t("data.up"), " ", list(1)));
 }
 
 function picture(session) {
-  const { data, features } = session;
-  const legend = h("p", {}, data.labels.map((label, i) => h("span", { class: "legend" }, `${"●✕▲□"[i % 4]} ${label}`)));
+  const { data, features, guesses } = session;
+  const names = namesOf(data);
   return [plane({
-    x: data.x, y: data.y, features, names: data.features, labels: data.labels, chosen: session.row,
-    onpick: (row) => session.look(row), title: t("data.plane"),
-  }), legend];
+    x: data.x, y: data.y, features, names: names.features, labels: names.labels, chosen: session.row,
+    unknown: guesses.row, onpick: (row) => session.look(row), title: t("data.plane"),
+  }), legend(names.labels)];
 }
 
 function table(session) {
-  const { data } = session;
-  const rows = data.x.slice(0, MOST_SHOWN).map((row, i) =>
+  const { data, guesses } = session;
+  const names = namesOf(data);
+  const shown = data.x.slice(0, MOST_SHOWN);
+  const decimals = data.features.map((_, k) => Math.max(...shown.map((row) => decimalsOf(row[k]))));
+  const cell = (v, k) => h("td", {}, decimals[k] > MOST_DECIMALS ? number(v) : fixed(v, decimals[k]));
+  const rows = shown.map((row, i) =>
     h("tr", { class: i === session.row ? "chosen" : null },
-      h("th", { scope: "row" }, String(i + 1)), row.map((v) => h("td", {}, number(v))), h("td", {}, data.labels[data.y[i]])));
+      h("th", { scope: "row" }, String(i + 1)), row.map(cell), h("td", {}, i === guesses.row ? "?" : names.labels[data.y[i]])));
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("data.table") }, h("table", {},
-    h("thead", {}, h("tr", {}, h("th", {}, t("data.row")), data.features.map((name) => h("th", {}, name)), h("th", {}, t("data.class")))),
+    h("thead", {}, h("tr", {}, h("th", {}, t("data.row")), names.features.map((name) => h("th", {}, name)), h("th", {}, t("data.class")))),
     h("tbody", {}, rows)),
   data.x.length > MOST_SHOWN ? h("p", {}, t("data.more", { n: data.x.length - MOST_SHOWN })) : null);
+}
+
+function decimalsOf(v) {
+  return /e/.test(String(v)) ? Infinity : (String(v).split(".")[1]?.length ?? 0);
 }

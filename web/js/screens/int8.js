@@ -1,6 +1,7 @@
 // int8: the same network in integers; what is lost, and where.
 
 import { Model } from "../core.js";
+import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { nameOf } from "../network_drawing.js";
 import { number, t } from "../texts.js";
@@ -12,9 +13,11 @@ export function int8Screen(session, look) {
   const compared = session.data.x.map((row) => compare(session, model, file, row));
   model.free();
   return [
-    h("section", {}, h("h2", {}, t("int8.title")), h("p", {}, t("int8.about")), totals(session, file, compared), others(session, compared, look)),
-    h("section", {}, h("h2", {}, t("int8.where")), layersTable(session, file, compared), h("p", {}, t("int8.whereAbout"))),
-    h("section", {}, h("h2", {}, t("int8.row", { n: session.row + 1 })), neuronsTable(session, compared[session.row])),
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, t("int8.title")), h("p", {}, t("int8.about")), totals(session, file, compared), others(session, compared, look)),
+      h("section", {}, h("h2", {}, t("int8.where")), layersTable(session, file, compared), h("p", {}, t("int8.whereAbout")))),
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, t("int8.row", { n: session.row + 1 })), neuronsTable(session, compared[session.row]))),
   ];
 }
 
@@ -78,10 +81,11 @@ function layersTable(session, file, compared) {
 }
 
 function neuronsTable(session, { floats, integers, reals }) {
-  const { sizes, data } = session;
+  const { sizes } = session;
+  const names = namesOf(session.data);
   const rows = sizes.flatMap((n, l) => Array.from({ length: n }, (_, i) => {
     const [exact, q, real] = [floats[l][i], integers[l].values[i], reals[l][i]];
-    return h("tr", { "data-integer": q }, h("th", { scope: "row" }, nameOf(l, i, sizes, data.features, data.labels)),
+    return h("tr", { "data-integer": q }, h("th", { scope: "row" }, nameOf(l, i, sizes, names)),
       h("td", {}, number(exact)), h("td", {}, String(q)), h("td", {}, number(real)), h("td", {}, number(real - exact, 2)));
   }));
   const heads = ["int8.floats", "int8.integer", "int8.stands", "int8.lost"].map((key) => h("th", { scope: "col" }, t(key)));

@@ -1,6 +1,7 @@
 // Live: send the network to a board, ask it, and watch what it computes, neuron by neuron.
 
 import { Board, BoardError } from "../board.js";
+import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { hasSerial, isServed, serialLine, servedLine } from "../lines.js";
 import { drawNetwork } from "../network_drawing.js";
@@ -94,7 +95,7 @@ function same(a, b) {
 
 function questions(session) {
   const { data, row } = session;
-  const fields = data.features.map((name, i) =>
+  const fields = namesOf(data).features.map((name, i) =>
     h("label", {}, name, " ", h("input", { type: "number", step: "any", id: `ask-${i}`, value: data.x[row][i] })));
   const ask = () => {
     const x = data.features.map((_, i) => Number(document.getElementById(`ask-${i}`).value));
@@ -157,13 +158,15 @@ function show(session, line) {
 function picture(session) {
   if (!frame) return h("p", {}, t("live.waiting"));
   const { sizes, activations, data, network } = session;
+  const names = namesOf(data);
   const values = session.neurons(Float32Array.from(frame.x), frame.layers.map((layer) => Float32Array.from(layer)));
   if (values.length !== sizes.length || values.some((layer, l) => layer.length !== sizes[l])) {
     return h("p", {}, t("live.changed"));
   }
   return [
     h("p", { id: "live-frame", "data-frames": frames, "data-frame": JSON.stringify(frame) },
-      t("live.frame", { n: frames, answer: frame.answer ?? "", us: frame.us })),
-    drawNetwork({ sizes, activations, parameters: network.parameters, features: data.features, labels: data.labels, values }),
+      t("live.frame", { n: frames, answer: names.labels[data.labels.indexOf(frame.answer)] ?? frame.answer ?? "", us: frame.us })),
+    h("div", { class: "scroll drawing", tabindex: 0, role: "region", "aria-label": t("live.watch") },
+      drawNetwork({ sizes, activations, parameters: network.parameters, names, values })),
   ];
 }

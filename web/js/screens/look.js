@@ -1,31 +1,45 @@
-// Look: every neuron's value for one row; a click writes out its sum, and what the loss changes by it.
+// Look: every neuron's value for one row, or backwards what the loss depends on; a neuron's sum written out, whose
+// weights can be changed by hand; and what comes of it for all rows.
 
-import { plane } from "../charts.js";
+import { legend, plane, valuesOver } from "../charts.js";
+import { confusion } from "../confusion.js";
 import { layout } from "../core.js";
+import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { drawNetwork, nameOf } from "../network_drawing.js";
 import { number, t } from "../texts.js";
 import { featurePickers } from "./data.js";
+import { neuronTable } from "./neuron_table.js";
 
 let chosen = { layer: 1, neuron: 0 };
+let isBackwards = false;
 
 export function lookScreen(session) {
-  const { data, network, sizes, activations } = session;
+  const { data, sizes } = session;
   if (!(chosen.layer < sizes.length && chosen.neuron < sizes[chosen.layer])) chosen = { layer: 1, neuron: 0 };
   const values = session.values(data.x[session.row]);
-  const choose = (layer, neuron) => {
-    chosen = { layer, neuron };
-    session.changed("neuron");
-  };
+  const gradients = gradientsOf(session);
+  const { layer, neuron } = chosen;
   return [
-    h("section", {}, h("h2", {}, t("look.title")), rowPicker(session), answer(session), drawNetwork({
-      sizes, activations, parameters: network.parameters, features: data.features, labels: data.labels, values, chosen, choose,
-    }), h("p", {}, t("look.legend"))),
-    h("section", {}, h("h2", {}, nameOf(chosen.layer, chosen.neuron, sizes, data.features, data.labels)),
-      sum(session, values), gradient(session)),
-    data.features.length > 1 ? h("section", {}, h("h2", {}, t("look.map")), featurePickers(session), map(session)) : null,
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, t("look.title")), rowPicker(session), answer(session), directions(session),
+        h("div", { id: "look-network", class: "scroll drawing", "data-live": true, tabindex: 0, role: "region", "aria-label": t("look.title") },
+          drawing(session, values, gradients)),
+        h("p", {}, t(isBackwards ? "look.legend.backwards" : "look.legend"))),
+      data.features.length > 1 ? h("section", { class: "later" }, h("h2", {}, t("look.map")), featurePickers(session), map(session)) : null),
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, nameOf(layer, neuron, sizes, namesOf(data))), h("p", {}, t("look.byHand")),
+        neuronTable(session, chosen, values, gradients), sum(session, values), gradient(session, gradients), wayBack(session)),
+      effect(session)),
   ];
 }
+
+function gradientsOf(session) {
+  const { network, data, row } = session;
+  return network.gradients(session.scaled(data.x[row]), Float32Array.of(data.y[row]));
+}
+
+// --- The row and the network -----------------------------------------------------------------------------------------
 
 function rowPicker(session) {
   const n = session.data.x.length;
@@ -35,53 +49,95 @@ function rowPicker(session) {
 }
 
 function answer(session) {
-  const { data, row } = session;
-  const [is, says] = [data.labels[data.y[row]], data.labels[session.classOf(data.x[row])]];
-  return h("p", { id: "look-answer" }, t(is === says ? "look.right" : "look.wrong", { is, says }));
+  const { data, row, classes } = session;
+  const { labels } = namesOf(data);
+  const [is, says] = [labels[data.y[row]], labels[classes[row]]];
+  return h("p", { id: "look-answer", "data-live": true }, t(is === says ? "look.right" : "look.wrong", { is, says }));
 }
 
-/** The neuron's sum with its numbers: weight times value, one line each, then the bias, the sum and the activation. */
-function sum(session, values) {
+function directions(session) {
+  const button = (key, backwards) => h("button", {
+    id: key.replace(".", "-"), "aria-pressed": String(isBackwards === backwards), onclick: () => {
+      isBackwards = backwards;
+      session.changed("mode");
+    },
+  }, t(key));
+  return h("p", { class: "buttons" }, button("look.forwards", false), button("look.backwards", true));
+}
+
+function drawing(session, values, gradients) {
   const { sizes, activations, data, network } = session;
-  const { layer, neuron } = chosen;
-  const { weights, bias, nIn } = layout(sizes)[layer - 1];
-  const parameters = network.parameters;
-  const below = values[layer - 1];
-  const lines = Array.from({ length: nIn }, (_, i) => {
-    const w = parameters[weights + neuron * nIn + i];
-    return h("tr", {}, h("th", { scope: "row" }, nameOf(layer - 1, i, sizes, data.features, data.labels)),
-      h("td", {}, number(w)), h("td", {}, "×"), h("td", {}, number(below[i])));
+  const choose = (layer, neuron, input) => {
+    chosen = { layer, neuron };
+    session.changed("neuron");
+    if (input !== undefined) document.getElementById(`weight-${input}`).focus();
+  };
+  const ofSums = layout(sizes).map(({ bias, nOut }) => gradients.subarray(bias, bias + nOut));
+  return drawNetwork({
+    sizes, activations, parameters: isBackwards ? gradients : network.parameters, names: namesOf(data),
+    values: isBackwards ? [[], ...ofSums] : values, chosen, choose,
   });
-  const out = values[layer][neuron];
-  return [
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("look.sum") },
-      h("table", { class: "sum" },
-        h("thead", {}, h("tr", {}, h("td", {}), h("th", {}, t("look.weight")), h("td", {}), h("th", {}, t("look.value")))),
-        h("tbody", {}, lines, h("tr", {}, h("th", { scope: "row" }, t("look.bias")), h("td", {}, number(parameters[bias + neuron])), h("td", {}), h("td", {}))))),
-    h("p", { id: "look-out", "data-value": out }, t("look.out", { activation: activations[layer - 1], out: number(out) })),
-  ];
 }
 
-function gradient(session) {
-  const { sizes, data, network, row } = session;
+// --- The neuron ------------------------------------------------------------------------------------------------------
+
+function sum(session, values) {
+  const { activations } = session;
   const { layer, neuron } = chosen;
-  const { bias } = layout(sizes)[layer - 1];
-  const change = network.gradients(session.scaled(data.x[row]), Float32Array.of(data.y[row]))[bias + neuron];
-  return h("p", { id: "look-gradient", "data-value": change }, t(change > 0 ? "look.less" : change < 0 ? "look.more" : "look.none", {
-    change: number(Math.abs(change)),
-  }));
+  const [total, out] = [session.sums(layer - 1, values[layer - 1])[neuron], values[layer][neuron]];
+  return h("p", { id: "look-out", "data-live": true, "data-value": out, "data-sum": total },
+    t("look.out", { activation: activations[layer - 1], sum: number(total), out: number(out) }));
+}
+
+function gradient(session, gradients) {
+  const { layer, neuron } = chosen;
+  const change = gradients[layout(session.sizes)[layer - 1].bias + neuron];
+  if (!Number.isFinite(change)) return null;
+  return h("p", { id: "look-gradient", "data-live": true, "data-value": change },
+    t(change > 0 ? "look.less" : change < 0 ? "look.more" : "look.none", { change: number(Math.abs(change)) }));
+}
+
+function wayBack(session) {
+  const disabled = !session.edits;
+  return h("p", { class: "buttons" },
+    h("button", { id: "look-undo", disabled, onclick: () => session.undo() }, t("look.undo")),
+    h("button", { id: "look-learnt", disabled, onclick: () => session.backToLearnt() }, t("look.learnt")));
+}
+
+// --- All rows --------------------------------------------------------------------------------------------------------
+
+/** What the weights, as they are, do to all rows; once they were changed by hand, beside what was learnt. */
+function effect(session) {
+  if (session.diverged) {
+    return h("section", { id: "look-effect", "data-live": true }, h("p", { role: "alert" }, t("train.diverged", { n: session.diverged })));
+  }
+  const { edits, training, test } = session;
+  const now = session.summary();
+  const line = (key, shown) => h("tr", {}, h("th", { scope: "row" }, t(key)),
+    edits ? h("td", {}, shown(edits.summary)) : null, h("td", {}, shown(now)));
+  const lines = [
+    line("look.loss", ({ loss }) => number(loss)),
+    test ? line("look.testLoss", ({ testLoss }) => number(testLoss)) : null,
+    line("look.rightRows", ({ right, testRight }) => `${right + (testRight ?? 0)} / ${training.n + (test?.n ?? 0)}`),
+  ];
+  const heads = [edits ? "look.wasLearnt" : null, "look.now"].filter(Boolean).map((key) => h("th", { scope: "col" }, t(key)));
+  return h("section", { id: "look-effect", class: "later", "data-live": true, "data-loss": now.loss }, h("h2", {}, t("look.effect")),
+    h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), heads)), h("tbody", {}, lines)),
+    confusion(session, (row) => session.look(row)));
 }
 
 function map(session) {
   const { data, features, row } = session;
   const { layer, neuron } = chosen;
+  const names = namesOf(data);
   const heat = (a, b) => {
     const x = data.x[row].slice();
     [x[features[0]], x[features[1]]] = [a, b];
     return session.values(x)[layer][neuron];
   };
-  return [plane({
-    x: data.x, y: data.y, features, names: data.features, labels: data.labels, chosen: row, heat,
+  const values = valuesOver(data.x, features, heat);
+  return h("div", { id: "look-map", "data-live": true }, plane({
+    x: data.x, y: data.y, features, names: names.features, labels: names.labels, chosen: row, map: values,
     onpick: (picked) => session.look(picked), title: t("look.mapTitle"),
-  }), h("p", {}, t("look.map.about"))];
+  }), legend(names.labels), h("p", {}, t("look.map.about", { low: number(values.low, 3), high: number(values.high, 3) })));
 }

@@ -1,5 +1,6 @@
 // Net: layers and neurons, added and taken away.
 
+import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { drawNetwork } from "../network_drawing.js";
 import { HIDDEN, MOST_LAYERS, MOST_NEURONS } from "../session.js";
@@ -11,9 +12,10 @@ export function netScreen(session) {
     h("section", {}, h("h2", {}, t("net.layers")), h("ol", { class: "layers" }, session.hidden.map((_, l) => layerRow(session, l)), lastRow(session)),
       addButton(session),
       h("p", {}, t("net.count", { weights: network.nParameters })), costs(session)),
-    h("section", {}, h("h2", {}, sizes.join("-")), drawNetwork({
-      sizes, activations, parameters: network.parameters, features: data.features, labels: data.labels, values: null,
-    })),
+    h("section", {}, h("h2", {}, sizes.join("-")),
+      h("div", { class: "scroll drawing", tabindex: 0, role: "region", "aria-label": t("net.layers") }, drawNetwork({
+        sizes, activations, parameters: network.parameters, names: namesOf(data), values: null,
+      }))),
   ];
 }
 

@@ -1,20 +1,27 @@
 // Train: play, pause, one sample, one epoch; the loss, and what the network mistakes for what.
 
 import { lossChart } from "../charts.js";
+import { closeRows, confusion } from "../confusion.js";
 import { h } from "../dom.js";
 import { number, t } from "../texts.js";
 
 const OPTIMIZERS = ["sgd", "adam"];
 const FRAME_MS = 14; // of training before the picture follows
 let playing = null; // the session that trains by itself
-let shownCell = null; // the cell of the confusion matrix whose rows are listed
 
 export function trainScreen(session, look) {
   if (playing !== session || session.diverged) playing = null;
+  const open = (row) => {
+    session.look(row);
+    look();
+  };
   return [
-    h("section", {}, h("h2", {}, t("train.title")), buttons(session), settings(session), state(session)),
-    h("section", { id: "train-chart", "data-live": true }, h("h2", {}, t("train.loss")), lossChart(session.losses.map((v) => session.shownLoss(v)), session.testLosses), t("train.legend")),
-    h("section", { id: "train-confusion", "data-live": true }, h("h2", {}, t("train.confusion")), confusion(session, look)),
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, t("train.title")), buttons(session), settings(session), state(session)),
+      h("section", { id: "train-confusion", "data-live": true }, h("h2", {}, t("train.confusion")), confusion(session, open))),
+    h("div", { class: "column" },
+      h("section", { id: "train-chart", "data-live": true }, h("h2", {}, t("train.loss")),
+        lossChart(session.losses.map((v) => session.shownLoss(v)), session.testLosses), h("p", {}, t(session.test ? "train.legend" : "train.legend.all")))),
   ];
 }
 
@@ -32,7 +39,7 @@ function buttons(session) {
   };
   const again = () => {
     playing = null;
-    shownCell = null;
+    closeRows();
     session.restart();
   };
   return h("p", { class: "buttons" },
@@ -77,37 +84,4 @@ function state(session) {
   const test = testLosses.at(-1);
   return h("p", { id: "train-state", "data-live": true, "data-loss": session.shownLoss(losses.at(-1)) },
     t("train.state", values), test === null ? null : ` ${t("train.state.test", { loss: number(test, 4) })}`);
-}
-
-// --- What the network says, beside what is right -------------------------------------------------------------------
-
-function confusion(session, look) {
-  const { data } = session;
-  const n = data.labels.length;
-  const cells = Array.from({ length: n * n }, () => []);
-  data.x.forEach((_, row) => cells[data.y[row] * n + session.classOf(data.x[row])].push(row));
-  const right = data.labels.reduce((sum, _, k) => sum + cells[k * n + k].length, 0);
-  const cell = (is, says) => {
-    const rows = cells[is * n + says];
-    const name = t("train.cell", { is: data.labels[is], says: data.labels[says], n: rows.length });
-    if (is === says || !rows.length) return h("td", { class: is === says ? "right" : null }, String(rows.length));
-    const open = () => {
-      shownCell = { is, says };
-      session.changed("cell");
-    };
-    return h("td", {}, h("button", { id: `cell-${is}-${says}`, class: "wrong", onclick: open, "aria-label": name }, String(rows.length)));
-  };
-  const listed = shownCell && shownCell.is < n && shownCell.says < n ? cells[shownCell.is * n + shownCell.says] : [];
-  return [
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("train.confusion") }, h("table", { class: "confusion" }, h("caption", {}, t("train.confusion.about")),
-      h("thead", {}, h("tr", {}, h("td", {}), data.labels.map((label) => h("th", { scope: "col" }, label)))),
-      h("tbody", {}, data.labels.map((label, is) => h("tr", {}, h("th", { scope: "row" }, label), data.labels.map((_, says) => cell(is, says))))))),
-    h("p", { id: "train-accuracy" }, t("train.accuracy", { right, all: data.x.length })),
-    listed.length ? h("p", {}, t("train.wrongRows"), " ", listed.map((row) => h("button", {
-      id: `wrong-${row}`, onclick: () => {
-        session.look(row);
-        look();
-      },
-    }, String(row + 1)))) : null,
-  ];
 }

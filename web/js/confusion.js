@@ -1,0 +1,60 @@
+// What the network says of each row, beside what is right: the confusion matrix, whose wrong rows can be looked at.
+
+import { namesOf } from "./datasets.js";
+import { h } from "./dom.js";
+import { t } from "./texts.js";
+
+const MOST_LISTED = 60;
+let shownCell = null; // the cell whose rows are listed
+
+/** Forget which rows were listed. */
+export function closeRows() {
+  shownCell = null;
+}
+
+/** The matrix, how many rows are right, and the rows of the cell that was clicked; look(row) is called for one. */
+export function confusion(session, look) {
+  const { labels } = namesOf(session.data);
+  const n = labels.length;
+  const cells = Array.from({ length: n * n }, () => []);
+  session.classes.forEach((says, row) => cells[session.data.y[row] * n + says].push(row));
+  const body = labels.map((label, is) =>
+    h("tr", {}, h("th", { scope: "row" }, label), labels.map((_, says) => cell(session, cells[is * n + says], labels, is, says))));
+  return [
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("train.confusion") },
+      h("table", { class: "confusion" }, h("caption", {}, t("train.confusion.about")),
+        h("thead", {}, h("tr", {}, h("td", {}), labels.map((label) => h("th", { scope: "col" }, label)))), h("tbody", {}, body))),
+    accuracy(session),
+    shownCell && shownCell.is < n && shownCell.says < n ? list(cells[shownCell.is * n + shownCell.says], look) : null,
+  ];
+}
+
+function cell(session, rows, labels, is, says) {
+  if (is === says || !rows.length) return h("td", { class: is === says ? "right" : null }, String(rows.length));
+  const name = t("train.cell", { is: labels[is], says: labels[says], n: rows.length });
+  const isShown = shownCell?.is === is && shownCell?.says === says;
+  const open = () => {
+    shownCell = { is, says };
+    session.changed("cell");
+  };
+  return h("td", {}, h("button", {
+    id: `cell-${is}-${says}`, class: "wrong", onclick: open, "aria-label": name, "aria-expanded": String(isShown),
+  }, String(rows.length)));
+}
+
+function accuracy(session) {
+  const { right, testRight } = session.summary();
+  const { training, test, guesses, classes } = session;
+  const all = training.n + (test?.n ?? 0);
+  const kept = test ? ` ${t("train.accuracy.test", { right: testRight, all: test.n })}` : "";
+  return [
+    h("p", { id: "train-accuracy", "data-right": right + (testRight ?? 0) }, t("train.accuracy", { right: right + (testRight ?? 0), all }), kept),
+    guesses.made.length ? h("p", { id: "guess-now" }, t("guess.tally", guesses.tally(classes))) : null,
+  ];
+}
+
+function list(rows, look) {
+  if (!rows.length) return null;
+  const buttons = rows.slice(0, MOST_LISTED).map((row) => h("button", { id: `wrong-${row}`, onclick: () => look(row) }, String(row + 1)));
+  return [h("p", {}, t("train.wrongRows")), h("p", { class: "rows" }, buttons, rows.length > MOST_LISTED ? " …" : null)];
+}
