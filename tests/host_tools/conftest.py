@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from command_line import NETWORK
+from fake_board import FakeBoard
 
 
 @pytest.fixture
@@ -24,3 +25,17 @@ def files(tmp_path, monkeypatch) -> Path:
     np.save("y.npy", (x[:, 1] > x[:, 0]).astype(int))
     (tmp_path / "net.anne").write_bytes(convert(NETWORK).data)
     return tmp_path
+
+
+@pytest.fixture
+def fake_board():
+    """A function that makes a FakeBoard."""
+    boards = []
+
+    def make(answer) -> FakeBoard:
+        boards.append(FakeBoard(answer))
+        return boards[-1]
+
+    yield make
+    for board in boards:
+        board.close()

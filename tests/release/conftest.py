@@ -16,14 +16,14 @@ from empty_places import ROOT, Place, build, copy_of_the_source, empty_environme
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> dict[str, Path]:
-    """The wheels and the sdist of this source, with the firmwares that are there as files for boards."""
+    """The wheels and the sdist of this source, with the firmwares and the page that are there."""
     folder = tmp_path_factory.mktemp("release")
     runtime = folder / "runtime"
     (runtime / "anne").mkdir(parents=True)
     (runtime / "anne" / "__init__.mpy").write_bytes(b"M\x06\x00\x1f")
-    for uf2 in ("anne-pico.uf2", "anne-pico2.uf2"):
-        if (ROOT / "build" / uf2).exists():
-            shutil.copyfile(ROOT / "build" / uf2, runtime / uf2)
+    for name in ("anne-pico.uf2", "anne-pico2.uf2", "anne-explorer.html"):
+        if (ROOT / "build" / name).exists():
+            shutil.copyfile(ROOT / "build" / name, runtime / name)
     source = copy_of_the_source(folder / "source")
     return build(source, folder / "dist", "--runtime", str(runtime)) | {"runtime": runtime}
 

@@ -22,13 +22,16 @@ class Place:
     programs: Path
     folder: Path
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": str(self.programs), "HOME": str(self.folder), "COLUMNS": "110"}
+
     def run(self, *command: object) -> subprocess.CompletedProcess:
-        environment = {"PATH": str(self.programs), "HOME": str(self.folder), "COLUMNS": "110"}
         program, *arguments = map(str, command)
         return subprocess.run(
             [self.programs / program, *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             capture_output=True,
             encoding="utf-8",
         )

@@ -5,6 +5,7 @@ they are, in binary messages. Whoever has not the token, or comes from another p
 against DNS rebinding), gets 403: a web site that a user visits cannot reach the board.
 """
 
+import errno
 import hmac
 import secrets
 import threading
@@ -20,8 +21,10 @@ from .lines import OnData, OnEnd
 
 _PAGE = "anne-explorer.html"
 # What a WebSocket ends with, RFC 6455: the server cannot go on, or shall be asked again later.
-_BROKEN, _LATER = 1011, 1013
-_MOST_REASON_BYTES = 120  # of a control frame's 125
+_GOING, _BROKEN, _LATER = 1001, 1011, 1013
+_MOST_REASON_BYTES = 123  # of a control frame's 125
+_CLOSE_S = 2.0  # for the page to take its leave
+_RELOAD_S = 1.0  # until the page that was there before has taken it
 
 
 class Line(Protocol):
@@ -60,12 +63,12 @@ class Explorer:
                 port,
                 process_request=self._answer,
                 compression=None,
+                close_timeout=_CLOSE_S,
                 max_size=1 << 20,
             )
         except OSError as error:
-            raise DeviceError(
-                f"port {port}: {error.strerror}; take another, or none for a free one"
-            ) from None
+            why = "in use by another program" if error.errno == errno.EADDRINUSE else error.strerror
+            raise DeviceError(f"port {port}: {why}; take another, or none for a free one") from None
         self._host = f"127.0.0.1:{self._server.socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -76,7 +79,7 @@ class Explorer:
         return f"http://{self._host}/?token={self._token}"
 
     def close(self) -> None:
-        self._server.shutdown()
+        self._server.shutdown(code=_GOING, reason="anne explore has ended; start it and open its new address")
         self._thread.join(timeout=5)
         if self._line:
             self._line.stop()
@@ -129,7 +132,7 @@ class Explorer:
         if self._line is None:
             socket.close(_BROKEN, "no board here: anne explore --on emulator, or --on PORT")
             return
-        if not self._taken.acquire(blocking=False):
+        if not self._taken.acquire(timeout=_RELOAD_S):
             socket.close(_LATER, "another page has the board; close it and connect again")
             return
         try:
@@ -164,4 +167,7 @@ class Explorer:
 
 
 def _short(text: str) -> str:
+    """As much as a reason may be: what was named before the first colon, the port, is left out first."""
+    if len(text.encode()) > _MOST_REASON_BYTES:
+        text = text.partition(": ")[2] or text
     return text.encode()[:_MOST_REASON_BYTES].decode("utf-8", "ignore")

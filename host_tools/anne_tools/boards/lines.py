@@ -41,7 +41,8 @@ class EmulatedLine:
         self._on_bytes = self._on_end = None
 
     def stop(self) -> None:
-        """Let the emulated Pico end."""
+        """Let the emulated Pico end: what runs is interrupted, and it leaves the raw REPL for the prompt it ends at."""
+        self._typed.put(b"\r\x03\x03\x02")
         self._typed.put(None)
         self._thread.join(timeout=5)
 
@@ -81,7 +82,11 @@ class SerialLine:
 
         try:
             self._serial = serial.serial_for_url(
-                self._port, 115200, timeout=self._READ_S, write_timeout=self._WRITE_S
+                self._port,
+                115200,
+                timeout=self._READ_S,
+                write_timeout=self._WRITE_S,
+                exclusive=True,  # else two programs would each hear half of what the board says
             )
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise DeviceError(why_not_open(self._port, error)) from None

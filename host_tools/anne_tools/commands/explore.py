@@ -1,5 +1,6 @@
 """`anne explore`: the explorer page in a browser, with a board where there is one."""
 
+import json
 import time
 import webbrowser
 from contextlib import suppress
@@ -7,18 +8,30 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, flash_cache_option, progress, uf2_option
+from .common import board_file_option, flash_cache_option, json_option, progress, uf2_option
 
 
 @click.command(
     "explore",
-    epilog="\b\nExamples:\n  anne explore\n  anne explore --on emulator\n  anne explore --on /dev/ttyACM0 --no-browser",
+    epilog="\b\nExamples:\n  anne explore                     (the page alone)\n  anne explore --on emulator"
+    "\n  anne explore --on /dev/ttyACM0   (on Windows: COM5)",
 )
-@click.option("--on", "where", metavar="emulator|PORT", help="A board for the page; none if it is not given.")
 @click.option(
-    "--port", default=0, show_default="a free one", type=click.IntRange(0, 65535), help="Port of the page."
+    "--on",
+    "where",
+    metavar="emulator|PORT",
+    help="The page's board: an emulated Pico, or the serial port of a real one. Default: none.",
+)
+@click.option(
+    "--port",
+    metavar="NUMBER",
+    default=0,
+    show_default="a free one",
+    type=click.IntRange(0, 65535),
+    help="Network port of the page's address.",
 )
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page in the browser.")
+@json_option
 @board_file_option
 @flash_cache_option
 @uf2_option
@@ -26,15 +39,17 @@ def command(
     where: str | None,
     port: int,
     browser: bool,
+    as_json: bool,
     board_file: Path | None,
     flash_cache: bool | None,
     uf2: Path | None,
 ) -> None:
     """Show a page to choose data, build a network, let it learn, and see what every neuron does.
 
-    It is served on this machine only, at an address with a secret in it, until Ctrl-C. With --on it can send the
-    network to a board and show what the board computes. Without, the same page runs from the file
-    build/anne-explorer.html, too.
+    It is served on this machine only, at an address with a secret in it, until Ctrl-C. With --on, its screen "Live"
+    sends the network to that board and shows what the board computes; one tab at a time has the board. A real board
+    needs AI-ANNE on it: anne flash, or anne deploy --runtime. Without --on, the same page runs from the file
+    anne-explorer.html, too, which a release has.
     """
     from ..boards.explorer import Explorer, find_page
     from ..boards.lines import EmulatedLine, SerialLine
@@ -51,7 +66,10 @@ def command(
     elif where:
         line = SerialLine(where)
     explorer = Explorer(line, port, page)
-    click.echo(f"{explorer.url}\nCtrl-C ends it.")
+    if as_json:
+        click.echo(json.dumps({"url": explorer.url, "on": where}))  # in a line, as it goes on
+    else:
+        click.echo(f"{explorer.url}\nCtrl-C ends it.")
     if browser:
         webbrowser.open(explorer.url)
     with suppress(KeyboardInterrupt):
