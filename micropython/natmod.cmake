@@ -1,24 +1,26 @@
 # The native module as .mpy files, which stock firmware loads: natmod/CMakeLists.txt, once for each architecture.
 #   natmod                   build/natmod/_anne-armv6m.mpy (Pico, Pico W), _anne-armv7emsp.mpy (Pico 2, Pico 2 W and other
-#                            Cortex-M4F and M33), _anne-x64.mpy (the unix port)
+#                            Cortex-M4F and M33), _anne-x64.mpy (the unix port); each also with dense layers alone,
+#                            _anne-armv6m-dense.mpy
 #   micropython-unix-plain   build/micropython-unix-plain: an unmodified unix port to load the last one into
 set(binding ${ANNE_ROOT}/native_module/binding)
 file(GLOB natmod_inputs CONFIGURE_DEPENDS natmod/*.* ${binding}/loaded/*.*)
 
 add_custom_target(natmod)
 function(add_natmod architecture compiler)
-    set(module ${out}/natmod/_anne-${architecture}.mpy)
+    set(modules ${out}/natmod/_anne-${architecture}.mpy ${out}/natmod/_anne-${architecture}-dense.mpy)
     set(build ${out}/natmod/${architecture})
     step(natmod-${architecture} "building the native module for ${architecture} (about 10 s)"
-        OUTPUT ${module}
+        OUTPUT ${modules}
         DEPENDS ${mpy_cross} ${inputs} ${natmod_inputs} natmod.cmake
         COMMANDS
             COMMAND ${CMAKE_COMMAND} -G Ninja -S ${CMAKE_CURRENT_SOURCE_DIR}/natmod -B ${build}
                 -DANNE_ARCH=${architecture} -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_C_COMPILER=${compiler}
                 -DPython3_EXECUTABLE=${Python3_EXECUTABLE} -DMPY_DIR=${mpy} -DMPY_CROSS=${mpy_cross}
             COMMAND ${CMAKE_COMMAND} --build ${build}
-            COMMAND ${CMAKE_COMMAND} -E copy ${build}/_anne.mpy ${module})
-    add_custom_target(natmod-${architecture} DEPENDS ${module})
+            COMMAND ${CMAKE_COMMAND} -E copy ${build}/all/_anne.mpy ${out}/natmod/_anne-${architecture}.mpy
+            COMMAND ${CMAKE_COMMAND} -E copy ${build}/dense/_anne.mpy ${out}/natmod/_anne-${architecture}-dense.mpy)
+    add_custom_target(natmod-${architecture} DEPENDS ${modules})
     add_dependencies(natmod natmod-${architecture})
 endfunction()
 

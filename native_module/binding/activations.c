@@ -13,19 +13,24 @@ const float py_default_alphas[] = {
 #undef DEFAULT_ALPHA
 };
 
+const py_name_t py_activations[] = {
+#define ENTRY(name, alpha) NAME(name),
+    ANNE_ACTIVATIONS(ENTRY)
+#undef ENTRY
+};
+
 bool py_get_activation(mp_obj_t o, anne_activation_t *activation) {
     if (!mp_obj_is_str(o)) {
         return false;
     }
-    // Names in a program are interned, so comparing pointers settles nearly all; unrolled, as it is in every call.
+    // Names in a program are interned, so comparing pointers settles nearly all.
     mp_obj_t name = mp_obj_is_qstr(o) ? o : py_interned(o);
-#define MATCH(candidate, alpha)                         \
-    if (name == MP_OBJ_NEW_QSTR(MP_QSTR_##candidate)) { \
-        *activation = ANNE_ACTIVATION_##candidate;      \
-        return true;                                    \
+    for (uint32_t i = 0; i < ANNE_ACTIVATION_COUNT; i++) {
+        if (name == MP_OBJ_NEW_QSTR(py_qstr(py_activations[i]))) {
+            *activation = (anne_activation_t)i;
+            return true;
+        }
     }
-    ANNE_ACTIVATIONS(MATCH)
-#undef MATCH
     return false;
 }
 

@@ -1,4 +1,5 @@
 // Methods of Model that tell what its file says.
+#include "activations.h"
 #include "metadata.h"
 #include "model_type.h"
 #include "repack.h"
@@ -21,14 +22,11 @@ static mp_obj_t model_tensor(claim_t *claimed, const mp_obj_t *args) {
 METHOD(model, tensor, 1);
 
 #define ENTRY(name, number) [number] = NAME(name),
-static const py_name_t kinds[] = {ANNE_KINDS(ENTRY)};
+static const py_name_t kinds[] = {ANNE_KINDS_BUILT(ENTRY)};
 #undef ENTRY
 #define ENTRY(name) NAME(name),
 static const py_name_t layouts[] = {0, ANNE_LAYOUTS(ENTRY)};
 static const py_name_t tags[] = {0, ANNE_TAGS(ENTRY)};
-#undef ENTRY
-#define ENTRY(name, alpha) NAME(name),
-static const py_name_t activations[] = {ANNE_ACTIVATIONS(ENTRY)};
 #undef ENTRY
 
 static mp_obj_t indices(const uint16_t *tensors, size_t n) {
@@ -52,7 +50,7 @@ static mp_obj_t model_layer(claim_t *claimed, const mp_obj_t *args) {
     const anne_layer_kind_t *kind = anne_layer_kind(record.kind);
     const mp_obj_t values[] = {
         MP_OBJ_NEW_QSTR(py_qstr(kinds[record.kind])),
-        MP_OBJ_NEW_QSTR(py_qstr(activations[record.activation])),
+        MP_OBJ_NEW_QSTR(py_qstr(py_activations[record.activation])),
         kind->layout != NULL ? MP_OBJ_NEW_QSTR(py_qstr(layouts[kind->layout(&record)])) : mp_const_none,
         indices(record.tensors, record.n_inputs),
         indices(record.tensors + record.n_inputs, record.n_outputs),

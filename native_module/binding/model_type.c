@@ -24,7 +24,11 @@ values_t py_values_of(const anne_model_t *model, uint32_t index) {
 static NORETURN void refuse(anne_status_t status, mp_obj_t data) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        py_call("anne.model_file", MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what it is
+        mp_obj_t file = py_call("anne.model_file", MP_QSTR_ModelFile, 1, &data); // finds the same fault and says what
+        (void)file;
+#ifdef ANNE_DENSE_ALONE
+        py_call("anne.unfit", MP_QSTR_refuse_kinds, 1, &file); // a whole file, of other kinds
+#endif
         nlr_pop();
         mp_raise_msg_varg(&mp_type_ValueError,
                           MP_ERROR_TEXT("model file: weights, bias or tables of wrong size or value (status %d)"),

@@ -14,12 +14,15 @@
 #define ANNE_MAX_CONSTANTS 6
 
 // Kinds of layers with their numbers in the file (FORMAT.md, "Layers"); python_api/anne/layers has the same.
+// A chain of dense layers, a multilayer perceptron, has no other kinds than the first.
 // clang-format off
-#define ANNE_KINDS(X) \
+#define ANNE_DENSE_KINDS(X) \
     X(dense, 1) \
     X(activation, 2) \
     X(scaling, 3) \
-    X(reshape, 4) \
+    X(reshape, 4)
+#define ANNE_KINDS(X) \
+    ANNE_DENSE_KINDS(X) \
     X(add, 5) \
     X(pad, 6) \
     X(conv, 7) \
@@ -42,6 +45,14 @@
     X(layer_norm, 24) \
     X(arg_max, 25)
 // clang-format on
+
+// The kinds that a build has. For MicroPython's own firmware there is one with those of dense chains alone, and without
+// training, as it takes a third of the RAM: what the tables of kinds and types do not name, the linker leaves out.
+#ifdef ANNE_DENSE_ALONE
+#define ANNE_KINDS_BUILT(X) ANNE_DENSE_KINDS(X)
+#else
+#define ANNE_KINDS_BUILT(X) ANNE_KINDS(X)
+#endif
 
 // Layouts of weights in rows, in the order of their numbers in the file, from 1.
 #define ANNE_LAYOUTS(X) X(f32) X(s8_quad) X(s4) X(s8_f32) X(s16) X(f32_aligned)

@@ -2,7 +2,7 @@
 #include "layers/layers.h"
 
 #define ENTRY(name, number) [number] = &anne_##name,
-static const anne_layer_kind_t *const kinds[] = {ANNE_KINDS(ENTRY)};
+static const anne_layer_kind_t *const kinds[] = {ANNE_KINDS_BUILT(ENTRY)};
 #undef ENTRY
 
 const anne_layer_kind_t *anne_layer_kind(uint32_t kind) {

@@ -50,9 +50,14 @@ class Outcome:
 
 def run(backend: str, file: str, names: list[str]) -> dict[str, Outcome]:
     """Run tests of one file; a test that takes the interpreter down with it costs only itself."""
+    return run_by(BACKENDS[backend], file, names)
+
+
+def run_by(run_there: Callable[[str, list[str]], str], file: str, names: list[str]) -> dict[str, Outcome]:
+    """The same on what is in BACKENDS or is like those."""
     outcomes: dict[str, Outcome] = {}
     while left := [name for name in names if name not in outcomes]:
-        output = BACKENDS[backend](file, left)
+        output = run_there(file, left)
         outcomes |= _outcomes(output) or dict.fromkeys(left, Outcome("failed", "no test began\n" + output))
     return outcomes
 
@@ -116,11 +121,11 @@ def _emulator(file: str, names: list[str]) -> str:
     return _on_machine(_machine(), file, names)
 
 
-def _stock(version: str) -> Callable[[str, list[str]], str]:
+def stock(version: str, kinds: str = "all") -> Callable[[str, list[str]], str]:
     """MicroPython's own firmware with package and native module in /lib, where `anne deploy --runtime` puts them."""
 
     def run_there(file: str, names: list[str]) -> str:
-        machine = _stock_machine(version)
+        machine = stock_machine(version, kinds)
         output = _on_machine(machine, file, names)
         # They lie in the heap. What found no memory behind other tests, which left it in pieces, runs once more alone;
         # of two outcomes the later one counts.
@@ -152,8 +157,9 @@ def _machine() -> EmulatedPico:
 
 
 @cache
-def _stock_machine(version: str) -> EmulatedPico:
-    uf2, module = ROOT / f"build/stock-pico-{version}.uf2", module_file("armv6m")
+def stock_machine(version: str, kinds: str = "all") -> EmulatedPico:
+    """Such a machine, to copy. NotBuiltError if something for it is not there."""
+    uf2, module = ROOT / f"build/stock-pico-{version}.uf2", module_file("armv6m", kinds)
     missing = ROOT / f"build/sources-{version}/missing"
     if missing.exists():
         raise NotBuiltError(missing.read_text().strip())
@@ -245,7 +251,7 @@ BACKENDS: dict[str, Callable[[str, list[str]], str]] = {
     "cpython-native": _cpython_native,
     "unix": _unix,
     "emulator": _emulator,
-    "stock-1.25.0": _stock("1.25.0"),
-    "stock-1.26.1": _stock("1.26.1"),
+    "stock-1.25.0": stock("1.25.0"),
+    "stock-1.26.1": stock("1.26.1"),
     **{name: _qemu(name) for name in MACHINES},
 }

@@ -12,10 +12,12 @@ from anne_tools.boards.emulator_fork import ForkedPico, forked
 ROOT = Path(__file__).resolve().parents[2]
 STOCK = ROOT / "build" / "stock-pico-1.25.0.uf2"
 MODULE = ROOT / "build" / "natmod" / "_anne-armv6m.mpy"
+# with dense layers alone; test_natmod_dense.py has more of it
+DENSE = MODULE.with_name("_anne-armv6m-dense.mpy")
 MODELS = ROOT / "tests" / "golden" / "models"
 
-# What `import _anne` may take of the heap, as docs say.
-HEAP_BYTES = 90_000
+# What `import _anne` may take of the heap, as docs say, by the folder of the file. 26 KB was the goal (issue 14).
+HEAP_BYTES = {"/lib": 83_000, "/dense": 35_500}
 # Ctrl-C is looked for after 5 ms, when a layer has ended; then the program's answer takes its time on USB.
 LATENCY_MS = 5 + 4.5 + 2
 
@@ -63,10 +65,10 @@ FILES = {f"/{name}": (MODELS / f"{name}.anne").read_bytes() for name in SAME_BIT
 
 @pytest.fixture(scope="module")
 def stock() -> EmulatedPico:
-    for file in (STOCK, MODULE):
+    for file in (STOCK, MODULE, DENSE):
         if not file.exists():
             pytest.skip(f"no {file}; `make test` builds it")
-    files = FILES | {"/lib/_anne.mpy": MODULE.read_bytes()}
+    files = FILES | {"/lib/_anne.mpy": MODULE.read_bytes(), "/dense/_anne.mpy": DENSE.read_bytes()}
     machine = EmulatedPico(STOCK, STOCK.with_suffix(".elf"), files=files, flash_cache=None)
     machine.set_flash_miss_cycles(0)
     machine.boot()
@@ -79,12 +81,14 @@ def run(pico: EmulatedPico | ForkedPico, source: str, **options) -> str:
     return stdout
 
 
-def test_what_its_import_takes_of_the_heap(stock):
-    count = "import gc; gc.collect(); before = gc.mem_free(); import _anne; gc.collect(); print(before - gc.mem_free())"
+@pytest.mark.parametrize("folder", HEAP_BYTES)
+def test_what_its_import_takes_of_the_heap(stock, folder):
+    count = f"import gc, sys; sys.path.insert(0, '{folder}'); gc.collect(); before = gc.mem_free(); "
+    count += "import _anne; gc.collect(); print(before - gc.mem_free())"
     with forked(stock) as pico:
         taken = int(run(pico, count))
         print(f"{taken} bytes")
-        assert taken < HEAP_BYTES
+        assert 0.98 * HEAP_BYTES[folder] < taken < HEAP_BYTES[folder]
         assert run(pico, "print(_anne.version)") == (ROOT / "VERSION").read_text()
 
 
@@ -102,7 +106,8 @@ def test_bits_and_times_are_the_firmwares(stock, machine):
         assert b.split()[:2] == [name, bits]
         ratios.append(int(b.split()[2]) / int(us))
         print(f"{name:25} {us:>6} us in firmware, {ratios[-1]:.2f} times that")
-    assert sorted(ratios)[len(ratios) // 2] < 1.1
+    assert max(ratios) < 1.1
+    assert sorted(ratios)[len(ratios) // 2] < 1.02
 
 
 # A call of a tenth of a second, of one layer again and again, which takes 2 ms.

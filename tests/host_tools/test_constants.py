@@ -9,7 +9,7 @@ from typing import get_args
 import anne
 import pytest
 from anne import layers as layers_of_anne
-from anne import layouts, metadata, model_file, reference
+from anne import layouts, metadata, model_file, reference, unfit
 from anne.layouts import rows as rows_of_integers
 from anne.weights import LAYOUTS
 from anne_tools import layers
@@ -169,7 +169,9 @@ def test_types():
 
 
 def test_kinds_of_layers():
-    assert numbered_in_c("ANNE_KINDS", "layers/layers.h") == model_file.KINDS
+    in_chains = numbered_in_c("ANNE_DENSE_KINDS", "layers/layers.h")
+    assert tuple(in_chains.values()) == unfit.DENSE_KINDS
+    assert in_chains | numbered_in_c("ANNE_KINDS", "layers/layers.h") == model_file.KINDS
     for name in model_file.KINDS.values():
         assert f"const anne_layer_kind_t anne_{name} = {{" in source(f"layers/{name}.c")
 

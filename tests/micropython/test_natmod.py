@@ -47,9 +47,10 @@ def test_places_in_the_table_of_functions_are_micropythons():
         assert field in fields[link_mpy.TABLE_ENTRIES[name]]
 
 
+@pytest.mark.parametrize("kinds", ["", "-dense"])
 @pytest.mark.parametrize("architecture", link_mpy.ARCHITECTURES)
-def test_what_is_built_is_for_its_architecture(architecture):
-    path = ROOT / "build" / "natmod" / f"_anne-{architecture}.mpy"
+def test_what_is_built_is_for_its_architecture(architecture, kinds):
+    path = ROOT / "build" / "natmod" / f"_anne-{architecture}{kinds}.mpy"
     if not path.exists():
         pytest.skip(f"no {path.name}; `make test` builds it")
     data = path.read_bytes()

@@ -1,8 +1,7 @@
 // What runs when MicroPython has loaded the file: `import _anne` for the first time.
 #include "functions.h"
 #include "loaded.h"
-#include "model_type.h"
-#include "trainer_type.h"
+#include "types.h"
 
 const mp_obj_type_t *py_float_type, *py_array_type, *py_tuple_type;
 mp_obj_t py_module, py_ticks_us_function;
@@ -21,9 +20,8 @@ static void find_objects(void) {
 // Constants are written to once, here, as they lie in RAM like all of the file: instead of the numbers of names they
 // get the names.
 static void name_types(void) {
-    static const mp_obj_type_t *const types[] = {
-        &py_function_type, &py_method_type, &py_model_type, &py_trainer_type, &py_record_type,
-    };
+#define TYPE(name, Name) &py_##name##_type,
+    static const mp_obj_type_t *const types[] = {&py_function_type, &py_method_type, &py_record_type, PY_TYPES(TYPE)};
     for (size_t i = 0; i < MP_ARRAY_SIZE(types); i++) {
         mp_obj_type_t *type = (mp_obj_type_t *)types[i];
         type->name = py_qstr(type->name);
@@ -37,17 +35,23 @@ static void name_entries(const mp_obj_dict_t *dict) {
     }
 }
 
+#define LOCALS(name, Name) name_entries(&py_##name##_locals);
+
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
     MP_DYNRUNTIME_INIT_ENTRY(void) n_args, (void)n_kw, (void)args;
     if (mp_fun_table.native_to_obj(MP_QSTR_Model, MP_NATIVE_TYPE_QSTR) != MP_OBJ_NEW_QSTR(MP_QSTR_Model)) {
         mp_raise_msg(&mp_type_RuntimeError,
                      MP_ERROR_TEXT("_anne: made for objects of another kind than this MicroPython's"));
     }
+#ifdef ANNE_ROM_FLOATS
+    if (!py_find_rom_floats()) {
+        mp_raise_ValueError(MP_ERROR_TEXT("made for the RP2040")); // anne.unfit says the rest
+    }
+#endif
     py_module = MP_OBJ_FROM_PTR(&self->context->module);
     find_objects();
     name_types();
-    name_entries(&py_model_locals);
-    name_entries(&py_trainer_locals);
+    PY_TYPES(LOCALS)
     for (size_t i = 0; i < py_module_globals.map.used; i++) {
         const mp_map_elem_t *entry = &py_module_globals.map.table[i];
         if ((uintptr_t)entry->key != NAME(__name__)) { // which the import has set

@@ -1,48 +1,39 @@
-// For the RP2040: what libgcc has slower than the firmware. Whole numbers are divided by the chip's divider, used as
-// in kernels/armv6m/activations_f32.S: whoever finds it DIRTY has interrupted a division, and leaves it alone. An
-// interrupt of MicroPython's that divides meanwhile puts everything back.
-    .syntax unified
-    .cpu cortex-m0plus
-    .thumb
-    .equ SIO, 0xd0000000
-    .equ CSR, 0x78 // bit 1: DIRTY
+// For the RP2040: what libgcc has slower than the firmware. Whole numbers are divided by the chip's divider.
+#include "binding/loaded/divider.inc"
 
-// Quotient in r0, remainder in r1, of r0 and r1; by libgcc's `name` while the divider is in use.
-.macro divide name, dividend, divisor
-    .section .text.__wrap_\name, "ax", %progbits
-    .p2align 2
-    .global __wrap_\name
-    .type __wrap_\name, %function
-__wrap_\name:
-    movs r2, #SIO >> 28
-    lsls r2, r2, #28
-    ldr r3, [r2, #CSR]
-    lsrs r3, r3, #2
-    bcs 1f
+// r0 by r1, quotient in r0, remainder in r1.
+.macro divide dividend, divisor
     str r0, [r2, #\dividend]
     str r1, [r2, #\divisor]
     b 2f // 8 cycles
 2:  b 2f
 2:  b 2f
 2:  b 2f
-2:  ldr r1, [r2, #0x74]
-    ldr r0, [r2, #0x70] // last, which ends the use
-    bx lr
-1:  push {r4, lr}
-    bl __real_\name
-    pop {r4, pc}
-    .size __wrap_\name, . - __wrap_\name
+2:  ldr r1, [r2, #REMAINDER]
+    ldr r0, [r2, #QUOTIENT] // last, which ends the use
 .endm
 
-    divide __aeabi_uidivmod, 0x60, 0x64
-    divide __aeabi_idivmod, 0x68, 0x6c
+.macro division dividend, divisor
+    divider_in r2
+    bcs 1f
+    divide \dividend, \divisor
+    bx lr
+1:  save_divider
+    divide \dividend, \divisor
+    restore_divider
+.endm
 
-    .macro same name, as
-    .global __wrap_\name
-    .thumb_set __wrap_\name, __wrap_\as
-    .endm
-    same __aeabi_uidiv, __aeabi_uidivmod
-    same __aeabi_idiv, __aeabi_idivmod
+    .section .text.uidivmod, "ax", %progbits
+    .p2align 2
+function __aeabi_uidiv
+function __aeabi_uidivmod
+    division UDIVIDEND, UDIVISOR
+
+    .section .text.idivmod, "ax", %progbits
+    .p2align 2
+function __aeabi_idiv
+function __aeabi_idivmod
+    division SDIVIDEND, SDIVISOR
 
 // Quotient in r0 and r1, remainder in r2 and r3, of 64 bits and a divisor below 2^16, as all that count something are;
 // libgcc has the others. By halves of 16 bits, as by hand.
@@ -62,19 +53,19 @@ __wrap___aeabi_uldivmod:
     movs r5, r0                 // low word
     movs r0, r1
     movs r1, r4
-    bl __wrap___aeabi_uidivmod
+    bl __aeabi_uidivmod
     movs r6, r0                 // quotient's high word
     lsls r0, r1, #16
     lsrs r3, r5, #16
     orrs r0, r3
     movs r1, r4
-    bl __wrap___aeabi_uidivmod
+    bl __aeabi_uidivmod
     lsls r7, r0, #16
     lsls r0, r1, #16
     uxth r5, r5
     orrs r0, r5
     movs r1, r4
-    bl __wrap___aeabi_uidivmod
+    bl __aeabi_uidivmod
     orrs r0, r7
     movs r2, r1
     movs r1, r6

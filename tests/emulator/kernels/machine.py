@@ -151,6 +151,10 @@ class Machine:
         """Read a register of the chip, with what reading does to it."""
         return int(self._rp.read_uint32(address))
 
+    def load_rom(self, words: list[int]) -> None:
+        """Give the chip a boot ROM."""
+        self._rp.load_bootrom(words)
+
     def _check_access(self) -> None:
         """Fault if the next instruction's load or store is misaligned. Encodings: ARMv6-M manual, A5.2."""
         core, sram = self._rp.core, self._rp.sram
