@@ -23,7 +23,9 @@ RUNTIME = BUILD / "release" / "runtime"
 BUILT = {
     **{f"anne-{board}.uf2": BUILD / f"anne-{board}.uf2" for board in BOARDS},
     **{
-        f"_anne-{chip}.mpy": BUILD / "natmod" / f"_anne-{chip}.mpy" for chip in ("armv6m", "armv7emsp", "x64")
+        name: BUILD / "natmod" / name
+        for chip in ("armv6m", "armv7emsp", "x64")
+        for name in (f"_anne-{chip}.mpy", f"_anne-{chip}-dense.mpy")
     },
     "anne": BUILD / "natmod" / "anne",
     "anne-explorer.html": BUILD / "anne-explorer.html",

@@ -73,7 +73,12 @@ def small(number: int, module: bytes = b"code") -> Runtime:
 @pytest.fixture
 def brings(monkeypatch):
     """Give a function that says what the next board gets."""
-    return lambda what: monkeypatch.setattr(runtime, "runtime_for", lambda device, facts: what)
+
+    def bring(what: Runtime, dense: Runtime | None = None) -> None:
+        by_kinds = {"all": what, "dense": dense or what}
+        monkeypatch.setattr(runtime, "runtime_for", lambda device, facts, kinds: by_kinds[kinds])
+
+    return bring
 
 
 def listed(device, folder: str) -> list[str]:
@@ -112,6 +117,23 @@ def test_a_new_version_takes_the_place_of_the_old(board, brings):
     # without its layers and without the module, which is of another board now
     assert listed(board, "/lib") == ["anne"]
     assert listed(board, "/lib/anne") == ["__init__.py", "version.txt"]
+
+
+def test_what_runs_all_kinds_runs_dense_layers(board, brings):
+    whole = small(1)
+    dense = Runtime("armv6m", whole.package, b"few", "dense")
+    brings(whole, dense)
+    done = deploy_runtime(board, kinds="dense")
+    assert (done.done, done.kinds) == ("installed", "dense")
+    assert done.heap_all == done.heap_taken + len(b"code") - len(b"few")
+    assert board.get("/lib/_anne.mpy") == b"few"
+    assert deploy_runtime(board, kinds="dense").done == "there already"
+    done = deploy_runtime(board)
+    assert (done.done, done.kinds, board.get("/lib/_anne.mpy")) == ("installed", "all", b"code")
+    done = deploy_runtime(board, kinds="dense")
+    assert (done.done, done.kinds) == ("there already", "all")
+    assert deploy_runtime(board, kinds="dense", exactly=True).done == "installed"
+    assert board.get("/lib/_anne.mpy") == b"few"
 
 
 def test_our_own_firmware_needs_none(device):

@@ -65,6 +65,7 @@ def test_without_a_tag_they_begin_where_VERSION_was_written_before(repository):
 def test_sizes_by_kind(tmp_path):
     """A block of 512 bytes of a UF2 file has 256 for the flash."""
     files = {"anne-pico.uf2": 1024, "ai_anne-1-py3-none-any.whl": 7, "anne/a.mpy": 3, "anne/b/c.mpy": 4}
+    files |= {"_anne-armv6m.mpy": 9, "_anne-armv6m-dense.mpy": 5, "package-dense.json": 1}
     for name, n_bytes in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(bytes(n_bytes))
@@ -72,7 +73,10 @@ def test_sizes_by_kind(tmp_path):
     assert [(row[0].strip("| "), row[1], row[2].strip()) for row in rows] == [
         ("ai_anne-1-py3-none-any.whl", "7", ""),
         ("anne-pico.uf2", "1024", "512"),
+        ("_anne-armv6m-dense.mpy", "5", ""),
+        ("_anne-armv6m.mpy", "9", ""),
         ("anne/*.mpy, 2 files", "7", ""),
+        ("package-dense.json", "1", ""),
     ]
 
 

@@ -19,9 +19,7 @@ from .runtime_files import BoardFacts, Runtime, runtime_for
 
 Progress = Callable[[str, int, int], None]
 
-# What `import anne` takes of the heap beside the module's own bytes, and what a program should have left; without a
-# module the reference comes with it (tests/emulator/test_runtime.py measures).
-PACKAGE_HEAP_BYTES, PYTHON_HEAP_BYTES, LEFT_BYTES = 9 * 1024, 50 * 1024, 12 * 1024
+LEFT_BYTES = 12 * 1024  # of the heap, for a program
 # A folder takes two blocks of littlefs; there are three, and /lib.
 _FOLDER_BLOCKS = 8
 
@@ -31,8 +29,8 @@ class RuntimeDeployed:
     """What lies on the board now, and what it was asked.
 
     `done` is "installed", "there already" or "not needed", where the firmware is ours. `processor` is the native
-    module's, "" if all runs in Python. `heap_taken` is what `import anne` took, `heap_free` what was left; None where
-    nothing was imported.
+    module's, "" if all runs in Python, `kinds` which layers that has, "all" or "dense". `heap_taken` is what `import
+    anne` took, `heap_all` what it would with all kinds, `heap_free` what was left; None where nothing was imported.
     """
 
     device: str
@@ -40,11 +38,13 @@ class RuntimeDeployed:
     firmware: str
     done: str
     processor: str
+    kinds: str
     native: bool
     version: str
     n_files: int
     n_bytes: int
     heap_taken: int | None
+    heap_all: int | None
     heap_free: int
 
     def to_json(self) -> dict:
@@ -63,9 +63,16 @@ def probe(device: Device) -> BoardFacts:
 
 
 def deploy_runtime(
-    device: Device, force: bool = False, progress: Progress = lambda step, done, total: None
+    device: Device,
+    force: bool = False,
+    progress: Progress = lambda step, done, total: None,
+    kinds: str = "all",
+    exactly: bool = False,
 ) -> RuntimeDeployed:
     """Put AI-ANNE onto a board with stock firmware; return what was done.
+
+    The native module has all kinds of layers, or with `kinds` "dense" dense chains alone. One with all that is there
+    already does for those, too, unless they are wanted `exactly`.
 
     DeviceError if it is no MicroPython or too old for the files, has too little heap (without `force`) or storage, or
     gets something else than was sent; ModelError if the files are not built. Then what was there is as before.
@@ -73,10 +80,12 @@ def deploy_runtime(
     """
     facts = probe(device)
     if facts.own:
-        return _told(device, facts, "not needed", Runtime("", {}, b""), (True, "", "", None, facts.heap_free))
-    runtime = runtime_for(device.name, facts)
-    if facts.installed == runtime.stamp and not force:
-        return _told(device, facts, "there already", runtime, _tried(device, facts))
+        none = Runtime("", {}, b"")
+        return _told(device, facts, "not needed", none, none, (True, "", "", None, facts.heap_free))
+    runtime, whole = (runtime_for(device.name, facts, each) for each in (kinds, "all"))
+    for there in (runtime,) if exactly else (runtime, whole):
+        if facts.installed == there.stamp and not force:
+            return _told(device, facts, "there already", there, whole, _tried(device, facts))
     if not force:
         _require_heap(device, facts, runtime)
     _require_storage(device, facts, runtime)
@@ -94,19 +103,23 @@ def deploy_runtime(
         with suppress(DeviceError):  # what went wrong before is the news
             device.exec(clear)
     progress("imports it there", 0, 0)
-    return _told(device, facts, "installed", runtime, _tried(device, facts))
+    return _told(device, facts, "installed", runtime, whole, _tried(device, facts))
 
 
-def _told(device: Device, facts: BoardFacts, done: str, runtime: Runtime, tried: tuple) -> RuntimeDeployed:
+def _told(
+    device: Device, facts: BoardFacts, done: str, runtime: Runtime, whole: Runtime, tried: tuple
+) -> RuntimeDeployed:
     native, _, _, heap_taken, heap_free = tried
+    more = len(whole.module) - len(runtime.module)
+    heap_all = None if heap_taken is None else heap_taken + more
     return RuntimeDeployed(
-        device.name, facts.machine, facts.firmware, done, runtime.processor, native, runtime.stamp,
-        len(runtime.files()), sum(map(len, runtime.files().values())), heap_taken, heap_free,
+        device.name, facts.machine, facts.firmware, done, runtime.processor, runtime.kinds, native, runtime.stamp,
+        len(runtime.files()), sum(map(len, runtime.files().values())), heap_taken, heap_all, heap_free,
     )  # fmt: skip
 
 
 def _require_heap(device: Device, facts: BoardFacts, runtime: Runtime) -> None:
-    taken = len(runtime.module) + PACKAGE_HEAP_BYTES if runtime.module else PYTHON_HEAP_BYTES
+    taken = runtime.heap_bytes
     if taken + LEFT_BYTES > facts.heap_free:
         raise DeviceError(
             f"{device.name}: AI-ANNE takes {taken} bytes of heap and a program some {LEFT_BYTES}, "

@@ -1,15 +1,21 @@
-"""`anne deploy`: a model file onto a Pico, or AI-ANNE itself onto a board with MicroPython's own firmware."""
+"""`anne deploy`: model files onto a Pico, or AI-ANNE itself onto a board with MicroPython's own firmware, or both."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..boards.runtime_files import KINDS, kinds_for
 from .common import board_file_option, console, json_option, place, print_json, progress, uf2_option
 from .models import board_option, only_port, open_model_file
+
+if TYPE_CHECKING:
+    from ..boards.deploy import Deployed
+    from ..boards.device import Device
+    from ..boards.runtime import RuntimeDeployed
 
 
 @click.command(
@@ -17,9 +23,10 @@ from .models import board_option, only_port, open_model_file
     epilog="\b\nExamples:\n  anne deploy net.anne                     (the one Pico that is plugged in)"
     "\n  anne deploy net.anne --on /dev/ttyACM0 --as /models/net.anne"
     "\n  anne deploy net.anne --board-file pico.img        (an emulated Pico, kept in that file)"
-    "\n  anne deploy --runtime                     (AI-ANNE onto stock firmware, on the one board that is plugged in)",
+    "\n  anne deploy --runtime                     (AI-ANNE onto stock firmware, on the one board that is plugged in)"
+    "\n  anne deploy net.anne --runtime            (both; of AI-ANNE what the network needs)",
 )
-@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.argument("models", metavar="[MODEL]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--runtime",
     "runtime",
@@ -28,6 +35,13 @@ from .models import board_option, only_port, open_model_file
     metavar="[PORT]",
     help="Bring AI-ANNE itself onto a board with MicroPython's own firmware: the package and, where the processor has "
     "one, its native module. The board is asked what it is.",
+)
+@click.option(
+    "--runtime-kinds",
+    "kinds",
+    type=click.Choice(KINDS),
+    help="Which layers the native module has: all, or dense, which is those of networks of dense layers alone, without "
+    "training, in less than half of the RAM. Default: what the models given need; without one all.",
 )
 @click.option("--on", "where", metavar="PORT|emulator", help="Default: the only Pico on a USB port.")
 @click.option(
@@ -41,8 +55,9 @@ from .models import board_option, only_port, open_model_file
 @uf2_option
 @json_option
 def command(
-    model: Path | None,
+    models: tuple[Path, ...],
     runtime: str | None,
+    kinds: str | None,
     where: str | None,
     path: str | None,
     force: bool,
@@ -51,74 +66,105 @@ def command(
     uf2: Path | None,
     as_json: bool,
 ) -> None:
-    """Put a model file onto a Pico and check it there; or, with --runtime, AI-ANNE onto MicroPython's own firmware.
+    """Put model files onto a Pico and check them there; or, with --runtime, AI-ANNE onto MicroPython's own firmware.
 
-    It is sent under a temporary name, its CRC is compared on the board, then it is renamed: a file of that name stays
+    A file is sent under a temporary name, its CRC is compared on the board, then it is renamed: one of that name stays
     whole until the new one is. With --as /rom/ it goes into the ROMFS partition, beside what is there (anne romfs). The
     model's golden samples are then run on the board.
 
     With --runtime the files go to /lib under temporary names, their CRC is compared, then they take their place. Then
     the board is a Pico W, or any other with MicroPython of the same .mpy version.
     """
+    from ..boards.deploy import path_on_board
+    from ..boards.open_device import open_device
+
     # nothing emulates a Pico 2, or the Wi-Fi of a Pico W: what is for one goes onto a Pico then
     emulated = board if board == "pico-models" else "pico"
+    _require_sense(models, runtime, kinds, path)
     where, options = place(where or runtime or None, "", board_file, uf2, board=emulated)
-    if (model is None) == (runtime is None):
+    paths = [path_on_board(path, model.name) for model in models]
+    opened = [open_model_file(model) for model in models]
+    where = where or only_port()
+    done: list[RuntimeDeployed | Deployed] = []
+    with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
+        if runtime is not None:
+            needed = [layer.kind for _, file in opened for layer in file.layers] if opened else ["any"]
+            done.append(_bring_runtime(device, kinds, kinds_for(needed), force, tell))
+        done += [
+            _bring_model(device, data, at, board, force, tell)
+            for (data, _), at in zip(opened, paths, strict=True)
+        ]
+    if as_json:
+        documents = [each.to_json() for each in done]
+        print_json(documents[0] if len(documents) == 1 else documents)
+        return
+    kept = where != "emulator" or board_file is not None
+    if runtime is not None:
+        _say_runtime(done[0], kept, bool(models))
+    for model, each in zip(models, done[len(done) - len(models) :], strict=True):
+        _say_model(each, model, board_file, kept)
+
+
+def _require_sense(
+    models: tuple[Path, ...], runtime: str | None, kinds: str | None, path: str | None
+) -> None:
+    """UsageError for arguments that do not go together."""
+    if not models and runtime is None:
         raise click.UsageError("expected a MODEL, or --runtime for AI-ANNE itself")
-    if model is None:
-        _deploy_runtime(where or only_port(), options, force, as_json)
-    else:
-        _deploy_model(model, where, options, path, board, force, as_json)
+    if runtime and runtime.endswith(".anne"):
+        raise click.UsageError(
+            f"--runtime: expected a port, got {runtime}; the model goes first: anne deploy {runtime} --runtime"
+        )
+    if kinds and runtime is None:
+        raise click.UsageError("--runtime-kinds: expected --runtime with it")
+    if len(models) > 1 and path and not path.endswith("/"):
+        raise click.UsageError(
+            f"--as: expected a folder for {len(models)} models, got {path}; such as {path}/"
+        )
 
 
-def _deploy_runtime(where: str, options: dict[str, Any], force: bool, as_json: bool) -> None:
-    from ..boards.open_device import open_device
+def _bring_runtime(device: Device, kinds: str | None, needed: str, force: bool, tell: Any) -> RuntimeDeployed:
     from ..boards.runtime import deploy_runtime
 
-    with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
-        done = deploy_runtime(device, force, tell)
-    if as_json:
-        print_json(done.to_json())
-        return
+    return deploy_runtime(device, force, tell, kinds or needed, exactly=kinds is not None)
+
+
+def _bring_model(device: Device, data: bytes, path: str, board: str, force: bool, tell: Any) -> Deployed:
+    from ..boards.deploy import deploy
+
+    return deploy(device, data, path, board, force, tell)
+
+
+def _say_runtime(done: RuntimeDeployed, kept: bool, with_models: bool) -> None:
     say = console().print
     say(f"{done.device}: {done.board}, {done.firmware}")
     if done.done == "not needed":
-        say("Its firmware has AI-ANNE: it needs no runtime. Next: anne deploy net.anne")
+        say(
+            "Its firmware has AI-ANNE: it needs no runtime."
+            + ("" if with_models else " Next: anne deploy net.anne")
+        )
         return
     how = f"native for {done.processor}" if done.processor else "no native code for its processor: in Python"
     say(f"AI-ANNE {done.version}, {how}: {done.n_files} files, {done.n_bytes} bytes, {done.done}")
     say(f"import anne takes {done.heap_taken} bytes of heap; {done.heap_free} are free")
-    if where == "emulator" and not options["board_file"]:
+    if done.processor and done.kinds == "dense":
+        say(
+            f"dense layers alone, {done.heap_taken // 1024} KB of heap; --runtime-kinds all: every kind and training, "
+            f"{done.heap_all // 1024} KB"
+        )
+    if not (kept or with_models):
         say("This emulated Pico is thrown away now. To keep one, add: --board-file pico.img")
 
 
-def _deploy_model(
-    model: Path,
-    where: str,
-    options: dict[str, Any],
-    path: str | None,
-    board: str,
-    force: bool,
-    as_json: bool,
-) -> None:
-    from ..boards.deploy import ROM, deploy, path_on_board
-    from ..boards.open_device import open_device
+def _say_model(done: Deployed, model: Path, board_file: Path | None, kept: bool) -> None:
+    from ..boards.deploy import ROM
     from ..cores.files import size_and_crc
 
-    board_file = options["board_file"]
-    path = path_on_board(path, model.name)
-    data, _ = open_model_file(model)
-    where = where or only_port()
-    with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
-        done = deploy(device, data, path, board, force, tell)
-    if as_json:
-        print_json(done.to_json())
-        return
     say = console().print
     say(f"{done.device}: {done.path}, {size_and_crc(done.file_bytes, done.crc32)} as sent")
     if done.golden_samples:
         say(f"{done.golden_samples} golden samples run there: outputs as they must be")
-    if where == "emulator" and not board_file:
+    if not kept:
         say(
             "This emulated Pico is thrown away now. To keep one: anne deploy --board-file pico.img "
             f"{shlex.quote(str(model))}"

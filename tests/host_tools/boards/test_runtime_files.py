@@ -5,7 +5,7 @@ import json
 import pytest
 from anne_tools.boards import built, runtime_files
 from anne_tools.boards.firmware import versions
-from anne_tools.boards.runtime_files import BoardFacts, mip_files, runtime_for
+from anne_tools.boards.runtime_files import BoardFacts, kinds_for, mip_files, runtime_for
 from anne_tools.errors import DeviceError, ModelError
 
 # The head of a .mpy file (py/persistentcode.c): "M", version 6, processor << 2 | sub-version, bits of a small integer.
@@ -14,19 +14,21 @@ BYTECODE = b"M\x06\x00\x1f"
 ARMV6M, ARMV7M, ARMV7EMSP, XTENSAWIN = (6 | 3 << 8 | processor << 10 for processor in (4, 5, 7, 10))
 
 
-def module(processor: int) -> bytes:
-    return bytes([0x4D, 6, processor << 2 | 3, 31]) + b"code"
+def module(processor: int, code: bytes = b"code") -> bytes:
+    return bytes([0x4D, 6, processor << 2 | 3, 31]) + code
 
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """A build of the package and of two modules, the only one there is."""
+    """A build of the package and of modules for two processors, the only one there is."""
     folder = tmp_path / "files"
     (folder / "anne" / "layers").mkdir(parents=True)
     (folder / "anne" / "__init__.mpy").write_bytes(BYTECODE + b"init")
     (folder / "anne" / "layers" / "add.mpy").write_bytes(BYTECODE + b"add")
     (folder / "_anne-armv6m.mpy").write_bytes(module(4))
     (folder / "_anne-armv7emsp.mpy").write_bytes(module(7))
+    (folder / "_anne-armv6m-dense.mpy").write_bytes(module(4, b"few"))
+    (folder / "_anne-armv7emsp-dense.mpy").write_bytes(module(7, b"few"))
     monkeypatch.setattr(
         runtime_files, "find", lambda name: folder / name if (folder / name).exists() else None
     )
@@ -87,6 +89,28 @@ def test_what_tells_one_runtime_from_another(files):
     assert runtime_for("a port", board(ARMV6M)).stamp != before
 
 
+@pytest.mark.parametrize(
+    ("layers", "kinds"),
+    [(["dense", "activation", "scaling", "reshape"], "dense"), (["dense", "conv"], "all"), (["add"], "all")],
+    ids=str,
+)
+def test_what_a_network_needs(layers, kinds):
+    assert kinds_for(layers) == kinds
+
+
+def test_dense_layers_alone(files):
+    whole, dense = (runtime_for("a port", board(ARMV6M), kinds) for kinds in ("all", "dense"))
+    assert dense.module == module(4, b"few")
+    assert dense.package == whole.package
+    assert dense.stamp.startswith(f"{versions().project} armv6m-dense ")
+    assert whole.heap_bytes - dense.heap_bytes == len("code") - len("few")
+    # where all runs in Python there is one set of files only
+    assert (
+        runtime_for("a port", board(XTENSAWIN), "dense").stamp
+        == runtime_for("a port", board(XTENSAWIN)).stamp
+    )
+
+
 def test_files_that_are_not_built(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("CHECKOUT", "RUNTIME"):
@@ -122,6 +146,9 @@ class FakeBoard:
         ("package.json", {"/lib/_anne.mpy": module(4)}),
         ("package-armv6m.json", {"/lib/_anne.mpy": module(4)}),
         ("package-armv7emsp.json", {"/lib/_anne.mpy": module(7)}),
+        ("package-dense.json", {"/lib/_anne.mpy": module(4, b"few")}),
+        ("package-armv6m-dense.json", {"/lib/_anne.mpy": module(4, b"few")}),
+        ("package-armv7emsp-dense.json", {"/lib/_anne.mpy": module(7, b"few")}),
         ("package-python.json", {}),
     ],
 )
