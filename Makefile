@@ -110,6 +110,7 @@ explorer: prepare
 	$(total)
 
 test-web: explorer
+	@$(venv)/python web/pictures.py build/anne-explorer.html docs
 	@$(venv)/python -m pytest tests/web
 	$(total)
 

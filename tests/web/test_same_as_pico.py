@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import anne
 import anne_tools
@@ -138,6 +139,16 @@ def test_the_program_is_read_by_the_converter(explorer, tmp_path):
     said = np.array(explorer.page.evaluate("anne.data.x.map((row) => anne.values(row).at(-1)[0])"))
     assert np.allclose(converted.predict(rows).ravel(), said, atol=1e-5)
     assert re.search(r"^from anne import dense$", path.read_text(), re.M)
+
+
+def test_the_program_in_the_documents_is_the_pages(explorer):
+    """Which runs there, as every block in docs/ does; but for line ends and spaces, which are laid out there."""
+    explorer.open("en/xor/2-2-1/train")
+    explorer.page.evaluate("anne.epochs(1000)")
+    explorer.page.click("#tab-pico")
+    page = (Path(__file__).parents[2] / "docs/explorer.md").read_text()
+    bare = lambda text: re.sub(r"\s", "", text)  # noqa: E731
+    assert bare(explorer.page.inner_text("#pico-text")) in bare(page)
 
 
 @pytest.mark.parametrize("net", [*NETS, "circles/2-6-5-1", "iris3/4-3"])

@@ -223,6 +223,7 @@ def test_tables_are_taken(explorer, text, rows, first):
         (GOOD.replace("1.5,1.5,", "1.5,"), "Line 7: expected 3 cells, as in the first line, got 2."),
         (GOOD.replace(",b", ",a"), "All rows are “a”"),
         ("".join(f"{i},{i}\n" for i in range(40)), "a class beyond the first 16"),
+        ("a,k\n1,gr\ufffdn\n2,rot\n", "This table is not UTF-8"),
         ("1\n2\n3\n", "has one cell only"),
         (",".join("x" * 70) + "\n" + ",".join("1" * 70) + "\n" + ",".join("2" * 70), "has 69 columns"),
         ("<img src=x onerror=alert(1)>,b\n1,<b>x</b>\n2,y\n3", "Line 4: expected 2 cells"),
@@ -243,12 +244,52 @@ def test_a_file_of_100000_rows_is_refused_in_a_sentence(explorer, tmp_path):
     assert "100000 rows; at most 20000" in explorer.page.inner_text("[role=alert]")
 
 
+def test_a_file_that_is_not_utf8_is_refused_in_a_sentence(explorer, tmp_path):
+    """As a German spreadsheet saves it."""
+    path = tmp_path / "colours.csv"
+    path.write_text("Länge;Farbe\n1,5;grün\n2,5;rot\n", encoding="cp1252")
+    explorer.open("en/iris/4-3-1/data")
+    explorer.page.click("summary")
+    explorer.page.set_input_files("#data-file", path)
+    assert "save it as “CSV UTF-8”" in explorer.page.inner_text("[role=alert]")
+
+
+def test_20000_rows_are_taken_and_drawn(explorer, tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text("a,b,k\n" + "".join(f"{i % 97},{i % 89},{'xy'[i % 2]}\n" for i in range(20_000)))
+    explorer.open("en/iris/4-3-1/data")
+    explorer.page.click("summary")
+    explorer.page.set_input_files("#data-file", path)
+    explorer.page.wait_for_function("anne.data.x.length === 20000")
+    for screen in ("train", "look", "int8", "data"):
+        explorer.page.click(f"#tab-{screen}")
+    assert 1000 <= explorer.page.locator("svg.chart .mark").count() <= 1502
+
+
 def test_text_of_a_table_is_no_markup(explorer):
     explorer.open("en/iris/4-3-1/data")
     assert explorer.take_table("<img src=x onerror=alert(1)>,k\n1,<b>x</b>\n2,y\n") == ""
     for screen in SCREENS:
         explorer.page.click(f"#tab-{screen}")
         assert explorer.page.locator("main img, main b b").count() == 0
+
+
+def test_links_in_the_documents_open_what_they_say(explorer):
+    """And each screen and each data set has its name there."""
+    text = (WEB.parent / "docs/explorer.md").read_text()
+    links = re.findall(r"`#(\S+)`", text)
+    assert len(links) == 2
+    for link in links:
+        language, data, sizes, *screen = link.split("/")
+        explorer.open(link)
+        assert explorer.page.get_attribute("html", "lang") == language
+        assert explorer.page.evaluate("[anne.data.name, anne.sizes.join('-')]") == [data, sizes]
+        assert not screen or explorer.page.get_attribute(f"#tab-{screen[0]}", "aria-current") == "page"
+    for screen in SCREENS:
+        assert f"`{screen}`" in text
+    explorer.open("en/iris/4-3-1/data")
+    for choice in explorer.page.locator("[name=data]").all():
+        assert f"`{choice.get_attribute('id').removeprefix('data-')}`" in text
 
 
 @pytest.mark.parametrize(

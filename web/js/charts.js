@@ -6,13 +6,14 @@ import { number, t } from "./texts.js";
 const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [340, 240, 46, 10, 10, 34];
 const [ACROSS, UP] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
 const CELLS = 28; // of a heat map, to each side
+const MOST_MARKS = 1500; // more rows than that are drawn by some of them
 const SPACE = 0.04; // left free around points, as a part of their range
 const SHAPES = [circle, cross, triangle, square]; // a class is told by its shape, too
 
 /** Losses over epochs: a line for training, a dashed one for test. */
 export function lossChart(losses, testLosses) {
   const tests = testLosses.filter((v) => v !== null);
-  const most = Math.max(...losses, ...tests, 1e-9);
+  const most = Math.max(0, ...losses, ...tests) || 1;
   const last = Math.max(2, losses.length);
   const x = (epoch) => LEFT + ((epoch - 1) / (last - 1)) * ACROSS;
   const y = (v) => TOP + (1 - v / most) * UP;
@@ -48,7 +49,8 @@ export function plane({ x, y, features, names, labels, chosen, unknown, map, onp
     return s("g", { class: `mark${i === chosen ? " chosen" : ""}`, onclick: onpick && (() => onpick(i)) },
       s("title", {}, `${i + 1}: ${label}`), shape(px(row[fa]), py(row[fb]), y[i]));
   };
-  const marks = x.map((row, i) => (i === unknown ? null : mark(row, i)));
+  const step = Math.ceil(x.length / MOST_MARKS);
+  const marks = x.map((row, i) => (i !== unknown && (i % step === 0 || i === chosen) ? mark(row, i) : null));
   const last = unknown === undefined ? null : mark(x[unknown], unknown);
   const axes = { x: px, y: py, xRange: a, yRange: b, xName: names[fa], yName: names[fb], title };
   return frame(axes, [map ? heatMap(map) : null, ...marks, last]);
@@ -106,13 +108,18 @@ function frame({ x, y, xRange, xStep = 0, yRange, xName, yName, title }, childre
     ...children,
     s("path", { class: "axis", d: `M${LEFT},${TOP} V${bottom} H${right}` }),
     ticks(xRange, xStep).map((v) => [
-      s("path", { class: "axis", d: `M${x(v)},${bottom} v4` }), s("text", { x: x(v), y: bottom + 15, class: "middle" }, number(v)),
+      s("path", { class: "axis", d: `M${x(v)},${bottom} v4` }), s("text", { x: x(v), y: bottom + 15, class: "middle" }, tick(v)),
     ]),
     ticks(yRange).map((v) => [
-      s("path", { class: "axis", d: `M${LEFT},${y(v)} h-4` }), s("text", { x: LEFT - 6, y: y(v) + 4, class: "end" }, number(v)),
+      s("path", { class: "axis", d: `M${LEFT},${y(v)} h-4` }), s("text", { x: LEFT - 6, y: y(v) + 4, class: "end" }, tick(v)),
     ]),
     s("text", { x: LEFT + ACROSS / 2, y: HEIGHT - 4, class: "middle" }, xName),
     s("text", { x: 10, y: middle, class: "middle", transform: `rotate(-90 10 ${middle})` }, yName));
+}
+
+function tick(v) {
+  const size = Math.abs(v);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? v.toExponential().replace("e+", "e") : number(v);
 }
 
 // Some round numbers from the least to the greatest, at most six.

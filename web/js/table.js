@@ -18,6 +18,7 @@ export class TableError extends Error {
 }
 
 export function readTable(text) {
+  if (text.includes("\uFFFD")) throw new TableError("table.encoding");
   if (text.length > MOST_CHARACTERS) throw new TableError("table.large", { most: MOST_ROWS });
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   const rows = lines.map((line, i) => ({ line: i + 1, text: line })).filter((row) => row.text.trim() !== "");

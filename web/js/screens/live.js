@@ -20,10 +20,12 @@ let frames = 0;
 
 export function liveScreen(session) {
   return [
-    h("section", {}, h("h2", {}, t("live.title")), connection(session), message ? h("p", { role: "alert" }, message) : null,
-      board ? orders(session) : null),
-    board && sent ? h("section", {}, h("h2", {}, t("live.ask")), questions(session)) : null,
-    watching || frame ? h("section", { id: "live-picture", "data-live": true }, h("h2", {}, t("live.watch")), picture(session)) : null,
+    h("div", { class: "column" },
+      h("section", {}, h("h2", {}, t("live.title")), connection(session), message ? h("p", { role: "alert" }, message) : null,
+        board ? orders(session) : null),
+      board && sent ? h("section", {}, h("h2", {}, t("live.ask")), questions(session)) : null),
+    h("div", { class: "column" },
+      watching || frame ? h("section", { id: "live-picture", "data-live": true }, h("h2", {}, t("live.watch")), picture(session)) : null),
   ];
 }
 
@@ -159,7 +161,7 @@ function picture(session) {
   if (!frame) return h("p", {}, t("live.waiting"));
   const { sizes, activations, data, network } = session;
   const names = namesOf(data);
-  const values = session.neurons(Float32Array.from(frame.x), frame.layers.map((layer) => Float32Array.from(layer)));
+  const values = session.neurons(Float32Array.from(frame.x, (v) => v ?? NaN), frame.layers.map((layer) => Float32Array.from(layer, (v) => v ?? NaN)));
   if (values.length !== sizes.length || values.some((layer, l) => layer.length !== sizes[l])) {
     return h("p", {}, t("live.changed"));
   }

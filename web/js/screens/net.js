@@ -10,7 +10,7 @@ export function netScreen(session) {
   const { sizes, activations, data, network } = session;
   return [
     h("section", {}, h("h2", {}, t("net.layers")), h("ol", { class: "layers" }, session.hidden.map((_, l) => layerRow(session, l)), lastRow(session)),
-      addButton(session),
+      h("p", {}, addButton(session)),
       h("p", {}, t("net.count", { weights: network.nParameters })), costs(session)),
     h("section", {}, h("h2", {}, sizes.join("-")),
       h("div", { class: "scroll drawing", tabindex: 0, role: "region", "aria-label": t("net.layers") }, drawNetwork({
