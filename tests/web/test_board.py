@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import queue
 import re
 
 import pytest
@@ -43,8 +44,8 @@ def served(browser, server):
     assert {re.match(r"\w+://([^/]*)", url)[1] for url in requests} == {server._host}
 
 
-def watched(page, n: int) -> list[dict]:
-    """What the page saw in n frames of the board, beside its own values for the same row."""
+def watched(page, n: int, wait) -> list[dict]:
+    """What the page saw in n frames of the board, beside its own values for the same row; wait() lets time pass."""
     page.evaluate(
         """() => {
         window.seen = [];
@@ -59,23 +60,27 @@ def watched(page, n: int) -> list[dict]:
     page.click("#live-watch")
     # asked from here, as the page's policy lets nothing be evaluated there
     while page.evaluate("window.seen.length") < n:
-        page.wait_for_timeout(200)
+        wait()
     page.click("#live-stop")
-    page.wait_for_selector("#live-watch")
+    while not page.locator("#live-watch").count():
+        wait()
     return page.evaluate("window.seen")
 
 
-def test_the_board_answers_all_100_rows_as_the_page_does(served, send):
-    """And every neuron: as many digits as the board prints, which are seven."""
-    served.evaluate("anne.epochs(30)")
-    send(served)
-    seen = watched(served, 100)
-    labels = served.evaluate("anne.data.labels")
+def same_values(page, seen: list[dict]) -> None:
+    """Board and page say the same of 100 rows and every neuron: as many digits as the board prints, which are seven."""
+    labels = page.evaluate("anne.data.labels")
     for row, (frame, here) in enumerate((each["frame"], each["here"]) for each in seen[:100]):
         neurons = frame["layers"][1:]  # below is the scaling
         for there, here_too in zip(neurons, here, strict=True):
             assert there == pytest.approx(here_too, rel=2e-6, abs=1e-9)
         assert frame["answer"] == labels[here[-1][0] > 0.5], row
+
+
+def test_the_board_answers_all_100_rows_as_the_page_does(served, send):
+    served.evaluate("anne.epochs(30)")
+    send(served)
+    same_values(served, watched(served, 100, lambda: served.wait_for_timeout(200)))
 
 
 def test_two_pages_and_one_board(served, browser, server):
@@ -185,6 +190,35 @@ def test_a_board_that_is_unplugged(serial):
     serial.page.wait_for_selector("#live-close")
     serial.page.evaluate("boardGone()")
     assert alert(serial) == "The board is gone: plug it in, and connect again."
+
+
+def test_web_serial_trains_deploys_and_watches(serial, line):
+    """The page from its file; the port that it is given leads to the emulated Pico."""
+    page, said = serial.page, queue.Queue()
+    line.open(said.put, lambda why: None)
+    serial.board = line.write
+
+    def wait() -> None:
+        data = b"".join(said.get() for _ in range(said.qsize()))
+        if data:
+            page.evaluate(f"boardSays({base64.b64encode(data).decode()!r})")
+        page.wait_for_timeout(20)
+
+    def wait_for(selector: str) -> None:
+        while not page.locator(selector).count():
+            assert not page.locator("[role=alert]").count(), page.inner_text("[role=alert]")
+            wait()
+
+    serial.open("en/iris/4-3-1/train")
+    page.click("#train-hundred")
+    page.click("#tab-live")
+    page.click("#live-usb")
+    wait_for("#live-send:enabled")
+    page.click("#live-send")
+    wait_for("#live-state[data-state=same]")
+    same_values(page, watched(page, 100, wait))
+    page.click("#live-close")
+    line.close()
 
 
 def test_frames_over_web_serial(serial):

@@ -62,6 +62,8 @@ def test_the_first_lesson(browser, server, send, language):
     page.wait_for_selector("#live-said")
     there, here = page.locator("#live-said td").all_inner_texts()
     assert there == here
+    still = [float(page.input_value(f"#ask-{i}")) for i in range(4)]
+    assert still == [float(value) for value in PETALS]
     page.click("#live-close")
     page.wait_for_selector("#live-served")  # and the board is free for the next
     context.close()

@@ -86,6 +86,15 @@ def test_no_violation_of_accessibility(explorer, language, screen):
     explorer.page.click(f"#tab-{screen}")
     # its script is put into the page, which the page's own policy forbids
     assert explorer.page.get_attribute("html", "lang") == language
+    if screen == "data":
+        explorer.page.click("#guess-1")
+        explorer.take_table("1,a\n")
+    if screen == "look":
+        explorer.page.click("#look-backwards")
+        explorer.page.fill("#weight-0", "-9")
+        explorer.page.keyboard.press("Enter")
+    if screen in ("look", "train"):
+        explorer.page.click("button.wrong >> nth=0")
     results = axe.Axe().run(explorer.page)
     assert [violation["id"] for violation in results.response["violations"]] == []
 
@@ -94,8 +103,11 @@ def test_no_violation_of_accessibility(explorer, language, screen):
 def test_360_pixels_are_enough(explorer, screen):
     """Nothing is wider than the page, which would have to be pushed aside to be read."""
     explorer.page.set_viewport_size({"width": 360, "height": 740})
-    explorer.open(f"de/iris3/4-8-3/{screen}")
-    assert explorer.page.evaluate("document.documentElement.scrollWidth") <= 360
+    for address in (f"de/iris3/4-8-3/{screen}", f"en/gestures/3-16-9-4-3/{screen}"):
+        explorer.open(address)
+        explorer.page.evaluate("anne.epochs(2)")
+        explorer.page.click(f"#tab-{screen}")
+        assert explorer.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_keyboard_alone(explorer):
@@ -130,6 +142,15 @@ def test_a_reload_loses_nothing(explorer):
     explorer.page.reload()
     explorer.page.wait_for_selector("#train-state")
     assert explorer.page.evaluate("[anne.losses, Array.from(anne.network.parameters), anne.sizes]") == before
+
+
+def test_a_reload_keeps_a_table_that_is_being_typed(explorer):
+    explorer.open("en/iris/4-3-1/data")
+    explorer.page.click("summary")
+    explorer.page.fill("#data-typed", "1,a\n2,")
+    explorer.page.reload()
+    explorer.page.wait_for_selector("#data-typed")
+    assert explorer.page.input_value("#data-typed") == "1,a\n2,"
 
 
 def test_training_plays_and_pauses(explorer):

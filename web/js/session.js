@@ -23,6 +23,7 @@ export class Session {
   constructor(core) {
     this.core = core;
     this.listeners = [];
+    this.typed = ""; // of a table, before it is taken
     this.restore(stored()) || this.choose("iris");
   }
 
@@ -312,11 +313,11 @@ export class Session {
   // --- Kept over a reload -------------------------------------------------------------------------------------------
 
   keep() {
-    const { settings, hidden, row, features, losses, testLosses, diverged, edits } = this;
+    const { settings, hidden, row, features, losses, testLosses, diverged, edits, typed } = this;
+    const guesses = this.guesses.made;
     const data = this.data.name === "own" ? this.data : this.data.name;
     const parameters = Array.from(this.network.parameters);
-    const guesses = this.guesses.made;
-    const kept = { data, settings, hidden, row, features, losses, testLosses, diverged, edits, guesses, parameters };
+    const kept = { data, settings, hidden, row, features, losses, testLosses, diverged, edits, guesses, typed, parameters };
     try {
       localStorage.setItem(KEY, JSON.stringify(kept));
     } catch {
@@ -331,8 +332,8 @@ export class Session {
       this.take(typeof kept.data === "string" ? dataset(kept.data) : kept.data);
       Object.assign(this, { settings: kept.settings, hidden: kept.hidden });
       this.build();
-      const { row, features, losses, testLosses, diverged, edits = null, guesses = [] } = kept;
-      Object.assign(this, { row, features, losses, testLosses, diverged, edits });
+      const { row, features, losses, testLosses, diverged, edits = null, guesses = [], typed = "" } = kept;
+      Object.assign(this, { row, features, losses, testLosses, diverged, edits, typed });
       this.guesses.made = guesses;
       // JSON has no NaN: after a divergence there is nothing to go on with
       if (kept.parameters.some((v) => v === null)) this.diverged ??= losses.length + 1;

@@ -10,7 +10,6 @@ import { guessSection } from "./guess.js";
 const MOST_SHOWN = 100; // rows of the table
 const MOST_DECIMALS = 4;
 let message = ""; // what is wrong with the table that was brought
-let typed = "";
 
 export function dataScreen(session) {
   const { data } = session;
@@ -55,14 +54,14 @@ function own(session) {
   };
   const area = h("textarea", {
     id: "data-typed", rows: 5, spellcheck: "false", "aria-label": t("data.typed"), placeholder: t("data.example"),
-    oninput: (event) => (typed = event.target.value),
-  }, typed);
-  return h("details", { open: message !== "" || typed !== "" || session.data.name === "own" },
+    oninput: (event) => (session.typed = event.target.value),
+  }, session.typed);
+  return h("details", { open: message !== "" || session.typed !== "" || session.data.name === "own" },
     h("summary", {}, t("data.own")),
     h("p", {}, t("data.own.about")),
     h("label", {}, t("data.file"), " ", h("input", { type: "file", id: "data-file", accept: ".csv,.txt,.tsv,text/csv", onchange: open })),
     area,
-    h("button", { id: "data-take", onclick: () => take(typed) }, t("data.take")),
+    h("button", { id: "data-take", onclick: () => take(session.typed) }, t("data.take")),
     message ? h("p", { role: "alert" }, message) : null);
 }
 

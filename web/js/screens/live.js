@@ -13,7 +13,8 @@ let board = null;
 let busy = false;
 let message = ""; // what went wrong
 let sent = null; // the session's file that is on the board
-let said = null; // {here, there}: what page and board say of the numbers typed
+let question = null; // {data, row, x}: what is typed to ask, a row of the data to begin with; null where nothing is
+let said = null; // {x, here, there}: what page and board say of the numbers asked
 let frame = null; // the last one seen
 let watching = false;
 let frames = 0;
@@ -97,18 +98,22 @@ function same(a, b) {
 
 function questions(session) {
   const { data, row } = session;
+  if (question?.data !== data || question.row !== row) question = { data, row, x: data.x[row].slice() };
+  const { x } = question;
+  const typed = (i) => (event) => (x[i] = event.target.value === "" ? null : Number(event.target.value));
   const fields = namesOf(data).features.map((name, i) =>
-    h("label", {}, name, " ", h("input", { type: "number", step: "any", id: `ask-${i}`, value: data.x[row][i] })));
+    h("label", {}, name, " ", h("input", { type: "number", step: "any", id: `ask-${i}`, value: x[i], oninput: typed(i) })));
   const ask = () => {
-    const x = data.features.map((_, i) => Number(document.getElementById(`ask-${i}`).value));
+    const empty = x.indexOf(null);
+    if (empty >= 0) return document.getElementById(`ask-${empty}`).focus();
     attempt(session, async () => {
       const printed = await board.exec(`import json\nprint(json.dumps(net.predict(${JSON.stringify(x)})))`);
-      said = { x, here: Array.from(session.values(x).at(-1)), there: JSON.parse(printed) };
+      said = { x: x.slice(), here: Array.from(session.values(x).at(-1)), there: JSON.parse(printed) };
     });
   };
   return [
     h("p", { class: "settings" }, fields, h("button", { id: "ask", disabled: busy, onclick: ask }, t("live.askBoard"))),
-    said ? h("table", { id: "live-said" }, h("tbody", {},
+    said ? h("table", { id: "live-said" }, h("caption", {}, said.x.map((v) => number(v)).join("; ")), h("tbody", {},
       h("tr", {}, h("th", { scope: "row" }, t("live.there")), said.there.map((v) => h("td", {}, number(v, 6)))),
       h("tr", {}, h("th", { scope: "row" }, t("live.here")), said.here.map((v) => h("td", {}, number(v, 6)))))) : null,
   ];

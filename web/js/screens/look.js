@@ -44,8 +44,8 @@ function gradientsOf(session) {
 function rowPicker(session) {
   const n = session.data.x.length;
   const pick = (event) => session.look(Math.min(n, Math.max(1, Math.round(Number(event.target.value)) || 1)) - 1);
-  return h("p", {}, h("label", {}, t("look.row", { n }), " ",
-    h("input", { type: "number", id: "look-row", min: 1, max: n, value: session.row + 1, onchange: pick })));
+  return h("p", {}, h("label", {}, t("look.row"), " ",
+    h("input", { type: "number", id: "look-row", min: 1, max: n, value: session.row + 1, onchange: pick }), " ", t("look.of", { n })));
 }
 
 function answer(session) {
