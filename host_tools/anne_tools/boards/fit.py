@@ -22,6 +22,7 @@ from ..errors import ModelError
 from .advice import advice
 from .costs import CHIPS, LayerCost, call_cycles, layer_cost
 from .energy import energies
+from .runtime_files import kinds_for
 
 KB = 1024
 
@@ -31,7 +32,8 @@ class Board:
     """What a board has: bytes, and the clock in Hz.
 
     `heap_bytes` is what MicroPython has free after `import anne`; the model, its inputs and the program share it.
-    `stock` says in words why that is less where the firmware is MicroPython's own; "" where it is ours.
+    Where the firmware is MicroPython's own, it is less: `runtime_kb` is what AI-ANNE takes of it in KB, by the kinds of
+    layers that a network needs (runtime_files.py); empty where the firmware is ours.
     """
 
     name: str
@@ -42,19 +44,13 @@ class Board:
     romfs_bytes: int
     storage_bytes: int
     clock_hz: int
-    stock: str = ""
-
-
-def _stock_heap(runtime_kb: int, network_kb: int) -> str:
-    return (
-        f"AI-ANNE takes {runtime_kb} KB of the heap there, Wi-Fi and Bluetooth some {network_kb} (estimated)"
-    )
+    runtime_kb: dict[str, int] = field(default_factory=dict)
 
 
 # heap_bytes of the pico: gc.mem_free() on the emulated board, and 212 KB in one file were loaded there; of the others
-# estimates, not measured. Those with Wi-Fi have MicroPython's own firmware: what AI-ANNE takes of a heap is measured on
-# the emulated pico with it (tests/emulator/test_runtime.py), 236 KB free at first; the storage is as in MicroPython's
-# ports/rp2/boards (1.25.0 and 1.26.1 alike); it has no ROMFS.
+# estimates, not measured. Those with Wi-Fi have MicroPython's own firmware, and here AI-ANNE with all kinds: what it
+# takes of a heap is measured on the emulated pico with it (tests/emulator/test_runtime.py), 236 KB free at first; the
+# storage is as in MicroPython's ports/rp2/boards (1.25.0 and 1.26.1 alike); it has no ROMFS.
 BOARDS = {
     "pico": Board("pico", "rp2040", 264 * KB, 227 * KB, 2048 * KB, 160 * KB, 1408 * KB, 125_000_000),
     "pico-models": Board(
@@ -62,14 +58,23 @@ BOARDS = {
     ),
     "pico2": Board("pico2", "rp2350", 520 * KB, 440 * KB, 4096 * KB, 256 * KB, 3072 * KB, 150_000_000),
     "pico-w": Board(
-        "pico-w", "rp2040", 264 * KB, 96 * KB, 2048 * KB, 0, 848 * KB, 125_000_000, _stock_heap(95, 45)
+        "pico-w", "rp2040", 264 * KB, 102 * KB, 2048 * KB, 0, 848 * KB, 125_000_000, {"all": 89, "dense": 43}
     ),
     "pico2-w": Board(
-        "pico2-w", "rp2350", 520 * KB, 304 * KB, 4096 * KB, 0, 2560 * KB, 150_000_000, _stock_heap(91, 45)
+        "pico2-w",
+        "rp2350",
+        520 * KB,
+        304 * KB,
+        4096 * KB,
+        0,
+        2560 * KB,
+        150_000_000,
+        {"all": 91, "dense": 44},
     ),
 }
 # Those whose firmware this project builds.
-OWN_FIRMWARE = tuple(name for name, board in BOARDS.items() if not board.stock)
+OWN_FIRMWARE = tuple(name for name, board in BOARDS.items() if not board.runtime_kb)
+_NETWORK_KB = 45  # what Wi-Fi and Bluetooth take, estimated
 _OURS = {"rp2040": "pico", "rp2350": "pico2"}
 # What the heap must have left for the program and the objects of `anne.Model` itself.
 RESERVE_BYTES = 12 * KB
@@ -100,7 +105,8 @@ class Verdict:
     `layer` the layer that breaks it, `advice` what would make it fit, `firmware` the other firmware of this board, with
     which it does. `elapsed_ms` includes `predict` itself, list in and list out; `flash_ms` is the same with the weights
     in ROMFS, on silicon; both None for what does not fit. Where no C core is here, `scratch_counted` is False: the
-    workspace is without the kernels' scratch memory, which only the core knows.
+    workspace is without the kernels' scratch memory, which only the core knows. `kinds` is what it needs of AI-ANNE on
+    MicroPython's own firmware (runtime_files.py).
     """
 
     board: str
@@ -116,6 +122,7 @@ class Verdict:
     layers: list[LayerCost]
     measured: str
     energy_uj: dict[str, float] | None = None
+    kinds: str = "all"
     reason: str = ""
     layer: str = ""
     advice: list[str] = field(default_factory=list)
@@ -126,7 +133,7 @@ class Verdict:
     def heap_less_bytes(self) -> int:
         """How much less of a heap there is than with our firmware on that chip; 0 where the firmware is ours."""
         board = BOARDS[self.board]
-        return BOARDS[_OURS[board.chip]].heap_bytes - board.heap_bytes if board.stock else 0
+        return BOARDS[_OURS[board.chip]].heap_bytes - self.heap_bytes if board.runtime_kb else 0
 
     @property
     def predicted_ms(self) -> float | None:
@@ -170,11 +177,13 @@ class Verdict:
 
     def _stock(self) -> list[str]:
         board = BOARDS[self.board]
-        if not board.stock:
+        if not board.runtime_kb:
             return []
+        with_ = "AI-ANNE with dense layers alone" if self.kinds == "dense" else "AI-ANNE"
         return [
             f"the {self.board} has MicroPython's own firmware and anne deploy --runtime: a heap of {self.heap_bytes} "
-            f"bytes, {self.heap_less_bytes} less than a {_OURS[board.chip]}'s; {board.stock}"
+            f"bytes, {self.heap_less_bytes} less than a {_OURS[board.chip]}'s; {with_} takes "
+            f"{board.runtime_kb[self.kinds]} KB of the heap there, Wi-Fi and Bluetooth some {_NETWORK_KB} (estimated)"
         ]
 
     def _other_firmware(self) -> list[str]:
@@ -199,8 +208,12 @@ def fit(data: bytes, board_name: str) -> Verdict:
         raise ModelError(f"board: expected one of {', '.join(BOARDS)}, got {board_name!r}")
     board = BOARDS[board_name]
     with open_core(data) as model:
+        kinds = kinds_for(layer.kind for layer in model.file.layers)
+        if board.runtime_kb:  # anne deploy --runtime brings what the network needs
+            less_kb = board.runtime_kb["all"] - board.runtime_kb[kinds]
+            board = replace(board, heap_bytes=board.heap_bytes + less_kb * KB)
         verdict = _verdict(board, model.file, len(data), workspace_bytes(model))
-        return replace(verdict, scratch_counted=model.scratch_bytes is not None)
+        return replace(verdict, kinds=kinds, scratch_counted=model.scratch_bytes is not None)
 
 
 def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> Verdict:
@@ -266,7 +279,7 @@ def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
         file, names, verdict.file_bytes, workspace, lambda *bytes_: placed(board, *bytes_) != ""
     )
     models = BOARDS["pico-models"]
-    if models.chip == board.chip and not board.stock and placed(models, verdict.file_bytes, workspace):
+    if models.chip == board.chip and not board.runtime_kb and placed(models, verdict.file_bytes, workspace):
         verdict.firmware = models.name
     for other in map(BOARDS.get, OWN_FIRMWARE):
         if other.heap_bytes > board.heap_bytes and placed(other, verdict.file_bytes, workspace):
