@@ -18,9 +18,29 @@ HERE = Path(__file__).resolve().parent
 ROWS = HERE.parent / "host_tools/anne_tools/networks/iris_test_20.json"
 LANGUAGES = ("de", "en")
 MARK = re.compile(r"^--- (.+)$", re.M)
-# Text that each notebook ends with, and what sheets begin with.
+# What every notebook and every sheet says.
 MADE_BY = "Made by lessons/make_lessons.py from lessons/sources/{number}.md; do not edit."
 SHEET = {"de": "Für Lehrkräfte: {title}", "en": "For teachers: {title}"}
+HOW = {
+    "de": """\
+**So arbeitest du.** Erst *vorhersagen*, dann die Zelle *ausführen* (Umschalt + Enter), dann *verändern* und noch einmal
+ausführen, am Ende mit eigenen Worten *erklären*. Führe die Zellen von oben nach unten aus. Sie laufen auf deinem Rechner
+und, in Thonny eingefügt, genauso auf einem Pico. Namen und Kommentare im Programm sind englisch.""",
+    "en": """\
+**How to work.** First *predict*, then *run* the cell (Shift + Enter), then *change* it and run it again, and in the end
+*explain* in your own words. Run the cells from top to bottom. They run on your computer and, pasted into Thonny, on a
+Pico just the same.""",
+}
+WITHOUT = {
+    "de": """\
+**Ohne Pico, ohne Netz.** Das Notizbuch rechnet auf jedem Rechner wie der Pico; `anne emulate` ist ein Pico, den es nicht
+gibt, und der Explorer (`anne explore`, oder die Datei `anne-explorer.html`) braucht nur einen Browser. Nichts davon fragt
+das Internet. Was in Klassen mit wenigen Picos hilft, steht in `docs/teaching.md`.""",
+    "en": """\
+**Without a Pico, without a network.** The notebook computes on any computer as the Pico does; `anne emulate` is a Pico
+that does not exist, and the explorer (`anne explore`, or the file `anne-explorer.html`) needs only a browser. None of
+them asks the internet. What helps a class with few Picos is in `docs/teaching.md`.""",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +86,8 @@ def _rows() -> str:
 
 def notebook(lesson: Lesson, language: str) -> str:
     """The notebook's text: cells without outputs, for the reader to run."""
-    cells = [_cell("markdown", f"# {lesson.number}. {lesson.one(f'{language} title')}", 0)]
+    title = f"# {lesson.number}. {lesson.one(f'{language} title')}"
+    cells = [_cell("markdown", f"{title}\n\n{HOW[language]}", 0)]
     for what, text in lesson.pieces:
         if what in ("code", language):
             cells.append(_cell("code" if what == "code" else "markdown", text, len(cells)))
@@ -92,7 +113,7 @@ def _cell(kind: str, text: str, number: int) -> dict:
 def sheet(lesson: Lesson, language: str) -> str:
     title = SHEET[language].format(title=f"{lesson.number}. {lesson.one(f'{language} title')}")
     made = MADE_BY.format(number=lesson.number)
-    return f"<!-- {made} -->\n# {title}\n\n{lesson.one(f'{language} teacher')}\n"
+    return f"<!-- {made} -->\n# {title}\n\n{lesson.one(f'{language} teacher')}\n\n{WITHOUT[language]}\n"
 
 
 def files() -> dict[Path, str]:

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,55 @@ def test_notebooks_have_the_same_code(lesson):
         texts = [c for c in content["cells"] if c["cell_type"] == "markdown"]
         assert len(texts) >= 4
     assert cells["de"] == cells["en"] == lesson.code
+
+
+# --- What teachers rely on --------------------------------------------------------------------------------------------
+
+SECTIONS = {
+    "de": ("Ziele", "Vorwissen", "Lösungen", "Häufige Fehlvorstellungen", "Differenzierung", "Ohne Pico, ohne Netz"),
+    "en": (
+        "Aims", "They need to know", "Solutions", "Common misconceptions", "For different paces",
+        "Without a Pico, without a network",
+    ),
+}  # fmt: skip
+TASK = {"de": "Aufgabe", "en": "Task"}
+both = pytest.mark.parametrize("language", make_lessons.LANGUAGES)
+
+
+def pupils_text(lesson: make_lessons.Lesson, language: str) -> str:
+    return "\n".join(text for what, text in lesson.pieces if what == language)
+
+
+@each
+@both
+def test_a_sheet_plans_45_minutes_and_has_every_section(lesson, language):
+    sheet = make_lessons.sheet(lesson, language)
+    assert sum(map(int, re.findall(r"^\| (\d+) \|", sheet, re.M))) == 45
+    for section in SECTIONS[language]:
+        assert f"\n**{section}.**" in sheet, section
+
+
+@each
+@both
+def test_every_task_has_its_solution(lesson, language):
+    tasks = re.findall(rf"^\*\*{TASK[language]} (\d+)", pupils_text(lesson, language), re.M)
+    solutions = re.findall(r"^- \*\*(\d+)\.\*\*", lesson.one(f"{language} teacher"), re.M)
+    assert tasks == solutions == [str(n + 1) for n in range(len(tasks))]
+    assert len(tasks) >= 6
+
+
+@each
+@both
+def test_links_to_the_explorer_lead_to_what_it_has(lesson, language):
+    links = re.findall(r"`#(\w+)/(\w+)/([-\d]+)/(\w+)`", pupils_text(lesson, language))
+    assert links
+    texts = json.loads((ROOT / f"web/texts/{language}.json").read_text("utf-8"))
+    for to, data, sizes, screen in links:
+        assert to == language and f"data.{data}.about" in texts and f"screen.{screen}" in texts
+        assert all(1 <= int(size) <= 16 for size in sizes.split("-")), sizes
+
+
+# --- What they compute ------------------------------------------------------------------------------------------------
 
 
 @each
