@@ -12,11 +12,8 @@ _KINDS = (
     (r"anne-pico\.uf2", "firmware for the Pico"),
     (r"anne-pico-models\.uf2", "firmware for the Pico, 1 MB for models in flash"),
     (r"anne-pico2\.uf2", "firmware for the Pico 2"),
-    (
-        r"_anne-.*-dense\.mpy",
-        "the native module with dense layers alone, which takes less than half of that RAM",
-    ),
-    (r"_anne-.*\.mpy", "native module for MicroPython's own firmware, one a processor"),
+    (r"_anne-\w+\.mpy", "native module for MicroPython's own firmware, one a processor"),
+    (r"_anne-\w+-dense\.mpy", "the same with dense layers alone, in less than half of the RAM"),
     (r"anne/.*\.mpy", "package for MicroPython's own firmware"),
     (r"package\.json", "by which `mip` installs those two on a Pico"),
     (r"package-dense\.json", "the same with dense layers alone"),

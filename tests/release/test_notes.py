@@ -73,8 +73,8 @@ def test_sizes_by_kind(tmp_path):
     assert [(row[0].strip("| "), row[1], row[2].strip()) for row in rows] == [
         ("ai_anne-1-py3-none-any.whl", "7", ""),
         ("anne-pico.uf2", "1024", "512"),
-        ("_anne-armv6m-dense.mpy", "5", ""),
         ("_anne-armv6m.mpy", "9", ""),
+        ("_anne-armv6m-dense.mpy", "5", ""),
         ("anne/*.mpy, 2 files", "7", ""),
         ("package-dense.json", "1", ""),
     ]
