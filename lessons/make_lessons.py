@@ -24,8 +24,8 @@ SHEET = {"de": "Für Lehrkräfte: {title}", "en": "For teachers: {title}"}
 HOW = {
     "de": """\
 **So arbeitest du.** Erst *vorhersagen*, dann die Zelle *ausführen* (Umschalt + Enter), dann *verändern* und noch einmal
-ausführen, am Ende mit eigenen Worten *erklären*. Führe die Zellen von oben nach unten aus. Sie laufen auf deinem Rechner
-und, in Thonny eingefügt, genauso auf einem Pico. Namen und Kommentare im Programm sind englisch.""",
+ausführen, am Ende mit eigenen Worten *erklären*. Führe die Zellen von oben nach unten aus. Sie laufen auf deinem
+Rechner und, in Thonny eingefügt, genauso auf einem Pico. Namen und Kommentare im Programm sind englisch.""",
     "en": """\
 **How to work.** First *predict*, then *run* the cell (Shift + Enter), then *change* it and run it again, and in the end
 *explain* in your own words. Run the cells from top to bottom. They run on your computer and, pasted into Thonny, on a
@@ -33,9 +33,9 @@ Pico just the same.""",
 }
 WITHOUT = {
     "de": """\
-**Ohne Pico, ohne Netz.** Das Notizbuch rechnet auf jedem Rechner wie der Pico; `anne emulate` ist ein Pico, den es nicht
-gibt, und der Explorer (`anne explore`, oder die Datei `anne-explorer.html`) braucht nur einen Browser. Nichts davon fragt
-das Internet. Was in Klassen mit wenigen Picos hilft, steht in `docs/teaching.md`.""",
+**Ohne Pico, ohne Netz.** Das Notizbuch rechnet auf jedem Rechner wie der Pico; `anne emulate` ist ein Pico, den es
+nicht gibt, und der Explorer (`anne explore`, oder die Datei `anne-explorer.html`) braucht nur einen Browser. Nichts
+davon fragt das Internet. Was in Klassen mit wenigen Picos hilft, steht in `docs/teaching.md`.""",
     "en": """\
 **Without a Pico, without a network.** The notebook computes on any computer as the Pico does; `anne emulate` is a Pico
 that does not exist, and the explorer (`anne explore`, or the file `anne-explorer.html`) needs only a browser. None of
