@@ -78,6 +78,32 @@ def test_every_value_drawn_is_the_trace(explorer, net):
                 assert np.array_equal(drawn_neurons(explorer, layer), values)
 
 
+def test_every_neurons_map_is_the_trace(explorer):
+    """Over petal length and width, the other two as in row 1: each cell as dark as its value lies between the least
+    and the greatest of the map; three decimals are drawn."""
+    explorer.open("en/iris/4-3-1/train")
+    explorer.page.evaluate("anne.epochs(20)")
+    explorer.page.click("#tab-look")
+    explorer.page.click("#look-maps")
+    x = np.array(explorer.page.evaluate("anne.data.x"))
+    low, high = x.min(axis=0), x.max(axis=0)
+    low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)
+    places = low + (np.arange(10)[:, None] + 0.5) / 10 * (high - low)
+    rows = [[*x[0, :2], places[i, 2], places[k, 3]] for i in range(10) for k in range(10)]
+    with NativeModel(file_bytes(explorer)) as model:
+        traces = [list(model.trace(np.array(row, np.float32)).values()) for row in rows]
+    for layer, n in enumerate((4, 3, 1)):
+        for neuron in range(n):
+            values = np.array([trace[layer].ravel()[neuron] for trace in traces], float)
+            span = values.max() - values.min()
+            expected = (values - values.min()) / span * 0.75 if span else np.zeros(100)
+            drawn = explorer.page.evaluate(
+                f"Array.from(document.querySelectorAll('#neuron-{layer}-{neuron} .heat rect'),"
+                " (rect) => Number(rect.getAttribute('fill-opacity')))"
+            )
+            assert np.allclose(drawn, expected, atol=6e-4)
+
+
 def test_every_weight_drawn_is_the_networks(explorer):
     explorer.open("en/iris/4-3-1/look")
     explorer.page.evaluate("anne.epochs(5)")

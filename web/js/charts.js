@@ -1,13 +1,12 @@
 // Charts drawn by hand: the loss over epochs, rows in a plane, what a neuron says over that plane.
 
 import { h, s } from "./dom.js";
+import { drawMap, rangesOf } from "./heat_map.js";
 import { number, t } from "./texts.js";
 
 const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [340, 240, 46, 10, 10, 34];
 const [ACROSS, UP] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
-const CELLS = 28; // of a heat map, to each side
 const MOST_MARKS = 1500; // more rows than that are drawn by some of them
-const SPACE = 0.04; // left free around points, as a part of their range
 const SHAPES = [circle, cross, triangle, square]; // a class is told by its shape, too
 
 /** Losses over epochs: a line for training, a dashed one for test. */
@@ -36,7 +35,7 @@ function thinned(values) {
 }
 
 /**
- * Rows in the plane of two features. map, unless null, are a neuron's values there (`valuesOver`), drawn below;
+ * Rows in the plane of two features. map, unless null, are a neuron's values there (heat_map.js), drawn below;
  * onpick(row) is called for a click; of the row `unknown` the class is not told.
  */
 export function plane({ x, y, features, names, labels, chosen, unknown, map, onpick, title }) {
@@ -53,51 +52,13 @@ export function plane({ x, y, features, names, labels, chosen, unknown, map, onp
   const marks = x.map((row, i) => (i !== unknown && (i % step === 0 || i === chosen) ? mark(row, i) : null));
   const last = unknown === undefined ? null : mark(x[unknown], unknown);
   const axes = { x: px, y: py, xRange: a, yRange: b, xName: names[fa], yName: names[fb], title };
-  return frame(axes, [map ? heatMap(map) : null, ...marks, last]);
+  return frame(axes, [map ? drawMap(map, { x: LEFT, y: TOP, width: ACROSS, height: UP }) : null, ...marks, last]);
 }
 
 /** Which mark a class has. */
 export function legend(labels) {
   return h("p", { class: "legend" }, labels.map((label, k) =>
     h("span", {}, s("svg", { viewBox: "0 0 14 14", class: "mark", "aria-hidden": "true" }, SHAPES[k % SHAPES.length](7, 7, k)), label)));
-}
-
-/** The values of heat(a, b) over the plane of two features: {values, low, high}, column after column from below. */
-export function valuesOver(x, features, heat) {
-  const [a, b] = rangesOf(x, features);
-  const at = ([low, high], i) => low + ((i + 0.5) / CELLS) * (high - low);
-  const values = Array.from({ length: CELLS * CELLS }, (_, i) => heat(at(a, Math.floor(i / CELLS)), at(b, i % CELLS)));
-  const [low, high] = range(values);
-  return { values, low, high };
-}
-
-// Edges are whole numbers, so that neighbours neither overlap nor leave a gap.
-function heatMap({ values, low, high }) {
-  const edge = (i, size) => Math.round((i / CELLS) * size);
-  return s("g", { class: "heat", "shape-rendering": "crispEdges" }, values.map((v, at) => {
-    const [i, k] = [Math.floor(at / CELLS), CELLS - 1 - (at % CELLS)];
-    return s("rect", {
-      x: LEFT + edge(i, ACROSS), y: TOP + edge(k, UP), width: edge(i + 1, ACROSS) - edge(i, ACROSS),
-      height: edge(k + 1, UP) - edge(k, UP), "fill-opacity": (((v - low) / (high - low)) * 0.75).toFixed(3),
-    });
-  }));
-}
-
-function rangesOf(x, features) {
-  return features.map((k) => {
-    const [low, high] = range(x.map((row) => row[k]));
-    return [low - SPACE * (high - low), high + SPACE * (high - low)];
-  });
-}
-
-// [least, greatest] of values that are numbers, never the same.
-function range(values) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const v of values) {
-    if (Number.isFinite(v)) [low, high] = [Math.min(low, v), Math.max(high, v)];
-  }
-  if (low > high) return [0, 1];
-  return high > low ? [low, high] : [low - 0.5, high + 0.5];
 }
 
 // Both axes with round numbers, and what stands between them; x and y give the place of a value.

@@ -21,8 +21,9 @@ export function confusion(session, look) {
   const body = labels.map((label, is) =>
     h("tr", {}, h("th", { scope: "row" }, label), labels.map((_, says) => cell(session, cells[is * n + says], labels, is, says))));
   return [
+    h("p", { class: "soft" }, t("train.confusion.about")),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("train.confusion") },
-      h("table", { class: "confusion" }, h("caption", {}, t("train.confusion.about")),
+      h("table", { class: "confusion" },
         h("thead", {}, h("tr", {}, h("td", {}), labels.map((label) => h("th", { scope: "col" }, label)))), h("tbody", {}, body))),
     accuracy(session),
     shownCell && shownCell.is < n && shownCell.says < n ? list(cells[shownCell.is * n + shownCell.says], look) : null,

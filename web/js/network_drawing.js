@@ -3,6 +3,7 @@
 
 import { layout } from "./core.js";
 import { s } from "./dom.js";
+import { drawMap } from "./heat_map.js";
 import { number, short, t } from "./texts.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [62, 50, 26, 40];
@@ -15,10 +16,10 @@ const [SMALLEST, LARGEST] = [0.85, 1.3]; // how it is scaled to the room there i
 
 /**
  * The drawing of a network. parameters: what lines show, weights or their gradients; names: {features, labels}; values:
- * each layer's, the inputs first, or null; chosen: {layer, neuron} or null; choose(layer, neuron, input) is called for
+ * each layer's, the inputs first, or null; maps: such of heat_map.js, drawn instead; chosen: {layer, neuron} or null; choose(layer, neuron, input) is called for
  * a click on a neuron, and with the input's number for one on a line. Layer 0 are the inputs.
  */
-export function drawNetwork({ sizes, activations, parameters, names, values, chosen, choose }) {
+export function drawNetwork({ sizes, activations, parameters, names, values, maps, chosen, choose }) {
   const shown = sizes.map((n) => Math.min(n, MOST_DRAWN));
   const [inner, wide] = [(Math.max(...shown) - 1) * ROW, (sizes.length - 1) * COLUMN];
   const [width, height] = [LEFT + wide + RIGHT, TOP + RADIUS + inner + BOTTOM];
@@ -38,7 +39,8 @@ export function drawNetwork({ sizes, activations, parameters, names, values, cho
   const neurons = sizes.flatMap((n, l) =>
     Array.from({ length: shown[l] }, (_, i) => {
       const isChosen = chosen?.layer === l && chosen?.neuron === i;
-      return neuron(x(l), y(l, i), nameOf(l, i, sizes, names), values?.[l]?.[i], isChosen, l, i, l > 0 ? choose : null);
+      const shown = { name: nameOf(l, i, sizes, names), value: values?.[l]?.[i], map: maps?.[l][i], isChosen };
+      return neuron(x(l), y(l, i), shown, l, i, l > 0 ? choose : null);
     }),
   );
   const heads = sizes.map((n, l) =>
@@ -68,7 +70,7 @@ function weightLine(w, most, ends, place, open) {
   return s("g", { class: "connection", onclick: open }, line, s("line", { ...ends, class: "hit", "data-hit": place }, s("title", {}, number(w))));
 }
 
-function neuron(cx, cy, name, value, isChosen, l, i, choose) {
+function neuron(cx, cy, { name, value, map, isChosen }, l, i, choose) {
   const open = choose && (() => choose(l, i));
   const keys = (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -79,7 +81,13 @@ function neuron(cx, cy, name, value, isChosen, l, i, choose) {
   const button = open && { role: "button", tabindex: 0, onclick: open, onkeydown: keys, "aria-pressed": String(isChosen) };
   return s("g", { class: isChosen ? "neuron chosen" : "neuron", id: `neuron-${l}-${i}`, "data-value": value, ...button,
     "aria-label": said },
-    s("circle", { cx, cy, r: RADIUS }),
-    value === undefined ? null : s("text", { x: cx, y: cy + 4 }, short(value)),
+    map ? square(cx, cy, map) : s("circle", { cx, cy, r: RADIUS }),
+    value === undefined || map ? null : s("text", { x: cx, y: cy + 4 }, short(value)),
     s("text", { x: cx, y: cy + RADIUS + 13, class: "name" }, name));
+}
+
+// A neuron as its map: white below, as lines pass behind it, and a frame.
+function square(cx, cy, map) {
+  const place = { x: cx - RADIUS, y: cy - RADIUS, width: 2 * RADIUS, height: 2 * RADIUS };
+  return [s("rect", { ...place, class: "ground" }), drawMap(map, place), s("rect", { ...place, class: "frame" })];
 }

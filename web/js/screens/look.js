@@ -1,31 +1,35 @@
 // Look: every neuron's value for one row, or backwards what the loss depends on; a neuron's sum written out, whose
 // weights can be changed by hand; and what comes of it for all rows.
 
-import { legend, plane, valuesOver } from "../charts.js";
+import { legend, plane } from "../charts.js";
 import { confusion } from "../confusion.js";
 import { layout } from "../core.js";
 import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
+import { mapsOver } from "../heat_map.js";
 import { drawNetwork, nameOf } from "../network_drawing.js";
 import { number, t } from "../texts.js";
 import { featurePickers } from "./data.js";
 import { neuronTable } from "./neuron_table.js";
 
 let chosen = { layer: 1, neuron: 0 };
-let isBackwards = false;
+let shows = "forwards"; // what the drawing shows; "backwards" and "maps" are the others
+const [CELLS, CELLS_OF_ALL] = [28, 10]; // of a map, to each side: of the one neuron, and of all in the drawing
+const LEGENDS = { forwards: "look.legend", backwards: "look.legend.backwards", maps: "look.legend.maps" };
 
 export function lookScreen(session) {
   const { data, sizes } = session;
+  if (data.features.length < 2 && shows === "maps") shows = "forwards";
   if (!(chosen.layer < sizes.length && chosen.neuron < sizes[chosen.layer])) chosen = { layer: 1, neuron: 0 };
   const values = session.values(data.x[session.row]);
   const gradients = gradientsOf(session);
   const { layer, neuron } = chosen;
   return [
     h("div", { class: "column" },
-      h("section", {}, h("h2", {}, t("look.title")), rowPicker(session), answer(session), directions(session),
+      h("section", {}, h("h2", {}, t("look.title")), rowPicker(session), answer(session), modes(session),
         h("div", { id: "look-network", class: "scroll drawing", "data-live": true, tabindex: 0, role: "region", "aria-label": t("look.title") },
           drawing(session, values, gradients)),
-        h("p", {}, t(isBackwards ? "look.legend.backwards" : "look.legend"))),
+        h("p", {}, t(LEGENDS[shows]))),
       data.features.length > 1 ? h("section", { class: "later" }, h("h2", {}, t("look.map")), featurePickers(session), map(session)) : null),
     h("div", { class: "column" },
       h("section", {}, h("h2", {}, nameOf(layer, neuron, sizes, namesOf(data))), h("p", {}, t("look.byHand")),
@@ -55,14 +59,17 @@ function answer(session) {
   return h("p", { id: "look-answer", "data-live": true }, t(is === says ? "look.right" : "look.wrong", { is, says }));
 }
 
-function directions(session) {
-  const button = (key, backwards) => h("button", {
-    id: key.replace(".", "-"), "aria-pressed": String(isBackwards === backwards), onclick: () => {
-      isBackwards = backwards;
+function modes(session) {
+  const button = (key) => {
+    const mode = key.split(".")[1];
+    const show = () => {
+      shows = mode;
       session.changed("mode");
-    },
-  }, t(key));
-  return h("p", { class: "buttons" }, button("look.forwards", false), button("look.backwards", true));
+    };
+    return h("button", { id: `look-${mode}`, "aria-pressed": String(shows === mode), onclick: show }, t(key));
+  };
+  const isFlat = session.data.features.length > 1;
+  return h("p", { class: "buttons" }, button("look.forwards"), button("look.backwards"), isFlat ? button("look.maps") : null);
 }
 
 function drawing(session, values, gradients) {
@@ -74,8 +81,9 @@ function drawing(session, values, gradients) {
   };
   const ofSums = layout(sizes).map(({ bias, nOut }) => gradients.subarray(bias, bias + nOut));
   return drawNetwork({
-    sizes, activations, parameters: isBackwards ? gradients : network.parameters, names: namesOf(data),
-    values: isBackwards ? [[], ...ofSums] : values, chosen, choose,
+    sizes, activations, parameters: shows === "backwards" ? gradients : network.parameters, names: namesOf(data),
+    values: shows === "backwards" ? [[], ...ofSums] : values, maps: shows === "maps" ? maps(session, CELLS_OF_ALL) : null,
+    chosen, choose,
   });
 }
 
@@ -126,18 +134,18 @@ function effect(session) {
     confusion(session, (row) => session.look(row)));
 }
 
+function maps(session, cells) {
+  const { data, features, row } = session;
+  return mapsOver({ x: data.x, features, row: data.x[row], cells, valuesOf: (x) => session.values(x) });
+}
+
 function map(session) {
   const { data, features, row } = session;
   const { layer, neuron } = chosen;
   const names = namesOf(data);
-  const heat = (a, b) => {
-    const x = data.x[row].slice();
-    [x[features[0]], x[features[1]]] = [a, b];
-    return session.values(x)[layer][neuron];
-  };
-  const values = valuesOver(data.x, features, heat);
+  const own = maps(session, CELLS)[layer][neuron];
   return h("div", { id: "look-map", "data-live": true }, plane({
-    x: data.x, y: data.y, features, names: names.features, labels: names.labels, chosen: row, map: values,
+    x: data.x, y: data.y, features, names: names.features, labels: names.labels, chosen: row, map: own,
     onpick: (picked) => session.look(picked), title: t("look.mapTitle"),
-  }), legend(names.labels), h("p", {}, t("look.map.about", { low: number(values.low, 3), high: number(values.high, 3) })));
+  }), legend(names.labels), h("p", {}, t("look.map.about", { low: number(own.low, 3), high: number(own.high, 3) })));
 }
