@@ -13,6 +13,10 @@ SCREENS = ("data", "net", "train", "look", "int8", "pico", "live")
 GOOD = "length,width,kind\n" + "".join(f"{1 + i / 10},{2 - i / 10},{'ab'[i % 2]}\n" for i in range(30))
 
 
+def test_the_page_is_one_small_file(explorer):
+    assert (WEB.parent / "build/anne-explorer.html").stat().st_size <= 250_000
+
+
 def test_no_request_but_the_page_itself(explorer):
     explorer.open("en/iris/4-3-1/data")
     for screen in SCREENS:

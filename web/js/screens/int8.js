@@ -86,9 +86,10 @@ function neuronsTable(session, { floats, integers, reals }) {
   const rows = sizes.flatMap((n, l) => Array.from({ length: n }, (_, i) => {
     const [exact, q, real] = [floats[l][i], integers[l].values[i], reals[l][i]];
     return h("tr", { "data-integer": q }, h("th", { scope: "row" }, nameOf(l, i, sizes, names)),
-      h("td", {}, number(exact)), h("td", {}, String(q)), h("td", {}, number(real)), h("td", {}, number(real - exact, 2)));
+      h("td", {}, number(exact)), h("td", {}, String(q)), h("td", { class: "of" }, number(real)), h("td", {}, number(real - exact, 2)));
   }));
-  const heads = ["int8.floats", "int8.integer", "int8.stands", "int8.lost"].map((key) => h("th", { scope: "col" }, t(key)));
+  const heads = ["int8.floats", "int8.integer", "int8.stands", "int8.lost"].map((key) =>
+    h("th", { scope: "col", class: key === "int8.stands" ? "of" : null }, t(key)));
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("int8.row", { n: session.row + 1 }) },
     h("table", { id: "int8-neurons" }, h("thead", {}, h("tr", {}, h("td", {}), heads)), h("tbody", {}, rows)));
 }

@@ -26,7 +26,7 @@ export function picoScreen(session) {
       h("p", {}, t("pico.file.about")), h("pre", { tabindex: 0 }, lines(name)),
       h("p", { id: "pico-said" }, t("pico.same"), " ", Array.from(said, (v) => number(v, 6)).join("; ")), englishNames(data)),
     h("section", {}, h("h2", {}, t("pico.uf2")),
-      h("p", {}, download("pico-uf2", t("pico.uf2"), `${data.name}.uf2`, modelUf2(name, bytes)), " ",
+      h("p", { class: "buttons" }, download("pico-uf2", t("pico.uf2"), `${data.name}.uf2`, modelUf2(name, bytes)),
         download("pico-uf2-pico2", t("pico.uf2.pico2"), `${data.name}-pico2.uf2`, modelUf2(name, bytes, "pico2"))),
       h("p", {}, t("pico.uf2.about")), h("pre", { tabindex: 0 }, lines(`/rom/${name}`)))),
     h("div", { class: "column" }, h("section", {}, h("h2", {}, t("pico.program")),
