@@ -132,6 +132,9 @@ def test_what_runs_all_kinds_runs_dense_layers(board, brings):
     assert (done.done, done.kinds, board.get("/lib/_anne.mpy")) == ("installed", "all", b"code")
     done = deploy_runtime(board, kinds="dense")
     assert (done.done, done.kinds) == ("there already", "all")
+    # nor does a newer version take kinds away from models that are there
+    brings(small(2), Runtime("armv6m", small(2).package, b"few", "dense"))
+    assert deploy_runtime(board, kinds="dense").kinds == "all"
     assert deploy_runtime(board, kinds="dense", exactly=True).done == "installed"
     assert board.get("/lib/_anne.mpy") == b"few"
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from ..errors import DeviceError
 from .board_files import script
 from .device import Device
-from .runtime_files import BoardFacts, Runtime, runtime_for
+from .runtime_files import BoardFacts, Runtime, kinds_of, runtime_for
 
 Progress = Callable[[str, int, int], None]
 
@@ -71,8 +71,8 @@ def deploy_runtime(
 ) -> RuntimeDeployed:
     """Put AI-ANNE onto a board with stock firmware; return what was done.
 
-    The native module has all kinds of layers, or with `kinds` "dense" dense chains alone. One with all that is there
-    already does for those, too, unless they are wanted `exactly`.
+    The native module has all kinds of layers, or with `kinds` "dense" dense chains alone. But where one with all is
+    there already, of whatever version, other models may need them: it stays so, unless `kinds` are wanted `exactly`.
 
     DeviceError if it is no MicroPython or too old for the files, has too little heap (without `force`) or storage, or
     gets something else than was sent; ModelError if the files are not built. Then what was there is as before.
@@ -82,10 +82,11 @@ def deploy_runtime(
     if facts.own:
         none = Runtime("", {}, b"")
         return _told(device, facts, "not needed", none, none, (True, "", "", None, facts.heap_free))
+    if facts.installed and not exactly and kinds_of(facts.installed) == "all":
+        kinds = "all"
     runtime, whole = (runtime_for(device.name, facts, each) for each in (kinds, "all"))
-    for there in (runtime,) if exactly else (runtime, whole):
-        if facts.installed == there.stamp and not force:
-            return _told(device, facts, "there already", there, whole, _tried(device, facts))
+    if facts.installed == runtime.stamp and not force:
+        return _told(device, facts, "there already", runtime, whole, _tried(device, facts))
     if not force:
         _require_heap(device, facts, runtime)
     _require_storage(device, facts, runtime)

@@ -83,6 +83,11 @@ class Runtime:
         return len(self.module) + _PACKAGE_HEAP_BYTES if self.module else _PYTHON_HEAP_BYTES
 
 
+def kinds_of(stamp: str) -> str:
+    """Return what a runtime of that stamp has, one of KINDS."""
+    return "dense" if "-dense " in stamp else "all"
+
+
 def kinds_for(layers: Iterable[str]) -> str:
     """Return which module runs layers of these kinds: "dense", or "all"."""
     return "dense" if set(layers) <= set(DENSE_KINDS) else "all"

@@ -29,8 +29,8 @@
 
     .section .text.rom_floats, "ax", %progbits
     .p2align 2
-// bool py_find_rom_floats(void): whether this is an RP2040. Its ROM has from 0x10 on a mark, the places of two tables, of
-// functions and of data, and of a function that looks in them.
+// bool py_find_rom_floats(void): whether this is an RP2040. From 0x10 on its ROM has a mark and the places of two
+// tables, of functions and of data, and of a function that looks in them.
 function py_find_rom_floats
     movs r3, #0x10
     ldr r0, [r3]
