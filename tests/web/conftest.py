@@ -57,6 +57,14 @@ class Explorer:
         self.page.goto(f"{PAGE.as_uri()}#{address}")
         self.page.wait_for_selector("h1")
 
+    def wait_until(self, expression: str) -> None:
+        """Asked from here, as the page's policy lets nothing be evaluated there later."""
+        for _ in range(200):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{expression} is never true")
+
     def parameters(self) -> list[float]:
         """Weights and biases, layer by layer."""
         return self.page.evaluate("Array.from(anne.network.parameters)")

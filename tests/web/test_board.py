@@ -221,12 +221,9 @@ def test_web_serial_trains_deploys_and_watches(serial, line):
     line.close()
 
 
-def test_frames_over_web_serial(serial):
-    """Lines that come in pieces, and one that is no JSON."""
-    layers = [[0.1, 0.2, 0.3, 0.4], [1, 2, 3], [0.5]]
-    text = json.dumps({"x": [5.9, 3.0, 4.2, 1.5], "layers": layers, "us": 43, "answer": "versicolor"})
+def watch(serial, pieces: list[str]) -> None:
+    """Send the network and watch a board that says these pieces, until it is stopped."""
     scripted(serial, {})
-    open_live(serial)
     serial.page.click("#live-usb")
     serial.page.click("#live-send")
     serial.page.wait_for_selector("#live-watch")
@@ -238,17 +235,37 @@ def test_frames_over_web_serial(serial):
     def takes(data: bytes) -> None:
         heard.extend(data)
         if heard.endswith(b"\x04"):
-            says("OK" + text[:20])
-            says(text[20:] + '\r\n{"x": [nan]}\r\n')
-            says(text + "\r\n")
+            says("OK")
+            for piece in pieces:
+                says(piece)
         elif heard.endswith(b"\x03"):
             says("\x04Traceback\r\nKeyboardInterrupt: \r\n\x04>")
 
     serial.board = takes
     serial.page.click("#live-watch")
+
+
+def test_frames_over_web_serial(serial):
+    """Lines that come in pieces, and one that is no JSON."""
+    layers = [[0.1, 0.2, 0.3, 0.4], [1, 2, 3], [0.5]]
+    text = json.dumps({"x": [5.9, 3.0, 4.2, 1.5], "layers": layers, "us": 43, "answer": "versicolor"})
+    open_live(serial)
+    watch(serial, [text[:20], text[20:] + '\r\n{"x": [nan]}\r\n', text + "\r\n"])
     serial.page.wait_for_selector("#live-frame[data-frames='2']")
     assert serial.page.inner_text("#live-frame") == "Frame 2: versicolor, 43 microseconds on the board"
     assert serial.page.get_attribute("#neuron-1-2", "data-value") == "3"
     serial.page.click("#live-stop")
     serial.page.wait_for_selector("#live-watch")
     assert serial.page.locator("[role=alert]").count() == 0
+
+
+def test_an_answer_of_the_board_is_said_in_german(serial):
+    """The board knows the English names; and what it says is no number is none here."""
+    layers = [[0.1, 0.2, 0.3], [None, 2, 3, 4], [0, 0.25, 0.75]]
+    frame = {"x": [1, 2, 3], "layers": layers, "us": 43, "answer": "shake"}
+    serial.open("de/gestures/3-4-3/live")
+    watch(serial, [json.dumps(frame) + "\r\n"])
+    serial.page.wait_for_selector("#live-frame")
+    assert serial.page.inner_text("#live-frame") == "Bild 1: geschüttelt, 43 Mikrosekunden auf dem Board"
+    assert serial.page.get_attribute("#neuron-1-0", "data-value") == "NaN"
+    assert serial.page.get_attribute("#neuron-2-2", "data-value") == "0.75"

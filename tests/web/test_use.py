@@ -160,7 +160,7 @@ def test_a_reload_keeps_a_table_that_is_being_typed(explorer):
 def test_training_plays_and_pauses(explorer):
     explorer.open("en/iris/4-3-1/train")
     explorer.page.click("#train-play")
-    explorer.page.wait_for_function("anne.losses.length > 20")
+    explorer.wait_until("anne.losses.length > 20")
     explorer.page.click("#train-pause")
     n = explorer.page.evaluate("anne.losses.length")
     explorer.page.wait_for_timeout(100)
@@ -285,7 +285,7 @@ def test_20000_rows_are_taken_and_drawn(explorer, tmp_path):
     explorer.open("en/iris/4-3-1/data")
     explorer.page.click("summary")
     explorer.page.set_input_files("#data-file", path)
-    explorer.page.wait_for_function("anne.data.x.length === 20000")
+    explorer.wait_until("anne.data.x.length === 20000")
     for screen in ("train", "look", "int8", "data"):
         explorer.page.click(f"#tab-{screen}")
     assert 1000 <= explorer.page.locator("svg.chart .mark").count() <= 1502

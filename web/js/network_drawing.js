@@ -16,8 +16,9 @@ const [SMALLEST, LARGEST] = [0.85, 1.3]; // how it is scaled to the room there i
 
 /**
  * The drawing of a network. parameters: what lines show, weights or their gradients; names: {features, labels}; values:
- * each layer's, the inputs first, or null; maps: such of heat_map.js, drawn instead; chosen: {layer, neuron} or null; choose(layer, neuron, input) is called for
- * a click on a neuron, and with the input's number for one on a line. Layer 0 are the inputs.
+ * each layer's, the inputs first, or null; maps: such of heat_map.js, drawn instead; chosen: {layer, neuron} or null;
+ * choose(layer, neuron, input) is called for a click on a neuron, and with the input's number for one on a line. Layer 0
+ * are the inputs.
  */
 export function drawNetwork({ sizes, activations, parameters, names, values, maps, chosen, choose }) {
   const shown = sizes.map((n) => Math.min(n, MOST_DRAWN));
@@ -39,8 +40,8 @@ export function drawNetwork({ sizes, activations, parameters, names, values, map
   const neurons = sizes.flatMap((n, l) =>
     Array.from({ length: shown[l] }, (_, i) => {
       const isChosen = chosen?.layer === l && chosen?.neuron === i;
-      const shown = { name: nameOf(l, i, sizes, names), value: values?.[l]?.[i], map: maps?.[l][i], isChosen };
-      return neuron(x(l), y(l, i), shown, l, i, l > 0 ? choose : null);
+      const about = { name: nameOf(l, i, sizes, names), value: values?.[l]?.[i], map: maps?.[l][i], isChosen };
+      return neuron(x(l), y(l, i), about, l, i, l > 0 ? choose : null);
     }),
   );
   const heads = sizes.map((n, l) =>

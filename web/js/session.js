@@ -10,8 +10,9 @@ import { modelFile } from "./model_file.js";
 import { firstParameters } from "./random.js";
 import { Rows, split } from "./rows.js";
 
-const ELSEWHERE = ["live", "board", "cell", "neuron", "message", "mode", "guess"]; // changes that leave the network as it is
-const OFTEN = ["training", "live", "drag"]; // changes that come many times a second
+// Changes that leave the network as it is, and those that come many times a second.
+const ELSEWHERE = ["live", "board", "cell", "neuron", "message", "mode", "guess"];
+const OFTEN = ["training", "live", "drag"];
 const KEY = "anne-explorer";
 export const LARGEST = 1e5; // a weight beyond it has grown without end, though sigmoid and softmax keep the loss finite
 const MOST_EPOCHS = 20000; // whose losses are kept

@@ -3,9 +3,9 @@
 import { legend, plane } from "../charts.js";
 import { DATASETS, namesOf } from "../datasets.js";
 import { h } from "../dom.js";
+import { guessSection } from "../guess_section.js";
 import { readTable, TableError } from "../table.js";
 import { fixed, number, t } from "../texts.js";
-import { guessSection } from "./guess.js";
 
 const MOST_SHOWN = 100; // rows of the table
 const MOST_DECIMALS = 4;

@@ -8,9 +8,9 @@ import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { mapsOver } from "../heat_map.js";
 import { drawNetwork, nameOf } from "../network_drawing.js";
+import { neuronTable } from "../neuron_table.js";
 import { number, t } from "../texts.js";
 import { featurePickers } from "./data.js";
-import { neuronTable } from "./neuron_table.js";
 
 let chosen = { layer: 1, neuron: 0 };
 let shows = "forwards"; // what the drawing shows; "backwards" and "maps" are the others

@@ -1,11 +1,11 @@
 // A neuron's sum with its numbers, a line for each weight: typed or dragged, times the value it takes.
 
-import { layout } from "../core.js";
-import { namesOf } from "../datasets.js";
-import { h } from "../dom.js";
-import { nameOf } from "../network_drawing.js";
-import { LARGEST } from "../session.js";
-import { number, t } from "../texts.js";
+import { layout } from "./core.js";
+import { namesOf } from "./datasets.js";
+import { h } from "./dom.js";
+import { nameOf } from "./network_drawing.js";
+import { LARGEST } from "./session.js";
+import { number, t } from "./texts.js";
 
 const DIGITS = 4; // shown of a weight
 let refused = null; // the index of a weight for which no weight was typed

@@ -1,8 +1,8 @@
 // Guess: the pupil says what a row is before the network does; both are counted.
 
-import { namesOf } from "../datasets.js";
-import { h } from "../dom.js";
-import { number, t } from "../texts.js";
+import { namesOf } from "./datasets.js";
+import { h } from "./dom.js";
+import { number, t } from "./texts.js";
 
 export function guessSection(session) {
   const { guesses } = session;
