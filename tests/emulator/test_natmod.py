@@ -3,9 +3,11 @@
 That it behaves like the firmware's in everything else, the backends stock-* of tests/api see to.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from anne_tools.boards import emulator_core
 from anne_tools.boards.emulator import EmulatedPico
 from anne_tools.boards.emulator_fork import ForkedPico, forked
 
@@ -158,3 +160,20 @@ print(answer() == before, 'the model is running' in told)
     )
     with forked(stock) as pico:
         assert run(pico, program) == "True True\n"
+
+
+def test_a_chip_with_another_boot_rom_is_refused(monkeypatch):
+    """The RP2040's, but for the mark at 0x10 by which the module knows it; MicroPython does not look at that."""
+    if not STOCK.exists() or not MODULE.exists():
+        pytest.skip("no stock firmware or no module; `make test` builds them")
+
+    def make_core(flash_cache):
+        core = emulator_core.make_core(flash_cache)
+        return replace(core, bootrom=[*core.bootrom[:4], 0, *core.bootrom[5:]])
+
+    monkeypatch.setattr("anne_tools.boards.emulator.make_core", make_core)
+    machine = EmulatedPico(STOCK, files={"/lib/_anne.mpy": MODULE.read_bytes()}, flash_cache=None)
+    machine.set_flash_miss_cycles(0)
+    machine.boot()
+    told = run(machine, "try: import _anne\nexcept ValueError as error: print(error)")
+    assert told == "made for the RP2040\n"  # anne.unfit says the rest
