@@ -94,8 +94,9 @@ def main() -> int:
         print(f"release: {error}", file=sys.stderr)
         return 1
     shutil.copytree(RUNTIME, DIST, dirs_exist_ok=True)
-    for language in ("de", "en"):
-        shutil.copytree(ROOT / "lessons" / language, DIST / "lessons" / language)
+    for name in git(ROOT, "ls-files", "examples", "lessons/de", "lessons/en").splitlines():
+        (DIST / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, DIST / name)
     for name, content in mip_files().items():
         (DIST / name).write_bytes(content)
     (DIST / "SIZES.md").write_text(size_table(DIST, files_of(DIST)), encoding="utf-8")

@@ -19,10 +19,16 @@ _KINDS = (
     (r"package-dense\.json", "the same with dense layers alone"),
     (r"package-.*\.json", "the same for each processor, and for boards without the native module"),
     (r"anne-explorer\.html", "page that trains networks and shows every neuron, in a browser"),
+    (r"examples/.*", "programs, networks and data to begin with"),
     (r"lessons/.*", "eight lessons as notebooks, with teachers' sheets, in German and English"),
 )
 # Of these the sum is told.
-_TOGETHER = {r"anne/.*\.mpy": "anne/*.mpy", r"package-.*\.json": "package-*.json", r"lessons/.*": "lessons/*"}
+_TOGETHER = {
+    r"anne/.*\.mpy": "anne/*.mpy",
+    r"package-.*\.json": "package-*.json",
+    r"examples/.*": "examples/*",
+    r"lessons/.*": "lessons/*",
+}
 _UF2_BLOCK, _UF2_PAYLOAD = 512, 256
 
 
