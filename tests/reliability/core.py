@@ -46,7 +46,7 @@ def bits(soak: bool) -> Found:
 
 
 def fields(soak: bool) -> Found:
-    """Every byte, half-word and word of models as a field, CRC made good."""
+    """Every byte, half-word and word of models as a field, CRC made good; in short one word in eight of the data."""
     found = run_program("damage", "fields", MODELS, *([] if soak else [SMALL_BYTES]))
     if found["runs"] < 10_000:
         raise ReliabilityError(f"fields: {found}")

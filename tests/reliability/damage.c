@@ -2,7 +2,9 @@
 // every field changed and the CRC made good. Nothing may be read or written outside of the file, which has a block of
 // its own size on the heap, nor beyond what a layer owns (guarded.h); what is taken after all is run.
 //
-//   damage truncation|bits|fields FOLDER [MOST_BYTES]     of golden models; larger files are left out
+//   damage truncation|bits|fields FOLDER [MOST_BYTES]     of golden models; larger files are left out, and
+//                                                         fields are changed in one word in eight of weights and the
+//                                                         like
 //
 // prints {"models": how many, "runs": files tried, "taken": how many of them the loader took}
 #include "guarded.h"
@@ -111,9 +113,13 @@ static void word(const file_t *file, uint32_t at, count_t *count) {
     }
 }
 
+// Of the data behind the head, one word in so many is changed.
+static uint32_t data_step = 1;
+
 // Every byte, half-word and word after the CRC, so every field whatever its width.
 static void fields_of(const file_t *file, count_t *count) {
-    for (uint32_t at = 16; at + 4 <= file->n_bytes; at += 4) {
+    uint32_t head = file->n_bytes - word_at(file->bytes, 36);
+    for (uint32_t at = 16; at + 4 <= file->n_bytes; at += at < head ? 4 : 4 * data_step) {
         word(file, at, count);
         integers(file, at, 2, count);
         integers(file, at + 2, 2, count);
@@ -200,6 +206,7 @@ int main(int argc, char **argv) {
                                               : strcmp(argv[1], "bits") == 0     ? bits
                                                                                  : fields;
     uint32_t most_bytes = argc == 4 ? (uint32_t)atoi(argv[3]) : UINT32_MAX, models = 0;
+    data_step = argc == 4 ? 8 : 1;
     files_t files = read_models(argv[2]);
     add_files(&files);
     count_t count = {0, 0};
