@@ -68,8 +68,8 @@ function modes(session) {
     };
     return h("button", { id: `look-${mode}`, "aria-pressed": String(shows === mode), onclick: show }, t(key));
   };
-  const isFlat = session.data.features.length > 1;
-  return h("p", { class: "buttons" }, button("look.forwards"), button("look.backwards"), isFlat ? button("look.maps") : null);
+  const hasPlane = session.data.features.length > 1;
+  return h("p", { class: "buttons" }, button("look.forwards"), button("look.backwards"), hasPlane ? button("look.maps") : null);
 }
 
 function drawing(session, values, gradients) {
