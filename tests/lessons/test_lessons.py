@@ -58,7 +58,10 @@ def test_notebooks_have_the_same_code(lesson):
 # --- What teachers rely on --------------------------------------------------------------------------------------------
 
 SECTIONS = {
-    "de": ("Ziele", "Vorwissen", "Lösungen", "Häufige Fehlvorstellungen", "Differenzierung", "Ohne Pico, ohne Internet"),
+    "de": (
+        "Ziele", "Vorwissen", "Lösungen", "Häufige Fehlvorstellungen", "Differenzierung",
+        "Ohne Pico, ohne Internet",
+    ),
     "en": (
         "Aims", "They need to know", "Solutions", "Common misconceptions", "For different paces",
         "Without a Pico, without internet",

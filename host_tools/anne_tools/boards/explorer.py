@@ -20,7 +20,7 @@ from .built import find
 from .lines import OnData, OnEnd
 
 _PAGE = "anne-explorer.html"
-# What a WebSocket ends with, RFC 6455: the server cannot go on, or shall be asked again later.
+# What a WebSocket ends with, RFC 6455: the server ends, cannot go on, or shall be asked again later.
 _GOING, _BROKEN, _LATER = 1001, 1011, 1013
 _MOST_REASON_BYTES = 123  # of a control frame's 125
 _CLOSE_S = 2.0  # for the page to take its leave
