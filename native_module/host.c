@@ -103,9 +103,13 @@ EXPORT void anne_host_get(const host_model_t *self, uint32_t tensor, uint8_t *va
     memcpy(values, anne_model_data(&self->model, tensor), anne_tensor_bytes(&self->model.tensors[tensor]));
 }
 
-// What the core needs beside the file, layers and arena, in bytes of the chip.
+// What the core needs beside the file, layers and arena, in bytes of the chip; and on a chip that rewrites weights.
 EXPORT uint32_t anne_host_scratch_bytes(const host_model_t *self) {
     return self->model.derived_words * sizeof(uint32_t) + self->model.scratch_bytes;
+}
+
+EXPORT uint32_t anne_host_repacked_scratch_bytes(const host_model_t *self) {
+    return self->model.derived_words * sizeof(uint32_t) + self->model.repacked_bytes;
 }
 
 // --- Functions -------------------------------------------------------------------------------------------------------

@@ -141,10 +141,24 @@ static uint32_t n_addresses(const anne_record_t *record) {
     return n > 2 ? n : 0;
 }
 
+// Where weights are rewritten it is the same memory, as that is known only later.
+static void note_scratch(anne_model_t *model, const anne_needs_t *needs) {
+    if (needs->scratch > model->scratch_bytes) {
+        model->scratch_bytes = needs->scratch;
+    }
+    const uint32_t both = needs->scratch > needs->repacked ? needs->scratch : needs->repacked;
+    if (both > model->repacked_bytes) {
+        model->repacked_bytes = both;
+    }
+#ifdef ANNE_REPACKS
+    model->scratch_bytes = model->repacked_bytes;
+#endif
+}
+
 static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
     anne_lives_t lives;
     anne_lives_begin(model, &lives);
-    model->scratch_bytes = model->derived_words = 0;
+    model->scratch_bytes = model->repacked_bytes = model->derived_words = 0;
     uint32_t position = 0, room_for_constants = ANNE_MAX_CONSTANT_BYTES;
     for (uint32_t i = 1; i <= model->n_layers; i++) {
         anne_record_t record;
@@ -160,11 +174,9 @@ static anne_status_t check_layers(anne_model_t *model, uint32_t layers_bytes) {
             return ANNE_ERROR_LAYER;
         }
         TRY(anne_lives_note(model, &record, kind, i, &lives));
-        anne_needs_t needs = {0, 0};
+        anne_needs_t needs = {0, 0, 0};
         TRY(kind->check(&record, &needs));
-        if (needs.scratch > model->scratch_bytes) {
-            model->scratch_bytes = needs.scratch;
-        }
+        note_scratch(model, &needs);
         model->derived_words += n_addresses(&record) + needs.derived;
     }
     if (position != layers_bytes) {

@@ -17,7 +17,8 @@ typedef struct {
     uint32_t n_tensors;
     uint32_t n_layers;
     uint32_t arena_bytes;
-    uint32_t scratch_bytes;   // the most any layer needs beside the arena
+    uint32_t scratch_bytes;   // the most any layer needs beside the arena, here and
+    uint32_t repacked_bytes;  // where weights are rewritten (ANNE_REPACKS)
     uint32_t derived_words;   // what layers keep beside their constants as long as the model is loaded (layers.h)
     uint32_t workspace_bytes; // layers, derived, arena and scratch, in this order
     const anne_tensor_t *tensors;

@@ -1,139 +1,106 @@
 // A dense layer's int8 weights in the order in which the Cortex-M33 multiplies them fastest, and their sums.
 //
-// The layout s8_quad has in a word one column of four rows, each with 128 more; the words of eight rows alternate. Here
-// a word has four columns of one row, as they are, and the words of four rows alternate, over all columns of a panel,
-// before those of the next four: the same bytes, so they change places in memory. A byte goes by twice: first the four
-// by four of four words are transposed, then the blocks of four words go where they belong, along the cycles of that
-// permutation, which a bit for each block marks as done. In a panel of 508 columns eight rows have 254 blocks.
-#include <string.h>
-
+// The layout s8_quad has in a word one column of four rows, u = w + 128 each; the words of eight rows alternate. Here a
+// word has two columns of two rows: of the four columns a, b, c, d that follow one another,
+//
+//     s8_quad    u0 u1 u2 u3 of a    of b                of c                of d
+//     here       u0 w1 of a, of c    u2 w3 of a, of c    u0 w1 of b, of d    u2 w3 of b, of d
+//
+// so the halves of four words change places, and the upper byte of each half gets its sign: the same bytes, and one pass
+// over them. Words of eight rows alternate as before, by twos. Two columns apart, as SXTB16 takes x from a word that way.
+// armv8m/pairs_s8.S has the sums, which need not be widened, so a panel is only what stands side by side.
 #include "kernels/dense_s8.h"
+
+#include "kernels/pairs_s8.h"
 
 #ifdef ANNE_REPACKS
 
-#define BLOCK_WORDS 4
-#define MOST_BLOCKS (ANNE_DENSE_S8_PANEL / 4 * 2)
+#define SIGNS 0x80008000u // of the upper bytes
 
-typedef struct {
-    uint32_t words[BLOCK_WORDS];
-} block_t;
-
-// Byte j of word i becomes byte i of word j.
-static block_t transposed(const uint32_t *words, uint32_t step) {
-    const uint32_t a = words[0], b = words[step], c = words[2 * step], d = words[3 * step];
-    const uint32_t even_ab = (a & 0x00ff00ff) | (b & 0x00ff00ff) << 8;
-    const uint32_t odd_ab = (a >> 8 & 0x00ff00ff) | (b & 0xff00ff00);
-    const uint32_t even_cd = (c & 0x00ff00ff) | (d & 0x00ff00ff) << 8;
-    const uint32_t odd_cd = (c >> 8 & 0x00ff00ff) | (d & 0xff00ff00);
-    return (block_t){{
-        (even_ab & 0xffff) | even_cd << 16,
-        (odd_ab & 0xffff) | odd_cd << 16,
-        even_ab >> 16 | (even_cd & 0xffff0000),
-        odd_ab >> 16 | (odd_cd & 0xffff0000),
-    }};
+// Of two words the lower halves, and the upper ones.
+static inline uint32_t lower(uint32_t a, uint32_t c) {
+    return (a & 0xffff) | c << 16;
 }
 
-static block_t without_128(block_t block) {
-    for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
-        block.words[i] ^= 0x80808080;
-    }
-    return block;
+static inline uint32_t upper(uint32_t a, uint32_t c) {
+    return a >> 16 | (c & 0xffff0000);
 }
 
-// Blocks that alternate, of two times n, come to stand one half behind the other; or `back`.
-static void part(block_t *blocks, uint32_t n, bool back) {
-    uint32_t done[(MOST_BLOCKS + 31) / 32] = {0};
-    for (uint32_t first = 0; first < 2 * n; first++) {
-        if (done[first / 32] >> first % 32 & 1) {
-            continue;
-        }
-        block_t moved = blocks[first];
-        uint32_t at = first;
-        do {
-            at = back ? at < n ? 2 * at : 2 * (at - n) + 1 : at % 2 * n + at / 2;
-            const block_t next = blocks[at];
-            blocks[at] = moved;
-            moved = next;
-            done[at / 32] |= 1u << at % 32;
-        } while (at != first);
-    }
-}
-
-// Eight rows of a panel.
-static void repack_eight(uint32_t *weights, uint32_t columns, bool back) {
-    block_t *blocks = (void *)weights;
-    if (back) {
-        part(blocks, columns / 4, true);
-    }
-    for (block_t *end = blocks + columns / 2; blocks != end; blocks += 2) {
-        uint32_t *words = blocks[0].words;
-        if (back) {
-            const block_t first = without_128(transposed(words, 1)), second = without_128(transposed(words + 4, 1));
-            for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
-                words[2 * i] = first.words[i];
-                words[2 * i + 1] = second.words[i];
+// Four columns of `fours` times four rows, 1 or 2.
+static inline void repack_block(uint32_t *words, uint32_t fours, bool back) {
+    uint32_t made[8];
+    for (uint32_t i = 0; i < fours; i++) {
+        for (uint32_t pair = 0; pair < 2; pair++) { // a and c, b and d
+            if (back) {
+                const uint32_t *at = words + 2 * fours * pair + 2 * i;
+                made[fours * pair + i] = lower(at[0], at[1]) ^ SIGNS;
+                made[fours * (pair + 2) + i] = upper(at[0], at[1]) ^ SIGNS;
+            } else {
+                const uint32_t a = words[fours * pair + i], c = words[fours * (pair + 2) + i];
+                made[2 * fours * pair + 2 * i] = lower(a, c) ^ SIGNS;
+                made[2 * fours * pair + 2 * i + 1] = upper(a, c) ^ SIGNS;
             }
-        } else {
-            const block_t first = without_128(transposed(words, 2)), second = without_128(transposed(words + 1, 2));
-            blocks[0] = first;
-            blocks[1] = second;
         }
     }
-    if (!back) {
-        part((void *)weights, columns / 4, false);
-    }
+    memcpy(words, made, 4 * fours * sizeof *words);
 }
 
 void anne_dense_s8_repack(uint32_t *weights, uint32_t n_in, uint32_t n_out, bool back) {
     for (uint32_t columns; n_in > 0; n_in -= columns < n_in ? columns : n_in) {
         columns = anne_dense_s8_scratch(n_in);
-        uint32_t fours = (n_out + 3) / 4;
-        for (; fours >= 2; fours -= 2, weights += 2 * columns) {
-            repack_eight(weights, columns, back);
+        const uint32_t fours = (n_out + 3) / 4;
+        for (const uint32_t *end = weights + fours / 2 * 2 * columns; weights != end; weights += 8) {
+            repack_block(weights, 2, back);
         }
-        for (const uint32_t *end = weights + fours * columns; weights != end; weights += BLOCK_WORDS) {
-            const block_t block = without_128(transposed(weights, 1));
-            memcpy(weights, &block, sizeof block);
+        for (const uint32_t *end = weights + fours % 2 * columns; weights != end; weights += 4) {
+            repack_block(weights, 1, back);
         }
     }
 }
 
-// --- Sums -----------------------------------------------------------------------------------------------------------
+// --- Sums of one x --------------------------------------------------------------------------------------------------
 
-// In armv8m/dense_s8_fours.S.
-void anne_dense_s8_fours(const uint32_t *weights, const int32_t *bias, const uint32_t *x, uint32_t columns,
-                         uint32_t n_out, int32_t *acc);
-
-// Two words with the even and with the odd of each four x.
-static void spread(const int8_t *x, uint32_t n, uint32_t *pairs) {
+// Words with x0 and x2, then x1 and x3 of each four x; returns -128 times their sum.
+static int32_t spread(const int8_t *x, uint32_t n, uint32_t *pairs) {
+    int32_t sum = 0;
 #pragma GCC unroll 4
     for (const int8_t *end = x + n / 4 * 4; x != end; x += 4, pairs += 2) {
         uint32_t word;
         memcpy(&word, __builtin_assume_aligned(x, 4), sizeof word);
-        __asm__("sxtb16 %0, %1" : "=r"(pairs[0]) : "r"(word));
-        __asm__("sxtb16 %0, %1, ror #8" : "=r"(pairs[1]) : "r"(word));
+        const anne_spread_t both = anne_spread(word);
+        pairs[0] = both.even;
+        pairs[1] = both.odd;
+        sum = anne_spread_sum(both, sum);
     }
     if (n % 4 > 0) {
-        const uint32_t odd = n % 4 > 1 ? (uint16_t)x[1] : 0, third = n % 4 > 2 ? (uint16_t)x[2] : 0;
-        pairs[0] = (uint16_t)x[0] | third << 16;
-        pairs[1] = odd;
+        uint32_t word = 0;
+        memcpy(&word, x, n % 4);
+        const anne_spread_t both = anne_spread(word);
+        pairs[0] = both.even;
+        pairs[1] = both.odd;
+        sum = anne_spread_sum(both, sum);
     }
+    return -128 * sum;
 }
 
-static void sum_panel(const uint32_t *weights, const int32_t *bias, const uint32_t *x, uint32_t columns, uint32_t n_out,
-                      int32_t *acc) {
-    const uint32_t whole = n_out / 4 * 4, left = n_out - whole;
-    if (whole > 0) {
-        anne_dense_s8_fours(weights, bias, x, columns, whole, acc);
+// Of n_out rows, the weights of which begin with those of the first; `rows` are left from there on.
+static void sum_panel(const uint32_t *weights, uint32_t rows, const int32_t *bias, const uint32_t *x, uint32_t columns,
+                      int32_t start, uint32_t n_out, int32_t *acc) {
+    const uint32_t alternate = (rows + 3) / 8 * 8; // rows
+    const uint32_t whole = n_out / 4 * 4, first = whole < alternate ? whole : alternate;
+    if (first > 0) {
+        anne_pairs_s8_rows_16(weights, bias, x, columns, start, first, acc);
     }
-    if (left > 0) { // of four, whose others are nobody's
+    if (first < n_out) { // four, or of four, whose others are nobody's
+        const anne_pairs_four_t four = anne_pairs_four(weights, first / 4, rows, columns);
+        const uint32_t left = n_out - first;
         int32_t sums[4] = {0};
         for (uint32_t i = 0; i < left; i++) {
-            sums[i] = bias[whole + i];
+            sums[i] = bias[first + i];
         }
-        anne_dense_s8_fours(weights + whole / 4 * columns, sums, x, columns, 4, sums);
+        (four.alternates ? anne_pairs_s8_rows_16 : anne_pairs_s8_rows_8)(four.weights, sums, x, columns, start, 4, sums);
         for (uint32_t i = 0; i < left; i++) {
-            acc[whole + i] = sums[i];
+            acc[first + i] = sums[i];
         }
     }
 }
@@ -144,8 +111,9 @@ void anne_dense_s8_rows(const uint32_t *weights, uint32_t rows, uint32_t first, 
     for (uint32_t columns, n; n_in > 0; n_in -= n, x += n, bias = acc) {
         n = n_in < ANNE_DENSE_S8_PANEL ? n_in : ANNE_DENSE_S8_PANEL;
         columns = anne_dense_s8_columns(n);
-        spread(x, n, pairs);
-        sum_panel(weights + first / 4 * columns, bias, pairs, columns, n_out, acc);
+        const int32_t start = spread(x, n, pairs);
+        sum_panel(anne_pairs_four(weights, first / 4, rows, columns).weights, rows - first, bias, pairs, columns, start,
+                  n_out, acc);
         weights += (rows + 3) / 4 * columns;
     }
 }

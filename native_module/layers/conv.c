@@ -88,7 +88,7 @@ static parts_t parts_of(const conv_t *conv, const void *const *constants) {
 // --- A group of a pixel ---------------------------------------------------------------------------------------------
 
 #ifdef ANNE_REPACKS
-static void run_repacked(const anne_layer_t *layer);
+static void run_repacked_s16(const anne_layer_t *layer);
 #endif
 
 // From a copy of what the window sees: sums of integers, floats at y.
@@ -101,7 +101,7 @@ static void sum_of_copy(const conv_t *conv, uint32_t group, uint32_t origin, flo
     const void *x = (const uint8_t *)layer->x + (origin + first) * conv->bytes;
     anne_gather(conv->runs, conv->n_runs, x, conv->bytes, (int8_t)layer->input->zero_point, conv->seen);
 #ifdef ANNE_REPACKS
-    if (layer->run == run_repacked) {
+    if (layer->run == run_repacked_s16) {
         anne_dense_s16_repacked(weights, bias, conv->seen, n_in, n_out, rest, sums);
         return;
     }
@@ -179,7 +179,7 @@ static void run_conv(const anne_layer_t *layer) {
 }
 
 #ifdef ANNE_REPACKS
-static void run_repacked(const anne_layer_t *layer) {
+static void run_repacked_s16(const anne_layer_t *layer) {
     run_conv(layer);
 }
 #endif
@@ -195,7 +195,9 @@ static anne_conv_s8_t in_place(conv_t *conv) {
     return (anne_conv_s8_t){.window = &conv->window, .groups = conv->groups, .n_out = conv->n_out};
 }
 
-static void run_in_place(const anne_layer_t *layer) {
+typedef void conv_s8_t(const anne_conv_s8_t *layer, const int8_t *x, int32_t *scratch, int8_t *y);
+
+static void run_s8(const anne_layer_t *layer, conv_s8_t *run) {
     conv_t conv = conv_of(layer->input, layer->output, layer->parameters);
     const anne_output_t output = anne_output_of(layer, CONV_ACT_MIN);
     anne_conv_s8_t how = in_place(&conv);
@@ -204,8 +206,22 @@ static void run_in_place(const anne_layer_t *layer) {
     how.factors = layer->constants[2];
     how.output = &output;
     how.zero_point = layer->input->zero_point;
-    anne_conv_s8(&how, layer->x, layer->scratch, layer->y);
+    run(&how, layer->x, layer->scratch, layer->y);
 }
+
+static void run_in_place(const anne_layer_t *layer) {
+    run_s8(layer, anne_conv_s8);
+}
+
+#ifdef ANNE_REPACKS
+static void run_copied_s8(const anne_layer_t *layer) {
+    run_s8(layer, anne_conv_s8_copied);
+}
+
+static void run_repacked_s8(const anne_layer_t *layer) {
+    run_s8(layer, anne_conv_s8_repacked);
+}
+#endif
 
 // --- The record -----------------------------------------------------------------------------------------------------
 
@@ -232,6 +248,9 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
     if (conv.layout == ANNE_LAYOUT_s8_quad) {
         const anne_conv_s8_t how = in_place(&conv);
         needs->scratch = anne_conv_s8_scratch(&how) * sizeof(int32_t);
+        if (conv.n_in <= ANNE_CONV_S8_MOST_REPACKED) {
+            needs->repacked = anne_conv_s8_copied_scratch(&how) * sizeof(int32_t);
+        }
     } else {
         const parts_t parts = parts_of(&conv, record->constants);
         needs->scratch = (parts.runs + parts.seen + parts.kernel) * sizeof(int32_t);
@@ -243,6 +262,13 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
 }
 
 static anne_layer_run_t *choose_conv(const anne_record_t *record) {
+#ifdef ANNE_REPACKS
+    conv_t conv = conv_of(record->input, record->output, record->parameters);
+    const anne_conv_s8_t how = in_place(&conv);
+    if (conv.layout == ANNE_LAYOUT_s8_quad && anne_conv_s8_band(&how) > 0) {
+        return run_copied_s8;
+    }
+#endif
     return record->parameters[CONV_LAYOUT] == ANNE_LAYOUT_s8_quad ? run_in_place : run_conv;
 }
 
@@ -263,7 +289,9 @@ static uint32_t macs_of_conv(const anne_record_t *record) {
 
 #ifdef ANNE_REPACKS
 static anne_layer_run_t *repacked_conv(const anne_record_t *record) {
-    return record->parameters[CONV_LAYOUT] == ANNE_LAYOUT_s16 ? run_repacked : NULL;
+    const conv_t conv = conv_of(record->input, record->output, record->parameters);
+    const bool is_s8 = conv.layout == ANNE_LAYOUT_s8_quad && conv.n_in <= ANNE_CONV_S8_MOST_REPACKED;
+    return is_s8 ? run_repacked_s8 : conv.layout == ANNE_LAYOUT_s16 ? run_repacked_s16 : NULL;
 }
 
 static void repack_conv(const anne_record_t *record, bool back) {

@@ -106,8 +106,9 @@ typedef struct anne_layer {
 
 // Memory that a layer needs beside its tensors.
 typedef struct {
-    uint32_t scratch; // bytes, a multiple of 4, while it runs
-    uint32_t derived; // words as long as the model is loaded: of 4 bytes on the chip, elsewhere of a pointer's size
+    uint32_t scratch;  // bytes, a multiple of 4, while it runs
+    uint32_t derived;  // words as long as the model is loaded: of 4 bytes on the chip, elsewhere of a pointer's size
+    uint32_t repacked; // as scratch, with weights that are rewritten (ANNE_REPACKS); 0 if it is no more than that
 } anne_needs_t;
 
 // Where the outputs of a layer may lie in the arena (FORMAT.md, "Tensors").

@@ -196,10 +196,11 @@ class Verdict:
         ]
 
 
-def workspace_bytes(model: Core) -> int:
-    """Return what the model needs in RAM beside the file, on a chip with 32-bit pointers; without scratch where the
-    core does not know it."""
-    return len(model.file.layers) * LAYER_BYTES + model.file.arena_bytes + (model.scratch_bytes or 0)
+def workspace_bytes(model: Core, chip: str) -> int:
+    """Return what the model needs in RAM beside the file, on that chip; without scratch where the core does not know
+    it."""
+    scratch = model.repacked_scratch_bytes if chip == "rp2350" else model.scratch_bytes
+    return len(model.file.layers) * LAYER_BYTES + model.file.arena_bytes + (scratch or 0)
 
 
 def fit(data: bytes, board_name: str) -> Verdict:
@@ -212,7 +213,7 @@ def fit(data: bytes, board_name: str) -> Verdict:
         if board.runtime_kb:  # anne deploy --runtime brings what the network needs
             less_kb = board.runtime_kb["all"] - board.runtime_kb[kinds]
             board = replace(board, heap_bytes=board.heap_bytes + less_kb * KB)
-        verdict = _verdict(board, model.file, len(data), workspace_bytes(model))
+        verdict = _verdict(board, model.file, len(data), workspace_bytes(model, board.chip))
         return replace(verdict, kinds=kinds, scratch_counted=model.scratch_bytes is not None)
 
 

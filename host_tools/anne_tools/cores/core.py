@@ -14,12 +14,14 @@ class Core:
     """A model file ready to run: samples in, what its outputs hold out.
 
     `name` is the core's in messages. `scratch_bytes` is what the C core needs beside the file, layers and arena, in
-    bytes of the chip; None where nobody knows.
+    bytes of the chip, `repacked_scratch_bytes` on one that rewrites weights in RAM, the RP2350; None where nobody
+    knows.
     """
 
     name = ""
     file: ModelFile
     scratch_bytes: int | None = None
+    repacked_scratch_bytes: int | None = None
 
     def _take(self, file: ModelFile) -> None:
         self.file = file

@@ -52,8 +52,9 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.anne_host_reset.argtypes = [_pointer]
     library.anne_host_run.argtypes = [_pointer, _pointer, _size, _pointer]
     library.anne_host_trace.argtypes = [_pointer, _pointer, _pointer]
-    library.anne_host_scratch_bytes.argtypes = [_pointer]
-    library.anne_host_scratch_bytes.restype = ctypes.c_uint32
+    for scratch_bytes in (library.anne_host_scratch_bytes, library.anne_host_repacked_scratch_bytes):
+        scratch_bytes.argtypes = [_pointer]
+        scratch_bytes.restype = ctypes.c_uint32
     return library
 
 
@@ -96,6 +97,7 @@ class NativeModel(Core):
             )
         self._take(ModelFile(data, checked=True))  # by the core, and a thousand times as fast
         self.scratch_bytes = _library.anne_host_scratch_bytes(self._handle)
+        self.repacked_scratch_bytes = _library.anne_host_repacked_scratch_bytes(self._handle)
 
     def reset(self) -> None:
         _library.anne_host_reset(self._handle)

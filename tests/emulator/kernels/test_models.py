@@ -30,8 +30,8 @@ CORE = [
 NAMES = sorted(path.stem for path in FOLDER.glob("*.anne"))
 
 # anne_model_t of records.h on the chip, and what of it is used here, in words
-MODEL = struct.Struct("<14I4HI")
-WORKSPACE_BYTES, WORKSPACE = 7, 16
+MODEL = struct.Struct("<15I4HI")
+WORKSPACE_BYTES, WORKSPACE = 8, 17
 
 
 @pytest.fixture(scope="module")
