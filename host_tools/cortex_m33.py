@@ -12,7 +12,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,12 +72,14 @@ M33 = Machine(
 )
 
 
-def with_plain_loops() -> bytes:
-    """Return an ELF file of the core as the Pico 2 has it, and of the loops that it is compared with."""
-    return build(
-        [*core_sources(), BENCHMARK / "plain.c"],
-        [*HARD_FLOATS, *CORE_FLAGS, "-DPLAIN_LOOPS", f"-I{BENCHMARK}"],
-    )
+def with_plain_loops(
+    flags: Sequence[str] = (*HARD_FLOATS, *CORE_FLAGS),
+    core: Sequence[Path] | None = None,
+    machine: Machine | None = None,
+) -> bytes:
+    """Return an ELF file of the core, by default as the Pico 2 has it, and of the loops that it is compared with."""
+    loops = [BENCHMARK / "plain.c", BENCHMARK / "plain_layers.c"]
+    return build([*(core or core_sources()), *loops], [*flags, "-DPLAIN_LOOPS", f"-I{BENCHMARK}"], machine)
 
 
 def missing() -> str:
@@ -148,14 +150,61 @@ class Plain:
         )
 
 
-def plain(elf: bytes, products: list[Plain]) -> list[tuple[np.ndarray, int]]:
-    """Return the result of each product, and the instructions that it took; of an ELF file `with_plain_loops`."""
-    reply, at, results = replied(elf, b"".join(product.packed() for product in products), M33), 0, []
+# Of benchmark/plain_layers.c, in the order of run_models.c; each for three types.
+LAYERS = ("conv", "depthwise", "add", "multiply", "max", "mean")
+_TYPES = ("int8", "int16", "float32")
+
+
+@dataclass
+class PlainLayer:
+    """A layer by such loops, of x (side, side, channels): `weights` (or the second operand) and bias, empty where there
+    are none; windows of `kernel` by `kernel`, `pad` of them before the first pixel, `made` by `made` in all.
+    """
+
+    kind: str
+    x: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    kernel: int = 1
+    stride: int = 1
+    pad: int = 0
+    made: int = 0
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the result: sums have 32 bits."""
+        return self.bias.dtype if self.kind in ("conv", "depthwise") else self.x.dtype
+
+    @property
+    def size(self) -> int:
+        """Numbers of the result."""
+        if self.kind in ("add", "multiply"):
+            return self.x.size
+        return self.made**2 * (self.bias.size if self.bias.size else self.x.shape[2])
+
+    def packed(self) -> bytes:
+        """Return the request for it."""
+        number = LAYERS.index(self.kind) * len(_TYPES) + _TYPES.index(self.x.dtype.name)
+        parts = (self.weights, self.bias, self.x)
+        sizes = (*(part.nbytes for part in parts), self.size * self.dtype.itemsize)
+        image = (self.x.shape[0], self.x.shape[2], self.bias.size, self.kernel, self.stride, self.pad, self.made)
+        head = struct.pack("<13I", 0xFFFFFFFE, number, *sizes, *image)
+        return head + b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+
+
+def plain(
+    elf: bytes, products: Sequence[Plain | PlainLayer], machine: Machine | None = None
+) -> list[tuple[np.ndarray, int]]:
+    """Return the result of each product or layer, and the instructions that it took; of an ELF file `with_plain_loops`."""
+    machine = machine or M33
+    reply, at, results = replied(elf, b"".join(product.packed() for product in products), machine), 0, []
     for product in products:
-        n = len(product.bias)
+        kind, n = (
+            (product.bias.dtype, len(product.bias)) if isinstance(product, Plain) else (product.dtype, product.size)
+        )
         (ticks,) = struct.unpack_from("<I", reply, at)
-        results.append((np.frombuffer(reply, product.bias.dtype, n, at + 4), round(ticks * M33.instructions)))
-        at += 4 + 4 * n
+        results.append((np.frombuffer(reply, kind, n, at + 4), round(ticks * machine.instructions)))
+        at += 4 + kind.itemsize * n
     return results
 
 

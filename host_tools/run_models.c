@@ -9,7 +9,9 @@
 //
 // With -DPLAIN_LOOPS a model may be a product by the loops of benchmark/plain.c instead: a word above all sizes, PLAIN,
 // and words with the bytes of a number, of the sums' kind, n_in and n_out; weights, bias and x. Of that the reply is a
-// word with the ticks, and the sums.
+// word with the ticks, and the sums. Or a layer by those of benchmark/plain_layers.c: PLAIN_LAYER, and words with its
+// number in `layers`, the bytes of weights, of bias, of x and of the result, and the image; weights, or another
+// operand, bias and x. Of that the reply is a word with the ticks, and the result.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -123,6 +125,44 @@ static bool run_plain(uint32_t request, uint32_t reply) {
     write_bytes(reply, out, n_out * 4);
     return true;
 }
+
+#include "plain_layers.h"
+
+#define PLAIN_LAYER 0xfffffffe
+
+// Each for int8, int16, float32.
+#define ALL(name) (void *)name##_s8, (void *)name##_s16, (void *)name##_f32
+static void *const layers[] = {ALL(bench_conv),     ALL(bench_depthwise), ALL(bench_add),
+                               ALL(bench_multiply), ALL(bench_max),       ALL(bench_mean)};
+enum { WEIGHTED = 6, JOINED = 12 }; // where sums of weights end, and what joins two operands
+
+static bool run_plain_layer(uint32_t request, uint32_t reply) {
+    uint32_t words[5];
+    bench_image_t image;
+    read_bytes(request, words, sizeof words);
+    read_bytes(request, &image, sizeof image);
+    void *bias = workspace, *out = workspace + ROOM / 2;
+    if (words[0] >= sizeof layers / sizeof *layers || words[1] > ROOM || words[2] > ROOM / 2 || words[3] > ROOM
+        || words[4] > ROOM / 2 || !read_bytes(request, bytes, words[1]) || !read_bytes(request, bias, words[2])
+        || !read_bytes(request, sample, words[3])) {
+        return false;
+    }
+    uint32_t start = ticks_left();
+    if (words[0] < WEIGHTED) {
+        void (*run)(const bench_image_t *, const void *, const void *, const void *, void *) = layers[words[0]];
+        run(&image, bytes, bias, sample, out);
+    } else if (words[0] < JOINED) {
+        void (*run)(const void *, const void *, int32_t, void *) = layers[words[0]];
+        run(bytes, sample, image.side * image.side * image.channels, out);
+    } else {
+        void (*run)(const bench_image_t *, const void *, void *) = layers[words[0]];
+        run(&image, sample, out);
+    }
+    uint32_t ticks = start - ticks_left();
+    write_bytes(reply, &ticks, sizeof ticks);
+    write_bytes(reply, out, words[4]);
+    return true;
+}
 #endif
 
 static bool run_model(uint32_t request, uint32_t reply) {
@@ -133,6 +173,9 @@ static bool run_model(uint32_t request, uint32_t reply) {
 #ifdef PLAIN_LOOPS
     if (counts[0] == PLAIN) {
         return run_plain(request, reply);
+    }
+    if (counts[0] == PLAIN_LAYER) {
+        return run_plain_layer(request, reply);
     }
 #endif
     if (!read_bytes(request, &counts[1], sizeof counts[1]) || counts[0] > ROOM

@@ -24,9 +24,11 @@
 #include "kernels/add.h"
 
 #include "kernels/arithmetic_f32.h"
+#include "kernels/flush_f32.h"
 #include "kernels/processor.h"
 #include "kernels/rescale.h"
 
+#define INLINE   static inline __attribute__((always_inline))
 #define ONE_BITS ANNE_SUM_BITS // of q, behind the point
 
 // a and b without their zero points, shifted.
@@ -118,6 +120,8 @@ void anne_add_s8(const anne_binary_t *how, const anne_row_t *row) {
     }
 }
 
+#ifdef __ARM_ARCH_6M__
+
 void anne_add_s16(const anne_binary_t *how, const anne_row_t *row) {
     const anne_binary_t own = *how;
     const int16_t *a = row->a, *b = row->b;
@@ -128,6 +132,80 @@ void anne_add_s16(const anne_binary_t *how, const anne_row_t *row) {
     }
 }
 
+#else
+
+// The factor of an operand that has `one` in its name, constants, has no shift; that of the sum has one. Both operands
+// have the step.
+INLINE void add_all_s16(const anne_binary_t *how, const anne_row_t *row, bool a_one, bool b_one) {
+    const anne_small_t a_factor = anne_small_of(how->a), b_factor = anne_small_of(how->b);
+    const anne_small_t whole = anne_small_of(how->whole);
+    const anne_output_t output = how->output;
+    const int32_t sign = how->sign;
+    const int16_t *a = row->a, *b = row->b;
+    int16_t *y = row->y;
+    for (const int16_t *end = y + row->n; y != end;) {
+        const int32_t first = anne_rescale_by(*a++ * (1 << ANNE_ADD_BITS_S16), &a_factor, a_one);
+        const int32_t second = anne_rescale_by(*b++ * (1 << ANNE_ADD_BITS_S16), &b_factor, b_one);
+        *y++ = (int16_t)anne_limited(anne_rescale_by(first + sign * second, &whole, false), &output);
+    }
+}
+
+void anne_add_s16(const anne_binary_t *how, const anne_row_t *row) {
+    if (how->whole.shift == 0 || row->a_step + row->b_step < 2) {
+        const int16_t *a = row->a, *b = row->b;
+        int16_t *y = row->y;
+        for (uint32_t n = row->n; n > 0; n--, a += row->a_step, b += row->b_step) {
+            *y++ = (int16_t)add_one(how, *a * (1 << ANNE_ADD_BITS_S16), *b * (1 << ANNE_ADD_BITS_S16));
+        }
+    } else if (how->a.shift == 0 && how->b.shift == 0) {
+        add_all_s16(how, row, true, true);
+    } else if (how->a.shift == 0) {
+        add_all_s16(how, row, true, false);
+    } else if (how->b.shift == 0) {
+        add_all_s16(how, row, false, true);
+    } else {
+        add_all_s16(how, row, false, false);
+    }
+}
+
+#endif
+
+#ifdef ANNE_FLUSHES // sums below the normal floats are exact
+
+INLINE void add_all_f32(const anne_row_t *row, bool subtracts, uint32_t a_step, uint32_t b_step) {
+    const float *a = row->a, *b = row->b;
+    float *y = row->y;
+    const float *end = y + row->n;
+    for (const float *fours = y + row->n / 4 * 4; y != fours; a += 4 * a_step, b += 4 * b_step, y += 4) {
+        const float a0 = a[0], a1 = a[a_step], a2 = a[2 * a_step], a3 = a[3 * a_step];
+        const float b0 = b[0], b1 = b[b_step], b2 = b[2 * b_step], b3 = b[3 * b_step];
+        y[0] = subtracts ? a0 - b0 : a0 + b0;
+        y[1] = subtracts ? a1 - b1 : a1 + b1;
+        y[2] = subtracts ? a2 - b2 : a2 + b2;
+        y[3] = subtracts ? a3 - b3 : a3 + b3;
+    }
+    for (; y != end; a += a_step, b += b_step) {
+        *y++ = subtracts ? *a - *b : *a + *b;
+    }
+}
+
+void anne_add_f32(const anne_binary_t *how, const anne_row_t *row) {
+    const uint32_t before = anne_flush_begin();
+    const bool both = row->a_step + row->b_step == 2;
+    if (how->sign < 0 && both) {
+        add_all_f32(row, true, 1, 1);
+    } else if (how->sign < 0) {
+        add_all_f32(row, true, row->a_step, row->b_step);
+    } else if (both) {
+        add_all_f32(row, false, 1, 1);
+    } else {
+        add_all_f32(row, false, row->a_step, row->b_step);
+    }
+    anne_flush_end(before);
+}
+
+#else
+
 void anne_add_f32(const anne_binary_t *how, const anne_row_t *row) {
     const float *a = row->a, *b = row->b;
     float *y = row->y;
@@ -136,3 +214,5 @@ void anne_add_f32(const anne_binary_t *how, const anne_row_t *row) {
         *y++ = anne_plus_f32(*a, anne_float_of(anne_bits_of(*b) ^ sign));
     }
 }
+
+#endif

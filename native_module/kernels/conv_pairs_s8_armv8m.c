@@ -12,7 +12,7 @@
 
 typedef struct {
     int32_t top, left;
-    bool inside; // with all taps
+    bool inside;    // with all taps
     int32_t origin; // number of the image with which it begins; 0 if not inside
 } place_t;
 
@@ -22,10 +22,10 @@ typedef struct {
     uint32_t channels; // of a group
     uint32_t n_in;     // of a group's window
     uint32_t columns;
-    bool whole_words; // runs have whole words and begin at such
-    bool usual;       // nothing but a byte limits results, and no sum is shifted to the left
-    bool good_inside; // runs are those of a window inside the image, from its first number on
-    uint32_t y_step; // from pixel to pixel
+    bool whole_words;        // runs have whole words and begin at such
+    bool usual;              // nothing but a byte limits results, and no sum is shifted to the left
+    bool good_inside;        // runs are those of a window inside the image, from its first number on
+    uint32_t y_step;         // from pixel to pixel
     const uint32_t *weights; // of the rows at hand
     const int32_t *bias;
     const anne_rescale_t *factors;

@@ -31,8 +31,8 @@ void anne_conv_s8(const anne_conv_s8_t *layer, const int8_t *x, int32_t *scratch
 // Columns of a group's window up to which that is done, as each takes a word of scratch.
 #define ANNE_CONV_S8_MOST_REPACKED 4096
 // Words of a copy of weights that may not be rewritten, a band of rows at a time, if there are at least so many pixels.
-#define ANNE_CONV_S8_MOST_COPIED   2048
-#define ANNE_CONV_S8_LEAST_PIXELS  16
+#define ANNE_CONV_S8_MOST_COPIED  2048
+#define ANNE_CONV_S8_LEAST_PIXELS 16
 
 // Numbers that a group's window sees.
 static inline uint32_t anne_conv_s8_n_in(const anne_conv_s8_t *layer) {
@@ -42,7 +42,8 @@ static inline uint32_t anne_conv_s8_n_in(const anne_conv_s8_t *layer) {
 
 static inline uint32_t anne_conv_s8_run_words(const anne_conv_s8_t *layer) {
     const uint32_t channels = (uint32_t)layer->window->channels / layer->groups;
-    return (uint32_t)(anne_window_most_runs(layer->window, channels, UINT32_MAX) * sizeof(anne_run_t) / sizeof(int32_t));
+    return (uint32_t)(anne_window_most_runs(layer->window, channels, UINT32_MAX) * sizeof(anne_run_t)
+                      / sizeof(int32_t));
 }
 
 // Rows of such a band, 0 if weights are not copied: all of a group, or a multiple of 8.

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "kernels/arithmetic_f32.h"
+#include "kernels/flush_f32.h"
 #include "kernels/processor.h"
 
 #ifdef ANNE_FLOAT_UNIT
@@ -57,21 +58,11 @@ static void sum_rows(const float *weights, const float *bias, const float *x, si
     }
 }
 
-#ifdef __ARM_FP
-#define FLUSH_TO_ZERO (1u << 24) // in FPSCR: denormals count as 0
-
 void anne_dense_f32(const float *weights, const float *bias, const float *x, size_t n_in, size_t n_out, float *out) {
-    uint32_t before;
-    __asm__ volatile("vmrs %0, fpscr" : "=r"(before));
-    __asm__ volatile("vmsr fpscr, %0" : : "r"(before | FLUSH_TO_ZERO) : "memory");
+    const uint32_t before = anne_flush_begin();
     sum_rows(weights, bias, x, n_in, n_out, out);
-    __asm__ volatile("vmsr fpscr, %0" : : "r"(before) : "memory");
+    anne_flush_end(before);
 }
-#else
-void anne_dense_f32(const float *weights, const float *bias, const float *x, size_t n_in, size_t n_out, float *out) {
-    sum_rows(weights, bias, x, n_in, n_out, out);
-}
-#endif
 
 #endif
 #else

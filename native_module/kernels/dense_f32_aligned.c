@@ -166,7 +166,7 @@ static inline float biased(int32_t t, int32_t exponent, float bias) {
 }
 
 // The two limbs of every aligned x; returns the sum of the high ones.
-static uint32_t split(const float *x, uint32_t n, int32_t exponent, int32_t *limbs) {
+static uint32_t split_bits(const float *x, uint32_t n, int32_t exponent, int32_t *limbs) {
     uint32_t sum = 0;
     for (uint32_t j = 0; j < n; j++) {
         int32_t v = anne_align_f32(x[j], exponent);
@@ -176,6 +176,51 @@ static uint32_t split(const float *x, uint32_t n, int32_t exponent, int32_t *lim
     }
     return sum;
 }
+
+#ifdef ANNE_FLOAT_UNIT // the same bits by products with powers of two, which are exact
+
+// Twice x 2^(23 - exponent) without its fraction, and half of that rounded, halves away from zero. Where that would be
+// no normal power of two, or denormal x would count: the other way.
+static uint32_t split(const float *x, uint32_t n, int32_t exponent, int32_t *limbs) {
+    if (exponent < ANNE_LEAST_SCALED_F32 || exponent > 128) {
+        return split_bits(x, n, exponent, limbs);
+    }
+    const float scale = anne_power_of_two_f32(24 - exponent);
+    uint32_t sum = 0;
+#pragma GCC unroll 4
+    for (const float *end = x + n; x != end;) {
+        const int32_t twice = (int32_t)(*x++ * scale), v = (twice + 1 + (twice >> 31)) >> 1;
+        const int32_t high = (v + 2048) >> 12;
+        limbs = put_limbs(limbs, high, v - high * 4096);
+        sum += (uint32_t)high;
+    }
+    return sum;
+}
+
+// Exponents of t's unit up to this in magnitude, and 2^31: |t + b| is at most that, so nothing leaves the normal
+// floats.
+#define MOST_UNIT 90
+#define BITS_2_31 0x4f000000u
+
+// b of the header by the floor of twice the bias; and 24 bits of t + b, the rest of which rounds.
+static inline float scaled(int32_t t, int32_t exponent, float bias) {
+    const float twice = bias * anne_power_of_two_f32(1 - exponent);
+    if ((uint32_t)exponent + MOST_UNIT > 2 * MOST_UNIT || anne_bits_of(twice) << 1 >= BITS_2_31 << 1) {
+        return biased(t, exponent, bias);
+    }
+    const int32_t whole = (int32_t)twice, floor = whole - (twice < (float)whole);
+    const int32_t sum = t + ((floor + 1) >> 1);
+    const uint32_t sign = (uint32_t)sum & 0x80000000, magnitude = sum < 0 ? 0u - (uint32_t)sum : (uint32_t)sum;
+    const uint32_t below = 0xffu >> __builtin_clz(magnitude | 1);
+    const uint32_t rounded = (magnitude + ((below + 1) >> 1)) & ~below;
+    const float y = (float)rounded * anne_power_of_two_f32(exponent);
+    return anne_float_of(anne_bits_of(y) | sign);
+}
+
+#else
+#define split  split_bits
+#define scaled biased
+#endif
 
 void anne_dense_f32_aligned(const anne_dense_f32_aligned_t *layer) {
     const uint32_t n_in = layer->n_in, n_out = (uint32_t)(layer->end_of_out - layer->out);
@@ -193,7 +238,7 @@ void anne_dense_f32_aligned(const anne_dense_f32_aligned_t *layer) {
     }
     int32_t base = (int32_t)layer->base - 31 + exponent;
     for (uint32_t r = 0; r < n_out; r++) {
-        float y = exponent > 128 ? NAN : biased(layer->sums[r], base + layer->exponents[r], layer->bias[r]);
+        float y = exponent > 128 ? NAN : scaled(layer->sums[r], base + layer->exponents[r], layer->bias[r]);
         layer->out[r] = layer->relu && y < 0 ? 0 : y;
     }
 }

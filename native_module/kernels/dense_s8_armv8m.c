@@ -6,9 +6,9 @@
 //     s8_quad    u0 u1 u2 u3 of a    of b                of c                of d
 //     here       u0 w1 of a, of c    u2 w3 of a, of c    u0 w1 of b, of d    u2 w3 of b, of d
 //
-// so the halves of four words change places, and the upper byte of each half gets its sign: the same bytes, and one pass
-// over them. Words of eight rows alternate as before, by twos. Two columns apart, as SXTB16 takes x from a word that way.
-// armv8m/pairs_s8.S has the sums, which need not be widened, so a panel is only what stands side by side.
+// so the halves of four words change places, and the upper byte of each half gets its sign: the same bytes, and one
+// pass over them. Words of eight rows alternate as before, by twos. Two columns apart, as SXTB16 takes x from a word
+// that way. armv8m/pairs_s8.S has the sums, which need not be widened, so a panel is only what stands side by side.
 #include "kernels/dense_s8.h"
 
 #include "kernels/pairs_s8.h"
@@ -98,7 +98,8 @@ static void sum_panel(const uint32_t *weights, uint32_t rows, const int32_t *bia
         for (uint32_t i = 0; i < left; i++) {
             sums[i] = bias[first + i];
         }
-        (four.alternates ? anne_pairs_s8_rows_16 : anne_pairs_s8_rows_8)(four.weights, sums, x, columns, start, 4, sums);
+        (four.alternates ? anne_pairs_s8_rows_16 : anne_pairs_s8_rows_8)(four.weights, sums, x, columns, start, 4,
+                                                                         sums);
         for (uint32_t i = 0; i < left; i++) {
             acc[first + i] = sums[i];
         }

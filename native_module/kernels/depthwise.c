@@ -20,6 +20,8 @@
 #include "kernels/arithmetic_f32.h"
 #include "kernels/dense_f32.h"
 #include "kernels/depthwise_armv8m.h"
+#include "kernels/depthwise_unit_f32.h"
+#include "kernels/flush_f32.h"
 #include "kernels/processor.h"
 
 // An image, and the window that is looked through.
@@ -176,9 +178,9 @@ static void sum_channel_f32(const anne_depthwise_t *layer, const float *scale, c
     }
 }
 
-#if defined(ANNE_ARMV8M) && defined(__ARM_FP)
+#ifdef ANNE_FLOAT_UNIT
 static void sum_pixels(const anne_depthwise_t *layer, const view_t *view, uint32_t multiplier, float *y) {
-    const uint32_t before = anne_depthwise_begin_f32();
+    const uint32_t before = anne_flush_begin();
     for (int32_t i = 0; i < view->window->out_h; i++) {
         for (int32_t j = 0; j < view->window->out_w; j++, y += layer->n_out) {
             const int32_t *offsets;
@@ -187,7 +189,7 @@ static void sum_pixels(const anne_depthwise_t *layer, const view_t *view, uint32
                                      multiplier, y);
         }
     }
-    anne_depthwise_end_f32(before);
+    anne_flush_end(before);
 }
 #endif
 
@@ -196,7 +198,7 @@ void anne_depthwise_f32(const anne_depthwise_t *layer, const float *scale, const
     uint32_t taps = (uint32_t)layer->window->kernel_h * (uint32_t)layer->window->kernel_w;
     float *seen = (float *)(void *)scratch, *row = seen + taps;
     const view_t view = view_of(layer, x, sizeof *x, 0, scratch + 2 * taps);
-#if defined(ANNE_ARMV8M) && defined(__ARM_FP)
+#ifdef ANNE_FLOAT_UNIT
     if (scale == NULL) {
         sum_pixels(layer, &view, multiplier, y);
         return;

@@ -237,9 +237,68 @@ static float sum_of(const float *x, const anne_grid_t *grid) {
     return anne_scaled_f32((int32_t)(product >> 31), exponent + shift - 30 - (int32_t)grid->divisor->bits);
 }
 
+#ifdef ANNE_FLOAT_UNIT // which multiplies, and drops the fraction, as quickly as it loads
+#define CHANNELS 4
+
+// That many neighbours. The last step might lead beyond the tensor.
+#define EACH_TAP(each)                                                        \
+    for (uint32_t i = grid->rows, left; i > 0; i--) {                         \
+        const float *at = x + (int32_t)(grid->rows - i) * grid->row_step;     \
+        for (left = grid->columns;;) {                                        \
+            _Pragma("GCC unroll 4") for (uint32_t c = 0; c < CHANNELS; c++) { \
+                each                                                          \
+            }                                                                 \
+            if (--left == 0) {                                                \
+                break;                                                        \
+            }                                                                 \
+            at += grid->column_step;                                          \
+        }                                                                     \
+    }
+
+// The end of sum_of: what is shifted has 32 bits, as there are less than 2^28 taps, and so has the reciprocal but
+// for 1.
+static float divided(int64_t sum, int32_t exponent, const anne_count_t *divisor) {
+    const uint32_t high = (uint32_t)((sum < 0 ? -sum : sum) >> 31);
+    const uint32_t shift = high == 0 ? 0 : 32 - (uint32_t)__builtin_clz(high);
+    int32_t value = (int32_t)((uint32_t)sum >> shift | (uint32_t)(sum >> 32) << 1 << (31 - shift));
+    if (divisor->reciprocal != 1u << 31) {
+        value = (int32_t)((int64_t)value * (int32_t)divisor->reciprocal >> 31);
+    }
+    return anne_scaled_f32(value, exponent + (int32_t)shift - 30 - (int32_t)divisor->bits);
+}
+
+static void sum_channels(const float *x, const anne_grid_t *grid, int32_t *result) {
+    uint32_t largest[CHANNELS] = {0};
+    float scales[CHANNELS];
+    int64_t sums[CHANNELS] = {0};
+    bool good = true;
+    EACH_TAP(const uint32_t magnitude = anne_bits_of(at[c]) << 1;
+             largest[c] = magnitude > largest[c] ? magnitude : largest[c];)
+    for (uint32_t c = 0; c < CHANNELS; c++) {
+        const int32_t exponent = (int32_t)(largest[c] >> 24) - 126;
+        const bool own = exponent >= ANNE_LEAST_SCALED_F32 && exponent < 129;
+        scales[c] = anne_power_of_two_f32(own ? 31 - exponent : 0);
+        good &= own;
+    }
+    if (good) {
+        EACH_TAP(sums[c] += (int32_t)(at[c] * scales[c]);)
+    }
+    for (uint32_t c = 0; c < CHANNELS; c++) {
+        const float y = good ? divided(sums[c], (int32_t)(largest[c] >> 24) - 126, grid->divisor) : sum_of(x + c, grid);
+        result[c] = (int32_t)anne_bits_of(y);
+    }
+}
+#endif
+
 void anne_sum_f32(const void *x, const anne_grid_t *grid, uint32_t n, int32_t *result) {
     const float *first = x;
-    for (uint32_t c = 0; c < n; c++) {
+    uint32_t c = 0;
+#ifdef ANNE_FLOAT_UNIT
+    for (; n - c >= CHANNELS; c += CHANNELS) {
+        sum_channels(first + c, grid, result + c);
+    }
+#endif
+    for (; c < n; c++) {
         result[c] = (int32_t)anne_bits_of(sum_of(first + c, grid));
     }
 }
