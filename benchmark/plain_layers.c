@@ -2,10 +2,37 @@
 
 #pragma GCC optimize("O3")
 
+// TensorFlow Lite Micro's MultiplyByQuantizedMultiplier for a factor of at most 1: rounded twice.
+static int32_t rescaled(int32_t x, int32_t multiplier, int32_t right) {
+    const int32_t high = (int32_t)(((int64_t)x * multiplier + (1 << 30)) >> 31);
+    const int32_t mask = (int32_t)((1u << right) - 1), rest = high & mask;
+    return (high >> right) + (rest > (mask >> 1) + (high < 0));
+}
+
+static int32_t limited(int32_t x, int32_t least, int32_t most) {
+    return x < least ? least : x > most ? most : x;
+}
+
+// What a file of the model would say, so that the compiler does not know it.
+static volatile int32_t half = 1 << 30, zero_point = 0;
+
+static inline int8_t finish_s8(int32_t sum, int32_t multiplier) {
+    return (int8_t)limited(rescaled(sum, multiplier, 8), -128, 127);
+}
+
+static inline int16_t finish_s16(int32_t sum, int32_t multiplier) {
+    return (int16_t)limited(rescaled(sum, multiplier, 8), -32768, 32767);
+}
+
+static inline float finish_f32(float sum, int32_t multiplier) {
+    (void)multiplier;
+    return sum;
+}
+
 // clang-format off
-#define CONV(name, number_t, sum_t)                                                                                   \
-    void name(const bench_image_t *image, const number_t *weights, const sum_t *bias, const number_t *x, sum_t *y) {  \
-        const int32_t side = image->side, channels = image->channels, kernel = image->kernel;                         \
+#define CONV(name, number_t, sum_t, finish)                                                                                   \
+    void name(const bench_image_t *image, const number_t *weights, const sum_t *bias, const number_t *x, number_t *y) { \
+        const int32_t side = image->side, channels = image->channels, kernel = image->kernel, multiplier = half;                         \
         for (int32_t i = 0; i < image->made; i++) {                                                                   \
             for (int32_t j = 0; j < image->made; j++) {                                                               \
                 const number_t *w = weights;                                                                          \
@@ -24,7 +51,7 @@
                             }                                                                                         \
                         }                                                                                             \
                     }                                                                                                 \
-                    *y++ = sum;                                                                                       \
+                    *y++ = finish(sum, multiplier);                                                                   \
                 }                                                                                                     \
             }                                                                                                         \
         }                                                                                                             \
@@ -53,10 +80,11 @@
         }                                                                                                             \
     }
 
-#define DEPTHWISE(name, number_t, sum_t)                                                                              \
-    void name(const bench_image_t *image, const number_t *weights, const sum_t *bias, const number_t *x, sum_t *y) {  \
+#define DEPTHWISE(name, number_t, sum_t, finish)                                                                              \
+    void name(const bench_image_t *image, const number_t *weights, const sum_t *bias, const number_t *x, number_t *y) { \
+        const int32_t multiplier = half;                                                                              \
         WINDOWS(number_t, sum_t sum = bias[c];,                                                                       \
-                sum += (sum_t)weights[c * kernel * kernel + tap] * v;, *y++ = sum;)                                   \
+                sum += (sum_t)weights[c * kernel * kernel + tap] * v;, *y++ = finish(sum, multiplier);)                                   \
     }
 
 #define MOST(name, number_t)                                                                                          \
@@ -72,32 +100,18 @@
     }
 // clang-format on
 
-CONV(bench_conv_s8, int8_t, int32_t)
-CONV(bench_conv_s16, int16_t, int32_t)
-CONV(bench_conv_f32, float, float)
-DEPTHWISE(bench_depthwise_s8, int8_t, int32_t)
-DEPTHWISE(bench_depthwise_s16, int16_t, int32_t)
-DEPTHWISE(bench_depthwise_f32, float, float)
+CONV(bench_conv_s8, int8_t, int32_t, finish_s8)
+CONV(bench_conv_s16, int16_t, int32_t, finish_s16)
+CONV(bench_conv_f32, float, float, finish_f32)
+DEPTHWISE(bench_depthwise_s8, int8_t, int32_t, finish_s8)
+DEPTHWISE(bench_depthwise_s16, int16_t, int32_t, finish_s16)
+DEPTHWISE(bench_depthwise_f32, float, float, finish_f32)
 MOST(bench_max_s8, int8_t)
 MOST(bench_max_s16, int16_t)
 MOST(bench_max_f32, float)
 MEAN(bench_mean_s8, int8_t, int32_t, n / 2)
 MEAN(bench_mean_s16, int16_t, int32_t, n / 2)
 MEAN(bench_mean_f32, float, float, 0)
-
-// TensorFlow Lite Micro's MultiplyByQuantizedMultiplier for a factor of at most 1: rounded twice.
-static int32_t rescaled(int32_t x, int32_t multiplier, int32_t right) {
-    const int32_t high = (int32_t)(((int64_t)x * multiplier + (1 << 30)) >> 31);
-    const int32_t mask = (int32_t)((1u << right) - 1), rest = high & mask;
-    return (high >> right) + (rest > (mask >> 1) + (high < 0));
-}
-
-static int32_t limited(int32_t x, int32_t least, int32_t most) {
-    return x < least ? least : x > most ? most : x;
-}
-
-// What a file of the model would say, so that the compiler does not know it.
-static volatile int32_t half = 1 << 30, zero_point = 0;
 
 #define ADD(name, number_t, bits, least, most)                                                            \
     void name(const number_t *a, const number_t *b, int32_t n, number_t *y) {                             \

@@ -15,9 +15,10 @@ typedef struct {
     int32_t made; // side of the output
 } bench_image_t;
 
-// bias + sums of weights x, of integers with 32 bits: weights (n_out, kernel, kernel, channels).
+// bias + sums of weights x, of integers with 32 bits, times 2^-9 and rounded twice, as TensorFlow Lite Micro does:
+// weights (n_out, kernel, kernel, channels).
 #define BENCH_CONV(name, number_t, sum_t) \
-    void name(const bench_image_t *image, const number_t *weights, const sum_t *bias, const number_t *x, sum_t *y);
+    void name(const bench_image_t *image, const number_t *weights, const sum_t *bias, const number_t *x, number_t *y);
 BENCH_CONV(bench_conv_s8, int8_t, int32_t)
 BENCH_CONV(bench_conv_s16, int16_t, int32_t)
 BENCH_CONV(bench_conv_f32, float, float)

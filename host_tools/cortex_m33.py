@@ -121,11 +121,13 @@ class Answer:
     """What a model says to its samples: the raw outputs, one after the other, and what each layer took for each.
 
     `kernel` is what the first layer's sums took of it, for the first sample; None but for dense layers on integers.
+    `workspace_bytes` is what the model needs beside its file.
     """
 
     outputs: bytes
     layers: list[list[int]]
     kernel: int | None = None
+    workspace_bytes: int = 0
 
     @property
     def instructions(self) -> list[int]:
@@ -171,11 +173,6 @@ class PlainLayer:
     made: int = 0
 
     @property
-    def dtype(self) -> np.dtype:
-        """Type of the result: sums have 32 bits."""
-        return self.bias.dtype if self.kind in ("conv", "depthwise") else self.x.dtype
-
-    @property
     def size(self) -> int:
         """Numbers of the result."""
         if self.kind in ("add", "multiply"):
@@ -186,8 +183,16 @@ class PlainLayer:
         """Return the request for it."""
         number = LAYERS.index(self.kind) * len(_TYPES) + _TYPES.index(self.x.dtype.name)
         parts = (self.weights, self.bias, self.x)
-        sizes = (*(part.nbytes for part in parts), self.size * self.dtype.itemsize)
-        image = (self.x.shape[0], self.x.shape[2], self.bias.size, self.kernel, self.stride, self.pad, self.made)
+        sizes = (*(part.nbytes for part in parts), self.size * self.x.itemsize)
+        image = (
+            self.x.shape[0],
+            self.x.shape[2],
+            self.bias.size,
+            self.kernel,
+            self.stride,
+            self.pad,
+            self.made,
+        )
         head = struct.pack("<13I", 0xFFFFFFFE, number, *sizes, *image)
         return head + b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
 
@@ -195,12 +200,14 @@ class PlainLayer:
 def plain(
     elf: bytes, products: Sequence[Plain | PlainLayer], machine: Machine | None = None
 ) -> list[tuple[np.ndarray, int]]:
-    """Return the result of each product or layer, and the instructions that it took; of an ELF file `with_plain_loops`."""
+    """Return the result of each, and the instructions that it took; of an ELF file `with_plain_loops`."""
     machine = machine or M33
     reply, at, results = replied(elf, b"".join(product.packed() for product in products), machine), 0, []
     for product in products:
         kind, n = (
-            (product.bias.dtype, len(product.bias)) if isinstance(product, Plain) else (product.dtype, product.size)
+            (product.bias.dtype, len(product.bias))
+            if isinstance(product, Plain)
+            else (product.x.dtype, product.size)
         )
         (ticks,) = struct.unpack_from("<I", reply, at)
         results.append((np.frombuffer(reply, kind, n, at + 4), round(ticks * machine.instructions)))
@@ -228,7 +235,8 @@ def run(
         assert status == 0, f"the loader refuses a model there: {status}"
         with NativeModel(data) as model:
             n_layers, n_bytes = len(model.file.layers), sum(t.nbytes for t in model.file.outputs)
-        answer, at = Answer(b"", []), at + 4
+        answer, at = Answer(b"", []), at + 8
+        (answer.workspace_bytes,) = struct.unpack_from("<I", reply, at - 4)
         for _ in range(len(x)):
             ticks = struct.unpack_from(f"<{n_layers}I", reply, at)
             at += 4 * n_layers

@@ -83,9 +83,9 @@ class Prices(dict[str, Cost]):
 # --- What was measured -----------------------------------------------------------------------------------------------
 
 
-def price_name(layer: Layer) -> str:
-    """The name of a layer's price; of an activation of floats its own."""
-    name = room(layer.kind).price_name(layer)
+def price_name(layer: Layer, chip: Chip) -> str:
+    """The name of a layer's price on that chip; of an activation of floats its own."""
+    name, _ = room(layer.kind).priced_as(layer, chip)
     return f"activation {layer.activation}" if name == "activation float32" else name
 
 
@@ -95,7 +95,7 @@ def is_typical(layer: Layer, group: str) -> bool:
     """
     if layer.kind != "dense":
         return True
-    return group == f"dense {price_name(layer)}" and layer.inputs[0].size > 1
+    return group == f"dense {room(layer.kind).price_name(layer)}" and layer.inputs[0].size > 1
 
 
 def run_on_pico(device: Device, data: bytes) -> list[tuple[Layer, float]]:
@@ -123,7 +123,7 @@ def run_call(device: Device, data: bytes) -> tuple[str, tuple[float, ...], float
     return ("float32" if file.inputs[0].dtype == "float32" else "integer"), terms, cycles
 
 
-def measure(run: Run, only: set[str], device: Device | None) -> tuple[Layers, dict[str, Rows]]:
+def measure(run: Run, only: set[str], device: Device | None, chip: Chip) -> tuple[Layers, dict[str, Rows]]:
     """Return layers of the groups in `only`, or of all, and calls, where there is a device for them."""
     layers: Layers = {}
     calls: dict[str, Rows] = {}
@@ -140,7 +140,7 @@ def measure(run: Run, only: set[str], device: Device | None) -> tuple[Layers, di
                 continue
             for layer, cycles in run(data):
                 if is_typical(layer, group):
-                    layers.setdefault(price_name(layer), []).append((layer, cycles))
+                    layers.setdefault(price_name(layer, chip), []).append((layer, cycles))
     return layers, calls
 
 
@@ -229,8 +229,9 @@ class Table:
         rows: Rows = []
         for layer, cycles in self.layers[name]:
             kind = room(layer.kind)
-            beside = kind.cycles(layer, self.chip) - self.chip.kernels[name].cycles(**kind.counts(layer))
-            rows.append((Cost.terms(**kind.counts(layer)), cycles - beside))
+            _, counts = kind.priced_as(layer, self.chip)
+            beside = kind.cycles(layer, self.chip) - self.chip.kernels[name].cycles(**counts)
+            rows.append((Cost.terms(**counts), cycles - beside))
         self.add(name, cost_of(solve(rows)))
 
 
@@ -320,14 +321,14 @@ def on_pico(firmware: str | None, only: set[str]) -> tuple[Layers, dict[str, Row
     with open_device("emulator", firmware=firmware, flash_cache=None) as device:
         device.machine.set_flash_miss_cycles(0)  # which code is in the cache differs from build to build
         run = partial(run_on_pico, device)
-        layers, calls = measure(run, only, device)
+        layers, calls = measure(run, only, device, costs.CHIPS["rp2040"])
         return layers, calls, golden_models(run)
 
 
 def on_pico2(only: set[str]) -> tuple[Layers, dict[str, Rows], Golden]:
     """Measure on the Pico 2's processor core."""
     run = partial(run_on_m33, cortex_m33.build(cortex_m33.core_sources(), cortex_m33.FIRMWARE_FLAGS))
-    layers, calls = measure(run, only, None)
+    layers, calls = measure(run, only, None, costs.CHIPS["rp2350"])
     return layers, calls, golden_models(run)
 
 
@@ -353,7 +354,7 @@ def main() -> None:
     layers, calls, models = on_pico2(only) if arguments.pico2 else on_pico(arguments.firmware, only)
     golden: Layers = {}
     for layer, cycles in sum(models.values(), []):
-        golden.setdefault(price_name(layer), []).append((layer, cycles))
+        golden.setdefault(price_name(layer, chip), []).append((layer, cycles))
     costs.CHIPS[chip_name] = chip
     table = fitted(layers, golden, calls, not only, chip_name)
     told = whole_models(table, models)

@@ -9,7 +9,9 @@ from dataclasses import replace
 import cortex_m33
 import numpy as np
 import pico2
+import pico2_layers
 import pytest
+import riscv32
 from anne_tools.errors import ModelError
 from dense_kernels import KERNELS, own_file
 
@@ -47,7 +49,7 @@ def test_whole_layers_take_more_than_their_sums(rows):
 
 
 def test_a_wrong_result_ends_the_run(monkeypatch):
-    job = pico2.window_jobs(pico2.WINDOWS[-1:])[0]
+    job = pico2_layers.window_jobs(pico2_layers.WINDOWS[-1:])[0]
     with pytest.raises(ModelError, match="wrong result: depthwise 3x3, stride 2, 24x24x32 int8: output"):
         pico2._row(job, cortex_m33.Answer(bytes(12 * 12 * 32), [[1]]))
 
@@ -91,3 +93,55 @@ def test_portable_c_is_no_slower_than_the_loops_anyone_would_write():
     answers, _ = cortex_m33.run(cortex_m33.build(cortex_m33.core_sources(), flags), jobs)
     per_mac = [answer.instructions[0] / 128**2 for answer in answers]
     assert max(per_mac[:3]) < 5.06 and max(per_mac[3:]) < 6.06
+
+
+PORTABLE = {
+    "Cortex-M33": (
+        [*cortex_m33.HARD_FLOATS, *cortex_m33.CORE_FLAGS, "-DANNE_PORTABLE"],
+        None,
+        cortex_m33.M33,
+    ),
+    "RISC-V": (
+        [*riscv32.FLAGS, *cortex_m33.CORE_FLAGS],
+        [path for path in cortex_m33.core_sources() if path.suffix == ".c"],
+        riscv32.RISCV32,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PORTABLE)
+def test_portable_c_is_no_slower_in_layers_of_images(name):
+    """Whole layers, with all that they do besides, and those loops with the same rescaling of results. But for means of
+    floats where there is a unit for them: they have the same bits on all chips, which a sum in that unit has not."""
+    flags, core, machine = PORTABLE[name]
+    if machine.missing():
+        pytest.skip(f"{machine.missing()} is not installed")
+    jobs = [
+        job
+        for job in pico2_layers.window_jobs(pico2_layers.WINDOWS) + pico2_layers.element_jobs()
+        if job.plain
+    ]
+    elf = cortex_m33.with_plain_loops(flags, core, machine)
+    answers, _ = cortex_m33.run(elf, [(job.data, job.x) for job in jobs], machine)
+    loops = cortex_m33.plain(elf, [job.plain for job in jobs], machine)
+    slower = {
+        (job.what, job.type): (answer.instructions[0], instructions)
+        for job, answer, (_, instructions) in zip(jobs, answers, loops, strict=True)
+        if answer.instructions[0] > instructions
+    }
+    means = {("average pool 2x2, 24x24x32", "float32"), ("average pool 8x8, 8x8x32", "float32")}
+    assert slower.keys() == (means if name == "Cortex-M33" else set())
+
+
+def test_a_wrong_loop_would_be_found():
+    """What a loop should give, by hand: 1, 2 over 3, 4 with a window of 2 x 2 that reaches one row and column beyond."""
+    x = np.array([[[1], [2]], [[3], [4]]], np.int16)
+    weights, bias = (
+        np.array([[[[256]], [[512]]] * 2]).reshape(1, 2, 2, 1).astype(np.int16),
+        np.array([512], np.int32),
+    )
+    plain = cortex_m33.PlainLayer("conv", x, weights, bias, 2, 1, 0, 2)
+    # 512 + 256 (1 + 3) + 512 (2 + 4) = 4608, / 512 = 9; 512 + 256 (2 + 4) = 2048; 512 + 256 3 + 512 4 = 3328, 6.5 -> 7
+    assert pico2_layers.expected(plain).reshape(-1).tolist() == [9, 4, 7, 3]
+    mean = cortex_m33.PlainLayer("mean", x, x[:0], x[:0, 0, 0], 2, 2, 0, 1)
+    assert pico2_layers.expected(mean).reshape(-1).tolist() == [3]  # 2.5, away from zero

@@ -59,6 +59,7 @@ _RP2350 = Chip(
     call={"float32": Cost(2000, 30, 30), "integer": Cost(2000, 50, 40)},
     flash_byte=5.0,
     source="instructions, not cycles: QEMU's Cortex-M33, taken for one a cycle",
+    rewrites=True,
 )
 
 CHIPS = {"rp2040": _RP2040, "rp2350": _RP2350}

@@ -99,9 +99,6 @@ class Conv(Weighted):
         "conv f32_aligned": Cost(300, 20, 60, block_column=10, window=300),
         "conv s8_f32": Cost(300, 20, 60, block_column=48, rest_column=24, window=300),
         "conv s8_quad": Cost(1000, 2, 40, block=40, rest=30, block_column=20, rest_column=10, window=50),
-        "conv s8_quad by byte": Cost(
-            1000, 2, 40, block=40, rest=30, block_column=28, rest_column=14, window=50
-        ),
         "conv s8_quad gathered": Cost(
             1000, 4, 40, block=40, rest=30, block_column=20, rest_column=10, window=50
         ),
@@ -140,7 +137,8 @@ class Conv(Weighted):
     @classmethod
     def timed(cls, builder: Any, inputs: list[Tensor]) -> None:
         """Windows of several sizes, one after another; the weights of the last of columns of unlike sizes."""
-        n, random = inputs[0].size, np.random.default_rng(inputs[0].size)
+        # others the second time, as equal weights are kept once, and such are not rewritten
+        n, random = inputs[0].size, np.random.default_rng([inputs[0].size, len(builder.layers)])
         channels = 4 if n % 4 == 0 else 1
         side = 3 if n >= 576 else 8 if n >= 256 else 4 if n >= 64 else 1
         builder.reshape("image", (side, n // channels // side, channels), at=inputs[0])
@@ -165,6 +163,13 @@ class Conv(Weighted):
         if layer.kernel == "s8_quad":
             return Walk(layer).counts()
         return View(layer).gathered(layer.parameters[8], blocks_of(layer))
+
+    @classmethod
+    def priced_as(cls, layer: model_file.Layer, chip: Chip) -> tuple[str, dict[str, Any]]:
+        if layer.kernel == "s8_quad" and chip.rewrites:
+            walk = Walk(layer)
+            return walk.name_of_pairs, walk.pairs()
+        return super().priced_as(layer, chip)
 
     @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Chip) -> float:

@@ -60,7 +60,8 @@ def choose(layer: Any, source: Tensor) -> int:
         case "float32", "int8" if n_in <= S8F32.MAX_IN:
             return NUMBERS["s8_f32"]
         case "float32", _:
-            return NUMBERS["f32_aligned" if _alignable(real_weights(layer)) else "f32"]
+            aligns = not layer.has_float_unit and _alignable(real_weights(layer))
+            return NUMBERS["f32_aligned" if aligns else "f32"]
         case "int16", "int16" | "int8":
             return NUMBERS["s16"]
         case "int8", "int8":

@@ -113,7 +113,7 @@ class Chip:
 
     `call` is `predict` itself, list in and list out, on floats and on integers. `flash_byte` is what a byte of weights
     costs more when it comes from flash: a word that misses the 16 KB cache takes 50 cycles (docs/flash_cache.md).
-    `source` says where the figures are from.
+    `source` says where the figures are from; `rewrites`, whether weights in RAM are rewritten (native_module/repack.c).
     """
 
     kernels: dict[str, Cost]
@@ -121,6 +121,7 @@ class Chip:
     call: dict[str, Cost]
     flash_byte: float
     source: str
+    rewrites: bool = False
 
     def activation_cycles(self, layer: model_file.Layer) -> float:
         """Return what the activation of a layer in a file costs; on integers it is part of the kernel."""

@@ -1,10 +1,14 @@
-"""How the int8 convolution goes over image and weights, counted for its price: native_module/kernels/conv_s8.c."""
+"""How the int8 convolution goes over image and weights, counted for its price: native_module/kernels/conv_s8.c.
+
+With rewritten weights it goes by pairs of pixels: conv_pairs_s8_armv8m.c.
+"""
 
 from __future__ import annotations
 
 from math import prod
 from typing import Any
 
+import numpy as np
 from anne import model_file
 from anne.layouts import S8Quad
 
@@ -26,6 +30,8 @@ class Walk:
         self.all_channels = x.shape[-1]
         self.channels, self.n_out = x.shape[-1] // self.groups, y.shape[-1] // self.groups
         self.n_in = prod(self.kernel) * self.channels
+        shifts = np.frombuffer(layer.constants[2], "<i4")[1::2]
+        self.usual = tuple(parameters[10:12]) == (-128, 127) and shifts.max() < 0
         self.words = self.all_channels % 4 == 0 and self.channels % 4 == 0
         self.gathers = not self.words and self.n_out > BY_BYTE
         if self.kernel == self.stride == (1, 1) and self.size[1] == self.made[1]:
@@ -64,6 +70,45 @@ class Walk:
             "row": self.groups * passes * -(-places // self.groups // chunk),
             "table": tables,
         }
+
+    def pairs(self) -> dict[str, Any]:
+        """Return what `Cost.terms` takes where weights are rewritten: windows of two pixels are spread, the rows come by
+        fours. Results by twos are quick, if a window is one panel, and rows are whole fours; others are `exact`.
+        """
+        pixels, columns = prod(self.made), -(-self.n_in // 4) * 4
+        pairs, fours = -(-pixels // 2), -(-self.n_out // 4)
+        quick = pixels // 2 * (self.n_out // 4) * (self.n_in <= S8Quad.PANEL and self.usual)
+        runs, made_anew = self._all_runs()
+        counts = {
+            "n_in": pixels * columns,
+            "n_out": pixels * self.n_out,
+            "block": quick,
+            "rest": pairs * fours - quick,
+            "block_column": pairs * fours * columns,
+            "exact": pixels * self.n_out - quick * 8,
+            "window": pairs,
+            "run": runs,
+            "job": 1,
+            "table": made_anew,
+        }
+        return {part: self.groups * n for part, n in counts.items()}
+
+    @property
+    def name_of_pairs(self) -> str:
+        """How the numbers of a window are read then."""
+        return "conv s8_quad" + ("" if self.words else " gathered")
+
+    def _all_runs(self) -> tuple[int, int]:
+        """Runs of all windows of a group; and those of the windows that reach beyond the image."""
+        rows = [self._taps(0, place) for place in range(self.made[0])]
+        columns = [self._taps(1, place) for place in range(self.made[1])]
+        runs = beyond = 0
+        for row in rows:
+            for column in columns:
+                n = self._runs(row, column)
+                runs += n
+                beyond += n * (row[0] + row[2] + column[0] + column[2] > 0)
+        return runs, beyond
 
     def _chunk(self, panels: int, padded: int) -> int:
         pixels, chunk = prod(self.made), max(1, CHUNK // panels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 from anne import model_file
 
 from ..errors import ModelError
+from ..network.graph import Graph
 from ..network.layer import Integers, Layer
 from ..network.tensor import Quantization, Tensor
 from . import layouts, weights
@@ -23,6 +25,8 @@ class Weighted(Layer):
     weights: np.ndarray
     bias: np.ndarray
     weights_quantization: Quantization | None
+    # Of the chip that the file is for: it sums floats as they are faster than integers.
+    has_float_unit = False
 
     def real_weights(self, input_quantization: Quantization | None) -> tuple[np.ndarray, np.ndarray]:
         """Return weights and bias as real numbers, whatever type the layer keeps them in.
@@ -64,6 +68,15 @@ class Weighted(Layer):
         )
         layer.bias = weights.quantized_bias(self.bias, layer.weights_quantization, step)
         return layer, [targets[0].with_range(into.dtype, into.spans[0])]
+
+
+def for_chip(graph: Graph, chip: str) -> Graph:
+    """Return `graph`, about to be packed, with weights of floats as that chip sums them fastest."""
+    layers = [copy(layer) for layer in graph.layers]
+    for layer in layers:
+        if isinstance(layer, Weighted):
+            layer.has_float_unit = chip == "rp2350"
+    return replace(graph, layers=layers)
 
 
 class PlainWeighted(Weighted):

@@ -200,9 +200,15 @@ class Layer(ABC):
         return {"n_out": layer.outputs[0].size, "macs": layer.macs}
 
     @classmethod
+    def priced_as(cls, layer: model_file.Layer, chip: Any) -> tuple[str, dict[str, Any]]:
+        """Return the name of the layer's price on that chip, and how often its parts occur there."""
+        return cls.price_name(layer), cls.counts(layer)
+
+    @classmethod
     def cycles(cls, layer: model_file.Layer, chip: Any) -> float:
         """Return the cycles that one sample takes."""
-        return chip.kernels[cls.price_name(layer)].cycles(**cls.counts(layer))
+        name, counts = cls.priced_as(layer, chip)
+        return chip.kernels[name].cycles(**counts)
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anne_tools.boards.costs import layer_cost
+from anne_tools.boards.fit import workspace_bytes
 from anne_tools.conversion.convert import convert
 from anne_tools.conversion.pack import pack
+from anne_tools.conversion.quantize import quantize
 from anne_tools.cores.files import open_model
 from anne_tools.cores.local import run_local
 from anne_tools.cores.native import NativeModel
@@ -119,6 +121,53 @@ def windows(seed: int) -> GraphBuilder:
     return builder
 
 
+# Rows, columns, channels; outputs, groups; the window's size, strides, dilation: as many columns as a panel of weights
+# has, one less, four more, two panels, a window that is no more copied, one that is not rewritten; fewer pixels than a
+# copy is made for, one pixel, an odd number; outputs from 1 on; groups of no whole words; strides beyond the window.
+EDGES = (
+    (4, 4, 508, 9, 1, 1, 1, 1),
+    (4, 4, 127, 4, 1, 2, 1, 1),
+    (4, 4, 512, 12, 1, 1, 1, 1),
+    (5, 5, 114, 5, 1, 3, 1, 1),
+    (4, 5, 256, 3, 1, 2, 1, 1),
+    (4, 4, 1028, 2, 1, 1, 1, 1),
+    (2, 2, 1025, 5, 1, 2, 1, 1),
+    (3, 5, 16, 8, 1, 1, 1, 1),
+    (1, 1, 20, 16, 1, 1, 1, 1),
+    (3, 3, 8, 1, 1, 3, 1, 1),
+    (7, 3, 4, 2, 1, 3, 1, 1),
+    (9, 5, 9, 7, 1, 3, 2, 1),
+    (6, 6, 24, 24, 3, 3, 1, 2),
+    (6, 7, 15, 10, 5, 2, 1, 1),
+    (11, 10, 4, 13, 1, 2, 3, 1),
+    (8, 8, 64, 70, 1, 1, 1, 1),
+)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_convolutions_at_the_edges_of_their_kernels(dtype: str, m33_elf: bytes) -> None:
+    """And the loader asks for the memory that `fit` tells, whether weights are rewritten or a copy of them is."""
+    models = []
+    for i, (rows, columns, channels, n_out, groups, kernel, stride, dilation) in enumerate(EDGES):
+        rng, size = np.random.default_rng(i), (rows, columns)
+        builder = GraphBuilder((*size, channels))
+        window = Window.same(size, (kernel,) * 2, (stride,) * 2, (dilation,) * 2)
+        weights = rng.normal(0, 1, (n_out, kernel, kernel, channels // groups))
+        builder.add(Conv, "conv", weights, rng.normal(0, 1, n_out), window, groups)
+        data = pack(quantize(builder.build(), dtype, rng.normal(0, 1, (8, *size, channels))))
+        tensor = open_model(data).inputs[0]
+        models.append(
+            (data, rng.integers(tensor.least, tensor.greatest + 1, (2, *tensor.shape)).astype(dtype))
+        )
+    expected = [run_local(data, x, "host").tobytes() for data, x in models]
+    for own in (False, True):
+        answers, _ = run(m33_elf, models, own=own)
+        assert [EDGES[i] for i, y in enumerate(answers) if y.outputs != expected[i]] == []
+        for (data, _), answer in zip(models, answers, strict=True):
+            with NativeModel(data) as native:
+                assert answer.workspace_bytes == workspace_bytes(native, "rp2350")
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int4"])
 def test_convolutions_have_the_bits_of_the_host(dtype: str, m33_elf: bytes) -> None:
     models = []
@@ -163,6 +212,75 @@ def elements(seed: int) -> GraphBuilder:
     if seed % 7 > 3:
         builder.activation("relu", "relu6" if seed % 2 else "relu")
     return builder
+
+
+# What is taken for 0 before it is rounded, 2^-126 (1 - 2^-24), and all else that is next to an edge.
+SPECIAL = (
+    0.0,
+    -0.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1 - 2**-24,
+    2.0**-126,
+    2.0**-127,
+    2.0**-149,
+    3.4e38,
+    -1e-38,
+    2.0**-63,
+)
+
+
+@pytest.mark.parametrize("core", ["armv8m", "portable"])
+def test_sums_products_and_pools_of_floats_have_the_bits_of_the_host(core: str, m33_elf: bytes) -> None:
+    """NaN is one number here: which bits it has is the processor's affair."""
+    portable = [*HARD_FLOATS, *CORE_FLAGS, "-DANNE_PORTABLE"]
+    elf = m33_elf if core == "armv8m" else build(core_sources(), portable)
+    models = []
+    for seed in range(60):
+        builder, rng = elements(seed), np.random.default_rng(seed)
+        special = np.resize(np.array(SPECIAL, np.float32), (5, 3)).T.reshape(-1)
+        shape = builder.tensors["input"].shape
+        x = rng.normal(0, 1, (4, *shape)).astype(np.float32)
+        x[1] = rng.choice(special, shape)
+        x[2] *= np.float32(2.0**-125)
+        x[3] *= np.float32(2.0**-100)
+        models.append((pack(builder.build()), x))
+    builder = GraphBuilder((len(SPECIAL) ** 2,))  # each with each
+    a, b = (part.reshape(-1) for part in np.meshgrid(SPECIAL, SPECIAL))
+    finite = np.nan_to_num(b.astype(np.float32), nan=1, posinf=2.0**100, neginf=-(2.0**100))
+    builder.add(Multiply, "product", constant=finite)
+    models.append((pack(builder.build()), a.astype(np.float32)[None]))
+    answers, _ = run(elf, models)
+    for i, ((data, x), answer) in enumerate(zip(models, answers, strict=True)):
+        here = run_local(data, x, "host").astype(np.float32).reshape(-1)
+        there = np.frombuffer(answer.outputs, np.float32)
+        same = (here.view(np.uint32) == there.view(np.uint32)) | (np.isnan(here) & np.isnan(there))
+        assert same.all(), (i, here[~same][:4], there[~same][:4])
+
+
+def test_aligned_floats_have_the_bits_of_the_host_at_all_sizes(m33_elf: bytes) -> None:
+    """Inputs, weights and biases from the least to the greatest floats; denormal, infinite and NaN inputs."""
+    models = []
+    for seed in range(48):
+        rng, sizes = np.random.default_rng(seed), (-44, -38, -32, -20, 0, 20, 36)
+        n_in, n_out = int(rng.choice([1, 2, 7, 40, 170])), int(rng.choice([1, 2, 5, 8]))
+        builder = GraphBuilder((n_in,))
+        scale, other = (10.0 ** float(rng.choice(sizes[2:6])) for _ in range(2))
+        bias = rng.normal(0, other, n_out) * (rng.random(n_out) < 0.8)
+        builder.dense(
+            "dense", rng.normal(0, scale, (n_out, n_in)), bias, "relu" if seed % 5 == 0 else "linear"
+        )
+        data = pack(builder.build())
+        assert open_model(data).layers[0].kernel == "f32_aligned"
+        x = np.stack([rng.normal(0, 1, n_in) * 10.0**size for size in sizes]).astype(np.float32)
+        x[0, 0], x[1, -1] = rng.choice([np.nan, np.inf, 1e-45]), 2.0**-127
+        models.append((data, x))
+    answers, _ = run(m33_elf, models)
+    for i, ((data, x), answer) in enumerate(zip(models, answers, strict=True)):
+        here, there = run_local(data, x, "host").reshape(-1), np.frombuffer(answer.outputs, np.float32)
+        same = (here.view(np.uint32) == there.view(np.uint32)) | (np.isnan(here) & np.isnan(there))
+        assert same.all(), (i, here[~same][:4], there[~same][:4])
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
