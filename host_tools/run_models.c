@@ -4,8 +4,8 @@
 // request: for each model a word with the file's bytes, a word with the number of samples, to which OWN is added if the
 // weights may be rewritten (repack.h), the file, the samples as they stand in the arena. reply: for each model a word
 // with the status of the loader and, if that is 0, one with the bytes of the workspace, for each sample a word with the
-// ticks of each layer and the outputs; then a word with the ticks of the first layer's sums alone, see `kernel_ticks`. Then one word more: the bits of a sum
-// of a product, see `fused`.
+// ticks of each layer and the outputs; then a word with the ticks of the first layer's sums alone, see `kernel_ticks`.
+// Then one word more: the bits of a sum of a product, see `fused`.
 //
 // With -DPLAIN_LOOPS a model may be a product by the loops of benchmark/plain.c instead: a word above all sizes, PLAIN,
 // and words with the bytes of a number, of the sums' kind, n_in and n_out; weights, bias and x. Of that the reply is a

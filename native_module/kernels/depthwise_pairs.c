@@ -106,10 +106,17 @@ void anne_pair_four(const anne_pairing_t *pairing) {
 #elif !defined(__ARM_ARCH_6M__) || defined(ANNE_PORTABLE) // else armv6m/depthwise_pairs.S
 
 void anne_pair_four(const anne_pairing_t *pairing) {
-    for (uint32_t k = 0; k < 4; k++) {
-        anne_pairing_t one = *pairing;
-        one.a += k, one.b += k, one.pairs += k * pairing->plane_words;
-        anne_pair_one(&one);
+    const uint32_t plane = pairing->plane_words, a_step = pairing->a_step, b_step = pairing->b_step;
+    const int8_t *a = pairing->a, *b = pairing->b;
+    int32_t *pairs = pairing->pairs;
+    for (uint32_t rows = pairing->rows; rows > 0; rows--) {
+        for (const int32_t *end = pairs + pairing->n; pairs < end; a += a_step, b += b_step, pairs++) {
+            pairs[0] = anne_pair(a[0], b[0]);
+            pairs[plane] = anne_pair(a[1], b[1]);
+            pairs[2 * plane] = anne_pair(a[2], b[2]);
+            pairs[3 * plane] = anne_pair(a[3], b[3]);
+        }
+        a += pairing->a_skip, b += pairing->b_skip, pairs += pairing->row_skip;
     }
 }
 
@@ -120,6 +127,7 @@ static void sum_window(const int32_t *stream, const uint8_t *window, int32_t *su
     do {
         const int32_t *x = (const int32_t *)(const void *)(window + stream[0]);
         uint32_t parts[2] = {0, 0};
+#pragma GCC unroll 3
         for (uint32_t j = 0; j < 3; j++) {
             parts[j / 2] += (uint32_t)stream[1 + j] * (uint32_t)(stream[1 + j] == 0 ? 0 : x[j]);
         }

@@ -170,7 +170,12 @@ void anne_requantize_s8(int32_t *acc, const anne_rescale_t *factors, const anne_
 void anne_requantize_s16(const int32_t *acc, const anne_rescale_t *factors, size_t n, anne_output_t output,
                          int16_t *y) {
     for (size_t i = 0; i < n; i++) {
-        y[i] = (int16_t)anne_requantize_one(acc[i], &factors[i], &output);
+        if (factors[i].shift > 0 || output.zero_point != 0) {
+            y[i] = (int16_t)anne_requantize_one(acc[i], &factors[i], &output);
+            continue;
+        }
+        const int32_t value = anne_rounding_shift(anne_high_mul(acc[i], factors[i].multiplier), -factors[i].shift);
+        y[i] = (int16_t)(value < output.least ? output.least : value > output.most ? output.most : value);
     }
 }
 

@@ -248,9 +248,11 @@ static anne_status_t check_conv(const anne_record_t *record, anne_needs_t *needs
     if (conv.layout == ANNE_LAYOUT_s8_quad) {
         const anne_conv_s8_t how = in_place(&conv);
         needs->scratch = anne_conv_s8_scratch(&how) * sizeof(int32_t);
+#ifndef __ARM_ARCH_6M__ // where nobody asks
         if (conv.n_in <= ANNE_CONV_S8_MOST_REPACKED) {
             needs->repacked = anne_conv_s8_copied_scratch(&how) * sizeof(int32_t);
         }
+#endif
     } else {
         const parts_t parts = parts_of(&conv, record->constants);
         needs->scratch = (parts.runs + parts.seen + parts.kernel) * sizeof(int32_t);

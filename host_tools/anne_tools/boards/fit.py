@@ -203,11 +203,16 @@ def workspace_bytes(model: Core, chip: str) -> int:
     return len(model.file.layers) * LAYER_BYTES + model.file.arena_bytes + (scratch or 0)
 
 
+def board_called(name: str) -> Board:
+    """Return that one of BOARDS. ModelError if there is none."""
+    if name not in BOARDS:
+        raise ModelError(f"board: expected one of {', '.join(BOARDS)}, got {name!r}")
+    return BOARDS[name]
+
+
 def fit(data: bytes, board_name: str) -> Verdict:
     """Return the Verdict for the model file `data` on a board of BOARDS. ModelError if the file is damaged."""
-    if board_name not in BOARDS:
-        raise ModelError(f"board: expected one of {', '.join(BOARDS)}, got {board_name!r}")
-    board = BOARDS[board_name]
+    board = board_called(board_name)
     with open_core(data) as model:
         kinds = kinds_for(layer.kind for layer in model.file.layers)
         if board.runtime_kb:  # anne deploy --runtime brings what the network needs

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from anne.model_file import MAX_LAYERS
 
-from ..boards.fit import BOARDS, Verdict, fit
+from ..boards.fit import Verdict, board_called, fit
 from ..cores.local import open_core
 from ..cores.results import classes
 from ..data.samples import joined
@@ -107,7 +107,7 @@ class Trial:
             graph, more, found = self._prepared(graph, cut)
             notes = [*notes, *more]
         quantized = quantize(graph, dtype, self.calibrate, self.tell, found)
-        quantized = for_chip(quantized, BOARDS[self.board].chip)
+        quantized = for_chip(quantized, board_called(self.board).chip)
         floats = split_activations(graph, FUSED_INTEGER if dtype in INTEGER_DTYPES else FUSED_FLOAT)
         floats = with_rescalings(floats, quantized)
         data = pack(quantized)

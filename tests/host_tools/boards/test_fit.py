@@ -22,9 +22,10 @@ from anne_tools.conversion.quantize import quantize
 from anne_tools.conversion.standard_models import DTYPES, random_graph
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
-from anne_tools.layers import room
+from anne_tools.layers import Conv, room
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.prices import BLOCKS, Cost
+from anne_tools.layers.windows import Window
 from anne_tools.network.activations import ACTIVATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,6 +47,18 @@ def test_a_small_model_is_read_into_ram():
     # three layers (softmax is one), inputs and outputs of each, scratch
     with NativeModel(data) as native:
         assert verdict.workspace_bytes == 3 * LAYER_BYTES + native.file.arena_bytes + native.scratch_bytes
+
+
+def test_rewritten_weights_take_scratch_on_the_pico_2():
+    """Of 8 x 8 pixels under 3 x 3 taps with 16 channels: ten runs of three words; 144 columns that two windows see; and
+    a copy of 16 rows, four to a word. The layer keeps nothing, and the Pico takes less."""
+    random, builder = np.random.default_rng(1), GraphBuilder((8, 8, 16))
+    window, weights = Window.same((8, 8), (3, 3)), random.normal(0, 1, (16, 3, 3, 16))
+    builder.add(Conv, "conv", weights, np.zeros(16), window, 1)
+    data = pack(quantize(builder.build(), "int8", random.normal(0, 1, (4, 8, 8, 16))))
+    arena = 2 * 8 * 8 * 16
+    assert fit(data, "pico2").workspace_bytes == LAYER_BYTES + arena + 4 * (30 + 144 + 144 * 16 // 4)
+    assert fit(data, "pico").workspace_bytes < LAYER_BYTES + arena + 4 * 300
 
 
 def test_a_model_too_large_for_the_heap_goes_into_romfs(monkeypatch):
@@ -278,7 +291,10 @@ def test_the_formula_of_a_dense_kernel():
 
 @pytest.mark.parametrize("chip", CHIPS)
 def test_every_kernel_and_activation_has_a_price(chip):
-    assert set(LAYOUTS) <= set(CHIPS[chip].kernels) == set(CHIPS["rp2040"].kernels)
+    kernels = set(CHIPS["rp2040"].kernels)
+    if CHIPS[chip].rewrites:  # there numbers that are no whole words are always copied
+        kernels -= {"conv s8_quad by byte"}
+    assert set(LAYOUTS) <= set(CHIPS[chip].kernels) == kernels
     assert set(ACTIVATIONS) == set(CHIPS[chip].activations_f32)
 
 
@@ -294,7 +310,7 @@ def test_every_layer_of_every_type_has_a_cost(chip, dtype):
     builder.dense("last", [[1.0, 2.0], [3.0, -1.0]], [0.1, 0.2], "softmax")
     with NativeModel(convert(builder.build(), dtype, calibrate=x).data) as native:
         costs = [layer_cost(layer, room(layer.kind).price_name(layer), chip) for layer in native.file.layers]
-        assert workspace_bytes(native) > 0
+        assert workspace_bytes(native, chip) > 0
     assert all(cost.cycles > 0 for cost in costs)
 
 

@@ -11,7 +11,7 @@ from anne_tools.layers import Conv, ConvTranspose, MaxPool, Multiply, Reduce
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.layers.copies import copied, moved
 from anne_tools.layers.views import View
-from anne_tools.layers.walks import TABLE_RUNS
+from anne_tools.layers.walks import TABLE_RUNS, Walk
 from anne_tools.layers.windows import Window
 
 
@@ -104,3 +104,18 @@ def test_axes_that_go_on_are_one_and_others_are_gathered():
     assert moved((2, 3, 4), (12, 4, 1), 4) == copied(96)
     assert moved((2, 3, 4), (20, 4, 1), 4) == copied(48, 2)
     assert moved((4, 3), (1, 4), 4) == {"run": 4, "macs": 12}
+
+
+def test_rewritten_weights_are_gone_over_by_pairs_of_pixels():
+    """Of 3 x 3 pixels under 3 x 3 taps with 4 channels and 9 rows: four pairs with two quick fours of rows each, the
+    odd pixel's two and the ninth row of five pairs; 33 runs, three of the window in the middle."""
+    random, builder = np.random.default_rng(1), GraphBuilder((3, 3, 4))
+    weights = random.normal(0, 1, (9, 3, 3, 4)).astype(np.float32)
+    builder.add(Conv, "conv", weights, np.zeros(9, np.float32), Window.same((3, 3), (3, 3)))
+    (layer,) = open_model(pack(quantize(builder.build(), "int8", random.normal(0, 1, (4, 3, 3, 4))))).layers
+    counts = Walk(layer).pairs()
+    assert (counts["block"], counts["rest"], counts["exact"]) == (8, 2 + 5, 9 * 9 - 4 * 2 * 8)
+    assert (counts["n_in"], counts["block_column"], counts["window"]) == (9 * 36, 5 * 3 * 36, 5)
+    # a corner: what is outside is one run, a line outside another; two lines cut in two: 1 + 2 + 2; an edge: 1 + 1 + 1,
+    # or 2 + 2 + 2
+    assert (counts["run"], counts["table"]) == (4 * 5 + 2 * 3 + 2 * 6 + 3, 4 * 5 + 2 * 3 + 2 * 6)
