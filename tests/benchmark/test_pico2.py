@@ -134,7 +134,7 @@ def test_portable_c_is_no_slower_in_layers_of_images(name):
 
 
 def test_a_wrong_loop_would_be_found():
-    """What a loop should give, by hand: 1, 2 over 3, 4 with a window of 2 x 2 that reaches one row and column beyond."""
+    """What a loop should give, by hand: 1, 2 over 3, 4 under 2 x 2 taps that reach a row and a column beyond."""
     x = np.array([[[1], [2]], [[3], [4]]], np.int16)
     weights, bias = (
         np.array([[[[256]], [[512]]] * 2]).reshape(1, 2, 2, 1).astype(np.int16),

@@ -72,8 +72,9 @@ class Walk:
         }
 
     def pairs(self) -> dict[str, Any]:
-        """Return what `Cost.terms` takes where weights are rewritten: windows of two pixels are spread, the rows come by
-        fours. Results by twos are quick, if a window is one panel, and rows are whole fours; others are `exact`.
+        """Return what `Cost.terms` takes where weights are rewritten: windows come by twos, rows by fours.
+
+        Results of two pixels are quick, if a window is one panel, and rows are whole fours; others are `exact`.
         """
         pixels, columns = prod(self.made), -(-self.n_in // 4) * 4
         pairs, fours = -(-pixels // 2), -(-self.n_out // 4)

@@ -9,6 +9,7 @@ import pytest
 from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.quantize import DTYPES
 from anne_tools.conversion.standard_models import random_graph
+from anne_tools.cores.files import open_model
 from anne_tools.errors import ModelError
 from anne_tools.layers.build import GraphBuilder
 from anne_tools.network.graph import Graph
@@ -109,3 +110,13 @@ def test_a_type_that_is_impossible_is_passed_over():
     assert "int8 (impossible: " in why(converted)
     with pytest.raises(ModelError, match="at most 511 elements in a row, got 600"):
         convert(random_graph((16, 8, 600)), "int8", calibrate=samples(16))
+
+
+def test_floats_for_a_chip_with_a_unit_for_them_stay_as_they_are():
+    """The Pico 2 sums them in fewer instructions than integers; on the Pico it is the other way round."""
+    weights = np.random.default_rng(1).normal(0, 1, (4, 3))
+    for board, kernel in (("pico", "f32_aligned"), ("pico2", "f32"), ("pico2-w", "f32")):
+        builder = GraphBuilder((3,))
+        builder.dense("dense", weights, np.zeros(4))
+        converted = convert(builder.build(), "float32", board=board)
+        assert [layer.kernel for layer in open_model(converted.data).layers] == [kernel]

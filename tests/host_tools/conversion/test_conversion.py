@@ -16,7 +16,6 @@ from anne_tools.conversion.convert import Converted, convert
 from anne_tools.conversion.plot import error_plot
 from anne_tools.conversion.report import lines
 from anne_tools.conversion.standard_models import DTYPES, random_graph
-from anne_tools.cores.files import open_model
 from anne_tools.cores.native import NativeModel
 from anne_tools.errors import ModelError
 from anne_tools.layers import Add
@@ -397,13 +396,3 @@ def test_a_note_that_holds_for_several_layers_is_said_once():
         builder.activation(f"tanh {number}", "tanh", source="tanh")
     told = lines(convert(builder.build(), "float32").report)
     assert "note: relu (relu): made the activation of linear (3 times)" in told
-
-
-def test_floats_for_a_chip_with_a_unit_for_them_stay_as_they_are():
-    """The Pico 2 sums them in fewer instructions than integers; on the Pico it is the other way round."""
-    weights = np.random.default_rng(1).normal(0, 1, (4, 3))
-    for board, kernel in (("pico", "f32_aligned"), ("pico2", "f32"), ("pico2-w", "f32")):
-        builder = GraphBuilder((3,))
-        builder.dense("dense", weights, np.zeros(4))
-        converted = convert(builder.build(), "float32", board=board)
-        assert [layer.kernel for layer in open_model(converted.data).layers] == [kernel]
