@@ -101,8 +101,13 @@ def command(
     kept = where != "emulator" or board_file is not None
     if runtime is not None:
         _say_runtime(done[0], kept, bool(models))
+    board_options = "".join(
+        f" {name} {shlex.quote(str(value))}"
+        for name, value in (("--board-file", board_file), ("--uf2", board_file and uf2))
+        if value
+    )
     for model, each in zip(models, done[len(done) - len(models) :], strict=True):
-        _say_model(each, model, board_file, kept)
+        _say_model(each, model, board_options, kept)
 
 
 def _require_sense(
@@ -156,7 +161,8 @@ def _say_runtime(done: RuntimeDeployed, kept: bool, with_models: bool) -> None:
         say("This emulated Pico is thrown away now. To keep one, add: --board-file pico.img")
 
 
-def _say_model(done: Deployed, model: Path, board_file: Path | None, kept: bool) -> None:
+def _say_model(done: Deployed, model: Path, board_options: str, kept: bool) -> None:
+    """`board_options` are those by which `anne emulate` finds this board again, "" for a real one."""
     from ..boards.deploy import ROM
     from ..cores.files import size_and_crc
 
@@ -171,7 +177,7 @@ def _say_model(done: Deployed, model: Path, board_file: Path | None, kept: bool)
             + (f" --as {shlex.quote(done.path)}" if done.path.startswith(ROM) else "")
         )
         return
-    if board_file:
-        say(f"Its prompt: anne emulate --board-file {shlex.quote(str(board_file))}")
+    if board_options:
+        say(f"Its prompt: anne emulate{board_options}")
     in_place = ", copy=False" if done.path.startswith(ROM) else ""
     say(f"On the Pico: import anne; net = anne.load({done.path!r}{in_place})")

@@ -497,6 +497,12 @@ def test_a_board_file_keeps_what_was_deployed(files, machine):
     assert good("run", "net.anne", "--board-file", "pico.img", "--json").exit_code == 0
 
 
+def test_the_prompt_of_a_board_file_is_that_of_its_firmware(files, machine):
+    """A board file keeps the storage alone: without the option the usual firmware would boot on it."""
+    told = good("deploy", "net.anne", "--board-file", "pico.img", "--uf2", machine.uf2).stdout
+    assert f"Its prompt: anne emulate --board-file pico.img --uf2 {machine.uf2}\n" in told
+
+
 def test_deploy_without_a_board_file_says_that_nothing_is_kept(files, pico):
     last = good("deploy", "net.anne", "--on", "emulator").stdout.splitlines()[-1]
     assert last.startswith("This emulated Pico is thrown away now.")
