@@ -40,7 +40,7 @@ int main(void) {
     for (uint32_t i = 0; i < 1000000; i++) {
         const uint32_t a = (uint32_t)any_of(INT32_MIN, INT32_MAX), b = (uint32_t)any_of(INT32_MIN, INT32_MAX);
         check(anne_float_of(a), anne_float_of(b));
-        check(anne_float_of(a & 0xfffff000), anne_float_of(b & 0xfffff800)); // halves
+        check(anne_float_of(a & 0xfffff000), anne_float_of(b & 0xfffff800));                         // halves
         check(anne_float_of(a), anne_float_of(((254 - (a >> 23 & 0xff)) << 23) ^ (b & 0x83ffffff))); // near the least
     }
     return 0;
