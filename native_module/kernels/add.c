@@ -134,8 +134,8 @@ void anne_add_s16(const anne_binary_t *how, const anne_row_t *row) {
 
 #else
 
-// The factor of an operand that has `one` in its name, constants, has no shift; that of the sum has one. Both operands
-// have the step.
+// Both operands have a step of 1. `a_one` and `b_one`, constants where this is used: that operand's factor has no
+// shift. That of the sum has one.
 INLINE void add_all_s16(const anne_binary_t *how, const anne_row_t *row, bool a_one, bool b_one) {
     const anne_small_t a_factor = anne_small_of(how->a), b_factor = anne_small_of(how->b);
     const anne_small_t whole = anne_small_of(how->whole);

@@ -4,7 +4,9 @@
 // A half of a word of weights has two rows' of a column, 256 w1 + w0 + 128 (dense_s8_armv8m.c); the other half has those
 // of the second column behind. So SMLAD on the word as it stands adds S0 + 128 sum(x) + 256 S1 for both columns, and
 // one SXTB16, which leaves the upper bytes, is enough for a second SMLAD that adds S1. Of the first, A, and the second,
-// B, is S0 = A - 256 B, if A begins with -128 sum(x). All of it is modulo 2^32, where the true sums are.
+// B, is S0 = A - 256 B, if A begins with -128 sum(x). All of it is modulo 2^32, so it is exact where the true sums fit:
+// of at most 16383 products up to 2^14 and a bias up to 2^28, which the loader proves, they are below 2^30, and twice
+// that, as the rescaling here has it, fits, too.
 #include "kernels/processor.h"
 #ifdef ANNE_ARMV8M
 #include "kernels/armv8m/common.inc"
