@@ -139,6 +139,15 @@ def test_what_runs_all_kinds_runs_dense_layers(board, brings):
     assert board.get("/lib/_anne.mpy") == b"few"
 
 
+def test_what_mip_brought_keeps_its_kinds(board, brings):
+    # as a user has it from package.json: no version, and nobody knows what the module has
+    board.put("/lib/anne/__init__.py", INIT % (1, 1))
+    board.put("/lib/_anne.mpy", b"all of them")
+    brings(small(2), Runtime("armv6m", small(2).package, b"few", "dense"))
+    done = deploy_runtime(board, kinds="dense")
+    assert (done.done, done.kinds, board.get("/lib/_anne.mpy")) == ("installed", "all", b"code")
+
+
 def test_our_own_firmware_needs_none(device):
     done = deploy_runtime(device)
     assert (done.done, done.native, done.n_files) == ("not needed", True, 0)

@@ -75,9 +75,8 @@ def deploy(
     file = open_model(data)
     into_rom = path.startswith(ROM)
     misfit = _misfit(data, board, into_rom)
-    if misfit and not force:
-        raise ModelError(f"it does not fit the {board}: {misfit} (--force puts it there all the same)")
     if not force:
+        require_fit(data, path, board)
         device.require_anne()
     (_put_into_rom if into_rom else _put_into_storage)(device, data, path, progress)
     golden = 0
@@ -87,6 +86,13 @@ def deploy(
         load = f"anne.load({path!r}, copy=False)"
         golden = int(device.exec(f"import anne\nprint({load}.selftest())", timeout_s=600).strip())
     return Deployed(device.name, path, len(data), stored_crc(data), golden)
+
+
+def require_fit(data: bytes, path: str, board: str) -> None:
+    """ModelError if the file cannot be loaded from that path on a board."""
+    misfit = _misfit(data, board, path.startswith(ROM))
+    if misfit:
+        raise ModelError(f"it does not fit the {board}: {misfit} (--force puts it there all the same)")
 
 
 def _misfit(data: bytes, board: str, into_rom: bool) -> str:

@@ -32,7 +32,7 @@ class BoardFacts:
     """What a board says of itself, as on_device/runtime_probe.py prints it: sizes in bytes.
 
     `mpy` is sys.implementation._mpy, `platform` sys.platform, `own` whether its firmware is ours, `library` the folder
-    of packages, `installed` the version of the runtime that is there, "" for none.
+    of packages, `installed` the version of the runtime that is there, "" for none, "unknown" for one that mip brought.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Runtime:
 
 
 def kinds_of(stamp: str) -> str:
-    """Return what a runtime of that stamp has, one of KINDS."""
+    """Return what a runtime of that stamp has, one of KINDS; of an unknown one all."""
     return "dense" if "-dense " in stamp else "all"
 
 

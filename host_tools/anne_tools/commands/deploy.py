@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..boards.runtime_files import KINDS, kinds_for
+from ..errors import DeviceError, ModelError
 from .common import board_file_option, console, json_option, place, print_json, progress, uf2_option
 from .models import board_option, only_port, open_model_file
 
 if TYPE_CHECKING:
+    from anne.model_file import ModelFile
+
     from ..boards.deploy import Deployed
     from ..boards.device import Device
     from ..boards.runtime import RuntimeDeployed
@@ -75,25 +80,31 @@ def command(
     With --runtime the files go to /lib under temporary names, their CRC is compared, then they take their place. Then
     the board is a Pico W, or any other with MicroPython of the same .mpy version.
     """
-    from ..boards.deploy import path_on_board
+    from ..boards.deploy import path_on_board, require_fit
     from ..boards.open_device import open_device
 
     # nothing emulates a Pico 2, or the Wi-Fi of a Pico W: what is for one goes onto a Pico then
     emulated = board if board == "pico-models" else "pico"
-    _require_sense(models, runtime, kinds, path)
+    _require_sense(models, runtime, kinds, where, path)
     where, options = place(where or runtime or None, "", board_file, uf2, board=emulated)
     paths = [path_on_board(path, model.name) for model in models]
+    _require_own_paths(paths)
     opened = [open_model_file(model) for model in models]
+    if kinds == "dense":
+        _require_dense(models, [file for _, file in opened])
+    for model, (data, _), at in zip(models, opened, paths, strict=True):
+        with _naming(model, len(models)):
+            if not force:
+                require_fit(data, at, board)
     where = where or only_port()
     done: list[RuntimeDeployed | Deployed] = []
     with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
         if runtime is not None:
             needed = [layer.kind for _, file in opened for layer in file.layers] if opened else ["any"]
             done.append(_bring_runtime(device, kinds, kinds_for(needed), force, tell))
-        done += [
-            _bring_model(device, data, at, board, force, tell)
-            for (data, _), at in zip(opened, paths, strict=True)
-        ]
+        for model, (data, _), at in zip(models, opened, paths, strict=True):
+            with _naming(model, len(models)):
+                done.append(_bring_model(device, data, at, board, force, tell))
     if as_json:
         documents = [each.to_json() for each in done]
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -111,7 +122,7 @@ def command(
 
 
 def _require_sense(
-    models: tuple[Path, ...], runtime: str | None, kinds: str | None, path: str | None
+    models: tuple[Path, ...], runtime: str | None, kinds: str | None, where: str | None, path: str | None
 ) -> None:
     """UsageError for arguments that do not go together."""
     if not models and runtime is None:
@@ -120,12 +131,44 @@ def _require_sense(
         raise click.UsageError(
             f"--runtime: expected a port, got {runtime}; the model goes first: anne deploy {runtime} --runtime"
         )
+    if runtime and where and runtime != where:
+        raise click.UsageError(f"expected one port, got --runtime {runtime} and --on {where}")
     if kinds and runtime is None:
         raise click.UsageError("--runtime-kinds: expected --runtime with it")
     if len(models) > 1 and path and not path.endswith("/"):
         raise click.UsageError(
             f"--as: expected a folder for {len(models)} models, got {path}; such as {path}/"
         )
+
+
+def _require_own_paths(paths: list[str]) -> None:
+    """UsageError where one model would take the place of another that is given with it."""
+    for path in paths:
+        if paths.count(path) > 1:
+            raise click.UsageError(
+                f"expected models of different names, got two for {path}; deploy one alone, with another name: --as"
+            )
+
+
+def _require_dense(models: tuple[Path, ...], files: list[ModelFile]) -> None:
+    """UsageError for a model that a module of dense layers alone does not run."""
+    for model, file in zip(models, files, strict=True):
+        others = [layer.kind for layer in file.layers if kinds_for([layer.kind]) != "dense"]
+        if others:
+            raise click.UsageError(
+                f"--runtime-kinds: expected all, as {model.name} has a layer {others[0]}, got dense"
+            )
+
+
+@contextmanager
+def _naming(model: Path, n_models: int) -> Iterator[None]:
+    """Of several models what goes wrong names the one."""
+    try:
+        yield
+    except (ModelError, DeviceError) as error:
+        if n_models > 1:
+            error.args = (f"{model.name}: {error}",)
+        raise
 
 
 def _bring_runtime(device: Device, kinds: str | None, needed: str, force: bool, tell: Any) -> RuntimeDeployed:

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from anne_tools.boards.deploy import Deployed
 from anne_tools.boards.runtime import RuntimeDeployed
-from command_line import anne, good
+from anne_tools.conversion.convert import convert
+from anne_tools.conversion.standard_models import random_graph
+from anne_tools.errors import DeviceError
+from command_line import anne, good, refused
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "models"
 DENSE, CONVOLVED = GOLDEN / "small_int8.anne", GOLDEN / "signal_int8.anne"
@@ -76,12 +79,39 @@ def test_what_json_has_of_several(asked):
             "--runtime: expected a port, got net.anne; the model goes first: anne deploy net.",
         ),
         ([DENSE, "--runtime-kinds", "all"], "--runtime-kinds: expected --runtime with it"),
-        ([DENSE, DENSE, "--as", "/m"], "--as: expected a folder for 2 models, got /m; such as /m/"),
+        (["--runtime", "COM5", "--on", "COM6"], "expected one port, got --runtime COM5 and --on COM6"),
+        (
+            [CONVOLVED, "--runtime", "--on", "COM5", "--runtime-kinds", "dense"],
+            "--runtime-kinds: expected all, as signal_int8.anne has a layer conv, got dense",
+        ),
+        (
+            [DENSE, DENSE, "--on", "COM5"],
+            "expected models of different names, got two for /small_int8.anne; deploy one alone, with another name",
+        ),
+        ([DENSE, CONVOLVED, "--as", "/m"], "--as: expected a folder for 2 models, got /m; such as /m/"),
     ],
-    ids=["nothing", "a model for a port", "kinds of nothing", "a file for several"],
+    ids=["nothing", "model as port", "no runtime", "two ports", "few kinds", "one place", "no folder"],
 )
 def test_what_does_not_go_together(asked, arguments, message):
     result = anne("deploy", *arguments)
     assert result.exit_code == 2
     assert message in result.output
     assert asked == []
+
+
+def test_of_several_the_wrong_one_is_named(asked, monkeypatch):
+    def not_whole(device, data, path, board, force, tell):
+        if path == "/signal_int8.anne":
+            raise DeviceError("it is full")
+
+    monkeypatch.setattr("anne_tools.boards.deploy.deploy", not_whole)
+    refused("signal_int8.anne: it is full", "deploy", DENSE, CONVOLVED, "--on", "COM5")
+
+
+def test_what_does_not_fit_is_said_before_anything_is_sent(asked, tmp_path):
+    large = tmp_path / "large.anne"
+    large.write_bytes(convert(random_graph((4, 400, 300, 2))).data)  # half a megabyte of float32
+    arguments = ("deploy", DENSE, large, "--runtime", "COM5")
+    refused("large.anne: it does not fit the pico: the file has ", *arguments)
+    assert asked == []
+    good(*arguments, "--force")

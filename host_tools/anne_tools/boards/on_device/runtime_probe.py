@@ -29,10 +29,16 @@ def has_built_in():
             sys.modules["_anne"] = before
 
 
-def content(path):
+def installed(folder):
+    # the version that `anne deploy --runtime` wrote; mip writes none
     try:
-        with open(path) as file:
+        with open(folder + "/anne/version.txt") as file:
             return file.read()
+    except OSError:
+        pass
+    try:
+        os.stat(folder + "/_anne.mpy")
+        return "unknown"
     except OSError:
         return ""
 
@@ -51,7 +57,7 @@ def main():
             getattr(about, "_machine", "") or os.uname().machine,
             has_built_in(),
             folder,
-            content(folder + "/anne/version.txt"),
+            installed(folder),
             storage[1],
             storage[1] * storage[4],
             gc.mem_free(),
