@@ -37,7 +37,7 @@ static inline void run_guarded(const anne_model_t *model) {
     for (uint32_t i = 0; i < model->n_layers; i++) {
         anne_record_t record;
         anne_model_next_record(model, &position, &record);
-        anne_needs_t needs = {0, 0};
+        anne_needs_t needs = {0, 0, 0};
         anne_layer_kind(record.kind)->check(&record, &needs);
         ASAN_POISON_MEMORY_REGION(arena, end - arena);
         ASAN_UNPOISON_MEMORY_REGION(scratch, needs.scratch);
