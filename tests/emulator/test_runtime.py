@@ -103,7 +103,9 @@ def test_files_come_whole_and_only_once(board, brings):
     assert board.get("/lib/_anne.mpy") == b"code"
     assert board.get("/lib/anne/layers/add.py") == b"x = 1\n"
     assert board.get("/lib/anne/version.txt").decode() == done.version
+    board.put("/lib/anne.pack", b"left where it was unplugged at the very end")
     assert deploy_runtime(board).done == "there already"
+    assert listed(board, "/lib") == ["_anne.mpy", "anne"]
 
 
 def test_a_new_version_takes_the_place_of_the_old(board, brings):
@@ -150,7 +152,7 @@ def test_what_mip_brought_keeps_its_kinds(board, brings):
 
 def test_our_own_firmware_needs_none(device):
     done = deploy_runtime(device)
-    assert (done.done, done.native, done.n_files) == ("not needed", True, 0)
+    assert (done.done, done.native, done.n_files, done.version) == ("not needed", True, 0, "")
     assert "anne" not in listed(device, "/")
 
 

@@ -29,7 +29,8 @@ class RuntimeDeployed:
     """What lies on the board now, and what it was asked.
 
     `done` is "installed", "there already" or "not needed", where the firmware is ours. `processor` is the native
-    module's, "" if all runs in Python, `kinds` which layers that has, "all" or "dense". `heap_taken` is what `import
+    module's, "" if all runs in Python, `kinds` which layers that has, "all" or "dense", `version` the runtime's, "" where
+    none was needed. `heap_taken` is what `import
     anne` took, `heap_all` what it would with all kinds, `heap_free` what was left; None where nothing was imported.
     """
 
@@ -85,12 +86,13 @@ def deploy_runtime(
     if facts.installed and not exactly and kinds_of(facts.installed) == "all":
         kinds = "all"
     runtime, whole = (runtime_for(device.name, facts, each) for each in (kinds, "all"))
+    clear = script("runtime_clear.py", folder=facts.library)
     if facts.installed == runtime.stamp and not force:
+        device.exec(clear)  # a board that was unplugged at the very end
         return _told(device, facts, "there already", runtime, whole, _tried(device, facts))
     if not force:
         _require_heap(device, facts, runtime)
     _require_storage(device, facts, runtime)
-    clear = script("runtime_clear.py", folder=facts.library)
     device.exec(clear)
     try:
         _send(device, facts.library, runtime, progress)
@@ -114,8 +116,8 @@ def _told(
     more = len(whole.module) - len(runtime.module)
     heap_all = None if heap_taken is None else heap_taken + more
     return RuntimeDeployed(
-        device.name, facts.machine, facts.firmware, done, runtime.processor, runtime.kinds, native, runtime.stamp,
-        len(runtime.files()), sum(map(len, runtime.files().values())), heap_taken, heap_all, heap_free,
+        device.name, facts.machine, facts.firmware, done, runtime.processor, runtime.kinds, native,
+        runtime.stamp if runtime.package else "", len(runtime.files()), sum(map(len, runtime.files().values())), heap_taken, heap_all, heap_free,
     )  # fmt: skip
 
 

@@ -135,6 +135,8 @@ def _require_sense(
         raise click.UsageError(f"expected one port, got --runtime {runtime} and --on {where}")
     if kinds and runtime is None:
         raise click.UsageError("--runtime-kinds: expected --runtime with it")
+    if path and not models:
+        raise click.UsageError("--as: expected a MODEL with it; AI-ANNE itself goes where packages are")
     if len(models) > 1 and path and not path.endswith("/"):
         raise click.UsageError(
             f"--as: expected a folder for {len(models)} models, got {path}; such as {path}/"

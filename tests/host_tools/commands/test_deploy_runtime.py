@@ -88,9 +88,10 @@ def test_what_json_has_of_several(asked):
             [DENSE, DENSE, "--on", "COM5"],
             "expected models of different names, got two for /small_int8.anne; deploy one alone, with another name",
         ),
+        (["--runtime", "COM5", "--as", "/m/"], "--as: expected a MODEL with it"),
         ([DENSE, CONVOLVED, "--as", "/m"], "--as: expected a folder for 2 models, got /m; such as /m/"),
     ],
-    ids=["nothing", "model as port", "no runtime", "two ports", "few kinds", "one place", "no folder"],
+    ids=["nothing", "model as port", "no runtime", "two ports", "few kinds", "one place", "a place alone", "no folder"],
 )
 def test_what_does_not_go_together(asked, arguments, message):
     result = anne("deploy", *arguments)
