@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .common import board_file_option, flash_cache_option, json_option, progress, uf2_option
+from .common import board_file_option, flash_cache_option, json_option, place, progress, uf2_option
 
 
 @click.command(
@@ -54,6 +54,7 @@ def command(
     from ..boards.explorer import Explorer, find_page
     from ..boards.lines import EmulatedLine, SerialLine
 
+    where, options = place(where, "", board_file, uf2, flash_cache)
     page = find_page()
     device = None
     line = None
@@ -61,13 +62,13 @@ def command(
         from ..boards.open_device import open_device
 
         with progress("starts an emulated Pico"):
-            device = open_device(where, firmware=uf2, board_file=board_file, flash_cache=flash_cache)
+            device = open_device(where, **options)
         line = EmulatedLine(device.machine)
     elif where:
         line = SerialLine(where)
     explorer = Explorer(line, port, page)
     if as_json:
-        click.echo(json.dumps({"url": explorer.url, "on": where}))  # in a line, as it goes on
+        click.echo(json.dumps({"url": explorer.url, "on": where or None}))  # in a line, as it goes on
     else:
         click.echo(f"{explorer.url}\nCtrl-C ends it.")
     if browser:

@@ -187,6 +187,14 @@ def test_a_port_of_the_page_that_is_taken(page_file, monkeypatch):
     )
 
 
+def test_a_board_file_is_an_emulated_picos():
+    result = CliRunner().invoke(
+        cli, ["explore", "--on", "COM5", "--board-file", "pico.img"], prog_name="anne"
+    )
+    assert result.exit_code == 2
+    assert "--board-file is an emulated Pico; it does not go with --on COM5" in result.output
+
+
 def test_a_page_that_is_not_built(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("anne_tools.boards.built.CHECKOUT", tmp_path)
