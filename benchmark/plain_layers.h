@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-// An image of side x side pixels; the output's side follows from the stride, taps outside of the image are left out.
+// An image of side x side pixels, and the windows over it; taps outside of the image are left out.
 typedef struct {
     int32_t side;
     int32_t channels;

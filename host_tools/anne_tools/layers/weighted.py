@@ -25,7 +25,7 @@ class Weighted(Layer):
     weights: np.ndarray
     bias: np.ndarray
     weights_quantization: Quantization | None
-    # Of the chip that the file is for: it sums floats as they are faster than integers.
+    # Whether the chip that the file is for has a unit for floats, which sums them faster than aligned ones.
     has_float_unit = False
 
     def real_weights(self, input_quantization: Quantization | None) -> tuple[np.ndarray, np.ndarray]:

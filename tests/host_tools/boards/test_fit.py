@@ -348,10 +348,10 @@ CONVOLVED, DENSE = ((MODELS / f"{name}_int8.anne").read_bytes() for name in ("si
 @pytest.mark.parametrize(
     ("layers", "board", "ours", "kb", "taken"),
     [
-        # kb: the difference of heap_bytes in BOARDS, 227 - 102 and 440 - 304
+        # kb: the difference of heap_bytes in BOARDS, 227 - 102 and 440 - 294
         (CONVOLVED, "pico-w", "pico", 125, "AI-ANNE takes 89 KB"),
         (CONVOLVED, "pico2-w", "pico2", 146, "AI-ANNE takes 101 KB"),
-        # and 89 - 43 or 91 - 44 less of them where dense layers alone will do
+        # and 89 - 43 or 101 - 44 less of them where dense layers alone will do
         (DENSE, "pico-w", "pico", 125 - 46, "AI-ANNE with dense layers alone takes 43 KB"),
         (DENSE, "pico2-w", "pico2", 146 - 57, "AI-ANNE with dense layers alone takes 44 KB"),
     ],
