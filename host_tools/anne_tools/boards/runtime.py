@@ -29,9 +29,9 @@ class RuntimeDeployed:
     """What lies on the board now, and what it was asked.
 
     `done` is "installed", "there already" or "not needed", where the firmware is ours. `processor` is the native
-    module's, "" if all runs in Python, `kinds` which layers that has, "all" or "dense", `version` the runtime's, "" where
-    none was needed. `heap_taken` is what `import
-    anne` took, `heap_all` what it would with all kinds, `heap_free` what was left; None where nothing was imported.
+    module's, "" if all runs in Python, `kinds` which layers that has, "all" or "dense"; `version` is the runtime's, ""
+    where none was needed. `heap_taken` is what `import anne` took, `heap_all` what it would with all kinds, `heap_free`
+    what was left; None where nothing was imported.
     """
 
     device: str
@@ -117,7 +117,8 @@ def _told(
     heap_all = None if heap_taken is None else heap_taken + more
     return RuntimeDeployed(
         device.name, facts.machine, facts.firmware, done, runtime.processor, runtime.kinds, native,
-        runtime.stamp if runtime.package else "", len(runtime.files()), sum(map(len, runtime.files().values())), heap_taken, heap_all, heap_free,
+        runtime.stamp if runtime.package else "", len(runtime.files()), sum(map(len, runtime.files().values())),
+        heap_taken, heap_all, heap_free,
     )  # fmt: skip
 
 
