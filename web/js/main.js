@@ -28,7 +28,7 @@ function address() {
 function follow() {
   const [wantedLanguage, data, sizes, wantedScreen] = location.hash.slice(1).split("/");
   if (LANGUAGES.includes(wantedLanguage)) language = wantedLanguage;
-  if (wantedScreen in SCREENS) screen = wantedScreen;
+  if (Object.hasOwn(SCREENS, wantedScreen ?? "")) screen = wantedScreen;
   setLanguage(language);
   if (DATASETS.includes(data) && data !== session.data.name) session.choose(data);
   const hidden = (sizes ?? "").split("-").slice(1, -1).map(Number);

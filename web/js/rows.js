@@ -2,6 +2,7 @@
 
 const FEW = 20; // so many rows are all learnt from
 const EVERY = 4; // of more, every fourth tests
+const LEAST_SPREAD = 1e-30; // a smaller one is none, as the factor to spread 1 would be near where float32 ends
 
 /** {training, test, scaling} of data; rows are scaled to mean 0 and spread 1 by what those to learn from have. */
 export function split(data) {
@@ -26,8 +27,9 @@ function standard(x) {
   for (let k = 0; k < x[0].length; k++) {
     const mean = x.reduce((sum, row) => sum + row[k], 0) / x.length;
     const spread = Math.sqrt(x.reduce((sum, row) => sum + (row[k] - mean) ** 2, 0) / x.length);
-    factors.push(1 / (spread || 1));
-    offsets.push(-mean / (spread || 1));
+    const unit = spread < LEAST_SPREAD ? 1 : spread;
+    factors.push(1 / unit);
+    offsets.push(-mean / unit);
   }
   return { factors, offsets };
 }

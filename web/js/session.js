@@ -6,6 +6,7 @@ import { cost } from "./cost.js";
 import { dataset, DATASETS } from "./datasets.js";
 import { Guesses } from "./guesses.js";
 import { int8File } from "./int8_file.js";
+import { isNetwork, isProgress, isTable } from "./kept.js";
 import { modelFile } from "./model_file.js";
 import { firstParameters } from "./random.js";
 import { Rows, split } from "./rows.js";
@@ -19,6 +20,7 @@ const MOST_EPOCHS = 20000; // whose losses are kept
 export const MOST_LAYERS = 8;
 export const MOST_NEURONS = 64;
 export const HIDDEN = ["relu", "leaky_relu", "sigmoid", "tanh", "linear"];
+const LIMITS = { hidden: HIDDEN, mostLayers: MOST_LAYERS, mostNeurons: MOST_NEURONS };
 
 export class Session {
   constructor(core) {
@@ -121,6 +123,7 @@ export class Session {
     this.testLosses = [];
     this.diverged = null;
     this.edits = null;
+    this.dragged = null;
   }
 
   /** Train for so many epochs. */
@@ -198,7 +201,7 @@ export class Session {
   /** The class that the network gives to a row of numbers as they were measured. */
   classOf(x) {
     const out = this.values(x).at(-1);
-    return this.nOut === 1 ? Number(out[0] > 0.5) : out.indexOf(Math.max(...out));
+    return this.nOut === 1 ? Number(out[0] > 0.5) : Math.max(0, out.indexOf(Math.max(...out))); // the first of NaN
   }
 
   /** The class that it gives to each row of the data. */
@@ -223,7 +226,7 @@ export class Session {
   setParameter(index, value, isDragged = false) {
     const parameters = this.network.parameters;
     this.edits ??= { learnt: Array.from(parameters), summary: this.summary(), steps: [] };
-    if (this.dragged !== index) this.edits.steps.push([index, parameters[index]]);
+    if (this.dragged !== index || !this.edits.steps.length) this.edits.steps.push([index, parameters[index]]);
     this.dragged = isDragged ? index : null;
     parameters[index] = value;
     this.network.parameters = parameters;
@@ -233,6 +236,7 @@ export class Session {
   /** Take the last change back. */
   undo() {
     const [index, value] = this.edits.steps.pop();
+    this.dragged = null; // even if nobody let go of it
     const parameters = this.network.parameters;
     parameters[index] = value;
     this.network.parameters = parameters;
@@ -244,6 +248,7 @@ export class Session {
   backToLearnt() {
     this.network.parameters = this.edits.learnt;
     this.edits = null;
+    this.dragged = null;
     this.changed("weights");
   }
 
@@ -272,10 +277,11 @@ export class Session {
 
   // --- In integers --------------------------------------------------------------------------------------------------
 
-  /** The network in int8, by the ranges of the rows it learns from: {bytes, layers} (int8_file.js). */
+  /** The network in int8, by the ranges of the rows it learns from: {bytes, layers} (int8_file.js); null for infinite ones. */
   int8() {
     const { sizes, activations, data, scaling, training } = this;
     const ranges = this.ranges(training.places.map((row) => data.x[row]));
+    if (!ranges.flat().every(Number.isFinite)) return null;
     return int8File({
       sizes, activations, parameters: this.network.parameters, scaling, ranges, labels: data.labels,
       featureNames: data.features, name: data.name,
@@ -329,10 +335,11 @@ export class Session {
   restore(kept) {
     if (!kept) return false;
     try {
-      if (typeof kept.data === "string" && !DATASETS.includes(kept.data)) return false;
+      if (!isNetwork(kept, LIMITS) || !(isTable(kept.data) || DATASETS.includes(kept.data))) return false;
       this.take(typeof kept.data === "string" ? dataset(kept.data) : kept.data);
       Object.assign(this, { settings: kept.settings, hidden: kept.hidden });
       this.build();
+      if (!isProgress(kept, this)) return false;
       const { row, features, losses, testLosses, diverged, edits = null, guesses = [], typed = "" } = kept;
       Object.assign(this, { row, features, losses, testLosses, diverged, edits, typed });
       this.guesses.made = guesses;

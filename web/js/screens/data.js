@@ -9,7 +9,7 @@ import { fixed, number, t } from "../texts.js";
 
 const MOST_SHOWN = 100; // rows of the table
 const MOST_DECIMALS = 4;
-let message = ""; // what is wrong with the table that was brought
+let fault = null; // the TableError of the table that was brought
 
 export function dataScreen(session) {
   const { data } = session;
@@ -29,7 +29,7 @@ function choices(session) {
       h("input", {
         type: "radio", name: "data", id: `data-${name}`, checked: session.data.name === name,
         onchange: () => {
-          message = "";
+          fault = null;
           session.choose(name);
         },
       }),
@@ -40,11 +40,11 @@ function own(session) {
   const take = (text) => {
     try {
       const data = readTable(text);
-      message = "";
+      fault = null;
       session.choose(data);
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
-      message = t(error.key, error.values);
+      fault = error;
       session.changed("message");
     }
   };
@@ -56,13 +56,13 @@ function own(session) {
     id: "data-typed", rows: 5, spellcheck: "false", "aria-label": t("data.typed"), placeholder: t("data.example"),
     oninput: (event) => (session.typed = event.target.value),
   }, session.typed);
-  return h("details", { open: message !== "" || session.typed !== "" || session.data.name === "own" },
+  return h("details", { open: fault !== null || session.typed !== "" || session.data.name === "own" },
     h("summary", {}, t("data.own")),
     h("p", {}, t("data.own.about")),
     h("label", {}, t("data.file"), " ", h("input", { type: "file", id: "data-file", accept: ".csv,.txt,.tsv,text/csv", onchange: open })),
     area,
     h("button", { id: "data-take", onclick: () => take(session.typed) }, t("data.take")),
-    message ? h("p", { role: "alert" }, message) : null);
+    fault ? h("p", { role: "alert" }, t(fault.key, fault.values)) : null);
 }
 
 /** Two lists to choose the features that are drawn. */

@@ -7,8 +7,10 @@ import { nameOf } from "../network_drawing.js";
 import { number, t } from "../texts.js";
 
 export function int8Screen(session, look) {
-  if (session.diverged) return h("section", {}, h("h2", {}, t("int8.title")), h("p", { role: "alert" }, t("pico.diverged")));
+  const refuse = (why) => h("section", {}, h("h2", {}, t("int8.title")), h("p", { role: "alert" }, t(why)));
+  if (session.diverged) return refuse("pico.diverged");
   const file = session.int8();
+  if (!file) return refuse("int8.infinite");
   const model = new Model(session.core, file);
   const compared = session.data.x.map((row) => compare(session, model, file, row));
   model.free();

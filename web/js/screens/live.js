@@ -11,7 +11,7 @@ const PATH = "explorer.anne";
 const HZ = 20;
 let board = null;
 let busy = false;
-let message = ""; // what went wrong
+let fault = null; // the BoardError that came last
 let sent = null; // the session's file that is on the board
 let question = null; // {data, row, x}: what is typed to ask, a row of the data to begin with; null where nothing is
 let said = null; // {x, here, there}: what page and board say of the numbers asked
@@ -22,7 +22,7 @@ let frames = 0;
 export function liveScreen(session) {
   return [
     h("div", { class: "column" },
-      h("section", {}, h("h2", {}, t("live.title")), connection(session), message ? h("p", { role: "alert" }, message) : null,
+      h("section", {}, h("h2", {}, t("live.title")), connection(session), fault ? h("p", { role: "alert" }, t(fault.key, fault.values)) : null,
         board ? orders(session) : null),
       board && sent ? h("section", {}, h("h2", {}, t("live.ask")), questions(session)) : null),
     h("div", { class: "column" },
@@ -34,13 +34,13 @@ export function liveScreen(session) {
 async function attempt(session, work) {
   if (busy) return;
   busy = true;
-  message = "";
+  fault = null;
   session.changed("board");
   try {
     await work();
   } catch (error) {
     if (!(error instanceof BoardError)) throw error;
-    message = t(error.key, error.values);
+    fault = error;
   } finally {
     busy = false;
     session.changed("board");
@@ -53,7 +53,7 @@ function connection(session) {
     board = await Board.connect(line, (error) => {
       board = null;
       watching = false;
-      message = t(error.key, error.values);
+      fault = error;
       session.changed("board");
     });
   });
