@@ -91,7 +91,7 @@ def test_what_json_has_of_several(asked):
         (["--runtime", "COM5", "--as", "/m/"], "--as: expected a MODEL with it"),
         ([DENSE, CONVOLVED, "--as", "/m"], "--as: expected a folder for 2 models, got /m; such as /m/"),
     ],
-    ids=["nothing", "model as port", "no runtime", "two ports", "few kinds", "one place", "a place alone", "no folder"],
+    ids=["nothing", "model", "no runtime", "two ports", "few kinds", "one place", "alone", "folder"],
 )
 def test_what_does_not_go_together(asked, arguments, message):
     result = anne("deploy", *arguments)
