@@ -218,11 +218,13 @@ def fit(data: bytes, board_name: str) -> Verdict:
         if board.runtime_kb:  # anne deploy --runtime brings what the network needs
             less_kb = board.runtime_kb["all"] - board.runtime_kb[kinds]
             board = replace(board, heap_bytes=board.heap_bytes + less_kb * KB)
-        verdict = _verdict(board, model.file, len(data), workspace_bytes(model, board.chip))
+        workspaces = {chip: workspace_bytes(model, chip) for chip in CHIPS}
+        verdict = _verdict(board, model.file, len(data), workspaces)
         return replace(verdict, kinds=kinds, scratch_counted=model.scratch_bytes is not None)
 
 
-def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> Verdict:
+def _verdict(board: Board, file: ModelFile, file_bytes: int, workspaces: dict[str, int]) -> Verdict:
+    workspace = workspaces[board.chip]
     place = placed(board, file_bytes, workspace)
     costs = [
         layer_cost(layer, name, board.chip)
@@ -245,7 +247,7 @@ def _verdict(board: Board, file: ModelFile, file_bytes: int, workspace: int) -> 
         measured=CHIPS[board.chip].source,
     )
     if not verdict.fits:
-        _explain(verdict, board, file)
+        _explain(verdict, board, file, workspaces)
     elif board.chip == "rp2040":
         verdict.energy_uj = energies(flash_cycles if place == "romfs" else cycles)
     return verdict
@@ -270,8 +272,8 @@ def _romfs_room(board: Board) -> int:
     return board.romfs_bytes - KB
 
 
-def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
-    """Fill in why it does not fit, where, and what would help."""
+def _explain(verdict: Verdict, board: Board, file: ModelFile, workspaces: dict[str, int]) -> None:
+    """Fill in why it does not fit, where, and what would help; `workspaces` are what it needs on each chip."""
     names, workspace = layer_names(file), verdict.workspace_bytes
     if workspace > _room(board):
         index = max(arena_use(file).layer, 0)
@@ -288,7 +290,8 @@ def _explain(verdict: Verdict, board: Board, file: ModelFile) -> None:
     if models.chip == board.chip and not board.runtime_kb and placed(models, verdict.file_bytes, workspace):
         verdict.firmware = models.name
     for other in map(BOARDS.get, OWN_FIRMWARE):
-        if other.heap_bytes > board.heap_bytes and placed(other, verdict.file_bytes, workspace):
+        fits = placed(other, verdict.file_bytes, workspaces[other.chip]) != ""
+        if fits and other.heap_bytes > board.heap_bytes:
             verdict.advice.append(f"use a board with more RAM: it fits the {other.name}")
     if not verdict.advice:
         verdict.advice.append(

@@ -49,16 +49,32 @@ def test_a_small_model_is_read_into_ram():
         assert verdict.workspace_bytes == 3 * LAYER_BYTES + native.file.arena_bytes + native.scratch_bytes
 
 
-def test_rewritten_weights_take_scratch_on_the_pico_2():
-    """Of 8 x 8 pixels under 3 x 3 taps with 16 channels: ten runs of three words; 144 columns that two windows see; and
-    a copy of 16 rows, four to a word. The layer keeps nothing, and the Pico takes less."""
+def convolution() -> bytes:
+    """Of 8 x 8 pixels under 3 x 3 taps, with 16 channels and outputs, on int8."""
     random, builder = np.random.default_rng(1), GraphBuilder((8, 8, 16))
     window, weights = Window.same((8, 8), (3, 3)), random.normal(0, 1, (16, 3, 3, 16))
     builder.add(Conv, "conv", weights, np.zeros(16), window, 1)
-    data = pack(quantize(builder.build(), "int8", random.normal(0, 1, (4, 8, 8, 16))))
-    arena = 2 * 8 * 8 * 16
+    return pack(quantize(builder.build(), "int8", random.normal(0, 1, (4, 8, 8, 16))))
+
+
+def test_rewritten_weights_take_scratch_on_the_pico_2():
+    """Ten runs of three words; 144 columns that two windows see; and a copy of 16 rows, four to a word. The layer keeps
+    nothing, and the Pico takes less."""
+    data, arena = convolution(), 2 * 8 * 8 * 16
     assert fit(data, "pico2").workspace_bytes == LAYER_BYTES + arena + 4 * (30 + 144 + 144 * 16 // 4)
     assert fit(data, "pico").workspace_bytes < LAYER_BYTES + arena + 4 * 300
+
+
+@pytest.mark.parametrize("free", [-1, 0])
+def test_another_board_is_advised_by_what_the_model_takes_there(monkeypatch, free):
+    """A Pico without room, and a Pico 2 that has a byte too few, or just enough."""
+    data = convolution()
+    needed = len(data) + fit(data, "pico2").workspace_bytes
+    for name, bytes_free in (("pico", 0), ("pico-models", 0), ("pico2", needed + free)):
+        board = replace(BOARDS[name], heap_bytes=RESERVE_BYTES + bytes_free, romfs_bytes=0)
+        monkeypatch.setitem(fit_module.BOARDS, name, board)
+    advised = "use a board with more RAM: it fits the pico2" in fit(data, "pico").advice
+    assert advised == (free == 0)
 
 
 def test_a_model_too_large_for_the_heap_goes_into_romfs(monkeypatch):
