@@ -62,6 +62,15 @@ def test_a_slider_that_nobody_let_go_of(explorer):
         assert explorer.page.locator("#look-undo").is_disabled()
 
 
+@pytest.mark.parametrize(("typed", "taken"), [("2.4", 2), ("65", 1), ("0.2", 1), ("1e1", 10)])
+def test_rows_of_a_step_are_a_whole_number(explorer, typed, taken):
+    explorer.open("en/iris/4-3-1/train")
+    explorer.page.fill("#train-batch-value", typed)
+    explorer.page.keyboard.press("Enter")
+    assert explorer.page.evaluate("anne.settings.batch") == taken
+    assert explorer.page.locator("#train-batch-value").input_value() == str(taken)
+
+
 def test_neurons_that_say_infinity(explorer):
     """2 x 1e5^8 = 2e40 is none of float32's numbers, and softmax of two infinities is NaN."""
     explorer.open("en/iris3/4-1-1-1-1-1-1-1-3/net")

@@ -64,7 +64,8 @@ function settings(session) {
     h("label", {}, t(`train.${name}`), " ", h("input", {
       type: "number", id: `train-${name}-value`, value, min: least, max: most, ...attributes,
       onchange: (event) => {
-        const wanted = Number(event.target.value);
+        const given = Number(event.target.value);
+        const wanted = attributes.step === 1 ? Math.round(given) : given;
         session.setSettings({ [name]: wanted >= least && wanted <= most && event.target.value !== "" ? wanted : value });
       },
     }));
