@@ -4,11 +4,20 @@
 // x0 and x2 of the first window, of the second, x1 and x3 of the first, of the second. Four rows of weights times that
 // are a loop without anything else in it (armv8m/pairs_s8.S). Weights are gone over once for each two pixels, which
 // costs nothing where they are in RAM: there they were rewritten, or a band of rows is, in a copy, for all pixels.
+#include <stddef.h>
+
 #include "kernels/armv8m/rescale.h"
 #include "kernels/conv_s8.h"
 #include "kernels/pairs_s8.h"
 
 #ifdef ANNE_REPACKS
+
+// As armv8m/pairs_s8.S has them.
+_Static_assert(offsetof(anne_pairs_job_t, pairs) == 4 && offsetof(anne_pairs_job_t, columns) == 8, "PAIRS, COLUMNS");
+_Static_assert(offsetof(anne_pairs_job_t, fours) == 12 && offsetof(anne_pairs_job_t, starts) == 16, "FOURS, STARTS");
+_Static_assert(offsetof(anne_pairs_job_t, bias) == 24 && offsetof(anne_pairs_job_t, factors) == 28, "BIAS, FACTORS");
+_Static_assert(offsetof(anne_pairs_job_t, y) == 32 && offsetof(anne_pairs_job_t, offset) == 40, "Y, OFFSET");
+_Static_assert(offsetof(anne_pairs_job_t, own) == 44, "BACK_AND_BOTH");
 
 typedef struct {
     int32_t top, left;
