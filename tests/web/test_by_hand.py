@@ -27,6 +27,22 @@ def type_weight(explorer, place: str, text: str) -> None:
     explorer.page.keyboard.press("Enter")
 
 
+def test_the_weights_that_lesson_2_gives_are_right_for_every_row(explorer):
+    """The lesson's check has the arithmetic."""
+    explorer.open("en/xor/2-2-1/net")
+    explorer.page.select_option("#activation-0", "relu")
+    explorer.page.click("#tab-look")
+    for neuron, weights in {
+        "1-0": ("0.5", "0.5", "1"),
+        "1-1": ("0.5", "0.5", "0"),
+        "2-0": ("1", "-2", "-0.5"),
+    }.items():
+        explorer.page.click(f"#neuron-{neuron}")
+        for place, weight in zip(("0", "1", "bias"), weights, strict=True):
+            type_weight(explorer, place, weight)
+    assert explorer.page.inner_text("#train-accuracy") == "4 of 4 rows are right."
+
+
 @pytest.mark.parametrize(("place", "index"), [("2", 6), ("bias", 13)])
 def test_a_typed_weight_goes_to_the_core_as_float32(explorer, place, index):
     """All values drawn are then those of the host library, to the bit, with this number in the file."""
