@@ -47,7 +47,7 @@ def find_page() -> Path:
 
 
 class Explorer:
-    """The server, running until `close`. `line` is the board's, None for the page alone."""
+    """The server, running until `close`, which stops `line`: the board's, None for the page alone."""
 
     def __init__(self, line: Line | None = None, port: int = 0, page: Path | None = None) -> None:
         """Listen on a port of the loopback interface, 0 for one that is free. DeviceError if it cannot be had."""
@@ -67,6 +67,8 @@ class Explorer:
                 max_size=1 << 20,
             )
         except OSError as error:
+            if line:
+                line.stop()
             why = "in use by another program" if error.errno == errno.EADDRINUSE else error.strerror
             raise DeviceError(f"port {port}: {why}; take another, or none for a free one") from None
         self._host = f"127.0.0.1:{self._server.socket.getsockname()[1]}"

@@ -94,7 +94,11 @@ class SerialLine:
         threading.Thread(target=self._listen, args=arguments, daemon=True).start()
 
     def write(self, data: bytes) -> None:
-        self._serial.write(data)
+        """Send `data`. OSError if the board takes nothing, or another thread has closed the line."""
+        line = self._serial
+        if line is None:
+            raise OSError(f"{self._port} is closed")
+        line.write(data)
 
     def close(self) -> None:
         line, self._serial = self._serial, None

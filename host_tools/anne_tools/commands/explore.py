@@ -3,7 +3,7 @@
 import json
 import time
 import webbrowser
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -56,26 +56,24 @@ def command(
 
     where, options = place(where, "", board_file, uf2, flash_cache)
     page = find_page()
-    device = None
-    line = None
-    if where == "emulator":
-        from ..boards.open_device import open_device
+    line: EmulatedLine | SerialLine | None = None
+    with ExitStack() as closing:
+        if where == "emulator":
+            from ..boards.open_device import open_device
 
-        with progress("starts an emulated Pico"):
-            device = open_device(where, **options)
-        line = EmulatedLine(device.machine)
-    elif where:
-        line = SerialLine(where)
-    explorer = Explorer(line, port, page)
-    if as_json:
-        click.echo(json.dumps({"url": explorer.url, "on": where or None}))  # in a line, as it goes on
-    else:
-        click.echo(f"{explorer.url}\nCtrl-C ends it.")
-    if browser:
-        webbrowser.open(explorer.url)
-    with suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
-    explorer.close()
-    if device:
-        device.close()
+            with progress("starts an emulated Pico"):
+                device = closing.enter_context(open_device(where, **options))
+            line = EmulatedLine(device.machine)
+        elif where:
+            line = SerialLine(where)
+        explorer = Explorer(line, port, page)
+        closing.callback(explorer.close)
+        if as_json:
+            click.echo(json.dumps({"url": explorer.url, "on": where or None}))  # in a line, as it goes on
+        else:
+            click.echo(f"{explorer.url}\nCtrl-C ends it.")
+        if browser:
+            webbrowser.open(explorer.url)
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)

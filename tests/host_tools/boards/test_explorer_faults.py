@@ -15,6 +15,7 @@ import pytest
 from anne_tools.boards.explorer import Explorer
 from anne_tools.boards.lines import SerialLine
 from anne_tools.cli import cli
+from anne_tools.errors import DeviceError
 from click.testing import CliRunner
 from explore_page import explore, page_at, reason
 from fake_board import vanishes
@@ -173,18 +174,31 @@ def test_ctrl_c_ends_it_while_a_page_has_the_board(page_file, fake_board):
         pass
 
 
-def test_a_port_of_the_page_that_is_taken(page_file, monkeypatch):
-    monkeypatch.chdir(page_file)
+@pytest.fixture
+def taken_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
         taken.listen()
-        result = CliRunner().invoke(cli, ["explore", "--no-browser", "--port", str(port)], prog_name="anne")
+        yield taken.getsockname()[1]
+
+
+def test_a_port_of_the_page_that_is_taken(page_file, monkeypatch, taken_port):
+    monkeypatch.chdir(page_file)
+    result = CliRunner().invoke(cli, ["explore", "--no-browser", "--port", str(taken_port)], prog_name="anne")
     assert (result.exit_code, result.stdout) == (1, "")
     assert (
         result.stderr
-        == f"anne: port {port}: in use by another program; take another, or none for a free one\n"
+        == f"anne: port {taken_port}: in use by another program; take another, or none for a free one\n"
     )
+
+
+def test_then_the_board_is_let_go(page_file, fake_board, taken_port):
+    line = SerialLine(fake_board(lambda board, source: "").port)
+    line.open(lambda data: None, lambda why: None)
+    with pytest.raises(DeviceError, match="in use by another program"):
+        Explorer(line, taken_port, page_file / "build" / "anne-explorer.html")
+    with pytest.raises(OSError, match="is closed"):
+        line.write(b"\r")
 
 
 def test_a_board_file_is_an_emulated_picos():
