@@ -36,7 +36,7 @@ def test_what_is_wrong_is_said_in_the_language_of_the_page(explorer):
     explorer.open("de/iris/4-3-1/data")
     assert explorer.take_table("1,2,A\n3,4,A\n").startswith("Diese Tabelle ist zu kurz")
     explorer.page.click("#language-en")
-    assert explorer.page.locator("[role=alert]").inner_text().startswith("This table has less")
+    assert explorer.page.locator("[role=alert]").inner_text().startswith("This table is too short")
 
 
 def test_a_column_whose_spread_is_no_float32(explorer):
