@@ -34,8 +34,8 @@ Pico just the same.""",
 WITHOUT = {
     "de": """\
 **Ohne Pico, ohne Internet.** Das Notizbuch rechnet auf jedem Rechner wie der Pico; `anne emulate` bildet einen nach,
-und der Explorer (`anne explore`, oder die Datei `anne-explorer.html`) braucht nur einen Browser. Nichts davon braucht das
-Internet. Was in Klassen mit wenigen Picos hilft, steht in `docs/teaching.md`.""",
+und der Explorer (`anne explore`, oder die Datei `anne-explorer.html`) braucht nur einen Browser. Nichts davon braucht
+das Internet. Was in Klassen mit wenigen Picos hilft, steht in `docs/teaching.md`.""",
     "en": """\
 **Without a Pico, without internet.** The notebook computes on any computer as the Pico does; `anne emulate` emulates
 one, and the explorer (`anne explore`, or the file `anne-explorer.html`) needs only a browser. None of them needs the
