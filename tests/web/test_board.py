@@ -144,7 +144,7 @@ def test_a_board_that_never_answers(serial):
     assert alert(serial).startswith("No answer from MicroPython. A program on the board may hold on to it")
 
 
-def scripted(serial, answers: dict[bytes, str]) -> None:
+def scripted(serial, answers: dict[bytes, str], prints: dict[bytes, str] | None = None) -> None:
     """A board that has a raw REPL, and prints and fails as told for scripts that hold these bytes."""
     heard = bytearray()
 
@@ -160,7 +160,8 @@ def scripted(serial, answers: dict[bytes, str]) -> None:
             source = bytes(heard)
             heard.clear()
             wrong = next((answer for part, answer in answers.items() if part in source), "")
-            says(f"OK\x04{wrong}\x04>")
+            printed = next((text for part, text in (prints or {}).items() if part in source), "")
+            says(f"OK{printed}\x04{wrong}\x04>")
 
     serial.board = takes
 
@@ -269,3 +270,22 @@ def test_an_answer_of_the_board_is_said_in_german(serial):
     assert serial.page.inner_text("#live-frame") == "Bild 1: geschüttelt, 43 Mikrosekunden auf dem Board"
     assert serial.page.get_attribute("#neuron-1-0", "data-value") == "NaN"
     assert serial.page.get_attribute("#neuron-2-2", "data-value") == "0.75"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "no answer"), ("de", "keine Antwort")])
+def test_a_board_without_an_answer(serial, language, said):
+    """null, as anne.stream writes the class of NaN."""
+    frame = {"x": [1, 2, 3], "layers": [[0.1, 0.2, 0.3], [1, 2, 3, 4], [None] * 3], "us": 43, "answer": None}
+    serial.open(f"{language}/gestures/3-4-3/live")
+    watch(serial, [json.dumps(frame) + "\r\n"])
+    serial.page.wait_for_selector("#live-frame")
+    assert f": {said}, 43 " in serial.page.inner_text("#live-frame")
+
+
+def test_a_board_that_is_asked_and_says_nan(serial):
+    """MicroPython's json writes nan, for which JSON has no word."""
+    scripted(serial, {}, {b"net.predict(": "[nan]\r\n"})
+    open_live(serial)
+    for button in ("#live-usb", "#live-send", "#ask"):
+        serial.page.click(button)
+    assert serial.page.locator("#live-said td").first.inner_text() == "NaN"

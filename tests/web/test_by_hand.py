@@ -135,7 +135,7 @@ def test_learning_goes_on_from_what_was_changed(explorer):
 def test_what_is_no_weight_is_said(explorer, text):
     parameters = learnt(explorer)
     type_weight(explorer, "0", text)
-    assert explorer.page.inner_text("[role=alert]") == "A weight is a number between -100000 and 100000."
+    assert explorer.page.inner_text("[role=alert]") == "Expected a number from -100000 to 100000."
     assert explorer.parameters() == parameters
     type_weight(explorer, "0", "100000")
     assert explorer.page.locator("[role=alert]").count() == 0

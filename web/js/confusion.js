@@ -1,5 +1,6 @@
 // What the network says of each row, beside what is right: the confusion matrix, whose wrong rows can be looked at.
 
+import { NO_ANSWER } from "./answer.js";
 import { namesOf } from "./datasets.js";
 import { h } from "./dom.js";
 import { t } from "./texts.js";
@@ -15,24 +16,26 @@ export function closeRows() {
 /** The matrix, how many rows are right, and the rows of the cell that was clicked; look(row) is called for one. */
 export function confusion(session, look) {
   const { labels } = namesOf(session.data);
-  const n = labels.length;
-  const cells = Array.from({ length: n * n }, () => []);
-  session.classes.forEach((says, row) => cells[session.data.y[row] * n + says].push(row));
+  const columns = labels.map((_, says) => says);
+  if (session.classes.includes(NO_ANSWER)) columns.push(NO_ANSWER);
+  const cells = new Map(labels.flatMap((_, is) => columns.map((says) => [`${is} ${says}`, []])));
+  session.classes.forEach((says, row) => cells.get(`${session.data.y[row]} ${says}`).push(row));
   const body = labels.map((label, is) =>
-    h("tr", {}, h("th", { scope: "row" }, label), labels.map((_, says) => cell(session, cells[is * n + says], labels, is, says))));
+    h("tr", {}, h("th", { scope: "row" }, label), columns.map((says) => cell(session, cells.get(`${is} ${says}`), labels, is, says))));
+  const heads = columns.map((says) => h("th", { scope: "col" }, labels[says] ?? t("answer.none")));
   return [
     h("p", { class: "soft" }, t("train.confusion.about")),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("train.confusion") },
       h("table", { class: "confusion" },
-        h("thead", {}, h("tr", {}, h("td", {}), labels.map((label) => h("th", { scope: "col" }, label)))), h("tbody", {}, body))),
+        h("thead", {}, h("tr", {}, h("td", {}), heads)), h("tbody", {}, body))),
     accuracy(session),
-    shownCell && shownCell.is < n && shownCell.says < n ? list(cells[shownCell.is * n + shownCell.says], look) : null,
+    list(cells.get(`${shownCell?.is} ${shownCell?.says}`) ?? [], look),
   ];
 }
 
 function cell(session, rows, labels, is, says) {
   if (is === says || !rows.length) return h("td", { class: is === says ? "right" : null }, String(rows.length));
-  const name = t("train.cell", { is: labels[is], says: labels[says], n: rows.length });
+  const name = t(says === NO_ANSWER ? "train.cell.none" : "train.cell", { is: labels[is], says: labels[says], n: rows.length });
   const isShown = shownCell?.is === is && shownCell?.says === says;
   const open = () => {
     shownCell = { is, says };

@@ -1,5 +1,6 @@
 // Guess: the pupil says what a row is before the network does; both are counted.
 
+import { NO_ANSWER } from "./answer.js";
 import { namesOf } from "./datasets.js";
 import { h } from "./dom.js";
 import { number, t } from "./texts.js";
@@ -32,8 +33,9 @@ function answer(session) {
   const { labels } = namesOf(session.data);
   const says = session.classes[row];
   const values = { n: row + 1, is: labels[is], guessed: labels[guessed], says: labels[says] };
+  const net = says === NO_ANSWER ? "guess.net.none" : says === is ? "guess.net.right" : "guess.net.wrong";
   return h("p", { id: "guess-answer", role: "status" },
-    t(guessed === is ? "guess.right" : "guess.wrong", values), " ", t(says === is ? "guess.net.right" : "guess.net.wrong", values));
+    t(guessed === is ? "guess.right" : "guess.wrong", values), " ", t(net, values));
 }
 
 function tally(session) {

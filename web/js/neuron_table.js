@@ -4,11 +4,11 @@ import { layout } from "./core.js";
 import { namesOf } from "./datasets.js";
 import { h } from "./dom.js";
 import { nameOf } from "./network_drawing.js";
+import { numberField } from "./number_field.js";
 import { LARGEST } from "./session.js";
 import { number, t } from "./texts.js";
 
 const DIGITS = 4; // shown of a weight
-let refused = null; // the index of a weight for which no weight was typed
 
 export function neuronTable(session, { layer, neuron }, values, gradients) {
   const { sizes, data, network } = session;
@@ -28,12 +28,8 @@ export function neuronTable(session, { layer, neuron }, values, gradients) {
     line(nameOf(layer - 1, i, sizes, namesOf(data)), i, first + i, values[layer - 1][i]));
   const heads = ["look.weight", "look.value", "look.product", "look.slope"].map((key, i) =>
     h("th", { scope: "col", class: i % 2 ? "of" : null }, t(key)));
-  return [
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("look.sum") }, h("table", { class: "sum" },
-      h("thead", {}, h("tr", {}, h("td", {}), heads)), h("tbody", {}, lines, line(t("look.bias"), "bias", bias + neuron, null)))),
-    refused !== null && (refused === bias + neuron || (refused >= first && refused < first + nIn))
-      ? h("p", { role: "alert" }, t("look.noWeight", { most: LARGEST })) : null,
-  ];
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("look.sum") }, h("table", { class: "sum" },
+    h("thead", {}, h("tr", {}, h("td", {}), heads)), h("tbody", {}, lines, line(t("look.bias"), "bias", bias + neuron, null))));
 }
 
 // How far a weight can be dragged: twice what the layer has learnt, and as far as was typed.
@@ -49,18 +45,11 @@ function reachOf(session, layer) {
 function fields(session, { name, place, index, w, reach }) {
   const label = place === "bias" ? name : t("look.weightOf", { name });
   const disabled = session.diverged !== null;
-  const typed = (event) => {
-    const value = Number(event.target.value);
-    const isWeight = event.target.value !== "" && Math.abs(value) <= LARGEST;
-    refused = isWeight ? null : index;
-    if (isWeight) session.setParameter(index, value);
-    else session.changed("message");
-  };
-  const field = h("input", {
-    type: "number", step: "any", id: `weight-${place}`, "aria-label": label, value: Number(w.toPrecision(DIGITS)), disabled, onchange: typed,
+  const field = numberField({
+    id: `weight-${place}`, "aria-label": label, value: Number(w.toPrecision(DIGITS)), disabled, least: -LARGEST, most: LARGEST,
+    take: (value) => session.setParameter(index, value),
   });
   const dragged = (isDragged) => (event) => {
-    refused = null;
     session.setParameter(index, Number(event.target.value), isDragged);
     field.value = event.target.value;
   };

@@ -1,6 +1,7 @@
 // What has been chosen and learnt: data, network, training. Screens show it and call its methods; each change is told
 // to those who listen, and kept in the browser, so that a reload loses nothing.
 
+import { classOf } from "./answer.js";
 import { layout, Model, Network } from "./core.js";
 import { cost } from "./cost.js";
 import { dataset, DATASETS } from "./datasets.js";
@@ -198,15 +199,9 @@ export class Session {
     return [this.fileScales ? traced[0] : row, ...neurons];
   }
 
-  /** The class that the network gives to a row of numbers as they were measured. */
-  classOf(x) {
-    const out = this.values(x).at(-1);
-    return this.nOut === 1 ? Number(out[0] > 0.5) : Math.max(0, out.indexOf(Math.max(...out))); // the first of NaN
-  }
-
-  /** The class that it gives to each row of the data. */
+  /** The class that the network gives to each row of the data, or NO_ANSWER. */
   get classes() {
-    this.madeClasses ??= this.data.x.map((x) => this.classOf(x));
+    this.madeClasses ??= this.data.x.map((x) => classOf(this.values(x).at(-1)));
     return this.madeClasses;
   }
 

@@ -6,7 +6,7 @@
 export const MOST_ROWS = 20000;
 export const MOST_COLUMNS = 64;
 export const MOST_CLASSES = 16;
-const MOST = 1e30; // far below where float32 ends, so that sums of squares of scaled values stay finite
+export const MOST = 1e30; // far below where float32 ends, so that sums of squares of scaled values stay finite
 const MOST_CHARACTERS = 8e6;
 
 export class TableError extends Error {

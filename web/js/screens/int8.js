@@ -1,5 +1,6 @@
 // int8: the same network in integers; what is lost, and where.
 
+import { classOf } from "../answer.js";
 import { Model } from "../core.js";
 import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
@@ -29,7 +30,6 @@ function compare(session, model, file, row) {
   const traced = model.trace(Float32Array.from(row));
   const integers = drawn(file, traced, session.activations);
   const reals = integers.map(({ values, scale, zeroPoint }) => Array.from(values, (q) => scale * (q - zeroPoint)));
-  const classOf = (out) => (out.length === 1 ? Number(out[0] > 0.5) : out.indexOf(Math.max(...out)));
   return { floats, integers, reals, answers: [classOf(floats.at(-1)), classOf(reals.at(-1))] };
 }
 

@@ -5,6 +5,8 @@ import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { hasSerial, isServed, serialLine, servedLine } from "../lines.js";
 import { drawNetwork } from "../network_drawing.js";
+import { refuse, typingField } from "../number_field.js";
+import { MOST } from "../table.js";
 import { number, t } from "../texts.js";
 
 const PATH = "explorer.anne";
@@ -100,15 +102,18 @@ function questions(session) {
   const { data, row } = session;
   if (question?.data !== data || question.row !== row) question = { data, row, x: data.x[row].slice() };
   const { x } = question;
-  const typed = (i) => (event) => (x[i] = event.target.value === "" ? null : Number(event.target.value));
   const fields = namesOf(data).features.map((name, i) =>
-    h("label", {}, name, " ", h("input", { type: "number", step: "any", id: `ask-${i}`, value: x[i], oninput: typed(i) })));
+    h("label", {}, name, " ", typingField({ id: `ask-${i}`, value: x[i], least: -MOST, most: MOST, typed: (v) => (x[i] = v) })));
   const ask = () => {
-    const empty = x.indexOf(null);
-    if (empty >= 0) return document.getElementById(`ask-${empty}`).focus();
+    const none = x.indexOf(null);
+    if (none >= 0) {
+      const field = document.getElementById(`ask-${none}`);
+      refuse(field, -MOST, MOST);
+      return field.focus();
+    }
     attempt(session, async () => {
       const printed = await board.exec(`import json\nprint(json.dumps(net.predict(${JSON.stringify(x)})))`);
-      said = { x: x.slice(), here: Array.from(session.values(x).at(-1)), there: JSON.parse(printed) };
+      said = { x: x.slice(), here: Array.from(session.values(x).at(-1)), there: numbersIn(printed) };
     });
   };
   return [
@@ -117,6 +122,11 @@ function questions(session) {
       h("tr", {}, h("th", { scope: "row" }, t("live.there")), said.there.map((v) => h("td", {}, number(v, 6)))),
       h("tr", {}, h("th", { scope: "row" }, t("live.here")), said.here.map((v) => h("td", {}, number(v, 6)))))) : null,
   ];
+}
+
+// A list as MicroPython's json writes it, which of NaN makes nan.
+function numbersIn(printed) {
+  return JSON.parse(printed.replace(/-?\b(nan|inf)\b/g, "null")).map((v) => v ?? NaN);
 }
 
 // --- Watch -----------------------------------------------------------------------------------------------------------
@@ -172,7 +182,7 @@ function picture(session) {
   }
   return [
     h("p", { id: "live-frame", "data-frames": frames, "data-frame": JSON.stringify(frame) },
-      t("live.frame", { n: frames, answer: names.labels[data.labels.indexOf(frame.answer)] ?? frame.answer ?? "", us: frame.us })),
+      t("live.frame", { n: frames, answer: names.labels[data.labels.indexOf(frame.answer)] ?? frame.answer ?? t("answer.none"), us: frame.us })),
     h("div", { class: "scroll drawing", tabindex: 0, role: "region", "aria-label": t("live.watch") },
       drawNetwork({ sizes, activations, parameters: network.parameters, names, values })),
   ];

@@ -1,6 +1,7 @@
 // Look: every neuron's value for one row, or backwards what the loss depends on; a neuron's sum written out, whose
 // weights can be changed by hand; and what comes of it for all rows.
 
+import { NO_ANSWER } from "../answer.js";
 import { legend, plane } from "../charts.js";
 import { confusion } from "../confusion.js";
 import { layout } from "../core.js";
@@ -9,6 +10,7 @@ import { h } from "../dom.js";
 import { mapsOver } from "../heat_map.js";
 import { drawNetwork, nameOf } from "../network_drawing.js";
 import { neuronTable } from "../neuron_table.js";
+import { numberField } from "../number_field.js";
 import { number, t } from "../texts.js";
 import { featurePickers } from "./data.js";
 
@@ -47,16 +49,17 @@ function gradientsOf(session) {
 
 function rowPicker(session) {
   const n = session.data.x.length;
-  const pick = (event) => session.look(Math.min(n, Math.max(1, Math.round(Number(event.target.value)) || 1)) - 1);
-  return h("p", {}, h("label", {}, t("look.row"), " ",
-    h("input", { type: "number", id: "look-row", min: 1, max: n, value: session.row + 1, onchange: pick }), " ", t("look.of", { n })));
+  return h("p", {}, h("label", {}, t("look.row"), " ", numberField({
+    id: "look-row", value: session.row + 1, least: 1, most: n, isWhole: true, clamps: true, take: (row) => session.look(row - 1),
+  }), " ", t("look.of", { n })));
 }
 
 function answer(session) {
   const { data, row, classes } = session;
   const { labels } = namesOf(data);
   const [is, says] = [labels[data.y[row]], labels[classes[row]]];
-  return h("p", { id: "look-answer", "data-live": true }, t(is === says ? "look.right" : "look.wrong", { is, says }));
+  const key = classes[row] === NO_ANSWER ? "look.noAnswer" : is === says ? "look.right" : "look.wrong";
+  return h("p", { id: "look-answer", "data-live": true }, t(key, { is, says }));
 }
 
 function modes(session) {

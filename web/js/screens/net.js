@@ -3,6 +3,7 @@
 import { namesOf } from "../datasets.js";
 import { h } from "../dom.js";
 import { drawNetwork } from "../network_drawing.js";
+import { numberField } from "../number_field.js";
 import { HIDDEN, MOST_LAYERS, MOST_NEURONS } from "../session.js";
 import { number, t } from "../texts.js";
 
@@ -22,13 +23,11 @@ export function netScreen(session) {
 function layerRow(session, l) {
   const layer = session.hidden[l];
   const change = (to) => session.setHidden(session.hidden.with(l, { ...layer, ...to }));
-  const setCount = (event) => {
-    const n = Math.round(Number(event.target.value));
-    change({ n: Math.min(MOST_NEURONS, Math.max(1, n || 1)) });
-  };
   return h("li", {},
     h("label", {}, t("net.neurons"), " ",
-      h("input", { type: "number", id: `neurons-${l}`, min: 1, max: MOST_NEURONS, value: layer.n, onchange: setCount })), " ",
+      numberField({
+        id: `neurons-${l}`, value: layer.n, least: 1, most: MOST_NEURONS, isWhole: true, clamps: true, take: (n) => change({ n }),
+      })), " ",
     h("select", {
       id: `activation-${l}`, "aria-label": t("net.activation", { layer: l + 1 }),
       onchange: (event) => change({ activation: event.target.value }),

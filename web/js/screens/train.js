@@ -3,6 +3,7 @@
 import { lossChart } from "../charts.js";
 import { closeRows, confusion } from "../confusion.js";
 import { h } from "../dom.js";
+import { numberField } from "../number_field.js";
 import { number, t } from "../texts.js";
 
 const OPTIMIZERS = ["sgd", "adam"];
@@ -60,18 +61,12 @@ function step(session) {
 
 function settings(session) {
   const { lr, batch, optimizer, seed } = session.settings;
-  const field = (name, value, least, most, attributes = {}) =>
-    h("label", {}, t(`train.${name}`), " ", h("input", {
-      type: "number", id: `train-${name}-value`, value, min: least, max: most, ...attributes,
-      onchange: (event) => {
-        const given = Number(event.target.value);
-        const wanted = attributes.step === 1 ? Math.round(given) : given;
-        session.setSettings({ [name]: wanted >= least && wanted <= most && event.target.value !== "" ? wanted : value });
-      },
+  const field = (name, value, least, most, isWhole) =>
+    h("label", {}, t(`train.${name}`), " ", numberField({
+      id: `train-${name}-value`, value, least, most, isWhole, take: (wanted) => session.setSettings({ [name]: wanted }),
     }));
-  const isWhole = { step: 1 };
   return h("p", { class: "settings" },
-    field("lr", lr, 1e-6, 1e6, { step: "any" }), field("batch", batch, 1, 64, isWhole), field("seed", seed, 0, 1e6, isWhole),
+    field("lr", lr, 1e-6, 1e6, false), field("batch", batch, 1, 64, true), field("seed", seed, 0, 1e6, true),
     h("label", {}, t("train.optimizer"), " ", h("select", {
       id: "train-optimizer-value", onchange: (event) => session.setSettings({ optimizer: event.target.value }),
     }, OPTIMIZERS.map((name) => h("option", { selected: name === optimizer }, name)))));
