@@ -4,13 +4,17 @@ Behaviour and bits are asked as tests/api asks all backends.
 """
 
 import ast
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from anne.model_file import ModelFile
 from anne.unfit import DENSE_KINDS
+from anne_tools.boards.deploy import deploy
+from anne_tools.boards.emulated_device import EmulatedDevice
 from anne_tools.boards.emulator_fork import forked
+from anne_tools.errors import DeviceError
 
 API = Path(__file__).parents[1] / "api"
 sys.path.insert(0, str(API))
@@ -79,3 +83,19 @@ def test_what_it_leaves_out_it_says(machine):
         f"RuntimeError Trainer: {AGAIN}",
         f"RuntimeError Trainer: {AGAIN}",
     ]
+
+
+def test_a_model_of_other_kinds_takes_no_place(machine):
+    """What `anne deploy` would replace stays; with force it is as the user says."""
+    models = API.parent / "golden" / "models"
+    dense, convolved = ((models / f"{name}_int8.anne").read_bytes() for name in ("small", "signal"))
+    with forked(machine) as copy:
+        pico = EmulatedDevice(copy)
+        deploy(pico, dense, "/net.anne")
+        refusal = re.escape(f"layer 0 conv: {AGAIN}")
+        with pytest.raises(DeviceError, match=refusal):
+            deploy(pico, convolved, "/net.anne")
+        assert pico.get("/net.anne") == dense
+        with pytest.raises(DeviceError, match=refusal):  # its golden samples
+            deploy(pico, convolved, "/net.anne", force=True)
+        assert pico.get("/net.anne") == convolved

@@ -9,12 +9,16 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from anne.model_file import ModelFile
+from anne.unfit import refuse_kinds
+
 from ..cores.files import open_model, stored_crc
 from ..errors import DeviceError, ModelError
 from .board_files import script, temporary_file
 from .device import Device
 from .fit import RESERVE_BYTES, fit
 from .rom_partition import RomPartition
+from .runtime_files import kinds_for
 
 ROM = "/rom/"
 _MOST_NAME_BYTES = 255  # littlefs's limit
@@ -68,9 +72,9 @@ def deploy(
 
     A file that is there already is replaced in one step, once the new one has proven whole; in /rom all files are
     written anew (rom_partition.py). ModelError if the file is damaged or (without `force`) does not fit the board;
-    DeviceError if (without `force`) the board has no AI-ANNE, if the board got something else than was sent, or if the
-    golden samples come out wrong. `progress` is told each step before it begins, and how much of how much of it is
-    done.
+    DeviceError if (without `force`) the board has no AI-ANNE, or of a layer's kind none, if the board got something
+    else than was sent, or if the golden samples come out wrong. `progress` is told each step before it begins, and how
+    much of how much of it is done.
     """
     file = open_model(data)
     into_rom = path.startswith(ROM)
@@ -78,6 +82,7 @@ def deploy(
     if not force:
         require_fit(data, path, board)
         device.require_anne()
+        _require_kinds(device, file)
     (_put_into_rom if into_rom else _put_into_storage)(device, data, path, progress)
     golden = 0
     if "golden_inputs" in file.metadata and device.has_native() and not misfit:
@@ -93,6 +98,17 @@ def require_fit(data: bytes, path: str, board: str) -> None:
     misfit = _misfit(data, board, path.startswith(ROM))
     if misfit:
         raise ModelError(f"it does not fit the {board}: {misfit} (--force puts it there all the same)")
+
+
+def _require_kinds(device: Device, file: ModelFile) -> None:
+    """DeviceError for a layer that the board's native module leaves out; one of dense layers alone has no Trainer."""
+    if kinds_for(layer.kind for layer in file.layers) == "dense" or not device.has_native():
+        return
+    if device.exec("import _anne;print(hasattr(_anne, 'Trainer'))").strip() == "False":
+        try:
+            refuse_kinds(file)
+        except ValueError as error:
+            raise DeviceError(f"{device.name}: {error}") from None
 
 
 def _misfit(data: bytes, board: str, into_rom: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..boards.runtime_files import KINDS, kinds_for
+from ..data.texts import harmless
 from ..errors import DeviceError, ModelError
 from .common import board_file_option, console, json_option, place, print_json, progress, uf2_option
 from .models import board_option, only_port, open_model_file
@@ -98,13 +99,16 @@ def command(
                 require_fit(data, at, board)
     where = where or only_port()
     done: list[RuntimeDeployed | Deployed] = []
+    there: list[str] = []  # what is on the board, for one that fails later
     with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
         if runtime is not None:
             needed = [layer.kind for _, file in opened for layer in file.layers] if opened else ["any"]
             done.append(_bring_runtime(device, kinds, kinds_for(needed), force, tell))
+            there.append("AI-ANNE")
         for model, (data, _), at in zip(models, opened, paths, strict=True):
-            with _naming(model, len(models)):
+            with _naming(model, len(models), there):
                 done.append(_bring_model(device, data, at, board, force, tell))
+            there.append(at)
     if as_json:
         documents = [each.to_json() for each in done]
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -163,11 +167,13 @@ def _require_dense(models: tuple[Path, ...], files: list[ModelFile]) -> None:
 
 
 @contextmanager
-def _naming(model: Path, n_models: int) -> Iterator[None]:
-    """Of several models what goes wrong names the one."""
+def _naming(model: Path, n_models: int, before: Sequence[str] = ()) -> Iterator[None]:
+    """Of several models what goes wrong names the one, and what lies on the board by then."""
     try:
         yield
     except (ModelError, DeviceError) as error:
+        if before:
+            click.echo(f"on the board by then, whole: {', '.join(map(harmless, before))}", err=True)
         if n_models > 1:
             error.args = (f"{model.name}: {error}",)
         raise

@@ -109,6 +109,23 @@ def test_of_several_the_wrong_one_is_named(asked, monkeypatch):
     refused("signal_int8.anne: it is full", "deploy", DENSE, CONVOLVED, "--on", "COM5")
 
 
+@pytest.mark.parametrize("json_too", [[], ["--json"]], ids=["text", "json"])
+def test_what_lies_there_before_a_later_one_fails_is_said(asked, monkeypatch, json_too):
+    def full_in_the_end(device, data, path, board, force, tell):
+        if path == "/m/signal_int8.anne":
+            raise DeviceError("it is full")
+        return Deployed("a board", path, len(data), 0, 4)
+
+    monkeypatch.setattr("anne_tools.boards.deploy.deploy", full_in_the_end)
+    result = anne("deploy", DENSE, CONVOLVED, "--runtime", "COM5", "--as", "/m/", *json_too)
+    assert result.exit_code == 1 and result.stdout == ""
+    said = [
+        "on the board by then, whole: AI-ANNE, /m/small_int8.anne",
+        "anne: signal_int8.anne: it is full",
+    ]
+    assert result.stderr.splitlines()[-2:] == said
+
+
 def test_what_does_not_fit_is_said_before_anything_is_sent(asked, tmp_path):
     large = tmp_path / "large.anne"
     large.write_bytes(convert(random_graph((4, 400, 300, 2))).data)  # half a megabyte of float32
