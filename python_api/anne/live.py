@@ -3,7 +3,7 @@
 import json
 import time
 
-from .checks import refuse, within
+from .checks import expect, refuse, within
 
 try:
     from time import sleep_us, ticks_add, ticks_diff, ticks_us
@@ -26,8 +26,9 @@ def stream(net, source, hz=20, write=print):
     A line is {"x": the row, "layers": every layer's values, "answer": the class where the network has labels,
     "us": microseconds of a prediction, or of all this where the network keeps something from row to row}. What is NaN
     or infinite, and the class of NaN, is null. Ctrl-C ends it, too, with KeyboardInterrupt.
-    ValueError for a row that is none of this network, hz out of range, and what gives no rows.
+    ValueError for what is no network, a row that is none of this one, hz out of range, and what gives no rows.
     """
+    expect(hasattr(net, "_core"), "stream", "a network that load gave", type(net).__name__)
     within(hz, 0.01, 1000, "stream: hz")
     core, rows, step = net._core, _rows(source), int(1000000 / hz)
     has_answer = net.labels and len(core.outputs) == 1

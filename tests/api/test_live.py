@@ -87,3 +87,9 @@ def test_ctrl_c_in_the_middle_leaves_whole_lines():
     except KeyboardInterrupt:
         pass
     close(json.loads(lines[0])["x"], ROWS[0], 1e-6)
+
+
+def test_what_is_no_network():
+    for net, kind in ((None, "NoneType"), ("net.anne", "str")):
+        text = "stream: expected a network that load gave, got " + kind
+        raises(ValueError, text, anne.stream, net, [[1.0, 2.0]], write=print)
