@@ -6,8 +6,11 @@ import base64
 import json
 import queue
 import re
+import time
 
 import pytest
+
+PATIENCE_S = 180  # for 100 frames, which take some ten seconds on a machine of its own
 
 # navigator.serial with one port, whose bytes go through functions that the test gives the page.
 FAKE_SERIAL = """
@@ -59,10 +62,13 @@ def watched(page, n: int, wait) -> list[dict]:
     )
     page.click("#live-watch")
     # asked from here, as the page's policy lets nothing be evaluated there
+    end = time.monotonic() + PATIENCE_S
     while page.evaluate("window.seen.length") < n:
+        assert time.monotonic() < end, page.evaluate("window.seen.length")
         wait()
     page.click("#live-stop")
     while not page.locator("#live-watch").count():
+        assert time.monotonic() < end, "it is not stopped"
         wait()
     return page.evaluate("window.seen")
 
