@@ -50,7 +50,7 @@ def measure_mlperf(bench: Bench, name: str) -> list[dict[str, Any]]:
         return []
     data = convert(path).data
     with NativeModel(data) as model:
-        arena, tensor = workspace_bytes(model), model.input
+        arena, tensor = workspace_bytes(model, "rp2040"), model.input
     x = np.random.default_rng(SEED).integers(-128, 128, (1, *tensor.shape), np.int8)
     x = x if tensor.dtype == "int8" else (x / 64).astype(np.float32)
     expected = run_local(data, x, "host")[0]

@@ -52,7 +52,7 @@ def measure_autoencoder(bench: Bench) -> dict[str, Any]:
     case = Case("autoencoder", "model", [("", np.frombuffer(data, np.uint8)), ("b", x)], expected, repeats=3)
     name = "MLPerf Tiny autoencoder (its shape, random weights), int8"
     with NativeModel(data) as model:
-        arena = workspace_bytes(model)
+        arena = workspace_bytes(model, "rp2040")
     return model_record(name, None, bench.cycles(case), arena, bench.flash_cycles(case))
 
 
@@ -76,7 +76,7 @@ def measure_small_net(bench: Bench) -> list[dict[str, Any]]:
         case = Case(f"{name} {dtype}", "model", arguments, expected, OWN_BOUND if dtype == "float32" else 0.0)
         cycles, flash_cycles = bench.cycles(case), bench.flash_cycles(case)
         with NativeModel(data) as model:
-            arena = workspace_bytes(model)
+            arena = workspace_bytes(model, "rp2040")
         records.append(model_record(f"{name} {dtype}", None, cycles, arena, flash_cycles))
         if dtype == "float32":
             right = expected

@@ -227,7 +227,7 @@ def test_with_misses_that_cost_nothing_flash_is_as_fast_as_ram(cached):
         pico.set_flash_miss_cycles(0)
         assert not pico.flash_cache and EmulatedDevice(pico).flash == "no cache"
         first, *others = json.loads(pico.exec(COLD)[0])
-        assert first <= max(others) + 1
+        assert first <= 1.01 * max(others)  # the first of all reads its bytecode from flash, too
 
 
 @pytest.mark.parametrize(

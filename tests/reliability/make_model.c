@@ -195,13 +195,16 @@ shape_t any_image(variant_t variant, uint32_t channels, uint32_t n_out, uint32_t
     shape.shape[columns] = (uint32_t)any_of(1, 14);
     shape.shape[columns + 1] = channels;
     shape.output[0] = any_windows(columns == 0 ? 1 : shape.shape[0], 3, &shape.window[0]);
-    bool wide = any_of(0, 19) == 0; // more than the panels of kernels
+    bool wide = channels < 200 && any_of(0, 19) == 0; // more than the panels of kernels
     shape.output[1] = any_windows(shape.shape[columns], wide ? 70 : 4, &shape.window[1]);
     return shape;
 }
 
 static shape_t any_conv(variant_t variant) {
-    uint32_t groups = any_of(0, 2) ? 1 : (uint32_t)any_of(1, 4), channels = groups * (uint32_t)any_of(1, 9);
+    uint32_t groups = any_of(0, 2) ? 1 : (uint32_t)any_of(1, 4);
+    // seldom a window larger than those that the Pico 2 rewrites
+    bool deep = variant == VARIANT_conv_s8_quad && any_of(0, 19) == 0;
+    uint32_t channels = groups * (uint32_t)any_of(1, deep ? 1300 : 9);
     return any_image(variant, channels, groups * (uint32_t)any_of(1, any_of(1, 10) < 10 ? 10 : 40), groups);
 }
 
