@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from anne_tools.cores.local import HOST, run_local
 
 
 def drag(explorer, to: str) -> None:
@@ -109,3 +111,17 @@ def test_what_another_page_kept(explorer, other):
     explorer.open("en")
     assert explorer.page.evaluate("anne.data.name") == "iris"
     assert len(screens(explorer)) == 6
+
+
+def test_in_integers_weights_that_cancel(explorer):
+    """x 1e5 - x 1e5 is 0 for all rows, so the factor 2^14 says what a step of a sum is; sigmoid(0) is 128 / 256."""
+    explorer.open("en/xor/2-2-1/net")
+    explorer.page.select_option("#activation-0", "linear")
+    values = [1e5, 0, 1e5, 0, 0, 0, 1e5, -1e5, 0]
+    explorer.page.evaluate(f"{values}.forEach((v, i) => anne.setParameter(i, v))")
+    explorer.page.click("#tab-int8")
+    _, hidden, sums, _ = explorer.page.evaluate("anne.int8().layers.map((layer) => layer.scale)")
+    assert sums == np.float32(hidden * (1e5 / 127) / 2**14)
+    data = bytes(explorer.page.evaluate("Array.from(anne.int8().bytes)"))
+    answers = run_local(data, np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), HOST)
+    assert np.all(np.array(answers) == 128 - 128)

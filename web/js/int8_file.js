@@ -11,6 +11,7 @@ import { layout } from "./core.js";
 
 const S8_QUAD = 2;
 const PANEL = 508; // columns of s8_quad in one piece
+const MOST_FACTOR = 2 ** 14; // by which a sum is multiplied; a file's shift is at most 15
 const UNIT = { scale: 1 / 256, zeroPoint: -128 }; // of what lies between 0 and 1: sigmoid and softmax
 const OWN = { sigmoid: UNIT, softmax: UNIT, tanh: { scale: 1 / 128, zeroPoint: 0 } };
 
@@ -31,9 +32,11 @@ export function int8File({ sizes, activations, parameters, scaling, ranges, labe
     const activation = activations[l];
     const isFused = activation === "relu" || activation === "linear";
     const from = values.at(-1);
-    const into = { n: nOut, ...quantization(ranges[isFused ? 2 + 2 * l : 1 + 2 * l]) };
+    const rowScales = scalesOf(parameters.subarray(weights, bias), nIn);
+    const leastStep = from.scale * Math.max(...rowScales) / MOST_FACTOR;
+    const into = { n: nOut, ...quantization(ranges[isFused ? 2 + 2 * l : 1 + 2 * l], leastStep) };
     const x = values.length - 1;
-    const constants = packed(parameters.subarray(weights, bias), parameters.subarray(bias, bias + nOut), nIn, from, into);
+    const constants = packed(parameters.subarray(weights, bias), rowScales, parameters.subarray(bias, bias + nOut), from, into);
     const least = activation === "relu" ? Math.max(-128, into.zeroPoint) : -128;
     names.push(`dense ${l}`);
     records.push(record(DENSE, x, x + 1, data, isFused ? activation : "linear", constants, [numbers("Iii", S8_QUAD, least, 127)]));
@@ -53,25 +56,32 @@ export function int8File({ sizes, activations, parameters, scaling, ranges, labe
   return { bytes, layers };
 }
 
-/** Scale and zero point for values from the least to the greatest; 0 is among them. */
-function quantization([least, greatest]) {
+/** Scale and zero point for values from the least to the greatest, in steps of at least leastStep; 0 is among them. */
+function quantization([least, greatest], leastStep = 0) {
   const low = Math.min(0, least);
-  const step = (Math.max(0, greatest) - low) / 255;
+  const step = Math.max(leastStep, (Math.max(0, greatest) - low) / 255);
   const scale = Math.fround(step >= 2 ** -125 ? step : 1);
   return { dtype: INT8, scale, zeroPoint: limited(Math.round(-128 - low / scale)) };
 }
 
 const limited = (v) => Math.min(127, Math.max(-128, v));
 
+// A scale for each row of weights, the greatest of which becomes 127 or -127.
+function scalesOf(weights, nIn) {
+  return Array.from({ length: weights.length / nIn }, (_, o) =>
+    weights.subarray(o * nIn, (o + 1) * nIn).reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127 || 1);
+}
+
 // Weights in quads, biases with the input's zero point in them, and what each row's sum is multiplied with.
-function packed(weights, bias, nIn, from, into) {
+function packed(weights, scales, bias, from, into) {
   const nOut = bias.length;
+  const nIn = weights.length / nOut;
   const integers = new Int8Array(weights.length);
   const biases = new Int32Array(nOut);
   const factors = [];
   for (let o = 0; o < nOut; o++) {
     const row = weights.subarray(o * nIn, (o + 1) * nIn);
-    const scale = row.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127 || 1;
+    const scale = scales[o];
     let sum = 0;
     row.forEach((w, i) => {
       integers[o * nIn + i] = Math.round(w / scale);
