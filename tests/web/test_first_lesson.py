@@ -36,7 +36,7 @@ def test_the_first_lesson(browser, server, send, language):
     # break it: one weight with its sign turned, and many flowers are wrong
     page.click("#tab-look")
     page.click(f"#{BROKEN}")
-    weight = float(page.input_value(f"#{ITS_WEIGHT}"))
+    weight = typed(page, ITS_WEIGHT)
     page.fill(f"#{ITS_WEIGHT}", str(-weight))
     page.keyboard.press("Enter")
     assert right(page) < learnt - 10
@@ -62,11 +62,16 @@ def test_the_first_lesson(browser, server, send, language):
     page.wait_for_selector("#live-said")
     there, here = page.locator("#live-said td").all_inner_texts()
     assert there == here
-    still = [float(page.input_value(f"#ask-{i}")) for i in range(4)]
+    still = [typed(page, f"ask-{i}") for i in range(4)]
     assert still == [float(value) for value in PETALS]
     page.click("#live-close")
     page.wait_for_selector("#live-served")  # and the board is free for the next
     context.close()
+
+
+def typed(page, field: str) -> float:
+    """The number in a field, on the German page with a comma."""
+    return float(page.input_value(f"#{field}").replace(",", "."))
 
 
 def guess(page, n: int, feature: str) -> tuple[int, int]:

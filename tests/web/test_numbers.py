@@ -1,4 +1,4 @@
-"""Fields for numbers: a point or a comma in both languages, the keys up and down, and what is none."""
+"""Fields for numbers: they read a point or a comma in both languages, and show the language's; the keys up and down."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ EXPECTED = {
     "en": "Expected a number from 0.000001 to 1000000.",
     "de": "Erwartet wird eine Zahl von 0,000001 bis 1000000.",
 }
+
+
+POINT = {"en": ".", "de": ","}
 
 
 def type_into(explorer, field: str, text: str) -> None:
@@ -26,12 +29,14 @@ def test_a_point_or_a_comma(explorer, language):
     for text, value in [("1,5", 1.5), ("2.5", 2.5), (",25", 0.25), (" 1,5e-2 ", 0.015), ("+3", 3)]:
         type_into(explorer, "#train-lr-value", text)
         assert explorer.page.evaluate("anne.settings.lr") == value
-        assert explorer.page.input_value("#train-lr-value") == str(value)
+        shown = str(value).replace(".", POINT[language])
+        assert explorer.page.input_value("#train-lr-value") == shown
     explorer.page.click("#tab-look")
     for text, value in [("-1,5", -1.5), ("2.5", 2.5)]:
         for place, index in [("0", 0), ("bias", 12)]:
             type_into(explorer, f"#weight-{place}", text)
             assert explorer.parameters()[index] == value
+            assert explorer.page.input_value(f"#weight-{place}") == str(value).replace(".", POINT[language])
     explorer.page.click("#tab-net")
     type_into(explorer, "#neurons-0", "4,2")  # a whole number, the nearest
     assert explorer.page.evaluate("anne.sizes") == [4, 4, 1]
@@ -46,7 +51,7 @@ def test_what_is_no_number_is_said_and_the_old_one_kept(explorer, language):
         type_into(explorer, "#train-lr-value", text)
         assert explorer.page.inner_text("[role=alert]") == EXPECTED[language]
         assert explorer.page.get_attribute("#train-lr-value", "aria-invalid") == "true"
-        assert explorer.page.input_value("#train-lr-value") == "0.5"
+        assert explorer.page.input_value("#train-lr-value") == f"0{POINT[language]}5"
         assert explorer.page.evaluate("anne.settings.lr") == 0.5
     type_into(explorer, "#train-lr-value", "0,25")
     assert explorer.page.locator("[role=alert], [aria-invalid]").count() == 0

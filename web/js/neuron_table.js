@@ -4,7 +4,7 @@ import { layout } from "./core.js";
 import { namesOf } from "./datasets.js";
 import { h } from "./dom.js";
 import { nameOf } from "./network_drawing.js";
-import { numberField } from "./number_field.js";
+import { numberField, show } from "./number_field.js";
 import { LARGEST } from "./session.js";
 import { number, t } from "./texts.js";
 
@@ -51,7 +51,7 @@ function fields(session, { name, place, index, w, reach }) {
   });
   const dragged = (isDragged) => (event) => {
     session.setParameter(index, Number(event.target.value), isDragged);
-    field.value = event.target.value;
+    show(field, event.target.value);
   };
   const range = h("input", {
     type: "range", min: -reach, max: reach, step: reach / 100, id: `range-${place}`, "aria-label": t("look.drag", { name: label }), value: w,

@@ -1,7 +1,8 @@
-// Fields for a number, with a point or a comma: of "1,5" in a browser's own field for numbers Chromium makes 15.
+// Fields for a number, which read a point and a comma, and show the one of the page's language: of "1,5" in a browser's
+// own field for numbers Chromium makes 15.
 
 import { h } from "./dom.js";
-import { number, t } from "./texts.js";
+import { number, t, written } from "./texts.js";
 
 const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 const DIGITS = 12; // of what an arrow key has stepped to, so that 0.1 + 1 is 1.1
@@ -22,7 +23,7 @@ export function numberField({ value, least, most, isWhole = false, clamps = fals
     const whole = isWhole ? Math.round(given) : given;
     const wanted = clamps ? Math.min(most, Math.max(least, whole)) : whole;
     if (wanted >= least && wanted <= most) return take(wanted);
-    field.value = value;
+    show(field, value);
     refuse(field, least, most);
   } });
   steps(field, least, most, () => field.dispatchEvent(new Event("change")));
@@ -53,8 +54,15 @@ function told(limit) {
   return Math.abs(limit) < 1e9 ? number(limit) : limit.toExponential().replace("e+", "e");
 }
 
-function bare({ isWhole, ...attributes }) {
-  return h("input", { type: "text", inputmode: isWhole ? "numeric" : "decimal", class: "number", autocomplete: "off", ...attributes });
+/** Have the field show a number. */
+export function show(field, value) {
+  field.value = written(value);
+}
+
+function bare({ isWhole, value, ...attributes }) {
+  return h("input", {
+    type: "text", inputmode: isWhole ? "numeric" : "decimal", class: "number", autocomplete: "off", value: value === null ? "" : written(value), ...attributes,
+  });
 }
 
 // The keys up and down are a step of 1.
@@ -64,7 +72,7 @@ function steps(field, least, most, changed) {
     const now = readNumber(field.value);
     if (!step || Number.isNaN(now)) return;
     event.preventDefault();
-    field.value = Math.min(most, Math.max(least, Number((now + step).toPrecision(DIGITS))));
+    show(field, Math.min(most, Math.max(least, Number((now + step).toPrecision(DIGITS)))));
     changed();
   });
 }

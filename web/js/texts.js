@@ -24,6 +24,11 @@ export function called(name) {
   return TEXTS[language][`name.${name}`] ?? name;
 }
 
+/** A number with all its digits, as one types it: on the German page with a comma. */
+export function written(value) {
+  return String(value).replace(".", (0.5).toLocaleString(language)[1]);
+}
+
 /** A number with so many decimals, for a column of them. */
 export function fixed(value, decimals) {
   return value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: false });
