@@ -4,7 +4,7 @@ import io
 import os
 import signal
 import sys
-import time
+import threading
 import types
 
 import pytest
@@ -48,7 +48,7 @@ def test_a_console_of_windows(monkeypatch):
     typed = io.StringIO("a\xe0Hü")
 
     def getwch():
-        return typed.read(1) or time.sleep(60)
+        return typed.read(1) or threading.Event().wait()  # for the next key, which never comes
 
     monkeypatch.setitem(sys.modules, "termios", None)
     monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(getwch=getwch))
