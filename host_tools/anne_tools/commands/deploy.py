@@ -116,13 +116,7 @@ def command(
     kept = where != "emulator" or board_file is not None
     if runtime is not None:
         _say_runtime(done[0], kept, bool(models))
-    board_options = "".join(
-        f" {name} {shlex.quote(str(value))}"
-        for name, value in (("--board-file", board_file), ("--uf2", board_file and uf2))
-        if value
-    )
-    for model, each in zip(models, done[len(done) - len(models) :], strict=True):
-        _say_model(each, model, board_options, kept)
+    _say_models(done[len(done) - len(models) :], models, kept, board_file, uf2)
 
 
 def _require_sense(
@@ -210,6 +204,18 @@ def _say_runtime(done: RuntimeDeployed, kept: bool, with_models: bool) -> None:
         )
     if not (kept or with_models):
         say("This emulated Pico is thrown away now. To keep one, add: --board-file pico.img")
+
+
+def _say_models(
+    done: Sequence[Deployed], models: tuple[Path, ...], kept: bool, board_file: Path | None, uf2: Path | None
+) -> None:
+    board_options = "".join(
+        f" {name} {shlex.quote(str(value))}"
+        for name, value in (("--board-file", board_file), ("--uf2", board_file and uf2))
+        if value
+    )
+    for model, each in zip(models, done, strict=True):
+        _say_model(each, model, board_options, kept)
 
 
 def _say_model(done: Deployed, model: Path, board_options: str, kept: bool) -> None:
