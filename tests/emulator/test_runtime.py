@@ -25,7 +25,7 @@ from anne_tools.errors import DeviceError, ModelError
 UF2 = CHECKOUT / "build" / "stock-pico-1.25.0.uf2"
 MODEL = Path(__file__).parents[1] / "golden" / "models" / "small_int8.anne"
 INIT = b"native, __version__, number = True, '%d', %d\n"
-# what import anne may take of the heap beside the native module (issue 14)
+# what import anne may take of the heap beside the native module
 PACKAGE_HEAP_BYTES = 14 * 1024
 
 

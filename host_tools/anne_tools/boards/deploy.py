@@ -100,6 +100,16 @@ def require_fit(data: bytes, path: str, board: str) -> None:
         raise ModelError(f"it does not fit the {board}: {misfit} (--force puts it there all the same)")
 
 
+def require_heap(data: bytes, board: str, heap_free: int) -> None:
+    """ModelError if the file, read into RAM, needs more than the bytes of heap that a board says are free."""
+    need = len(data) + fit(data, board).workspace_bytes
+    if need > heap_free:
+        raise ModelError(
+            f"read into RAM it needs {need} bytes, beside AI-ANNE {heap_free} are free (--force puts it there all the "
+            "same)"
+        )
+
+
 def _require_kinds(device: Device, file: ModelFile) -> None:
     """DeviceError for a layer that the board's native module leaves out; one of dense layers alone has no Trainer."""
     if kinds_for(layer.kind for layer in file.layers) == "dense" or not device.has_native():

@@ -81,7 +81,7 @@ def command(
     With --runtime the files go to /lib under temporary names, their CRC is compared, then they take their place. Then
     the board is a Pico W, or any other with MicroPython of the same .mpy version.
     """
-    from ..boards.deploy import path_on_board, require_fit
+    from ..boards.deploy import path_on_board, require_fit, require_heap
     from ..boards.open_device import open_device
 
     # nothing emulates a Pico 2, or the Wi-Fi of a Pico W: what is for one goes onto a Pico then
@@ -99,14 +99,18 @@ def command(
                 require_fit(data, at, board)
     where = where or only_port()
     done: list[RuntimeDeployed | Deployed] = []
+    brought: RuntimeDeployed | None = None
     there: list[str] = []  # what is on the board, for one that fails later
     with progress(f"connects to {where}") as tell, open_device(where, **options) as device:
         if runtime is not None:
             needed = [layer.kind for _, file in opened for layer in file.layers] if opened else ["any"]
-            done.append(_bring_runtime(device, kinds, kinds_for(needed), force, tell))
+            brought = _bring_runtime(device, kinds, kinds_for(needed), force, tell)
+            done.append(brought)
             there.append("AI-ANNE")
         for model, (data, _), at in zip(models, opened, paths, strict=True):
             with _naming(model, len(models), there):
+                if brought and brought.heap_taken is not None and not force:
+                    require_heap(data, board, brought.heap_free)
                 done.append(_bring_model(device, data, at, board, force, tell))
             there.append(at)
     if as_json:
@@ -114,8 +118,8 @@ def command(
         print_json(documents[0] if len(documents) == 1 else documents)
         return
     kept = where != "emulator" or board_file is not None
-    if runtime is not None:
-        _say_runtime(done[0], kept, bool(models))
+    if brought:
+        _say_runtime(brought, kept, bool(models))
     _say_models(done[len(done) - len(models) :], models, kept, board_file, uf2)
 
 

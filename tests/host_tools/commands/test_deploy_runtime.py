@@ -133,3 +133,14 @@ def test_what_does_not_fit_is_said_before_anything_is_sent(asked, tmp_path):
     refused("large.anne: it does not fit the pico: the file has ", *arguments)
     assert asked == []
     good(*arguments, "--force")
+
+
+def test_what_does_not_fit_beside_the_runtime(asked, tmp_path):
+    """215 x 215 floats are 184,900 bytes, with names and samples more than the 190,000 that the board says are free."""
+    large = tmp_path / "large.anne"
+    large.write_bytes(convert(random_graph((215, 215)), "float32").data)
+    assert large.stat().st_size > 190_000
+    refused(" bytes, beside AI-ANNE 190000 are free (--force ", "deploy", large, "--runtime", "COM5")
+    assert asked == [("dense", False)]
+    good("deploy", large, "--runtime", "COM5", "--force")
+    assert asked[1:] == [("dense", False), "/large.anne"]
