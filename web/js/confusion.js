@@ -48,11 +48,10 @@ function cell(session, rows, labels, is, says) {
 
 function accuracy(session) {
   const { right, testRight } = session.summary();
-  const { training, test, guesses, classes } = session;
-  const all = training.n + (test?.n ?? 0);
+  const { data, test, guesses, classes } = session;
   const kept = test ? ` ${t("train.accuracy.test", { right: testRight, all: test.n })}` : "";
   return [
-    h("p", { id: "train-accuracy", "data-right": right + (testRight ?? 0) }, t("train.accuracy", { right: right + (testRight ?? 0), all }), kept),
+    h("p", { id: "train-accuracy", "data-right": right }, t("train.accuracy", { right, all: data.x.length }), kept),
     guesses.made.length ? h("p", { id: "guess-now" }, t("guess.tally", guesses.tally(classes))) : null,
   ];
 }

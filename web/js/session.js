@@ -205,13 +205,13 @@ export class Session {
     return this.madeClasses;
   }
 
-  /** How it does: the losses as they are shown, and how many rows are right; those kept back are null if there are none. */
+  /** How it does: losses as shown, how many of all rows are right, and of those kept back; null where there are none. */
   summary() {
     const { network, training, test } = this;
     const right = (rows) => rows.filter((row) => this.classes[row] === this.data.y[row]).length;
     return {
       loss: this.shownLoss(network.loss(training)), testLoss: test && network.loss(test),
-      right: right(training.places), testRight: test && right(test.places),
+      right: right([...this.data.y.keys()]), testRight: test && right(test.places),
     };
   }
 

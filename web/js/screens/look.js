@@ -122,14 +122,14 @@ function effect(session) {
   if (session.diverged) {
     return h("section", { id: "look-effect", "data-live": true }, h("p", { role: "alert" }, t("train.diverged", { n: session.diverged })));
   }
-  const { edits, training, test } = session;
+  const { edits, data, test } = session;
   const now = session.summary();
   const line = (key, shown) => h("tr", {}, h("th", { scope: "row" }, t(key)),
     edits ? h("td", {}, shown(edits.summary)) : null, h("td", {}, shown(now)));
   const lines = [
     line("look.loss", ({ loss }) => number(loss)),
     test ? line("look.testLoss", ({ testLoss }) => number(testLoss)) : null,
-    line("look.rightRows", ({ right, testRight }) => `${right + (testRight ?? 0)} / ${training.n + (test?.n ?? 0)}`),
+    line("look.rightRows", ({ right }) => `${right} / ${data.x.length}`),
   ];
   const heads = [edits ? "look.wasLearnt" : null, "look.now"].filter(Boolean).map((key) => h("th", { scope: "col" }, t(key)));
   return h("section", { id: "look-effect", class: "later", "data-live": true, "data-loss": now.loss }, h("h2", {}, t("look.effect")),
